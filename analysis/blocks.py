@@ -1,0 +1,60 @@
+"""The text of a page as a reader sees it, in units that can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "item", "row"]
+
+
+class UnreadablePage(Exception):
+    """A capture from which no text can be taken; `reason` is a sentence for the operator."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it stands in a block: its words and its absolute address (http, https, mailto)."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One unit of a page's text.
+
+    `text` has single spaces and no line breaks; the cells of a table row are joined by " | ".
+    `heading` holds the titles of the sections that the block stands in, outermost first; a heading's own words are
+    its `text` and not in its own `heading`.
+    """
+
+    kind: BlockKind
+    text: str
+    heading: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Text of the page that is not the document's, and why the reader left it out ("navigation", "cookie banner")."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the reader took from one capture.
+
+    `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells.
+    """
+
+    title: str
+    language: str | None
+    blocks: tuple[Block, ...]
+    dropped: tuple[Dropped, ...] = ()

@@ -1,0 +1,105 @@
+"""What differs between two versions of a document, in the terms that people are told about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Operation = Literal["added", "removed", "reworded", "moved"]
+Side = Literal["before", "after"]
+Severity = Literal["high", "medium", "low", "none"]
+Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
+Default = Literal["on", "off"]
+
+TOPICS = (
+    "ai_training",
+    "ai_features",
+    "automated_decisions",
+    "data_collection",
+    "data_use",
+    "data_sharing",
+    "advertising",
+    "tracking",
+    "retention",
+    "user_choice",
+    "user_rights",
+    "transfer",
+    "sensitive_minors",
+    "security",
+)
+SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest first
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Words, as they stand in the passage, that decided a topic."""
+
+    topic: str
+    text: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One place of a change. `before` is None for added text, `after` for removed; moved text has both, alike.
+
+    `why` says in plain words which rules decided, one a line, also why nothing was flagged.
+    """
+
+    heading: tuple[str, ...]
+    operation: Operation
+    before: str | None
+    after: str | None
+    topics: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    severity: Severity = "none"
+    direction: Direction = "none"
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of the page, verbatim, with the link that stands on them where there is one."""
+
+    text: str
+    side: Side
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The short answers for a reader of an alert; what the change does not say stays empty.
+
+    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of quoted words.
+    """
+
+    meaning: str | None = None
+    start: date | None = None
+    default: Default | None = None
+    data: tuple[Quote, ...] = ()
+    purposes: tuple[Quote, ...] = ()
+    recipients: tuple[Quote, ...] = ()
+    refuse: tuple[Quote, ...] = ()
+    excluded: tuple[Quote, ...] = ()
+    irreversible: tuple[Quote, ...] = ()
+    regions: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a change between two texts is.
+
+    `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
+    `passages` stand in the order of the later text, removed ones at the place they were taken from.
+    """
+
+    substantive: bool
+    alert: bool = False
+    severity: Severity = "none"
+    direction: Direction = "none"
+    topics: tuple[str, ...] = ()
+    effective_date: date | None = None
+    held: str | None = None
+    brief: Brief = field(default_factory=Brief)
+    passages: tuple[Passage, ...] = ()
