@@ -1,0 +1,202 @@
+"""What differs between two texts, word by word.
+
+The words are compared by diff-match-patch, each word standing for one character, without a time limit, so that the
+answer never hangs on the machine. `fast_diff_match_patch` gives the same answer sooner where it is installed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from typing import Literal, NamedTuple
+
+import diff_match_patch  # type: ignore[import-untyped]
+
+try:
+    import fast_diff_match_patch  # type: ignore[import-not-found]
+except ImportError:  # the extra "fast" is not installed
+    fast_diff_match_patch = None
+
+Tag = Literal["same", "removed", "added"]
+
+# Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*|[^\w\s]|_")
+_SURROGATES = range(0xD800, 0xE000)
+_ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
+
+
+class Word(NamedTuple):
+    """A word or a punctuation mark and where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Edit(NamedTuple):
+    """Words `before[b0:b1]` became `after[a0:a1]`; `same` where they are equal."""
+
+    same: bool
+    b0: int
+    b1: int
+    a0: int
+    a1: int
+
+
+def words(text: str) -> list[Word]:
+    """The words and punctuation marks of a text."""
+    return [Word(found.group(), found.start(), found.end()) for found in _WORD.finditer(text)]
+
+
+def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
+    """The shortest way from one sequence to another, as runs that alternate between same and not."""
+    start, b_end, a_end = _common_ends(before, after)
+    shared = set(before[start:b_end]) & set(after[start:a_end])
+    # what stands on one side only can't be matched: the search is done among the rest
+    b_kept = [i for i in range(start, b_end) if before[i] in shared]
+    a_kept = [j for j in range(start, a_end) if after[j] in shared]
+    matches = [(i, i) for i in range(start)]
+    matches += [(b_kept[i], a_kept[j]) for i, j in _matches([before[i] for i in b_kept], [after[j] for j in a_kept])]
+    matches += [(b_end + i, a_end + i) for i in range(len(before) - b_end)]
+    return _runs(matches, len(before), len(after))
+
+
+def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
+    """The two texts word by word; same and removed put together are `before`, same and added are `after`."""
+    b, a = words(before), words(after)
+    runs = _without_islands(edits([word.text for word in b], [word.text for word in a]))
+    pieces: list[tuple[Tag, str]] = []
+    b_at = a_at = 0
+    for run in runs:
+        b_next = b[run.b1].start if run.b1 < len(b) else len(before)
+        a_next = a[run.a1].start if run.a1 < len(a) else len(after)
+        if run.same:
+            b_at, a_at = _same_pieces(pieces, (before, b, b_at, run.b0), (after, a, a_at, run.a0), run.b1 - run.b0)
+        _put(pieces, "removed", before[b_at:b_next] if not run.same else "")
+        _put(pieces, "added", after[a_at:a_next] if not run.same else "")
+        if not run.same:
+            b_at, a_at = b_next, a_next
+    _put(pieces, "removed", before[b_at:])
+    _put(pieces, "added", after[a_at:])
+    return pieces
+
+
+def _same_pieces(
+    pieces: list[tuple[Tag, str]],
+    b_side: tuple[str, list[Word], int, int],
+    a_side: tuple[str, list[Word], int, int],
+    count: int,
+) -> tuple[int, int]:
+    """Put `count` equal words with the white space after them, which may differ; return where each side goes on."""
+    before, b, b_at, b0 = b_side
+    after, a, a_at, a0 = a_side
+    if before[b_at : b[b0].start] != after[a_at : a[a0].start]:
+        _put(pieces, "removed", before[b_at : b[b0].start])
+        _put(pieces, "added", after[a_at : a[a0].start])
+        b_at, a_at = b[b0].start, a[a0].start
+    for i in range(count):
+        b_next = b[b0 + i + 1].start if b0 + i + 1 < len(b) else len(before)
+        a_next = a[a0 + i + 1].start if a0 + i + 1 < len(a) else len(after)
+        if before[b_at:b_next] == after[a_at:a_next]:
+            _put(pieces, "same", before[b_at:b_next])
+        else:
+            _put(pieces, "same", before[b_at : b[b0 + i].end])
+            _put(pieces, "removed", before[b[b0 + i].end : b_next])
+            _put(pieces, "added", after[a[a0 + i].end : a_next])
+        b_at, a_at = b_next, a_next
+    return b_at, a_at
+
+
+def _put(pieces: list[tuple[Tag, str]], tag: Tag, text: str) -> None:
+    if not text:
+        return
+    if pieces and pieces[-1][0] == tag:
+        pieces[-1] = (tag, pieces[-1][1] + text)
+    else:
+        pieces.append((tag, text))
+
+
+def _common_ends(before: Sequence[Hashable], after: Sequence[Hashable]) -> tuple[int, int, int]:
+    """Length of the common start, and where the common end begins on each side."""
+    start, shortest = 0, min(len(before), len(after))
+    while start < shortest and before[start] == after[start]:
+        start += 1
+    b_end, a_end = len(before), len(after)
+    while b_end > start and a_end > start and before[b_end - 1] == after[a_end - 1]:
+        b_end, a_end = b_end - 1, a_end - 1
+    return start, b_end, a_end
+
+
+def _matches(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Pairs of equal elements in order."""
+    if not before or not after:
+        return []
+    alphabet: dict[Hashable, str] = {}
+    b_text = "".join(alphabet.setdefault(element, _character(len(alphabet))) for element in before)
+    a_text = "".join(alphabet.setdefault(element, _character(len(alphabet))) for element in after)
+    pairs, i, j = [], 0, 0
+    for same, removed, length in _character_diff(b_text, a_text):
+        if same:
+            pairs += [(i + k, j + k) for k in range(length)]
+        i += length if same or removed else 0
+        j += length if same or not removed else 0
+    return pairs
+
+
+def _character(number: int) -> str:
+    """The number's own character; surrogates are no characters, so they are skipped."""
+    return chr(number + 1 if number + 1 < _SURROGATES.start else number + 1 + len(_SURROGATES))
+
+
+def _slow_diff(before: str, after: str) -> list[tuple[bool, bool, int]]:
+    matcher = diff_match_patch.diff_match_patch()
+    matcher.Diff_Timeout = 0
+    return [(operation == 0, operation < 0, len(text)) for operation, text in matcher.diff_main(before, after, False)]
+
+
+def _fast_diff(before: str, after: str) -> list[tuple[bool, bool, int]]:
+    found = fast_diff_match_patch.diff(before, after, timelimit=0, checklines=False, cleanup="No")
+    return [(operation == "=", operation == "-", length) for operation, length in found]
+
+
+# (is it the same, was it removed, how many characters)
+_character_diff: Callable[[str, str], list[tuple[bool, bool, int]]] = (
+    _slow_diff if fast_diff_match_patch is None else _fast_diff
+)
+
+
+def _runs(matches: list[tuple[int, int]], b_length: int, a_length: int) -> list[Edit]:
+    runs: list[Edit] = []
+    b_at = a_at = k = 0
+    while k < len(matches):
+        b0, a0 = matches[k]
+        if (b_at, a_at) != (b0, a0):
+            runs.append(Edit(False, b_at, b0, a_at, a0))
+        first = k
+        while k + 1 < len(matches) and matches[k + 1] == (matches[k][0] + 1, matches[k][1] + 1):
+            k += 1
+        k += 1
+        b_at, a_at = b0 + k - first, a0 + k - first
+        runs.append(Edit(True, b0, b_at, a0, a_at))
+    if (b_at, a_at) != (b_length, a_length):
+        runs.append(Edit(False, b_at, b_length, a_at, a_length))
+    return runs
+
+
+def _without_islands(runs: list[Edit]) -> list[Edit]:
+    """A word or two that stay between longer edits on both their sides are read as replaced with them."""
+    kept: list[Edit] = []
+    for k, run in enumerate(runs):
+        small = run.same and 0 < k < len(runs) - 1 and run.b1 - run.b0 <= _ISLAND
+        if small and _size(runs[k - 1]) > 2 * _ISLAND and _size(runs[k + 1]) > 2 * _ISLAND:
+            run = run._replace(same=False)
+        if kept and not kept[-1].same and not run.same:
+            kept[-1] = Edit(False, kept[-1].b0, run.b1, kept[-1].a0, run.a1)
+        else:
+            kept.append(run)
+    return kept
+
+
+def _size(run: Edit) -> int:
+    return min(run.b1 - run.b0, run.a1 - run.a0)
