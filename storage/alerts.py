@@ -1,0 +1,33 @@
+"""Alerts: changes that passed a route's filter, written in the transaction that writes the change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import Utc
+
+
+class Alert(SQLModel, table=True):
+    """`planned_at` is set once deliveries exist for it (or its route is gone, and there is nobody to tell)."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("change_id", "route"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    change_id: int = Field(foreign_key="changes.id", index=True)
+    route: str
+    created_at: datetime = Field(sa_type=Utc)
+    planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+
+def unplanned_alerts(session: Session) -> list[Alert]:
+    """Oldest first."""
+    return list(session.exec(select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))))
+
+
+def alerts_of(session: Session, change_id: int) -> list[Alert]:
+    """By route."""
+    return list(session.exec(select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.route))))

@@ -1,0 +1,40 @@
+"""Captures: the bytes that checks brought. Evidence: written once, never edited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import Compressed, Utc
+
+
+class Capture(SQLModel, table=True):
+    """Kept for what became a version or was set aside; a page that says the same as before leaves only its check."""
+
+    __tablename__ = "captures"
+
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: str = Field(foreign_key="documents.id", index=True)
+    fetched_at: datetime = Field(sa_type=Utc)
+    url: str
+    final_url: str
+    status: int
+    headers: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)  # as received, in order
+    mime: str
+    charset: str | None = None  # as the server declared it
+    sha256: str
+    size: int  # of the body, bytes, as decoded from its transfer and content encodings
+    body: bytes = Field(sa_type=Compressed)
+
+
+def capture(session: Session, id_: int) -> Capture:
+    """The capture that a check or a version names; the foreign key says that it exists."""
+    return session.get_one(Capture, id_)
+
+
+def newest_capture(session: Session, document: str) -> Capture | None:
+    """The capture of the document that was kept last, believed or not."""
+    wanted = select(Capture).where(Capture.document_id == document).order_by(col(Capture.id).desc()).limit(1)
+    return session.exec(wanted).first()

@@ -1,0 +1,93 @@
+"""Changes: what differs between a version and the one before it, with its passages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import Utc
+from storage.errors import StorageError
+
+
+class Change(SQLModel, table=True):
+    """`waits` counts the further checks that must find the same text before anyone is told: 0 but for returns."""
+
+    __tablename__ = "changes"
+
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: str = Field(foreign_key="documents.id", index=True)
+    version_id: int = Field(foreign_key="versions.id", unique=True)
+    before_id: int = Field(foreign_key="versions.id")
+    check_id: int | None = Field(default=None, foreign_key="checks.id")
+    detected_at: datetime = Field(sa_type=Utc, index=True)
+    cause: str
+    substantive: bool
+    alert: bool
+    severity: str
+    direction: str
+    topics: list[str] = Field(default_factory=list, sa_type=JSON)
+    effective_date: date | None = None
+    brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    returns_to: int | None = Field(default=None, foreign_key="versions.id")
+    waits: int = 0
+
+
+class StoredPassage(SQLModel, table=True):
+    """One place of a change; the columns are those of `compare --json`."""
+
+    __tablename__ = "passages"
+
+    id: int | None = Field(default=None, primary_key=True)
+    change_id: int = Field(foreign_key="changes.id", index=True)
+    position: int  # from 0, in reading order
+    operation: str
+    heading: list[str] = Field(default_factory=list, sa_type=JSON)
+    before: str | None = None
+    after: str | None = None
+    topics: list[str] = Field(default_factory=list, sa_type=JSON)
+    evidence: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    severity: str = "none"
+    direction: str = "none"
+    why: list[str] = Field(default_factory=list, sa_type=JSON)
+    # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
+    # change (mail, page, terminal) marks the same words.
+    marks: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)
+
+
+class UnknownChange(StorageError):
+    """No change of that number is stored."""
+
+
+def change(session: Session, id_: int) -> Change:
+    """Raise `UnknownChange` where there is none."""
+    row = session.get(Change, id_)
+    if row is None:
+        raise UnknownChange(f"there is no change {id_}; `policywatch history DOCUMENT` lists a document's changes")
+    return row
+
+
+def passages(session: Session, change_id: int) -> list[StoredPassage]:
+    """In reading order."""
+    wanted = select(StoredPassage).where(StoredPassage.change_id == change_id)
+    return list(session.exec(wanted.order_by(col(StoredPassage.position))))
+
+
+def changes_of(session: Session, document_id: str) -> list[Change]:
+    """Newest first."""
+    return list(session.exec(select(Change).where(Change.document_id == document_id).order_by(col(Change.id).desc())))
+
+
+def newest_changes(session: Session, *, before_id: int | None = None, limit: int = 50) -> list[Change]:
+    """Newest first; `before_id` pages on from the last one shown."""
+    wanted = select(Change).order_by(col(Change.id).desc()).limit(limit)
+    if before_id is not None:
+        wanted = wanted.where(col(Change.id) < before_id)
+    return list(session.exec(wanted))
+
+
+def waiting_changes(session: Session) -> list[Change]:
+    """Changes whose alert waits until their text has stayed."""
+    return list(session.exec(select(Change).where(col(Change.waits) > 0).order_by(col(Change.id))))

@@ -1,0 +1,142 @@
+"""Checks: every attempt to fetch a document, with its outcome; kept also when nothing changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Field, Session, SQLModel, col, func, select
+
+from storage.columns import Utc
+from storage.documents import Document, document
+from storage.notices import Notice, NoticeKind
+
+TOLD_AFTER = 3  # checks in a row without a believable text, before the operator is told
+REMINDED_EVERY = timedelta(days=7)
+
+
+class Outcome(StrEnum):
+    """What came of a check."""
+
+    FIRST = "first"
+    UNCHANGED = "unchanged"
+    NOT_MODIFIED = "not-modified"
+    CHANGED = "changed"
+    COSMETIC = "cosmetic"
+    HELD = "held"
+    UNREADABLE = "unreadable"
+    BLOCKED = "blocked"
+    ROBOTS = "robots"
+    GONE = "gone"
+    FAILED = "failed"
+
+    @property
+    def is_good(self) -> bool:
+        """The document was read and believed."""
+        return self in _GOOD
+
+
+_GOOD = {Outcome.FIRST, Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.CHANGED, Outcome.COSMETIC}
+
+
+class Check(SQLModel, table=True):
+    """`outcome` is None from the fetch until its capture has been read: that is the mark of unread work."""
+
+    __tablename__ = "checks"
+
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: str = Field(foreign_key="documents.id", index=True)
+    checked_at: datetime = Field(sa_type=Utc)
+    outcome: str | None = Field(default=None, index=True)
+    reason: str | None = None  # a sentence for a person; None when all is well
+    status: int | None = None
+    final_url: str | None = None
+    seconds: float | None = None  # from the first request to the last byte, confirmation included
+    etag: str | None = None  # validators of the answer; the document takes them over when its text is believed
+    last_modified: str | None = None
+    capture_id: int | None = Field(default=None, foreign_key="captures.id")
+    version_id: int | None = Field(default=None, foreign_key="versions.id")  # the version in force after the check
+
+
+def finish(session: Session, check: Check, outcome: Outcome, reason: str | None = None) -> None:
+    """Give the check its outcome, and keep the document's health and the operator's notices in step with it.
+
+    All in the caller's transaction, so a kill leaves either none or all of it.
+    """
+    check.outcome, check.reason = outcome.value, reason
+    session.add(check)
+    row = document(session, check.document_id)
+    if outcome.is_good:
+        _recovered(session, row, check)
+    else:
+        _failed(session, row, check, outcome)
+    session.add(row)
+
+
+def _recovered(session: Session, row: Document, check: Check) -> None:
+    if check.outcome != Outcome.NOT_MODIFIED:
+        row.etag, row.last_modified = check.etag, check.last_modified
+    if row.told_at is not None and row.failing_since is not None:
+        text = f"{row.id} can be read again. It could not be read since {row.failing_since:%Y-%m-%d %H:%M} UTC."
+        _tell(session, NoticeKind.RECOVERED, check, text)
+    row.failures, row.failing_since, row.told_at = 0, None, None
+
+
+def _failed(session: Session, row: Document, check: Check, outcome: Outcome) -> None:
+    row.failures += 1
+    row.failing_since = row.failing_since or check.checked_at
+    due = row.failures >= TOLD_AFTER and row.told_at is None
+    reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
+    if due or reminder:
+        row.told_at = check.checked_at
+        text = f"{row.id} has not been read since {row.failing_since:%Y-%m-%d %H:%M} UTC ({outcome}): {check.reason}"
+        _tell(session, NoticeKind.UNREADABLE, check, text)
+
+
+def _tell(session: Session, kind: NoticeKind, check: Check, text: str) -> None:
+    session.add(check)
+    session.flush()
+    session.add(
+        Notice(kind=kind, document_id=check.document_id, check_id=check.id, text=text, created_at=check.checked_at)
+    )
+
+
+def unread_checks(session: Session) -> list[Check]:
+    """Oldest first, so that versions are made in the order in which the page changed."""
+    wanted = select(Check).where(col(Check.outcome).is_(None), col(Check.capture_id).is_not(None))
+    return list(session.exec(wanted.order_by(col(Check.id))))
+
+
+def last_check(session: Session, document_id: str) -> Check | None:
+    """The newest check of a document, read or not."""
+    return session.exec(
+        select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(1)
+    ).first()
+
+
+def last_checks(session: Session) -> dict[str, Check]:
+    """The newest check of each document that has one."""
+    newest = select(func.max(Check.id)).group_by(col(Check.document_id))
+    return {check.document_id: check for check in session.exec(select(Check).where(col(Check.id).in_(newest)))}
+
+
+def last_set_aside(session: Session, document_id: str) -> Check | None:
+    """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
+    aside = (Outcome.HELD.value, Outcome.UNREADABLE.value)
+    for check in session.exec(
+        select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(200)
+    ):
+        if check.outcome in aside and check.capture_id is not None:
+            return check
+        if check.outcome is not None and Outcome(check.outcome).is_good:
+            return None
+    return None
+
+
+def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
+    """How many checks after `check_id` found the text that stands."""
+    steady = (Outcome.UNCHANGED.value, Outcome.NOT_MODIFIED.value)
+    wanted = select(func.count()).where(
+        Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(steady)
+    )
+    return session.exec(wanted).one()

@@ -1,0 +1,130 @@
+"""Opens the database, brings its schema up to date, and hands out sessions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlmodel import Session
+
+from storage.errors import DatabaseUnavailable, NewerDatabase
+
+_LOCK_WAIT = 30  # seconds that a writer waits for another
+
+
+class Database:
+    """A migrated database: SQLite (WAL, foreign keys) or PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        """Open and migrate. Raises `DatabaseUnavailable` or `NewerDatabase`."""
+        self.url = _parsed(url)
+        self._engine = _engine(self.url)
+        self._writing = self._engine.execution_options(policywatch_writes=True)
+        try:
+            _migrate(self._engine)
+        except DBAPIError as failure:
+            raise DatabaseUnavailable(f"can't open {self}: {failure.orig}") from failure
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """Where the database lies, if it is a file."""
+        if self.url.get_backend_name() != "sqlite" or not self.url.database or self.url.database == ":memory:":
+            return None
+        return Path(self.url.database)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the store; what it changes is dropped."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session in one transaction: committed at the end, rolled back if anything is raised."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def connect(self) -> Connection:
+        """A connection of its own, for what must outlive a transaction (locks)."""
+        return self._engine.connect()
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as failure:
+        raise DatabaseUnavailable(
+            "the database address can't be understood; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        ) from failure
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise DatabaseUnavailable(f"{parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # an alert recorded as sent stays so after a power cut
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later fails when another wrote in between; one that is going to
+        # write takes the lock at once and waits for it.
+        writes = connection.get_execution_options().get("policywatch_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _scripts() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _migrate(engine: Engine) -> None:
+    config = _scripts()
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        found = None
+        if inspect(connection).has_table("alembic_version"):
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found == scripts.get_current_head():
+        return
+    try:
+        if found is not None:
+            scripts.get_revision(found)
+    except CommandError as failure:
+        raise NewerDatabase(
+            f"the database has schema {found}, which this version of policywatch does not know: "
+            "it was written by a newer one. Update policywatch, or use another database. Nothing was changed."
+        ) from failure
+    with engine.execution_options(policywatch_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

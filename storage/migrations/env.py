@@ -1,0 +1,17 @@
+"""Alembic's entry: the connection comes from `storage.database`."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from storage import alerts, captures, changes, checks, deliveries, documents, notices, versions
+
+TABLES = (alerts, captures, changes, checks, deliveries, documents, notices, versions)  # importing them defines them
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+)
+context.run_migrations()

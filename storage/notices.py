@@ -1,0 +1,38 @@
+"""Notices: what the operator must hear of (a page that can't be read, one that can again, a held text)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import Utc
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about."""
+
+    UNREADABLE = "unreadable"  # several checks in a row brought no believable text
+    RECOVERED = "recovered"
+    HELD = "held"
+    PARKED = "parked"  # a delivery was given up
+
+
+class Notice(SQLModel, table=True):
+    """Written in the transaction of what it tells; `planned_at` is set once it is owed to the operator's addresses."""
+
+    __tablename__ = "notices"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    document_id: str | None = Field(default=None, foreign_key="documents.id")
+    check_id: int | None = Field(default=None, foreign_key="checks.id")
+    text: str
+    created_at: datetime = Field(sa_type=Utc)
+    planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+
+def unplanned_notices(session: Session) -> list[Notice]:
+    """Oldest first."""
+    return list(session.exec(select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))))

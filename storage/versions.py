@@ -1,0 +1,63 @@
+"""Versions: the text of a document at a time; a new one only when the text differs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import defer
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import CompressedJson, Utc
+
+
+class Cause(StrEnum):
+    """Why a version exists."""
+
+    PAGE = "page"
+    READER = "reader"  # the page did not change, the way it is read did
+    ACCEPTED = "accepted"  # held, and accepted by a person
+
+
+class Version(SQLModel, table=True):
+    """`page` is the JSON of what was read (title, language, blocks); it can be made again from the capture."""
+
+    __tablename__ = "versions"
+    __table_args__ = (UniqueConstraint("document_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: str = Field(foreign_key="documents.id", index=True)
+    number: int  # from 1, a document
+    capture_id: int = Field(foreign_key="captures.id", index=True)
+    captured_at: datetime = Field(sa_type=Utc)
+    cause: str = Cause.PAGE.value
+    fingerprint: str = Field(index=True)
+    reader: str  # which rules and selectors read it
+    page: Any = Field(sa_type=CompressedJson)
+
+
+def current_version(session: Session, document_id: str) -> Version | None:
+    """The last version; None before the first."""
+    return session.exec(
+        select(Version).where(Version.document_id == document_id).order_by(col(Version.number).desc()).limit(1)
+    ).first()
+
+
+def current_fingerprints(session: Session) -> dict[str, str]:
+    """The fingerprint of each document's last version."""
+    rows = session.exec(select(Version.document_id, Version.fingerprint).order_by(col(Version.number)))
+    return dict(rows.all())
+
+
+def versions(session: Session, document_id: str) -> list[Version]:
+    """All of a document's, oldest first, without their pages: a long history fits in little memory."""
+    wanted = select(Version).where(Version.document_id == document_id).options(defer(Version.page))
+    return list(session.exec(wanted.order_by(col(Version.number))))
+
+
+def earlier_with(session: Session, document_id: str, fingerprint: str) -> Version | None:
+    """The newest earlier version with this very text."""
+    wanted = select(Version).where(Version.document_id == document_id, Version.fingerprint == fingerprint)
+    return session.exec(wanted.order_by(col(Version.number).desc()).limit(1)).first()

@@ -1,0 +1,181 @@
+"""The store: schema, health of documents, one run at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel, select
+
+from storage.checks import Check, Outcome, finish, good_checks_since, last_checks, unread_checks
+from storage.database import Database
+from storage.documents import Document, declare, document, watched
+from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument
+from storage.lock import one_at_a_time
+from storage.notices import Notice
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def a_document(id_: str = "example/privacy", url: str = "https://example.org/privacy") -> Document:
+    return Document(
+        id=id_, service="Example", title="Privacy", kind="privacy-policy", url=url, language="en", added_at=MONDAY
+    )
+
+
+def check(database: Database, hours: int, outcome: Outcome, reason: str | None = None, etag: str | None = None) -> None:
+    with database.writing() as session:
+        made = Check(document_id="example/privacy", checked_at=MONDAY + timedelta(hours=hours), etag=etag)
+        finish(session, made, outcome, reason)
+
+
+def notices(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [notice.kind for notice in session.exec(select(Notice))]
+
+
+def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
+    with database.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
+    opened = Database(database_url)
+    with opened.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    opened.close()
+    with pytest.raises(NewerDatabase, match=r"9999.*newer"):
+        Database(database_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "can't be understood"),
+        ("mysql://u:secret@host/db", "not supported"),
+        ("sqlite:////nowhere/at/all.db", "can't open"),
+        ("postgresql://u:secret@127.0.0.1:1/db", "can't open"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_says_why_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(DatabaseUnavailable, match=said) as raised:
+        Database(url)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_time_keeps_its_zone(database: Database) -> None:
+    with database.writing() as session:
+        session.add(a_document())
+    with database.reading() as session:
+        assert document(session, "example/privacy").added_at == MONDAY
+
+
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    def crash() -> None:
+        with database.writing() as session:
+            session.add(a_document())
+            session.flush()
+            raise RuntimeError("stopped half-way")
+
+    with pytest.raises(RuntimeError):
+        crash()
+    with database.reading() as session:
+        assert watched(session) == []
+
+
+def test_a_document_that_leaves_the_watchlist_is_retired_and_comes_back(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document(), a_document("example/terms")])
+    with database.writing() as session:
+        declare(session, [a_document()])
+    with database.reading() as session:
+        assert [row.id for row in watched(session)] == ["example/privacy"]
+        assert document(session, "example/terms").retired
+    with database.writing() as session:
+        declare(session, [a_document(), a_document("example/terms")])
+    with database.reading() as session:
+        assert len(watched(session)) == 2
+
+
+def test_a_new_address_forgets_the_validators_of_the_old_one(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+        document(session, "example/privacy").etag = '"abc"'
+    with database.writing() as session:
+        declare(session, [a_document()])
+        assert document(session, "example/privacy").etag == '"abc"'
+    with database.writing() as session:
+        declare(session, [a_document(url="https://example.org/new")])
+        assert document(session, "example/privacy").etag is None
+
+
+def test_an_unknown_document_is_named_with_those_there_are(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+    with database.reading() as session, pytest.raises(UnknownDocument, match=r"'example/privcy'.*example/privacy"):
+        document(session, "example/privcy")
+
+
+def test_the_operator_is_told_of_silence_once_reminded_weekly_and_told_of_recovery(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+    for hour in range(2):
+        check(database, hour, Outcome.BLOCKED, "status 403")
+    assert notices(database) == []
+    for hour in range(2, 6):
+        check(database, hour, Outcome.FAILED, "connection refused")
+    assert notices(database) == ["unreadable"]
+    check(database, 24 * 8, Outcome.FAILED, "connection refused")
+    assert notices(database) == ["unreadable", "unreadable"]
+    check(database, 24 * 8 + 1, Outcome.UNCHANGED)
+    check(database, 24 * 8 + 2, Outcome.UNCHANGED)
+    assert notices(database) == ["unreadable", "unreadable", "recovered"]
+
+
+def test_two_failures_are_nobodys_business(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+    for hour, outcome in enumerate([Outcome.FAILED, Outcome.FAILED, Outcome.UNCHANGED] * 2):
+        check(database, hour, outcome, "timeout")
+    assert notices(database) == []
+
+
+def test_validators_come_from_believed_answers_only(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+    check(database, 0, Outcome.FIRST, etag='"good"')
+    check(database, 1, Outcome.HELD, "an error text", etag='"bad"')
+    check(database, 2, Outcome.NOT_MODIFIED)
+    with database.reading() as session:
+        assert document(session, "example/privacy").etag == '"good"'
+
+
+def test_checks_are_counted_since_a_change(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+    for hour, outcome in enumerate([Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.NOT_MODIFIED]):
+        check(database, hour, outcome, "x")
+    with database.reading() as session:
+        assert good_checks_since(session, "example/privacy", 1) == 2
+        assert last_checks(session)["example/privacy"].outcome == "not-modified"
+        assert unread_checks(session) == []
+
+
+def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:
+    second = Database(database_url)
+    with one_at_a_time(database), pytest.raises(Busy, match="another run"), one_at_a_time(second):
+        pass
+    with one_at_a_time(second):
+        pass
+    second.close()
+
+
+def test_a_lock_file_names_its_process(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with one_at_a_time(database):
+        assert (tmp_path / "a.db.lock").read_text().isdigit()
+    database.close()
