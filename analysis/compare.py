@@ -29,7 +29,11 @@ def compare(
     language: str | None = None,
     document: str | None = None,
     own_topics: Sequence[OwnTopic] = (),
+    believed: bool = False,
 ) -> Comparison:
-    """Compare two texts of one document. `document` is its title or kind, where known."""
+    """Compare two texts of one document. `document` is its title or kind, where known.
+
+    With `believed` a person has said that both are the document's: nothing is held, whatever the texts look like.
+    """
     found = passages(before, after)
     return Comparison(substantive=any(passage.operation != "moved" for passage in found), passages=found)

@@ -69,6 +69,11 @@ def change(session: Session, id_: int) -> Change:
     return row
 
 
+def change_to(session: Session, version_id: int) -> Change | None:
+    """The change that made a version; None for a first one."""
+    return session.exec(select(Change).where(Change.version_id == version_id)).first()
+
+
 def passages(session: Session, change_id: int) -> list[StoredPassage]:
     """In reading order."""
     wanted = select(StoredPassage).where(StoredPassage.change_id == change_id)

@@ -48,6 +48,7 @@ class Check(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id", index=True)
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
+    accepted: bool = False  # held, and then taken by a person
     reason: str | None = None  # a sentence for a person; None when all is well
     status: int | None = None
     final_url: str | None = None
@@ -71,6 +72,13 @@ def finish(session: Session, check: Check, outcome: Outcome, reason: str | None 
     else:
         _failed(session, row, check, outcome)
     session.add(row)
+
+
+def accept_check(session: Session, check: Check) -> None:
+    """A person took the text that this check had set aside: the document is read, and well."""
+    check.accepted = True
+    session.add(check)
+    _recovered(session, document(session, check.document_id), check)
 
 
 def _recovered(session: Session, row: Document, check: Check) -> None:
@@ -126,6 +134,8 @@ def last_set_aside(session: Session, document_id: str) -> Check | None:
     for check in session.exec(
         select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(200)
     ):
+        if check.accepted:
+            return None
         if check.outcome in aside and check.capture_id is not None:
             return check
         if check.outcome is not None and Outcome(check.outcome).is_good:

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.String(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("accepted", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("final_url", sa.String(), nullable=True),

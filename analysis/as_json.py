@@ -1,0 +1,89 @@
+"""The JSON shapes of pages and comparisons: kept in the store, printed by `try` and `compare`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from analysis.blocks import Page
+from analysis.change import Brief, Comparison, Evidence, Passage, Quote
+
+_PAGES = TypeAdapter(Page)
+
+
+def page_json(page: Page) -> dict[str, Any]:
+    """Title, language and blocks; what was dropped is not part of the text and stays out."""
+    return {
+        "title": page.title,
+        "language": page.language,
+        "blocks": [
+            {
+                "kind": block.kind,
+                "heading": list(block.heading),
+                "text": block.text,
+                "links": [{"text": link.text, "url": link.url} for link in block.links],
+            }
+            for block in page.blocks
+        ],
+    }
+
+
+def page_from_json(value: Any) -> Page:
+    """The page that `page_json` wrote."""
+    return _PAGES.validate_python(value)
+
+
+def evidence_json(evidence: Evidence) -> dict[str, str]:
+    """One topic's words."""
+    return {"topic": evidence.topic, "text": evidence.text, "side": evidence.side}
+
+
+def passage_json(passage: Passage) -> dict[str, Any]:
+    """One place of a change."""
+    return {
+        "heading": list(passage.heading),
+        "operation": passage.operation,
+        "before": passage.before,
+        "after": passage.after,
+        "topics": list(passage.topics),
+        "evidence": [evidence_json(evidence) for evidence in passage.evidence],
+        "severity": passage.severity,
+        "direction": passage.direction,
+        "why": list(passage.why),
+    }
+
+
+def brief_json(brief: Brief) -> dict[str, Any]:
+    """The brief, with `from` for its start."""
+
+    def quotes(those: tuple[Quote, ...]) -> list[dict[str, str]]:
+        return [{"text": q.text, "side": q.side} | ({"link": q.link} if q.link else {}) for q in those]
+
+    return {
+        "meaning": brief.meaning,
+        "from": brief.start.isoformat() if brief.start else None,
+        "default": brief.default,
+        "data": quotes(brief.data),
+        "purposes": quotes(brief.purposes),
+        "recipients": quotes(brief.recipients),
+        "refuse": quotes(brief.refuse),
+        "excluded": quotes(brief.excluded),
+        "irreversible": quotes(brief.irreversible),
+        "regions": quotes(brief.regions),
+    }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """What `compare --json` prints."""
+    return {
+        "substantive": comparison.substantive,
+        "alert": comparison.alert,
+        "severity": comparison.severity,
+        "direction": comparison.direction,
+        "topics": list(comparison.topics),
+        "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
+        "held": comparison.held,
+        "brief": brief_json(comparison.brief),
+        "passages": [passage_json(passage) for passage in comparison.passages],
+    }

@@ -1,0 +1,375 @@
+"""From captures to versions, changes and alerts, each step in one transaction with the mark that it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlmodel import Session
+
+from analysis.as_json import brief_json, evidence_json, page_from_json, page_json
+from analysis.believe import disbelief
+from analysis.blocks import Page, UnreadablePage
+from analysis.change import Comparison, Passage
+from analysis.compare import OwnTopic, compare
+from analysis.diff import word_diff
+from analysis.normal import fingerprint
+from analysis.page import READER, read_page
+from storage.alerts import Alert
+from storage.captures import Capture, capture
+from storage.changes import Change, StoredPassage, change_to, passages, waiting_changes
+from storage.checks import Check, Outcome, accept_check, finish, good_checks_since, last_set_aside, unread_checks
+from storage.database import Database
+from storage.documents import Document, document
+from storage.errors import StorageError
+from storage.notices import Notice, NoticeKind
+from storage.versions import Cause, Version, current_version, earlier_with, versions
+
+STAYS = 3  # checks that must find a returned text again before anyone is told of the return
+
+RoutesFor = Callable[[Document, Change], Iterable[str]]
+
+
+class NothingHeld(StorageError):
+    """There is no held text that could be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a document is read, as its watchlist says."""
+
+    title: str
+    language: str
+    select: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    topics: tuple[OwnTopic, ...] = ()
+
+    @property
+    def reader(self) -> str:
+        """Changes when the rules or the selectors do, and only then: versions read otherwise can't be compared."""
+        selectors = json.dumps([self.select, self.remove]).encode()
+        return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}"
+
+    def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
+        """Read one capture; raises `UnreadablePage`."""
+        return read_page(
+            body, mime=mime, charset=charset, url=url, language=self.language, select=self.select, remove=self.remove
+        )
+
+
+def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: RoutesFor) -> list[int]:
+    """Read every capture that waits, oldest first; the ids of their checks.
+
+    A document that left the watchlist in the meantime is not read: nobody says how.
+    """
+    with database.reading() as session:
+        waiting = [check.id for check in unread_checks(session) if check.document_id in manners]
+    for check_id in waiting:
+        with database.writing() as session:
+            check = session.get_one(Check, check_id)
+            _read(session, check, manners[check.document_id], routes_for)
+    with database.writing() as session:
+        for change in waiting_changes(session):
+            _settle(session, change, routes_for)
+    return [check_id for check_id in waiting if check_id is not None]
+
+
+def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor) -> None:
+    assert check.capture_id is not None, "an unread check has a capture"
+    kept = capture(session, check.capture_id)
+    current = current_version(session, check.document_id)
+    try:
+        page = _page(kept, manner)
+    except UnreadablePage as unreadable:
+        return finish(session, check, Outcome.UNREADABLE, unreadable.reason)
+    if current is None:
+        reason = disbelief(page, language=manner.language, title=manner.title)
+        return _hold(session, check, reason, ()) if reason else _first(session, check, kept, manner, page)
+    if current.fingerprint == fingerprint(page.blocks):
+        check.version_id = current.id
+        return finish(session, check, Outcome.UNCHANGED)
+    before = page_from_json(current.page)
+    found = _compare(before, page, manner)
+    reason = disbelief(page, before=before, language=manner.language, title=manner.title) or found.held
+    if reason:
+        return _hold(session, check, reason, found.passages)
+    change = _advance(session, check, kept, manner, page, current, found, Cause.PAGE)
+    if not change.waits:
+        _alert(session, change, routes_for)
+    return finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
+
+
+def _page(kept: Capture, manner: Manner) -> Page:
+    return manner.page(kept.body, mime=kept.mime, charset=kept.charset, url=kept.final_url)
+
+
+def _compare(before: Page, after: Page, manner: Manner, *, believed: bool = False) -> Comparison:
+    return compare(
+        before, after, language=manner.language, document=manner.title, own_topics=manner.topics, believed=believed
+    )
+
+
+def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: Page) -> None:
+    check.version_id = _version(session, kept, manner, page, None, Cause.PAGE).id
+    finish(session, check, Outcome.FIRST)
+
+
+def _version(
+    session: Session, kept: Capture, manner: Manner, page: Page, current: Version | None, cause: Cause
+) -> Version:
+    made = Version(
+        document_id=kept.document_id,
+        number=current.number + 1 if current else 1,
+        capture_id=kept.id,
+        captured_at=kept.fetched_at,
+        cause=cause.value,
+        fingerprint=fingerprint(page.blocks),
+        reader=manner.reader,
+        page=page_json(page),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _advance(
+    session: Session,
+    check: Check | None,
+    kept: Capture,
+    manner: Manner,
+    page: Page,
+    current: Version,
+    found: Comparison,
+    cause: Cause,
+) -> Change:
+    """Write the next version and what changed; `finish` of the check is the caller's."""
+    returns = earlier_with(session, kept.document_id, fingerprint(page.blocks)) if cause is Cause.PAGE else None
+    made = _version(session, kept, manner, page, current, cause)
+    assert made.id is not None
+    assert current.id is not None
+    change = Change(
+        document_id=kept.document_id,
+        version_id=made.id,
+        before_id=current.id,
+        check_id=check.id if check else None,
+        detected_at=check.checked_at if check else kept.fetched_at,
+        cause=cause.value,
+        returns_to=returns.id if returns else None,
+        waits=STAYS if returns else 0,
+        **_facts(found, alert=cause is not Cause.READER),
+    )
+    session.add(change)
+    session.flush()
+    _write_passages(session, change, found.passages)
+    if check:
+        check.version_id = made.id
+    return change
+
+
+def _facts(found: Comparison, *, alert: bool) -> dict[str, object]:
+    return {
+        "substantive": found.substantive,
+        "alert": found.alert and alert,
+        "severity": found.severity,
+        "direction": found.direction,
+        "topics": list(found.topics),
+        "effective_date": found.effective_date,
+        "brief": brief_json(found.brief),
+    }
+
+
+def _write_passages(session: Session, change: Change, those: Iterable[Passage]) -> None:
+    assert change.id is not None
+    for position, passage in enumerate(those):
+        session.add(
+            StoredPassage(
+                change_id=change.id,
+                position=position,
+                operation=passage.operation,
+                heading=list(passage.heading),
+                before=passage.before,
+                after=passage.after,
+                topics=list(passage.topics),
+                evidence=[evidence_json(evidence) for evidence in passage.evidence],
+                severity=passage.severity,
+                direction=passage.direction,
+                why=list(passage.why),
+                marks=word_diff(passage.before or "", passage.after or ""),
+            )
+        )
+
+
+def _alert(session: Session, change: Change, routes_for: RoutesFor) -> None:
+    if not change.alert:
+        return
+    assert change.id is not None
+    for route in routes_for(document(session, change.document_id), change):
+        session.add(Alert(change_id=change.id, route=route, created_at=change.detected_at))
+
+
+def _settle(session: Session, change: Change, routes_for: RoutesFor) -> None:
+    """A text that returned is news only when it stays: until then it may be one server of several that lags."""
+    current = current_version(session, change.document_id)
+    if current is None or current.id != change.version_id:
+        change.waits = 0
+    elif change.check_id is not None and good_checks_since(session, change.document_id, change.check_id) >= STAYS:
+        change.waits = 0
+        _alert(session, change, routes_for)
+
+
+def _hold(session: Session, check: Check, reason: str, those: Iterable[Passage]) -> None:
+    finish(session, check, Outcome.HELD, reason)
+    row = document(session, check.document_id)
+    if row.told_at is not None:
+        return
+    row.told_at = check.checked_at
+    session.flush()
+    lines = [
+        f"{row.id}: a text was read that is not believed to be the document's, and it was set aside.",
+        f"Why: {reason}",
+        f"If it is right, accept it: policywatch accept {row.id}",
+        *(_line(passage) for passage, _ in zip(those, range(5), strict=False)),
+    ]
+    session.add(
+        Notice(
+            kind=NoticeKind.HELD,
+            document_id=row.id,
+            check_id=check.id,
+            text="\n".join(lines),
+            created_at=check.checked_at,
+        )
+    )
+
+
+def _line(passage: Passage) -> str:
+    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+    words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
+    return f"  {words[:300]}{'...' if len(words) > 300 else ''}"
+
+
+def held_comparison(session: Session, document_id: str, manner: Manner) -> tuple[Check, Page, Comparison | None]:
+    """What waits to be accepted, and what it would change (None: it would be the first version).
+
+    Raises `NothingHeld`, and `UnreadablePage` where even the held capture gives no text.
+    """
+    document(session, document_id)
+    check = last_set_aside(session, document_id)
+    if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
+        raise NothingHeld(f"nothing is held for {document_id}: its last text was believed, or could not be read at all")
+    page = _page(capture(session, check.capture_id), manner)
+    current = current_version(session, document_id)
+    if current is None:
+        return check, page, None
+    return check, page, _compare(page_from_json(current.page), page, manner, believed=True)
+
+
+def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor) -> Change | None:
+    """Take the held text as the next version, on a person's word; the change is alerted like any other.
+
+    None where it became the first version. Raises as `held_comparison` does.
+    """
+    with database.writing() as session:
+        check, page, found = held_comparison(session, document_id, manner)
+        assert check.capture_id is not None
+        kept = capture(session, check.capture_id)
+        current = current_version(session, document_id)
+        change = None
+        if current is None or found is None:
+            check.version_id = _version(session, kept, manner, page, None, Cause.ACCEPTED).id
+        else:
+            change = _advance(session, check, kept, manner, page, current, found, Cause.ACCEPTED)
+            _alert(session, change, routes_for)
+        accept_check(session, check)
+        return change
+
+
+def refresh(database: Database, manners: Mapping[str, Manner]) -> list[str]:
+    """Read the text in force again where rules or selectors changed since; the documents whose text differs now.
+
+    Else the next check would take the reader's progress for a change of the policy.
+    """
+    different = []
+    for document_id, manner in manners.items():
+        with database.writing() as session:
+            current = current_version(session, document_id)
+            if current is not None and current.reader != manner.reader and _reread_current(session, current, manner):
+                different.append(document_id)
+    return different
+
+
+def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
+    kept = capture(session, current.capture_id)
+    row = document(session, current.document_id)
+    row.etag = row.last_modified = None  # a 304 would hide what the new rules can't read
+    try:
+        page = _page(kept, manner)
+    except UnreadablePage:
+        return False  # the last good version stands; the next check says what is wrong
+    if fingerprint(page.blocks) == current.fingerprint:
+        current.reader = manner.reader
+        return False
+    found = _compare(page_from_json(current.page), page, manner, believed=True)
+    _advance(session, None, kept, manner, page, current, found, Cause.READER)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What reading all captures again came to, in versions."""
+
+    read: int = 0
+    different: int = 0  # whose text is another now
+    merged: int = 0  # whose text is now that of the version before
+    unreadable: int = 0  # left as they were
+
+
+def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
+    """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
+
+    Nobody is alerted, and alerts that were sent stay as they were.
+    """
+    total = Reread()
+    for document_id, manner in manners.items():
+        with database.writing() as session:
+            rows = versions(session, document_id)
+            counts = [_reread(session, row, manner) for row in rows]
+            merged = sum(_recompare(session, before, after, manner) for before, after in pairwise(rows))
+            total = Reread(
+                total.read + len(rows),
+                total.different + counts.count(True),
+                total.merged + merged,
+                total.unreadable + counts.count(None),
+            )
+    return total
+
+
+def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
+    """Whether the text is another now; None when it can't be read."""
+    try:
+        page = _page(capture(session, row.capture_id), manner)
+    except UnreadablePage:
+        return None
+    row.reader = manner.reader
+    if fingerprint(page.blocks) == row.fingerprint:
+        return False
+    row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
+    return True
+
+
+def _recompare(session: Session, before: Version, after: Version, manner: Manner) -> bool:
+    """Judge the change again; True where nothing is left of it."""
+    assert after.id is not None
+    change = change_to(session, after.id)
+    if change is None:
+        return False
+    assert change.id is not None
+    found = _compare(page_from_json(before.page), page_from_json(after.page), manner, believed=True)
+    for name, value in _facts(found, alert=change.alert).items():
+        setattr(change, name, value)
+    for passage in passages(session, change.id):
+        session.delete(passage)
+    _write_passages(session, change, found.passages)
+    return before.fingerprint == after.fingerprint
