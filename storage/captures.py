@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import JSON
+from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.columns import Compressed, Utc
@@ -38,3 +39,9 @@ def newest_capture(session: Session, document: str) -> Capture | None:
     """The capture of the document that was kept last, believed or not."""
     wanted = select(Capture).where(Capture.document_id == document).order_by(col(Capture.id).desc()).limit(1)
     return session.exec(wanted).first()
+
+
+def capture_record(session: Session, id_: int) -> Capture:
+    """What is known of a capture, without its bytes."""
+    without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column
+    return session.exec(select(Capture).where(Capture.id == id_).options(without_bytes)).one()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import JSON, and_, or_
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
 from storage.errors import StorageError
+from storage.versions import Cause
 
 
 class Change(SQLModel, table=True):
@@ -96,3 +97,47 @@ def newest_changes(session: Session, *, before_id: int | None = None, limit: int
 def waiting_changes(session: Session) -> list[Change]:
     """Changes whose alert waits until their text has stayed."""
     return list(session.exec(select(Change).where(col(Change.waits) > 0).order_by(col(Change.id))))
+
+
+def changes_before(
+    session: Session, before: Change | None = None, *, limit: int = 50, everything: bool = True
+) -> list[Change]:
+    """Newest first by the time of detection, from the one before `before` on.
+
+    Without `everything`, only those in which the service changed words: neither its page's form nor our reading of it.
+    """
+    wanted = select(Change).order_by(col(Change.detected_at).desc(), col(Change.id).desc()).limit(limit)
+    if before is not None:
+        earlier = and_(col(Change.detected_at) == before.detected_at, col(Change.id) < before.id)
+        wanted = wanted.where(or_(col(Change.detected_at) < before.detected_at, earlier))
+    if not everything:
+        wanted = wanted.where(col(Change.substantive).is_(True), Change.cause != Cause.READER.value)
+    return list(session.exec(wanted))
+
+
+def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:
+    """The change of the same document that ended at this one's earlier version, and the one that began at its later."""
+    same = select(Change).where(Change.document_id == change.document_id)
+    before = session.exec(same.where(Change.version_id == change.before_id)).first()
+    return before, session.exec(same.where(Change.before_id == change.version_id)).first()
+
+
+def passage_counts(session: Session, change_ids: list[int]) -> dict[int, dict[str, int]]:
+    """How many passages of each operation a change has, for those that have any."""
+    counted = select(StoredPassage.change_id, StoredPassage.operation, func.count()).where(
+        col(StoredPassage.change_id).in_(change_ids)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for change_id, operation, n in session.exec(
+        counted.group_by(col(StoredPassage.change_id), col(StoredPassage.operation))
+    ):
+        found.setdefault(change_id, {})[operation] = n
+    return found
+
+
+def last_substantive(session: Session) -> dict[str, datetime]:
+    """When words of a document last changed, for documents whose words did."""
+    newest = select(Change.document_id, func.max(Change.detected_at)).where(
+        col(Change.substantive).is_(True), Change.cause != Cause.READER.value
+    )
+    return dict(session.exec(newest.group_by(col(Change.document_id))).all())

@@ -150,3 +150,20 @@ def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
         Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(steady)
     )
     return session.exec(wanted).one()
+
+
+def checks_of(session: Session, document_id: str, *, limit: int) -> list[Check]:
+    """Newest first."""
+    wanted = select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(limit)
+    return list(session.exec(wanted))
+
+
+def check_count(session: Session, document_id: str) -> int:
+    """How many checks a document had."""
+    return session.exec(select(func.count()).where(Check.document_id == document_id)).one()
+
+
+def last_believed(session: Session, document_id: str) -> Check | None:
+    """The newest check that brought a text that was believed."""
+    good = select(Check).where(Check.document_id == document_id, col(Check.outcome).in_(sorted(_GOOD)))
+    return session.exec(good.order_by(col(Check.id).desc()).limit(1)).first()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import defer
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import CompressedJson, Utc
+from storage.errors import StorageError
 
 
 class Cause(StrEnum):
@@ -61,3 +63,26 @@ def earlier_with(session: Session, document_id: str, fingerprint: str) -> Versio
     """The newest earlier version with this very text."""
     wanted = select(Version).where(Version.document_id == document_id, Version.fingerprint == fingerprint)
     return session.exec(wanted.order_by(col(Version.number).desc()).limit(1)).first()
+
+
+class UnknownVersion(StorageError):
+    """The document has no version of that number."""
+
+
+def numbered_version(session: Session, document_id: str, number: int) -> Version:
+    """Raise `UnknownVersion` where there is none."""
+    row = session.exec(select(Version).where(Version.document_id == document_id, Version.number == number)).first()
+    if row is None:
+        raise UnknownVersion(f"{document_id} has no version {number}")
+    return row
+
+
+def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
+    """Versions by id, without their pages."""
+    wanted = select(Version).where(col(Version.id).in_(set(ids))).options(defer(Version.page))
+    return {version.id: version for version in session.exec(wanted) if version.id is not None}
+
+
+def version_counts(session: Session) -> dict[str, int]:
+    """How many versions each document has, for those that have any."""
+    return dict(session.exec(select(Version.document_id, func.count()).group_by(col(Version.document_id))).all())

@@ -1,0 +1,66 @@
+"""A stored change as JSON: the contract of `compare --json`, with where and when it was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session
+
+from storage.changes import Change, StoredPassage, passages
+from storage.documents import Document
+from storage.versions import Version, version_heads
+
+
+def change_json(session: Session, change: Change) -> dict[str, Any]:
+    """The whole of a change, for `show --json` and the API."""
+    document = session.get_one(Document, change.document_id)
+    heads = version_heads(session, [change.before_id, change.version_id])
+    found = passages(session, change.id) if change.id is not None else []
+    return change_head_json(change, document, heads) | {"passages": [passage_json(passage) for passage in found]}
+
+
+def change_head_json(change: Change, document: Document, heads: dict[int, Version]) -> dict[str, Any]:
+    """A change without its passages, for lists; `heads` holds its two versions."""
+    returned = heads.get(change.returns_to) if change.returns_to is not None else None
+    return {
+        "id": change.id,
+        "document": document.id,
+        "service": document.service,
+        "title": document.title,
+        "language": document.language,
+        "url": document.url,
+        "detected_at": change.detected_at.isoformat(),
+        "versions": {
+            "before": _version_json(heads[change.before_id]),
+            "after": _version_json(heads[change.version_id]),
+        },
+        "cause": change.cause,
+        "returns_to": returned.number if returned is not None else None,
+        "substantive": change.substantive,
+        "alert": change.alert,
+        "severity": change.severity,
+        "direction": change.direction,
+        "topics": change.topics,
+        "effective_date": change.effective_date.isoformat() if change.effective_date is not None else None,
+        "held": None,
+        "brief": change.brief,
+    }
+
+
+def passage_json(passage: StoredPassage) -> dict[str, Any]:
+    """The columns of `compare --json`; `marks` are left out, for they can be made from before and after."""
+    return {
+        "heading": passage.heading,
+        "operation": passage.operation,
+        "before": passage.before,
+        "after": passage.after,
+        "topics": passage.topics,
+        "evidence": passage.evidence,
+        "severity": passage.severity,
+        "direction": passage.direction,
+        "why": passage.why,
+    }
+
+
+def _version_json(version: Version) -> dict[str, Any]:
+    return {"number": version.number, "captured_at": version.captured_at.isoformat()}

@@ -1,0 +1,80 @@
+"""The words of the interface in the languages that we speak, from `words/*.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+LANGUAGES = ("en", "fr")  # the first is spoken to whoever wishes none of them
+
+
+class Wording:
+    """One language's words, by dotted key: `words("change.number", n=17)`."""
+
+    def __init__(self, language: str, words: Mapping[str, Any]) -> None:
+        self.language = language
+        self._words = words
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Raise `KeyError` for a key that the language lacks."""
+        found = self._find(key)
+        if not isinstance(found, str):
+            raise KeyError(key)
+        return found.format(**values) if values else found
+
+    def label(self, group: str, name: str) -> str:
+        """The word for one of a group of names; a name that a user declared (an own topic) stands for itself."""
+        known = self._find(group)
+        return str(known.get(name, name.replace("_", " ")))
+
+    def count(self, thing: str, n: int) -> str:
+        """A number with its noun: French counts zero as one, English as many."""
+        is_one = n <= 1 if self.language == "fr" else n == 1
+        return self(f"count.{thing}.{'one' if is_one else 'other'}", n=n)
+
+    def day(self, when: date, *, weekday: bool = False) -> str:
+        """A day in words, with its weekday if wished."""
+        names = self._find("date")
+        first = "1er" if self.language == "fr" and when.day == 1 else str(when.day)
+        pattern = names["weekday" if weekday else "day"]
+        month, name = names["months"][when.month - 1], names["weekdays"][when.weekday()]
+        return str(pattern.format(weekday=name, day=first, month=month, year=when.year))
+
+    def moment(self, when: datetime) -> str:
+        """A day and a time of day, UTC as everything is that we store."""
+        names = self._find("date")
+        first = "1er" if self.language == "fr" and when.day == 1 else str(when.day)
+        month = names["months"][when.month - 1]
+        return str(names["moment"].format(day=first, month=month, year=when.year, clock=f"{when:%H:%M}"))
+
+    def _find(self, key: str) -> Any:
+        found: Any = self._words
+        for part in key.split("."):
+            found = found[part]
+        return found
+
+
+@cache
+def wording(language: str) -> Wording:
+    """The words of one of `LANGUAGES`."""
+    source = resources.files("policywatch") / "words" / f"{language}.toml"
+    return Wording(language, tomllib.loads(source.read_text(encoding="utf-8")))
+
+
+def wished_language(accept: str) -> str:
+    """The language that an Accept-Language header wishes most among `LANGUAGES`."""
+    best, best_weight = LANGUAGES[0], 0.0
+    for wish in accept[:500].split(","):
+        name, _, quality = wish.strip().partition(";q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        code = name.strip().lower().partition("-")[0]
+        if code in LANGUAGES and weight > best_weight:
+            best, best_weight = code, weight
+    return best
