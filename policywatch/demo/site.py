@@ -1,0 +1,244 @@
+"""The demo's site: Confrera, an invented professional network, whose pages change over five days.
+
+A page is one file under pages/, with what the days change marked in it; what stands around it is in pages/shell.html
+and pages/shell.toml. All words are the project's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from types import MappingProxyType, TracebackType
+from typing import Final, Literal, Self, cast
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from storage.checks import Outcome
+
+SERVICE: Final = "Confrera"
+QUIET_DAY, NOISE_DAY, NOTICE_DAY, CHANGE_DAY, ERROR_DAY = DAYS = (1, 2, 3, 4, 5)
+STORIES: Final[Mapping[int, str]] = MappingProxyType({
+    QUIET_DAY: "a quiet day: every page is read for the first time",
+    NOISE_DAY: "noise only: new menus, tracking links, a cookie banner; one page is an error page with status 200",
+    NOTICE_DAY: "the user agreement announces that it changes on 3 November 2025",
+    CHANGE_DAY: "the change: members' data and content train generative AI, unless they switch it off",
+    ERROR_DAY: "the error page is back",
+})  # fmt: skip
+
+Kind = Literal["privacy-policy", "terms", "help"]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDocument:
+    """A page of the site; `path` is its address on it, with the leading slash."""
+
+    id: str
+    title: str
+    kind: Kind
+    language: str
+    page: str
+    path: str
+    service: str = SERVICE
+
+
+def documents() -> tuple[DemoDocument, ...]:
+    """The six documents: three pages, each in English and French."""
+    return _DOCUMENTS
+
+
+_PAGES: Final[tuple[tuple[str, Kind, str, Mapping[str, str]], ...]] = (
+    (
+        "privacy-policy",
+        "privacy-policy",
+        "/legal/privacy-policy",
+        {"en": "Privacy Policy", "fr": "Politique de confidentialité"},
+    ),
+    ("user-agreement", "terms", "/legal/user-agreement", {"en": "User Agreement", "fr": "Conditions d'utilisation"}),
+    (
+        "help-generative-ai",
+        "help",
+        "/help/generative-ai",
+        {"en": "Generative AI on Confrera", "fr": "L'IA générative sur Confrera"},
+    ),
+)
+_PREFIX: Final = {"en": "", "fr": "/fr"}  # of an address in that language
+_DOCUMENTS: Final = tuple(
+    DemoDocument(
+        id=f"confrera/{name}" + ("" if language == "en" else f".{language}"),
+        title=title,
+        kind=kind,
+        language=language,
+        page=name,
+        path=_PREFIX[language] + path,
+    )
+    for name, kind, path, titles in _PAGES
+    for language, title in titles.items()
+)
+_BY_PATH: Final = {document.path: document for document in _DOCUMENTS}
+
+BROKEN: Final = "confrera/privacy-policy"  # the error page stands in its place on the days of noise and of error
+ANNOUNCING: Final = ("confrera/user-agreement", "confrera/user-agreement.fr")  # they carry the notice
+
+_NO_CHANGE: Final = frozenset({Outcome.UNCHANGED, Outcome.COSMETIC, Outcome.NOT_MODIFIED})
+_NOT_BELIEVED: Final = frozenset({Outcome.HELD, Outcome.BLOCKED, Outcome.UNREADABLE})
+
+
+def _expected(day: int, id_: str) -> frozenset[Outcome]:
+    if day == QUIET_DAY:
+        return frozenset({Outcome.FIRST})
+    if day in (NOISE_DAY, ERROR_DAY) and id_ == BROKEN:
+        return _NOT_BELIEVED
+    if day == CHANGE_DAY or (day == NOTICE_DAY and id_ in ANNOUNCING):
+        return frozenset({Outcome.CHANGED})
+    return _NO_CHANGE
+
+
+EXPECTED: Final[Mapping[int, Mapping[str, frozenset[Outcome]]]] = MappingProxyType(
+    {day: {document.id: _expected(day, document.id) for document in _DOCUMENTS} for day in DAYS}
+)  # what may come of each check
+EXPECTED_ALERTS: Final = tuple(
+    (day, id_) for day in DAYS for id_, outcomes in EXPECTED[day].items() if outcomes == {Outcome.CHANGED}
+)  # (day, document) of every change that alerts; no other may
+
+
+def page(document: DemoDocument, day: int) -> str:
+    """The HTML of a document on a day. The same on every call: no clock, no chance."""
+    words = _WORDS[document.language]
+    prefix = _PREFIX[document.language]
+    noisy = day >= NOISE_DAY
+
+    def to(path: str) -> str:
+        return f"{prefix}/{path}" + (f"?trk=ftr_{document.page}&lipi=7c41" if noisy else "")
+
+    broken = document.id == BROKEN and day in (NOISE_DAY, ERROR_DAY)
+    template = "error.html" if broken else f"{document.language}/{document.page}.html"
+    return _TEMPLATES.get_template(template).render(
+        language=document.language,
+        words=words,
+        path=document.path.removeprefix(prefix).removeprefix("/"),
+        to=to,
+        noisy=noisy,
+        announced=day >= NOTICE_DAY,
+        changed=day >= CHANGE_DAY,
+        updated=words["updated"][2 if day >= CHANGE_DAY else 1 if noisy else 0],
+    )
+
+
+def _typeset(html: str, noisy: bool) -> Markup:
+    """From the second day on, the same words with curly quotes and some no-break spaces."""
+    if not noisy:
+        return Markup(html)  # noqa: S704 (our own pages)
+    return Markup("".join(_typeset_text(part) for part in re.split(r"(<[^>]*>)", html)))  # noqa: S704
+
+
+def _typeset_text(part: str) -> str:
+    if part.startswith("<"):
+        return part
+    curly = re.sub(r'"([^"]*)"', "“\\1”", part).replace("'", "’")
+    glued = re.sub(r" (?=[:;?»])|(?<=\d) (?=\w)", "&nbsp;", curly)
+    return re.sub(r"((?:\S+ ){8}\S+) ", "\\1&nbsp;", glued)
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("policywatch.demo", "pages"), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["typeset"] = _typeset
+    return environment
+
+
+_TEMPLATES: Final = _templates()
+_WORDS: Final = tomllib.loads((files("policywatch.demo") / "pages" / "shell.toml").read_text("utf-8"))
+
+
+class DemoSite:
+    """The site, served on a free port of 127.0.0.1 while the context lasts; `day` says which day it is there."""
+
+    def __init__(self) -> None:
+        self._server = _Server(("127.0.0.1", 0), _Answer)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="demo site", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where the site is, without a slash at the end."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def day(self) -> int:
+        """One of `DAYS`."""
+        return self._server.day
+
+    @day.setter
+    def day(self, day: int) -> None:
+        if day not in DAYS:
+            raise ValueError(f"the demo has no day {day}")
+        self._server.day = day
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    day = QUIET_DAY
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "Confrera"
+    sys_version = ""
+    timeout = 30
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/robots.txt":
+            self._send(HTTPStatus.OK, "User-agent: *\nAllow: /\n", "text/plain; charset=utf-8", with_body)
+            return
+        document = _BY_PATH.get(path)
+        if document is None:
+            self._send(HTTPStatus.NOT_FOUND, "There is no such page.\n", "text/plain; charset=utf-8", with_body)
+            return
+        html = page(document, cast(_Server, self.server).day)
+        self._send(HTTPStatus.OK, html, "text/html; charset=utf-8", with_body)
+
+    def _send(self, status: HTTPStatus, text: str, mime: str, with_body: bool) -> None:
+        body = text.encode()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if status is HTTPStatus.OK and etag in self.headers.get("If-None-Match", ""):
+            self.send_response(HTTPStatus.NOT_MODIFIED)
+            self.send_header("ETag", etag)
+            self.end_headers()
+            return
+        self.send_response(status)
+        self.send_header("Content-Type", mime)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-cache")
+        self.send_header("ETag", etag)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
+        """Nothing: a terminal belongs to the demo."""
