@@ -2,12 +2,166 @@
 
 from __future__ import annotations
 
-from analysis.blocks import Page
+import itertools
+import re
+from collections import Counter
+
+from analysis.blocks import Block, Page
+from analysis.language import two_letters
+from analysis.normal import normal
+from analysis.phrases import pattern, words
+
+_WORD = re.compile(r"\w+")
+_SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
+_LONG = 400  # words; a text longer than this is no error page, wall or interstitial, unless its title says so
+_ENOUGH = 60  # words from which on a language is believed to be told rightly
+_LEFT = 0.4  # of the words; with less the text has gone rather than changed
+_ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
+
+# what a short page is that says one of these; the order is that of certainty
+_KINDS = (
+    ("challenge", "a challenge page"),
+    ("redirect", "a page that only redirects"),
+    ("gone", "an error page"),
+    ("error", "an error page"),
+    ("login", "a login wall"),
+    ("shell", "a page that a browser has to fill by script"),
+)
 
 
-def disbelief(page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None) -> str | None:
+def disbelief(
+    page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None
+) -> str | None:
     """Why `page` is not believed to be the document that `before` is an earlier text of, as a sentence; None if it is.
 
-    Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another language.
+    Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another
+    language.
     """
-    raise NotImplementedError
+    size = _size(page)
+    if before is not None and _same_words(page, before):
+        return None
+    return (
+        _broken(page, size)
+        or _other_language(page, before, size, language)
+        or _no_sentences(page)
+        or (_gone_or_other(page, before, size, title) if before is not None else None)
+    )
+
+
+def _size(page: Page) -> int:
+    return sum(
+        len(_WORD.findall(block.text)) if block.text.isascii() else _wide_size(block.text) for block in page.blocks
+    )
+
+
+def _wide_size(text: str) -> int:
+    """Words; in scripts without spaces two characters count as one."""
+    wide = len(re.findall("[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]", text))
+    return len(_WORD.findall(text)) + wide // 2
+
+
+def _same_words(page: Page, before: Page) -> bool:
+    return [normal(block.text) for block in page.blocks] == [normal(block.text) for block in before.blocks]
+
+
+def _broken(page: Page, size: int) -> str | None:
+    """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says one."""
+    head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
+    for key, what in _KINDS:
+        for text in head:
+            if len(text) < 120 and pattern("broken", key, whole=True).fullmatch(text) and size < 4 * _LONG:
+                return f"{what}: “{text}”"
+    if size >= _LONG:
+        return None
+    told: list[tuple[float, str, str]] = []
+    for key, what in _KINDS:
+        for text in [*head, *(block.text for block in page.blocks)]:
+            if match := pattern("broken", key).search(text):
+                told.append((len(match.group()) / len(text), what, match.group()))
+                break
+    if told and (size < 60 or len(told) >= 2 or max(told)[0] > 0.5):
+        _, what, phrase = max(told) if size >= 60 else told[0]
+        return f"{what}: it says “{phrase}”"
+    return None
+
+
+def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> str | None:
+    expected = two_letters(language) or (before.language if before is not None else None)
+    if expected is None or page.language is None or page.language == expected or size < _ENOUGH:
+        return None
+    return f"written in another language ({page.language}) than expected ({expected})"
+
+
+def _no_sentences(page: Page) -> str | None:
+    if any(block.kind != "heading" and _reads(block) for block in page.blocks):
+        return None
+    return "no sentence of a document on it, only titles, links or labels"
+
+
+def _reads(block: Block) -> bool:
+    count = _wide_size(block.text)
+    linked = sum(len(link.text) for link in block.links)
+    if block.kind == "row":
+        return count >= 4
+    return linked < 0.7 * len(block.text) and (
+        count >= 10 or (count >= 5 and _SENTENCE_END.search(block.text) is not None)
+    )
+
+
+def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> str | None:
+    size_before = _size(before)
+    if size_before < 30:
+        return None
+    common = _common(page, before)
+    if common < _ALIKE and not _same_title(page, before, title):
+        return (
+            f"another page: its title is “{page.title[:80]}”, and hardly a sentence of “{before.title[:80]}” is on it"
+        )
+    if size < _LEFT * size_before:
+        return f"most of the text is gone: {size} words where there were {size_before}"
+    if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
+        return f"the text stands there twice: {size} words where there were {size_before}"
+    return None
+
+
+def _pairs(page: Page) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for block in page.blocks:
+        tokens = _WORD.findall(block.text.lower())
+        if len(tokens) < 3 and not block.text.isascii():
+            tokens = list(block.text)
+        found.update(itertools.pairwise(tokens))
+    return found
+
+
+def _common(page: Page, before: Page) -> float:
+    """Share of word pairs of the shorter text that stand in the other too."""
+    now, then = _pairs(page), _pairs(before)
+    least = min(now.total(), then.total())
+    return (now & then).total() / least if least else 0.0
+
+
+def _same_title(page: Page, before: Page, title: str | None) -> bool:
+    """Whether the page still calls itself the document: a word of the kind of documents that the earlier title has."""
+    kinds = frozenset().union(*words("documents").values())
+    now = set(_WORD.findall(page.title.lower()))
+    for earlier in (before.title, title or ""):
+        then = set(_WORD.findall(earlier.lower()))
+        if then and (now & then & kinds or (now == then) or len(now & then) >= 0.6 * max(len(now), len(then))):
+            return True
+    return False
+
+
+def _doubled(page: Page) -> float:
+    """Share of the text's longer blocks that repeat an earlier one."""
+    seen: set[str] = set()
+    whole = again = 0
+    for block in page.blocks:
+        if len(block.text) < 60:
+            continue
+        key = normal(block.text)
+        whole += len(key)
+        if key in seen:
+            again += len(key)
+        seen.add(key)
+    return again / whole if whole else 0.0

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.blocks import Page
+from analysis.blocks import Page, UnreadablePage
+from analysis.decoding import decoded
+from analysis.html_page import read_html
+from analysis.markdown import read_markdown, read_plain
+from analysis.pdf import read_pdf
 
 READER = 1  # raised with every change of the rules that can alter what is read
 
@@ -25,4 +29,24 @@ def read_page(
     `language` what the watchlist declares. Raises `UnreadablePage` where there is no text: an empty shell, a scan,
     a selector that finds nothing.
     """
-    raise NotImplementedError
+    kind = mime.partition(";")[0].strip().lower()
+    if body[:1024].lstrip().startswith(b"%PDF-"):
+        return read_pdf(body, language=language)
+    if kind == "application/pdf":
+        kind = "text/html"  # an error page in the place of the file
+    if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
+        raise UnreadablePage(f"neither text nor PDF, although it says {mime}")
+    text = decoded(body, charset=charset, html=kind not in ("text/markdown", "text/plain"))
+    if not text.strip():
+        raise UnreadablePage("no text: the answer is empty")
+    if kind == "text/markdown":
+        return read_markdown(text, language=language)
+    if kind == "text/plain":
+        return read_plain(text, language=language)
+    return read_html(text, url=url, language=language, select=select, remove=remove)
+
+
+def _looks_wide(body: bytes) -> bool:
+    """UTF-16 without a mark: every other byte of its first markup is zero."""
+    head = body[:64]
+    return len(head) > 7 and (not any(head[1:8:2]) or not any(head[0:8:2]))

@@ -1,0 +1,61 @@
+"""Bytes to characters, as a browser would, and a little more forgiving."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
+_XML = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})")
+_LATIN = frozenset(("iso8859-1", "ascii", "cp1252", "latin-1", "iso8859-15"))
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def _as_windows(failure: UnicodeError) -> tuple[str, int]:
+    if not isinstance(failure, UnicodeDecodeError):
+        raise failure
+    wrong = failure.object[failure.start : failure.end]
+    return wrong.decode("cp1252", "replace"), failure.end
+
+
+codecs.register_error("policywatch.windows", _as_windows)
+
+
+def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> str:
+    """A mark at the start decides; then what the server or the page declares, if it is not refuted by the bytes;
+    then UTF-8. Bytes that are not UTF-8 in a page that says so are read as windows-1252, which they nearly always are.
+    """
+    for mark, name in _MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    if len(body) > 7 and body[0] and not any(body[1:8:2]):
+        return body.decode("utf-16-le", "replace")
+    if len(body) > 7 and body[1] and not any(body[0:8:2]):
+        return body.decode("utf-16-be", "replace")
+    declared = _codec(charset) or (_declared(body[:4096]) if html else None)
+    if declared and declared not in _LATIN and not declared.startswith("utf"):
+        try:
+            return body.decode(declared)
+        except UnicodeDecodeError:
+            pass
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        if declared and declared not in _LATIN and not declared.startswith("utf"):
+            return body.decode(declared, "replace")
+        return body.decode("cp1252" if declared in _LATIN else "utf-8", "policywatch.windows")
+
+
+def _declared(head: bytes) -> str | None:
+    match = _META.search(head) or _XML.search(head)
+    return _codec(match.group(1).decode("ascii")) if match else None
+
+
+def _codec(name: str | None) -> str | None:
+    """Python's name of a text encoding, None where there is none of that name. gb2312 reads as its superset."""
+    wider = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949"}
+    try:
+        info = codecs.lookup(wider.get((name or "").lower(), name or ""))
+    except (LookupError, ValueError):
+        return None
+    return info.name if info._is_text_encoding else None  # the only way that Python tells text from such as zip

@@ -1,0 +1,170 @@
+"""HTML to blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from analysis.blocks import Block, Dropped, Link, Page, UnreadablePage
+from analysis.html_lines import Line, lines_of
+from analysis.html_tree import Element, grow, parse
+from analysis.language import language_of, two_letters
+from analysis.main_text import leave_out
+from analysis.phrases import pattern
+
+_SCHEMES = ("http", "https", "mailto")
+_TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
+
+
+def read_html(
+    text: str, *, url: str = "", language: str | None = None, select: Sequence[str] = (), remove: Sequence[str] = ()
+) -> Page:
+    tree = parse(text)
+    for node in _found(tree, remove):
+        node.decompose()
+    root = tree.root
+    declared = two_letters(root.attributes.get("lang")) if root is not None else None
+    lines: list[Line] = []
+    if select:
+        for node in _found(tree, select):
+            elements = grow(node)
+            part = lines_of(elements)
+            leave_out(elements, part, whole=True)
+            lines.extend(part)
+    elif tree.body is not None:
+        elements = grow(tree.body)
+        lines = lines_of(elements)
+        leave_out(elements, lines)
+        _narrow(elements, lines, unquote(urlsplit(url).fragment))
+    kept = [line for line in lines if line.reason is None]
+    if not kept:
+        raise UnreadablePage(_why_empty(lines, select))
+    spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
+    dropped = tuple(Dropped(line.text, line.reason) for line in lines if line.reason is not None)
+    return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), dropped)
+
+
+def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
+    """The elements that any of the selectors means, each once and none within another, in page order."""
+    found: dict[int, LexborNode] = {}
+    for selector in selectors:
+        try:
+            found.update((node.mem_id, node) for node in tree.css(selector))
+        except (SelectolaxError, ValueError) as failure:
+            raise UnreadablePage(f"{selector!r} is not a CSS selector") from failure
+    if not found or tree.root is None:
+        return []
+    chosen: list[LexborNode] = []
+    inside: set[int] = set()
+    for node in tree.root.traverse():
+        parent = node.parent
+        if parent is not None and parent.mem_id in inside:
+            inside.add(node.mem_id)
+        elif node.mem_id in found:
+            inside.add(node.mem_id)
+            chosen.append(node)
+    return chosen
+
+
+def _why_empty(lines: list[Line], select: Sequence[str]) -> str:
+    if select:
+        return f"no text inside {', '.join(select)!r}"
+    if not lines:
+        return "no text: an empty page, or one that a browser fills by script"
+    if any(pattern("broken", "shell").search(line.text) for line in lines):
+        return "no text: a page that a browser has to fill by script"
+    return "only navigation and other page furniture, no text of a document"
+
+
+def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
+    """Leave out what is not in the part of the page that the address's fragment names, where it names one.
+
+    An element with text is that part; a heading or a mark stands for the section that begins there.
+    """
+    if not fragment:
+        return
+    target = next((element for element in elements if fragment in (element.get("id"), element.get("name"))), None)
+    kept = [line for line in lines if line.reason is None]
+    if target is None or not kept:
+        return
+    inside = {target}
+    for element in elements[target.order + 1 :]:
+        if element.parent not in inside:
+            break
+        inside.add(element)
+    part = [line for line in kept if line.element in inside]
+    if sum(line.is_prose for line in part) < 2:
+        part = _section(kept, target)
+    if sum(line.is_prose for line in part) >= 2:
+        chosen = set(part)
+        for line in kept:
+            if line not in chosen:
+                line.reason = "another part of the page"
+
+
+def _section(lines: list[Line], target: Element) -> list[Line]:
+    start = next((index for index, line in enumerate(lines) if line.element.order >= target.order), len(lines))
+    if start == len(lines) or lines[start].kind != "heading":
+        return []
+    end = start + 1
+    while end < len(lines) and not (lines[end].kind == "heading" and lines[end].level <= lines[start].level):
+        end += 1
+    return lines[start:end]
+
+
+def _base(tree: LexborHTMLParser, url: str) -> str:
+    base = tree.css_first("base[href]")
+    return _absolute(url, base.attributes.get("href") or "") or url if base is not None else url
+
+
+def _absolute(base: str, href: str) -> str | None:
+    """None for what is no address of a page or a mailbox."""
+    try:
+        address = urljoin(base, href.strip())
+        return address if urlsplit(address).scheme in _SCHEMES else None
+    except ValueError:  # such as an open bracket in the host
+        return None
+
+
+def _title(kept: list[Line], tree: LexborHTMLParser) -> str:
+    first = next((line.text for line in kept if line.kind == "heading" and line.level == 1), "")
+    if first:
+        return first
+    node = tree.css_first("head title") or tree.css_first("title")
+    words = " ".join((node.text() if node is not None else "").split())
+    parts = [part for part in _TITLE_PARTS.split(words) if part]
+    return parts[0] if parts else next((line.text for line in kept if line.kind == "heading"), "")
+
+
+def _blocks(kept: Iterable[Line], base: str) -> Iterable[Block]:
+    path: list[tuple[int, str, Element | None]] = []
+    for line in kept:
+        while path and path[-1][2] is not None and not _stands_in(line.element, path[-1][2]):
+            path.pop()
+        if line.kind == "heading":
+            while path and path[-1][0] >= line.level:
+                path.pop()
+        links = []
+        for words, href in line.hrefs:
+            address = _absolute(base, href)
+            if address is not None:
+                links.append(Link(words, address))
+        yield Block(line.kind, line.text, tuple(words for _, words, _ in path), tuple(links))
+        if line.kind == "heading":
+            path.append((line.level, line.text, _scope(line.element)))
+
+
+def _scope(element: Element | None) -> Element | None:
+    """The <details> that a summary is the heading of, None for headings that hold until the next one."""
+    while element is not None and element.tag != "summary":
+        element = element.parent
+    return element.parent if element is not None else None
+
+
+def _stands_in(element: Element | None, scope: Element) -> bool:
+    while element is not None and element.order > scope.order:
+        element = element.parent
+    return element is scope

@@ -1,0 +1,81 @@
+"""A page's elements as a light tree that can be measured and marked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+# what holds no text for a reader; noscript speaks to another reader
+_SKIPPED_TAGS = (
+    "script style template noscript svg math iframe object embed canvas audio video picture img map head title "
+    "meta link select datalist input textarea progress meter"
+)
+SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """One element; the measures are of all the text below it and are filled in by `html_page`.
+
+    `order` is the place in document order: an element's descendants follow it directly.
+    """
+
+    tag: str
+    attributes: dict[str, str | None]
+    parent: Element | None
+    order: int
+    children: list[Element | str] = field(default_factory=list)
+    chars: int = 0
+    link_chars: int = 0
+    prose: int = 0  # characters that stand in sentences
+    sentences: int = 0  # lines that are prose
+    reason: str | None = None  # why it is left out
+
+    def get(self, name: str) -> str:
+        return self.attributes.get(name) or ""
+
+    @property
+    def role(self) -> str:
+        return self.get("role").lower()
+
+    def names(self) -> frozenset[str]:
+        """The words of its id and classes; a utility class with a variant ("print:hidden") does not tell what it is."""
+        words: set[str] = set()
+        for name in (self.get("id") + " " + self.get("class")).split():
+            if ":" not in name and "[" not in name and len(name) < 80:
+                words.update(part.lower() for part in _NAME_PART.findall(name))
+        return frozenset(words)
+
+
+def parse(text: str) -> LexborHTMLParser:
+    # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
+    return LexborHTMLParser(text, scripting=True)
+
+
+def grow(root: LexborNode) -> list[Element]:
+    """All elements below `root` with it, in document order. Without recursion: pages nest as deep as they like."""
+    top = Element(root.tag or "", root.attributes, None, 0)
+    elements = [top]
+    open_: list[tuple[LexborNode | None, Element]] = [(root.first_child, top)]
+    while open_:
+        node, parent = open_.pop()
+        while node is not None:
+            tag = node.tag or ""
+            if tag == "-text":
+                text = node.text_content
+                if text:
+                    parent.children.append(text)
+            elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
+                element = Element(tag, node.attributes, parent, len(elements))
+                elements.append(element)
+                parent.children.append(element)
+                first = node.first_child
+                if first is not None:
+                    open_.append((node.next, parent))
+                    node, parent = first, element
+                    continue
+            node = node.next
+    return elements
