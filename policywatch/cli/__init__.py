@@ -1,0 +1,52 @@
+"""The command line: one file a purpose, gathered here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from analysis.blocks import UnreadablePage
+from policywatch.cli import set_up, show, work
+from policywatch.cli.options import OK, TROUBLE, WRONG_USE
+from policywatch.problems import WatchlistError
+from storage.changes import UnknownChange
+from storage.errors import StorageError, UnknownDocument
+
+app = typer.Typer(
+    help="Watch the public policies of online services, and tell people when a change touches AI or their data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (set_up, work, show):
+    part.add_to(app)
+
+
+def main() -> None:
+    """The console script: every expected failure becomes one clear message and the exit status of the contract."""
+    try:
+        app()
+    except WatchlistError as failure:
+        sys.exit(_say(str(failure), WRONG_USE))
+    except (UnknownDocument, UnknownChange) as failure:
+        sys.exit(_say(str(failure), WRONG_USE))
+    except (StorageError, UnreadablePage) as failure:
+        sys.exit(_say(str(failure), TROUBLE))
+    except OperationalError as failure:
+        said = "what was finished is kept, the rest is done by the next run"
+        sys.exit(_say(f"the database failed: {failure.orig}; {said}", TROUBLE))
+    except DBAPIError as failure:
+        sys.exit(_say(f"the database refused: {failure.orig}", TROUBLE))
+    except OSError as failure:
+        sys.exit(_say(str(failure), TROUBLE))
+    except KeyboardInterrupt:
+        sys.exit(_say("stopped; what was finished is kept", 130))
+    sys.exit(OK)
+
+
+def _say(text: str, status: int) -> int:
+    sys.stderr.write(f"policywatch: {text}\n")
+    return status

@@ -1,0 +1,68 @@
+"""What the commands share: options, exit statuses, opening what they work on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from policywatch.problems import Problem, WatchlistError
+from policywatch.watchlist import DEFAULT_FILE, Watchlist, load
+from storage.database import Database
+
+OK, TROUBLE, WRONG_USE = 0, 1, 2
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="POLICYWATCH_CONFIG", help="The watchlist file.", show_default=True),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+Documents = Annotated[
+    list[str] | None,
+    typer.Option("--document", "-d", metavar="ID", help="Only this document; can be given several times."),
+]
+CONFIG = Path(DEFAULT_FILE)
+
+
+def console() -> Console:
+    """Standard output: colours and width of the terminal, plain where there is none."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+@contextmanager
+def opened(config: Path) -> Iterator[tuple[Watchlist, Database]]:
+    """The watchlist, checked, and its database, migrated."""
+    watchlist = load(config)
+    database = Database(watchlist.database)
+    try:
+        yield watchlist, database
+    finally:
+        database.close()
+
+
+def known(watchlist: Watchlist, ids: list[str] | None) -> list[str]:
+    """The ids, all of them in the watchlist; else the command was used wrongly."""
+    for id_ in ids or []:
+        if watchlist.document(id_) is None:
+            names = ", ".join(entry.id for entry in watchlist.documents) or "none"
+            raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint="--document")
+    return ids or []
+
+
+def ready(watchlist: Watchlist) -> Watchlist:
+    """A watchlist that can go out: servers are told whom to write to."""
+    if not watchlist.contact:
+        said = 'is missing; write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
+        raise WatchlistError([Problem(watchlist.file, None, "contact", said)])
+    return watchlist

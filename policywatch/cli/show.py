@@ -1,0 +1,166 @@
+"""The commands that show: documents, history, show, compare, try."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json
+from policywatch.harmless import harmless
+
+Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
+Select = Annotated[list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")]
+Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")]
+Language = Annotated[str | None, typer.Option("--language", metavar="CODE", help="The language of the text: en, fr.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (documents, history, show, compare):
+        app.command()(command)
+    app.command(name="try")(try_page)
+
+
+def documents(config: Config = CONFIG, as_json: Json = False) -> None:
+    """List the documents of the watchlist, with their last check and their current version.
+
+    Example: `policywatch documents`
+    """
+    from policywatch.overview import overview
+
+    with opened(config) as (watchlist, database):
+        rows = overview(watchlist, database)
+    if as_json:
+        return print_json(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("document", "every", "version", "last check (UTC)", "outcome"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        style = "" if row["good"] is None else "green" if row["good"] else "red"
+        cells = (row["document"], row["every"], str(row["version"] or "-"), (row["checked_at"] or "never")[:16])
+        table.add_row(*map(Text, cells), Text(harmless(row["outcome"] or "-"), style=style))
+    console().print(table)
+    return None
+
+
+def history(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT")], config: Config = CONFIG, as_json: Json = False
+) -> None:
+    """Show a document's versions and changes, newest first, and how its last checks went.
+
+    Example: `policywatch history linkedin/privacy-policy`
+    """
+    from policywatch.overview import history_json
+    from policywatch.terminal import show_history
+
+    with opened(config) as (_, database), database.reading() as session:
+        if as_json:
+            print_json(history_json(session, document))
+        else:
+            show_history(console(), session, document)
+
+
+def show(
+    change: Annotated[int, typer.Argument(metavar="CHANGE", help="Its number, as `history` lists it.")],
+    config: Config = CONFIG,
+    why: Why = False,
+    as_json: Json = False,
+) -> None:
+    """Show a change: what it means, and every passage word for word.
+
+    Example: `policywatch show 17 --why`
+    """
+    from policywatch.changes_json import change_json
+    from policywatch.terminal import show_change
+    from storage.changes import change as stored
+
+    with opened(config) as (_, database), database.reading() as session:
+        if as_json:
+            print_json(change_json(session, stored(session, change)))
+        else:
+            show_change(console(), session, change, why=why)
+
+
+def compare(
+    old: Annotated[Path | None, typer.Argument(metavar="OLD", exists=True, dir_okay=False)] = None,
+    new: Annotated[Path | None, typer.Argument(metavar="NEW", exists=True, dir_okay=False)] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", metavar="FILE", exists=True, dir_okay=False, help="Compare many: JSON lines, or .gz."),
+    ] = None,
+    language: Language = None,
+    document: Annotated[str | None, typer.Option("--document", help="The document's title or kind.")] = None,
+    why: Why = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a change between two files would be (Markdown, HTML, PDF or text), without any database.
+
+    With --pairs, each line is {"id", "before", "after", "language"?, "document"?} with Markdown texts, and a line of
+    JSON comes out for each.
+
+    Examples: `policywatch compare old.md new.md --why` · `policywatch compare --pairs pairs.jsonl --json`
+    """
+    from analysis.as_json import comparison_json
+    from policywatch.files import compare_files, compare_lines
+    from policywatch.terminal import show_comparison
+
+    if pairs is not None and old is None:
+        for answer in compare_lines(pairs):
+            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        return
+    if old is None or new is None or pairs is not None:
+        raise typer.BadParameter("give two files, or --pairs FILE alone", param_hint="OLD NEW")
+    found = compare_files(old, new, language=language, document=document)
+    if as_json:
+        print_json(comparison_json(found))
+    else:
+        show_comparison(console(), found, why=why)
+
+
+def try_page(
+    source: Annotated[str, typer.Argument(metavar="URL|FILE")],
+    select: Select = None,
+    remove: Remove = None,
+    language: Language = None,
+    contact: Annotated[str, typer.Option("--contact", help="Goes into the User-Agent of the request.")] = "",
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Also from a private or loopback address.")
+    ] = False,
+    dropped: Annotated[bool, typer.Option("--dropped", help="Show what was left out, and why.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what would be read of a page, before you watch it.
+
+    Nothing is stored. A page from the web is fetched as the crawler does: robots.txt is obeyed.
+
+    Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
+    """
+    from analysis.as_json import page_json
+    from policywatch.files import read_source
+
+    page = read_source(
+        source, select=select or (), remove=remove or (), language=language, contact=contact, allow_private=allow_private
+    )
+    if as_json:
+        shown: dict[str, Any] = page_json(page)
+        if dropped:
+            shown["dropped"] = [{"text": one.text, "reason": one.reason} for one in page.dropped]
+        return print_json(shown)
+    out = console()
+    out.print(Text(f"{harmless(page.title)}  [{page.language or 'language unknown'}]", style="bold"))
+    marks = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
+    for block in page.blocks:
+        indent = "  " * len(block.heading)
+        style = "bold" if block.kind == "heading" else ""
+        out.print(Text(f"{indent}{marks[block.kind]}{harmless(block.text)}", style=style))
+    words = sum(len(block.text.split()) for block in page.blocks)
+    out.print(Text(f"{len(page.blocks)} blocks, {words} words; {len(page.dropped)} parts were left out.", style="dim"))
+    for one in page.dropped if dropped else ():
+        out.print(Text(f"left out ({one.reason}): {harmless(one.text)[:200]}", style="dim"))
+    return None

@@ -1,0 +1,258 @@
+"""The commands that do the work: run and its steps, watch, accept, routes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Documents,
+    Json,
+    console,
+    known,
+    opened,
+    print_json,
+    ready,
+)
+from policywatch.harmless import harmless
+from policywatch.job import Job, Report, all_good
+from policywatch.recipients import no_recipients, recipients
+from storage.checks import Outcome
+from storage.lock import one_at_a_time
+
+Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
+
+routes = typer.Typer(help="The routes: who is told of what.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (run, crawl, read, deliver, watch, accept):
+        app.command()(command)
+    routes.command(name="test")(routes_test)
+    app.add_typer(routes, name="routes")
+
+
+def run(config: Config = CONFIG, now: Now = False, document: Documents = None, as_json: Json = False) -> None:
+    """Check what is due, compare, and tell people: the scheduled job.
+
+    Quiet when all is well, so that cron sends no mail; exit status 1 when a document could not be checked or an alert
+    could not be delivered.
+
+    Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
+    """
+    with opened(config) as (watchlist, database):
+        only = known(watchlist, document)
+        job = Job(ready(watchlist), database, recipients(watchlist))
+        with _progress(as_json) as step:
+            report = job.run(only=only, force=now or bool(only), progress=step)
+    if as_json:
+        print_json(report.json())
+    elif sys.stdout.isatty():
+        _show(console(), report)
+    else:
+        _say_troubles(report.checks)
+        if report.deliveries.failed:
+            sys.stderr.write(f"{report.deliveries.failed} deliveries failed; `policywatch doctor` says more\n")
+    if not report.is_well:
+        raise typer.Exit(TROUBLE)
+
+
+def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None) -> None:
+    """Fetch what is due, and leave the reading to `read`.
+
+    Example: `policywatch crawl --now`
+    """
+    with opened(config) as (watchlist, database):
+        only = known(watchlist, document)
+        job = Job(ready(watchlist), database, no_recipients())
+        with one_at_a_time(database), _progress(as_json=False) as step:
+            checks = job.crawl(only=only, force=now or bool(only), progress=step)
+        _finish(job, checks)
+
+
+def read(
+    config: Config = CONFIG,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read all captures anew, after a rule or a selector changed; alerts nobody.")
+    ] = False,
+) -> None:
+    """Read what was fetched: versions, changes and alerts come of it.
+
+    Examples: `policywatch read` · `policywatch read --again`
+    """
+    from analysis.reading import reread_all
+
+    with opened(config) as (watchlist, database):
+        job = Job(watchlist, database, recipients(watchlist))
+        with one_at_a_time(database):
+            job.declare()
+            if not again:
+                return _finish(job, job.read())
+            done = reread_all(database, job.manners)
+        console().print(
+            f"{done.read} versions read again: {done.different} have another text now, {done.merged} of these are "
+            f"the same as the version before them, {done.unreadable} can't be read any more and were left as they were."
+        )
+
+
+def deliver(config: Config = CONFIG) -> None:
+    """Send the alerts that are owed and due.
+
+    Example: `policywatch deliver`
+    """
+    with opened(config) as (watchlist, database):
+        done = Job(watchlist, database, recipients(watchlist)).deliver()
+    if sys.stdout.isatty():
+        console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
+    if done.failed:
+        raise typer.Exit(TROUBLE)
+
+
+def watch(config: Config = CONFIG) -> None:
+    """Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on SIGTERM.
+
+    Example: `policywatch watch --config /data/policywatch.toml`
+    """
+    from policywatch.watch import watch as stay
+
+    with opened(config) as (watchlist, database):
+        recipients(ready(watchlist))  # a wrong route stops it now, not at the first alert
+        stay(watchlist, database)
+
+
+def accept(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="The document whose text is held.")],
+    config: Config = CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take it without asking.")] = False,
+) -> None:
+    """Look at a text that was held, and take it as the next version.
+
+    Example: `policywatch accept linkedin/privacy-policy`
+    """
+    from analysis.reading import accept as take
+    from analysis.reading import held_comparison
+    from policywatch.job import manner
+    from policywatch.terminal import show_comparison
+
+    with opened(config) as (watchlist, database):
+        entry = watchlist.document(known(watchlist, [document])[0])
+        assert entry is not None
+        how = manner(entry)
+        with database.reading() as session:
+            check, page, found = held_comparison(session, document, how)
+        out = console()
+        out.print(Text(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}"))
+        if found is None:
+            words = sum(len(block.text.split()) for block in page.blocks)
+            out.print(Text(f"It would be the first version: “{harmless(page.title)}”, {words} words."))
+        else:
+            show_comparison(out, found)
+        if not yes and not typer.confirm("Take it as the document's text?"):
+            raise typer.Exit(TROUBLE)
+        with one_at_a_time(database):
+            change = take(database, document, how, recipients(watchlist).names_for)
+    out.print(Text(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1."))
+
+
+def routes_test(
+    name: Annotated[str | None, typer.Argument(help="Only this route; all if left out.")] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Send a marked sample to each address of the routes, and say what its server answered.
+
+    Example: `policywatch routes test team`
+    """
+    from notifier.delivery import try_routes
+
+    with opened(config) as (watchlist, database):
+        to = recipients(watchlist)
+        chosen = [route for route in to.routes if name in (None, route.name)]
+        if not chosen:
+            have = ", ".join(route.name for route in to.routes) or "none"
+            raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
+        tried = try_routes(database, chosen, base_url=watchlist.site)
+    for one in tried:
+        console().print(Text(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}"))
+    if not all(one.ok for one in tried):
+        raise typer.Exit(TROUBLE)
+
+
+def _finish(job: Job, ids: list[int]) -> None:
+    checks = job.outcomes(ids)
+    if sys.stdout.isatty():
+        _table(console(), checks)
+    else:
+        _say_troubles(checks)
+    if not all_good(checks):
+        raise typer.Exit(TROUBLE)
+
+
+@contextmanager
+def _progress(as_json: bool) -> Iterator[Callable[[str, Outcome | None], None] | None]:
+    """A bar on a terminal, nothing elsewhere."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=0)
+        started: set[str] = set()
+
+        def step(document: str, outcome: Outcome | None) -> None:
+            started.add(document)
+            bar.update(task, description=document, total=len(started), advance=0 if outcome is None else 1)
+
+        yield step
+
+
+def _show(out: Console, report: Report) -> None:
+    if report.checks:
+        _table(out, report.checks)
+    else:
+        out.print("Nothing is due; --now checks all the same.")
+    done = report.deliveries
+    out.print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
+
+
+def _table(out: Console, checks: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("document", "outcome", ""):
+        table.add_column(heading, overflow="fold")
+    for check in checks:
+        table.add_row(Text(check["document"]), _outcome(check["outcome"]), Text(_remark(check)))
+    out.print(table)
+
+
+def _outcome(outcome: str | None) -> Text:
+    if outcome is None:
+        return Text("fetched, not read yet", style="dim")
+    good = Outcome(outcome).is_good
+    style = "bold yellow" if outcome == Outcome.CHANGED else "green" if good else "red"
+    return Text(outcome, style=style)
+
+
+def _remark(check: dict[str, Any]) -> str:
+    change = check["change"]
+    if change is None:
+        return harmless(check["reason"] or "")
+    topics = ", ".join(change["topics"])
+    told = f"{change['severity']}, {change['direction']}: {topics}" if change["alert"] else "nothing to alert"
+    return f"change {change['id']}: {told}"
+
+
+def _say_troubles(checks: list[dict[str, Any]]) -> None:
+    for check in checks:
+        if not all_good([check]):
+            sys.stderr.write(f"{check['document']}: {check['outcome']}: {harmless(check['reason'] or '')}\n")

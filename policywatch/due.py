@@ -1,0 +1,37 @@
+"""When each document is to be checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+from policywatch.entries import DocumentEntry, span
+from storage.checks import Check
+
+_EARLY = timedelta(minutes=10)
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def due_at(entry: DocumentEntry, last: Check | None, *, spread: bool = False) -> datetime:
+    """The time of the document's next check, `NEVER` (the past) for one that was never checked.
+
+    With `spread`, up to a tenth of the interval later, by its id: documents of one interval do not all come at once.
+    """
+    if last is None:
+        return NEVER
+    every = span(entry.every)
+    return last.checked_at + every + (every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta())
+
+
+def due(entries: Iterable[DocumentEntry], last: Mapping[str, Check], now: datetime) -> list[DocumentEntry]:
+    """The documents that a scheduled run checks now.
+
+    A tenth of the interval early (at most ten minutes) counts as due: a job that starts every six hours sharp comes
+    some seconds before its own last check is six hours old, and must not skip every second turn.
+    """
+    return [
+        entry
+        for entry in entries
+        if (at := due_at(entry, last.get(entry.id))) == NEVER or at - min(_EARLY, span(entry.every) / 10) <= now
+    ]

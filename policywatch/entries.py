@@ -1,0 +1,132 @@
+"""The tables of a watchlist file, as written; every value is checked, none is put to use yet."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from selectolax.lexbor import LexborHTMLParser
+
+Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
+Robots = Literal["obey", "ignore"]
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text):
+        raise ValueError(
+            "write service/document in small letters, digits, '-', '.' and '_', like example/privacy-policy"
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write a whole address that begins with https:// or http://")
+    return text
+
+
+def _span(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*[mhd]", text):
+        raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
+    return text
+
+
+def _selector(text: str) -> str:
+    try:
+        LexborHTMLParser("<p></p>").css(text)
+    except ValueError as failure:
+        raise ValueError("this is not a CSS selector") from failure
+    return text
+
+
+def span(text: str) -> timedelta:
+    """The time that "30m", "6h" or "1d" mean."""
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+class Table(BaseModel):
+    """A table of the file: strict, and closed against keys that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Selector = Annotated[str, AfterValidator(_selector)]
+Seconds = Annotated[float, Field(ge=0, le=3600, strict=False)]
+
+
+class DocumentEntry(Table):
+    """One `[[documents]]`."""
+
+    id: Annotated[str, AfterValidator(_slug)]
+    service: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Field(min_length=1)]
+    kind: Kind
+    url: Annotated[str, AfterValidator(_address)]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    select: list[Selector] = []
+    remove: list[Selector] = []
+    every: Annotated[str, AfterValidator(_span)] = "6h"
+    robots: Robots | None = None
+    allow_private: bool = False
+
+
+class CrawlEntry(Table):
+    """`[crawl]`: times in seconds, sizes in bytes."""
+
+    delay: Seconds = 5
+    confirm_delay: Seconds = 20
+    timeout: Seconds = 60
+    max_size: Annotated[int, Field(ge=10_000)] = 20 * 2**20
+    robots: Robots = "obey"
+
+
+class ServiceEntry(Table):
+    """`[services.NAME]`: what holds for all documents of a service."""
+
+    robots: Robots | None = None
+
+
+class TopicEntry(Table):
+    """`[topics.NAME]`: a topic of the operator's own."""
+
+    phrases: Annotated[list[str], Field(min_length=1)]
+    languages: list[str] = []
+
+
+class RouteEntry(Table):
+    """One `[[routes]]`, as written; `policywatch.routes` makes it one that can be used."""
+
+    name: Annotated[str, Field(pattern=r"^[\w .-]+$")]
+    to: Annotated[list[str], Field(min_length=1)]
+    topics: list[str] | None = None
+    severity: Literal["low", "medium", "high"] = "low"
+    directions: list[Literal["expands", "limits", "clarifies", "mixed"]] | None = None
+    services: list[str] | None = None
+    documents: list[str] | None = None
+    kinds: list[Kind] | None = None
+    languages: list[str] | None = None
+    when: str = "at once"
+    timezone: str = "UTC"
+    language: Literal["en", "fr"] = "en"
+
+
+class OperatorEntry(Table):
+    """`[operator]`: who hears of pages that can't be read and of deliveries that were given up."""
+
+    to: list[str] = []
+    language: Literal["en", "fr"] = "en"
+
+
+class TopEntry(Table):
+    """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts."""
+
+    use: list[str] = []
+    contact: str | None = None
+    database: str = "sqlite:///policywatch.db"
+    site: Annotated[str, AfterValidator(_address)] | None = None

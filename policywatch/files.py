@@ -1,0 +1,129 @@
+"""Pages from files and addresses, read without any database of the user's."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from analysis.as_json import comparison_json
+from analysis.blocks import Page, UnreadablePage
+from analysis.change import Comparison
+from analysis.compare import compare
+from analysis.page import read_page
+from crawler.crawl import crawl
+from crawler.targets import CrawlSettings, Target
+from storage.captures import capture
+from storage.checks import Check
+from storage.database import Database
+from storage.documents import Document, declare
+
+MIMES = {
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".xhtml": "text/html",
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+}
+
+
+def read_source(
+    source: str,
+    *,
+    select: Sequence[str],
+    remove: Sequence[str],
+    language: str | None,
+    contact: str,
+    allow_private: bool,
+) -> Page:
+    """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
+    if urlsplit(source).scheme not in {"http", "https"}:
+        return read_file(Path(source), select=select, remove=remove, language=language)
+    # A crawl into a store that is thrown away: a page is tried with just the guards and manners of a real check.
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/try.db")
+        target = Target("try/page", source, language or "en", allow_private=allow_private)
+        with database.writing() as session:
+            declare(session, [_document(target)])
+        checks = crawl(database, [target], CrawlSettings(contact, delay=0, confirm_delay=0), fingerprint_of=lambda _: "")
+        with database.reading() as session:
+            check = session.get_one(Check, checks[0])
+            if check.capture_id is None:
+                raise UnreadablePage(f"{check.outcome}: {check.reason}")
+            kept = capture(session, check.capture_id)
+        database.close()
+    return read_page(
+        kept.body,
+        mime=kept.mime,
+        charset=kept.charset,
+        url=kept.final_url,
+        language=language,
+        select=select,
+        remove=remove,
+    )
+
+
+def read_file(
+    path: Path, *, select: Sequence[str] = (), remove: Sequence[str] = (), language: str | None = None
+) -> Page:
+    """Read a file by what its name says it is, else by how it begins. Raises `UnreadablePage`."""
+    body = path.read_bytes()
+    mime = MIMES.get(path.suffix.lower()) or _guess(body)
+    try:
+        return read_page(body, mime=mime, language=language, select=select, remove=remove)
+    except UnreadablePage as unreadable:
+        raise UnreadablePage(f"{path}: {unreadable.reason}") from unreadable
+
+
+def _guess(body: bytes) -> str:
+    start = body[:1024].lstrip().lower()
+    if start.startswith(b"%pdf"):
+        return "application/pdf"
+    return "text/html" if b"<html" in start or b"<!doctype" in start else "text/plain"
+
+
+def _document(target: Target) -> Document:
+    from policywatch.job import utc_now
+
+    return Document(
+        id=target.document, service="", title="", kind="other", url=target.url, language=target.language, added_at=utc_now()
+    )
+
+
+def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:
+    """Raises `UnreadablePage` where one of them gives no text."""
+    return compare(read_file(old, language=language), read_file(new, language=language), language=language, document=document)
+
+
+def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """An answer for each line, in their order, with its id. A line that can't be used stops with its number."""
+    opener = gzip.open if file.suffix == ".gz" else open
+    with opener(file, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                pair = json.loads(line)
+                id_, before, after = pair["id"], str(pair["before"]).encode(), str(pair["after"]).encode()
+            except (ValueError, KeyError, TypeError) as failure:
+                raise BadPairs(f"{file}:{number}: each line is a JSON object with id, before and after") from failure
+            yield {"id": id_, **comparison_json(_compare_markdown(before, after, pair))}
+
+
+class BadPairs(Exception):
+    """A line of a pairs file is not what it should be."""
+
+
+def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
+    language = pair.get("language")
+    try:
+        pages = [read_page(text, mime="text/markdown", charset="utf-8", language=language) for text in (before, after)]
+    except UnreadablePage as unreadable:
+        return Comparison(substantive=False, held=unreadable.reason)
+    return compare(pages[0], pages[1], language=language, document=pair.get("document"))

@@ -1,0 +1,224 @@
+"""The job: crawl, read, deliver; each step can be stopped anywhere and started again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from analysis.blocks import UnreadablePage
+from analysis.compare import OwnTopic
+from analysis.normal import fingerprint
+from analysis.reading import Manner, read_unread, refresh
+from crawler.crawl import crawl
+from crawler.targets import CrawlSettings, Fetched, Target
+from notifier.delivery import Deliveries, deliver_due
+from policywatch.due import due
+from policywatch.entries import DocumentEntry
+from policywatch.recipients import Recipients
+from policywatch.watchlist import Watchlist
+from storage.changes import Change, change_to
+from storage.checks import Check, Outcome, last_checks
+from storage.database import Database
+from storage.documents import Document, declare
+from storage.lock import one_at_a_time
+from storage.versions import Version
+
+Progress = Callable[[str, Outcome | None], None]
+
+
+def utc_now() -> datetime:
+    """The clock, as an argument's default."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did, in the words of `run --json`."""
+
+    started_at: datetime
+    finished_at: datetime
+    checks: list[dict[str, Any]]
+    deliveries: Deliveries
+
+    @property
+    def is_well(self) -> bool:
+        """Everything was checked and delivered; what `run` says by its exit status."""
+        return all_good(self.checks) and not self.deliveries.failed
+
+    def json(self) -> dict[str, Any]:
+        """One object, as the contract has it."""
+        return {
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+            "checks": self.checks,
+            "deliveries": {
+                "sent": self.deliveries.sent,
+                "failed": self.deliveries.failed,
+                "pending": self.deliveries.pending,
+            },
+        }
+
+
+def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every check that has an outcome has a good one."""
+    return all(Outcome(check["outcome"]).is_good for check in checks if check["outcome"])
+
+
+class Job:
+    """The steps on one database, for one watchlist. Every step but `deliver` wants `one_at_a_time` held."""
+
+    def __init__(
+        self,
+        watchlist: Watchlist,
+        database: Database,
+        recipients: Recipients,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.watchlist = watchlist
+        self.database = database
+        self.recipients = recipients
+        self.now = now
+        topics = tuple(
+            OwnTopic(name, tuple(entry.phrases), tuple(entry.languages)) for name, entry in watchlist.topics.items()
+        )
+        self.manners = {entry.id: manner(entry, topics) for entry in watchlist.documents}
+
+    def run(
+        self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None
+    ) -> Report:
+        """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work."""
+        started = self.now()
+        with one_at_a_time(self.database):
+            checks = self.crawl(only=only, force=force, progress=progress)
+            checks += [id_ for id_ in self.read() if id_ not in checks]
+        deliveries = self.deliver()
+        return Report(started, self.now(), self.outcomes(checks), deliveries)
+
+    def crawl(
+        self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None
+    ) -> list[int]:
+        """Fetch the documents that are due; the ids of the checks."""
+        self.declare()
+        refresh(self.database, self.manners)
+        wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
+        if not force:
+            with self.database.reading() as session:
+                wanted = due(wanted, last_checks(session), self.now())
+        if not wanted:
+            return []
+        return crawl(
+            self.database,
+            [target(self.watchlist, entry) for entry in wanted],
+            crawl_settings(self.watchlist),
+            fingerprint_of=self.fingerprint_of,
+            now=self.now,
+            progress=progress,
+        )
+
+    def declare(self) -> None:
+        """Bring the store's documents in step with the watchlist."""
+        with self.database.writing() as session:
+            declare(session, [_row(entry, self.now()) for entry in self.watchlist.documents])
+
+    def read(self) -> list[int]:
+        """Read what was fetched and not read yet; the ids of the checks."""
+        return read_unread(self.database, self.manners, self.recipients.names_for)
+
+    def deliver(self) -> Deliveries:
+        """Send what is owed and due."""
+        return deliver_due(
+            self.database,
+            self.recipients.routes,
+            self.recipients.operator,
+            base_url=self.watchlist.site,
+            now=self.now,
+        )
+
+    def fingerprint_of(self, fetched: Fetched) -> str | None:
+        """The fingerprint of a page's text; None where it can't be read."""
+        how = self.manners[fetched.document]
+        try:
+            page = how.page(fetched.body, mime=fetched.mime, charset=fetched.charset, url=fetched.final_url)
+        except UnreadablePage:
+            return None
+        return fingerprint(page.blocks)
+
+    def outcomes(self, ids: Iterable[int]) -> list[dict[str, Any]]:
+        """The checks of a run, as its report names them."""
+        with self.database.reading() as session:
+            rows = [session.get_one(Check, id_) for id_ in ids]
+            return [
+                {
+                    "document": check.document_id,
+                    "outcome": check.outcome,
+                    "reason": check.reason,
+                    "version": _number(session.get(Version, check.version_id)) if check.version_id else None,
+                    "change": _change(_made_by(check, change_to(session, check.version_id))) if check.version_id else None,
+                }
+                for check in rows
+            ]
+
+
+def manner(entry: DocumentEntry, topics: tuple[OwnTopic, ...] = ()) -> Manner:
+    """How a document of the watchlist is read."""
+    return Manner(entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics)
+
+
+def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
+    """What the crawler needs to know of a document."""
+    return Target(
+        document=entry.id,
+        url=entry.url,
+        language=entry.language,
+        robots=watchlist.robots(entry),
+        allow_private=entry.allow_private,
+    )
+
+
+def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
+    """The watchlist's `[crawl]`, for the crawler."""
+    return CrawlSettings(
+        contact=watchlist.contact or "",
+        delay=watchlist.crawl.delay,
+        confirm_delay=watchlist.crawl.confirm_delay,
+        timeout=watchlist.crawl.timeout,
+        max_size=watchlist.crawl.max_size,
+    )
+
+
+def _row(entry: DocumentEntry, now: datetime) -> Document:
+    return Document(
+        id=entry.id,
+        service=entry.service,
+        title=entry.title,
+        kind=entry.kind,
+        url=entry.url,
+        language=entry.language,
+        added_at=now,
+    )
+
+
+def _number(version: Version | None) -> int | None:
+    return version.number if version else None
+
+
+def _made_by(check: Check, change: Change | None) -> Change | None:
+    """The change only where this very check brought it: a later check of the same version has none."""
+    return change if change is not None and change.check_id == check.id else None
+
+
+def _change(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "id": change.id,
+        "substantive": change.substantive,
+        "alert": change.alert,
+        "severity": change.severity,
+        "direction": change.direction,
+        "topics": change.topics,
+        "effective_date": change.effective_date.isoformat() if change.effective_date else None,
+    }

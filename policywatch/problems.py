@@ -1,0 +1,115 @@
+"""What is wrong with a watchlist, said so that it can be mended: file, line, key, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from rapidfuzz.process import extractOne
+
+_SECRETS = {"to", "database"}  # what stands there may hold a password: never shown
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend; `line` is None where no line of the file is to blame."""
+
+    file: Path
+    line: int | None
+    key: str
+    said: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{place}: {self.key}: {self.said}" if self.key else f"{place}: {self.said}"
+
+
+class WatchlistError(Exception):
+    """The watchlist can't be used; nothing was done."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of a watchlist file: `[crawl]` (index None) or the index-th `[[documents]]`; name "" is the top."""
+
+    file: Path
+    lines: tuple[str, ...]
+    name: str = ""
+    index: int | None = None
+
+    def problem(self, key: str, said: str) -> Problem:
+        """A problem with one key of this table."""
+        place = f"{self.name}[{self.index}]" if self.index is not None else self.name
+        dotted = ".".join(part for part in (place, key) if part)
+        return Problem(self.file, self._line(key.split("[")[0].split(".")[0]), dotted, said)
+
+    def problems(self, error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+        """What pydantic found, in our words."""
+        return [self.problem(_key(found["loc"]), _said(found, model)) for found in error.errors(include_url=False)]
+
+    def _line(self, key: str) -> int | None:
+        """The line of the key, else of the table's header."""
+        start = self._header()
+        if start is None:
+            return None
+        for number, line in enumerate(self.lines[start:], start + 1):
+            if re.match(r"\s*\[", line) and not re.match(r"\s*\[[^\]]*\]\s*=", line):
+                break
+            if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", line):
+                return number
+        return start or None
+
+    def _header(self) -> int | None:
+        """How many lines come before the table's first key; 0 for the top of the file."""
+        if not self.name:
+            return 0
+        opening = r"\[\[" if self.index is not None else r"\["
+        header = re.compile(rf"\s*{opening}\s*{_dotted(self.name)}\s*\]")
+        seen = -1
+        for number, line in enumerate(self.lines, 1):
+            if header.match(line):
+                seen += 1
+                if seen == (self.index or 0):
+                    return number
+        return None
+
+
+def _dotted(name: str) -> str:
+    """A regular expression for a table's name, its parts quoted or not."""
+    return r"\s*\.\s*".join(rf"""["']?{re.escape(part)}["']?""" for part in name.split(".", 1))
+
+
+def _key(loc: Sequence[int | str]) -> str:
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _said(found: Any, model: type[BaseModel]) -> str:
+    name = str(found["loc"][0]) if found["loc"] else ""
+    value = "" if name in _SECRETS else f"found {found['input']!r}; "
+    match found["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return f"is not a key that is known here{_nearest(str(found['loc'][-1]), list(model.model_fields))}"
+        case "literal_error":
+            return f"{value}allowed: {found['ctx']['expected']}"
+        case "value_error":
+            return f"{value}{found['ctx']['error']}"
+        case _:
+            return f"{value}{found['msg'][0].lower()}{found['msg'][1:]}"
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = extractOne(word, known, score_cutoff=70)
+    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"

@@ -1,0 +1,107 @@
+"""Who is told: the watchlist's routes and operator with their real addresses, checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from analysis.change import TOPICS
+from notifier.routes import Address, Route, address, address_problem, parse_when, zone
+from policywatch.entries import RouteEntry
+from policywatch.problems import Problem, Section, WatchlistError
+from policywatch.watchlist import MissingVariable, Watchlist, expand
+from storage.changes import Change
+from storage.documents import Document
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """The routes, and the operator's own addresses."""
+
+    routes: tuple[Route, ...] = ()
+    operator: tuple[Address, ...] = ()
+
+    def names_for(self, document: Document, change: Change) -> list[str]:
+        """The routes whose filter lets the change pass."""
+        return [route.name for route in self.routes if route.wants(document, change)]
+
+
+def no_recipients() -> Recipients:
+    """For steps that tell nobody anything."""
+    return Recipients()
+
+
+def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
+    """Raises `WatchlistError` with all that stands in the way: unset variables, addresses and words of no meaning."""
+    problems: list[Problem] = []
+    routes = [_route(watchlist, entry, section, environ, problems) for entry, section in watchlist.routes]
+    entry, section = watchlist.operator
+    operator = _addresses(entry.to, section, environ, problems)
+    if problems:
+        raise WatchlistError(problems)
+    return Recipients(tuple(route for route in routes if route is not None), operator)
+
+
+def _route(
+    watchlist: Watchlist, entry: RouteEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]
+) -> Route | None:
+    def checked(key: str, make: Callable[[], _Value]) -> _Value | None:
+        try:
+            return make()
+        except ValueError as failure:
+            problems.append(section.problem(key, str(failure)))
+            return None
+
+    topics = {*TOPICS, *watchlist.topics}
+    for key, found, allowed in (
+        ("topics", entry.topics, topics),
+        ("services", entry.services, {document.service for document in watchlist.documents}),
+    ):
+        problems += [
+            section.problem(key, f"found {word!r}; allowed: {', '.join(sorted(allowed))}")
+            for word in found or ()
+            if word not in allowed
+        ]
+    to = _addresses(entry.to, section, environ, problems)
+    when = checked("when", lambda: parse_when(entry.when))
+    if when is None or checked("timezone", lambda: zone(entry.timezone)) is None:
+        return None
+    return Route(
+        name=entry.name,
+        to=to,
+        topics=_set(entry.topics),
+        severity=entry.severity,
+        services=_set(entry.services),
+        documents=_set(entry.documents),
+        languages=_set(entry.languages),
+        kinds=_set(entry.kinds),
+        directions=_set(entry.directions),
+        when=when,
+        timezone=entry.timezone,
+        language=entry.language,
+    )
+
+
+def _set(words: list[str] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _addresses(
+    written: list[str], section: Section, environ: Mapping[str, str], problems: list[Problem]
+) -> tuple[Address, ...]:
+    found = []
+    for index, text in enumerate(written):
+        try:
+            url = expand(text, environ)
+        except MissingVariable as missing:
+            problems.append(section.problem(f"to[{index}]", str(missing)))
+            continue
+        if said := address_problem(url):
+            problems.append(section.problem(f"to[{index}]", said))
+        else:
+            found.append(address(text, url))
+    return tuple(found)

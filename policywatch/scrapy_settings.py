@@ -1,0 +1,30 @@
+"""Scrapy's settings for `scrapy crawl policies`: the crawler's own, for the watchlist that POLICYWATCH_CONFIG names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from crawler.settings import scrapy_settings
+from crawler.targets import Job as Crawl
+from policywatch.job import Job, crawl_settings, target
+from policywatch.recipients import no_recipients
+from policywatch.watchlist import DEFAULT_FILE, load
+from storage.database import Database
+
+_watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))
+
+
+def _job() -> Crawl:
+    job = Job(_watchlist, Database(_watchlist.database), no_recipients())
+    job.declare()
+    return Crawl(
+        database=job.database,
+        targets=[target(_watchlist, entry) for entry in _watchlist.documents],
+        settings=crawl_settings(_watchlist),
+        fingerprint_of=job.fingerprint_of,
+    )
+
+
+globals().update(scrapy_settings(crawl_settings(_watchlist)))
+POLICYWATCH_JOB = _job

@@ -1,0 +1,72 @@
+"""Stay and run the job whenever something is due; for containers and services."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from threading import Event
+from types import FrameType
+
+from policywatch.due import due_at
+from policywatch.job import utc_now
+from policywatch.watchlist import Watchlist
+from storage.checks import last_checks
+from storage.database import Database
+from storage.deliveries import next_attempt
+
+_LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
+_SHORTEST_SLEEP = timedelta(seconds=5)
+
+
+def watch(watchlist: Watchlist, database: Database) -> None:
+    """Until SIGTERM or SIGINT: sleep to the next due time, then run.
+
+    Each run is a process of its own: a crawl can be started but once in a process, memory comes back, and a crash
+    of one run does not end the watch. A signal lets the run at work finish its step and ends it the same way.
+    """
+    stop = Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        for process in running:
+            process.terminate()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    while not stop.is_set():
+        documents = _due_documents(watchlist, database, utc_now())
+        if documents or _owes(database, utc_now()):
+            running[:] = [subprocess.Popen(_command(watchlist, documents))]
+            running[0].wait()
+            running.clear()
+        stop.wait(_sleep(watchlist, database, utc_now()).total_seconds())
+
+
+def _command(watchlist: Watchlist, documents: list[str]) -> list[str]:
+    step = ["run"] if documents else ["deliver"]
+    chosen = [word for id_ in documents for word in ("--document", id_)]
+    return [sys.executable, "-m", "policywatch", *step, *chosen, "--config", str(watchlist.file)]
+
+
+def _due_documents(watchlist: Watchlist, database: Database, now: datetime) -> list[str]:
+    with database.reading() as session:
+        last = last_checks(session)
+    return [entry.id for entry in watchlist.documents if due_at(entry, last.get(entry.id), spread=True) <= now]
+
+
+def _owes(database: Database, now: datetime) -> bool:
+    with database.reading() as session:
+        at = next_attempt(session)
+    return at is not None and at <= now
+
+
+def _sleep(watchlist: Watchlist, database: Database, now: datetime) -> timedelta:
+    with database.reading() as session:
+        last, attempt = last_checks(session), next_attempt(session)
+    times = [due_at(entry, last.get(entry.id), spread=True) for entry in watchlist.documents]
+    times += [attempt] if attempt else []
+    soonest = min((at - now for at in times if at > now), default=_LONGEST_SLEEP)
+    return max(_SHORTEST_SLEEP, min(soonest, _LONGEST_SLEEP))
