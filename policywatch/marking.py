@@ -61,6 +61,8 @@ def _topics_by_character(passage: StoredPassage, marks: list[tuple[Tag, str]]) -
 
 def _split(tag: Tag, text: str, topics: list[tuple[str, ...]]) -> Iterator[Piece]:
     end = len(text.rstrip()) if tag != "same" else len(text)
+    if end == 0 and tag == "removed":
+        return  # white space that went says nothing, and would show as if it were still there
     start = 0
     for i in range(1, end + 1):
         if i == end or topics[i] != topics[start]:

@@ -36,6 +36,12 @@ class Wording:
         is_one = n <= 1 if self.language == "fr" else n == 1
         return self(f"count.{thing}.{'one' if is_one else 'other'}", n=n)
 
+    def operations(self, counts: Mapping[str, int]) -> str:
+        """How many passages of each operation: "3 passages: 1 added, 2 reworded"."""
+        each = [self.count(name, counts[name]) for name in ("added", "removed", "reworded", "moved") if name in counts]
+        colon = " : " if self.language == "fr" else ": "
+        return f"{self.count('passages', sum(counts.values()))}{colon}{', '.join(each)}"
+
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""
         names = self._find("date")

@@ -65,3 +65,8 @@ def document(session: Session, id_: str) -> Document:
 def watched(session: Session) -> list[Document]:
     """The documents of the watchlist, by id."""
     return list(session.exec(select(Document).where(col(Document.retired).is_(False)).order_by(col(Document.id))))
+
+
+def known(session: Session) -> list[Document]:
+    """The documents that are or were watched, by service and id."""
+    return list(session.exec(select(Document).order_by(col(Document.service), col(Document.id))))

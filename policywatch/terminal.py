@@ -1,0 +1,270 @@
+"""Changes in the terminal: coloured where there is colour, plain text with wdiff's marks where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from sqlmodel import Session
+
+from policywatch.changes_json import change_json as change_json
+from policywatch.harmless import harmless
+from policywatch.marking import Piece, pieces
+from policywatch.wording import Wording, wording
+from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
+from storage.checks import Check, last_check
+from storage.documents import Document, document
+from storage.versions import Version, version_heads, versions
+
+WIDEST = 100  # columns; longer lines are hard to read
+_CONTEXT = 30  # words of unchanged text that stay on each side of a mark
+_QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+_SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
+_MARK = {"removed": "red strike", "added": "green underline", "same": ""}
+_PLAIN = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
+
+
+class _Sheet:
+    """Writes paragraphs to a console, indented and wrapped on a terminal, one a line when piped."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.is_coloured = console.is_terminal and not console.no_color and console.color_system is not None
+        self.words: Wording = wording("en")
+
+    def line(self, *parts: str | tuple[str, str] | Text, indent: int = 0) -> None:
+        """A paragraph of words, each plain, with a style, or ready. What they say is made harmless here."""
+        text = Text(no_wrap=not self._console.is_terminal, overflow="fold")
+        for part in parts:
+            if isinstance(part, Text):
+                text.append_text(part)
+            else:
+                words, style = part if isinstance(part, tuple) else (part, "")
+                text.append(self.safe(words), style)
+        if not self._console.is_terminal:
+            text.pad_left(indent)
+            self._console.print(text, soft_wrap=True)
+            return
+        width = min(self._console.width, WIDEST)
+        self._console.print(Padding(text, (0, 0, 0, indent), expand=False), width=width)
+
+    def gap(self) -> None:
+        self._console.print()
+
+    def rule(self) -> None:
+        self.line(("-" if self._console.options.ascii_only else "─") * min(self._console.width, WIDEST), "")
+
+    def safe(self, text: str) -> str:
+        """Harmless, and only of characters that the console's encoding has."""
+        encoding = self._console.encoding
+        return harmless(text).encode(encoding, "replace").decode(encoding)
+
+    def marked(self, parts: Iterable[Piece]) -> Text:
+        """A word diff; where there is no colour, the words that decided a topic are left to the line below."""
+        text = Text()
+        if self.is_coloured:
+            last = "same"
+            for part in parts:
+                if (last, part.tag) == ("removed", "added"):
+                    text.append(" ")  # the new word must not look like the end of the old one
+                last = part.tag
+                evidence = "bold reverse" if part.topics else ""
+                text.append(self.safe(part.text), f"{_MARK[part.tag]} {evidence}".strip())
+            return text
+        for tag, run in groupby(parts, key=lambda part: part.tag):
+            before, after = _PLAIN[tag]
+            text.append(f"{before}{self.safe(''.join(part.text for part in run))}{after}")
+        return text
+
+    def table(self, rows: Sequence[tuple[str, str]], indent: int = 2) -> None:
+        """Names and what stands behind them, in two columns where there is a width to keep."""
+        if not self._console.is_terminal:
+            for name, said in rows:
+                self.line(f"{name}: {said}", indent=indent)
+            return
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="dim", max_width=min(self._console.width, WIDEST) // 3)
+        grid.add_column(overflow="fold")
+        for name, said in rows:
+            grid.add_row(Text(self.safe(name)), Text(self.safe(said)))
+        self._console.print(Padding(grid, (0, 0, 0, indent)), width=min(self._console.width, WIDEST))
+
+
+def show_history(console: Console, session: Session, document_id: str) -> None:
+    """A document's versions, newest first, each with what changed. Raises `UnknownDocument`."""
+    sheet = _Sheet(console)
+    row = document(session, document_id)
+    made = versions(session, document_id)
+    by_version = {each.version_id: each for each in changes_of(session, document_id)}
+    counts = passage_counts(session, [each.id for each in by_version.values() if each.id is not None])
+    _document_head(sheet, row)
+    _last_check(sheet, last_check(session, document_id))
+    if not made:
+        sheet.gap()
+        sheet.line(sheet.words("terminal.no_versions"))
+    for version in reversed(made):
+        assert version.id is not None
+        found = by_version.get(version.id)
+        sheet.gap()
+        _version_entry(sheet, version, found, counts.get(found.id or 0, {}) if found else {})
+    if by_version:
+        sheet.gap()
+        sheet.line((sheet.words("terminal.show_with"), "dim"))
+
+
+def show_change(console: Console, session: Session, change_id: int, *, why: bool = False) -> None:
+    """A change: what it means, the flagged passages, then the rest. `why` adds the rules that decided.
+
+    Raises `UnknownChange`.
+    """
+    sheet = _Sheet(console)
+    row = change(session, change_id)
+    heads = version_heads(session, [row.before_id, row.version_id, row.returns_to or row.version_id])
+    found = passages(session, change_id)
+    flagged = [passage for passage in found if passage.topics]
+    others = [passage for passage in found if not passage.topics]
+    of = document(session, row.document_id)
+    sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
+    _facts(sheet, row, heads)
+    _brief(sheet, row.brief)
+    for passage in flagged:
+        sheet.gap()
+        sheet.rule()
+        _passage(sheet, passage, why=why)
+    if others:
+        sheet.gap()
+        sheet.rule()
+        sheet.line((f"{sheet.words('terminal.others')} ({len(others)})", "bold"))
+    for passage in others:
+        sheet.gap()
+        _passage(sheet, passage, why=why)
+    sheet.gap()
+    sheet.rule()
+    _source(sheet, of, row, heads)
+
+
+def _document_head(sheet: _Sheet, row: Document) -> None:
+    sheet.line((row.service, "bold"), " · ", (row.title, "bold"), (f"  {row.id} ({row.language})", "dim"))
+    sheet.line((row.url, "dim"))
+
+
+def _last_check(sheet: _Sheet, check: Check | None) -> None:
+    if check is None:
+        sheet.line(sheet.words("outcome.never"))
+        return
+    outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
+    reason = f": {check.reason}" if check.reason else ""
+    sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)}, {outcome}{reason}")
+
+
+def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts: dict[str, int]) -> None:
+    when = (_time(version.captured_at), "bold")
+    name = f"version {version.number}"
+    if found is None:
+        sheet.line(when, f"  {name}  ", (sheet.words("terminal.first_text") if version.number == 1 else "", "dim"))
+        return
+    sheet.line(when, f"  {name}  {sheet.words('change.number', n=found.id).lower()}  ", *_weight(sheet, found))
+    for said in (str(found.brief.get("meaning") or ""), _about(sheet, found)):
+        if said:
+            sheet.line(said, indent=2)
+    if counts:
+        sheet.line((sheet.words.operations(counts), "dim"), indent=2)
+
+
+def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:
+    if not found.substantive:
+        return [(sheet.words("changes.form_only"), "dim")]
+    if found.severity == "none":
+        return [(sheet.words("changes.not_about"), "dim")]
+    severity = sheet.words.label("severity", found.severity).upper()
+    direction = sheet.words.label("direction", found.direction)
+    return [(severity, _SEVERITY.get(found.severity, "bold")), (f"  {direction}", "")]
+
+
+def _about(sheet: _Sheet, found: Change) -> str:
+    said = [sheet.words.label("topics", topic) for topic in found.topics]
+    if found.effective_date is not None:
+        said.append(sheet.words("terminal.effective", date=found.effective_date.isoformat()))
+    if found.cause != "page":
+        said.append(sheet.words.label("cause", found.cause))
+    return " · ".join(said)
+
+
+def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version]) -> None:
+    sheet.line(*_weight(sheet, row))
+    about = _about(sheet, row)
+    if about:
+        sheet.line(about)
+    if row.returns_to is not None:
+        sheet.line(sheet.words("change.returns", n=heads[row.returns_to].number))
+    if row.waits:
+        sheet.line(sheet.words("change.waits"))
+
+
+def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
+    meaning = brief.get("meaning")
+    if meaning:
+        sheet.gap()
+        sheet.line((str(meaning), "bold"))
+    rows: list[tuple[str, str]] = []
+    if brief.get("default") in ("on", "off"):
+        rows.append((sheet.words("brief.default"), sheet.words(f"brief.{brief['default']}")))
+    for key in _QUOTED:
+        said = [_quote(sheet, quote) for quote in brief.get(key) or []]
+        if said:
+            rows.append((sheet.words(f"brief.{key}"), ", ".join(said)))
+    if rows:
+        sheet.gap()
+        sheet.table(rows)
+
+
+def _quote(sheet: _Sheet, quote: dict[str, str]) -> str:
+    words = f"“{quote.get('text', '')}”"
+    if quote.get("link"):
+        words += f" <{quote['link']}>"
+    return f"{words} ({sheet.words('brief.no_longer')})" if quote.get("side") == "before" else words
+
+
+def _passage(sheet: _Sheet, passage: StoredPassage, *, why: bool) -> None:
+    heading = " › ".join(passage.heading) or sheet.words("change.no_heading")
+    operation = sheet.words.label("operation", passage.operation).lower()
+    weight = (f"  {passage.severity}", _SEVERITY.get(passage.severity, "")) if passage.topics else ""
+    sheet.line((heading, "bold"), (f"  {operation}", "italic"), weight)
+    sheet.line(sheet.marked(_folded(pieces(passage))), indent=2)
+    for topic in passage.topics:
+        words = [f"“{each['text']}”" for each in passage.evidence if each["topic"] == topic]
+        sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(words)}", indent=4)
+    for reason in passage.why if why else ():
+        sheet.line((f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=4)
+
+
+def _folded(parts: Sequence[Piece]) -> list[Piece]:
+    """Long unchanged text shortened to its ends that touch a mark."""
+    folded = []
+    for k, part in enumerate(parts):
+        words = part.text.split(" ")
+        if part.tag != "same" or part.topics or len(words) <= 2 * _CONTEXT + 5:
+            folded.append(part)
+            continue
+        start = " ".join(words[:_CONTEXT]) if k > 0 or len(parts) == 1 else ""
+        end = " ".join(words[-_CONTEXT:]) if k < len(parts) - 1 else ""
+        folded.append(Piece("same", f"{start} […] {end}".strip() if not (start and end) else f"{start} […] {end}"))
+    return folded
+
+
+def _source(sheet: _Sheet, of: Document, row: Change, heads: dict[int, Version]) -> None:
+    before, after = heads[row.before_id], heads[row.version_id]
+    for version in (before, after):
+        captured = sheet.words("change.captured", moment=f"{_time(version.captured_at)} UTC")
+        sheet.line(f"version {version.number}, {captured}")
+    sheet.line((of.url, "dim"))
+
+
+def _time(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M}"

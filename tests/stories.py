@@ -1,0 +1,158 @@
+"""Fills a store with a history as crawler and reader would have written it, for tests of whatever shows it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from analysis.diff import word_diff
+from storage.captures import Capture
+from storage.changes import Change, StoredPassage
+from storage.checks import Check, Outcome, finish
+from storage.documents import Document
+from storage.versions import Version
+
+START = datetime(2025, 10, 6, 7, 30, tzinfo=UTC)
+
+
+def day(number: int, hours: float = 0) -> datetime:
+    """A time on the story's n-th day, from 0."""
+    return START + timedelta(days=number, hours=hours)
+
+
+def block(kind: str, text: str, heading: Sequence[str] = (), **links: str) -> dict[str, Any]:
+    """A block of a stored page; `links` are words to addresses, `_` standing for a space."""
+    found = [{"text": words.replace("_", " "), "url": url} for words, url in links.items()]
+    return {"kind": kind, "text": text, "heading": list(heading), "links": found}
+
+
+def passage(
+    heading: Sequence[str],
+    before: str | None,
+    after: str | None,
+    *,
+    evidence: Sequence[tuple[str, str, str]] = (),
+    severity: str = "none",
+    direction: str = "none",
+    operation: str | None = None,
+    why: Sequence[str] = (),
+) -> StoredPassage:
+    """A passage as the reader would have stored it; `evidence` holds topic, words and side."""
+    guessed = "added" if before is None else "removed" if after is None else "reworded"
+    return StoredPassage(
+        change_id=0,
+        position=0,
+        operation=operation or guessed,
+        heading=list(heading),
+        before=before,
+        after=after,
+        topics=list(dict.fromkeys(topic for topic, _, _ in evidence)),
+        evidence=[{"topic": topic, "text": text, "side": side} for topic, text, side in evidence],
+        severity=severity,
+        direction=direction,
+        why=list(why),
+        marks=[*word_diff(before or "", after or "")],
+    )
+
+
+@dataclass
+class Teller:
+    """Writes documents, checks, versions and changes, one after the other, into one session."""
+
+    session: Session
+    numbers: dict[str, int] = field(default_factory=dict)
+    last: dict[str, Version] = field(default_factory=dict)
+
+    def checked(self, document: str, when: datetime, outcome: Outcome, reason: str | None = None) -> Check:
+        """A check that brought no new version."""
+        version = self.last.get(document)
+        check = Check(
+            document_id=document,
+            checked_at=when,
+            status=200 if outcome.is_good else None,
+            seconds=0.8,
+            version_id=version.id if version else None,
+        )
+        finish(self.session, check, outcome, reason)
+        self.session.flush()
+        return check
+
+    def version(
+        self,
+        document: str,
+        when: datetime,
+        blocks: Sequence[dict[str, Any]],
+        *,
+        title: str = "Privacy Policy",
+        outcome: Outcome = Outcome.CHANGED,
+        cause: str = "page",
+    ) -> Version:
+        """A check that brought a text: its capture and its version."""
+        row = self.session.get_one(Document, document)
+        body = "\n".join(str(each["text"]) for each in blocks).encode("utf-8", "replace")
+        capture = Capture(
+            document_id=document,
+            fetched_at=when,
+            url=row.url,
+            final_url=row.url,
+            status=200,
+            headers=[("content-type", "text/html; charset=utf-8")],
+            mime="text/html",
+            charset="utf-8",
+            sha256=hashlib.sha256(body).hexdigest(),
+            size=len(body),
+            body=body,
+        )
+        self.session.add(capture)
+        self.session.flush()
+        number = self.numbers[document] = self.numbers.get(document, 0) + 1
+        made = Version(
+            document_id=document,
+            number=number,
+            capture_id=capture.id,
+            captured_at=when,
+            cause=cause,
+            fingerprint=hashlib.sha256(body).hexdigest(),
+            reader="story",
+            page={"title": title, "language": row.language, "blocks": list(blocks)},
+        )
+        self.session.add(made)
+        self.session.flush()
+        check = Check(document_id=document, checked_at=when, status=200, capture_id=capture.id, version_id=made.id)
+        finish(self.session, check, Outcome.FIRST if number == 1 else outcome)
+        self.last[document] = made
+        self.session.flush()
+        return made
+
+    def change(self, before: Version, after: Version, passages: Sequence[StoredPassage], **facts: Any) -> Change:
+        """What differs between two versions that were told."""
+        topics = list(dict.fromkeys(topic for passage in passages for topic in passage.topics))
+        told: dict[str, Any] = {
+            "cause": after.cause,
+            "substantive": True,
+            "alert": bool(topics),
+            "severity": "none",
+            "direction": "none",
+            "topics": topics,
+            "brief": {},
+        } | facts
+        made = Change(
+            document_id=after.document_id,
+            version_id=after.id,
+            before_id=before.id,
+            detected_at=after.captured_at,
+            **told,
+        )
+        self.session.add(made)
+        self.session.flush()
+        assert made.id is not None
+        for position, each in enumerate(passages):
+            each.change_id, each.position = made.id, position
+            self.session.add(each)
+        self.session.flush()
+        return made
