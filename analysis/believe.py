@@ -86,10 +86,17 @@ def _broken(page: Page, size: int) -> str | None:
 
 
 def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> str | None:
-    expected = two_letters(language) or (before.language if before is not None else None)
-    if expected is None or page.language is None or page.language == expected or size < _ENOUGH:
+    """The declared language counts, but a document may keep the one that it was first believed in.
+
+    A first text is believed in another language if page and watchlist agree in calling it by the declared one: then
+    the label is wrong, not the page.
+    """
+    declared = two_letters(language)
+    known = before.language if before is not None else page.language if page.labelled == declared else None
+    expected = {code for code in (declared, known) if code is not None}
+    if not expected or page.language is None or page.language in expected or size < _ENOUGH:
         return None
-    return f"written in another language ({page.language}) than expected ({expected})"
+    return f"written in another language ({page.language}) than expected ({declared or known})"
 
 
 def _no_sentences(page: Page) -> str | None:
@@ -117,11 +124,29 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> st
         return (
             f"another page: its title is “{page.title[:80]}”, and hardly a sentence of “{before.title[:80]}” is on it"
         )
-    if size < _LEFT * size_before:
+    if size < _LEFT * size_before and not _split_off(page, before, title):
         return f"most of the text is gone: {size} words where there were {size_before}"
     if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
         return f"the text stands there twice: {size} words where there were {size_before}"
     return None
+
+
+def _split_off(page: Page, before: Page, title: str | None) -> bool:
+    """Whether the text was one of several documents on the former page, and now has a page of its own.
+
+    It stood there in one piece, not at the beginning (that would be a text cut off), and is titled as it should be.
+    """
+    if not _same_title(page, page, title or before.title) or not _same_title(page, before, title):
+        return False
+    places: dict[str, int] = {}
+    for index, block in enumerate(before.blocks):
+        places.setdefault(normal(block.text), index)
+    texts = [normal(block.text) for block in page.blocks if len(block.text) > 40]
+    found = sorted(places[text] for text in texts if text in places)
+    if len(found) < max(3, 0.4 * len(texts)):
+        return False
+    middle = found[len(found) // 10 : len(found) - len(found) // 10]
+    return middle[0] > 0.1 * len(before.blocks) and middle[-1] - middle[0] < 2 * len(page.blocks)
 
 
 def _pairs(page: Page) -> Counter[tuple[str, str]]:

@@ -51,10 +51,12 @@ class Dropped:
 class Page:
     """What the reader took from one capture.
 
-    `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells.
+    `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells;
+    `labelled` the code that the page itself gives its text, which need not be the same.
     """
 
     title: str
     language: str | None
     blocks: tuple[Block, ...]
     dropped: tuple[Dropped, ...] = ()
+    labelled: str | None = None

@@ -51,6 +51,10 @@ class Line:
         return self.link_chars >= 0.8 * len(self.text)
 
     @property
+    def is_clickable(self) -> bool:
+        return max(self.link_chars, self.button_chars) >= 0.8 * len(self.text)
+
+    @property
     def is_prose(self) -> bool:
         """Whether it reads as a sentence (or a row of a table), not as a label, a title or a menu."""
         length = len(self.text)

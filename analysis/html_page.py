@@ -44,7 +44,7 @@ def read_html(
         raise UnreadablePage(_why_empty(lines, select))
     spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
     dropped = tuple(Dropped(line.text, line.reason) for line in lines if line.reason is not None)
-    return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), dropped)
+    return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), dropped, declared)
 
 
 def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:

@@ -41,10 +41,28 @@ class Element:
     def role(self) -> str:
         return self.get("role").lower()
 
+    def words(self, most: int) -> str:
+        """The text below it, "" if that is longer than `most` characters."""
+        pieces: list[str] = []
+        pending: list[Element | str] = [self]
+        length = 0
+        while pending and length <= 4 * most:
+            child = pending.pop()
+            if isinstance(child, str):
+                pieces.append(child)
+                length += len(child)
+            else:
+                pending.extend(reversed(child.children))
+        text = " ".join("".join(pieces).split())
+        return text if len(text) <= most and length <= 4 * most else ""
+
     def names(self) -> frozenset[str]:
         """The words of its id and classes; a utility class with a variant ("print:hidden") does not tell what it is."""
         words: set[str] = set()
-        for name in (self.get("id") + " " + self.get("class")).split():
+        identity = self.get("id")
+        if identity.count("-") + identity.count("_") > 3:
+            identity = ""  # made of a title: it tells what that says
+        for name in (identity + " " + self.get("class")).split():
             if ":" not in name and "[" not in name and len(name) < 80:
                 words.update(part.lower() for part in _NAME_PART.findall(name))
         return frozenset(words)

@@ -7,6 +7,7 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -18,7 +19,11 @@ from analysis.phrases import pattern
 
 _NEVER = frozenset(("html", "body", "main"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
+# what is in these is named after what it says, or is a piece of a list or table that is judged as a whole
+_NAMED_BY_TEXT = frozenset("h1 h2 h3 h4 h5 h6 article details summary tr td th dt dd body".split())  # noqa: SIM905
 _DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
+_ABOVE = 12  # lines
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
 
 
@@ -46,7 +51,7 @@ def leave_out(elements: list[Element], lines: list[Line], *, whole: bool = False
     measure(elements, lines)
     if not whole:
         by_elements(elements)
-        by_buttons(elements, lines)
+        by_buttons(elements)
         _inherit(elements, lines)
         by_place(elements, lines)
     for rule in LINE_RULES:
@@ -129,25 +134,29 @@ def by_elements(elements: list[Element]) -> None:
             element.reason = element.parent.reason
             continue
         element.reason = _by_tag(element, top)
-        if element.reason is None and element.attributes and element.tag not in ("h1", "h2", "h3", "article"):
+        if element.reason is None and element.attributes and element.tag not in _NAMED_BY_TEXT:
             small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
             if small and _share(element, top) < 0.1 and not _has_title(element):
                 element.reason = _by_name(element)
 
 
-def by_buttons(elements: list[Element], lines: list[Line]) -> None:
+def by_buttons(elements: list[Element]) -> None:
     """Consent dialogs, whatever their markup: two buttons that accept, refuse or set, near a few sentences."""
     top = elements[0]
     consent = pattern("furniture", "consent", whole=True)
     asks: dict[Element, set[str]] = {}
-    for line in lines:
-        if line.element.reason is None and len(line.text) < 60 and consent.fullmatch(line.text):
-            holder: Element | None = line.element
-            for _ in range(8):
-                if holder is None or holder.tag in _NEVER or _share(holder, top) > 0.3:
-                    break
-                asks.setdefault(holder, set()).add(line.text.lower())
-                holder = holder.parent
+    for element in elements:
+        if element.tag not in ("button", "a") and element.role != "button":
+            continue
+        label = element.words(60)
+        if not label or not consent.fullmatch(label):
+            continue
+        holder: Element | None = element
+        for _ in range(8):
+            if holder is None or holder.tag in _NEVER or _share(holder, top) > 0.3:
+                break
+            asks.setdefault(holder, set()).add(label.lower())
+            holder = holder.parent
     for element, labels in asks.items():
         if len(labels) >= 2 and element.sentences and not _has_title(element):
             element.reason = "cookie dialog"
@@ -165,21 +174,50 @@ def _inherit(elements: list[Element], lines: list[Line]) -> None:
 
 
 def by_place(elements: list[Element], lines: list[Line]) -> None:
-    """Only what stands inside the part that holds the sentences, and the title above it."""
+    """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
     prose = [line for line in lines if line.reason is None and line.is_prose]
     if not prose:
         return
-    part = _part(elements, prose)
+    part, frame = _part(elements, prose)
     inside = _descendants(elements, part)
-    kept = [line for line in lines if line.reason is None]
-    has_title = any(line.kind == "heading" and line.level == 1 for line in kept if line.element in inside)
-    for line in kept:
-        if line.element not in inside and (has_title or line.kind != "heading" or line.level != 1):
+    framed = _descendants(elements, frame) if frame is not None else None
+    places = [index for index, line in enumerate(lines) if line.element in inside]
+    above = _above(lines, places[0], framed)
+    has_title = any(lines[index].kind == "heading" and lines[index].level == 1 for index in [*places, *above])
+    for index, line in enumerate(lines):
+        if line.reason is not None or line.element in inside or index in above:
+            continue
+        title = not has_title and line.kind == "heading" and line.level == 1 and not line.is_clickable
+        below = framed is not None and index > places[-1] and line.element in framed
+        said = below and line.text.count(" ") >= 3 and not line.is_clickable
+        if not title and not said:
             line.reason = "outside the main part"
 
 
-def _part(elements: list[Element], prose: list[Line]) -> Element:
-    """The smallest element with (nearly) all sentences that are left."""
+def _above(lines: list[Line], first: int, framed: set[Element] | None) -> set[int]:
+    """The lines straight above the main part: its title, its date, whom it is for.
+
+    Without a frame the first thing to click ends them, but for a date, which often stands beside a button.
+    """
+    found: set[int] = set()
+    ended = False
+    for index in range(first - 1, max(-1, first - _ABOVE), -1):
+        line = lines[index]
+        if line.element.reason is not None:
+            break
+        if line.is_clickable:
+            ended = framed is None or line.element not in framed
+        elif line.reason is None and (not ended or _is_stamp(line)):
+            found.add(index)
+    return found
+
+
+def _is_stamp(line: Line) -> bool:
+    return len(line.text) < 80 and _YEAR.search(line.text) is not None and not line.text.startswith("©")
+
+
+def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element | None]:
+    """The smallest element with all sentences that are left, and the <main> round it, if there is one."""
     weights: dict[Element, int] = {}
     for line in prose:
         weights[line.element] = weights.get(line.element, 0) + len(line.text)
@@ -187,16 +225,21 @@ def _part(elements: list[Element], prose: list[Line]) -> Element:
         weight = weights.get(element)
         if weight and element.parent is not None:
             weights[element.parent] = weights.get(element.parent, 0) + weight
-    part = elements[0]
+    part, frame = elements[0], None
     mains = [element for element in elements if element.tag == "main" or element.role == "main"]
     if len(mains) == 1 and weights.get(mains[0], 0) > 0.6 * weights[part]:
-        part = mains[0]
+        part = frame = mains[0]
     while True:
         inner = [child for child in part.children if isinstance(child, Element) and weights.get(child)]
         heaviest = max(inner, key=lambda child: weights[child], default=None)
-        if heaviest is None or weights[heaviest] < weights[part]:
-            return part
+        if heaviest is None:
+            break
+        others = [child for child in inner if child is not heaviest]
+        cards = all(child.link_chars > 0.4 * child.chars for child in others)
+        if weights[heaviest] < (0.85 if cards and others else 1) * weights[part]:
+            break
         part = heaviest
+    return part, frame
 
 
 def _descendants(elements: list[Element], part: Element) -> set[Element]:
@@ -214,18 +257,25 @@ def _descendants(elements: list[Element], part: Element) -> set[Element]:
 
 def controls(lines: list[Line]) -> None:
     label = pattern("furniture", "controls", whole=True)
+    several = _several_controls()
     feedback = pattern("furniture", "feedback", whole=True)
     skip = pattern("furniture", "skip", whole=True)
     for line in lines:
         if line.kind == "row" or len(line.text) > 160:
             continue
-        clickable = max(line.button_chars, line.link_chars) > 0.8 * len(line.text)
-        if clickable and len(line.text) < 60 and label.fullmatch(line.text):
+        if len(line.text) < 60 and (label.fullmatch(line.text) if line.is_clickable else several.fullmatch(line.text)):
             line.reason = "control"
         elif feedback.fullmatch(line.text):
             line.reason = "feedback"
         elif skip.fullmatch(line.text):
             line.reason = "skip link"
+
+
+@cache
+def _several_controls() -> re.Pattern[str]:
+    """Two or more labels of controls in a row ("Expand all Collapse all"), which no sentence consists of."""
+    label = pattern("furniture", "controls").pattern
+    return re.compile(rf"\W*(?:{label})(?:\W+(?:{label}))+\W*", re.IGNORECASE)
 
 
 def contents(lines: list[Line]) -> None:
