@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.captures import Capture
 from storage.columns import CompressedJson, Utc
 from storage.errors import StorageError
 
@@ -51,6 +52,26 @@ def current_fingerprints(session: Session) -> dict[str, str]:
     """The fingerprint of each document's last version."""
     rows = session.exec(select(Version.document_id, Version.fingerprint).order_by(col(Version.number)))
     return dict(rows.all())
+
+
+class InForce(NamedTuple):
+    """What a check compares with: the last version, without its page, and the URL that its capture came from."""
+
+    version_id: int
+    fingerprint: str
+    final_url: str
+
+
+def in_force(session: Session) -> dict[str, InForce]:
+    """By document, for those that have a version."""
+    newest = select(Version.document_id, func.max(Version.number).label("number")).group_by(col(Version.document_id))
+    last = newest.subquery()
+    rows = session.exec(
+        select(Version.document_id, Version.id, Version.fingerprint, Capture.final_url)
+        .join(last, (col(Version.document_id) == last.c.document_id) & (col(Version.number) == last.c.number))
+        .join(Capture, col(Capture.id) == col(Version.capture_id))
+    )
+    return {document: InForce(id_, text, url) for document, id_, text, url in rows if id_ is not None}
 
 
 def versions(session: Session, document_id: str) -> list[Version]:

@@ -1,0 +1,93 @@
+"""Which addresses may be asked: public ones, over http and https.
+
+The URL is looked at before each request, and the address itself when the connection is made: a name is resolved once,
+by `PublicResolver`, and the connection goes to the address that was judged, so that a DNS that answers something else
+the next time changes nothing. `public_socket` sees every connection, also to an address that stands in the URL.
+"""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from aiohttp.abc import ResolveResult
+from aiohttp.connector import AddrInfoType
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from crawler.failures import ForbiddenAddress
+
+WEB_PORTS = frozenset({80, 443})
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+
+
+def is_public(text: str) -> bool:
+    """Say whether an address is one of the open internet, whichever way an IPv4 address is wrapped in it."""
+    address = ip_address(text)
+    if isinstance(address, IPv6Address):
+        inner = _wrapped(address)
+        if inner is not None:
+            return is_public(str(inner))
+        if address.is_site_local:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def _wrapped(address: IPv6Address) -> IPv4Address | None:
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.teredo[1] if address.teredo is not None else None
+
+
+class PublicResolver(ThreadedResolver):
+    """Resolves names, and knows of public addresses only."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raise `ForbiddenAddress` if none of the host's addresses is public."""
+        found = await super().resolve(host, port, family)
+        public = [one for one in found if is_public(one["host"])]
+        if found and not public:
+            raise ForbiddenAddress(host, found[0]["host"])
+        return public
+
+
+def public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for one connection; raises `ForbiddenAddress` for an address that is not public."""
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise ForbiddenAddress(str(address[0]), str(address[0]))
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
+def host_of(url: str) -> str:
+    """The host of an http(s) URL, lower case, without the brackets of IPv6."""
+    return URL(url, encoded=True).host or ""
+
+
+def port_of(url: str) -> int | None:
+    """The port that a URL leads to."""
+    return URL(url, encoded=True).port
+
+
+def objection(url: str, ports: frozenset[int]) -> str | None:
+    """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be."""
+    try:
+        parsed = URL(url, encoded=True)
+        host, port = parsed.host, parsed.port
+    except ValueError:
+        return "which can't be understood"
+    if parsed.scheme not in {"http", "https"}:
+        return "which is not a web address (http or https)"
+    if not host:
+        return "which names no host"
+    if parsed.user is not None or parsed.password is not None:
+        return "which carries a user name or a password"
+    if port not in ports:
+        return f"whose port {port} is not one of the web (80 and 443) nor the port of the watched address"
+    return None

@@ -1,0 +1,44 @@
+"""The crawler's front door: check these documents now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from scrapy.crawler import AsyncCrawlerProcess
+
+from crawler.settings import scrapy_settings
+from crawler.spiders.policies import PoliciesSpider
+from crawler.targets import CrawlSettings, FingerprintOf, Job, Progress, Target, utc_now
+from storage.database import Database
+
+
+def crawl(
+    database: Database,
+    targets: Sequence[Target],
+    settings: CrawlSettings,
+    *,
+    fingerprint_of: FingerprintOf,
+    now: Callable[[], datetime] = utc_now,
+    progress: Progress | None = None,
+) -> list[int]:
+    """Check each target once; the ids of the checks, in the order in which they ended.
+
+    What goes wrong with a document is its check's outcome. Raises what the store raises (a full disk, a lost server),
+    at once; the checks until then are kept. Blocks, on an event loop of its own, and can be called again.
+    """
+    if not targets:
+        return []
+    job = Job(database, targets, settings, fingerprint_of, now, progress)
+    process = AsyncCrawlerProcess(scrapy_settings(settings) | {"LOG_INSTALL_ROOT_HANDLER": False})
+    logging.getLogger("scrapy").setLevel(logging.CRITICAL)  # what ends the crawl is raised, below
+    crawler = process.create_crawler(PoliciesSpider)
+    crawling = process.crawl(crawler, job=job)
+    process.start(install_signal_handlers=False)  # Ctrl-C and the like are the caller's
+    crawling.result()
+    spider = crawler.spider
+    assert isinstance(spider, PoliciesSpider)
+    if spider.failure is not None:
+        raise spider.failure
+    return spider.checks

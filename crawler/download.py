@@ -1,0 +1,182 @@
+"""One request, one answer: the download handler that Scrapy hands each request to.
+
+Scrapy's own handlers have no guard against private addresses and count the timeout and the size limit apart from the
+decompression; this one is the only place where a connection is made, so that all limits hold for every request.
+No proxy is used, not even one named in the environment: it would resolve names itself and void the guard.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+import ssl
+import zlib
+from io import BytesIO
+
+import aiohttp
+from scrapy import Request
+from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.http import Response
+from yarl import URL
+
+from crawler.addresses import PublicResolver, public_socket
+from crawler.failures import DownloadFailed, ForbiddenAddress
+
+ACCEPT_ENCODING = "gzip, deflate"  # what the standard library decodes: the fewer decoders face the web, the better
+_HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
+_MAX_ENCODINGS = 2  # one over the other
+
+RawHeaders = list[tuple[str, str]]
+
+
+class GuardedDownloads(BaseDownloadHandler):
+    """Raises `DownloadFailed`. Puts the headers, as received, into `request.meta["received"]`.
+
+    Of `request.meta` it reads `download_timeout` and `download_maxsize` (both required: there is no request without
+    limits) and `allow_private`.
+    """
+
+    lazy = True  # sessions want a running event loop
+    _public: aiohttp.ClientSession | None = None
+    _private: aiohttp.ClientSession | None = None
+
+    async def download_request(self, request: Request) -> Response:
+        """Ask once, follow nothing, and read the whole body within the limits."""
+        limit, seconds = request.meta["download_maxsize"], request.meta["download_timeout"]
+        host = URL(request.url, encoded=True).host or ""
+        try:
+            status, headers, body = await self._exchange(request, limit, seconds)
+        except TimeoutError as failure:
+            raise DownloadFailed(
+                f"{host} did not finish its answer within {seconds:g} seconds.", temporary=True
+            ) from failure
+        except aiohttp.ClientError as failure:
+            raise _explained(failure, host) from failure
+        request.meta["received"] = headers
+        return Response(request.url, status, body=_decoded(body, headers, limit, host), request=request)
+
+    async def _exchange(self, request: Request, limit: int, seconds: float) -> tuple[int, RawHeaders, bytes]:
+        async with self._session(request.meta.get("allow_private", False)).request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=request.headers.to_tuple_list(),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=seconds),
+        ) as answer:
+            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
+            if (answer.content_length or 0) > limit:
+                raise _too_large(limit)
+            body = bytearray()
+            async for chunk in answer.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit)
+            return answer.status, headers, bytes(body)
+
+    def _session(self, allow_private: bool) -> aiohttp.ClientSession:
+        # Two pools: a connection that one target may use must not serve another that may not.
+        if allow_private:
+            self._private = self._private or _session(aiohttp.TCPConnector(ssl=ssl.create_default_context()))
+            return self._private
+        self._public = self._public or _session(
+            aiohttp.TCPConnector(
+                ssl=ssl.create_default_context(), resolver=PublicResolver(), socket_factory=public_socket
+            )
+        )
+        return self._public
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for session in (self._public, self._private):
+            if session is not None:
+                await session.close()
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,  # without a limit
+        max_line_size=_HEADER_SIZE,
+        max_field_size=_HEADER_SIZE,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+    )
+
+
+def _too_large(limit: int) -> DownloadFailed:
+    size = f"{limit / 2**20:.1f} MB" if limit >= 2**20 else f"{limit / 1024:.1f} kB"
+    return DownloadFailed(f"The page is larger than {size}, the most that is read of a page.")
+
+
+def _explained(failure: aiohttp.ClientError, host: str) -> DownloadFailed:
+    cause = getattr(failure, "os_error", None)
+    match failure:
+        case aiohttp.ClientConnectorError() if isinstance(cause, ForbiddenAddress):
+            where = cause.host if cause.host == cause.address else f"{cause.host} (at {cause.address})"
+            return DownloadFailed(
+                f"{where} lies in a private network, where policywatch asks nothing on behalf of a public page. "
+                "To watch a server of your own, write allow_private = true under its [[documents]] entry.",
+                reached=False,
+            )
+        case aiohttp.ClientConnectorCertificateError():
+            certificate = failure.certificate_error
+            why = certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else certificate
+            return DownloadFailed(
+                f"The certificate of {host} can't be trusted ({why}), so nobody knows who would answer.", reached=False
+            )
+        case aiohttp.ClientSSLError():
+            return DownloadFailed(f"No secure connection to {host} could be made ({cause}).", reached=False)
+        case aiohttp.ClientConnectorDNSError():
+            unsure = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
+            return DownloadFailed(
+                f"No address could be found for {host}. Is its name spelt right, and does the DNS work here?",
+                temporary=unsure,
+                reached=False,
+            )
+        case aiohttp.ClientConnectorError():
+            why = os.strerror(failure.errno) if failure.errno else failure
+            return DownloadFailed(f"{host} takes no connection ({why}).", temporary=True, reached=False)
+        case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
+            return DownloadFailed(f"{host} broke off before its answer was complete.", temporary=True)
+        case aiohttp.InvalidURL():
+            return DownloadFailed("The address can't be understood.", reached=False)
+    return DownloadFailed(f"{host} sent an answer that is not valid HTTP.")
+
+
+def _decoded(body: bytes, headers: RawHeaders, limit: int, host: str) -> bytes:
+    named = ",".join(value for name, value in headers if name.lower() == "content-encoding")
+    encodings = [one for each in named.split(",") if (one := each.strip().lower()) not in {"", "identity"}]
+    if len(encodings) > _MAX_ENCODINGS or not set(encodings) <= {"gzip", "x-gzip", "deflate"}:
+        raise DownloadFailed(f"{host} compressed the page in a way that was not asked for ({named[:40]!r}).")
+    for encoding in reversed(encodings):
+        try:
+            body = _inflated(body, limit) if encoding == "deflate" else _gunzipped(body, limit)
+        except (OSError, EOFError, zlib.error) as failure:
+            raise DownloadFailed(f"What {host} sent can't be decompressed.", temporary=True) from failure
+        if len(body) > limit:
+            raise _too_large(limit)
+    return body
+
+
+def _gunzipped(body: bytes, limit: int) -> bytes:
+    if not body:
+        return body  # of a 304 or a 204, whose headers speak of the page
+    with gzip.GzipFile(fileobj=BytesIO(body)) as file:
+        return file.read(limit + 1)
+
+
+def _inflated(body: bytes, limit: int) -> bytes:
+    if not body:
+        return body
+    try:
+        return _complete(zlib.decompressobj(), body, limit)
+    except zlib.error:  # some servers leave out the zlib wrapper
+        return _complete(zlib.decompressobj(-zlib.MAX_WBITS), body, limit)
+
+
+def _complete(decompressor: zlib._Decompress, body: bytes, limit: int) -> bytes:
+    found = decompressor.decompress(body, limit + 1)
+    if len(found) <= limit and not decompressor.eof:
+        raise EOFError
+    return found

@@ -1,0 +1,203 @@
+"""From a URL to its last answer: new attempts, Retry-After and redirects, each request in its host's turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urljoin
+
+from aiohttp import CookieJar
+from scrapy import Request
+from scrapy.http import Response
+from w3lib.url import safe_url_string
+from yarl import URL
+
+from crawler.addresses import WEB_PORTS, host_of, objection, port_of
+from crawler.download import ACCEPT_ENCODING, RawHeaders
+from crawler.failures import DownloadFailed, NoPage
+from crawler.identity import user_agent
+from crawler.politeness import Hosts
+from crawler.targets import CrawlSettings
+from storage.checks import Outcome
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PASSING = frozenset({500, 502, 504})  # statuses that are worth a new attempt
+WAITING = frozenset({429, 503})  # statuses whose Retry-After is obeyed
+_MAX_VALIDATOR = 512  # characters
+
+Ask = Callable[[Request], Awaitable[Response]]
+HeadersFor = Callable[[str], Mapping[str, str]]
+MayAsk = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the last URL of a chain of redirects answered."""
+
+    url: str  # the last one
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, which is given in lower case."""
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+    def validator(self, name: str) -> str | None:
+        """A validator that can be sent back as it came."""
+        value = self.header(name)
+        return value if value and len(value) <= _MAX_VALIDATOR and value.isascii() and value.isprintable() else None
+
+
+@dataclass
+class _Chain:
+    """A request and the redirects after it; its cookies live no longer."""
+
+    url: str
+    private_host: str | None
+    ports: frozenset[int]
+    jar: CookieJar | None = field(default=None)
+
+    def cookies(self, url: str) -> str | None:
+        if self.jar is None:
+            return None
+        return "; ".join(f"{one.key}={one.value}" for one in self.jar.filter_cookies(URL(url, encoded=True)).values())
+
+    def keep(self, url: str, headers: RawHeaders) -> None:
+        for name, value in headers:
+            if name.lower() != "set-cookie":
+                continue
+            self.jar = self.jar or CookieJar(unsafe=True)  # "unsafe": also those of hosts without a name
+            try:
+                self.jar.update_cookies(SimpleCookie(value), URL(url, encoded=True))
+            except CookieError:
+                continue
+
+
+class Fetcher:
+    """Asks for one URL at a time and follows where it leads."""
+
+    def __init__(self, ask: Ask, hosts: Hosts, settings: CrawlSettings, now: Callable[[], datetime]) -> None:
+        self._ask = ask
+        self._hosts = hosts
+        self._settings = settings
+        self._now = now
+
+    async def follow(self, url: str, *, allow_private: bool, may_ask: MayAsk, headers_for: HeadersFor) -> Answer:
+        """Return the last answer; `may_ask` is awaited before each request and raises `NoPage` where it may not be.
+
+        Raises `NoPage` for what redirects do wrong, `DownloadFailed` for what the network does.
+        """
+        chain = _Chain(url, host_of(url) if allow_private else None, WEB_PORTS | {port_of(url) or 0})
+        for _ in range(self._settings.max_redirects + 1):
+            self._check(chain, url)
+            await may_ask(url)
+            answer = await self._step(chain, url, headers_for(url))
+            location = answer.header("location")
+            if answer.status not in REDIRECTS or location is None:
+                return answer
+            chain.keep(url, answer.headers)
+            url = _target_of(location, url)
+        raise NoPage(
+            Outcome.FAILED,
+            f"The page redirects more than {self._settings.max_redirects} times, the last time to {url}.",
+            final_url=url,
+        )
+
+    @staticmethod
+    def _check(chain: _Chain, url: str) -> None:
+        wrong = objection(url, chain.ports)
+        if wrong is not None:
+            what = "The address is" if url == chain.url else "The page redirects to"
+            raise NoPage(Outcome.FAILED, f"{what} {url[:300]}, {wrong}.", final_url=url)
+
+    async def _step(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
+        try:
+            return await self._persistently(chain, url, headers)
+        except DownloadFailed as failure:
+            if url == chain.url:
+                raise
+            reason = f"The page redirects to {url[:300]}. {failure.reason}"
+            raise DownloadFailed(reason, reached=failure.reached) from failure
+
+    async def _persistently(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
+        """Ask again where that may help; the last answer or failure counts."""
+        for wait in (*self._settings.retry_waits, None):
+            try:
+                answer = await self._once(chain, url, headers)
+            except DownloadFailed as failure:
+                if not failure.temporary or wait is None:
+                    raise
+                await asyncio.sleep(wait)
+                continue
+            asked = self._asked_to_wait(answer)
+            if wait is None or not (answer.status in PASSING or asked is not None):
+                return answer
+            if asked is None:
+                await asyncio.sleep(wait)
+            elif asked <= self._settings.patience:
+                self._hosts.pause(host_of(url), asked)
+            else:
+                return answer
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
+        host = host_of(url)
+        request = Request(
+            url,
+            headers={"User-Agent": user_agent(self._settings.contact), "Accept-Encoding": ACCEPT_ENCODING, **headers},
+            meta={
+                "download_timeout": self._settings.timeout,
+                "download_maxsize": self._settings.max_size,
+                "allow_private": host == chain.private_host,
+            },
+        )
+        cookies = chain.cookies(url)
+        if cookies:
+            request.headers["Cookie"] = cookies
+        async with self._hosts.turn(host):
+            response = await self._ask(request)
+        return Answer(url, response.status, request.meta["received"], response.body)
+
+    def _asked_to_wait(self, answer: Answer) -> float | None:
+        """Seconds; None if the server did not ask."""
+        if answer.status not in WAITING:
+            return None
+        return retry_after(answer.header("retry-after"), self._now())
+
+    def come_back_at(self, answer: Answer) -> datetime | None:
+        """Until when the server wants to be left alone, if it does; its host is not asked again in this crawl."""
+        asked = self._asked_to_wait(answer)
+        if asked is None:
+            return None
+        until = self._now() + min(timedelta(seconds=asked), self._settings.longest_pause)
+        self._hosts.close(host_of(answer.url), until)
+        return until
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait, from a Retry-After header in either of its forms; None if there is none that can be read."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max((when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds(), 0)
+
+
+def _target_of(location: str, url: str) -> str:
+    """An absolute URL in ASCII; headers are bytes, most often UTF-8 where they aren't ASCII."""
+    with suppress(UnicodeDecodeError):
+        location = location.encode("latin-1").decode()
+    try:
+        return str(safe_url_string(urljoin(url, location.strip())))
+    except ValueError as failure:
+        raise NoPage(Outcome.FAILED, "The page redirects to an address that can't be understood.") from failure

@@ -1,0 +1,92 @@
+"""The spider: checks every target, several hosts side by side, and keeps each finding as soon as it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+from scrapy import Spider
+from scrapy.crawler import Crawler
+from scrapy.utils.misc import load_object
+
+from crawler.fetching import Fetcher
+from crawler.politeness import Hosts
+from crawler.recording import known_of, record
+from crawler.robots import Robots
+from crawler.targets import Job, Target
+from crawler.visit import Finding, Known, Visitor
+
+_WAITING = 4  # findings that may wait to be kept: their pages are in memory
+
+
+class PoliciesSpider(Spider):
+    """One item for each check: document, check (its id), outcome (None: yet to be read) and reason."""
+
+    name = "policies"
+
+    def __init__(self, job: Job, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.checks: list[int] = []
+        self.failure: Exception | None = None  # what ended the crawl before its time
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, job: Job | None = None, **kwargs: Any) -> Self:
+        """Without a job, as from `scrapy crawl policies`, the setting POLICYWATCH_JOB is called for one."""
+        if job is None:
+            job = load_object(crawler.settings["POLICYWATCH_JOB"])()
+        return super().from_crawler(crawler, *args, job=job, **kwargs)
+
+    async def start(self) -> AsyncIterator[dict[str, Any]]:
+        """Check all targets; a store that can't be written to ends the crawl at once."""
+        items: list[dict[str, Any]] = []
+        try:
+            known = known_of(self.job.database, self.job.targets)
+            await self._check_all(known, items)
+        except Exception as failure:
+            self.failure = failure
+            raise
+        for item in items:
+            yield item
+
+    async def _check_all(self, known: dict[str, Known], items: list[dict[str, Any]]) -> None:
+        visitor = self._visitor()
+        found: asyncio.Queue[tuple[Target, Finding | None]] = asyncio.Queue(_WAITING)
+
+        async def visit(target: Target) -> None:
+            try:
+                finding = await visitor.visit(target, known[target.document])
+            except Exception:  # a mistake of ours with one page must not keep the others from being checked
+                await found.put((target, None))
+                raise
+            await found.put((target, finding))
+
+        visits = [asyncio.ensure_future(visit(target)) for target in self.job.targets]
+        try:
+            for _ in visits:
+                target, finding = await found.get()
+                if finding is not None:
+                    items.append(self._keep(target, known[target.document], finding))
+        finally:
+            for one in visits:
+                one.cancel()
+            results = await asyncio.gather(*visits, return_exceptions=True)
+        mistakes = [one for one in results if isinstance(one, Exception)]
+        if mistakes:
+            raise mistakes[0]
+
+    def _visitor(self) -> Visitor:
+        job, settings = self.job, self.job.settings
+        assert self.crawler.engine is not None
+        hosts = Hosts(settings.delay, settings.hosts_at_once)
+        fetcher = Fetcher(self.crawler.engine.download_async, hosts, settings, job.now)
+        robots = Robots(fetcher, hosts, settings.longest_crawl_delay)
+        return Visitor(fetcher, robots, job.fingerprint_of, settings.confirm_delay, job.now)
+
+    def _keep(self, target: Target, known: Known, finding: Finding) -> dict[str, Any]:
+        check = record(self.job.database, target, known, finding)
+        self.checks.append(check)
+        if self.job.progress is not None:
+            self.job.progress(target.document, finding.outcome)
+        return {"document": target.document, "check": check, "outcome": finding.outcome, "reason": finding.reason}

@@ -1,0 +1,219 @@
+"""One check: ask for a document's page, judge the answer, and have a new text confirmed by a second one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic
+
+from w3lib.encoding import http_content_type_encoding
+
+from crawler.addresses import host_of
+from crawler.failures import DownloadFailed, NoPage
+from crawler.fetching import PASSING, Answer, Fetcher
+from crawler.politeness import asked_to_wait
+from crawler.robots import Robots
+from crawler.targets import Fetched, FingerprintOf, Target
+from crawler.walls import wall
+from storage.checks import Outcome
+
+_REFUSALS = {
+    401: "it wants a login",
+    403: "it refuses us the page",
+    407: "it wants a login at a proxy",
+    429: "it gets too many requests",
+    451: "it withholds the page for legal reasons",
+    503: "it is not available at the moment",
+    999: "it turns away unknown robots",
+}
+_ASK = (
+    "policywatch does not disguise itself and solves no riddles: ask the publisher to let it in "
+    "(the User-Agent says who asks), or read the page yourself."
+)
+_COOKIES = "set-cookie"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store knows of a document before a check."""
+
+    version_id: int | None = None  # the version in force
+    fingerprint: str | None = None  # of its text
+    validated_url: str | None = None  # the validators came from this URL, and are sent to no other
+    etag: str | None = None
+    last_modified: str | None = None
+    not_before: datetime | None = None
+
+    def validators(self, url: str) -> dict[str, str]:
+        """Headers that make the request a conditional one."""
+        if self.version_id is None or url != self.validated_url:
+            return {}
+        both = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. Without an outcome, its page is yet to be read."""
+
+    outcome: Outcome | None
+    reason: str | None = None
+    status: int | None = None
+    final_url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    page: Fetched | None = None  # to be kept
+    not_before: datetime | None = None
+    at: datetime | None = None
+    seconds: float = 0
+
+
+class Visitor:
+    """Makes the checks of one crawl."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        robots: Robots,
+        fingerprint_of: FingerprintOf,
+        confirm_delay: float,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._fetcher = fetcher
+        self._robots = robots
+        self._fingerprint_of = fingerprint_of
+        self._confirm_delay = confirm_delay
+        self._now = now
+
+    async def visit(self, target: Target, known: Known) -> Finding:
+        """Check one document. What goes wrong with it is the finding's outcome, and never raised."""
+        began = monotonic()
+        try:
+            finding = await self._find(target, known)
+        except NoPage as failure:
+            finding = Finding(
+                failure.outcome,
+                failure.reason,
+                status=failure.status,
+                final_url=failure.final_url,
+                not_before=failure.not_before,
+            )
+        except DownloadFailed as failure:
+            finding = Finding(Outcome.FAILED, failure.reason)
+        return replace(finding, at=self._now(), seconds=monotonic() - began)
+
+    async def _find(self, target: Target, known: Known) -> Finding:
+        if known.not_before is not None and known.not_before > self._now():
+            raise NoPage(Outcome.BLOCKED, asked_to_wait(host_of(target.url), known.not_before))
+        answer = await self._ask(target, known)
+        if answer.status == 304:
+            return Finding(Outcome.NOT_MODIFIED, status=304, final_url=answer.url)
+        page, first = self._read(target, known, answer)
+        if first is not None and first == known.fingerprint:
+            return _finding(Outcome.UNCHANGED, answer)
+        del answer, page  # the second answer is kept; a body must not be held for the length of the wait
+        await asyncio.sleep(self._confirm_delay)
+        answer = await self._ask(target, Known())
+        page, second = self._read(target, known, answer)
+        if second is not None and second == known.fingerprint:
+            return _finding(Outcome.UNCHANGED, answer)
+        if first != second:
+            return replace(
+                _finding(Outcome.HELD, answer, page),
+                reason="Two answers a moment apart differ, so neither is believed: the page is being changed just "
+                "now, or shows every visitor another text. The next check asks again.",
+            )
+        return _finding(None, answer, page)
+
+    async def _ask(self, target: Target, known: Known) -> Answer:
+        """An answer with a page in it, or 304; raises `NoPage` for any other."""
+        private_host = host_of(target.url) if target.allow_private else None
+
+        async def may_ask(url: str) -> None:
+            if target.robots == "obey":
+                await self._robots.check(url, allow_private=host_of(url) == private_host)
+
+        def headers_for(url: str) -> Mapping[str, str]:
+            return {
+                "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
+                "Accept-Language": f"{target.language},*;q=0.5",
+                **known.validators(url),
+            }
+
+        answer = await self._fetcher.follow(
+            target.url, allow_private=target.allow_private, may_ask=may_ask, headers_for=headers_for
+        )
+        if answer.status == 304 and known.validators(answer.url):
+            return answer
+        self._refuse_status(answer)
+        if not answer.body.strip():
+            raise NoPage(
+                Outcome.UNREADABLE,
+                f"{host_of(answer.url)} answered {answer.status} with an empty page.",
+                status=answer.status,
+                final_url=answer.url,
+            )
+        return answer
+
+    def _refuse_status(self, answer: Answer) -> None:
+        host, status = host_of(answer.url), answer.status
+        if status in {200, 203}:
+            return
+        not_before = self._fetcher.come_back_at(answer)
+        outcome, reason = Outcome.FAILED, f"{host} answered {status}, which brings no page."
+        if status in _REFUSALS:
+            advice = "It is asked again with a later check." if status in {429, 503} else _ASK
+            if not_before is not None:
+                advice = f"It asked not to come back before {not_before:%Y-%m-%d %H:%M} UTC."
+            outcome, reason = Outcome.BLOCKED, f"{host} answered {status}: {_REFUSALS[status]}. {advice}"
+        elif status in {404, 410}:
+            outcome = Outcome.GONE
+            reason = f"{host} answered {status}: the page is not there (any more). Has it moved? Then change its url."
+        elif status in PASSING:
+            reason = f"{host} answered {status}, also when asked again: something is broken there."
+        raise NoPage(outcome, reason, status=status, final_url=answer.url, not_before=not_before)
+
+    def _read(self, target: Target, known: Known, answer: Answer) -> tuple[Fetched, str | None]:
+        """The page and the fingerprint of its text; raises `NoPage` where something else stands in its place."""
+        page = fetched(target, answer)
+        text = self._fingerprint_of(page)
+        if text is None or text != known.fingerprint:
+            what = wall(target.url, answer)
+            if what is not None:
+                reason = (
+                    f"{host_of(answer.url)} answered with {what}. Sites do so that turn away unknown robots. {_ASK}"
+                )
+                raise NoPage(Outcome.BLOCKED, reason, status=answer.status, final_url=answer.url)
+        return page, text
+
+
+def fetched(target: Target, answer: Answer) -> Fetched:
+    """The page of an answer."""
+    kind = answer.header("content-type") or ""
+    mime = kind.partition(";")[0].strip().lower()
+    if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,80}", mime, re.ASCII) or mime == "application/octet-stream":
+        mime = "application/pdf" if answer.body.startswith(b"%PDF-") else "text/html"
+    return Fetched(
+        document=target.document,
+        url=target.url,
+        final_url=answer.url,
+        status=answer.status,
+        headers=[(name, "(not kept)" if name.lower() == _COOKIES else value) for name, value in answer.headers],
+        mime=mime,
+        charset=http_content_type_encoding(kind),
+        body=answer.body,
+    )
+
+
+def _finding(outcome: Outcome | None, answer: Answer, page: Fetched | None = None) -> Finding:
+    return Finding(
+        outcome,
+        status=answer.status,
+        final_url=answer.url,
+        etag=answer.validator("etag"),
+        last_modified=answer.validator("last-modified"),
+        page=page,
+    )

@@ -1,0 +1,65 @@
+"""Login walls and challenge pages: answers with status 200 that are not the page that was asked for.
+
+The signs are data, in walls.toml. Only texts that nobody knows yet are judged: an answer that says what the current
+version says is the page.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+from selectolax.lexbor import LexborHTMLParser
+from yarl import URL
+
+from crawler.fetching import Answer
+
+_SIGNS = tomllib.loads(Path(__file__).with_name("walls.toml").read_text("utf-8"))
+_LOGIN = frozenset(_SIGNS["login"]["words"])
+_LARGEST = 512 * 1024  # bytes; a page above has more than a form or a riddle
+
+
+def wall(asked: str, answer: Answer) -> str | None:
+    """What stands before the page, as the end of "The site answered with ..."; None if it is the page."""
+    if _led_to_login(asked, answer.url):
+        return f"a redirect to a login page ({answer.url[:300]})"
+    for name, values in _SIGNS["headers"].items():
+        if (answer.header(name) or "").lower() in values:
+            return "a test that only people are to pass"
+    if len(answer.body) > _LARGEST or b"<" not in answer.body[:1024]:
+        return None
+    return _shown(answer.body)
+
+
+def _led_to_login(asked: str, final: str) -> bool:
+    return final != asked and bool((_words(final) & _LOGIN) - _words(asked))
+
+
+def _words(url: str) -> set[str]:
+    parsed = URL(url, encoded=True)
+    raw = [*parsed.raw_path.split("/"), (parsed.host or "").partition(".")[0]]
+    raw += [part for pair in parsed.raw_query_string.split("&") for part in pair.split("=", 1)]
+    return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}
+
+
+def _shown(body: bytes) -> str | None:
+    markup = body.decode("utf-8", "replace").lower()
+    limits = {name: _SIGNS[name]["longest"] for name in ("password", "captcha", "phrases")}
+    phrases, marks = _SIGNS["phrases"]["said"], _SIGNS["captcha"]["marks"]
+    if not any(sign in markup for sign in ("password", *marks)) and not any(said in markup for said in phrases):
+        return None  # nearly all pages, without the cost of a parse
+    tree = LexborHTMLParser(markup)
+    title = tree.css_first("title")
+    heading = title.text(strip=True) if title is not None else ""
+    tree.strip_tags(["script", "style", "template", "svg", "head"])
+    root = tree.body
+    text = " ".join((root.text(separator=" ") if root is not None else "").split())
+    if len(text) < limits["password"] and tree.css_first('input[type="password"]') is not None:
+        return "a login form instead of the page"
+    if len(text) < limits["captcha"] and any(mark in markup for mark in marks):
+        return "a test that only people are to pass"
+    if len(text) < limits["phrases"] and any(said in f"{heading} {text}" for said in phrases):
+        return "a page that asks whether we are human, or refuses us"
+    return None
