@@ -94,6 +94,11 @@ def newest_changes(session: Session, *, before_id: int | None = None, limit: int
     return list(session.exec(wanted))
 
 
+def newest_alerting(session: Session) -> Change | None:
+    """The newest change that people are told of; None before the first."""
+    return session.exec(select(Change).where(col(Change.alert).is_(True)).order_by(col(Change.id).desc())).first()
+
+
 def waiting_changes(session: Session) -> list[Change]:
     """Changes whose alert waits until their text has stayed."""
     return list(session.exec(select(Change).where(col(Change.waits) > 0).order_by(col(Change.id))))

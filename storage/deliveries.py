@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
+from storage.alerts import Alert
 from storage.columns import Utc
 
 
@@ -36,6 +39,7 @@ class Delivery(SQLModel, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=Utc)
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
+    tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
     error: str | None = None  # of the last attempt, without secrets
 
 
@@ -66,3 +70,79 @@ def counts(session: Session) -> dict[str, int]:
     """How many deliveries are in each state; every state is there."""
     found = dict(session.exec(select(Delivery.state, func.count()).group_by(col(Delivery.state))).all())
     return {state.value: found.get(state.value, 0) for state in State}
+
+
+def next_attempt(session: Session) -> datetime | None:
+    """When the next pending delivery may be sent; None where nothing is owed."""
+    wanted = select(Delivery.next_at).where(Delivery.state == State.PENDING.value).order_by(col(Delivery.next_at))
+    return session.exec(wanted.limit(1)).first()
+
+
+def owed(session: Session, now: datetime, far: datetime, passed_over: Collection[str], limit: int = 20) -> list[int]:
+    """Ids of deliveries that may be sent now, those least tried first: what fails again and again holds up nothing.
+
+    One whose time lies beyond `far`, later than any wait could be, was written under a wrong clock: it is due.
+    """
+    wanted = select(Delivery.id).where(
+        Delivery.state == State.PENDING.value,
+        (col(Delivery.next_at) <= now) | (col(Delivery.next_at) > far),
+        col(Delivery.address).not_in(passed_over),
+    )
+    ordered = wanted.order_by(col(Delivery.attempts), col(Delivery.next_at), col(Delivery.id)).limit(limit)
+    return [id_ for id_ in session.exec(ordered) if id_ is not None]
+
+
+def claim(session: Session, delivery_id: int, claimant: str, now: datetime) -> bool:
+    """Take it for sending; False where another was faster. The attempt counts from here, so that crashes count."""
+    taken = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == State.PENDING.value)
+        .values(state=State.SENDING.value, claimed_by=claimant, claimed_at=now, attempts=col(Delivery.attempts) + 1)
+    )
+    return bool(taken.rowcount)
+
+
+def settle(session: Session, delivery_id: int, claimant: str, **values: Any) -> bool:
+    """Write what came of a claimed delivery; False where the claim was swept and another has it now."""
+    mine = (col(Delivery.state) == State.SENDING.value) & (col(Delivery.claimed_by) == claimant)
+    swept = col(Delivery.state) == State.PENDING.value
+    done = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, mine | swept)
+        .values(claimed_by=None, claimed_at=None, **values)
+    )
+    return bool(done.rowcount)
+
+
+def claimed(session: Session) -> list[Delivery]:
+    """Those that are being sent, or were when their process died."""
+    return list(session.exec(select(Delivery).where(Delivery.state == State.SENDING.value)))
+
+
+def release(session: Session, delivery: Delivery, next_at: datetime) -> bool:
+    """Make a claim that nobody holds any more pending again; False where that happened already."""
+    done = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == delivery.id,
+            col(Delivery.state) == State.SENDING.value,
+            col(Delivery.claimed_by) == delivery.claimed_by,
+        )
+        .values(state=State.PENDING.value, claimed_by=None, claimed_at=None, next_at=next_at)
+    )
+    return bool(done.rowcount)
+
+
+def pending(session: Session) -> list[Delivery]:
+    """All that are still to be sent, whenever."""
+    return list(session.exec(select(Delivery).where(Delivery.state == State.PENDING.value)))
+
+
+def told_of(session: Session, change_ids: Collection[int]) -> set[tuple[int, str]]:
+    """(change, address) for which a delivery exists: the address need not hear of that change through another route."""
+    wanted = (
+        select(Alert.change_id, DeliveryItem.address)
+        .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+        .where(col(Alert.change_id).in_(change_ids))
+    )
+    return {(change_id, address) for change_id, address in session.exec(wanted)}

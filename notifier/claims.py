@@ -1,0 +1,48 @@
+"""Who is sending what: a claim names its process, so that what a dead one left behind is found at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def this_process() -> str:
+    """host:pid:start-time. The host holds its process name space, for two containers can share a name."""
+    return f"{_host()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def is_dead(claim: str) -> bool:
+    """True only where that can be known: on this host."""
+    host, pid, started = claim.rsplit(":", 2)
+    if host != _host():
+        return False
+    number = int(pid)
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it lives, and is another user's
+        pass
+    return _started(number) != started
+
+
+def _host() -> str:
+    try:
+        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        space = "0"
+    return f"{socket.gethostname()}/{space}"
+
+
+def _started(pid: int) -> str:
+    """Numbers of processes come round again, so the number alone says little: with the boot, and ticks since then."""
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text()[:8]
+        # The command name, in brackets, may hold anything; the start time is the twentieth field after it.
+        ticks = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return "0"
+    return f"{boot}.{ticks}"

@@ -1,0 +1,257 @@
+"""Delivers what is owed: claims it, sends it, records what came of it; at least once, and in normal life not twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sqlmodel import Session
+
+from notifier.claims import is_dead, this_process
+from notifier.messages import Message, alert_message, digest_message, notice_message, test_message
+from notifier.plan import OPERATOR, plan
+from notifier.routes import Address, Route
+from notifier.send import Result
+from notifier.send import send as send_it
+from notifier.waits import GIVEN_UP_AFTER, LONGEST_RETRY_AFTER, wait
+from storage.alerts import Alert
+from storage.database import Database
+from storage.deliveries import (
+    Delivery,
+    State,
+    claim,
+    claimed,
+    items,
+    next_attempt,
+    owed,
+    pending,
+    release,
+    settle,
+)
+from storage.notices import Notice, NoticeKind
+
+LEASE = timedelta(minutes=15)  # after which a claim of a process that we can't see counts as dead
+PATIENCE = timedelta(seconds=30)  # that a run waits for servers that asked for a short pause
+_CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
+
+
+class Send(Protocol):
+    """How one message goes to one address."""
+
+    def __call__(self, address: Address, message: Message) -> Result:
+        """Never raises for what a server or a network does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What one call did: `failed` counts attempts that brought nothing, `pending` what is still to be sent."""
+
+    sent: int
+    failed: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a test message at one address."""
+
+    route: str
+    address: str
+    ok: bool
+    said: str
+
+
+def utc_now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def deliver_due(
+    database: Database,
+    routes: Sequence[Route],
+    operator: Sequence[Address],
+    *,
+    base_url: str | None = None,
+    now: Callable[[], datetime] = utc_now,
+    send: Send = send_it,
+    sleep: Callable[[float], None] = time.sleep,
+    chance: Callable[[], float] = random.random,
+    patience: timedelta = PATIENCE,
+) -> Deliveries:
+    """Plan, then send until nothing more is due. Several processes may do it at once on one database.
+
+    A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
+    failed is left to a later call.
+    """
+    run = _Run(database, routes, operator, base_url, now, send, chance)
+    waited_until = now() + patience
+    run.sweep()
+    while True:
+        run.plan()
+        while run.deliver_next():
+            pass
+        if run.wrote_notices:
+            continue
+        pause = run.pause_before(waited_until)
+        if pause is None:
+            break
+        sleep(pause)
+    with database.reading() as session:
+        return Deliveries(run.sent, run.failed, len(pending(session)))
+
+
+def try_routes(
+    database: Database,
+    routes: Sequence[Route],
+    *,
+    base_url: str | None = None,
+    send: Send = send_it,
+) -> list[Tried]:
+    """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
+    tried = []
+    for route in routes:
+        with database.reading() as session:
+            message = test_message(session, language=route.language, base_url=base_url, route=route.name)
+        message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
+        for address in route.to:
+            result = send(address, message)
+            tried.append(Tried(route.name, address.name, result.ok, result.said or "taken"))
+    return tried
+
+
+@dataclass(slots=True)
+class _Run:
+    database: Database
+    routes: Sequence[Route]
+    operator: Sequence[Address]
+    base_url: str | None
+    now: Callable[[], datetime]
+    send: Send
+    chance: Callable[[], float]
+    me: str = field(default_factory=this_process)
+    sent: int = 0
+    failed: int = 0
+    wrote_notices: bool = False
+    # Addresses that just failed, with the time from which they may be tried again in this run (None: not any more):
+    # what waits behind a server that is down must not cost a timeout each.
+    resting: dict[str, datetime | None] = field(default_factory=dict)
+
+    def sweep(self) -> None:
+        """Take back what a dead process was sending, and whatever was claimed for longer than sending can take."""
+        now = self.now()
+        with self.database.writing() as session:
+            for delivery in claimed(session):
+                age = now - (delivery.claimed_at or now)
+                if is_dead(delivery.claimed_by or "") or not -LEASE < age < LEASE:
+                    crashes = delivery.attempts - _CRASHES_FORGIVEN
+                    release(session, delivery, now + wait(crashes, None, self.chance()) if crashes > 0 else now)
+
+    def plan(self) -> None:
+        """Owe what is due, and park what can't be sent any more."""
+        self.wrote_notices = False
+        with self.database.writing() as session:
+            self._park_what_left(session)
+            plan(session, self.routes, self.operator, self.now())
+
+    def deliver_next(self) -> bool:
+        """One delivery; False where none is due."""
+        with self.database.writing() as session:
+            delivery = self._claim(session)
+            if delivery is None:
+                return False
+            message = self._message(session, delivery)
+        address = self._addresses()[delivery.route, delivery.address]
+        try:
+            result = self.send(address, message)
+        except BaseException:
+            # It may have been sent or not; at least once is the promise.
+            self._put_back(delivery)
+            raise
+        self._record(delivery, result)
+        return True
+
+    def pause_before(self, limit: datetime) -> float | None:
+        """Seconds until an address that asked for a pause may be tried again, if that is before the limit."""
+        with self.database.reading() as session:
+            following = next_attempt(session)
+        times = [time for time in self.resting.values() if time is not None and time <= limit]
+        now = self.now()
+        if not times or following is None or min(times) > limit or following > limit or now >= limit:
+            return None
+        return max((min(times) - now).total_seconds(), 0.01)
+
+    def _addresses(self) -> dict[tuple[str, str], Address]:
+        known = {(route.name, address.name): address for route in self.routes for address in route.to}
+        return known | {(OPERATOR, address.name): address for address in self.operator}
+
+    def _park_what_left(self, session: Session) -> None:
+        known = self._addresses()
+        for delivery in pending(session):
+            if (delivery.route, delivery.address) not in known:
+                delivery.state = State.PARKED.value
+                delivery.error = "its route or its address is no longer in the watchlist"
+                self._tell_parked(session, delivery)
+
+    def _claim(self, session: Session) -> Delivery | None:
+        now = self.now()
+        rested = [name for name, until in self.resting.items() if until is not None and until <= now]
+        for name in rested:
+            del self.resting[name]
+        known = self._addresses()
+        for number in owed(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
+            delivery = session.get_one(Delivery, number)
+            # Another process may have a newer watchlist, and have planned what this one does not know.
+            if (delivery.route, delivery.address) in known and claim(session, number, self.me, now):
+                session.refresh(delivery)
+                return delivery
+        return None
+
+    def _message(self, session: Session, delivery: Delivery) -> Message:
+        carried = items(session, delivery.id or 0)
+        route = next((route for route in self.routes if route.name == delivery.route), None)
+        language = route.language if route else "en"
+        key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()} {delivery.address}"
+        if delivery.kind == "notice":
+            notices = [session.get_one(Notice, item.notice_id) for item in carried]
+            return notice_message(notices, language=language, base_url=self.base_url, key=key)
+        alerts = [session.get_one(Alert, item.alert_id) for item in carried]
+        make = digest_message if delivery.kind == "digest" else alert_message
+        return make(session, alerts, language=language, base_url=self.base_url, key=key)
+
+    def _put_back(self, delivery: Delivery) -> None:
+        with self.database.writing() as session:
+            again = self.now() + wait(delivery.attempts, None, self.chance())
+            settle(session, delivery.id or 0, self.me, state=State.PENDING.value, next_at=again)
+
+    def _record(self, delivery: Delivery, result: Result) -> None:
+        now = self.now()
+        with self.database.writing() as session:
+            if result.ok:
+                self.sent += 1
+                settle(session, delivery.id or 0, self.me, state=State.SENT.value, sent_at=now, error=None)
+                return
+            self.failed += 1
+            since = delivery.tried_since or now
+            values = {"tried_since": since, "error": result.said}
+            if result.permanent or now - since >= GIVEN_UP_AFTER:
+                if settle(session, delivery.id or 0, self.me, state=State.PARKED.value, **values):
+                    delivery.error = result.said
+                    self._tell_parked(session, delivery)
+                return
+            again = now + wait(delivery.attempts, result.retry_after, self.chance())
+            settle(session, delivery.id or 0, self.me, state=State.PENDING.value, next_at=again, **values)
+            self.resting[delivery.address] = again if result.retry_after is not None else None
+
+    def _tell_parked(self, session: Session, delivery: Delivery) -> None:
+        """Not of what the operator's own address refused: that would go to the same address, and so on."""
+        if delivery.route == OPERATOR:
+            return
+        what = {"alert": "An alert", "digest": "A digest"}.get(delivery.kind, "A message")
+        text = f"{what} for {delivery.address} (route {delivery.route}) was given up: {delivery.error}."
+        session.add(Notice(kind=NoticeKind.PARKED.value, text=text, created_at=self.now()))
+        self.wrote_notices = True

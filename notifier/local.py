@@ -1,0 +1,88 @@
+"""Two channels for those without a server: the terminal, and a text file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from apprise import NotifyBase, NotifyFormat, NotifyType
+
+_RULE = "=" * 72
+
+
+class Console(NotifyBase):
+    """`console://` prints to standard output."""
+
+    service_name = "Console"  # type: ignore[assignment]
+    protocol = "console"  # type: ignore[assignment]
+    request_rate_per_sec = 0
+    notify_format = NotifyFormat.TEXT
+    body_maxlen = 1_000_000
+
+    def send(self, body: str, title: str = "", notify_type: NotifyType = NotifyType.INFO, **kwargs: Any) -> bool:
+        """Never fails but with standard output itself."""
+        sys.stdout.write(_entry(title, body))
+        sys.stdout.flush()
+        return True
+
+    def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:
+        """The one address there is."""
+        return "console://"
+
+    @staticmethod
+    def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Nothing but the scheme may be given."""
+        return {} if url.strip().lower() == "console://" else None
+
+
+class TextFile(NotifyBase):
+    """`file:///path/alerts.txt` appends to a file, and has it on the disk before it says yes."""
+
+    service_name = "Text file"  # type: ignore[assignment]
+    protocol = "file"  # type: ignore[assignment]
+    request_rate_per_sec = 0
+    notify_format = NotifyFormat.TEXT
+    body_maxlen = 1_000_000
+
+    def __init__(self, path: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.path = Path(path)
+
+    def send(self, body: str, title: str = "", notify_type: NotifyType = NotifyType.INFO, **kwargs: Any) -> bool:
+        """Append the whole message or nothing of it."""
+        try:
+            with self.path.open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                size = os.fstat(file.fileno()).st_size
+                try:
+                    file.write(_entry(title, body).encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    os.ftruncate(file.fileno(), size)
+                    raise
+        except OSError as failure:
+            self.logger.warning("the file can't be written: %s", failure.strerror)
+            return False
+        return True
+
+    def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:
+        """The address as it is written."""
+        return f"file://{self.path}"
+
+    @staticmethod
+    def parse_url(url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """A path is needed; `?format=markdown` or `html` chooses the body."""
+        written, _, query = url.strip()[len("file://") :].partition("?")
+        path = unquote(written)
+        if not path or path.endswith("/"):
+            return None
+        return {"path": path, **{key: value for key, value in parse_qsl(query) if key == "format"}}
+
+
+def _entry(title: str, body: str) -> str:
+    return f"{_RULE}\n{title}\n{_RULE}\n{body.rstrip()}\n\n"

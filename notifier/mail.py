@@ -1,0 +1,163 @@
+"""E-mail: Apprise's mailto:// addresses, sent with our own two bodies and headers, and the server's exact answer."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+
+from apprise.plugins.email import NotifyEmail
+
+_PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What goes into one e-mail, whoever gets it.
+
+    `key` names the delivery, the same on every try, so that a doubled mail can be recognised; `thread` names what
+    mail programs shall show together (a document).
+    """
+
+    subject: str
+    text: str
+    html: str
+    key: str
+    list_name: str
+    thread: str | None = None
+
+
+@dataclass(slots=True)
+class Refused(Exception):
+    """No server took the mail, or not for everybody. `said` holds the server's words as they came."""
+
+    said: str
+    permanent: bool
+
+
+class Mail(NotifyEmail):
+    """Apprise parses the address (provider, host, port, security, people); sending is ours."""
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether the address asks for PGP, which stays Apprise's own business."""
+        return self.pgp_mode not in (None, "", "no", "none")
+
+    def post(self, letter: Letter) -> None:
+        """Send to everybody in the address; raises `Refused`."""
+        try:
+            with self._connected() as server:
+                refused = self._hand_over(server, letter)
+        except smtplib.SMTPRecipientsRefused as failure:
+            raise _refusal(failure.recipients, everybody=True) from failure
+        except smtplib.SMTPResponseException as failure:
+            said = f"{failure.smtp_code} {_words(failure.smtp_error)}"
+            raise Refused(said, failure.smtp_code >= _PERMANENT) from failure
+        except smtplib.SMTPNotSupportedError as failure:
+            raise Refused(
+                f"the server does not offer what the address asks for: {failure}", permanent=True
+            ) from failure
+        except ssl.SSLError as failure:
+            raise Refused(f"no trusted TLS connection: {_tls_reason(failure)}", permanent=False) from failure
+        except TimeoutError as failure:
+            raise Refused("no answer in time", permanent=False) from failure
+        except smtplib.SMTPServerDisconnected as failure:
+            raise Refused("the server closed the connection", permanent=False) from failure
+        except OSError as failure:
+            raise Refused(f"no connection: {failure.strerror or failure}", permanent=False) from failure
+        if refused:
+            raise _refusal(refused, everybody=False)
+
+    @property
+    def _sender(self) -> str:
+        return str(self.from_addr[1])
+
+    def _connected(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if not self.verify_certificate:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        seconds, port = float(self.socket_connect_timeout), int(self.port or 0)
+        if self.secure_mode == "ssl":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.smtp_host, port, timeout=seconds, context=context)
+        else:
+            server = smtplib.SMTP(self.smtp_host, port, timeout=seconds)
+        try:
+            if self.secure_mode == "starttls":
+                server.starttls(context=context)
+            if self.user and self.password:
+                server.login(self.user, self.password)
+        except BaseException:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            raise
+        return server
+
+    def _hand_over(self, server: smtplib.SMTP, letter: Letter) -> dict[str, tuple[int, bytes]]:
+        """One mail a person, so that none sees the others; the refused ones, if at least one was taken."""
+        refused: dict[str, tuple[int, bytes]] = {}
+        copies = [*self.cc, *self.bcc]
+        for to in self.targets:
+            everybody = [to[1], *copies]
+            try:
+                refused |= server.send_message(self._message(letter, to), self._sender, everybody)
+            except smtplib.SMTPRecipientsRefused as failure:
+                refused |= failure.recipients
+            copies = []
+        people = {address for _, address in self.targets} | self.cc | self.bcc
+        if refused.keys() >= people:
+            raise smtplib.SMTPRecipientsRefused(refused)
+        return refused
+
+    def _message(self, letter: Letter, to: tuple[str | bool, str]) -> EmailMessage:
+        message = EmailMessage(policy=SMTP)
+        domain = self._sender.rpartition("@")[2]
+        message["Subject"] = letter.subject
+        message["From"] = formataddr((str(self.from_addr[0] or "policywatch"), self._sender))
+        message["To"] = formataddr((str(to[0] or ""), to[1]))
+        if self.cc:
+            message["Cc"] = ", ".join(sorted(self.cc))
+        if self.reply_to:
+            message["Reply-To"] = ", ".join(sorted(self.reply_to))
+        message["Date"] = format_datetime(datetime.now().astimezone())
+        message["Message-ID"] = f"<{_digest(letter.key + to[1])}.policywatch@{domain}>"
+        if letter.thread is not None:
+            message["References"] = message["In-Reply-To"] = f"<{_digest(letter.thread)}.policywatch@{domain}>"
+        name = re.sub(r"[^a-z0-9]+", "-", letter.list_name.lower()).strip("-") or "alerts"
+        message["List-Id"] = f"<{name}.policywatch.{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        for header, value in self.headers.items():
+            if header not in message:
+                message[header] = " ".join(value.split())
+        message.set_content(letter.text, cte="quoted-printable")
+        if not self._wants_text_alone():
+            message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+        return message
+
+    def _wants_text_alone(self) -> bool:
+        return self.resolve_format(None).value == "text"
+
+
+def _refusal(refused: dict[str, tuple[int, bytes]], *, everybody: bool) -> Refused:
+    said = "; ".join(f"{address}: {code} {_words(words)}" for address, (code, words) in sorted(refused.items()))
+    permanent = all(code >= _PERMANENT for code, _ in refused.values())
+    return Refused(said if everybody else f"taken, but not for {said}", permanent)
+
+
+def _words(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
+
+
+def _tls_reason(failure: ssl.SSLError) -> str:
+    return getattr(failure, "verify_message", "") or failure.reason or "handshake failed"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

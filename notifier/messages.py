@@ -1,0 +1,131 @@
+"""Messages: what an alert, a digest, a notice or a test says, made from stored rows, in the reader's language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sqlmodel import Session
+
+from notifier.escape import clean, cut
+from notifier.render import Body, Format, fitted
+from notifier.shown import Shown, show
+from notifier.wording import Words, words
+from storage.alerts import Alert
+from storage.changes import change, newest_alerting
+from storage.notices import Notice
+
+_SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
+_TOPICS_IN_SUBJECT = 2
+_WEIGHT = {"high": 0, "medium": 1, "low": 2}
+
+Kind = Literal["alert", "digest", "notice", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one."""
+
+    kind: Kind
+    subject: str
+    language: str
+    body: Body
+    routes: tuple[str, ...] = ()
+    thread: str | None = None
+    key: str = ""
+
+    def fitted(self, form: Format, length: int) -> str:
+        """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole."""
+        return fitted(self.body, self.subject, form, length)
+
+    @property
+    def text(self) -> str:
+        """The whole body as plain text."""
+        return self.fitted("text", 1_000_000)
+
+    @property
+    def html(self) -> str:
+        """The whole body as HTML."""
+        return self.fitted("html", 1_000_000)
+
+    @property
+    def markdown(self) -> str:
+        """The whole body as Markdown."""
+        return self.fitted("markdown", 1_000_000)
+
+
+def alert_message(
+    session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
+) -> Message:
+    """One change; several alerts of it where an address is in several routes."""
+    said = words(language)
+    shown = show(session, change(session, alerts[0].change_id), said, language, base_url)
+    return _of_change(shown, said, language, tuple(sorted({alert.route for alert in alerts})), key)
+
+
+def digest_message(
+    session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
+) -> Message:
+    """Several changes, by service and document, the weightiest first."""
+    said = words(language)
+    numbers = dict.fromkeys(alert.change_id for alert in alerts)
+    changes = [show(session, change(session, number), said, language, base_url) for number in numbers]
+    changes.sort(key=lambda shown: (shown.service.lower(), _WEIGHT.get(shown.severity, 3), shown.title.lower()))
+    routes = tuple(sorted({alert.route for alert in alerts}))
+    count = said.subject.digest.of(len(changes))
+    services = list(dict.fromkeys(shown.service for shown in changes))
+    subject = cut(f"{count}{said.colon}{', '.join(services)}", _SUBJECT)
+    body = Body("digest", said, language, changes=tuple(changes), lead=said.say.digest_lead, routes=routes)
+    return Message("digest", subject, language, body, routes, key=key)
+
+
+def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Message:
+    """What the operator must hear; the same sentence is said once, with its count."""
+    said = words(language)
+    counted = Counter(clean(notice.text) for notice in notices)
+    lines = tuple(text if n == 1 else f"{text} {said.say.times.format(count=n)}" for text, n in counted.items())
+    subject = f"policywatch{said.colon}{lines[0] if len(lines) == 1 else said.subject.notices.of(len(lines))}"
+    body = Body("notice", said, language, lines=lines, lead=said.say.notices_lead, whole=base_url)
+    return Message("notice", cut(subject, _SUBJECT), language, body, key=key)
+
+
+def test_message(session: Session | None, *, language: str, base_url: str | None, route: str) -> Message:
+    """A sample, marked as one: the newest change that alerts, where one is stored."""
+    said = words(language)
+    newest = newest_alerting(session) if session is not None else None
+    routes = (route,) if route else ()
+    if session is None or newest is None:
+        subject = said.subject.test.format(subject="policywatch")
+        return Message("test", subject, language, Body("notice", said, language, lead=said.say.test_sample), routes)
+    sample = _of_change(show(session, newest, said, language, base_url), said, language, routes, "")
+    marked = said.subject.test.format(subject=sample.subject)
+    return replace(
+        sample,
+        kind="test",
+        subject=cut(marked, _SUBJECT),
+        body=replace(sample.body, lead=said.say.test_lead),
+        thread=None,
+    )
+
+
+test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins as those that pytest collects
+
+
+def _of_change(shown: Shown, said: Words, language: str, routes: tuple[str, ...], key: str) -> Message:
+    body = Body("alert", said, language, changes=(shown,), routes=routes)
+    return Message("alert", _subject(shown, said), language, body, routes, shown.document_id, key)
+
+
+def _subject(shown: Shown, said: Words) -> str:
+    """Who and which page, then what it is about, whether it is on, and from when."""
+    parts = list(shown.topics[:_TOPICS_IN_SUBJECT])
+    if shown.returned:
+        parts.append(said.subject.returned)
+    parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
+    parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
+    if shown.starting:
+        parts.append(said.subject.starting.format(date=shown.starting))
+    subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"
+    return cut(" ".join(subject.split()), _SUBJECT)

@@ -1,0 +1,130 @@
+"""From what a message says to its body: plain text, HTML or Markdown, within a channel's length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from notifier.escape import cut, markdown
+from notifier.shown import Mark, Shown
+from notifier.wording import Words
+
+Format = Literal["text", "html", "markdown"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_ENDING = {"text": "txt", "html": "html", "markdown": "md"}
+_LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
+_HAIR_SPACE = "\u200a"
+_ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What there is to say. `whole` is where more can be read than fits."""
+
+    template: Literal["alert", "digest", "notice"]
+    words: Words
+    language: str
+    changes: tuple[Shown, ...] = ()
+    lines: tuple[str, ...] = ()
+    lead: str | None = None
+    routes: tuple[str, ...] = ()
+    whole: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of a body is shown: so many passages (or changes, or lines), each so long, with the brief or not."""
+
+    entries: int
+    passage: int
+    brief: bool = True
+
+
+def fitted(body: Body, subject: str, form: Format, length: int) -> str:
+    """As much of the body as `length` characters hold."""
+    if length >= _ONE_LINE:
+        for room in _rooms(body, lambda tried: len(_render(body, subject, form, tried)) <= length):
+            rendered = _render(body, subject, form, room)
+            if len(rendered) <= length:
+                return rendered
+    return _one_line(body, subject, form, length)
+
+
+def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
+    """From the whole to ever less; at each length of passages, as many of them as fit."""
+    count = len(body.lines) or (len(body.changes[0].passages) if body.template == "alert" else len(body.changes))
+    for passage in _LENGTHS:
+        if fits(_Room(count, passage)):
+            yield _Room(count, passage)
+        # One more is known not to fit: find the most that do.
+        least, most = 0, count
+        while least < most:
+            tried = (least + most + 1) // 2
+            least, most = (tried, most) if fits(_Room(tried, passage)) else (least, tried - 1)
+        if least > 0:
+            yield _Room(least, passage)
+    yield _Room(0, _LENGTHS[-1])
+    yield _Room(0, _LENGTHS[-1], brief=False)
+
+
+def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
+    template = _environment(form).get_template(f"{body.template}.{_ENDING[form]}.j2")
+    rendered = template.render(body=body, words=body.words, say=body.words.say, subject=subject, room=room)
+    return re.sub(r"\n{3,}", "\n\n", rendered.strip()) + "\n"
+
+
+def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
+    """The subject stands in the title already where a channel has one; a reader of the line alone needs it here."""
+    link = next((change.diff or change.url for change in body.changes), body.whole)
+    said = body.lines[0] if body.lines else subject
+    room = length - len(link) - 1 if link else length
+    if room < 20:
+        return cut(said, length)
+    escape: Callable[[str], str] = {"html": lambda text: str(Markup.escape(text)), "markdown": markdown}.get(form, str)
+    kept = said
+    while len(escape(kept)) > room:
+        kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
+    return f"{escape(kept)} {link}" if link else escape(kept)
+
+
+@cache
+def _environment(form: Format) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=form == "html",  # noqa: S701  # plain text needs no escapes, Markdown gets its own
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_escape_markdown if form == "markdown" else None,
+    )
+    made.filters["marked"] = _marked_in_markdown
+    made.filters["plain"] = lambda text: Markup(text)  # noqa: S704  # our own words and URLs, never a page's
+    return made
+
+
+def _escape_markdown(value: Any) -> Any:
+    """Jinja escapes for HTML only; this does it for Markdown, at every place where a template prints something."""
+    return markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _marked_in_markdown(marks: Sequence[Mark]) -> Markup:
+    """Bold for added words, struck out for removed ones.
+
+    Markers that touch a letter or each other are no markers to CommonMark or to chat services, so a hair space stands
+    between.
+    """
+    out = ""
+    for kind, text in marks:
+        around = {"added": "**", "removed": "~~"}.get(kind, "") if len(marks) > 1 else ""
+        if out and not out[-1].isspace() and not text[0].isspace() and (around or out.endswith(("**", "~~"))):
+            out += _HAIR_SPACE
+        out += around + markdown(text) + around
+    return Markup(out)  # noqa: S704  # escaped for Markdown just above

@@ -1,0 +1,101 @@
+"""Routes: whom to tell, of what, when and in which language."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from notifier.channels import UnusableAddress, address_problem, host_of, names_its_host
+from notifier.when import AtOnce, Daily, Weekly, When, parse_when
+from notifier.wording import languages
+from storage.changes import Change
+from storage.documents import Document
+
+SEVERITIES = ("low", "medium", "high")
+DIRECTIONS = ("expands", "limits", "clarifies", "mixed")
+
+__all__ = ["Address", "AtOnce", "Daily", "Route", "Weekly", "When", "address", "address_problem", "parse_when"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`name` is stored and shown: the watchlist's own word, or the URL without its secrets. `url` never is."""
+
+    name: str
+    url: str = field(repr=False)
+
+
+def address(written: str, url: str) -> Address:
+    """The address that the watchlist writes as `written` and that stands for `url` once `${NAME}` is filled in.
+
+    Where `written` is the URL itself, the name keeps its service and host, and a mark that tells two such addresses
+    apart: it stays the same from run to run, and does not give the secret away.
+    """
+    if re.fullmatch(r"\$\{\w+\}", written.strip()):
+        return Address(written.strip(), url)
+    if url.lower().startswith(("console://", "file://")):
+        return Address(url, url)
+    try:
+        host = host_of(url) if names_its_host(url) else ""
+    except (UnusableAddress, ValueError):
+        host = ""
+    mark = hashlib.scrypt(url.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3).hex()
+    return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """None in a filter lets everything through; `documents` may hold patterns such as `linkedin/*`."""
+
+    name: str
+    to: tuple[Address, ...]
+    topics: frozenset[str] | None = None
+    severity: str = "low"
+    services: frozenset[str] | None = None
+    documents: frozenset[str] | None = None
+    languages: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
+    directions: frozenset[str] | None = None
+    when: When = field(default_factory=AtOnce)
+    timezone: str = "UTC"
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a word that has no meaning here."""
+        one_of("severity", self.severity, SEVERITIES)
+        one_of("language", self.language, languages())
+        for direction in self.directions or ():
+            one_of("direction", direction, DIRECTIONS)
+        zone(self.timezone)
+
+    def wants(self, document: Document, change: Change) -> bool:
+        """Whether the people of this route asked to hear of this change."""
+        return (
+            change.alert
+            and change.severity in SEVERITIES
+            and SEVERITIES.index(change.severity) >= SEVERITIES.index(self.severity)
+            and (self.topics is None or not self.topics.isdisjoint(change.topics))
+            and (self.services is None or document.service in self.services)
+            and (self.documents is None or any(fnmatchcase(document.id, wanted) for wanted in self.documents))
+            and (self.languages is None or document.language in self.languages)
+            and (self.kinds is None or document.kind in self.kinds)
+            and (self.directions is None or change.direction in self.directions)
+        )
+
+
+def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
+    """Raises `ValueError` with a sentence that lists what is allowed."""
+    if found not in allowed:
+        raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
+    return found
+
+
+def zone(name: str) -> ZoneInfo:
+    """Raises `ValueError` where there is no such time zone."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
+        raise ValueError(f"{name!r} is no time zone; write one such as Europe/Paris or UTC") from failure

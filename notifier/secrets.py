@@ -1,0 +1,46 @@
+"""Keeps what an address must not tell out of everything that is stored, logged or shown."""
+
+from __future__ import annotations
+
+import base64
+import re
+import unicodedata
+from urllib.parse import quote, unquote, unquote_plus
+
+_LONGEST = 300  # characters of a server's answer that are worth keeping
+_SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
+_SHORTEST = 3  # shorter parts of a URL are no secrets, and would blank out half of a sentence
+
+
+def scrub(text: str, url: str) -> str:
+    """The text in one line, cut, with each part of the URL but its scheme and its plain host names blanked out."""
+    line = " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Cf") else c for c in text).split())
+    for part in sorted(_parts(url), key=len, reverse=True):
+        line = re.sub(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])", "***", line, flags=re.IGNORECASE)
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+
+
+def _parts(url: str) -> set[str]:
+    scheme, _, rest = url.partition("://")
+    whole = {url, rest, unquote(rest)}
+    pieces = {piece for text in (rest, unquote(rest), unquote_plus(rest)) for piece in _SEPARATORS.split(text)}
+    pieces |= {quote(piece, safe="") for piece in pieces}
+    credentials, at, _ = rest.partition("@")
+    if at:
+        user, _, password = unquote(credentials).partition(":")
+        pieces |= {user, password, credentials, _base64(f"{user}:{password}"), _base64(password)}
+        pieces.add(_base64(f"\0{user}\0{password}"))  # as AUTH PLAIN sends it
+    return {part for part in whole | pieces if len(part) >= _SHORTEST and part not in _PLAIN and part != scheme}
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+# Words of Apprise URLs that tell nothing, and that a server's sentence may well hold.
+_PLAIN = frozenset(
+    (
+        *("to", "from", "name", "mode", "smtp", "user", "pass", "format", "text", "html", "markdown", "verify", "yes"),
+        *("cto", "rto", "starttls", "ssl", "insecure", "localhost", "overflow", "split", "truncate", "redirect"),
+    )
+)

@@ -1,0 +1,176 @@
+"""Sends one message to one address, and says what came of it."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import requests
+import urllib3.exceptions as urllib3
+from apprise import NotifyBase, NotifyFormat
+from apprise.exception import AppriseException
+
+from notifier.answers import Answer, Heard, listening
+from notifier.channels import UnusableAddress, body_format, channel
+from notifier.mail import Letter, Mail, Refused
+from notifier.messages import Message
+from notifier.render import Format
+from notifier.routes import Address
+from notifier.secrets import scrub
+
+DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
+_LONGEST_SUBJECT = 250
+
+# Of the refusals (4xx) those that say "not now". Every other one would be said again to the same message.
+_PASSING = frozenset({408, 423, 425, 429})
+_FORMS: dict[NotifyFormat, Format] = {
+    NotifyFormat.TEXT: "text",
+    NotifyFormat.HTML: "html",
+    NotifyFormat.MARKDOWN: "markdown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`said` is what the server answered, without secrets; `permanent` that trying again is of no use."""
+
+    ok: bool
+    permanent: bool = False
+    retry_after: timedelta | None = None
+    said: str | None = None
+
+
+def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> Result:
+    """Never raises for what a server or a network does."""
+    try:
+        made = channel(address.url)
+    except UnusableAddress as failure:
+        return Result(ok=False, permanent=True, said=str(failure))
+    return _within(deadline, lambda: _through(made, address, message))
+
+
+def _through(made: NotifyBase, address: Address, message: Message) -> Result:
+    if isinstance(made, Mail) and not made.encrypts:
+        return _by_mail(made, address, message)
+    form = body_format(made, address.url)
+    subject = message.subject[: made.title_maxlen or _LONGEST_SUBJECT]
+    body = message.fitted(_FORMS[form], _room(made, form, subject))
+    with listening() as heard:
+        try:
+            sent = made.notify(body=body, title=subject, body_format=form)
+        except AppriseException as failure:
+            return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
+    return Result(ok=True, said=_answer(heard, address.url)) if sent else _failed(heard, address.url)
+
+
+def _by_mail(made: Mail, address: Address, message: Message) -> Result:
+    letter = Letter(
+        subject=message.subject,
+        text=message.text,
+        html=message.html,
+        key=message.key,
+        list_name=message.routes[0] if message.routes else message.kind,
+        thread=message.thread,
+    )
+    try:
+        made.post(letter)
+    except Refused as refused:
+        return Result(ok=False, permanent=refused.permanent, said=scrub(refused.said, address.url))
+    return Result(ok=True, said="taken by the mail server")
+
+
+def _room(made: NotifyBase, form: NotifyFormat, subject: str) -> int:
+    """Characters for the body. Apprise puts the title into it where a channel has none."""
+    markup = len("<b></b><br />\r\n") if form == NotifyFormat.HTML else len("# \r\n")
+    return int(made.body_maxlen) - (0 if made.title_maxlen else len(subject) + markup)
+
+
+def _answer(heard: Heard, url: str) -> str | None:
+    return scrub(f"status {heard.answers[-1].status}", url) if heard.answers else None
+
+
+def _failed(heard: Heard, url: str) -> Result:
+    """What the server answered counts first, then why there was no answer, then what Apprise says of it."""
+    refusals = [answer for answer in heard.answers if answer.status >= 300]
+    if refusals:
+        answer = refusals[-1]
+        said = scrub(f"status {answer.status}: {answer.text}".rstrip(": "), url)
+        wait = retry_after(answer.retry_after)
+        return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=said)
+    if heard.failures:
+        return Result(ok=False, said=scrub(_why_no_answer(heard.failures[-1]), url))
+    said = heard.lines[-1] if heard.lines else "Apprise could not deliver it, and does not say why"
+    return Result(ok=False, said=scrub(said, url))
+
+
+def _is_permanent(answer: Answer) -> bool:
+    return answer.status < 500 and answer.status not in _PASSING
+
+
+def retry_after(written: str | None, *, now: datetime | None = None) -> timedelta | None:
+    """The wait that a Retry-After header asks for, in seconds or up to a date; None where it makes no sense."""
+    if written is None:
+        return None
+    if written.strip().isdigit():
+        return timedelta(seconds=min(int(written), 10 * 86400))
+    try:
+        until = parsedate_to_datetime(written)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(until - (now or datetime.now(UTC)), timedelta(0))
+
+
+def _why_no_answer(failure: requests.RequestException) -> str:
+    """The failure in plain words: its own text holds the URL."""
+    if isinstance(failure, requests.exceptions.SSLError):
+        return "no trusted TLS connection"
+    if isinstance(failure, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(failure, requests.exceptions.Timeout):
+        return "no answer in time"
+    causes = list(_causes(failure))
+    if any(isinstance(cause, urllib3.NameResolutionError) for cause in causes):
+        return "no connection: the host name is not known"
+    for cause in causes:
+        if isinstance(cause, OSError) and isinstance(cause.errno, int):
+            return f"no connection: {os.strerror(cause.errno)}"
+    if any(isinstance(cause, urllib3.ProtocolError) for cause in causes):
+        return "the server closed the connection"
+    return f"no answer ({type(failure).__name__})"
+
+
+def _causes(failure: BaseException) -> list[BaseException]:
+    """The failure and what it came from: urllib3 keeps causes in `reason` and in `args`, too."""
+    found: list[BaseException] = []
+    waiting: list[object] = [failure]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and cause not in found:
+            found.append(cause)
+            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
+    return found
+
+
+def _within(seconds: float, work: Callable[[], Result]) -> Result:
+    """Apprise's own timeouts begin anew with each byte, so a server that drips could hold us for ever."""
+    results: list[Result] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as failure:  # noqa: BLE001  # raised again below, in the thread that waits
+            failures.append(failure)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True, name="send")
+    thread.start()
+    thread.join(seconds)
+    if failures:
+        raise failures[0]
+    return results[0] if results else Result(ok=False, said=f"no answer within {seconds:.0f} seconds")

@@ -1,0 +1,187 @@
+"""A stored change as a message shows it: cleaned words of the page, in plain values that templates can print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlmodel import Session
+
+from notifier.escape import clean, web_address
+from notifier.wording import Words
+from storage.changes import Change, StoredPassage, passages
+from storage.documents import Document, document
+
+QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")  # in reading order
+_SEPARATOR = " › "
+_CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
+
+Mark = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Words of the page; with the link that stands on them, if it leads to the web."""
+
+    text: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question of the brief, and what the page says to it."""
+
+    label: str
+    quotes: tuple[Quoted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPassage:
+    """`marks` are the word diff, in runs of "same", "removed" and "added"; `operation` is in the message's language."""
+
+    heading: str
+    operation: str
+    topics: tuple[str, ...]
+    marks: tuple[Mark, ...]
+
+    def within(self, length: int) -> tuple[Mark, ...]:
+        """The marks, cut to about this many characters; unchanged words far from changed ones go first."""
+        return _cut_marks(_near_changes(self.marks), length)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One change."""
+
+    document_id: str
+    service: str
+    title: str
+    url: str | None
+    language: str | None  # of the page, in words, where it is not the message's
+    severity: str
+    severity_name: str
+    direction: str
+    direction_name: str
+    topics: tuple[str, ...]
+    found: str
+    starting: str | None
+    default: str | None
+    default_name: str | None
+    returned: bool
+    meaning: str | None
+    answers: tuple[Answer, ...]
+    passages: tuple[ShownPassage, ...]  # the flagged ones
+    unflagged: int
+    diff: str | None  # where the whole change can be read
+
+
+def show(session: Session, change: Change, words: Words, language: str, base_url: str | None) -> Shown:
+    """Read what belongs to the change and say it in the words of a language."""
+    page = document(session, change.document_id)
+    found = passages(session, change.id or 0)
+    flagged = [passage for passage in found if passage.topics]
+    brief: dict[str, Any] = change.brief
+    starting = change.effective_date or _day(brief.get("from"))
+    default = brief.get("default")
+    return Shown(
+        document_id=page.id,
+        service=clean(page.service),
+        title=clean(page.title),
+        url=web_address(page.url),
+        language=_other_language(page, words, language),
+        severity=change.severity,
+        severity_name=getattr(words.severities, change.severity, change.severity),
+        direction=change.direction,
+        direction_name=getattr(words.directions, change.direction, ""),
+        topics=tuple(clean(words.topic(topic)) for topic in change.topics),
+        found=words.date(change.detected_at.date()),
+        starting=words.date(starting) if starting else None,
+        default=default,
+        default_name={"on": words.brief.on, "off": words.brief.off}.get(str(default)),
+        returned=change.returns_to is not None,
+        meaning=clean(brief["meaning"]) if brief.get("meaning") else None,
+        answers=_answers(brief, words),
+        passages=tuple(_passage(passage, words) for passage in flagged),
+        unflagged=len(found) - len(flagged),
+        diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
+    )
+
+
+def _day(written: object) -> date | None:
+    return date.fromisoformat(written) if isinstance(written, str) else None
+
+
+def _other_language(page: Document, words: Words, language: str) -> str | None:
+    return None if page.language == language else words.languages.get(page.language, page.language)
+
+
+def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
+    answers = []
+    for name in QUOTED:
+        quotes = tuple(Quoted(clean(quote["text"]), web_address(quote.get("link"))) for quote in brief.get(name) or ())
+        if quotes:
+            answers.append(Answer(getattr(words.brief, name), quotes))
+    return tuple(answers)
+
+
+def _passage(passage: StoredPassage, words: Words) -> ShownPassage:
+    marks: Sequence[Sequence[str]] = passage.marks
+    if not marks:
+        sides = (("removed", passage.before), ("added", passage.after))
+        marks = [("same", passage.after or "")] if passage.operation == "moved" else [(k, t) for k, t in sides if t]
+    return ShownPassage(
+        heading=_SEPARATOR.join(clean(heading) for heading in passage.heading) or words.say.start_of_page,
+        operation=getattr(words.operations, passage.operation, passage.operation),
+        topics=tuple(clean(words.topic(topic)) for topic in passage.topics),
+        marks=_trimmed([(kind, clean(text)) for kind, text in marks]),
+    )
+
+
+def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """White space at the edges of marked words goes to the words around them, where it can't be seen to be marked."""
+    runs: list[Mark] = []
+    for kind, text in marks:
+        words = text.strip()
+        if kind == "same" or not words:
+            runs.append(("same", text if kind != "removed" else ""))
+        else:
+            lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+            runs += [("same", lead), (kind, words), ("same", tail)]
+    joined: list[Mark] = []
+    for kind, text in runs:
+        spare = text.lstrip() if not joined or joined[-1][1].endswith(" ") else text
+        if spare and joined and joined[-1][0] == kind:
+            joined[-1] = (kind, joined[-1][1] + spare)
+        elif spare:
+            joined.append((kind, spare))
+    return tuple(joined)
+
+
+def _near_changes(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    near: list[Mark] = []
+    last = len(marks) - 1
+    for place, (kind, text) in enumerate(marks):
+        before = 0 if place == 0 else _CONTEXT
+        after = 0 if place == last else _CONTEXT
+        if kind != "same" or last == 0 or len(text) <= before + after + 20:
+            near.append((kind, text))
+            continue
+        head = text[:before].rpartition(" ")[0] or text[:before]
+        tail = (text[-after:].partition(" ")[2] or text[-after:]) if after else ""
+        near.append((kind, f"{head} … {tail}" if head else f"… {tail}"))
+    return tuple(near)
+
+
+def _cut_marks(marks: tuple[Mark, ...], length: int) -> tuple[Mark, ...]:
+    kept: list[Mark] = []
+    left = length
+    for kind, text in marks:
+        if len(text) > left:
+            space = text.rfind(" ", 0, left)
+            kept.append((kind, text[: space if space > 0 else left].rstrip() + " …"))
+            break
+        kept.append((kind, text))
+        left -= len(text)
+    return tuple(kept)

@@ -1,0 +1,160 @@
+"""The words of messages, one data file a language, checked against this schema when it is loaded."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_FOLDER = Path(__file__).parent / "languages"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Counted(_Strict):
+    """A sentence about `{count}` things, for one and for several."""
+
+    one: str
+    other: str
+
+    def of(self, count: int) -> str:
+        """The sentence for this count."""
+        return (self.one if count == 1 else self.other).format(count=count)
+
+
+class Dates(_Strict):
+    """`pattern` holds {day}, {month} and {year}; `first` is how the first day of a month is written."""
+
+    months: Annotated[list[str], Field(min_length=12, max_length=12)]
+    pattern: str
+    first: str
+
+
+class Severities(_Strict):
+    """How much a change weighs."""
+
+    high: str
+    medium: str
+    low: str
+
+
+class Directions(_Strict):
+    """What a change means from the reader's privacy."""
+
+    expands: str
+    limits: str
+    clarifies: str
+    mixed: str
+
+
+class Operations(_Strict):
+    """What happened to a passage."""
+
+    added: str
+    removed: str
+    reworded: str
+    moved: str
+
+
+class Subject(_Strict):
+    """The parts of a subject line, after the service, the title and the topics."""
+
+    default_on: str
+    default_off: str
+    starting: str  # {date}
+    limits: str
+    clarifies: str
+    returned: str
+    digest: Counted
+    notices: Counted
+    test: str  # {subject}
+
+
+class BriefWords(_Strict):
+    """The questions that a brief answers."""
+
+    meaning: str
+    starting: str
+    default: str
+    on: str
+    off: str
+    data: str
+    purposes: str
+    recipients: str
+    refuse: str
+    excluded: str
+    irreversible: str
+    regions: str
+
+
+class Sentences(_Strict):
+    """Everything else that a message says."""
+
+    about: str
+    severity: str
+    direction: str
+    returned: str
+    found: str  # {date}
+    start_of_page: str  # stands for the heading of a passage above the first heading
+    flagged: str
+    unflagged: Counted
+    only_unflagged: Counted
+    left_out: Counted
+    items_left_out: Counted
+    whole: str
+    page: str
+    original_language: str  # {language}
+    digest_lead: str
+    notices_lead: str
+    routes: str
+    times: str  # {count}
+    footer: str
+    test_lead: str
+    test_sample: str
+
+
+class Words(_Strict):
+    """One language."""
+
+    name: str
+    colon: str  # what stands between a label and its value
+    languages: dict[str, str]  # names of the languages that documents are in
+    topics: dict[str, str]
+    dates: Dates
+    severities: Severities
+    directions: Directions
+    operations: Operations
+    subject: Subject
+    brief: BriefWords
+    say: Sentences
+
+    def date(self, day: date) -> str:
+        """The day as a person writes it."""
+        number = self.dates.first if day.day == 1 else str(day.day)
+        return self.dates.pattern.format(day=number, month=self.dates.months[day.month - 1], year=day.year)
+
+    def topic(self, name: str) -> str:
+        """A topic in plain words; one that an operator made up is its own name."""
+        return self.topics.get(name, name.replace("_", " "))
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that messages can be written in."""
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
+
+
+@cache
+def words(language: str) -> Words:
+    """Raises `ValueError` (pydantic's) where the file leaves something out or holds something unknown."""
+    with (_FOLDER / f"{language}.toml").open("rb") as file:
+        loaded = Words.model_validate(tomllib.load(file))
+    missing = set() if language == "en" else words("en").topics.keys() - loaded.topics.keys()
+    if missing:
+        raise ValueError(f"languages/{language}.toml has no words for {', '.join(sorted(missing))}")
+    return loaded

@@ -1,0 +1,94 @@
+"""Fills a store with changes that somebody has to be told of, for tests of the notifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+from stories import START, Teller, block, passage
+
+from notifier.routes import Address, Route
+from storage.alerts import Alert
+from storage.changes import Change, StoredPassage
+from storage.database import Database
+from storage.documents import Document, declare
+
+POLICY = "parley/privacy-policy"
+URL = "https://parley.example/privacy"
+OLD = "We use your profile to show you to other members."
+NEW = "We use your profile, your posts and your comments to train our writing models unless you object."
+
+
+def documents() -> list[Document]:
+    """A policy in English, one in French, and one of another service."""
+    facts: list[tuple[str, str, str, str]] = [
+        (POLICY, "Parley", "Privacy Policy", "en"),
+        ("parley/privacy-policy.fr", "Parley", "Politique de confidentialité", "fr"),
+        ("harbour/terms", "Harbour", "Terms", "en"),
+    ]
+    return [
+        Document(
+            id=id_, service=service, title=title, kind="privacy-policy", url=URL, language=language, added_at=START
+        )
+        for id_, service, title, language in facts
+    ]
+
+
+def training() -> list[StoredPassage]:
+    """A flagged passage, and one that is nobody's business."""
+    return [
+        passage(["Your data", "Our models"], OLD, NEW, evidence=[("ai_training", "train our writing models", "after")]),
+        passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street."),
+    ]
+
+
+BRIEF: dict[str, Any] = {
+    "meaning": "train our writing models unless you object",
+    "from": "2025-11-03",
+    "default": "on",
+    "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
+    "refuse": [{"text": "object", "side": "after", "link": "https://parley.example/object"}],
+    "excluded": [{"text": "private messages", "side": "after"}],
+}
+
+
+def tell(
+    session: Session,
+    routes: Sequence[str],
+    *,
+    document: str = POLICY,
+    passages: Sequence[StoredPassage] | None = None,
+    when: datetime = START,
+    **facts: Any,
+) -> Change:
+    """Store a change, and an alert of it for each route, as one transaction of the reader does."""
+    if session.get(Document, document) is None:
+        declare(session, documents())
+        session.flush()
+    teller = Teller(session)
+    teller.numbers[document] = len(session.query(Change).filter(Change.document_id == document).all()) * 2
+    before = teller.version(document, when, [block("paragraph", f"{OLD} {when} {teller.numbers}")])
+    after = teller.version(document, when, [block("paragraph", f"{NEW} {when} {teller.numbers}")])
+    about: dict[str, Any] = {
+        "severity": "high",
+        "direction": "expands",
+        "effective_date": date(2025, 11, 3),
+        "brief": BRIEF,
+    }
+    made = teller.change(before, after, training() if passages is None else passages, **(about | facts))
+    session.add_all(Alert(change_id=made.id or 0, route=route, created_at=when) for route in routes)
+    session.flush()
+    return made
+
+
+def owe(database: Database, *routes: str, **facts: Any) -> int:
+    """The same in a transaction of its own; the number of the change."""
+    with database.writing() as session:
+        return tell(session, routes, **facts).id or 0
+
+
+def route(name: str, *urls: str, **facts: Any) -> Route:
+    """A route whose addresses are called "${A}", "${B}" and so on."""
+    return Route(name, tuple(Address(f"${{{chr(65 + n)}}}", url) for n, url in enumerate(urls)), **facts)
