@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from sqlmodel import Session
 
@@ -120,6 +121,7 @@ def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: 
 def _version(
     session: Session, kept: Capture, manner: Manner, page: Page, current: Version | None, cause: Cause
 ) -> Version:
+    assert kept.id is not None
     made = Version(
         document_id=kept.document_id,
         number=current.number + 1 if current else 1,
@@ -163,13 +165,14 @@ def _advance(
     )
     session.add(change)
     session.flush()
-    _write_passages(session, change, found.passages)
+    assert change.id is not None
+    session.add_all(stored_passages(change.id, found.passages))
     if check:
         check.version_id = made.id
     return change
 
 
-def _facts(found: Comparison, *, alert: bool) -> dict[str, object]:
+def _facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
     return {
         "substantive": found.substantive,
         "alert": found.alert and alert,
@@ -181,25 +184,25 @@ def _facts(found: Comparison, *, alert: bool) -> dict[str, object]:
     }
 
 
-def _write_passages(session: Session, change: Change, those: Iterable[Passage]) -> None:
-    assert change.id is not None
-    for position, passage in enumerate(those):
-        session.add(
-            StoredPassage(
-                change_id=change.id,
-                position=position,
-                operation=passage.operation,
-                heading=list(passage.heading),
-                before=passage.before,
-                after=passage.after,
-                topics=list(passage.topics),
-                evidence=[evidence_json(evidence) for evidence in passage.evidence],
-                severity=passage.severity,
-                direction=passage.direction,
-                why=list(passage.why),
-                marks=word_diff(passage.before or "", passage.after or ""),
-            )
+def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPassage]:
+    """The passages as rows, with their words marked."""
+    return [
+        StoredPassage(
+            change_id=change_id,
+            position=position,
+            operation=passage.operation,
+            heading=list(passage.heading),
+            before=passage.before,
+            after=passage.after,
+            topics=list(passage.topics),
+            evidence=[evidence_json(evidence) for evidence in passage.evidence],
+            severity=passage.severity,
+            direction=passage.direction,
+            why=list(passage.why),
+            marks=[*word_diff(passage.before or "", passage.after or "")],
         )
+        for position, passage in enumerate(those)
+    ]
 
 
 def _alert(session: Session, change: Change, routes_for: RoutesFor) -> None:
@@ -371,5 +374,5 @@ def _recompare(session: Session, before: Version, after: Version, manner: Manner
         setattr(change, name, value)
     for passage in passages(session, change.id):
         session.delete(passage)
-    _write_passages(session, change, found.passages)
+    session.add_all(stored_passages(change.id, found.passages))
     return before.fingerprint == after.fingerprint

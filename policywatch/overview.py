@@ -12,13 +12,13 @@ from storage.changes import changes_of
 from storage.checks import Outcome, last_checks
 from storage.database import Database
 from storage.documents import document
-from storage.versions import current_numbers, versions
+from storage.versions import version_counts, versions
 
 
 def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
     """A row for each document of the watchlist, in its order."""
     with database.reading() as session:
-        checks, numbers = last_checks(session), current_numbers(session)
+        checks, numbers = last_checks(session), version_counts(session)
     rows = []
     for entry in watchlist.documents:
         check = checks.get(entry.id)

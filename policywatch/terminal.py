@@ -13,9 +13,12 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
+from analysis.as_json import brief_json
+from analysis.change import Comparison
+from analysis.reading import stored_passages
 from policywatch.changes_json import change_json as change_json
 from policywatch.harmless import harmless
-from policywatch.marking import Piece, pieces
+from policywatch.marking import Piece, flagged_first, pieces
 from policywatch.wording import Wording, wording
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
@@ -126,13 +129,43 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     sheet = _Sheet(console)
     row = change(session, change_id)
     heads = version_heads(session, [row.before_id, row.version_id, row.returns_to or row.version_id])
-    found = passages(session, change_id)
-    flagged = [passage for passage in found if passage.topics]
-    others = [passage for passage in found if not passage.topics]
     of = document(session, row.document_id)
     sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
     _facts(sheet, row, heads)
     _brief(sheet, row.brief)
+    _passages(sheet, passages(session, change_id), why=why)
+    sheet.gap()
+    sheet.rule()
+    _source(sheet, of, row, heads)
+
+
+def show_comparison(console: Console, found: Comparison, *, why: bool = False) -> None:
+    """What a change between two texts would be, in the manner of `show_change`."""
+    sheet = _Sheet(console)
+    if found.held:
+        sheet.line((sheet.words("terminal.held"), "bold"), f": {found.held}")
+    else:
+        row = Change(**_judged(found))
+        sheet.line(*_weight(sheet, row))
+        sheet.line(_about(sheet, row))
+        _brief(sheet, row.brief)
+    _passages(sheet, stored_passages(0, found.passages), why=why)
+
+
+def _judged(found: Comparison) -> dict[str, Any]:
+    return {
+        "substantive": found.substantive,
+        "severity": found.severity,
+        "direction": found.direction,
+        "topics": list(found.topics),
+        "effective_date": found.effective_date,
+        "cause": "page",
+        "brief": brief_json(found.brief),
+    }
+
+
+def _passages(sheet: _Sheet, found: list[StoredPassage], *, why: bool) -> None:
+    flagged, others = flagged_first(found)
     for passage in flagged:
         sheet.gap()
         sheet.rule()
@@ -144,9 +177,6 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     for passage in others:
         sheet.gap()
         _passage(sheet, passage, why=why)
-    sheet.gap()
-    sheet.rule()
-    _source(sheet, of, row, heads)
 
 
 def _document_head(sheet: _Sheet, row: Document) -> None:
@@ -254,7 +284,7 @@ def _folded(parts: Sequence[Piece]) -> list[Piece]:
             continue
         start = " ".join(words[:_CONTEXT]) if k > 0 or len(parts) == 1 else ""
         end = " ".join(words[-_CONTEXT:]) if k < len(parts) - 1 else ""
-        folded.append(Piece("same", f"{start} […] {end}".strip() if not (start and end) else f"{start} […] {end}"))
+        folded.append(Piece("same", " ".join(each for each in (start, "[…]", end) if each)))
     return folded
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from analysis.blocks import UnreadablePage
 from policywatch.cli import set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
+from policywatch.files import BadPairs
 from policywatch.problems import WatchlistError
+from policywatch.schedule.problem import CannotSchedule
 from storage.changes import UnknownChange
 from storage.errors import StorageError, UnknownDocument
 
@@ -31,7 +33,7 @@ def main() -> None:
         app()
     except WatchlistError as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (UnknownDocument, UnknownChange) as failure:
+    except (UnknownDocument, UnknownChange, CannotSchedule, BadPairs) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (StorageError, UnreadablePage) as failure:
         sys.exit(_say(str(failure), TROUBLE))

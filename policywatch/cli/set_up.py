@@ -1,0 +1,123 @@
+"""The commands that set a watch up and open it: init, doctor, schedule, demo, serve."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json
+from policywatch.harmless import harmless
+from policywatch.watchlist import load
+
+Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
+Port = Annotated[int, typer.Option("--port", help="The port to listen on; 0 takes a free one.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    for command in (init, doctor, schedule, demo, serve):
+        app.command()(command)
+
+
+def init(
+    config: Config = CONFIG,
+    contact: Annotated[
+        str | None, typer.Option("--contact", help="An address at which a site's people can reach you.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented policywatch.toml that watches LinkedIn.
+
+    Example: `policywatch init --contact privacy-watch@example.org`
+    """
+    from policywatch.starter import starter
+
+    if contact is None and sys.stdin.isatty():
+        contact = typer.prompt("Your contact address, for the User-Agent", default=_contact())
+    if config.exists() and not force:
+        raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
+    config.write_text(starter(contact or _contact()), "utf-8")
+    console().print(Text(f"Wrote {config}. Next: policywatch doctor, then policywatch run"))
+
+
+def _contact() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def doctor(
+    config: Config = CONFIG,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what is wrong only.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at configuration, database, routes and last checks: what is wrong, and how to mend it.
+
+    Exit status 1 if something is. Example: `policywatch doctor`
+    """
+    from policywatch.doctor import examine
+
+    findings = examine(config)
+    if as_json:
+        print_json([{"good": one.good, "about": one.about, "said": one.said} for one in findings])
+    else:
+        for one in findings:
+            if not (quiet and one.good):
+                mark = Text("ok    ", style="green") if one.good else Text("MEND  ", style="bold red")
+                console().print(mark + Text(f"{one.about}: {harmless(one.said)}"))
+    if not all(one.good for one in findings):
+        raise typer.Exit(TROUBLE)
+
+
+def schedule(
+    kind: Annotated[Kind, typer.Argument(help="What is to start the job.")],
+    config: Config = CONFIG,
+    every: Annotated[str, typer.Option("--every", help="How often the job looks for what is due: 30m, 1h.")] = "1h",
+    environment_file: Annotated[
+        Path | None, typer.Option("--environment-file", help="The file with the secrets (NAME=value lines).")
+    ] = None,
+) -> None:
+    """Print the ready job for this very installation; nothing is installed.
+
+    Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
+    """
+    from policywatch.schedule import render, this_installation
+
+    here = this_installation(load(config), every=every, environment_file=environment_file)
+    sys.stdout.write(render(kind, here))
+
+
+def demo(
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where the demo's store and alerts go; a temporary one if left out.")
+    ] = None,
+    stay: Annotated[bool, typer.Option("--serve", help="Keep the pages open at the end.")] = False,
+    port: Port = 8642,
+) -> None:
+    """Watch a small site of our own through five days: a notice, a change about AI training, an alert.
+
+    Example: `policywatch demo --serve`
+    """
+    from policywatch.demo.play import play
+
+    if not play(folder, stay=stay, port=port):
+        raise typer.Exit(TROUBLE)
+
+
+def serve(
+    config: Config = CONFIG,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Port = 8642,
+) -> None:
+    """Serve the pages: changes, documents, feeds; read-only.
+
+    Example: `policywatch serve --port 8642`
+    """
+    from policywatch.web.serving import serve as listen
+
+    with opened(config) as (_, database):
+        listen(database, host=host, port=port)

@@ -1,0 +1,118 @@
+"""Plays the demo: the real job on the demo's site, day after day."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+from sqlmodel import select
+
+from policywatch.demo.site import DAYS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite, documents
+from policywatch.terminal import show_change
+from policywatch.web.serving import serve
+from storage.changes import Change
+from storage.database import Database
+
+_SHOWN = "confrera/privacy-policy"  # whose change is shown in full at the end
+
+
+def play(folder: Path | None, *, stay: bool, port: int) -> bool:
+    """Whether all came as the story has it: every outcome, and just the alerts that it tells of."""
+    console = Console(highlight=False)
+    folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "policywatch.db").exists():
+        raise FileExistsError(f"{folder} holds a demo already; name another folder, or remove it")
+    config, alerts = folder / "policywatch.toml", folder / "alerts.txt"
+    good, sent = True, 0
+    with DemoSite() as site:
+        config.write_text(_watchlist(site.url, alerts, port), "utf-8")
+        console.print(f"{SERVICE}, an invented professional network, is at {site.url} for five days.\n")
+        for day in DAYS:
+            site.day = day
+            console.print(Text(f"Day {day}: {STORIES[day]}", style="bold"))
+            report = _run(config)
+            good &= _tell(console, day, report)
+            sent += report["deliveries"]["sent"]
+    good &= sent == len(EXPECTED_ALERTS)
+    console.print(f"\n{sent} alerts were delivered, {len(EXPECTED_ALERTS)} belong to the story. They are in {alerts}.")
+    database = Database(f"sqlite:///{folder / 'policywatch.db'}")
+    _show(console, database, alerts)
+    console.print(
+        "\nAll came as it should." if good else "\nSomething came otherwise than it should.",
+        style="bold green" if good else "bold red",
+    )
+    if stay:
+        serve(database, host="127.0.0.1", port=port)
+    else:
+        console.print(f"Browse it: policywatch serve --config {config}, then http://127.0.0.1:{port}/", soft_wrap=True)
+        console.print("or in one go: policywatch demo --serve")
+    database.close()
+    return good
+
+
+def _watchlist(url: str, alerts: Path, port: int) -> str:
+    head = [
+        'contact = "demo@example.org"',
+        'database = "sqlite:///policywatch.db"',
+        f'site = "http://127.0.0.1:{port}"',
+        "[crawl]",
+        "delay = 0",
+        "confirm_delay = 0",
+        "[[routes]]",
+        'name = "file"',
+        f"to = [{json.dumps(f'file://{alerts}')}]",
+    ]
+    for document in documents():
+        head += [
+            "[[documents]]",
+            f'id = "{document.id}"',
+            f'service = "{document.service}"',
+            f"title = {json.dumps(document.title, ensure_ascii=False)}",
+            f'kind = "{document.kind}"',
+            f'url = "{url}{document.path}"',
+            f'language = "{document.language}"',
+            "allow_private = true",
+        ]
+    return "\n".join(head) + "\n"
+
+
+def _run(config: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "policywatch", "run", "--now", "--json", "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not done.stdout:
+        raise ChildProcessError(f"the job stopped: {done.stderr.strip()}")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
+    good = True
+    for check in report["checks"]:
+        expected = check["outcome"] in EXPECTED[day][check["document"]]
+        good &= expected
+        line = Text(f"  {check['document']:<32} {check['outcome']}")
+        if check["change"] and check["change"]["alert"]:
+            line.append(f"  ALERT {check['change']['severity']}: {', '.join(check['change']['topics'])}", "bold yellow")
+        elif check["reason"]:
+            line.append(f"  {check['reason']}", "dim")
+        console.print(line if expected else line.append("  (not expected)", "bold red"), soft_wrap=True)
+    return good and len(report["checks"]) == len(documents())
+
+
+def _show(console: Console, database: Database, alerts: Path) -> None:
+    console.print(Text("\nThe last alert, as it was delivered:\n", style="bold"))
+    entries = alerts.read_text("utf-8").split("=" * 72) if alerts.exists() else [""]
+    console.print(Text("\n".join(entries[-2:]).strip()))
+    console.print(Text("\nThe change of the privacy policy, as `policywatch show` has it:\n", style="bold"))
+    with database.reading() as session:
+        found = session.exec(select(Change).where(Change.document_id == _SHOWN)).all()
+        flagged = [change.id for change in found if change.alert and change.id is not None]
+        if flagged:
+            show_change(console, session, flagged[-1])

@@ -1,0 +1,84 @@
+"""Looks over an installation: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from policywatch.due import due_at
+from policywatch.job import utc_now
+from policywatch.problems import WatchlistError
+from policywatch.recipients import recipients
+from policywatch.watchlist import Watchlist, load
+from storage.checks import Check, Outcome, last_checks
+from storage.database import Database
+from storage.deliveries import counts
+from storage.errors import StorageError
+
+_LATE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `said` holds what is wrong and how to mend it, or that all is well."""
+
+    good: bool
+    about: str
+    said: str
+
+
+def examine(config: Path) -> list[Finding]:
+    """In the order in which things must be mended; what can't be looked at yet is left out."""
+    try:
+        watchlist = load(config)
+    except WatchlistError as failure:
+        return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
+    findings = [Finding(True, "watchlist", f"{watchlist.file}, {len(watchlist.documents)} documents"), *_told(watchlist)]
+    if not watchlist.contact:
+        findings.append(Finding(False, "contact", 'is missing; write contact = "you@your.example" into the watchlist'))
+    try:
+        database = Database(watchlist.database)
+    except StorageError as failure:
+        return [*findings, Finding(False, "database", str(failure))]
+    findings.append(Finding(True, "database", str(database)))
+    with database.reading() as session:
+        checks, deliveries = last_checks(session), counts(session)
+    database.close()
+    if deliveries["parked"]:
+        said = f"{deliveries['parked']} were given up; `policywatch routes test` says what the servers answer"
+        findings.append(Finding(False, "deliveries", said))
+    return [*findings, *_checked(watchlist, checks)]
+
+
+def _told(watchlist: Watchlist) -> Iterator[Finding]:
+    try:
+        found = recipients(watchlist)
+    except WatchlistError as failure:
+        yield from (Finding(False, "routes", str(problem)) for problem in failure.problems)
+        return
+    names = ", ".join(route.name for route in found.routes)
+    said = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"
+    yield Finding(bool(names), "routes", said)
+    if not found.operator:
+        yield Finding(True, "operator", "nobody hears of pages that can't be read; [operator] to = [...] would tell you")
+
+
+def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:
+    never = [entry.id for entry in watchlist.documents if entry.id not in checks]
+    if never:
+        more = f" and {len(never) - 3} more" if len(never) > 3 else ""
+        said = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
+        yield Finding(False, "never checked", said)
+    for entry in watchlist.documents:
+        check = checks.get(entry.id)
+        if check is None:
+            continue
+        if check.outcome is not None and not Outcome(check.outcome).is_good:
+            yield Finding(False, entry.id, f"{check.outcome}: {check.reason}")
+        elif utc_now() > due_at(entry, check) + _LATE:
+            said = f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"
+            yield Finding(False, entry.id, said)
+    if checks and not never:
+        yield Finding(True, "checks", f"{len(checks)} documents have been checked")
