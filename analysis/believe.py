@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 
 from analysis.blocks import Block, Page
 from analysis.language import two_letters
 from analysis.normal import normal
-from analysis.phrases import pattern, words
+from analysis.phrases import kinds_of, pattern
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
@@ -149,30 +148,34 @@ def _split_off(page: Page, before: Page, title: str | None) -> bool:
     return middle[0] > 0.1 * len(before.blocks) and middle[-1] - middle[0] < 2 * len(page.blocks)
 
 
-def _pairs(page: Page) -> Counter[tuple[str, str]]:
-    found: Counter[tuple[str, str]] = Counter()
+def _runs_of_words(page: Page) -> Counter[tuple[str, ...]]:
+    """Three words in a row; of scripts without spaces, three characters."""
+    found: Counter[tuple[str, ...]] = Counter()
     for block in page.blocks:
-        tokens = _WORD.findall(block.text.lower())
-        if len(tokens) < 3 and not block.text.isascii():
-            tokens = list(block.text)
-        found.update(itertools.pairwise(tokens))
+        text = block.text.lower()
+        tokens = _WORD.findall(text)
+        if len(tokens) * 8 < len(text) and not text.isascii():
+            tokens = [character for character in text if character.isalnum()]
+        found.update(zip(tokens, tokens[1:], tokens[2:], strict=False))
     return found
 
 
 def _common(page: Page, before: Page) -> float:
-    """Share of word pairs of the shorter text that stand in the other too."""
-    now, then = _pairs(page), _pairs(before)
+    """Share of the runs of three words of the shorter text that stand in the other too."""
+    now, then = _runs_of_words(page), _runs_of_words(before)
     least = min(now.total(), then.total())
     return (now & then).total() / least if least else 0.0
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:
-    """Whether the page still calls itself the document: a word of the kind of documents that the earlier title has."""
-    kinds = frozenset().union(*words("documents").values())
-    now = set(_WORD.findall(page.title.lower()))
+    """Whether the page still calls itself the document: the same words, or the same kind of document."""
+    now, kinds = set(_WORD.findall(page.title.lower())), kinds_of(page.title)
     for earlier in (before.title, title or ""):
-        then = set(_WORD.findall(earlier.lower()))
-        if then and (now & then & kinds or (now == then) or len(now & then) >= 0.6 * max(len(now), len(then))):
+        then, kinds_then = set(_WORD.findall(earlier.lower())), kinds_of(earlier)
+        if then and (now == then or len(now & then) >= 0.6 * max(len(now), len(then))):
+            return True
+        named = kinds & kinds_then
+        if named - {"any"} or (named and not (kinds | kinds_then) - {"any"}):
             return True
     return False
 

@@ -280,7 +280,7 @@ class _Flow:
         if not self.holders or self.holders[-1] is not element:
             return
         words = self.pieces[-1].strip()
-        icon = _ICON_NAME.fullmatch(words) is not None and not element.names().isdisjoint(_ICON_WORDS)
+        icon = _ICON_NAME.fullmatch(words) is not None and not element.classes().isdisjoint(_ICON_WORDS)
         if icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
             self.pieces.pop()
             self.holders.pop()

@@ -13,7 +13,7 @@ from analysis.html_lines import Line, lines_of
 from analysis.html_tree import Element, grow, parse
 from analysis.language import language_of, two_letters
 from analysis.main_text import leave_out
-from analysis.phrases import pattern
+from analysis.phrases import kinds_of, pattern
 
 _SCHEMES = ("http", "https", "mailto")
 _TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
@@ -136,6 +136,7 @@ def _title(kept: list[Line], tree: LexborHTMLParser) -> str:
     node = tree.css_first("head title") or tree.css_first("title")
     words = " ".join((node.text() if node is not None else "").split())
     parts = [part for part in _TITLE_PARTS.split(words) if part]
+    parts.sort(key=lambda part: not kinds_of(part))  # the name of the site may stand first
     return parts[0] if parts else next((line.text for line in kept if line.kind == "heading"), "")
 
 

@@ -33,13 +33,10 @@ class Element:
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
     reason: str | None = None  # why it is left out
+    role: str = ""
 
     def get(self, name: str) -> str:
         return self.attributes.get(name) or ""
-
-    @property
-    def role(self) -> str:
-        return self.get("role").lower()
 
     def words(self, most: int) -> str:
         """The text below it, "" if that is longer than `most` characters."""
@@ -56,16 +53,22 @@ class Element:
         text = " ".join("".join(pieces).split())
         return text if len(text) <= most and length <= 4 * most else ""
 
-    def names(self) -> frozenset[str]:
-        """The words of its id and classes; a utility class with a variant ("print:hidden") does not tell what it is."""
-        words: set[str] = set()
-        identity = self.get("id")
-        if identity.count("-") + identity.count("_") > 3:
-            identity = ""  # made of a title: it tells what that says
-        for name in (identity + " " + self.get("class")).split():
-            if ":" not in name and "[" not in name and len(name) < 80:
-                words.update(part.lower() for part in _NAME_PART.findall(name))
-        return frozenset(words)
+    def classes(self) -> frozenset[str]:
+        """The words of its classes; a utility class with a variant ("print:hidden") does not tell what it is."""
+        return _parts(self.get("class"))
+
+    def identity(self) -> frozenset[str]:
+        """The words of its id; none where it is a whole title ("how-do-we-use-cookies")."""
+        name = self.get("id")
+        return _parts(name) if name and name.count("-") + name.count("_") <= 3 else frozenset()
+
+
+def _parts(names: str) -> frozenset[str]:
+    words: set[str] = set()
+    for name in names.split():
+        if ":" not in name and "[" not in name and len(name) < 80:
+            words.update(part.lower() for part in _NAME_PART.findall(name))
+    return frozenset(words)
 
 
 def parse(text: str) -> LexborHTMLParser:
@@ -87,7 +90,10 @@ def grow(root: LexborNode) -> list[Element]:
                 if text:
                     parent.children.append(text)
             elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
-                element = Element(tag, node.attributes, parent, len(elements))
+                attributes = node.attributes
+                element = Element(tag, attributes, parent, len(elements))
+                if "role" in attributes:
+                    element.role = element.get("role").strip().lower()
                 elements.append(element)
                 parent.children.append(element)
                 first = node.first_child

@@ -7,24 +7,19 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
+import itertools
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib import resources
 
+from analysis.furniture import mark_furniture
 from analysis.html_lines import Line
 from analysis.html_tree import Element
 from analysis.phrases import pattern
 
-_NEVER = frozenset(("html", "body", "main"))
-_NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
-# what is in these is named after what it says, or is a piece of a list or table that is judged as a whole
-_NAMED_BY_TEXT = frozenset("h1 h2 h3 h4 h5 h6 article details summary tr td th dt dd body".split())  # noqa: SIM905
-_DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
 _ABOVE = 12  # lines
+_NEAR = 4  # lines
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
 
 
 def measure(elements: list[Element], lines: list[Line]) -> None:
@@ -50,124 +45,12 @@ def leave_out(elements: list[Element], lines: list[Line], *, whole: bool = False
     that only what single lines say of themselves counts."""
     measure(elements, lines)
     if not whole:
-        by_elements(elements)
-        by_buttons(elements)
-        _inherit(elements, lines)
+        mark_furniture(elements, lines)
+        for line in lines:
+            line.reason = line.element.reason
         by_place(elements, lines)
     for rule in LINE_RULES:
         rule([line for line in lines if line.reason is None])
-
-
-def _share(element: Element, top: Element) -> float:
-    return element.prose / top.prose if top.prose else 0.0
-
-
-# what elements say of themselves
-
-
-@cache
-def _names() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
-    tables = tomllib.loads(resources.files("analysis").joinpath("furniture.toml").read_text("utf-8"))
-    return tuple((reason, tuple(map(frozenset, words))) for reason, words in tables["names"].items())
-
-
-@cache
-def _all_names() -> frozenset[str]:
-    return frozenset().union(*(words[0] for _, words in _names()))
-
-
-def _by_name(element: Element) -> str | None:
-    names = element.names()
-    if names.isdisjoint(_all_names()) or not names.isdisjoint(_NOT_NAMES):
-        return None
-    return next((reason for reason, words in _names() if not any(names.isdisjoint(some) for some in words)), None)
-
-
-def _within(element: Element, tags: frozenset[str]) -> bool:
-    parent = element.parent
-    while parent is not None:
-        if parent.tag in tags or parent.role == "main":
-            return True
-        parent = parent.parent
-    return False
-
-
-_CONTENT = frozenset(("main", "article"))
-
-
-def _by_tag(element: Element, top: Element) -> str | None:
-    """What the tag and role of an element say, where the share of the page's sentences in it does not gainsay them."""
-    tag, role = element.tag, element.role if element.attributes else ""
-    share = _share(element, top)
-    if tag == "nav" or role in _NAVIGATION_ROLES:
-        return "navigation" if share < 0.3 else None
-    if tag == "footer" or role == "contentinfo":
-        return "page footer" if share < 0.5 and not (_within(element, _CONTENT) and element.sentences > 2) else None
-    if tag == "header" or role == "banner":
-        outside = not _within(element, _CONTENT)
-        return "page header" if share < 0.3 and outside and not _has_title(element) else None
-    if tag == "aside" or role == "complementary":
-        callout = _within(element, _CONTENT) and element.link_chars < 0.3 * element.chars
-        return "sidebar" if share < 0.3 and not callout else None
-    if role in _DIALOG_ROLES or tag == "dialog" or element.get("aria-modal") == "true":
-        return "dialog" if share < 0.3 else None
-    return None
-
-
-def _has_title(element: Element) -> bool:
-    pending = list(element.children)
-    while pending:
-        child = pending.pop()
-        if isinstance(child, Element):
-            if child.tag == "h1":
-                return child.link_chars < child.chars
-            pending.extend(child.children)
-    return False
-
-
-def by_elements(elements: list[Element]) -> None:
-    top = elements[0]
-    for element in elements:
-        if element.tag in _NEVER or not element.chars:
-            continue
-        if element.parent is not None and element.parent.reason is not None:
-            element.reason = element.parent.reason
-            continue
-        element.reason = _by_tag(element, top)
-        if element.reason is None and element.attributes and element.tag not in _NAMED_BY_TEXT:
-            small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
-            if small and _share(element, top) < 0.1 and not _has_title(element):
-                element.reason = _by_name(element)
-
-
-def by_buttons(elements: list[Element]) -> None:
-    """Consent dialogs, whatever their markup: two buttons that accept, refuse or set, near a few sentences."""
-    top = elements[0]
-    consent = pattern("furniture", "consent", whole=True)
-    asks: dict[Element, set[str]] = {}
-    for element in elements:
-        if element.tag not in ("button", "a") and element.role != "button":
-            continue
-        label = element.words(60)
-        if not label or not consent.fullmatch(label):
-            continue
-        holder: Element | None = element
-        for _ in range(8):
-            if holder is None or holder.tag in _NEVER or _share(holder, top) > 0.3:
-                break
-            asks.setdefault(holder, set()).add(label.lower())
-            holder = holder.parent
-    for element, labels in asks.items():
-        if len(labels) >= 2 and element.sentences and not _has_title(element):
-            element.reason = "cookie dialog"
-
-
-def _inherit(elements: list[Element], lines: list[Line]) -> None:
-    for element in elements:
-        if element.reason is None and element.parent is not None:
-            element.reason = element.parent.reason
-    for line in lines:
-        line.reason = line.reason or line.element.reason
 
 
 # where the sentences are
@@ -175,41 +58,66 @@ def _inherit(elements: list[Element], lines: list[Line]) -> None:
 
 def by_place(elements: list[Element], lines: list[Line]) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
-    prose = [line for line in lines if line.reason is None and line.is_prose]
+    left = [line for line in lines if line.reason is None]
+    prose = [line for line in left if line.is_prose]
     if not prose:
         return
     part, frame = _part(elements, prose)
     inside = _descendants(elements, part)
-    framed = _descendants(elements, frame) if frame is not None else None
-    places = [index for index, line in enumerate(lines) if line.element in inside]
-    above = _above(lines, places[0], framed)
-    has_title = any(lines[index].kind == "heading" and lines[index].level == 1 for index in [*places, *above])
-    for index, line in enumerate(lines):
-        if line.reason is not None or line.element in inside or index in above:
-            continue
-        title = not has_title and line.kind == "heading" and line.level == 1 and not line.is_clickable
-        below = framed is not None and index > places[-1] and line.element in framed
-        said = below and line.text.count(" ") >= 3 and not line.is_clickable
-        if not title and not said:
+    framed = _descendants(elements, frame) if frame is not None else inside
+    first = next(index for index, line in enumerate(left) if line.element in inside)
+    last = max(index for index, line in enumerate(left) if line.element in inside)
+    kept = {index for index, line in enumerate(left) if line.element in inside}
+    titled = any(left[index].kind == "heading" and left[index].level == 1 for index in kept)
+    if frame is not None or not titled:
+        kept |= _above(left, first, framed)
+    kept |= _title(left, kept) | _below(left, last, framed)
+    for index, line in enumerate(left):
+        if index not in kept:
             line.reason = "outside the main part"
 
 
-def _above(lines: list[Line], first: int, framed: set[Element] | None) -> set[int]:
-    """The lines straight above the main part: its title, its date, whom it is for.
-
-    Without a frame the first thing to click ends them, but for a date, which often stands beside a button.
-    """
+def _above(left: list[Line], first: int, framed: set[Element]) -> set[int]:
+    """The lines straight above the main part, up to the first thing to click: its title, its date, whom it is for.
+    Within <main> a button between them does not end them."""
     found: set[int] = set()
-    ended = False
     for index in range(first - 1, max(-1, first - _ABOVE), -1):
-        line = lines[index]
-        if line.element.reason is not None:
-            break
-        if line.is_clickable:
-            ended = framed is None or line.element not in framed
-        elif line.reason is None and (not ended or _is_stamp(line)):
+        line = left[index]
+        if not line.is_clickable:
             found.add(index)
+        elif line.element not in framed:
+            break
     return found
+
+
+def _below(left: list[Line], last: int, framed: set[Element]) -> set[int]:
+    """What is said below the main part, but still within <main>: an address, a note; with the title over it."""
+    found: set[int] = set()
+    said = False
+    for index in range(len(left) - 1, last, -1):
+        line = left[index]
+        if line.element not in framed or line.is_clickable:
+            continue
+        if line.kind == "heading":
+            if said:
+                found.add(index)
+            said = False
+        elif line.text.count(" ") >= 3:
+            found.add(index)
+            said = True
+    return found
+
+
+def _title(left: list[Line], kept: set[int]) -> set[int]:
+    """The page's title where it stands elsewhere, and a date near it."""
+    titles = [
+        index for index, line in enumerate(left) if line.kind == "heading" and line.level == 1 and not line.is_clickable
+    ]
+    if not titles:
+        return set()
+    title = next((index for index in titles if index in kept), titles[0])
+    near = range(max(0, title - _NEAR), min(len(left), title + _NEAR + 1))
+    return {title} | {index for index in near if _is_stamp(left[index])}
 
 
 def _is_stamp(line: Line) -> bool:
@@ -279,27 +187,33 @@ def _several_controls() -> re.Pattern[str]:
 
 
 def contents(lines: list[Line]) -> None:
-    """A table of contents: three or more links in a row that lead to places of this page, and its title."""
+    """A table of contents: three or more links in a row that lead to places of this page, and its title, also where
+    the list went with a menu."""
     title = pattern("furniture", "contents", whole=True)
     for run in _runs(lines, lambda line: line.local_chars > 0.8 * len(line.text)):
         if len(run) >= 3:
             for index in run:
                 lines[index].reason = "table of contents"
-            if run[0] and title.fullmatch(lines[run[0] - 1].text):
-                lines[run[0] - 1].reason = "table of contents"
+    for line, following in zip(lines, [*lines[1:], None], strict=True):
+        alone = following is None or following.kind == "heading" or following.reason == "table of contents"
+        if alone and line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
+            line.reason = "table of contents"
 
 
 def related(lines: list[Line]) -> None:
-    """Links under a title such as "Related articles"."""
+    """Links under a title such as "Related articles", and such a title with nothing under it."""
     title = pattern("furniture", "related", whole=True)
     for index, line in enumerate(lines):
         if line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
             run = index + 1
-            while run < len(lines) and lines[run].is_links and lines[run].kind != "row":
+            while run < len(lines) and lines[run].is_links and lines[run].kind not in ("row", "heading"):
                 lines[run].reason = "related pages"
                 run += 1
             if run > index + 1 or run == len(lines):
                 line.reason = "related pages"
+    last = next((line for line in reversed(lines) if line.reason is None), None)
+    if last is not None and last.kind == "heading" and title.fullmatch(last.text):
+        last.reason = "related pages"
 
 
 def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]]:
@@ -315,19 +229,22 @@ def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]
 
 
 def edges(lines: list[Line]) -> None:
-    """Menus left over before the first and after the last line that is no link; copyright lines at the end."""
-    for run in (lines, lines[::-1]):
-        for line in run:
-            if line.reason is not None:
-                continue
-            if line.kind == "heading" or not line.is_links:
-                break
-            line.reason = "navigation"
-    for line in reversed(lines):
+    """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
+    kept = [line for line in lines if line.reason is None]
+    leading = list(itertools.takewhile(lambda line: line.is_links and line.kind != "heading", kept))
+    trailing = list(itertools.takewhile(lambda line: line.is_links and not _is_address(line), reversed(kept)))
+    titled = len(trailing) < len(kept) and kept[-1 - len(trailing)].kind == "heading"
+    for line in leading + (trailing if len(trailing) >= 3 and not titled else []):
+        line.reason = "navigation"
+    for line in reversed(kept):
         if line.reason is None:
             if line.text.startswith(("©", "Copyright ©", "Copyright (c)")) and len(line.text) < 160:
                 line.reason = "page footer"
             break
+
+
+def _is_address(line: Line) -> bool:
+    return "@" in line.text or any(href.startswith("mailto:") for _, href in line.hrefs)
 
 
 LINE_RULES: tuple[Callable[[list[Line]], None], ...] = (controls, contents, related, edges)

@@ -11,18 +11,32 @@ from importlib import resources
 
 TABLES = {
     "broken": ("error", "gone", "challenge", "login", "redirect", "shell"),
-    "furniture": ("consent", "controls", "feedback", "related", "contents", "skip", "updated", "ago"),
-    "words": ("common", "documents"),
+    "furniture": (
+        "consent",
+        "choices",
+        "cookies",
+        "dismiss",
+        "controls",
+        "feedback",
+        "related",
+        "contents",
+        "skip",
+        "updated",
+        "ago",
+    ),
+    "documents": ("privacy", "terms", "cookies", "rules", "legal", "providers", "any"),
+    "words": ("common",),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """One language's phrases, as regular expressions that ignore case; `common` and `documents` are plain words."""
+    """One language's phrases, as regular expressions that ignore case; `words` are plain."""
 
     language: str
     broken: dict[str, tuple[str, ...]]
     furniture: dict[str, tuple[str, ...]]
+    documents: dict[str, tuple[str, ...]]
     words: dict[str, tuple[str, ...]]
 
 
@@ -61,3 +75,8 @@ def pattern(table: str, key: str, *, whole: bool = False) -> re.Pattern[str]:
 def words(key: str) -> dict[str, frozenset[str]]:
     """The plain words of one kind by language."""
     return {phrases.language: frozenset(phrases.words[key]) for phrases in all_phrases()}
+
+
+def kinds_of(title: str) -> frozenset[str]:
+    """What kinds of document a title names: "privacy", "terms" ...; "any" if it only says that it is one."""
+    return frozenset(kind for kind in TABLES["documents"] if pattern("documents", kind).search(title))

@@ -65,7 +65,7 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
 def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
     """The two texts word by word; same and removed put together are `before`, same and added are `after`."""
     b, a = words(before), words(after)
-    runs = _without_islands(edits([word.text for word in b], [word.text for word in a]))
+    runs = without_islands(edits([word.text for word in b], [word.text for word in a]))
     pieces: list[tuple[Tag, str]] = []
     b_at = a_at = 0
     for run in runs:
@@ -184,7 +184,7 @@ def _runs(matches: list[tuple[int, int]], b_length: int, a_length: int) -> list[
     return runs
 
 
-def _without_islands(runs: list[Edit]) -> list[Edit]:
+def without_islands(runs: list[Edit]) -> list[Edit]:
     """A word or two that stay between longer edits on both their sides are read as replaced with them."""
     kept: list[Edit] = []
     for k, run in enumerate(runs):

@@ -1,0 +1,209 @@
+"""Which elements are page furniture: menus, footers, dialogs, bars. Each rule and its noise is in docs/reading.md."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+from analysis.html_lines import Line, is_block
+from analysis.html_tree import Element
+from analysis.phrases import kinds_of, pattern
+
+_NEVER = frozenset(("html", "body", "main"))
+_DIALOG = 1500  # characters
+_CONTENT = frozenset(("main", "article"))
+_NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
+_LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
+_DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
+_NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
+# what is in these is named after what it says, or is a piece of a list or table that is judged as a whole
+_NAMED_BY_TEXT = frozenset(
+    ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
+)
+_FRAME = frozenset(("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents"))
+_NEED_NO_CLICK = frozenset(("page footer", "message", "metadata", "comments", "skip link"))
+
+
+def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
+    """Give the elements that are furniture their reason, and all below them. They must have been measured."""
+    _by_themselves(elements)
+    _by_buttons(elements, lines)
+    _banners(elements, lines)
+    for element in elements:
+        if element.reason is None and element.parent is not None:
+            element.reason = element.parent.reason
+
+
+def _share(element: Element, top: Element) -> float:
+    return element.prose / top.prose if top.prose else 0.0
+
+
+@cache
+def _names() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
+    tables = tomllib.loads(resources.files("analysis").joinpath("furniture.toml").read_text("utf-8"))
+    return tuple((reason, tuple(map(frozenset, words))) for reason, words in tables["names"].items())
+
+
+@cache
+def _all_names() -> frozenset[str]:
+    return frozenset().union(*(words[0] for _, words in _names()))
+
+
+def _within(element: Element, tags: frozenset[str]) -> bool:
+    parent = element.parent
+    while parent is not None:
+        if parent.tag in tags or parent.role == "main":
+            return True
+        parent = parent.parent
+    return False
+
+
+def _by_tag(element: Element, top: Element) -> str | None:
+    """What the tag and role of an element say, where the share of the page's sentences in it does not gainsay them."""
+    tag, role = element.tag, element.role if element.attributes else ""
+    share = _share(element, top)
+    if tag == "nav" or role in _NAVIGATION_ROLES:
+        return "navigation" if share < 0.3 else None
+    if tag == "footer" or role == "contentinfo":
+        return "page footer" if share < 0.5 and not (_within(element, _CONTENT) and element.sentences > 2) else None
+    if tag == "header" or role == "banner":
+        outside = not _within(element, _CONTENT)
+        return "page header" if share < 0.3 and outside and not _has_title(element) else None
+    if tag == "aside" or role == "complementary":
+        callout = _within(element, _CONTENT) and element.link_chars < 0.3 * element.chars
+        return "sidebar" if share < 0.3 and not callout else None
+    if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
+        return "message" if share < 0.1 and not _has_title(element) else None
+    if role in _DIALOG_ROLES or tag == "dialog" or element.get("aria-modal") == "true":
+        return "dialog" if share < 0.3 else None
+    return None
+
+
+def _has_title(element: Element) -> bool:
+    pending = list(element.children)
+    while pending:
+        child = pending.pop()
+        if isinstance(child, Element):
+            if child.tag == "h1":
+                return child.link_chars < child.chars
+            pending.extend(child.children)
+    return False
+
+
+def _by_themselves(elements: list[Element]) -> None:
+    top = elements[0]
+    for element in elements:
+        if element.tag in _NEVER or not element.chars:
+            continue
+        if element.parent is not None and element.parent.reason is not None:
+            element.reason = element.parent.reason
+            continue
+        element.reason = _by_tag(element, top)
+        if element.reason is None and element.attributes and element.tag not in _NAMED_BY_TEXT:
+            small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
+            if small and _share(element, top) < 0.1 and not _has_title(element):
+                element.reason = _by_name(element)
+
+
+def _by_name(element: Element) -> str | None:
+    """What its classes and id say. Where sentences stand in it, or nothing can be clicked, a name is not enough: an
+    entry of a policy may well be called "ads" or "country-list". An id is a place of the text too ("#feedback"), so
+    that it counts for the frame of a page only."""
+    classes, identity = element.classes(), element.identity()
+    names = classes | identity
+    if names.isdisjoint(_all_names()) or not names.isdisjoint(_NOT_NAMES):
+        return None
+    clicks = element.link_chars / element.chars
+    for reason, words in _names():
+        tells = names if reason in _FRAME else classes
+        if not any(tells.isdisjoint(some) for some in words):
+            enough = 0.2 if element.sentences else 0.0 if reason in _NEED_NO_CLICK else 0.5
+            return reason if clicks >= enough else None
+    return None
+
+
+def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
+    """Consent dialogs, whatever their markup: buttons that accept, refuse or set, near a few sentences; one such
+    button is enough if the sentences speak of cookies. A link within a sentence is no such button."""
+    top = elements[0]
+    decide = pattern("furniture", "consent", whole=True)
+    choose = pattern("furniture", "choices", whole=True)
+    prose = {line.element for line in lines if line.is_prose}
+    decisions: dict[Element, set[str]] = {}
+    labels: dict[Element, set[str]] = {}
+    for element in elements:
+        button = element.tag == "button" or element.role == "button"
+        if not button and (element.tag != "a" or _block(element) in prose):
+            continue
+        label = element.words(60).lower()
+        decides = bool(label) and decide.fullmatch(label) is not None
+        if not decides and not (label and choose.fullmatch(label)):
+            continue
+        for holder in _above(element, top):
+            labels.setdefault(holder, set()).add(label)
+            if decides:
+                decisions.setdefault(holder, set()).add(label)
+    mentions = pattern("furniture", "cookies")
+    for holder in decisions:  # those nearer to a button come first
+        if not holder.sentences or _has_title(holder) or _within_reason(holder):
+            continue
+        share = _share(holder, top)
+        cookies = holder.chars < _DIALOG and mentions.search(holder.words(_DIALOG)) is not None
+        two = len(labels[holder]) >= 2
+        if (two and (cookies or share <= 0.3)) or (cookies and holder.sentences <= 4 and share < 0.15):
+            _wrapper(holder).reason = "cookie dialog"
+
+
+def _above(element: Element, top: Element) -> list[Element]:
+    """The element and those round it that are small enough to be a dialog."""
+    found: list[Element] = []
+    holder: Element | None = element
+    while holder is not None and len(found) < 10 and holder.tag not in _NEVER and _is_small(holder, top):
+        found.append(holder)
+        holder = holder.parent
+    return found
+
+
+def _is_small(element: Element, top: Element) -> bool:
+    """Beside the page, or by itself where the page is short too."""
+    return _share(element, top) <= 0.3 or (element.chars < _DIALOG and _share(element, top) <= 0.7)
+
+
+def _wrapper(element: Element) -> Element:
+    """The outermost element that holds no other text than this one."""
+    while element.parent is not None and element.parent.tag not in _NEVER and element.parent.chars == element.chars:
+        element = element.parent
+    return element
+
+
+def _within_reason(element: Element | None) -> bool:
+    while element is not None:
+        if element.reason is not None:
+            return True
+        element = element.parent
+    return False
+
+
+def _block(element: Element) -> Element:
+    while element.parent is not None and not is_block(element):
+        element = element.parent
+    return element
+
+
+def _banners(elements: list[Element], lines: list[Line]) -> None:
+    """A message above the title that can be sent away ("Chat is down [Dismiss]"), unless it speaks of the document."""
+    top = elements[0]
+    title = next((line.element.order for line in lines if line.kind == "heading" and line.level == 1), len(elements))
+    dismiss = pattern("furniture", "dismiss", whole=True)
+    for element in elements[:title]:
+        if element.tag != "button" and element.role != "button":
+            continue
+        label = element.words(40) or element.get("aria-label") or element.get("title")
+        if not dismiss.fullmatch(label) or _within_reason(element):
+            continue
+        holder = next((holder for holder in _above(element, top) if holder.sentences), None)
+        if holder is None or holder.sentences > 3 or _share(holder, top) > 0.2 or _has_title(holder):
+            continue
+        if not kinds_of(holder.words(1200)):
+            _wrapper(holder).reason = "message"
