@@ -1,0 +1,26 @@
+# policywatch as a container that stays: docs/deploy.md says how to use and update it.
+FROM python:3.12-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md ./
+COPY analysis analysis
+COPY crawler crawler
+COPY notifier notifier
+COPY policywatch policywatch
+COPY storage storage
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels ".[fast]"
+
+FROM python:3.12-slim
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    POLICYWATCH_CONFIG=/data/policywatch.toml
+RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
+    python -m pip install --no-cache-dir --no-index --find-links /wheels "policywatch[fast]" \
+    && groupadd --gid 10001 policywatch \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin policywatch \
+    && install --directory --owner 10001 --group 10001 --mode 0750 /data
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
+HEALTHCHECK --interval=10m --timeout=1m --start-period=2m --retries=3 CMD ["policywatch", "doctor", "--quiet"]
+ENTRYPOINT ["policywatch"]
+CMD ["watch"]

@@ -1,0 +1,98 @@
+"""What a scheduled job must know about this installation."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from policywatch.schedule.problem import CannotSchedule
+from policywatch.watchlist import Watchlist
+
+_ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist, if no other is named
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Absolute paths of this machine, and who runs the program.
+
+    `program` is the command that starts it, as words. `database_file` is None where the database is a server.
+    `secrets` are the names of the environment variables that the watchlist asks for, never their values.
+    `repository` is the root of the git work tree in which the watchlist lies.
+    """
+
+    program: Sequence[str]
+    config: Path
+    user: str
+    uid: int
+    gid: int
+    database_file: Path | None
+    environment_file: Path | None = None
+    secrets: Sequence[str] = ()
+    every: str = "1h"
+    repository: Path | None = None
+    release: str = version("policywatch")
+
+    def __post_init__(self) -> None:
+        paths = (self.config, self.database_file, self.environment_file)
+        for text in (*self.program, *map(str, filter(None, paths))):
+            if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
+                raise CannotSchedule(f"{text!r} holds a control character; no scheduler takes such a path")
+        for path in filter(None, paths):
+            if not path.is_absolute():
+                raise CannotSchedule(f"{str(path)!r} is not an absolute path")
+
+
+def this_installation(watchlist: Watchlist, *, every: str = "1h", environment_file: Path | None = None) -> Installation:
+    """The program that runs now, for the user who runs it.
+
+    Without `environment_file`, policywatch.env beside the watchlist is taken if it is there or if the watchlist asks
+    for variables, which must come from somewhere.
+    """
+    file = watchlist.file.resolve()
+    secrets = tuple(sorted(set(_variables(tomllib.loads(file.read_text("utf-8"))))))
+    beside = file.with_name(_ENVIRONMENT_FILE)
+    if environment_file is None and (secrets or beside.exists()):
+        environment_file = beside
+    account = pwd.getpwuid(os.getuid())
+    return Installation(
+        program=_program(),
+        config=file,
+        user=account.pw_name,
+        uid=account.pw_uid,
+        gid=account.pw_gid,
+        database_file=_sqlite_file(watchlist.database),
+        environment_file=environment_file.absolute() if environment_file else None,
+        secrets=secrets,
+        every=every,
+        repository=next((folder for folder in file.parents if (folder / ".git").exists()), None),
+    )
+
+
+def _program() -> tuple[str, ...]:
+    """The script beside this Python, which a moved or unusual installation may lack."""
+    script = Path(sys.executable).with_name("policywatch")
+    return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-m", "policywatch")
+
+
+def _sqlite_file(url: str) -> Path | None:
+    match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", url)
+    return Path(match[1]) if match and match[1] != ":memory:" else None
+
+
+def _variables(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from re.findall(r"\$\{(\w+)\}", value)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _variables(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _variables(inner)

@@ -1,0 +1,158 @@
+"""The ready job, as the text of the files that the scheduler wants."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from policywatch.schedule.installation import Installation
+from policywatch.schedule.interval import Interval
+from policywatch.schedule.problem import CannotSchedule
+
+Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+IMAGE_USER: Final = 10001  # the Dockerfile's; used where the installation is root's
+DATA_BRANCH: Final = "policywatch-data"
+
+
+def render(kind: str, installation: Installation) -> str:
+    """The job for this installation, with how to install it as comments.
+
+    Where it takes several files, each begins with a line "# --- file NAME". Raises `CannotSchedule`.
+    """
+    if kind not in KINDS:
+        raise CannotSchedule(f"found {kind!r}; the schedulers are {', '.join(KINDS)}")
+    template = _TEMPLATES.get_template(f"{kind}.txt")
+    facts = _FACTS.get(kind, _no_facts)(installation)
+    return template.render(
+        installation=installation,
+        config=installation.config,
+        folder=installation.config.parent,
+        data=installation.database_file.parent if installation.database_file else None,
+        program=list(installation.program),
+        interval=Interval.parse(installation.every, str(installation.config)),
+        **facts,
+    )
+
+
+def files(job: str) -> dict[str, str]:
+    """The files of a rendered job by name; what stands before the first is explanation."""
+    parts = re.split(r"^# --- file (.+)\n", job, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _no_facts(_: Installation) -> dict[str, object]:
+    return {}
+
+
+def _systemd_facts(installation: Installation) -> dict[str, object]:
+    """Which of the folders that a sandbox would hide this installation lives in."""
+    paths = [Path(word) for word in installation.program if word.startswith("/")] + [installation.config]
+    paths += filter(None, [installation.database_file, installation.environment_file])
+    homes = [Path("/home"), Path("/root"), Path("/run/user")]
+    return {
+        "at_home": any(path.is_relative_to(home) for path in paths for home in homes),
+        "in_tmp": any(path.is_relative_to(tmp) for path in paths for tmp in (Path("/tmp"), Path("/var/tmp"))),  # noqa: S108
+    }
+
+
+def _container_facts(installation: Installation) -> dict[str, object]:
+    if installation.uid == 0:
+        return {"uid": IMAGE_USER, "gid": IMAGE_USER, "from_root": True}
+    return {"uid": installation.uid, "gid": installation.gid, "from_root": False}
+
+
+def _workflow_facts(installation: Installation) -> dict[str, object]:
+    """Paths inside the repository. A database elsewhere on this machine would be empty on every runner."""
+    root = installation.repository or installation.config.parent
+    database = installation.database_file
+    if database is not None and not database.is_relative_to(root):
+        raise CannotSchedule(
+            f"the database {database} lies outside {root}, which is what a workflow has; "
+            'write database = "sqlite:///policywatch.db" in the watchlist, or use PostgreSQL'
+        )
+    return {
+        "watchlist": installation.config.relative_to(root).as_posix(),
+        "database": database.relative_to(root).as_posix() if database else None,
+        "branch": DATA_BRANCH,
+    }
+
+
+_FACTS: Final[dict[Kind, Callable[[Installation], dict[str, object]]]] = {
+    "systemd": _systemd_facts,
+    "docker": _container_facts,
+    "kubernetes": _container_facts,
+    "github-actions": _workflow_facts,
+}
+
+
+def _shell(value: object) -> str:
+    return shlex.quote(str(value))
+
+
+def _crontab(command: str) -> str:
+    """cron ends the command at a %, unless a backslash stands before it."""
+    return command.replace("%", "\\%")
+
+
+def _unit_words(words: list[str]) -> str:
+    """A command line for ExecStart, which knows quotes, % specifiers and, after the program, $ variables."""
+    return " ".join([_unit_quoted(words[0]), *(_unit_quoted(word).replace("$", "$$") for word in words[1:])])
+
+
+def _unit_quoted(value: object) -> str:
+    """One word of a setting that takes several."""
+    text = _unit_path(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"' if re.search(r"""[\s'"\\;]""", text) else text
+
+
+def _unit_path(value: object) -> str:
+    """A setting that takes the rest of the line as one path."""
+    return str(value).replace("%", "%%")
+
+
+def _yaml(value: object) -> str:
+    """A double-quoted scalar: every JSON string is one."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _compose(value: object) -> str:
+    """The same where a $ would be a variable of Compose."""
+    return _yaml(value).replace("$", "$$")
+
+
+def _kubernetes(value: object) -> str:
+    """The same where $(NAME) would be a variable of the pod."""
+    return _yaml(value).replace("$(", "$$(")
+
+
+def _templates() -> Environment:
+    environment = Environment(  # the output is no HTML: each format has its own quoting, below
+        loader=PackageLoader("policywatch.schedule", "templates"),
+        autoescape=False,  # noqa: S701
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "shell": _shell,
+        "crontab": _crontab,
+        "unit_words": _unit_words,
+        "unit_quoted": _unit_quoted,
+        "unit_path": _unit_path,
+        "yaml": _yaml,
+        "compose": _compose,
+        "kubernetes": _kubernetes,
+    }
+    return environment
+
+
+_TEMPLATES: Final = _templates()
