@@ -194,7 +194,8 @@ def contents(lines: list[Line]) -> None:
         if len(run) >= 3:
             for index in run:
                 lines[index].reason = "table of contents"
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
+    for index, line in enumerate(lines):
+        following = lines[index + 1] if index + 1 < len(lines) else None
         alone = following is None or following.kind == "heading" or following.reason == "table of contents"
         if alone and line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
             line.reason = "table of contents"
