@@ -14,14 +14,14 @@ from storage.versions import Version, version_heads
 def change_json(session: Session, change: Change) -> dict[str, Any]:
     """The whole of a change, for `show --json` and the API."""
     document = session.get_one(Document, change.document_id)
-    heads = version_heads(session, [change.before_id, change.version_id])
+    heads = version_heads(session, [change.before_id, change.version_id, change.returns_to or change.version_id])
     found = passages(session, change.id) if change.id is not None else []
     return change_head_json(change, document, heads) | {"passages": [passage_json(passage) for passage in found]}
 
 
 def change_head_json(change: Change, document: Document, heads: dict[int, Version]) -> dict[str, Any]:
-    """A change without its passages, for lists; `heads` holds its two versions."""
-    returned = heads.get(change.returns_to) if change.returns_to is not None else None
+    """A change without its passages, for lists; `heads` holds the versions that it names."""
+    returned = heads[change.returns_to] if change.returns_to is not None else None
     return {
         "id": change.id,
         "document": document.id,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from storage.changes import StoredPassage
 
 Tag = Literal["same", "removed", "added"]
+_GRAVITY = {"high": 0, "medium": 1, "low": 2}
 _SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("same", "added")}
 
 
@@ -21,6 +23,12 @@ class Piece:
     topics: tuple[str, ...] = ()
 
 
+def flagged_first(passages: Sequence[StoredPassage]) -> tuple[list[StoredPassage], list[StoredPassage]]:
+    """The flagged passages, the gravest first, and the others; both else in reading order."""
+    flagged = sorted((each for each in passages if each.topics), key=lambda each: _GRAVITY.get(each.severity, 3))
+    return flagged, [each for each in passages if not each.topics]
+
+
 def pieces(passage: StoredPassage) -> list[Piece]:
     """In the order in which they are read.
 
@@ -29,6 +37,11 @@ def pieces(passage: StoredPassage) -> list[Piece]:
     marks = _marks(passage)
     topics = _topics_by_character(passage, marks)
     return [piece for (tag, text), marked in zip(marks, topics, strict=True) for piece in _split(tag, text, marked)]
+
+
+def runs(passage: StoredPassage) -> list[tuple[Tag, list[Piece]]]:
+    """The pieces by mark: what is one addition stays one, however many of its words are evidence."""
+    return [(tag, list(run)) for tag, run in groupby(pieces(passage), key=lambda piece: piece.tag)]
 
 
 def _marks(passage: StoredPassage) -> list[tuple[Tag, str]]:

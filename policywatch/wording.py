@@ -38,6 +38,9 @@ class Wording:
 
     def operations(self, counts: Mapping[str, int]) -> str:
         """How many passages of each operation: "3 passages: 1 added, 2 reworded"."""
+        if len(counts) == 1:
+            (name, n) = next(iter(counts.items()))
+            return self.count(f"only_{name}", n)
         each = [self.count(name, counts[name]) for name in ("added", "removed", "reworded", "moved") if name in counts]
         colon = " : " if self.language == "fr" else ": "
         return f"{self.count('passages', sum(counts.values()))}{colon}{', '.join(each)}"

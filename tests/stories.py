@@ -14,6 +14,7 @@ from analysis.diff import word_diff
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish
+from storage.database import Database
 from storage.documents import Document
 from storage.versions import Version
 
@@ -156,3 +157,57 @@ class Teller:
             self.session.add(each)
         self.session.flush()
         return made
+
+
+HOSTILE_DOCUMENT = "hostile/policy"
+LONG_WORD = "W" * 3000
+
+
+def tell_hostile(database: Database) -> int:
+    """A document whose page attacks whoever shows it; the id of its change."""
+    script = "<script>document.title = 'owned'</script><img src=x onerror=alert(1)>"
+    escape = "\x1b]0;owned\x07\x1b[2J\x9b31m"
+    override = "\u202eesrever\u202c \u2066open"
+    markup = "[bold red]not markup[/bold red] {{ 7 * 7 }} :smile:"
+    attack = f"{script} {escape} {override} {markup}"
+    url = "javascript:alert(document.domain)"
+    row = Document(
+        id=HOSTILE_DOCUMENT,
+        service=f"Service {script}{escape}",
+        title=f"Title \u202e{script}",
+        kind="other",
+        language="en",
+        url=url,
+        added_at=START,
+    )
+    with database.writing() as session:
+        session.add(row)
+        session.flush()
+        teller = Teller(session)
+        blocks = [
+            block("heading", attack),
+            block("paragraph", f"See {attack}", [attack], See=url),
+            block("row", f"{LONG_WORD} | {attack}", [attack]),
+            block("item", LONG_WORD),
+        ]
+        before = teller.version(HOSTILE_DOCUMENT, day(0), blocks[:1])
+        after = teller.version(HOSTILE_DOCUMENT, day(1), blocks)
+        told = passage(
+            [attack, attack],
+            f"Before {attack} {LONG_WORD}",
+            f"After {attack}",
+            evidence=[("ai_training", f"After {script}", "after"), (script, "Before", "before")],
+            severity="high",
+            direction="expands",
+            why=[attack],
+        )
+        brief = {
+            "meaning": attack,
+            "default": "on",
+            "refuse": [{"text": attack, "side": "after", "link": "JaVaScRiPt:alert(1)"}],
+            "data": [{"text": LONG_WORD, "side": "before"}],
+        }
+        made = teller.change(before, after, [told], severity="high", direction="expands", brief=brief)
+        teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, attack)
+        assert made.id is not None
+        return made.id

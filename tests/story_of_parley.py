@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import date
 
 from sqlmodel import Session
-from stories import START, Teller, block, day, passage
 
 from storage.changes import StoredPassage
 from storage.checks import Outcome
 from storage.database import Database
 from storage.deliveries import Delivery, State
 from storage.documents import Document, declare
+from tests.stories import START, Teller, block, day, passage
 
 PRIVACY = "parley/privacy-policy"
 PRIVACY_FR = "parley/privacy-policy.fr"

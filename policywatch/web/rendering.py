@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from policywatch.harmless import harmless, safe_link
-from policywatch.marking import pieces
+from policywatch.marking import runs
 from policywatch.wording import LANGUAGES, wished_language, wording
 
 
@@ -27,7 +27,7 @@ class Renderer:
             lstrip_blocks=True,
             finalize=_harmless_text,
         )
-        self._templates.globals.update(pieces=pieces, safe_link=safe_link)
+        self._templates.globals.update(runs=runs, safe_link=safe_link)
         self._templates.filters["said"] = lambda topic, words: words.label("topics", topic)
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:

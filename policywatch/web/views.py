@@ -9,6 +9,7 @@ from itertools import groupby
 
 from sqlmodel import Session
 
+from policywatch.marking import flagged_first
 from storage.captures import Capture, capture_record
 from storage.changes import (
     Change,
@@ -145,7 +146,7 @@ def change_view(session: Session, change_id: int) -> ChangeView:
     """Raises `UnknownChange`."""
     row = change(session, change_id)
     heads = version_heads(session, [row.before_id, row.version_id, row.returns_to or row.version_id])
-    found = passages(session, change_id)
+    flagged, others = flagged_first(passages(session, change_id))
     older, newer = neighbours(session, row)
     return ChangeView(
         change=row,
@@ -154,8 +155,8 @@ def change_view(session: Session, change_id: int) -> ChangeView:
         after=heads[row.version_id],
         returned=heads[row.returns_to] if row.returns_to is not None else None,
         capture=capture_record(session, heads[row.version_id].capture_id),
-        flagged=[passage for passage in found if passage.topics],
-        others=[passage for passage in found if not passage.topics],
+        flagged=flagged,
+        others=others,
         older=older,
         newer=newer,
     )

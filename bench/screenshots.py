@@ -1,0 +1,61 @@
+"""Takes the pictures under docs/screenshots: python bench/screenshots.py [FOLDER] (needs playwright and a Chromium).
+
+The pages show the story of tests/story_of_parley.py.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from policywatch.web.app import create_app  # noqa: E402
+from storage.database import Database  # noqa: E402
+from tests.story_of_parley import tell  # noqa: E402
+from tests.web_server import served  # noqa: E402
+
+PAGES = {
+    "changes": "/",
+    "change": "/changes/3",
+    "documents": "/documents",
+    "document": "/documents/parley/privacy-policy",
+    "version": "/documents/parley/privacy-policy/versions/2",
+    "health": "/health",
+}
+WIDTHS = (360, 1280)
+SCHEMES = ("light", "dark")
+
+
+def main(folder: Path) -> None:
+    """Each page at each width in each scheme."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with tempfile.TemporaryDirectory() as store, sync_playwright() as playwright:
+        database = Database(f"sqlite:///{store}/story.db")
+        tell(database)
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        with served(create_app(database)) as home:
+            for width in WIDTHS:
+                for scheme in SCHEMES:
+                    context = browser.new_context(
+                        viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB"
+                    )
+                    page = context.new_page()
+                    for name, path in PAGES.items():
+                        page.goto(home + path)
+                        page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+                    context.close()
+        browser.close()
+        database.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots")

@@ -1,0 +1,143 @@
+"""The pages in a real Chromium: readable by everyone, at every width, in light and dark, without scripts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from policywatch.web.app import create_app
+from storage.database import Database
+from tests.stories import HOSTILE_DOCUMENT, tell_hostile
+from tests.story_of_parley import PRIVACY, tell
+from tests.web_server import served
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WIDTHS = (360, 1280)
+SCHEMES = ("light", "dark")
+PATHS = (
+    "/",
+    "/?all=true&lang=fr",
+    "/changes/3",
+    "/changes/3?lang=fr",
+    "/changes/5",
+    "/documents",
+    f"/documents/{PRIVACY}",
+    f"/documents/{PRIVACY}/versions/2",
+    "/health",
+    "/nothing",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The story and the hostile document, served."""
+    folder: Path = tmp_path_factory.mktemp("store")
+    database = Database(f"sqlite:///{folder / 'story.db'}")
+    tell(database)
+    tell_hostile(database)
+    with served(create_app(database)) as home:
+        yield home
+    database.close()
+
+
+def overflow(page: sync_api.Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_nothing_to_complain_of(browser: sync_api.Browser, site: str, width: int, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
+    page = context.new_page()
+    for path in PATHS:
+        page.goto(site + path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        results = axe.Axe().run(page)
+        assert results.violations_count == 0, f"{path}: {results.generate_report()}"
+        assert overflow(page) <= 0, path
+    context.close()
+
+
+def test_hostile_text_runs_nothing_and_breaks_no_layout(browser: sync_api.Browser, site: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: said.append(request.url) if not request.url.startswith(site) else None)
+    for path in (
+        "/",
+        "/changes/6",
+        "/documents",
+        f"/documents/{HOSTILE_DOCUMENT}",
+        f"/documents/{HOSTILE_DOCUMENT}/versions/2",
+        "/health",
+    ):
+        answer = page.goto(site + path)
+        assert answer is not None
+        assert answer.status == 200
+        assert page.title() != "owned"
+        assert overflow(page) <= 0, path
+    assert said == []
+    context.close()
+
+
+def test_a_reader_without_scripts_finds_the_way_by_keyboard(browser: sync_api.Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(site)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#text"), "the first stop leads past the menu"
+    page.get_by_role("link", name="Parley will use your profile").click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Parley will use your profile")
+    hidden = page.get_by_text("5 Mole Lane")
+    sync_api.expect(hidden).not_to_be_visible()
+    page.get_by_text("3 other differences").focus()
+    page.get_by_text("3 other differences").click()
+    sync_api.expect(hidden).to_be_visible()
+    page.get_by_role("link", name="Version 2").click()
+    sync_api.expect(page.get_by_role("heading", name="2.3 Assistants that write")).to_be_visible()
+    context.close()
+
+
+def test_added_and_removed_words_differ_by_more_than_colour(browser: sync_api.Browser, site: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/changes/3")
+    style = "(element) => getComputedStyle(element).textDecorationLine"
+    assert page.locator(".diff ins").first.evaluate(style) == "underline"
+    assert page.locator(".diff del").first.evaluate(style) == "line-through"
+    page.close()
+
+
+def test_a_french_visitor_is_spoken_to_in_french(browser: sync_api.Browser, site: str) -> None:
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.goto(site)
+    sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Ce qui a changé")
+    page.get_by_role("link", name="English").click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("What changed")
+    page.get_by_role("link", name="Documents").first.click()
+    sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
+    context.close()
