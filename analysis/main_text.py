@@ -64,28 +64,30 @@ def by_place(elements: list[Element], lines: list[Line]) -> None:
         return
     part, frame = _part(elements, prose)
     inside = _descendants(elements, part)
-    framed = _descendants(elements, frame) if frame is not None else inside
+    framed = _descendants(elements, frame) if frame is not None else None
     first = next(index for index, line in enumerate(left) if line.element in inside)
     last = max(index for index, line in enumerate(left) if line.element in inside)
     kept = {index for index, line in enumerate(left) if line.element in inside}
     titled = any(left[index].kind == "heading" and left[index].level == 1 for index in kept)
     if frame is not None or not titled:
         kept |= _above(left, first, framed)
-    kept |= _title(left, kept) | _below(left, last, framed)
+    kept |= _title(left, kept) | _below(left, last, framed or inside)
     for index, line in enumerate(left):
         if index not in kept:
             line.reason = "outside the main part"
 
 
-def _above(left: list[Line], first: int, framed: set[Element]) -> set[int]:
+def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]:
     """The lines straight above the main part, up to the first thing to click: its title, its date, whom it is for.
-    Within <main> a button between them does not end them."""
+    Where there is a <main>, all that stand in it, buttons or not."""
     found: set[int] = set()
     for index in range(first - 1, max(-1, first - _ABOVE), -1):
         line = left[index]
+        if frame is not None and line.element not in frame:
+            break
         if not line.is_clickable:
             found.add(index)
-        elif line.element not in framed:
+        elif frame is None:
             break
     return found
 
