@@ -164,7 +164,9 @@ class DemoSite:
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), _Answer)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="demo site", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="demo site", daemon=True
+        )
 
     @property
     def url(self) -> str:
