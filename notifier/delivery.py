@@ -25,9 +25,11 @@ from storage.deliveries import (
     State,
     claim,
     claimed,
+    counts,
     items,
     next_attempt,
     owed,
+    park,
     pending,
     release,
     settle,
@@ -102,7 +104,8 @@ def deliver_due(
             break
         sleep(pause)
     with database.reading() as session:
-        return Deliveries(run.sent, run.failed, len(pending(session)))
+        states = counts(session)
+    return Deliveries(run.sent, run.failed, states[State.PENDING] + states[State.SENDING])
 
 
 def try_routes(
@@ -193,9 +196,9 @@ class _Run:
         known = self._addresses()
         for delivery in pending(session):
             if (delivery.route, delivery.address) not in known:
-                delivery.state = State.PARKED.value
-                delivery.error = "its route or its address is no longer in the watchlist"
-                self._tell_parked(session, delivery)
+                why = "its route or its address is no longer in the watchlist"
+                if park(session, delivery.id or 0, why):
+                    self._tell_parked(session, delivery, why)
 
     def _claim(self, session: Session) -> Delivery | None:
         now = self.now()
@@ -240,18 +243,17 @@ class _Run:
             values = {"tried_since": since, "error": result.said}
             if result.permanent or now - since >= GIVEN_UP_AFTER:
                 if settle(session, delivery.id or 0, self.me, state=State.PARKED.value, **values):
-                    delivery.error = result.said
-                    self._tell_parked(session, delivery)
+                    self._tell_parked(session, delivery, result.said or "no reason is known")
                 return
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
             settle(session, delivery.id or 0, self.me, state=State.PENDING.value, next_at=again, **values)
             self.resting[delivery.address] = again if result.retry_after is not None else None
 
-    def _tell_parked(self, session: Session, delivery: Delivery) -> None:
+    def _tell_parked(self, session: Session, delivery: Delivery, why: str) -> None:
         """Not of what the operator's own address refused: that would go to the same address, and so on."""
         if delivery.route == OPERATOR:
             return
         what = {"alert": "An alert", "digest": "A digest"}.get(delivery.kind, "A message")
-        text = f"{what} for {delivery.address} (route {delivery.route}) was given up: {delivery.error}."
+        text = f"{what} for {delivery.address} (route {delivery.route}) was given up: {why}"
         session.add(Notice(kind=NoticeKind.PARKED.value, text=text, created_at=self.now()))
         self.wrote_notices = True

@@ -134,8 +134,18 @@ def release(session: Session, delivery: Delivery, next_at: datetime) -> bool:
 
 
 def pending(session: Session) -> list[Delivery]:
-    """All that are still to be sent, whenever."""
+    """All that wait for an attempt, whenever."""
     return list(session.exec(select(Delivery).where(Delivery.state == State.PENDING.value)))
+
+
+def park(session: Session, delivery_id: int, error: str) -> bool:
+    """Give up one that waits; False where it does not wait any more."""
+    done = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == State.PENDING.value)
+        .values(state=State.PARKED.value, error=error)
+    )
+    return bool(done.rowcount)
 
 
 def told_of(session: Session, change_ids: Collection[int]) -> set[tuple[int, str]]:

@@ -34,5 +34,6 @@ class Notice(SQLModel, table=True):
 
 
 def unplanned_notices(session: Session) -> list[Notice]:
-    """Oldest first."""
-    return list(session.exec(select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))))
+    """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
+    wanted = select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
+    return list(session.exec(wanted.with_for_update()))

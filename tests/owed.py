@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
-from stories import START, Teller, block, passage
 
 from notifier.routes import Address, Route
 from storage.alerts import Alert
-from storage.changes import Change, StoredPassage
+from storage.changes import Change, StoredPassage, changes_of
 from storage.database import Database
 from storage.documents import Document, declare
+from tests.stories import START, Teller, block, passage
 
 POLICY = "parley/privacy-policy"
 URL = "https://parley.example/privacy"
@@ -68,7 +68,7 @@ def tell(
         declare(session, documents())
         session.flush()
     teller = Teller(session)
-    teller.numbers[document] = len(session.query(Change).filter(Change.document_id == document).all()) * 2
+    teller.numbers[document] = 2 * len(changes_of(session, document))
     before = teller.version(document, when, [block("paragraph", f"{OLD} {when} {teller.numbers}")])
     after = teller.version(document, when, [block("paragraph", f"{NEW} {when} {teller.numbers}")])
     about: dict[str, Any] = {

@@ -1,0 +1,191 @@
+"""Real servers on the loopback that play the receiving side: a mail server, and a webhook. Both can misbehave."""
+
+from __future__ import annotations
+
+import email
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Inbox:
+    """A mailbox; `refusals` maps a recipient to the reply that it gets, `replies` are given to the next mails."""
+
+    port: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+    replies: list[str] = field(default_factory=list)
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, _server: Any, _session: Session, envelope: Envelope, to: str, _options: Any
+    ) -> str:
+        if to in self.refusals:
+            return self.refusals[to]
+        envelope.rcpt_tos.append(to)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.replies:
+            return self.replies.pop(0)
+        content = envelope.content
+        assert isinstance(content, bytes)
+        mail = email.message_from_bytes(content, policy=default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        self.recipients.append(list(envelope.rcpt_tos))
+        return "250 Taken"
+
+    def url(self, people: str = "reader@example.org", more: str = "") -> str:
+        """An Apprise address of it."""
+        return f"mailto://localhost:{self.port}/{people}?from=watch@example.net{more}"
+
+
+@contextmanager
+def mail_server(
+    *, tls: trustme.CA | None = None, name: str = "localhost", implicit: bool = False, password: str | None = None
+) -> Iterator[Inbox]:
+    """With `tls` it offers STARTTLS (or speaks TLS from the start), with `password` it asks for a login of `watch`."""
+    inbox = Inbox(port=free_port())
+    context = None
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.issue_cert(name).configure_cert(context)
+
+    def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        right = isinstance(data, LoginPassword) and data.login == b"watch" and data.password.decode() == password
+        return AuthResult(success=right)
+
+    class Server(Controller):
+        def _trigger_server(self) -> None:
+            """aiosmtpd wants to be connected to once; its own way speaks TLS with the server's context."""
+            socket.create_connection(("127.0.0.1", inbox.port)).close()
+
+    options: dict[str, Any] = {"ssl_context": context} if implicit else {"tls_context": context}
+    if password is not None:
+        options |= {
+            "authenticator": login,
+            "auth_required": True,
+            "auth_require_tls": context is not None and not implicit,
+        }
+    server = Server(inbox, hostname="127.0.0.1", port=inbox.port, **options)
+    server.start()
+    try:
+        yield inbox
+    finally:
+        server.stop()
+
+
+@dataclass
+class Call:
+    """What a webhook was sent."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+Answer = int | tuple[int, dict[str, str], str] | Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Hook:
+    """A webhook; `answers` are given one after the other, then `always`."""
+
+    port: int = 0
+    calls: list[Call] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    always: Answer = 200
+
+    def url(self, path: str = "hook", more: str = "") -> str:
+        """An Apprise address of it."""
+        return f"json://127.0.0.1:{self.port}/{path}{more}"
+
+    def titles(self) -> list[str]:
+        """The subjects of what came."""
+        return [call.body["title"] for call in self.calls]
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    """Break the connection off."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def silent(handler: BaseHTTPRequestHandler) -> None:
+    """Take the request and say nothing."""
+    time.sleep(3)
+    reset(handler)
+
+
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    """Answer a byte at a time, for ever as far as a reader is concerned."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    for number in range(100):
+        handler.wfile.write(f"X-{number}: x\r\n".encode())
+        time.sleep(0.1)
+
+
+@contextmanager
+def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
+    """Listens until the end of the block."""
+    hook = Hook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            hook.calls.append(Call(self.path, dict(self.headers), json.loads(body)))
+            answer = hook.answers.pop(0) if hook.answers else hook.always
+            if callable(answer):
+                answer(self)
+                return
+            status, headers, text = (answer, {}, "") if isinstance(answer, int) else answer
+            self.send_response(status)
+            for header in {"Content-Length": str(len(text.encode()))} | headers:
+                self.send_header(header, ({"Content-Length": str(len(text.encode()))} | headers)[header])
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: Any) -> None:
+            """Some of our answers break the connection; that is no news."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.issue_cert("127.0.0.1").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    hook.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield hook
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,354 @@
+"""Messages: what people read."""
+
+from __future__ import annotations
+
+import html as html_escapes
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import markdown_it
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from analysis.change import TOPICS
+from notifier.escape import markdown, web_address
+from notifier.messages import Message, alert_message, digest_message, notice_message
+from notifier.messages import test_message as sample_message
+from notifier.render import Format
+from notifier.wording import languages, words
+from storage.alerts import Alert, unplanned_alerts
+from storage.changes import StoredPassage
+from storage.database import Database
+from storage.documents import document
+from storage.notices import Notice
+from tests.owed import POLICY, START, owe, tell
+from tests.stories import passage
+
+SITE = "https://watch.example"
+TRAINING = [("ai_training", "train", "after")]
+
+
+@pytest.fixture
+def store() -> Iterator[Database]:
+    """In memory: what is read here is no matter of which database."""
+    opened = Database("sqlite://")
+    yield opened
+    opened.close()
+
+
+def alert(database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any) -> Message:
+    with database.writing() as session:
+        tell(session, ["team"], **facts)
+        alerts = unplanned_alerts(session)[-1:]
+        return alert_message(session, alerts, language=language, base_url=base_url)
+
+
+def flagged(before: str | None, after: str | None, *heading: str) -> StoredPassage:
+    return passage(heading, before, after, evidence=TRAINING)
+
+
+def visible(html: str) -> str:
+    body = LexborHTMLParser(html).body
+    assert body is not None
+    return " ".join(body.text(separator=" ").split())
+
+
+def test_the_subject_says_who_what_whether_it_is_on_and_from_when(store: Database) -> None:
+    message = alert(store)
+    assert message.subject == ("Parley, Privacy Policy: personal data to train AI, on by default, from 3 November 2025")
+
+
+def test_the_subject_is_french_for_those_who_read_french(store: Database) -> None:
+    message = alert(store, "fr")
+    assert message.subject == (
+        "Parley, Privacy Policy : données personnelles pour entraîner l’IA, activé par défaut, "
+        "à partir du 3 novembre 2025"
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"direction": "limits"}, "limited"),
+        ({"direction": "clarifies"}, "clarified"),
+        ({"brief": {"default": "off"}}, "off by default"),
+        ({"topics": ["our_own_topic"]}, "our own topic"),
+    ],
+)
+def test_the_subject_says_what_is_special(store: Database, facts: dict[str, Any], said: str) -> None:
+    assert said in alert(store, **facts).subject
+
+
+def test_a_return_to_an_earlier_text_is_called_one(store: Database) -> None:
+    with store.writing() as session:
+        returned = tell(session, ["team"])
+        returned.returns_to = returned.before_id
+        session.flush()
+        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+    assert "an earlier text is back" in message.subject
+    assert "went back to an earlier text" in message.text
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, language: str) -> None:
+    message = alert(store, language)
+    body = message.fitted(form, 100_000)
+    said = visible(body) if form == "html" else body.replace("\\", "")
+    facts = words(language)
+    for needed in (
+        "Parley",
+        "Privacy Policy",
+        "Your data › Our models",
+        facts.topic("ai_training"),
+        facts.severities.high,
+        facts.directions.expands,
+        "train our writing models unless",
+        "to other members",  # removed words are there too
+        "your comments",
+        "private messages",
+        facts.brief.on,
+        "3 nov" if language == "fr" else "3 Nov",
+        facts.say.unflagged.of(1),
+    ):
+        assert needed in said
+    assert f"{SITE}/changes/1" in body
+    assert "https://parley.example/privacy" in body
+    assert "https://parley.example/object" in body
+    assert "Quay Street" not in body  # what is not flagged is counted, not shown
+    assert ("page is in English" in said or "page est en anglais" in said) is (language == "fr")
+
+
+def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> None:
+    message = alert(store, passages=[flagged("We never sell your data.", "We always sell your data.")])
+    assert "We [-never-] {+always+} sell your data." in message.text
+    page = LexborHTMLParser(message.html)
+    assert [node.text() for node in page.css("del")] == ["never"]
+    assert [node.text() for node in page.css("ins")] == ["always"]
+    assert all(node.attributes["style"] for node in page.css("ins, del"))
+    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.markdown)
+    assert "<s>never</s>" in rendered
+    assert "<strong>always</strong>" in rendered
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("We use data.", "We use data, posts and comments."), ("Opt-in only", "Opt-out only"), ("a b c", "a (b) c")],
+)
+def test_marked_words_are_marked_in_markdown_wherever_they_stand(store: Database, before: str, after: str) -> None:
+    message = alert(store, passages=[flagged(before, after)])
+    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.markdown)
+    changed = rendered.partition("Reworded")[2]
+    assert "**" not in changed
+    assert "~~" not in changed
+    assert "<strong>" in changed
+
+
+def test_a_new_passage_is_shown_without_marks_all_over_it(store: Database) -> None:
+    message = alert(store, passages=[flagged(None, "We train AI with your posts.", "AI")])
+    assert "Added: We train AI with your posts." in message.text
+    assert "<ins" in message.html
+
+
+def test_moved_text_is_shown_as_moved(store: Database) -> None:
+    moved = passage(["AI"], "We train AI.", "We train AI.", evidence=TRAINING, operation="moved")
+    assert "Moved: We train AI." in alert(store, passages=[moved]).text
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](https://evil.example)",
+    "![x](https://evil.example/x.png)",
+    "**bold** _it_ `code` ~~gone~~ # no heading",
+    "# heading\n- list\n> quote\n1. one",
+    "&lt;b&gt; &amp; AT&T",
+    "\x1b[31mred\x1b[0m \x07",
+    "abc\u202eevil\u2066x",
+    "{{ 7*7 }} {% raw %}",
+    "Subject: x\r\nBcc: victim@example.org",
+    "<https://evil.example>",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("place", ["passage", "heading", "brief", "title"])
+def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: str, place: str) -> None:
+    facts: dict[str, Any] = {"passages": [flagged(None, f"Data {hostile} end.", "AI")]}
+    if place == "heading":
+        facts["passages"] = [flagged(None, "Data end.", hostile)]
+    if place == "brief":
+        facts["brief"] = {"meaning": hostile, "data": [{"text": hostile, "side": "after"}]}
+    with store.writing() as session:
+        made = tell(session, ["team"], **facts)
+        if place == "title":
+            document(session, made.document_id).title = hostile
+            session.flush()
+        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+    for form in ("text", "html", "markdown"):
+        body = message.fitted(form, 100_000)  # type: ignore[arg-type]
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", body)
+    rendered = markdown_it.MarkdownIt("commonmark").render(message.markdown)
+    for html in (message.html, rendered):
+        page = LexborHTMLParser(html)
+        assert not page.css("script, img, code, blockquote, ol")
+        assert not [a for a in page.css("a") if "evil" in (a.attributes.get("href") or "")]
+    cleaned = " ".join(re.sub("[\x00-\x1f\u202e\u2066]", " ", hostile).split())
+    shown = visible(message.html).replace("\u200b", "")
+    assert re.sub(r"\s", "", cleaned) in re.sub(r"\s", "", shown)
+    assert re.sub(r"\s", "", cleaned) in re.sub(r"[\s\u200a]", "", visible(rendered))
+    assert "\n" not in message.subject
+    assert "\r" not in message.subject
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://x.example/", "http://[bad", "/relative"],
+)
+def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database, link: str) -> None:
+    brief = {"refuse": [{"text": "switch it off", "side": "after", "link": link}]}
+    message = alert(store, brief=brief)
+    for body in (message.text, message.html, message.markdown):
+        assert "switch it off" in body
+        assert link not in body
+
+
+def test_a_link_cannot_break_out_of_its_markdown() -> None:
+    assert web_address("https://x.example/a) [b](https://evil.example") == (
+        "https://x.example/a%29%20%5Bb%5D%28https://evil.example"
+    )
+
+
+def test_a_chat_is_not_called_together_by_a_policy() -> None:
+    assert "@everyone" not in markdown("Tell @everyone and @here")
+    assert "privacy@parley.example" in markdown("Write to privacy@parley.example")
+
+
+def many(count: int, length: int = 40) -> list[StoredPassage]:
+    text = " ".join(["words"] * length)
+    return [
+        flagged(None, f"Passage {number} starts. {text} Passage {number} ends.", f"Part {number}")
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize("length", [80, 160, 499, 500, 1000, 2000, 4096, 32768])
+def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database, form: Format, length: int) -> None:
+    message = alert(store, passages=many(40))
+    body = message.fitted(form, length)
+    assert len(body) <= length
+    assert f"{SITE}/changes/1" in body
+
+
+def test_a_message_is_cut_where_a_passage_ends(store: Database) -> None:
+    body = alert(store, passages=many(40)).fitted("text", 4096)
+    shown = body.count("starts.")
+    assert 5 < shown < 40
+    assert body.count("ends.") == shown
+    assert f"{40 - shown} more passages about this do not fit here." in body
+
+
+def test_html_stays_whole_when_it_is_cut(store: Database) -> None:
+    body = alert(store, passages=many(40)).fitted("html", 6000)
+    assert body.rstrip().endswith("</html>")
+    assert body.count("<div") == body.count("</div>")
+
+
+def test_a_long_passage_keeps_its_changed_words_and_loses_the_others(store: Database) -> None:
+    around = " ".join(["unchanged"] * 300)
+    message = alert(store, passages=[flagged(f"{around} never {around}", f"{around} always {around}")])
+    assert "[-never-] {+always+}" in message.text
+    assert len(message.text) < 2000
+    assert "…" in message.text
+
+
+def test_a_word_without_end_does_no_harm(store: Database) -> None:
+    message = alert(store, passages=[flagged(None, "x" * 50_000)])
+    assert len(message.fitted("text", 2000)) <= 2000
+    assert len(message.html) < 10_000
+    assert "overflow-wrap:anywhere" in message.html
+
+
+def test_without_a_site_the_message_leads_to_the_page_itself(store: Database) -> None:
+    assert "/changes/" not in alert(store, base_url=None).text
+
+
+def test_several_routes_are_named(store: Database) -> None:
+    with store.writing() as session:
+        tell(session, ["team", "all"])
+        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+    assert "Sent for: all, team" in message.text
+
+
+def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
+    owe(store, "team", severity="low")
+    owe(store, "team", severity="high", when=START + timedelta(days=1))
+    owe(store, "team", severity="medium", document="harbour/terms")
+    with store.reading() as session:
+        alerts = unplanned_alerts(session)
+        message = digest_message(session, alerts, language="en", base_url=SITE)
+    assert message.subject == "3 policy changes: Harbour, Parley"
+    order = [message.text.index(word) for word in ("Harbour\n", "Terms (medium)", "Parley\n", "(high)", "(low)")]
+    assert order == sorted(order)
+    assert message.text.count("How to refuse") == 1  # the brief of the high one
+    for number in (1, 2, 3):
+        assert f"{SITE}/changes/{number}" in message.html
+    assert "3 changements de politiques" in _digest(store, alerts, "fr").subject
+
+
+def _digest(store: Database, alerts: list[Alert], language: str) -> Message:
+    with store.reading() as session:
+        return digest_message(session, alerts, language=language, base_url=SITE)
+
+
+def test_a_long_digest_says_how_many_did_not_fit(store: Database) -> None:
+    for number in range(12):
+        owe(store, "team", when=START + timedelta(days=number))
+    with store.reading() as session:
+        alerts = unplanned_alerts(session)
+    body = _digest(store, alerts, "en").fitted("markdown", 2000)
+    assert len(body) <= 2000
+    assert re.search(r"\d more do not fit here", body)
+
+
+def test_notices_of_one_kind_are_said_once_with_their_count() -> None:
+    notices = [Notice(kind="parked", text=text, created_at=START) for text in ("A & <b>", "B", "A & <b>")]
+    message = notice_message(notices, language="en", base_url=SITE)
+    assert message.subject == "policywatch: 2 things need your attention"
+    assert "A & <b> (2 times)" in message.text
+    assert html_escapes.escape("A & <b> (2 times)") in message.html
+    one = notice_message(notices[1:2], language="fr", base_url=None)
+    assert one.subject == "policywatch : B"
+
+
+def test_a_test_message_is_marked_as_one(store: Database) -> None:
+    with store.reading() as session:
+        empty = sample_message(session, language="en", base_url=SITE, route="team")
+    assert empty.subject.startswith("TEST:")
+    assert "no" in empty.text.lower()
+    owe(store, "team")
+    with store.reading() as session:
+        sample = sample_message(session, language="fr", base_url=SITE, route="team")
+    assert sample.subject.startswith("ESSAI : Parley")
+    for body in (sample.text, sample.html, sample.markdown):
+        assert "Ceci est un essai" in body
+        assert "train our writing models" in body
+
+
+def test_every_language_has_words_for_every_topic() -> None:
+    assert {"en", "fr"} <= set(languages())
+    for language in languages():
+        assert set(TOPICS) <= words(language).topics.keys()
+
+
+def test_the_first_of_a_month_is_written_as_people_write_it() -> None:
+    first = START.date().replace(day=1)
+    assert words("fr").date(first) == "1er octobre 2025"
+    assert words("en").date(first) == "1 October 2025"
+
+
+def test_the_document_is_known_to_whoever_threads_messages(store: Database) -> None:
+    assert alert(store).thread == POLICY

@@ -1,0 +1,171 @@
+"""Routes: filters, times, addresses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.routes import Address, Route, address, address_problem, parse_when
+from notifier.when import AtOnce, Daily, Weekly
+from storage.changes import Change
+from tests.owed import POLICY, documents
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def change(**facts: Any) -> Change:
+    about = {"alert": True, "severity": "medium", "direction": "expands", "topics": ["ai_training", "user_choice"]}
+    return Change(**(about | facts))
+
+
+def wants(filters: dict[str, Any], document: str = POLICY, **facts: Any) -> bool:
+    page = next(page for page in documents() if page.id == document)
+    return Route("team", (), **filters).wants(page, change(**facts))
+
+
+@pytest.mark.parametrize(
+    ("filters", "facts", "wanted"),
+    [
+        ({}, {}, True),
+        ({}, {"alert": False}, False),
+        ({}, {"severity": "none"}, False),
+        ({"topics": frozenset({"ai_training"})}, {}, True),
+        ({"topics": frozenset({"tracking"})}, {}, False),
+        ({"topics": frozenset({"our_own_topic"})}, {"topics": ["our_own_topic"]}, True),
+        ({"severity": "medium"}, {}, True),
+        ({"severity": "high"}, {}, False),
+        ({"severity": "high"}, {"severity": "high"}, True),
+        ({"services": frozenset({"Parley"})}, {}, True),
+        ({"services": frozenset({"Harbour"})}, {}, False),
+        ({"documents": frozenset({"parley/privacy-policy"})}, {}, True),
+        ({"documents": frozenset({"parley/*"})}, {"document": "parley/privacy-policy.fr"}, True),
+        ({"documents": frozenset({"parley/*"})}, {"document": "harbour/terms"}, False),
+        ({"languages": frozenset({"fr"})}, {}, False),
+        ({"languages": frozenset({"fr"})}, {"document": "parley/privacy-policy.fr"}, True),
+        ({"kinds": frozenset({"terms"})}, {}, False),
+        ({"directions": frozenset({"limits"})}, {}, False),
+        ({"directions": frozenset({"expands", "mixed"})}, {}, True),
+    ],
+)
+def test_a_route_lets_through_what_its_people_asked_for(
+    filters: dict[str, Any], facts: dict[str, Any], wanted: bool
+) -> None:
+    assert wants(filters, **facts) is wanted
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("at once", AtOnce()),
+        ("At  Once", AtOnce()),
+        ("daily 08:00", Daily(time(8))),
+        ("weekly sunday 23:59", Weekly(6, time(23, 59))),
+    ],
+)
+def test_a_time_to_tell_people_is_understood(written: str, meant: object) -> None:
+    assert parse_when(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written", ["", "hourly", "daily", "daily 24:00", "daily 8.30", "weekly moonday 08:00", "daily 08:60"]
+)
+def test_a_time_that_is_none_says_what_may_be_written(written: str) -> None:
+    with pytest.raises(ValueError, match=r'"daily HH:MM"'):
+        parse_when(written)
+
+
+@given(st.integers(0, 2 * 365 * 24 * 60), st.times(), st.sampled_from(["Europe/Paris", "UTC"]))
+def test_a_daily_digest_is_due_once_a_day_also_when_the_clocks_change(minutes: int, at: time, zone_name: str) -> None:
+    zone = ZoneInfo(zone_name)
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    daily = Daily(at.replace(second=0, microsecond=0))
+    last = daily.last(now, zone)
+    assert last <= now < last + timedelta(hours=26)
+    assert daily.last(last, zone) == last
+    before = daily.last(last - timedelta(seconds=1), zone)
+    assert last.astimezone(zone).date() - before.astimezone(zone).date() == timedelta(days=1)
+
+
+def test_eight_in_the_morning_is_eight_in_summer_and_in_winter() -> None:
+    daily = parse_when("daily 08:00")
+    assert isinstance(daily, Daily)
+    for month, hour in ((1, 7), (7, 6)):
+        assert daily.last(datetime(2026, month, 10, 12, tzinfo=UTC), PARIS) == datetime(
+            2026, month, 10, hour, tzinfo=UTC
+        )
+
+
+def test_a_weekly_digest_is_due_on_its_day() -> None:
+    weekly = parse_when("weekly monday 08:00")
+    assert isinstance(weekly, Weekly)
+    sunday = datetime(2026, 3, 8, 20, tzinfo=UTC)
+    assert weekly.last(sunday, PARIS) == datetime(2026, 3, 2, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"severity": "huge"}, {"timezone": "Europe/Atlantis"}, {"language": "xx"}, {"directions": frozenset({"up"})}],
+)
+def test_a_word_without_a_meaning_is_refused_by_name(facts: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"huge|Atlantis|xx|up"):
+        Route("team", (), **facts)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailtos://watch:s3cret@mail.example.org?to=team@example.org",
+        "json://127.0.0.1/hook",
+        "discord://123456789012345678/abcdefghijklmnopqrstuvwxyz",
+        "https://discord.com/api/webhooks/123456789012345678/abcdefghijklmnopqrstuvwxyz",
+        "console://",
+        "file:///var/log/alerts.txt",
+        "ntfy://topic",
+    ],
+)
+def test_a_good_address_has_no_problem(url: str) -> None:
+    assert address_problem(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("hunter2secret", "no Apprise address"),
+        ("", "no Apprise address"),
+        ("nosuchservice://hunter2secret", "no service called nosuchservice"),
+        ("discord://hunter2secret", "missing or malformed"),
+        ("mailtos://hunter2secret", "missing or malformed"),
+        ("console://hunter2secret", "missing or malformed"),
+        ("file://", "missing or malformed"),
+        ("xmpp://watch:hunter2secret@example.org/team@example.org", "without delivering"),
+        ("https://example.org/hunter2secret", "missing or malformed"),
+    ],
+)
+def test_a_bad_address_is_said_to_be_so_without_being_shown(url: str, said: str) -> None:
+    problem = address_problem(url)
+    assert problem is not None
+    assert said in problem
+    assert "hunter2" not in problem
+
+
+def test_an_address_hides_its_url_from_whoever_prints_it() -> None:
+    route = Route("team", (Address("${TEAM}", "discord://123/hunter2"),))
+    assert "hunter2" not in f"{route} {route!r}"
+
+
+def test_the_name_of_an_address_is_the_watchlists_word_or_a_url_without_secrets() -> None:
+    assert address("${TEAM}", "discord://1/hunter2").name == "${TEAM}"
+    url = "mailtos://watch:hunter2@mail.example.org?to=team@example.org"
+    name = address(url, url).name
+    assert name.startswith("mailtos://mail.example.org#")
+    chat = address("discord://hunter2/hunter3", "discord://hunter2/hunter3").name
+    assert "hunter" not in name + chat
+    assert chat.startswith("discord://…#")
+    assert address(url, url).name == name
+    assert address(url, url.replace("team@", "all@")).name != name
+    assert address("file:///var/alerts.txt", "file:///var/alerts.txt").name == "file:///var/alerts.txt"
