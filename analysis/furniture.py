@@ -14,6 +14,7 @@ _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
 _CONTENT = frozenset(("main", "article"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
+_TELLING = frozenset(("nav", "footer", "header", "aside", "dialog"))
 _LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
 _DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
 _NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
@@ -61,7 +62,9 @@ def _within(element: Element, tags: frozenset[str]) -> bool:
 
 def _by_tag(element: Element, top: Element) -> str | None:
     """What the tag and role of an element say, where the share of the page's sentences in it does not gainsay them."""
-    tag, role = element.tag, element.role if element.attributes else ""
+    tag, role = element.tag, element.role
+    if not role and tag not in _TELLING and not element.attributes:
+        return None
     share = _share(element, top)
     if tag == "nav" or role in _NAVIGATION_ROLES:
         return "navigation" if share < 0.3 else None
@@ -69,26 +72,15 @@ def _by_tag(element: Element, top: Element) -> str | None:
         return "page footer" if share < 0.5 and not (_within(element, _CONTENT) and element.sentences > 2) else None
     if tag == "header" or role == "banner":
         outside = not _within(element, _CONTENT)
-        return "page header" if share < 0.3 and outside and not _has_title(element) else None
+        return "page header" if share < 0.3 and outside and not element.titled else None
     if tag == "aside" or role == "complementary":
         callout = _within(element, _CONTENT) and element.link_chars < 0.3 * element.chars
         return "sidebar" if share < 0.3 and not callout else None
     if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
-        return "message" if share < 0.1 and not _has_title(element) else None
+        return "message" if share < 0.1 and not element.titled else None
     if role in _DIALOG_ROLES or tag == "dialog" or element.get("aria-modal") == "true":
         return "dialog" if share < 0.3 else None
     return None
-
-
-def _has_title(element: Element) -> bool:
-    pending = list(element.children)
-    while pending:
-        child = pending.pop()
-        if isinstance(child, Element):
-            if child.tag == "h1":
-                return child.link_chars < child.chars
-            pending.extend(child.children)
-    return False
 
 
 def _by_themselves(elements: list[Element]) -> None:
@@ -102,7 +94,7 @@ def _by_themselves(elements: list[Element]) -> None:
         element.reason = _by_tag(element, top)
         if element.reason is None and element.attributes and element.tag not in _NAMED_BY_TEXT:
             small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
-            if small and _share(element, top) < 0.1 and not _has_title(element):
+            if small and _share(element, top) < 0.1 and not element.titled:
                 element.reason = _by_name(element)
 
 
@@ -146,7 +138,7 @@ def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
                 decisions.setdefault(holder, set()).add(label)
     mentions = pattern("furniture", "cookies")
     for holder in decisions:  # those nearer to a button come first
-        if not holder.sentences or _has_title(holder) or _within_reason(holder):
+        if not holder.sentences or holder.titled or _within_reason(holder):
             continue
         share = _share(holder, top)
         cookies = holder.chars < _DIALOG and mentions.search(holder.words(_DIALOG)) is not None
@@ -203,7 +195,7 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
         if not dismiss.fullmatch(label) or _within_reason(element):
             continue
         holder = next((holder for holder in _above(element, top) if holder.sentences), None)
-        if holder is None or holder.sentences > 3 or _share(holder, top) > 0.2 or _has_title(holder):
+        if holder is None or holder.sentences > 3 or _share(holder, top) > 0.2 or holder.titled:
             continue
         if not kinds_of(holder.words(1200)):
             _wrapper(holder).reason = "message"

@@ -20,6 +20,7 @@ _HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summar
 BOLD_LEVEL = 8  # a line in bold that stands for a heading
 _CELLS = frozenset(("td", "th"))
 _CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
+_STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))
 _ROW_ROLES = _CELL_ROLES | {"row"}
 _ITEMS = frozenset(("li", "dt", "dd"))
 _BREAK = "\x0b"  # a <br>; white space to everything else
@@ -70,7 +71,7 @@ class Line:
 
 
 def is_block(element: Element) -> bool:
-    if element.tag in _BLOCKS or element.role in _ROW_ROLES:
+    if element.tag in _BLOCKS or (element.role and element.role in _ROW_ROLES):
         return True
     if "-" in element.tag and element.parent is not None:
         return not any(isinstance(child, str) and not child.isspace() for child in element.parent.children)
@@ -79,7 +80,7 @@ def is_block(element: Element) -> bool:
 
 def heading_level(element: Element) -> int:
     level = _HEADING_LEVELS.get(element.tag, 0)
-    if not level and element.attributes and element.role == "heading":
+    if not level and element.role == "heading":
         declared = element.get("aria-level")
         level = int(declared) if declared.isdecimal() and 1 <= int(declared) <= 6 else 2
     return level
@@ -118,7 +119,8 @@ class _Flow:
         self.anchors: list[tuple[int, Element]] = []  # open <a>, with the piece that it begins at
         self.hrefs: list[tuple[str, str]] = []
         self.links = self.local = self.button = self.bold = 0
-        self.headings: list[int] = []
+        self.headings: list[int] = []  # levels of the open headings, and their elements
+        self.heading_elements: list[Element] = []
         self.items: list[bool] = []  # of each open list item, whether its first line was taken
         self.rows: list[Element] = []  # open rows; the outermost one takes all text
         self.cells: list[list[str]] = []
@@ -142,12 +144,23 @@ class _Flow:
     def flush(self) -> None:
         if not self.pieces:
             return
-        whole = _UNSEEN.sub("", "".join(self.pieces))
-        holders = {holder for holder, piece in zip(self.holders, self.pieces, strict=True) if not piece.isspace()}
-        holder = holders.pop() if len(holders) == 1 else self.blocks[-1]
+        whole = "".join(self.pieces) if len(self.pieces) > 1 else self.pieces[0]
+        if not whole or whole.isspace():
+            self._clear()
+            return
+        if not whole.isascii():
+            whole = _UNSEEN.sub("", whole)
+        holder = self.holders[0]
+        if len(self.pieces) > 1:
+            told = zip(self.holders, self.pieces, strict=True)
+            holders = {holder for holder, piece in told if piece and not piece.isspace()}
+            holder = holders.pop() if len(holders) == 1 else self.blocks[-1]
         for part in _BREAKS.split(whole) if _BREAK in whole else (whole,):
             if text := " ".join(part.split()):
                 self._line(text, holder, len(text) / max(1, len(whole)))
+        self._clear()
+
+    def _clear(self) -> None:
         self.pieces.clear()
         self.holders.clear()
         self.hrefs = []
@@ -202,7 +215,7 @@ class _Flow:
             if self.pieces and self.pieces[-1] == "":
                 self.text(" ", element)
             self.anchors.append((len(self.pieces), element))
-        elif tag in ("button", "label") or (element.attributes and element.role == "button"):
+        elif tag in ("button", "label") or element.role == "button":
             self.buttons += 1
         elif tag in ("b", "strong"):
             self.bolds += 1
@@ -210,9 +223,11 @@ class _Flow:
         if level or is_block(element):
             self.flush()
             self.blocks.append(element)
-        if level:
-            self.headings.append(level)
-        self._enter_structure(element, tag)
+            if level:
+                self.headings.append(level)
+                self.heading_elements.append(element)
+        if tag in _STRUCTURE or element.role in _ROW_ROLES:
+            self._enter_structure(element, tag)
 
     def _enter_structure(self, element: Element, tag: str) -> None:
         if tag in _ITEMS:
@@ -234,18 +249,18 @@ class _Flow:
             self._leave_anchor()
         elif tag in ("span", "i", "em", "mark"):
             self._drop_unspoken(element)
-        elif tag in ("button", "label") or (element.attributes and element.role == "button"):
+        elif tag in ("button", "label") or element.role == "button":
             self.pieces.append(" ")
             self.holders.append(element)
             self.buttons -= 1
         elif tag in ("b", "strong"):
             self.bolds -= 1
-        level = heading_level(element)
-        if level or is_block(element):
+        if self.blocks[-1] is element:
             self.flush()
             self.blocks.pop()
-        if level:
-            self.headings.pop()
+            if self.heading_elements and self.heading_elements[-1] is element:
+                self.headings.pop()
+                self.heading_elements.pop()
         if tag in _ITEMS:
             self.items.pop()
         elif tag == "table":

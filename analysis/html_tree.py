@@ -13,6 +13,7 @@ _SKIPPED_TAGS = (
     "meta link select datalist input textarea progress meter"
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_DEEPEST = 400
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -32,6 +33,7 @@ class Element:
     link_chars: int = 0
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
+    titled: bool = False  # whether an <h1> that is no link stands in it
     reason: str | None = None  # why it is left out
     role: str = ""
 
@@ -77,12 +79,13 @@ def parse(text: str) -> LexborHTMLParser:
 
 
 def grow(root: LexborNode) -> list[Element]:
-    """All elements below `root` with it, in document order. Without recursion: pages nest as deep as they like."""
+    """All elements below `root` with it, in document order, without recursion. What nests deeper than any page of
+    sense is laid side by side, so that looking upwards stays cheap."""
     top = Element(root.tag or "", root.attributes, None, 0)
     elements = [top]
-    open_: list[tuple[LexborNode | None, Element]] = [(root.first_child, top)]
+    open_: list[tuple[LexborNode | None, Element, int]] = [(root.first_child, top, 0)]
     while open_:
-        node, parent = open_.pop()
+        node, parent, depth = open_.pop()
         while node is not None:
             tag = node.tag or ""
             if tag == "-text":
@@ -98,8 +101,9 @@ def grow(root: LexborNode) -> list[Element]:
                 parent.children.append(element)
                 first = node.first_child
                 if first is not None:
-                    open_.append((node.next, parent))
-                    node, parent = first, element
+                    open_.append((node.next, parent, depth))
+                    node, depth = first, depth + 1
+                    parent = element if depth < _DEEPEST else parent
                     continue
             node = node.next
     return elements

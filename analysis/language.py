@@ -11,7 +11,7 @@ from analysis.phrases import words
 
 _WORD = re.compile(r"[^\W\d_]+")
 _ENOUGH = 40  # words from which on a text's language can be told
-_SAMPLE = 6_000  # characters
+_SAMPLE = 3_000  # characters
 _CODES = (
     "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
 )

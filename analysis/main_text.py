@@ -33,7 +33,10 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
             holder.sentences += 1
     for element in reversed(elements):
         parent = element.parent
+        if element.tag == "h1":
+            element.titled = element.link_chars < element.chars
         if parent is not None:
+            parent.titled |= element.titled
             parent.chars += element.chars
             parent.link_chars += element.link_chars
             parent.prose += element.prose
