@@ -13,7 +13,9 @@ from analysis.phrases import kinds_of, pattern
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
 _LONG = 400  # words; a text longer than this is no error page, wall or interstitial, unless its title says so
+_SHORT = 60  # words; a page with no more is broken if one phrase says so
 _ENOUGH = 60  # words from which on a language is believed to be told rightly
+_FRAGMENT = 200  # words
 _LEFT = 0.4  # of the words; with less the text has gone rather than changed
 _ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
 
@@ -40,7 +42,7 @@ def disbelief(
     if before is not None and _same_words(page, before):
         return None
     return (
-        _broken(page, size)
+        (_broken(page, size) if before is None or not _broken(before, _size(before)) else None)
         or _other_language(page, before, size, language)
         or _no_sentences(page)
         or (_gone_or_other(page, before, size, title) if before is not None else None)
@@ -64,11 +66,12 @@ def _same_words(page: Page, before: Page) -> bool:
 
 
 def _broken(page: Page, size: int) -> str | None:
-    """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says one."""
+    """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
     head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
     for key, what in _KINDS:
         for text in head:
-            if len(text) < 120 and pattern("broken", key, whole=True).fullmatch(text) and size < 4 * _LONG:
+            most = 2 * _SHORT if key == "login" else 4 * _LONG  # "Sign in to your account" heads help pages too
+            if len(text) < 120 and size < most and pattern("broken", key, whole=True).fullmatch(text):
                 return f"{what}: “{text}”"
     if size >= _LONG:
         return None
@@ -78,8 +81,9 @@ def _broken(page: Page, size: int) -> str | None:
             if match := pattern("broken", key).search(text):
                 told.append((len(match.group()) / len(text), what, match.group()))
                 break
-    if told and (size < 60 or len(told) >= 2 or max(told)[0] > 0.5):
-        _, what, phrase = max(told) if size >= 60 else told[0]
+    # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
+    if told and (size < _SHORT or (len(told) >= 2 and size < 2 * _SHORT) or max(told)[0] > 0.5):
+        _, what, phrase = told[0] if size < _SHORT else max(told)
         return f"{what}: it says “{phrase}”"
     return None
 
@@ -116,8 +120,8 @@ def _reads(block: Block) -> bool:
 
 def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> str | None:
     size_before = _size(before)
-    if size_before < 30:
-        return None
+    if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
+        return None  # the former text was a fragment, whatever it was
     common = _common(page, before)
     if common < _ALIKE and not _same_title(page, before, title):
         return (

@@ -37,7 +37,7 @@ def read_html(
     elif tree.body is not None:
         elements = grow(tree.body)
         lines = lines_of(elements)
-        leave_out(elements, lines)
+        leave_out(elements, lines, language=language)
         _narrow(elements, lines, unquote(urlsplit(url).fragment))
     kept = [line for line in lines if line.reason is None]
     if not kept:

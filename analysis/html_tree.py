@@ -14,6 +14,8 @@ _SKIPPED_TAGS = (
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _DEEPEST = 400
+_HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -78,6 +80,18 @@ def parse(text: str) -> LexborHTMLParser:
     return LexborHTMLParser(text, scripting=True)
 
 
+def _hidden_address(attributes: dict[str, str | None]) -> str | None:
+    """An e-mail address that is kept from robots: hexadecimal, each byte changed by the first. Whether a page hides its
+    addresses so differs from answer to answer."""
+    for name, value in attributes.items():
+        if name.endswith("email") and value and _HEXADECIMAL.fullmatch(value):
+            key, *letters = bytes.fromhex(value)
+            address = "".join(chr(letter ^ key) for letter in letters)
+            if _ADDRESS.fullmatch(address):
+                return address
+    return None
+
+
 def grow(root: LexborNode) -> list[Element]:
     """All elements below `root` with it, in document order, without recursion. What nests deeper than any page of
     sense is laid side by side, so that looking upwards stays cheap."""
@@ -99,6 +113,10 @@ def grow(root: LexborNode) -> list[Element]:
                     element.role = element.get("role").strip().lower()
                 elements.append(element)
                 parent.children.append(element)
+                if (tag == "a" or tag == "span") and (address := _hidden_address(attributes)):
+                    element.children.append(address)
+                    node = node.next
+                    continue
                 first = node.first_child
                 if first is not None:
                     open_.append((node.next, parent, depth))

@@ -31,21 +31,39 @@ def two_letters(code: str | None) -> str | None:
     return match.group(1).lower() if match else None
 
 
+def _shares(text: str) -> tuple[int, dict[str, float]]:
+    """How many words there are, and what share of them are the small words of each language that has phrases."""
+    found = _WORD.findall(text.lower())
+    counts = Counter(found)
+    return len(found), {
+        language: sum(counts[word] for word in common) / max(1, len(found))
+        for language, common in words("common").items()
+    }
+
+
+def is_mixed(text: str) -> bool:
+    """Whether the text seems to be in more than one language, or in one whose small words are not known."""
+    third = max(1, len(text) // 3)
+    told: set[str] = set()
+    for start in range(0, third * 3, third):
+        middle = start + max(0, third - _SAMPLE // 3) // 2
+        count, shares = _shares(text[middle : middle + _SAMPLE // 3])
+        best = max(shares, key=lambda language: shares[language])
+        if count >= 10:
+            told.add(best if shares[best] > 0.15 else "")
+    return len(told) > 1
+
+
 def language_of(text: str, *, declared: str | None = None) -> str | None:
-    """The two-letter code, as well as can be told. `declared` is believed where the text is short, and where its
-    small words bear it out, which spares the costlier look."""
+    """The two-letter code, as well as can be told. `declared` is believed where the text is short."""
     declared = two_letters(declared)
     middle = max(0, (len(text) - _SAMPLE) // 2)
     sample = text[middle : middle + _SAMPLE]
-    found = [word.lower() for word in _WORD.findall(sample)]
-    if len(found) < _ENOUGH and len(sample) < 120:
+    count, shares = _shares(sample)
+    if count < _ENOUGH and len(sample) < 120:
         return declared
-    shares = {
-        language: sum(word in common for word in found) / max(1, len(found))
-        for language, common in words("common").items()
-    }
-    best = max(shares, key=lambda language: shares[language], default=None)
-    if best is not None and shares[best] > 0.2 and sorted(shares.values())[-2:][0] < 0.6 * shares[best]:
-        return best
+    best, second = sorted(shares, key=lambda language: shares[language], reverse=True)[:2]
+    if shares[best] > 0.2 and shares[second] < 0.6 * shares[best]:
+        return best  # which spares the costlier look
     code, _ = _identifier().classify(sample)
     return str(code)

@@ -15,6 +15,7 @@ from functools import cache
 from analysis.furniture import mark_furniture
 from analysis.html_lines import Line
 from analysis.html_tree import Element
+from analysis.other_languages import leave_out_other_languages
 from analysis.phrases import pattern
 
 _ABOVE = 12  # lines
@@ -43,7 +44,7 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
             parent.sentences += element.sentences
 
 
-def leave_out(elements: list[Element], lines: list[Line], *, whole: bool = False) -> None:
+def leave_out(elements: list[Element], lines: list[Line], *, language: str | None = None, whole: bool = False) -> None:
     """Give every line that is not the document's its reason. `whole`: the elements were chosen by a selector, so
     that only what single lines say of themselves counts."""
     measure(elements, lines)
@@ -52,6 +53,7 @@ def leave_out(elements: list[Element], lines: list[Line], *, whole: bool = False
         for line in lines:
             line.reason = line.element.reason
         by_place(elements, lines)
+        leave_out_other_languages(elements, lines, language)
     for rule in LINE_RULES:
         rule([line for line in lines if line.reason is None])
 
