@@ -1,6 +1,6 @@
-"""Takes the pictures under docs/screenshots: python bench/screenshots.py [FOLDER] (needs playwright and a Chromium).
+"""Takes pictures of the pages: python bench/screenshots.py [FOLDER] (needs playwright and a Chromium).
 
-The pages show the story of tests/story_of_parley.py.
+With a folder, of every page at each width in each scheme; without, those under docs/screenshots. The pages show the story of tests/story_of_parley.py.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ PAGES = {
 }
 WIDTHS = (360, 1280)
 SCHEMES = ("light", "dark")
+KEPT = {"changes-1280-light", "change-1280-light", "change-360-dark"}  # under docs/screenshots
 
 
-def main(folder: Path) -> None:
-    """Each page at each width in each scheme."""
+def main(folder: Path, wanted: set[str] | None = None) -> None:
+    """Take the pictures that are wanted; None means all."""
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as store, sync_playwright() as playwright:
@@ -50,12 +51,17 @@ def main(folder: Path) -> None:
                     )
                     page = context.new_page()
                     for name, path in PAGES.items():
-                        page.goto(home + path)
-                        page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+                        picture = f"{name}-{width}-{scheme}"
+                        if wanted is None or picture in wanted:
+                            page.goto(home + path)
+                            page.screenshot(path=folder / f"{picture}.png", full_page=True)
                     context.close()
         browser.close()
         database.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots")
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]))
+    else:
+        main(ROOT / "docs" / "screenshots", KEPT)

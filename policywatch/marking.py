@@ -1,4 +1,7 @@
-"""The words of a passage with their marks: same, removed or added, and which of them decided a topic."""
+"""A change's passages in the order in which a reader wants them, and their words with marks.
+
+A mark says whether words are the same, removed or added, and which topics they decided.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Literal
 from storage.changes import StoredPassage
 
 Tag = Literal["same", "removed", "added"]
-_GRAVITY = {"high": 0, "medium": 1, "low": 2}
+_GRAVITY = ("high", "medium", "low")
 _SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("same", "added")}
 
 
@@ -23,10 +26,54 @@ class Piece:
     topics: tuple[str, ...] = ()
 
 
-def flagged_first(passages: Sequence[StoredPassage]) -> tuple[list[StoredPassage], list[StoredPassage]]:
-    """The flagged passages, the gravest first, and the others; both else in reading order."""
-    flagged = sorted((each for each in passages if each.topics), key=lambda each: _GRAVITY.get(each.severity, 3))
-    return flagged, [each for each in passages if not each.topics]
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Passages that stand one after the other under one heading."""
+
+    heading: list[str]
+    passages: list[StoredPassage]
+
+    @property
+    def operations(self) -> list[str]:
+        """What was done in it, each once."""
+        return list(dict.fromkeys(passage.operation for passage in self.passages))
+
+    @property
+    def topics(self) -> list[str]:
+        """What it is about."""
+        return list(dict.fromkeys(topic for passage in self.passages for topic in passage.topics))
+
+    @property
+    def why(self) -> list[str]:
+        """The rules that decided."""
+        return list(dict.fromkeys(reason for passage in self.passages for reason in passage.why))
+
+    @property
+    def severity(self) -> str:
+        """That of its gravest passage."""
+        return min((passage.severity for passage in self.passages), key=_gravity)
+
+
+def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[list[Section], list[Section]]:
+    """The sections that were flagged, the gravest first, and what else there is; both else in reading order.
+
+    A heading does not begin with the document's own title.
+    """
+    flagged = _sections([each for each in passages if each.topics], title)
+    others = _sections([each for each in passages if not each.topics], title)
+    return sorted(flagged, key=lambda section: _gravity(section.severity)), others
+
+
+def _sections(passages: Sequence[StoredPassage], title: str) -> list[Section]:
+    found = []
+    for heading, run in groupby(passages, key=lambda passage: passage.heading):
+        repeats = bool(heading) and heading[0].casefold() == title.casefold()
+        found.append(Section(heading[1:] if repeats else heading, list(run)))
+    return found
+
+
+def _gravity(severity: str) -> int:
+    return _GRAVITY.index(severity) if severity in _GRAVITY else len(_GRAVITY)
 
 
 def pieces(passage: StoredPassage) -> list[Piece]:

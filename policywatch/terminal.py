@@ -18,7 +18,7 @@ from analysis.change import Comparison
 from analysis.reading import stored_passages
 from policywatch.changes_json import change_json as change_json
 from policywatch.harmless import harmless
-from policywatch.marking import Piece, flagged_first, pieces
+from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
@@ -133,7 +133,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
     _facts(sheet, row, heads)
     _brief(sheet, row.brief)
-    _passages(sheet, passages(session, change_id), why=why)
+    _passages(sheet, passages(session, change_id), of.title, why=why)
     sheet.gap()
     sheet.rule()
     _source(sheet, of, row, heads)
@@ -149,7 +149,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
         sheet.line(*_weight(sheet, row))
         sheet.line(_about(sheet, row))
         _brief(sheet, row.brief)
-    _passages(sheet, stored_passages(0, found.passages), why=why)
+    _passages(sheet, stored_passages(0, found.passages), "", why=why)
 
 
 def _judged(found: Comparison) -> dict[str, Any]:
@@ -164,19 +164,20 @@ def _judged(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _passages(sheet: _Sheet, found: list[StoredPassage], *, why: bool) -> None:
-    flagged, others = flagged_first(found)
-    for passage in flagged:
+def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: bool) -> None:
+    flagged, others = flagged_first(found, title)
+    for section in flagged:
         sheet.gap()
         sheet.rule()
-        _passage(sheet, passage, why=why)
+        _section(sheet, section, why=why)
     if others:
         sheet.gap()
         sheet.rule()
-        sheet.line((f"{sheet.words('terminal.others')} ({len(others)})", "bold"))
-    for passage in others:
+        number = sum(len(section.passages) for section in others)
+        sheet.line((f"{sheet.words('terminal.others')} ({number})", "bold"))
+    for section in others:
         sheet.gap()
-        _passage(sheet, passage, why=why)
+        _section(sheet, section, why=why)
 
 
 def _document_head(sheet: _Sheet, row: Document) -> None:
@@ -261,11 +262,17 @@ def _quote(sheet: _Sheet, quote: dict[str, str]) -> str:
     return f"{words} ({sheet.words('brief.no_longer')})" if quote.get("side") == "before" else words
 
 
+def _section(sheet: _Sheet, section: Section, *, why: bool) -> None:
+    heading = " › ".join(section.heading) or sheet.words("change.no_heading")
+    operations = ", ".join(sheet.words.label("operation", each).lower() for each in section.operations)
+    severity = sheet.words.label("severity", section.severity).lower()
+    weight = (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
+    sheet.line((heading, "bold"), (f"  {operations}", "italic"), weight)
+    for passage in section.passages:
+        _passage(sheet, passage, why=why)
+
+
 def _passage(sheet: _Sheet, passage: StoredPassage, *, why: bool) -> None:
-    heading = " › ".join(passage.heading) or sheet.words("change.no_heading")
-    operation = sheet.words.label("operation", passage.operation).lower()
-    weight = (f"  {passage.severity}", _SEVERITY.get(passage.severity, "")) if passage.topics else ""
-    sheet.line((heading, "bold"), (f"  {operation}", "italic"), weight)
     sheet.line(sheet.marked(_folded(pieces(passage))), indent=2)
     for topic in passage.topics:
         words = [f"“{each['text']}”" for each in passage.evidence if each["topic"] == topic]

@@ -140,6 +140,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
     ]
     assert hrefs(tree, ".brief a") == ["https://parley.example/settings"]
     assert text(tree, "section > .passage h3")[0] == "2. How we use your data › 2.3 Assistants that write"
+    assert text(tree, "section > .passage .operation") == ["Added", "Reworded"]
     assert text(tree, "details.others .passage .operation") == ["Reworded", "Removed", "Moved"]
     assert tree.css_first("details.others").attributes.get("open", "closed") == "closed"
     proof = text(tree, ".proof")[0]
@@ -154,9 +155,27 @@ def test_words_are_marked_and_the_marks_are_said_too(site: httpx.Client, databas
     assert "removed: posts (end)" in text(tree, ".diff del")
     assert {"train the AI models", "by default", "our affiliates", "advertisements"} <= set(text(tree, ".diff mark"))
     assert tree.css_first(".diff mark").attributes["title"] == "AI training"
-    moved = tree.css_first(".passage.moved")
+    moved = tree.css(".passage")[-1]
     assert not moved.css("ins, del")
     assert "stood elsewhere before" in moved.text()
+
+
+def test_passages_of_one_place_stand_under_one_heading_without_the_documents_title(
+    site: httpx.Client, database: Database
+) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        before = teller.version(TERMS, day(0), [block("paragraph", "One.")])
+        after = teller.version(TERMS, day(1), [block("paragraph", "Two.")])
+        place = ["Terms of use", "1. Fees"]
+        told = [passage(["Terms of use"], None, "New."), passage(place, "One.", "Two."), passage(place, None, "Three.")]
+        id_ = teller.change(before, after, told).id
+    tree = page(site, f"/changes/{id_}")
+    assert text(tree, "h1") == ["3 passages: 2 added, 1 reworded"]
+    assert text(tree, ".passage h3") == ["Beginning of the page", "1. Fees"]
+    assert [len(section.css(".diff")) for section in tree.css(".passage")] == [1, 2]
 
 
 def test_changes_of_a_document_lead_to_one_another(site: httpx.Client, database: Database) -> None:

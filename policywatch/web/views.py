@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,11 +10,10 @@ from itertools import groupby
 
 from sqlmodel import Session
 
-from policywatch.marking import flagged_first
+from policywatch.marking import Section, flagged_first
 from storage.captures import Capture, capture_record
 from storage.changes import (
     Change,
-    StoredPassage,
     change,
     change_to,
     changes_before,
@@ -57,18 +57,24 @@ class ChangeList:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """All of one change."""
+    """All of one change; `counts` are its passages by operation."""
 
     change: Change
     document: Document
+    counts: dict[str, int]
     before: Version
     after: Version
     returned: Version | None
     capture: Capture
-    flagged: list[StoredPassage]
-    others: list[StoredPassage]
+    flagged: list[Section]
+    others: list[Section]
     older: Change | None
     newer: Change | None
+
+    @property
+    def other_passages(self) -> int:
+        """How many were not flagged."""
+        return sum(len(section.passages) for section in self.others)
 
     @property
     def meaning(self) -> str | None:
@@ -146,11 +152,13 @@ def change_view(session: Session, change_id: int) -> ChangeView:
     """Raises `UnknownChange`."""
     row = change(session, change_id)
     heads = version_heads(session, [row.before_id, row.version_id, row.returns_to or row.version_id])
-    flagged, others = flagged_first(passages(session, change_id))
+    of, found = document(session, row.document_id), passages(session, change_id)
+    flagged, others = flagged_first(found, of.title)
     older, newer = neighbours(session, row)
     return ChangeView(
         change=row,
-        document=document(session, row.document_id),
+        document=of,
+        counts=dict(Counter(passage.operation for passage in found)),
         before=heads[row.before_id],
         after=heads[row.version_id],
         returned=heads[row.returns_to] if row.returns_to is not None else None,
