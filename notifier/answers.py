@@ -71,19 +71,20 @@ def _watch_requests() -> None:
     requests.Session.send = send  # type: ignore[assignment,method-assign]
 
 
-class _Lines(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
+class _Ours(logging.Filter):
+    """Takes what is logged during a send out of the log: it holds addresses, tokens in their paths included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
         heard = _heard.get()
-        if heard is not None:
+        if heard is None:
+            return True
+        if record.name == "apprise" and record.levelno >= logging.WARNING:
             heard.lines.append(record.getMessage())
+        return False
 
 
 @cache
 def _keep_logs() -> None:
-    # Apprise and urllib3 write addresses, tokens in their paths included, to their loggers. Nothing of it may reach
-    # the log of whoever runs us, at whatever level that is set.
-    lines = _Lines(level=logging.WARNING)
-    for name in ("apprise", "urllib3"):
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        logger.addHandler(lines if name == "apprise" else logging.NullHandler())
+    # A filter, and not a level or `propagate`: it holds whatever handlers and levels our caller has set, or will set.
+    for name in ("apprise", "requests", "urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
+        logging.getLogger(name).addFilter(_Ours())

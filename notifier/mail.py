@@ -69,7 +69,10 @@ class Mail(NotifyEmail):
         except TimeoutError as failure:
             raise Refused("no answer in time", permanent=False) from failure
         except smtplib.SMTPServerDisconnected as failure:
-            raise Refused("the server closed the connection", permanent=False) from failure
+            late = isinstance(failure.__context__, TimeoutError)
+            raise Refused(
+                "no answer in time" if late else "the server closed the connection", permanent=False
+            ) from failure
         except OSError as failure:
             raise Refused(f"no connection: {failure.strerror or failure}", permanent=False) from failure
         if refused:

@@ -76,7 +76,7 @@ def mail_server(
 
     def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and data.login == b"watch" and data.password.decode() == password
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=right)
 
     class Server(Controller):
         def _trigger_server(self) -> None:
