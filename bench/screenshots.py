@@ -1,6 +1,7 @@
 """Takes pictures of the pages: python bench/screenshots.py [FOLDER] (needs playwright and a Chromium).
 
-With a folder, of every page at each width in each scheme; without, those under docs/screenshots. The pages show the story of tests/story_of_parley.py.
+With a folder, of every page at each width in each scheme; without, those under docs/screenshots.
+The pages show the story of tests/story_of_parley.py.
 """
 
 from __future__ import annotations
