@@ -1,6 +1,6 @@
 """Hears what servers answered while Apprise sends, for Apprise itself only says yes or no.
 
-See docs/decisions/what-a-server-answered.md for why `requests` is watched, and not Apprise's log lines read.
+See docs/decisions/0005-what-a-server-answered.md for why `requests` is watched, and not Apprise's log lines read.
 """
 
 from __future__ import annotations
