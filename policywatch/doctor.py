@@ -35,7 +35,10 @@ def examine(config: Path) -> list[Finding]:
         watchlist = load(config)
     except WatchlistError as failure:
         return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
-    findings = [Finding(True, "watchlist", f"{watchlist.file}, {len(watchlist.documents)} documents"), *_told(watchlist)]
+    findings = [
+        Finding(True, "watchlist", f"{watchlist.file}, {len(watchlist.documents)} documents"),
+        *_told(watchlist),
+    ]
     if not watchlist.contact:
         findings.append(Finding(False, "contact", 'is missing; write contact = "you@your.example" into the watchlist'))
     try:
@@ -62,7 +65,9 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
     said = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"
     yield Finding(bool(names), "routes", said)
     if not found.operator:
-        yield Finding(True, "operator", "nobody hears of pages that can't be read; [operator] to = [...] would tell you")
+        yield Finding(
+            True, "operator", "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
+        )
 
 
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:
@@ -78,7 +83,9 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         if check.outcome is not None and not Outcome(check.outcome).is_good:
             yield Finding(False, entry.id, f"{check.outcome}: {check.reason}")
         elif utc_now() > due_at(entry, check) + _LATE:
-            said = f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"
+            said = (
+                f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"
+            )
             yield Finding(False, entry.id, said)
     if checks and not never:
         yield Finding(True, "checks", f"{len(checks)} documents have been checked")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
 Robots = Literal["obey", "ignore"]
@@ -40,7 +40,7 @@ def _span(text: str) -> str:
 def _selector(text: str) -> str:
     try:
         LexborHTMLParser("<p></p>").css(text)
-    except ValueError as failure:
+    except (ValueError, SelectolaxError) as failure:
         raise ValueError("this is not a CSS selector") from failure
     return text
 
@@ -57,7 +57,7 @@ class Table(BaseModel):
 
 
 Selector = Annotated[str, AfterValidator(_selector)]
-Seconds = Annotated[float, Field(ge=0, le=3600, strict=False)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
 
 
 class DocumentEntry(Table):

@@ -51,7 +51,9 @@ def read_source(
         target = Target("try/page", source, language or "en", allow_private=allow_private)
         with database.writing() as session:
             declare(session, [_document(target)])
-        checks = crawl(database, [target], CrawlSettings(contact, delay=0, confirm_delay=0), fingerprint_of=lambda _: "")
+        checks = crawl(
+            database, [target], CrawlSettings(contact, delay=0, confirm_delay=0), fingerprint_of=lambda _: ""
+        )
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
             if check.capture_id is None:
@@ -92,13 +94,21 @@ def _document(target: Target) -> Document:
     from policywatch.job import utc_now
 
     return Document(
-        id=target.document, service="", title="", kind="other", url=target.url, language=target.language, added_at=utc_now()
+        id=target.document,
+        service="",
+        title="",
+        kind="other",
+        url=target.url,
+        language=target.language,
+        added_at=utc_now(),
     )
 
 
 def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:
     """Raises `UnreadablePage` where one of them gives no text."""
-    return compare(read_file(old, language=language), read_file(new, language=language), language=language, document=document)
+    return compare(
+        read_file(old, language=language), read_file(new, language=language), language=language, document=document
+    )
 
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -86,9 +86,7 @@ class Job:
         )
         self.manners = {entry.id: manner(entry, topics) for entry in watchlist.documents}
 
-    def run(
-        self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None
-    ) -> Report:
+    def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
         """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work."""
         started = self.now()
         with one_at_a_time(self.database):
@@ -97,9 +95,7 @@ class Job:
         deliveries = self.deliver()
         return Report(started, self.now(), self.outcomes(checks), deliveries)
 
-    def crawl(
-        self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None
-    ) -> list[int]:
+    def crawl(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> list[int]:
         """Fetch the documents that are due; the ids of the checks."""
         self.declare()
         refresh(self.database, self.manners)
@@ -156,7 +152,9 @@ class Job:
                     "outcome": check.outcome,
                     "reason": check.reason,
                     "version": _number(session.get(Version, check.version_id)) if check.version_id else None,
-                    "change": _change(_made_by(check, change_to(session, check.version_id))) if check.version_id else None,
+                    "change": _change(_made_by(check, change_to(session, check.version_id)))
+                    if check.version_id
+                    else None,
                 }
                 for check in rows
             ]

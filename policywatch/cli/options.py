@@ -63,6 +63,8 @@ def known(watchlist: Watchlist, ids: list[str] | None) -> list[str]:
 def ready(watchlist: Watchlist) -> Watchlist:
     """A watchlist that can go out: servers are told whom to write to."""
     if not watchlist.contact:
-        said = 'is missing; write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
+        said = (
+            'is missing; write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
+        )
         raise WatchlistError([Problem(watchlist.file, None, "contact", said)])
     return watchlist

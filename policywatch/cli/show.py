@@ -145,7 +145,12 @@ def try_page(
     from policywatch.files import read_source
 
     page = read_source(
-        source, select=select or (), remove=remove or (), language=language, contact=contact, allow_private=allow_private
+        source,
+        select=select or (),
+        remove=remove or (),
+        language=language,
+        contact=contact,
+        allow_private=allow_private,
     )
     if as_json:
         shown: dict[str, Any] = page_json(page)

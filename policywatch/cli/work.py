@@ -98,13 +98,14 @@ def read(
         job = Job(watchlist, database, recipients(watchlist))
         with one_at_a_time(database):
             job.declare()
-            if not again:
-                return _finish(job, job.read())
-            done = reread_all(database, job.manners)
-        console().print(
-            f"{done.read} versions read again: {done.different} have another text now, {done.merged} of these are "
-            f"the same as the version before them, {done.unreadable} can't be read any more and were left as they were."
-        )
+            if again:
+                done = reread_all(database, job.manners)
+                console().print(
+                    f"{done.read} versions read again: {done.different} have another text now, {done.merged} of these "
+                    f"are the same as the version before, {done.unreadable} can't be read now and stay as they were."
+                )
+            else:
+                _finish(job, job.read())
 
 
 def deliver(config: Config = CONFIG) -> None:

@@ -1,0 +1,118 @@
+"""A site on the loopback whose pages a test sets, and programs started on it as a person would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+PARAGRAPHS = (
+    "We collect the name and the e-mail address that you give us when you open an account with our library.",
+    "We keep the list of the books that you borrow for as long as they are with you, and then for one month.",
+    "We use your e-mail address to remind you of books that are due, and for nothing else that we can think of.",
+    "Our staff can see which books you have borrowed. Nobody else can, unless a court tells us to show them.",
+    "You can ask at the desk what we know of you, and have it corrected or deleted on the spot, at any time.",
+    "We keep our computers locked and up to date, and tell you within three days if somebody broke into them.",
+)
+AI = (
+    "From 3 November 2025 we use your reading history and your reviews to train generative AI models, "
+    "unless you turn this off under Settings > Privacy > AI training."
+)
+
+
+def policy(*more: str, paragraphs: tuple[str, ...] = PARAGRAPHS, noise: str = "") -> str:
+    """A small privacy policy; `more` are paragraphs at its end, `noise` stands in its menu."""
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in (*paragraphs, *more))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Privacy policy of the library</title></head>'
+        f'<body><nav><a href="/">Home</a><a href="/?{noise}">Books {noise}</a></nav>'
+        f"<main><h1>Privacy policy of the library</h1><h2>Your data</h2>{text}</main></body></html>"
+    )
+
+
+ERROR_PAGE = (
+    '<html lang="en"><head><title>Error</title></head><body><h1>Something went wrong</h1>'
+    "<p>Please try again later.</p></body></html>"
+)
+
+
+class Site:
+    """`pages` by path; a path that is not in it answers 404. `asked` counts requests by path."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.pages: dict[str, str | tuple[int, str]] = {}
+        self.asked: dict[str, int] = {}
+
+
+@contextmanager
+def a_site() -> Iterator[Site]:
+    """A running site."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            site.asked[self.path] = site.asked.get(self.path, 0) + 1
+            page = site.pages.get(self.path, (404, "no such page"))
+            status, text = page if isinstance(page, tuple) else (200, page)
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    site = Site(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield site
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def watchlist(folder: Path, site: Site, database: str, names: tuple[str, ...] = ("privacy",), more: str = "") -> Path:
+    """A policywatch.toml for pages /NAME of the site, as documents library/NAME, alerts going to alerts.txt."""
+    text = f'contact = "test@example.org"\ndatabase = "{database}"\nsite = "http://watch.example"\n'
+    text += f'{more}\n[crawl]\ndelay = 0\nconfirm_delay = 0\n[[routes]]\nname = "all"\nto = ["file://{folder}/alerts.txt"]\n'
+    text += f'[operator]\nto = ["file://{folder}/operator.txt"]\n'
+    for name in names:
+        text += f'[[documents]]\nid = "library/{name}"\nservice = "Library"\ntitle = "Privacy policy of the library"\n'
+        text += f'kind = "privacy-policy"\nurl = "{site.url}/{name}"\nallow_private = true\n'
+    file = folder / "policywatch.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def command(*words: object) -> list[str]:
+    """The program as installed here."""
+    return [sys.executable, "-m", "policywatch", *map(str, words)]
+
+
+def policywatch(*words: object, status: int | None = 0, environ: Mapping[str, str] | None = None) -> str:
+    """Run it; its standard output. Fails where the exit status is another (None: any) or a traceback is shown."""
+    done = subprocess.run(command(*words), capture_output=True, text=True, env=environ, timeout=120, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert status is None or done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    return done.stdout if status == 0 else done.stdout + done.stderr
+
+
+def run(config: Path, *words: object, status: int | None = None) -> dict[str, Any]:
+    """`run --now --json`, read."""
+    report: dict[str, Any] = json.loads(
+        policywatch("run", "--now", "--json", *words, "--config", config, status=status).split("\npolicywatch:")[0]
+    )
+    return report
+
+
+def outcomes(report: dict[str, Any]) -> dict[str, str]:
+    """Each document's outcome."""
+    return {check["document"]: check["outcome"] for check in report["checks"]}

@@ -1,0 +1,73 @@
+"""The rules of the house that a program can check: import layers, documentation, what may not be in the repository."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from policywatch.cli import app
+from policywatch.watchlist import load
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def test_the_layers_hold() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_the_docs_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def commands() -> list[str]:
+    found: list[str] = []
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        found += [f"{name} {inner}" for inner in getattr(command, "commands", {})] or [name]
+    return found
+
+
+def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    for words in commands():
+        assert f"`policywatch {words}" in text, f"docs/commands.md lacks {words}"
+        command = get_command(app)
+        for word in words.split():
+            command = command.commands[word]  # type: ignore[attr-defined]
+        assert "Example" in (command.help or ""), f"{words} --help shows no example"
+        for option in command.params:
+            for flag in option.opts:
+                assert not flag.startswith("--") or f"`{flag}" in text, f"docs/commands.md lacks {words} {flag}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_docs_exist(page: Path) -> None:
+    known = {words.split()[0] for words in commands()}
+    for word in re.findall(r"`policywatch ([a-z]+)", page.read_text("utf-8")):
+        assert word in known, f"{page.name} speaks of policywatch {word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_watchlists_in_the_docs_are_valid(page: Path, tmp_path: Path) -> None:
+    for block in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.S):
+        if "[[documents]]" not in block and "use =" not in block:
+            tomllib.loads(block)
+            continue
+        file = tmp_path / "policywatch.toml"
+        file.write_text(block, "utf-8")
+        load(file, {"DB_USER": "u", "DB_PASSWORD": "p"})

@@ -1,0 +1,216 @@
+"""The whole job through its front door: a site that changes, the program, the store, the alerts that came."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database
+from storage.lock import one_at_a_time
+from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, command, outcomes, policy, policywatch, run, watchlist
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        running.pages["/privacy"] = policy()
+        yield running
+
+
+def alerts(folder: Path) -> str:
+    file = folder / "alerts.txt"
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+def test_a_change_about_ai_is_flagged_told_once_and_shown(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
+    site.pages["/privacy"] = policy(noise="utm=1")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    site.pages["/privacy"] = policy(AI)
+    report = run(config, status=0)
+    check = report["checks"][0]
+    assert (check["outcome"], check["version"]) == ("changed", 2)
+    assert check["change"]["alert"]
+    assert "ai_training" in check["change"]["topics"]
+    assert check["change"]["effective_date"] == "2025-11-03"
+    assert report["deliveries"] == {"sent": 1, "failed": 0, "pending": 0}
+    assert run(config, status=0)["deliveries"]["sent"] == 0
+    told = alerts(tmp_path)
+    assert told.count("http://watch.example/changes/") >= 1
+    for words in ("Library", "train generative AI models", "3 November 2025", f"{site.url}/privacy"):
+        assert words in told
+    shown = policywatch("show", check["change"]["id"], "--config", config)
+    assert "reading history" in shown
+    assert "unless you turn this off" in policywatch("show", check["change"]["id"], "--why", "--config", config)
+    assert json.loads(policywatch("show", check["change"]["id"], "--json", "--config", config))["alert"] is True
+    assert "version 2" in policywatch("history", "library/privacy", "--config", config)
+    listed = json.loads(policywatch("documents", "--json", "--config", config))
+    assert (listed[0]["version"], listed[0]["good"]) == (2, True)
+
+
+def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    for _ in range(2):
+        site.pages["/privacy"] = ERROR_PAGE
+        report = run(config, status=1)
+        assert outcomes(report)["library/privacy"] in {"held", "unreadable", "blocked"}
+        assert report["checks"][0]["reason"]
+        site.pages["/privacy"] = policy()
+        assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    assert alerts(tmp_path) == ""
+    assert "version 2" not in policywatch("history", "library/privacy", "--config", config)
+
+
+def test_a_first_answer_that_is_an_error_page_is_no_version(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    site.pages["/privacy"] = ERROR_PAGE
+    assert outcomes(run(config, status=1))["library/privacy"] in {"held", "unreadable", "blocked"}
+    site.pages["/privacy"] = policy()
+    assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
+
+
+def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
+    assert outcomes(run(config, status=1)) == {"library/privacy": "held"}
+    operator = (tmp_path / "operator.txt").read_text("utf-8")
+    assert "policywatch accept library/privacy" in operator
+    assert run(config)["deliveries"]["sent"] == 0  # told once
+    shown = policywatch("accept", "library/privacy", "--yes", "--config", config)
+    assert "Taken" in shown
+    assert "nothing is held" in policywatch("accept", "library/privacy", "--yes", "--config", config, status=1)
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    assert [version["cause"] for version in history["versions"]] == ["page", "accepted"]
+
+
+def test_a_return_is_recorded_at_once_and_told_when_it_stays(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    site.pages["/privacy"] = policy(AI)
+    assert run(config)["deliveries"]["sent"] == 1
+    site.pages["/privacy"] = policy()
+    returned = run(config)
+    assert outcomes(returned) == {"library/privacy": "changed"}
+    assert returned["checks"][0]["change"]["alert"]
+    sent = [returned["deliveries"]["sent"], *(run(config)["deliveries"]["sent"] for _ in range(4))]
+    assert sent == [0, 0, 0, 1, 0]
+
+
+def test_a_flap_is_not_told_again(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    site.pages["/privacy"] = policy(AI)
+    assert run(config)["deliveries"]["sent"] == 1
+    for _ in range(2):
+        for text in (policy(), policy(AI)):
+            site.pages["/privacy"] = text
+            assert run(config)["deliveries"]["sent"] == 0
+
+
+def test_other_rules_or_selectors_are_no_change_of_the_policy(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    config.write_text(config.read_text().replace("allow_private", 'remove = ["main p:last-child"]\nallow_private'))
+    report = run(config, status=0)
+    assert outcomes(report) == {"library/privacy": "unchanged"}
+    assert report["deliveries"]["sent"] == 0
+    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    assert [version["cause"] for version in history["versions"]] == ["page", "reader"]
+    assert history["changes"][0]["alert"] is False
+    config.write_text(config.read_text().replace('remove = ["main p:last-child"]\n', ""))
+    assert "2 versions read again" in policywatch("read", "--again", "--config", config)
+    assert alerts(tmp_path) == ""
+
+
+def test_steps_by_hand_are_the_run(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    site.pages["/privacy"] = policy(AI)
+    policywatch("crawl", "--now", "--config", config)
+    assert "unread" not in policywatch("history", "library/privacy", "--config", config).split("version 1")[1]
+    policywatch("read", "--config", config)
+    assert alerts(tmp_path) == ""
+    policywatch("deliver", "--config", config)
+    assert "train generative AI models" in alerts(tmp_path)
+
+
+def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    scrapy = [sys.executable, "-m", "scrapy", "crawl", "policies"]
+    root = Path(__file__).parents[1]
+    environ = {"POLICYWATCH_CONFIG": str(config), "PATH": "/usr/bin:/bin"}
+    subprocess.run(scrapy, cwd=root, env=environ, check=True, capture_output=True, timeout=60)
+    policywatch("read", "--config", config)
+    assert "version 1" in policywatch("history", "library/privacy", "--config", config)
+
+
+def test_a_second_run_leaves_with_status_1_and_says_why(tmp_path: Path, site: Site, database_url: str) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    database = Database(database_url)
+    with one_at_a_time(database):
+        assert "another run" in policywatch("run", "--now", "--config", config, status=1)
+    database.close()
+    run(config, status=0)
+
+
+def test_cron_hears_nothing_when_all_is_well_and_the_reason_when_not(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", ("privacy", "gone"))
+    said = policywatch("run", "--config", config, status=1)
+    assert "library/gone: gone: " in said
+    assert "library/privacy" not in said
+    assert policywatch("run", "--config", config) == ""  # nothing is due
+    assert site.asked["/privacy"] == 2
+
+
+def test_unknown_documents_and_changes_are_wrong_use(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
+    run(config)
+    assert "library/privacy" in policywatch("history", "library/privcy", "--config", config, status=2)
+    assert "no change 99" in policywatch("show", 99, "--config", config, status=2)
+    assert "library/privacy" in policywatch("run", "--document", "x/y", "--config", config, status=2)
+    assert "policywatch init" in policywatch("run", "--config", tmp_path / "no.toml", status=2)
+
+
+def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
+    run(config)
+    site.pages["/privacy"] = policy(AI, *(f"Word{n} " * 200 + "." for n in range(400)))
+
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+    words = command("run", "--now", "--config", config)
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=60, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "the database failed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert outcomes(run(config)) == {"library/privacy": "changed"}
+
+
+def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
+    watching = subprocess.Popen(command("watch", "--config", config), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while site.asked.get("/privacy", 0) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    watching.send_signal(signal.SIGTERM)
+    _, said = watching.communicate(timeout=30)
+    assert watching.returncode == 0, said
+    assert "Traceback" not in said
+    assert "version 1" in policywatch("history", "library/privacy", "--config", config)

@@ -1,0 +1,70 @@
+"""kill -9 at random moments of crawl, read and deliver: the next run goes on, nothing is lost, missing or doubled."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from sqlmodel import select
+
+from storage.alerts import Alert
+from storage.changes import Change
+from storage.database import Database
+from storage.deliveries import Delivery, State
+from storage.versions import versions
+from tests.site import a_site, command, policy, run, watchlist
+
+KILLS = 20
+NAMES = ("one", "two", "three")
+
+
+def text(name: str, step: int) -> str:
+    """Another change about AI for each page and step."""
+    return policy(
+        f"Since step {step} we use the {name} data of your account to train generative AI models, by default."
+    )
+
+
+def being_sent(database: Database) -> list[int]:
+    with database.reading() as session:
+        return [row for row in session.exec(select(Delivery.id).where(Delivery.state == State.SENDING.value)) if row]
+
+
+def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str) -> None:
+    chance = random.Random(20251103)
+    caught_sending: list[int] = []
+    with a_site() as site:
+        config = watchlist(tmp_path, site, database_url, NAMES)
+        for name in NAMES:
+            site.pages[f"/{name}"] = text(name, 0)
+        begun = time.monotonic()
+        run(config)
+        length = time.monotonic() - begun
+        database = Database(database_url)
+        for step in range(1, KILLS + 1):
+            for name in NAMES:
+                site.pages[f"/{name}"] = text(name, step)
+            running = subprocess.Popen(
+                command("run", "--now", "--config", config), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            time.sleep(chance.uniform(0.25, 1.05) * length)  # the first quarter is the start of the program
+            running.kill()
+            running.wait()
+            caught_sending += being_sent(database)
+            run(config, status=0)
+        with database.reading() as session:
+            for name in NAMES:
+                assert len(versions(session, f"library/{name}")) == KILLS + 1
+            changes = session.exec(select(Change)).all()
+            assert len(session.exec(select(Alert)).all()) == len(changes) == KILLS * len(NAMES)
+            assert set(session.exec(select(Delivery.state))) == {"sent"}
+        database.close()
+    told = Counter(re.findall(r"^=+\n.*?/changes/(\d+)", (tmp_path / "alerts.txt").read_text(), re.S | re.M))
+    assert set(told) == {str(change.id) for change in changes}, "missing alerts"
+    doubled = sum(told.values()) - len(told)
+    # A delivery whose process died between sending and recording it is sent again: at least once is the promise.
+    assert doubled <= len(caught_sending), told

@@ -1,0 +1,162 @@
+"""The watchlist: what is accepted, and how a mistake is told."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from policywatch.due import NEVER, due, due_at
+from policywatch.problems import WatchlistError
+from policywatch.recipients import recipients
+from policywatch.starter import starter
+from policywatch.watchlist import Watchlist, load, shipped
+from storage.checks import Check
+
+GOOD = """\
+contact = "watch@example.org"
+
+[[documents]]
+id = "example/privacy"
+service = "Example"
+title = "Privacy"
+kind = "privacy-policy"
+url = "https://example.org/privacy"
+language = "en"
+"""
+ROUTE = """
+[[routes]]
+name = "team"
+to = ["${TEAM_MAIL}"]
+"""
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "policywatch.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def problems(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(WatchlistError) as raised:
+        recipients(load(written(folder, text), environ or {}), environ or {})
+    return [str(problem).removeprefix(f"{folder}/policywatch.toml:") for problem in raised.value.problems]
+
+
+def test_a_plain_watchlist(tmp_path: Path) -> None:
+    watchlist = load(written(tmp_path, GOOD), {})
+    assert watchlist.contact == "watch@example.org"
+    assert [entry.id for entry in watchlist.documents] == ["example/privacy"]
+    assert watchlist.database == f"sqlite:///{tmp_path / 'policywatch.db'}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD.replace('"privacy-policy"', '"policy"'), "7: documents[0].kind: found 'policy'; allowed:"),
+        (GOOD.replace('"https:', '"ftp:'), "8: documents[0].url: found 'ftp://example.org/privacy';"),
+        (GOOD.replace("title =", "tittle ="), "3: documents[0].title: is missing"),
+        (GOOD.replace("title =", "tittle ="), "6: documents[0].tittle: is not a key that is known here"),
+        (GOOD + "[crawl]\ndelay = -1\n", "11: crawl.delay: found -1; input should be greater than"),
+        (GOOD + '[crawl]\ndelay = "5"\n', "11: crawl.delay: found"),
+        (GOOD + 'every = "6 hours"\n', "10: documents[0].every: found '6 hours'; write a number and"),
+        (GOOD + 'select = ["main >"]\n', "10: documents[0].select[0]: found 'main >'; this is not a CSS"),
+        ('use = ["linkdin"]\n' + GOOD, "1: use: found 'linkdin'; the watchlists that ship are: linkedin"),
+        (GOOD + GOOD[GOOD.index("[[") :], "12: documents[1].id: found 'example/privacy' a second time"),
+        (GOOD + "[[documents\n", "10: this is not TOML"),
+        (GOOD + ROUTE + 'when = "sometimes"\n', "14: routes[0].when: 'sometimes' is no time to tell"),
+        (GOOD + ROUTE + 'topics = ["ai"]\n', "14: routes[0].topics: found 'ai'; allowed: advertising,"),
+        (GOOD + ROUTE + 'timezone = "Paris"\n', "14: routes[0].timezone: 'Paris' is no time zone"),
+        (GOOD + ROUTE + 'services = ["Exmple"]\n', "14: routes[0].services: found 'Exmple'; allowed: Ex"),
+        ('documents = 3\n', "1: documents: write it in double brackets"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_file_line_key_found_and_allowed(tmp_path: Path, text: str, said: str) -> None:
+    told = problems(tmp_path, text, {"TEAM_MAIL": "mailto://user:hunter2@example.org"})
+    assert any(line.startswith(said) for line in told), told
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace('"privacy-policy"', '"policy"').replace("https:", "ftp:") + "[crawl]\ndelay = -1\n"
+    assert len(problems(tmp_path, text)) == 3
+
+
+def test_a_missing_variable_is_named(tmp_path: Path) -> None:
+    told = problems(tmp_path, GOOD + ROUTE)
+    assert told == ["13: routes[0].to[0]: the environment variable TEAM_MAIL is not set"]
+
+
+def test_a_wrong_address_is_told_without_its_secret(tmp_path: Path) -> None:
+    told = problems(tmp_path, GOOD + ROUTE, {"TEAM_MAIL": "nosuch://user:hunter2@example.org"})
+    assert "routes[0].to[0]" in told[0]
+    assert "hunter2" not in "".join(told)
+
+
+def test_a_database_address_is_not_shown(tmp_path: Path) -> None:
+    told = problems(tmp_path, 'database = ["postgresql://u:hunter2@host/db"]\n' + GOOD)
+    assert "hunter2" not in "".join(told)
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(WatchlistError, match="policywatch init"):
+        load(tmp_path / "nothing.toml")
+
+
+def test_addresses_come_from_the_environment_and_keep_their_name(tmp_path: Path) -> None:
+    environ = {"TEAM_MAIL": "json://127.0.0.1:1/x"}
+    found = recipients(load(written(tmp_path, GOOD + ROUTE), environ), environ)
+    assert [(one.name, one.url) for one in found.routes[0].to] == [("${TEAM_MAIL}", "json://127.0.0.1:1/x")]
+
+
+def test_what_ships_is_valid_whole_and_bilingual() -> None:
+    for name in shipped():
+        text = (files("policywatch") / "watchlists" / f"{name}.toml").read_text("utf-8")
+        ids = [document["id"] for document in tomllib.loads(text)["documents"]]
+        assert len(ids) == len(set(ids))
+        assert all("select" not in document for document in tomllib.loads(text)["documents"])
+    assert {"linkedin/privacy-policy", "linkedin/privacy-policy.fr", "linkedin/preview-privacy-policy"} <= set(ids)
+
+
+def test_the_file_that_init_writes_watches_linkedin_and_obeys_robots(tmp_path: Path) -> None:
+    watchlist = load(written(tmp_path, starter("o'brien\"@example.org")), {})
+    recipients(watchlist, {})
+    assert watchlist.contact == "o'brien\"@example.org"
+    assert len(watchlist.documents) >= 20
+    assert {watchlist.robots(entry) for entry in watchlist.documents} == {"obey"}
+
+
+def test_the_commented_lines_for_robots_work_when_taken_in(tmp_path: Path) -> None:
+    text = starter("a@example.org").replace("# [services.LinkedIn]", "[services.LinkedIn]")
+    watchlist = load(written(tmp_path, text.replace('# robots = "ignore"', 'robots = "ignore"')), {})
+    assert {watchlist.robots(entry) for entry in watchlist.documents} == {"ignore"}
+
+
+def test_a_shipped_document_is_overridden_key_by_key(tmp_path: Path) -> None:
+    text = 'use = ["linkedin"]\n[[documents]]\nid = "linkedin/privacy-policy"\nevery = "1h"\nrobots = "ignore"\n'
+    watchlist = load(written(tmp_path, text), {})
+    entry = watchlist.document("linkedin/privacy-policy")
+    assert entry is not None
+    assert (entry.every, entry.service, watchlist.robots(entry)) == ("1h", "LinkedIn", "ignore")
+
+
+def entry_of(folder: Path, every: str) -> Watchlist:
+    return load(written(folder, GOOD + f'every = "{every}"\n'), {})
+
+
+def test_a_job_that_starts_every_six_hours_sharp_skips_no_turn(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "6h").documents[0]
+    last = {entry.id: Check(document_id=entry.id, checked_at=NOON + timedelta(seconds=40))}
+    assert due([entry], last, NOON + timedelta(hours=6)) == [entry]
+    assert due([entry], last, NOON + timedelta(hours=5)) == []
+    assert due([entry], {}, NOON) == [entry]
+
+
+def test_the_watch_spreads_what_has_one_interval(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "10h").documents[0]
+    check = Check(document_id=entry.id, checked_at=NOON)
+    assert due_at(entry, None) == NEVER
+    assert NOON + timedelta(hours=10) <= due_at(entry, check, spread=True) < NOON + timedelta(hours=11)
