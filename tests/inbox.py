@@ -100,11 +100,12 @@ def mail_server(
 
 @dataclass
 class Call:
-    """What a webhook was sent."""
+    """What a webhook was sent; `at` is a monotonic time."""
 
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
 
 
 Answer = int | tuple[int, dict[str, str], str] | Callable[[BaseHTTPRequestHandler], None]
@@ -116,6 +117,7 @@ class Hook:
 
     port: int = 0
     calls: list[Call] = field(default_factory=list)
+    taken: list[Call] = field(default_factory=list)  # those that were answered with 200
     answers: list[Answer] = field(default_factory=list)
     always: Answer = 200
 
@@ -156,8 +158,11 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            hook.calls.append(Call(self.path, dict(self.headers), json.loads(body)))
+            call = Call(self.path, dict(self.headers), json.loads(body))
+            hook.calls.append(call)
             answer = hook.answers.pop(0) if hook.answers else hook.always
+            if answer == 200:
+                hook.taken.append(call)
             if callable(answer):
                 answer(self)
                 return
