@@ -13,6 +13,7 @@ import socket
 import ssl
 import zlib
 from io import BytesIO
+from typing import Any
 
 import aiohttp
 from scrapy import Request
@@ -75,15 +76,10 @@ class GuardedDownloads(BaseDownloadHandler):
             return answer.status, headers, bytes(body)
 
     def _session(self, allow_private: bool) -> aiohttp.ClientSession:
-        # Two pools: a connection that one target may use must not serve another that may not.
         if allow_private:
-            self._private = self._private or _session(aiohttp.TCPConnector(ssl=ssl.create_default_context()))
+            self._private = self._private or _session()
             return self._private
-        self._public = self._public or _session(
-            aiohttp.TCPConnector(
-                ssl=ssl.create_default_context(), resolver=PublicResolver(), socket_factory=public_socket
-            )
-        )
+        self._public = self._public or _session(resolver=PublicResolver(), socket_factory=public_socket)
         return self._public
 
     async def close(self) -> None:
@@ -93,15 +89,19 @@ class GuardedDownloads(BaseDownloadHandler):
                 await session.close()
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
+def _session(**guards: Any) -> aiohttp.ClientSession:
+    # aiohttp asks a second time by itself where a connection breaks off, for it may have kept it for too long. Then the
+    # delay between two requests would not be kept; so nothing is kept, and nothing asked twice.
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=ssl.create_default_context(), force_close=True, **guards),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # without a limit
         max_line_size=_HEADER_SIZE,
         max_field_size=_HEADER_SIZE,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
     )
+    session._retry_connection = False
+    return session
 
 
 def _too_large(limit: int) -> DownloadFailed:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
-from w3lib.encoding import http_content_type_encoding
-
 from crawler.addresses import host_of
 from crawler.failures import DownloadFailed, NoPage
 from crawler.fetching import PASSING, Answer, Fetcher
@@ -196,6 +194,7 @@ def fetched(target: Target, answer: Answer) -> Fetched:
     mime = kind.partition(";")[0].strip().lower()
     if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,80}", mime, re.ASCII) or mime == "application/octet-stream":
         mime = "application/pdf" if answer.body.startswith(b"%PDF-") else "text/html"
+    charset = re.search(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", kind, re.ASCII | re.IGNORECASE)
     return Fetched(
         document=target.document,
         url=target.url,
@@ -203,7 +202,7 @@ def fetched(target: Target, answer: Answer) -> Fetched:
         status=answer.status,
         headers=[(name, "(not kept)" if name.lower() == _COOKIES else value) for name, value in answer.headers],
         mime=mime,
-        charset=http_content_type_encoding(kind),
+        charset=charset[1] if charset else None,
         body=answer.body,
     )
 

@@ -1,0 +1,385 @@
+"""Every way in which a server can misbehave ends in a check with the right outcome and a reason that helps."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import select
+
+from crawler.crawl import crawl
+from crawler.targets import Fetched, Target
+from storage.captures import capture
+from storage.checks import Check, Outcome, unread_checks
+from storage.database import Database
+from storage.documents import document
+from storage.errors import UnknownDocument
+from tests import misbehaving
+from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own
+from tests.misbehaving import POLICY, Site, Sites, in_turn, page, redirect, serving, validated
+
+LOGIN_FORM = "<title>Welcome</title><p>Sign in</p><form><input name=u><input type='password' name=p></form>"
+RIDDLE = "<title>Just a moment</title><p>Please verify you are human.</p><script src=/captcha.js></script>"
+RIDDLE_FR = "<title>Un instant</title><p>Vérifiez que vous êtes humain.</p>"
+LONG_WITH_LOGIN = "<header><input type=password></header>" + "<p>We say access denied to whom has no right.</p>" * 60
+
+# path, what it answers, the outcome (None: a page that waits to be read), words of the reason
+MISBEHAVIOURS = [
+    ("/page", page(), None, None),
+    ("/999", page("no", 999), Outcome.BLOCKED, "turns away unknown robots"),
+    ("/401", page("no", 401), Outcome.BLOCKED, "ask the publisher"),
+    ("/403", page("no", 403), Outcome.BLOCKED, "ask the publisher"),
+    ("/407", page("no", 407), Outcome.BLOCKED, "proxy"),
+    ("/429", page("no", 429), Outcome.BLOCKED, "too many requests"),
+    ("/451", page("no", 451), Outcome.BLOCKED, "legal reasons"),
+    ("/503", page("no", 503), Outcome.BLOCKED, "not available"),
+    ("/to-login", redirect("/account/sign-in?next=/x"), Outcome.BLOCKED, "redirect to a login page"),
+    ("/account/sign-in?next=/x", page(POLICY), None, None),  # asked for by its own name, it is a page like any other
+    ("/to-wall", redirect("/authwall?from=to-wall"), Outcome.BLOCKED, "redirect to a login page"),
+    ("/authwall?from=to-wall", page(POLICY), None, None),
+    ("/login-form", page(LOGIN_FORM), Outcome.BLOCKED, "a login form"),
+    ("/riddle", page(RIDDLE), Outcome.BLOCKED, "only people"),
+    ("/riddle-fr", page(RIDDLE_FR), Outcome.BLOCKED, "whether we are human"),
+    ("/marked", page(POLICY, cf_mitigated="challenge"), Outcome.BLOCKED, "only people"),
+    ("/long-with-login", page(LONG_WITH_LOGIN), None, None),
+    ("/404", page("no", 404), Outcome.GONE, "change its url"),
+    ("/410", page("no", 410), Outcome.GONE, "change its url"),
+    ("/418", page("no", 418), Outcome.FAILED, "418"),
+    ("/500", page("no", 500), Outcome.FAILED, "also when asked again"),
+    ("/202", page(POLICY, 202), Outcome.FAILED, "202"),
+    ("/uncalled-304", page("", 304), Outcome.FAILED, "304"),
+    ("/empty", page(""), Outcome.UNREADABLE, "empty page"),
+    ("/blank", page("  \r\n"), Outcome.UNREADABLE, "empty page"),
+    ("/reset", misbehaving.reset, Outcome.FAILED, "broke off"),
+    ("/liar", misbehaving.liar, Outcome.FAILED, "broke off"),
+    ("/babble", misbehaving.babble, Outcome.FAILED, "not valid HTTP"),
+    ("/endless", misbehaving.endless, Outcome.FAILED, "larger than"),
+    ("/huge", page("<p>x</p>" * 50_000), Outcome.FAILED, "larger than"),
+    ("/bomb", page(misbehaving.BOMB, content_encoding="gzip, gzip"), Outcome.FAILED, "larger than"),
+    ("/layers", page(b"x", content_encoding="gzip, gzip, gzip"), Outcome.FAILED, "not asked for"),
+    ("/not-gzip", page(POLICY, content_encoding="gzip"), Outcome.FAILED, "decompressed"),
+    ("/unknown-coding", page(POLICY, content_encoding="br"), Outcome.FAILED, "not asked for"),
+    ("/deflate", page(misbehaving.DEFLATED, content_encoding="deflate"), None, None),
+    ("/loop", redirect("/loop"), Outcome.FAILED, "redirects more than 5 times"),
+    ("/nowhere", page("", 302), Outcome.FAILED, "302"),
+    ("/to-file", redirect("file:///etc/passwd"), Outcome.FAILED, "not a web address"),
+    ("/to-script", redirect("javascript:alert(1)"), Outcome.FAILED, "not a web address"),
+    ("/to-user", redirect("http://me:secret@127.0.0.1/"), Outcome.FAILED, "user name or a password"),
+    ("/to-mail-port", redirect("http://127.0.0.1:25/"), Outcome.FAILED, "port 25"),
+    ("/to-nothing", redirect("http://[::"), Outcome.FAILED, "can't be understood"),
+    ("/unstable", misbehaving.unstable, Outcome.HELD, "Two answers a moment apart differ"),
+    ("/recovers", in_turn(page("no", 502), misbehaving.reset, page()), None, None),
+    ("/cookie", misbehaving.needs_cookie, None, None),
+    ("/latin", page("<p>Confidentialité</p>".encode("latin-1"), mime="text/html; charset=ISO-8859-1"), None, None),
+    ("/wrong-charset", page("<p>été</p>".encode("latin-1")), None, None),
+    ("/pdf", page(b"%PDF-1.7 ...", mime="application/pdf"), None, None),
+    ("/unnamed-pdf", page(b"%PDF-1.7 ...", mime="application/octet-stream"), None, None),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sites() -> Iterator[Sites]:
+    with serving() as sites:
+        yield sites
+
+
+@pytest.fixture(scope="module")
+def misbehaved(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Check], Database, Site]:
+    """The checks of one crawl of all misbehaviours."""
+    site = sites.new()
+    targets = []
+    for path, answer, _, _ in MISBEHAVIOURS:
+        site.answers[path] = answer
+        targets.append(own(site.url(path), f"example{path}"))
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('crawl') / 'policywatch.db'}")
+    return crawled(database, *targets), database, site
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "said"), [(path, outcome, said) for path, _, outcome, said in MISBEHAVIOURS]
+)
+def test_each_misbehaviour_has_its_outcome(
+    misbehaved: tuple[dict[str, Check], Database, Site], path: str, outcome: Outcome | None, said: str | None
+) -> None:
+    check = misbehaved[0][f"example{path}"]
+    assert (check.outcome, check.reason if said is None else None) == (outcome, None), check.reason
+    if said is not None:
+        assert said in (check.reason or "")
+    keeps = outcome in (None, Outcome.HELD)
+    assert (check.capture_id is not None) is keeps
+
+
+def test_the_headers_and_kinds_of_pages_are_kept(misbehaved: tuple[dict[str, Check], Database, Site]) -> None:
+    checks, database, site = misbehaved
+    with database.reading() as session:
+        latin, wrong, pdf, unnamed, deflated = (
+            capture(session, checks[f"example{path}"].capture_id or 0)
+            for path in ("/latin", "/wrong-charset", "/pdf", "/unnamed-pdf", "/deflate")
+        )
+    assert (latin.mime, latin.charset, latin.body) == (
+        "text/html",
+        "ISO-8859-1",
+        "<p>Confidentialité</p>".encode("latin-1"),
+    )
+    assert (wrong.charset, wrong.body) == ("utf-8", b"<p>\xe9t\xe9</p>")
+    assert pdf.mime == unnamed.mime == "application/pdf"
+    assert (deflated.body, deflated.size) == (POLICY.encode(), len(POLICY))
+    assert ("content-encoding", "deflate") in [tuple(header) for header in deflated.headers]
+    assert deflated.url == deflated.final_url == site.url("/deflate")
+
+
+def test_failures_that_may_pass_are_tried_three_times_and_refusals_once(
+    misbehaved: tuple[dict[str, Check], Database, Site],
+) -> None:
+    paths = misbehaved[2].paths()
+    assert {path: paths.count(path) for path in ("/500", "/reset", "/liar")} == {"/500": 3, "/reset": 3, "/liar": 3}
+    assert {path: paths.count(path) for path in ("/999", "/403", "/404", "/503", "/endless")} == {
+        "/999": 1,
+        "/403": 1,
+        "/404": 1,
+        "/503": 1,
+        "/endless": 1,
+    }
+
+
+def test_a_server_that_is_too_slow_fails_in_time(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/silent": misbehaving.silent, "/trickling": misbehaving.trickling}
+    targets = [own(site.url(path), f"slow{path}", robots="ignore") for path in ("/silent", "/trickling")]
+    checks = crawled(database, *targets, settings=replace(QUICK, timeout=0.4, retry_waits=()))
+    for check in checks.values():
+        assert check.outcome == Outcome.FAILED
+        assert check.reason == f"{site.host} did not finish its answer within 0.4 seconds."
+        assert check.seconds is not None
+        assert 0.3 < check.seconds < 5
+
+
+def test_who_cannot_be_reached_is_named(database: Database) -> None:
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        refusing = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        checks = crawled(
+            database, own(refusing, "down/refusing"), Target("down/nameless", "http://no-such-name.invalid/", "en")
+        )
+    assert {check.outcome for check in checks.values()} == {Outcome.FAILED}
+    assert "takes no connection" in (checks["down/refusing"].reason or "")
+    assert "No address could be found for no-such-name.invalid" in (checks["down/nameless"].reason or "")
+
+
+def test_a_first_text_is_confirmed_and_kept_once(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page(set_cookie="session=secret")
+    check = checked(database, own(site.url()))
+    assert (check.outcome, check.status, check.final_url) == (None, 200, site.url())
+    assert site.paths() == ["/robots.txt", "/", "/"]
+    (kept,) = captures(database)
+    assert (kept.body, kept.fetched_at) == (POLICY.encode(), NOW)
+    assert "secret" not in str(kept.headers)
+
+
+def test_the_same_text_in_other_bytes_is_unchanged_and_not_kept(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page()
+    target = own(site.url())
+    checked(database, target)
+    believe(database)
+    site.answers["/"] = page(POLICY.replace("<body>", "<body data-nonce='9'>"))
+    check = checked(database, target)
+    assert (check.outcome, check.reason, check.capture_id) == (Outcome.UNCHANGED, None, None)
+    assert check.version_id is not None
+    assert len(captures(database)) == 1
+    assert site.paths().count("/") == 3, "a known text needs no second answer"
+
+
+def test_a_text_that_is_gone_at_the_second_look_is_unchanged(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page()
+    target = own(site.url())
+    checked(database, target)
+    believe(database)
+    site.answers["/"] = in_turn(page("<p>Half deployed.</p>"), page())
+    check = checked(database, target)
+    assert (check.outcome, check.capture_id) == (Outcome.UNCHANGED, None)
+
+
+def test_a_new_text_that_cannot_be_confirmed_is_not_kept(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = in_turn(page(), page("no", 403))
+    check = checked(database, own(site.url()))
+    assert (check.outcome, check.capture_id) == (Outcome.BLOCKED, None)
+
+
+def test_a_page_set_aside_again_is_stored_once(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page("no text at all")
+    target = own(site.url())
+    first, second = checked(database, target), checked(database, target)
+    assert first.capture_id == second.capture_id
+    site.answers["/"] = page("no text at all", mime="text/plain")  # reads otherwise, so it is another capture
+    assert checked(database, target).capture_id != first.capture_id
+
+
+@pytest.mark.parametrize(
+    ("validators", "sent"),
+    [
+        ({"etag": '"v1"'}, ("if-none-match", '"v1"')),
+        ({"last_modified": "Mon, 02 Mar 2026 08:00:00 GMT"}, ("if-modified-since", "Mon, 02 Mar 2026 08:00:00 GMT")),
+    ],
+)
+def test_an_unmodified_page_costs_one_conditional_request(
+    sites: Sites, database: Database, validators: dict[str, str], sent: tuple[str, str]
+) -> None:
+    site = sites.new()
+    site.answers |= {"/old": redirect("/policy"), "/policy": validated(**validators)}
+    target = own(site.url("/old"))
+    checked(database, target)
+    assert not any(sent[0] in asked.headers for asked in site.asked), "no version yet, nothing to compare with"
+    believe(database)
+    asked_before = len(site.asked)
+    check = checked(database, target)
+    assert (check.outcome, check.status) == (Outcome.NOT_MODIFIED, 304)
+    assert check.version_id is not None
+    asked = [(one.path, one.headers.get(sent[0])) for one in site.asked[asked_before:]]
+    assert asked == [("/robots.txt", None), ("/old", None), ("/policy", sent[1])], "only who gave it is shown it"
+    assert checked(database, target).outcome == Outcome.NOT_MODIFIED
+
+
+def test_the_validators_of_an_unbelieved_text_are_never_sent(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = validated(etag='"good"')
+    target = own(site.url())
+    checked(database, target)
+    believe(database)
+    site.answers["/"] = in_turn(page("<p>a</p>", etag='"bad"'), page("<p>b</p>", etag='"bad"'), validated(etag='"bad"'))
+    assert checked(database, target).outcome == Outcome.HELD
+    checked(database, target)
+    shown = [asked.headers.get("if-none-match") for asked in site.asked if asked.path == "/"]
+    assert shown == [None, None, '"good"', None, '"good"']
+
+
+def test_a_short_retry_after_is_waited_for(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = in_turn(page("slow down", 429, retry_after="1"), page())
+    assert checked(database, own(site.url())).outcome is None
+    refused, again = [asked for asked in site.asked if asked.path == "/"][:2]
+    assert again.began - refused.ended >= 0.95
+
+
+@pytest.mark.parametrize("wait", ["7200", format_datetime(NOW + timedelta(hours=2), usegmt=True)])
+def test_a_long_retry_after_keeps_us_away(sites: Sites, database: Database, wait: str) -> None:
+    site = sites.new()
+    site.answers |= {"/": page("slow down", 503, retry_after=wait), "/other": page()}
+    target = own(site.url(), "busy/first")
+    checks = crawled(database, target, own(site.url("/other"), "busy/second"))
+    assert {check.outcome for check in checks.values()} == {Outcome.BLOCKED}
+    assert "before 2026-03-02 11:00 UTC" in (checks["busy/first"].reason or "")
+    assert site.paths() == ["/robots.txt", "/"], "the host is left alone, not just the page"
+    with database.reading() as session:
+        assert document(session, "busy/second").not_before == NOW + timedelta(hours=2)
+
+    early = checked(database, target)
+    assert (early.outcome, len(site.asked)) == (Outcome.BLOCKED, 2)
+    assert "asked not to come back before 2026-03-02 11:00 UTC" in (early.reason or "")
+    site.answers["/"] = page()
+    later = crawled(database, target, now=lambda: NOW + timedelta(hours=3))
+    assert later[target.document].outcome is None
+
+
+def test_no_server_can_send_us_away_for_years(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page("never", 429, retry_after="999999999999")
+    checked(database, own(site.url()))
+    with database.reading() as session:
+        assert document(session, "example/policy").not_before == NOW + timedelta(days=7)
+
+
+def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) -> None:
+    site = sites.new()
+    targets = [own(site.url(f"/{n}"), f"full/{n:02}") for n in range(20)]
+    for n in range(20):
+        site.answers[f"/{n}"] = page(f"<p>{n}</p><!-- {os.urandom(40_000).hex()} -->")
+    database = Database(f"sqlite:///{tmp_path / 'full.db'}")
+    declared(database, targets)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))  # room for some captures, not for all
+    try:
+        with pytest.raises(OperationalError, match="disk"):
+            crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, now=lambda: NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with database.reading() as session:
+        kept = len(unread_checks(session))
+    assert 0 < kept < 20
+    assert len(captures(database)) == kept
+    assert len(site.paths()) < 2 * 20, "the rest was not asked for in vain"
+    assert len(crawled(database, *targets)) == 20
+
+
+def test_a_mistake_with_one_page_is_raised_after_the_others_are_checked(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/bad": page("<p>bad</p>"), "/good": page("<p>good</p>")}
+    targets = [own(site.url("/bad"), "mistake/bad"), own(site.url("/good"), "mistake/good")]
+    declared(database, targets)
+
+    def breaks(fetched: Fetched) -> str | None:
+        if b"bad" in fetched.body:
+            raise ZeroDivisionError
+        return fingerprint_of(fetched)
+
+    with pytest.raises(ZeroDivisionError):
+        crawl(database, targets, QUICK, fingerprint_of=breaks)
+    with database.reading() as session:
+        assert [check.document_id for check in unread_checks(session)] == ["mistake/good"]
+
+
+def test_an_undeclared_document_is_refused_before_anything_is_asked(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    with pytest.raises(UnknownDocument):
+        crawl(database, [own(site.url())], QUICK, fingerprint_of=fingerprint_of)
+    assert site.asked == []
+
+
+_CRAWL = """
+import sys
+from crawler.crawl import crawl
+from storage.database import Database
+from tests.crawling import QUICK, declared, fingerprint_of, own
+targets = [own(f"{sys.argv[2]}/{n}", f"killed/{n}") for n in range(40)]
+database = Database(sys.argv[1])
+declared(database, targets)
+crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, progress=lambda *_: print("kept", flush=True))
+"""
+
+
+def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> None:
+    site = sites.new()
+    for n in range(40):
+        site.answers[f"/{n}"] = page(f"<p>{n}</p>")
+    command = [sys.executable, "-c", _CRAWL, database_url, site.url("")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
+        assert process.stdout is not None
+        for _ in range(7):
+            process.stdout.readline()
+        process.kill()
+    database = Database(database_url)
+    with database.reading() as session:
+        unread = unread_checks(session)
+        all_checks = session.exec(select(Check)).all()
+    kept = {one.id for one in captures(database)}
+    assert 7 <= len(all_checks) < 40
+    assert {check.capture_id for check in all_checks} == kept
+    assert len(unread) == len(all_checks)
+    checks = crawled(database, *(own(site.url(f"/{n}"), f"killed/{n}") for n in range(40)))
+    assert {check.outcome for check in checks.values()} == {None}
+    assert len(captures(database)) == 40, "what was kept before the kill is the same page"
+    database.close()
