@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _BULLET = re.compile(r"(?:[•●○◦▪■□‣➢✓✔·∙\uf0b7\uf0a7\uf
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|\(?[ivx]{1,4}\))\s+(?=\S)")
 _ENDED = re.compile(r"[.!?:;。！？]['\"’”»)\]]*$")
 _HYPHENATED = re.compile(r"(\w+)[-‐\u00ad]$")
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]|\(cid:\d+\)")
 
 
@@ -70,7 +72,7 @@ def _lines(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
                 if not isinstance(line, LTTextLine):
                     continue
                 letters = [letter for letter in line if isinstance(letter, LTChar) and letter.get_text().strip()]
-                text = " ".join(_CONTROL.sub("", line.get_text()).split())
+                text = " ".join(_LIGATURE.sub(_letters, _CONTROL.sub("", line.get_text())).split())
                 if not text or not letters:
                     continue
                 sizes = Counter(round(letter.size * 2) / 2 for letter in letters)
@@ -78,6 +80,10 @@ def _lines(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
                 edge = line.y0 < _EDGE * height or line.y1 > (1 - _EDGE) * height
                 size = sizes.most_common(1)[0][0]
                 yield _TextLine(text, size, bold, line.x0, line.x1, line.y0, line.y1, index, number, edge)
+
+
+def _letters(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", match.group())
 
 
 def _is_bold(font: str) -> bool:
@@ -107,67 +113,65 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
         weights[line.size] += len(line.text)
     body = weights.most_common(1)[0][0]
     bold_share = sum(len(line.text) for line in lines if line.bold) / sum(weights.values())
-    sizes = sorted({line.size for line in lines if line.size > 1.1 * body}, reverse=True)
-    whole_words = Counter(word.lower() for line in lines for word in re.findall(r"\w+(?:-\w+)*", line.text)[:-1])
+    words = (re.findall(r"\w+(?:-\w+)*", line.text) for line in lines)
+    whole_words = Counter(word.lower() for found in words for word in found[:-1])
+    paragraphs = [(paragraph, _joined(paragraph, whole_words)) for paragraph in _paragraphs(lines, body)]
+    titles = [_is_title(paragraph[0], text, body, bold_counts=bold_share < 0.3) for paragraph, text in paragraphs]
+    sizes = sorted({paragraph[0].size for (paragraph, _), title in zip(paragraphs, titles, strict=True) if title})
     path: list[tuple[int, str]] = []
-    for paragraph, level in _paragraphs(lines, body, sizes, bold_counts=bold_share < 0.3):
-        text = _joined(paragraph, whole_words)
-        bullet = _BULLET.match(text)
-        kind: BlockKind = "heading" if level else "item" if bullet or _NUMBERED.match(text) else "paragraph"
-        if bullet and not level:
-            text = text[bullet.end() :]
-        if not text:
-            continue
-        if level:
+    for (paragraph, text), title in zip(paragraphs, titles, strict=True):
+        if title:
+            level = len(sizes) - sizes.index(paragraph[0].size)
             while path and path[-1][0] >= level:
                 path.pop()
-        yield Block(kind, text, tuple(words for _, words in path))
-        if level:
+            yield Block("heading", text, tuple(words for _, words in path))
             path.append((level, text))
+            continue
+        bullet = _BULLET.match(text)
+        kind: BlockKind = "item" if bullet or _NUMBERED.match(text) else "paragraph"
+        yield Block(kind, text[bullet.end() :] if bullet else text, tuple(words for _, words in path))
 
 
-def _level(line: _TextLine, body: float, sizes: list[float], bold_counts: bool) -> int:
-    """Of the heading that the line is part of, 1 the largest; 0 for running text."""
-    if line.size > 1.1 * body and len(line.text) < 160:
-        return sizes.index(line.size) + 1
-    if bold_counts and line.bold and line.size >= 0.95 * body and len(line.text) < 120 and line.text[-1] not in ".,;":
-        return len(sizes) + 1
-    return 0
+def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> bool:
+    """Larger or bolder than running text, and no sentence."""
+    if len(text) > 140 or text[-1] in ".,;" or not any(character.isalpha() for character in text):
+        return False
+    if text[0].islower() or _BULLET.match(text):
+        return False
+    return line.size > 1.1 * body or (bold_counts and line.bold and line.size >= 0.95 * body)
 
 
-def _paragraphs(
-    lines: list[_TextLine], body: float, sizes: list[float], *, bold_counts: bool
-) -> Iterator[tuple[list[_TextLine], int]]:
+def _paragraphs(lines: list[_TextLine], body: float) -> Iterator[list[_TextLine]]:
     margins: dict[tuple[int, int], float] = {}
     for line in lines:
         key = (line.page, line.box)
         margins[key] = max(margins.get(key, 0.0), line.right)
     open_: list[_TextLine] = []
-    open_level = 0
     for line in lines:
-        level = _level(line, body, sizes, bold_counts)
-        if open_ and not (level == open_level and _goes_on(open_[-1], line, margins, heading=bool(level))):
-            yield open_, open_level
+        if open_ and not _goes_on(open_[-1], line, margins, body):
+            yield open_
             open_ = []
-        open_level = level
         open_.append(line)
     if open_:
-        yield open_, open_level
+        yield open_
 
 
-def _goes_on(last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], *, heading: bool) -> bool:
-    if _BULLET.match(line.text) or (_NUMBERED.match(line.text) and last.box != line.box):
+def _goes_on(last: _TextLine, line: _TextLine, margins: dict[tuple[int, int], float], body: float) -> bool:
+    """Whether two lines are of one paragraph: one style, one box; or over a column or page, an unfinished sentence."""
+    if abs(last.size - line.size) > 0.12 * line.size or last.bold != line.bold or _BULLET.match(line.text):
         return False
     ended = _ENDED.search(last.text) is not None
+    near = last.page == line.page and -line.size < last.bottom - line.top < 0.9 * line.size
     if last.box == line.box:
-        gap = last.bottom - line.top
-        if gap > 0.9 * line.size:
-            return False
-        short = last.right < margins[last.page, last.box] - 0.15 * (margins[last.page, last.box] - last.left)
-        return not (ended and short) and not (short and _NUMBERED.match(line.text))
-    if heading:
+        width = margins[last.page, last.box] - last.left
+        short = last.right < margins[last.page, last.box] - 0.15 * width
+        return near and not (short and (ended or _NUMBERED.match(line.text) is not None))
+    if _NUMBERED.match(line.text):
         return False
-    return not ended and (line.text[0].islower() or last.text[-1] in ",-")
+    unfinished = not ended and (line.text[0].islower() or last.text[-1] in ",-")
+    beneath = last.page == line.page and -line.size < last.bottom - line.top < 1.3 * line.size
+    title = last.size == line.size > 1.1 * body or (last.bold and line.bold)
+    return unfinished or (title and beneath and not ended)
 
 
 def _joined(paragraph: list[_TextLine], whole_words: Counter[str]) -> str:

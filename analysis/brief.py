@@ -1,0 +1,113 @@
+"""The short answers for a person who gets an alert: which data, what for, who gets it, unless what, and how to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from analysis.blocks import Page
+from analysis.brief_phrases import phrases_for
+from analysis.brief_rank import Scene, best, ranked, shipped_weights
+from analysis.brief_spans import FIELDS, Question, Span
+from analysis.brief_text import Sentence, touched_sentences
+from analysis.change import SEVERITIES, Brief, Default, Passage, Quote
+from analysis.normal import normal
+
+MOST = 6  # answers to one question
+_MEANING_LONGEST = 45  # words
+_BESIDE = 0.3  # what an unchanged phrase beside changed words says of the default
+_CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
+
+
+def brief(
+    passages: Sequence[Passage], before: Page, after: Page, *, effective: date | None, language: str
+) -> Brief:
+    """What the passages of a change say, in the page's own words; what they do not say stays empty.
+
+    `before` and `after` are the whole texts that the passages were found in, `language` the page's; a language without
+    a phrase file is read with the English one.
+    """
+    weights = shipped_weights()
+    scene = Scene(touched_sentences(passages, before, after), before, after, phrases_for(language))
+    answers = {field: best(ranked(scene, field, getattr(weights, field)), getattr(weights, field), MOST) for field in FIELDS}
+    quotes = {field: tuple(quote(span, linked=field == "refuse") for _, span in found) for field, found in answers.items()}
+    return Brief(
+        meaning=_meaning(scene, answers),
+        start=effective,
+        default=_default(scene),
+        **quotes,
+    )
+
+
+def quote(span: Span, *, linked: bool = False) -> Quote:
+    """The span's words as they stand, a quotation mark or bracket that it opens closed."""
+    text, words = span.sentence.text, span.sentence.words
+    start, end = words[span.first].start, words[span.last - 1].end
+    for opening, closing in _CLOSING.items():
+        inside = text[start:end]
+        unclosed = inside.count(opening) % 2 if opening == closing else inside.count(opening) > inside.count(closing)
+        if unclosed and closing in text[end : end + 2]:
+            end = text.index(closing, end) + 1
+    quoted = text[start:end]
+    return Quote(quoted, span.sentence.side, _link(span, quoted) if linked else None)
+
+
+def _link(span: Span, quoted: str) -> str | None:
+    """The address of a link that stands on the quoted words or has them on it."""
+    words = normal(quoted).lower()
+    for link in span.sentence.links:
+        on = normal(link.text).lower()
+        if on and (on in words or words in on):
+            return link.url
+    return None
+
+
+def _default(scene: Scene) -> Default | None:
+    """Whether it happens unless a person acts, by what the later text says of refusing and of agreeing.
+
+    Words that the change put in count in full. An unchanged phrase of the same sentence counts little, and only twice:
+    every policy has some. "Off by default" has both cues; the longer one, that begins first, counts.
+    """
+    said = {"on": 0.0, "off": 0.0}
+    for sentence in scene.sentences:
+        if sentence.side == "before" or not sentence.touched:
+            continue
+        off = sentence.cues.get("default_off", [])
+        on = [place for place in sentence.cues.get("default_on", []) if not any(a <= place[0] < b for a, b in off)]
+        for side, places in (("on", on), ("off", off)):
+            said[side] += _BESIDE if places and said[side] % 1 + _BESIDE < 1 else 0
+            said[side] += sum(any(word.changed for word in sentence.words[first:last]) for first, last in places)
+    if not any(said.values()):
+        return None
+    return "on" if said["on"] >= said["off"] else "off"
+
+
+def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) -> str | None:
+    """The sentence that carries the severest passage and most of the answers, cut at a clause if it is long."""
+    worth = dict.fromkeys(range(len(scene.sentences)), 0.0)
+    for found in answers.values():
+        for chance, span in found:
+            worth[span.sentence.order] += chance
+    touched = [sentence for sentence in scene.sentences if sentence.touched and len(sentence.words) > 1]
+    if not touched:
+        return None
+
+    def rank(sentence: Sentence) -> tuple[int, bool, bool, float, int]:
+        severity = SEVERITIES.index(sentence.severity)
+        trains = "train" in sentence.cues and "ai" in sentence.cues
+        return severity, sentence.side == "after", trains and worth[sentence.order] > 0, worth[sentence.order], -sentence.order
+
+    return _cut(scene, max(touched, key=rank))
+
+
+def _cut(scene: Scene, sentence: Sentence) -> str:
+    """The sentence, or of a long one the clauses that fit around its first changed word."""
+    words = sentence.words
+    if len(words) <= _MEANING_LONGEST:
+        return quote(Span(sentence, 0, len(words), "sentence")).text
+    changed = next(number for number, word in enumerate(words) if word.changed)
+    bounds = [0, *(n for n in range(1, len(words)) if any(mark in words[n].gap for mark in ",;:—–(|")), len(words)]
+    first = max(bound for bound in bounds if bound <= max(0, changed - _MEANING_LONGEST // 2) or bound == 0)
+    ends = [bound for bound in bounds if changed < bound <= first + _MEANING_LONGEST]
+    last = max(ends, default=min(len(words), first + _MEANING_LONGEST))
+    return quote(Span(sentence, first, last, "sentence")).text

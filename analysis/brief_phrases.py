@@ -1,0 +1,193 @@
+"""The phrases that the brief knows, per language: data files that a lawyer can add to, checked when they are loaded."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from analysis.brief_text import WORD, Word
+
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^A-ZÀ-ÖØ-Þ]+$")]
+
+CUES = (
+    "data_head",
+    "data_kind",
+    "content_kind",
+    "sensitive",
+    "person",
+    "collect",
+    "process",
+    "share",
+    "retain",
+    "purpose_lead",
+    "purpose_verb",
+    "purpose_noun",
+    "ai",
+    "train",
+    "advertising",
+    "tracking",
+    "recipient_lead",
+    "recipient_head",
+    "company_form",
+    "refuse_act",
+    "refuse_where",
+    "go",
+    "control",
+    "rights",
+    "contact",
+    "you_may",
+    "unless",
+    "negation",
+    "exception",
+    "age",
+    "prohibition",
+    "irreversible",
+    "default_on",
+    "default_off",
+    "consent",
+    "place",
+    "place_kind",
+    "place_lead",
+    "seat",
+    "law",
+    "security",
+    "legal_matter",
+)
+
+
+class PhraseError(Exception):
+    """A phrase file that can't be used; says which file and what is wrong with it."""
+
+
+class Grammar(BaseModel):
+    """What the language's small words do; each is one word, in small letters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    determiners: frozenset[Phrase]
+    stops: frozenset[Phrase]
+    links: frozenset[Phrase]
+    participles: frozenset[Phrase]
+    inner: frozenset[Phrase]
+    breaks: frozenset[Phrase]
+    joins: frozenset[Phrase]
+    noun_first: bool
+    gerunds: str
+    adverbs: str
+
+
+class PhraseFile(BaseModel):
+    """One file of analysis/brief/: the grammar and, for each cue, the phrases that give it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+    complete: bool
+    grammar: Grammar
+    cues: dict[str, tuple[Phrase, ...]]
+
+
+class Phrases:
+    """Finds the cues of one language in the words of a sentence.
+
+    In a phrase a word that ends with `*` stands for all words that begin so, and `...` for up to four words.
+    """
+
+    def __init__(self, file: PhraseFile) -> None:
+        self.language = file.language
+        self.grammar = file.grammar
+        self._exact: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        self._prefix: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        self._known: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for cue, phrases in file.cues.items():
+            for phrase in phrases:
+                first, *rest = _pattern(phrase)
+                table = self._prefix if first.endswith("*") else self._exact
+                table.setdefault(first.rstrip("*"), []).append((cue, tuple(rest)))
+
+    def find(self, words: Sequence[Word]) -> dict[str, list[tuple[int, int]]]:
+        """For each cue the places (first word, word after the last) where a phrase of it stands; the longest at each word."""
+        texts = [word.text for word in words]
+        found: dict[str, list[tuple[int, int]]] = {}
+        for start, text in enumerate(texts):
+            longest: dict[str, int] = {}
+            for cue, rest in self._begun_by(text):
+                end = _rest_ends(texts, start + 1, rest)
+                if end is not None and end > longest.get(cue, 0):
+                    longest[cue] = end
+            for cue, end in longest.items():
+                found.setdefault(cue, []).append((start, end))
+        return found
+
+    def _begun_by(self, text: str) -> list[tuple[str, tuple[str, ...]]]:
+        known = self._known.get(text)
+        if known is None:
+            known = list(self._exact.get(text, ()))
+            for length in range(1, len(text) + 1):
+                known += self._prefix.get(text[:length], ())
+            if len(self._known) < 50_000:
+                self._known[text] = known
+        return known
+
+
+def _pattern(phrase: str) -> list[str]:
+    return [
+        piece
+        for part in phrase.split()
+        for piece in ([part] if part == "..." else [w + ("*" if part.endswith("*") and last else "") for w, last in _marked(part)])
+    ]
+
+
+def _marked(part: str) -> list[tuple[str, bool]]:
+    pieces = WORD.findall(part)
+    return [(piece, number == len(pieces) - 1) for number, piece in enumerate(pieces)]
+
+
+def _rest_ends(texts: Sequence[str], at: int, rest: tuple[str, ...]) -> int | None:
+    for number, part in enumerate(rest):
+        if part == "...":
+            after = rest[number + 1 :]
+            for skip in range(5):
+                end = _rest_ends(texts, at + skip, after)
+                if end is not None:
+                    return end
+            return None
+        if at >= len(texts):
+            return None
+        if part.endswith("*"):
+            if not texts[at].startswith(part[:-1]):
+                return None
+        elif texts[at] != part:
+            return None
+        at += 1
+    return at
+
+
+@lru_cache(maxsize=8)
+def phrases_for(language: str) -> Phrases:
+    """The phrases of a language, with those of English where it is not known. Raises `PhraseError` for a bad file."""
+    folder = resources.files("analysis") / "brief"
+    file = folder / f"{language[:2].lower()}.toml"
+    if not file.is_file():
+        file = folder / "en.toml"
+    return Phrases(load_phrases(file.read_text(encoding="utf8"), file.name))
+
+
+def load_phrases(text: str, name: str) -> PhraseFile:
+    """Check a phrase file. Raises `PhraseError`: unknown keys and cues, missing ones in a complete language, capitals."""
+    try:
+        file = PhraseFile.model_validate(tomllib.loads(text))
+    except (ValidationError, tomllib.TOMLDecodeError) as failure:
+        raise PhraseError(f"{name}: {failure}") from failure
+    unknown = sorted(set(file.cues) - set(CUES))
+    if unknown:
+        raise PhraseError(f"{name}: no such cue: {', '.join(unknown)}; known are {', '.join(CUES)}")
+    missing = sorted(set(CUES) - set(file.cues))
+    if missing and file.complete:
+        raise PhraseError(f"{name}: a complete language has phrases for {', '.join(missing)}")
+    return file

@@ -1,0 +1,193 @@
+"""The sentences that a change touches: their words, which of them the change put in or took away, and what leads to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.blocks import Block, Link, Page
+from analysis.change import Passage, Severity, Side
+from analysis.words import word_diff
+from analysis.normal import normal
+
+WORD = re.compile(r"[^\W_]+")
+ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])|\s+\|\s+|\n|<br\s*/?>|;\s+(?=\(?\w{1,3}\))|\s+(?=•)"
+)
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|no|nos|art|inc|ltd|co|corp|mr|mrs|ms|dr|st|vs|p\.ex|ex|al|u\.s|u\.k)\.|\b[A-Z]\.)$", re.I)
+_LEAD_WORDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a sentence: where it stands in the passage's text, in small letters, and the marks between it and the word before."""
+
+    start: int
+    end: int
+    text: str
+    gap: str
+    capital: bool
+    changed: bool
+
+
+@dataclass(slots=True)
+class Sentence:
+    """A sentence, cell or item in which the change removed or added words.
+
+    `before` sentences are those of the earlier text. `lead` is what an item or a cell hangs on: the paragraph before a
+    list, the head of a column; with the innermost heading it tells what a bare list of nouns is a list of.
+    """
+
+    text: str
+    side: Side
+    words: tuple[Word, ...]
+    order: int
+    of: int
+    heading: str = ""
+    lead: str = ""
+    whole: bool = False
+    item: bool = False
+    links: tuple[Link, ...] = ()
+    touched: bool = True
+    severity: Severity = "none"
+    cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def quote(self, first: int, last: int) -> str:
+        """The page's own words from word `first` up to and without word `last`."""
+        return self.text[self.words[first].start : self.words[last - 1].end]
+
+
+def words_of(text: str, start: int = 0, end: int | None = None, changed: Sequence[tuple[int, int]] = ()) -> tuple[Word, ...]:
+    found: list[Word] = []
+    position = start
+    spans = iter(changed)
+    span = next(spans, None)
+    for match in WORD.finditer(text, start, len(text) if end is None else end):
+        while span is not None and span[1] <= match.start():
+            span = next(spans, None)
+        hit = span is not None and span[0] < match.end()
+        word = match.group()
+        found.append(Word(match.start(), match.end(), word.lower(), text[position : match.start()], word[0].isupper(), hit))
+        position = match.end()
+    return tuple(found)
+
+
+def sentence_bounds(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if _ABBREVIATION.search(text, start, match.start()):
+            continue
+        if match.start() > start:
+            yield start, match.start()
+        start = match.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def changed_spans(before: str, after: str, side: Side) -> list[tuple[int, int]]:
+    """Character ranges of `after` (or of `before`) that the change put in (or took away)."""
+    own = "added" if side == "after" else "removed"
+    spans: list[tuple[int, int]] = []
+    position = 0
+    for operation, text in word_diff(before, after):
+        if operation == own and WORD.search(text):
+            spans.append((position, position + len(text)))
+        if operation in ("same", own):
+            position += len(text)
+    return spans
+
+
+class _Context:
+    """Where a passage's block stands on its page: its lead-in, its column heads, its links."""
+
+    def __init__(self, page: Page) -> None:
+        self.blocks = page.blocks
+        self.index: dict[str, int] = {}
+        for number, block in enumerate(page.blocks):
+            self.index.setdefault(block.text, number)
+
+    def block(self, text: str) -> int | None:
+        return self.index.get(text)
+
+    def lead(self, number: int) -> str:
+        kind = self.blocks[number].kind
+        if kind == "row":
+            return ""
+        previous = number - 1
+        while previous >= 0 and kind == "item" and self.blocks[previous].kind == "item":
+            previous -= 1
+        if previous < 0 or self.blocks[previous].kind in ("heading", "row"):
+            return ""
+        text = self.blocks[previous].text
+        if kind == "item" or text.endswith(":"):
+            return " ".join(text.split(" ")[-_LEAD_WORDS:])
+        return ""
+
+    def column_heads(self, number: int) -> list[str]:
+        first = number
+        while first > 0 and self.blocks[first - 1].kind == "row":
+            first -= 1
+        return self.blocks[first].text.split(" | ") if first != number else []
+
+
+def _text_sentences(
+    text: str, side: Side, spans: Sequence[tuple[int, int]], passage: Passage, context: _Context, *, whole: bool
+) -> Iterator[Sentence]:
+    number = context.block(text.split("\n", 1)[0])
+    block: Block | None = context.blocks[number] if number is not None else None
+    lead = context.lead(number) if number is not None else ""
+    heads = context.column_heads(number) if number is not None and block is not None and block.kind == "row" else []
+    for start, end in sentence_bounds(text):
+        words = words_of(text, start, end, spans)
+        if not words:
+            continue
+        if heads:
+            column = text.count(" | ", 0, start)
+            lead = heads[column] if column < len(heads) else ""
+        yield Sentence(
+            text=text,
+            side=side,
+            words=words,
+            order=0,
+            of=0,
+            heading=passage.heading[-1] if passage.heading else "",
+            lead=lead,
+            whole=whole,
+            item=block is not None and block.kind in ("item", "row"),
+            links=block.links if block is not None else (),
+            touched=any(word.changed for word in words),
+            severity=passage.severity,
+        )
+
+
+def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *, most: int = 400) -> list[Sentence]:
+    """The sentences of the passages, those of the later text first; at most `most`.
+
+    A rewording's untouched sentences come too (not `touched`): they are the paragraph that the changed words are read in.
+    Of the earlier text only what is nowhere in the later one: words that stand there still were not taken away.
+    """
+    contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
+    later = {normal(block.text) for block in after.blocks}
+    found: list[Sentence] = []
+    for side in ("after", "before"):
+        for passage in passages:
+            text = passage.after if side == "after" else passage.before
+            if text is None or passage.operation == "moved":
+                continue
+            if side == "before" and normal(text) in later:
+                continue
+            whole = passage.before is None or passage.after is None
+            spans = [(0, len(text))] if whole else changed_spans(passage.before or "", passage.after or "", side)
+            if not spans:
+                continue
+            found.extend(
+                sentence
+                for sentence in _text_sentences(text, side, spans, passage, contexts[side], whole=whole)
+                if sentence.touched or side == "after"
+            )
+    found = found[:most]
+    for order, sentence in enumerate(found):
+        sentence.order, sentence.of = order, len(found)
+    return found

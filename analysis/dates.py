@@ -1,0 +1,199 @@
+"""The dates that a text names, and from when a change holds.
+
+A regex with the month names of the languages at hand does all: a general date parser takes words such as "may" for
+dates, and is slow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+Order = Literal["dmy", "mdy"]
+
+_MONTHS: dict[str, tuple[str, ...]] = {
+    "en": (
+        "january|jan",
+        "february|feb",
+        "march|mar",
+        "april|apr",
+        "may",
+        "june|jun",
+        "july|jul",
+        "august|aug",
+        "september|sept|sep",
+        "october|oct",
+        "november|nov",
+        "december|dec",
+    ),
+    "fr": (
+        "janvier|janv",
+        "février|fevrier|févr|fév",
+        "mars",
+        "avril|avr",
+        "mai",
+        "juin",
+        "juillet|juil",
+        "août|aout",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre|decembre|déc",
+    ),
+    "de": (
+        "januar|jänner",
+        "februar",
+        "märz|maerz",
+        "april",
+        "mai",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "dezember",
+    ),
+    "es": (
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre|setiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ),
+}
+_NUMBER_OF = {
+    name: number for months in _MONTHS.values() for number, names in enumerate(months, 1) for name in names.split("|")
+}
+_MONTH = "|".join(sorted(_NUMBER_OF, key=len, reverse=True))
+_DATE = re.compile(
+    rf"""(?<![\w.])(?:
+      (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
+    | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d)(?!\d)
+    | (?P<d1>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)
+    | (?P<m2>{_MONTH})\b\.?\s*(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s*(?P<y2>20\d\d)(?!\d)
+    | (?P<m3>{_MONTH})\b\.?,?\s*(?:of\s+|de\s+|del\s+)?(?P<y3>20\d\d)(?!\d)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_YEAR = re.compile(r"20\d\d")
+
+# The strongest first: from when a text holds, then when it was changed
+_IN_FORCE = re.compile(
+    r"\b(effective|in force|into force|in effect|takes? effect|come into|valid from|applies from|starting|"
+    r"as (?:of|from)|beginning|on and after|we(?: are|['’]re| will be)? (?:updat|chang|introduc)\w*|will (?:change|be updated|apply)|"
+    r"en vigueur|prise? d['’]effet|prend(?:ra)? effet|effectif|effective|applicables?|à compter du|à partir du|"
+    r"gültig ab|in kraft|wirksam|gilt ab|ab dem|"
+    r"en vigor|vigente|entra(?:rá|n)? en|a partir del?|efectiv[ao])\b",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(
+    r"\b((?:last|date|recent\w*|policy|version)[\s-]*(?:of\s+)?(?:last\s+)?(?:up-?dated?|modified|modification|revised|reviewed|revision|changed?|amended|edited)|"
+    r"up-?dated?|revised|modified|amended|posted|published|version|dated|"
+    r"mise? à jour|mis à jour|modifi\w+|version|révis\w+|date|publi\w+|"
+    r"stand|zuletzt|aktualisiert|geändert|fassung|"
+    r"actualiza\w+|modificad\w+|revisad\w+|versión|fecha)\b",
+    re.IGNORECASE,
+)
+_FORMER = re.compile(
+    r"\b(previous|prior|earlier|archived?|superseded|until|expires?|pr[ée]c[ée]dente?s?|ant[ée]rieure?s?|archiv\w+|jusqu|frühere|bis|anterior\w*|hasta)\b",
+    re.IGNORECASE,
+)
+
+
+class Named(NamedTuple):
+    """A date that a text names; `day` is None where it names a month only, or could be read in two ways."""
+
+    day: date | None
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1024)
+def dates_in(text: str, order: Order | None = None) -> tuple[Named, ...]:
+    """Every date of a text. `order` reads 11/3/2025, which stays without a day if it is None."""
+    if not _YEAR.search(text):
+        return ()
+    return tuple(Named(_day(found, order), found.start(), found.end()) for found in _DATE.finditer(text))
+
+
+def _day(found: re.Match[str], order: Order | None) -> date | None:
+    part = found.groupdict()
+    if part["iso_y"]:
+        return _valid(part["iso_y"], part["iso_m"], part["iso_d"])
+    if part["num_y"]:
+        first, second = part["a"], part["b"]
+        dmy, mdy = _valid(part["num_y"], second, first), _valid(part["num_y"], first, second)
+        if dmy and mdy and dmy != mdy:
+            return {"dmy": dmy, "mdy": mdy, None: None}[order]
+        return dmy or mdy
+    if part["d1"]:
+        return _valid(part["y1"], _NUMBER_OF[part["m1"].lower()], part["d1"])
+    if part["m2"]:
+        return _valid(part["y2"], _NUMBER_OF[part["m2"].lower()], part["d2"])
+    return None  # a month only
+
+
+def _valid(year: str, month: str | int, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def order_of(texts: Iterable[str], language: str | None) -> Order | None:
+    """How a page writes days and months, by the dates that can be read one way only, else by its language.
+
+    English is written both ways; without a sign it is read as in the United States, where most such pages are from.
+    """
+    text = " ".join(texts)
+    for found in _DATE.finditer(text):
+        if found["num_y"] and _valid(found["num_y"], found["a"], found["b"]) is None:
+            return "dmy"
+        if found["num_y"] and _valid(found["num_y"], found["b"], found["a"]) is None:
+            return "mdy"
+    if language not in (None, "en"):
+        return "dmy"
+    british = len(
+        re.findall(r"\b\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August)\b", text)
+    )
+    american = len(re.findall(r"\b(?:January|February|March|April|May|June|July|August) \d{1,2}\b", text))
+    return "dmy" if british > american else "mdy"
+
+
+def effective_date(added: Sequence[tuple[str, Sequence[Named], bool]]) -> date | None:
+    """From when a change holds, by the dates that it adds.
+
+    `added` gives, for each place in the order of the page, its text, the dates in it that the change added, and
+    whether the text is little more than a date. A date in force goes before a date of change, and that before a
+    date that stands alone; of equals the first counts.
+    """
+    ranked: list[tuple[int, int, date]] = []
+    for place, (text, named, bare) in enumerate(added):
+        for one in named:
+            rank = _rank(text, one, bare)
+            if rank is not None and one.day is not None:
+                ranked.append((rank, place, one.day))
+    return min(ranked)[2] if ranked else None
+
+
+def _rank(text: str, named: Named, bare: bool) -> int | None:
+    before, after = text[max(0, named.start - 90) : named.start], text[named.end : named.end + 40]
+    before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
+    if _FORMER.search(before[-40:]):
+        return None
+    if _IN_FORCE.search(before):
+        return 0
+    if _CHANGED.search(before) or re.match(r"\s*\(?(current|effective|en vigueur)", after, re.IGNORECASE):
+        return 1
+    return 2 if bare else None

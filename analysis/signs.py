@@ -1,0 +1,251 @@
+"""What can be seen of a change: the phrases in its words, and its shape. Signs are what a judgement rests on."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from analysis.blocks import Page
+from analysis.change import TOPICS, Passage, Side
+from analysis.topics import WORDS, Lexicon, matches, section_topics
+from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
+from analysis.words import words
+
+_LEAST = 6  # words; less is a heading, a button or an entry of a menu
+_FUNCTION = re.compile(
+    r"\b(?:the|of|and|to|in|for|with|that|is|are|be|we|you|your|our|may|not|this|any|or|by|on|as|from|if|"
+    r"le|la|les|des|du|de|et|à|vous|nous|vos|nos|votre|notre|que|qui|est|sont|pour|dans|par|ne|au|aux|"
+    r"der|die|das|und|wir|sie|ihre|unsere|zu|für|mit|von|el|los|las|que|para|por|con|su|sus|en)\b",
+    re.IGNORECASE,
+)
+_PARTIES = re.compile(
+    r"\b(?:we|us|our|you|your|users?|customers?|members?|nous|notre|nos|vous|votre|vos|utilisateurs?|clients?|"
+    r"wir|uns|unsere?|sie|ihre?n?|nosotros|nuestr[oa]s?|usted|sus?|tus?)\b",
+    re.IGNORECASE,
+)
+_KINDS = (
+    ("cookies", re.compile(r"cookie|tracker|tracking|traceur", re.IGNORECASE)),
+    ("privacy", re.compile(r"privacy|confidentialit|vie privée|données|datenschutz|privacidad|protection of data|data protection", re.IGNORECASE)),
+    ("developer", re.compile(r"developer|développeur|api\b|commercial|entwickler", re.IGNORECASE)),
+    ("rules", re.compile(r"guideline|communit|acceptable use|standards|règles|conduct|policies", re.IGNORECASE)),
+    ("terms", re.compile(r"terms|conditions|agreement|contrat|nutzungsbedingungen|condiciones|términos|service", re.IGNORECASE)),
+)  # fmt: skip
+
+
+class Found(NamedTuple):
+    """A phrase in a changed sentence; offsets are of the passage's side. `direct`: changed words are part of it."""
+
+    topic: str
+    tier: str
+    side: Side
+    start: int
+    end: int
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A passage and what was seen in it. `shape` is "text", "row" or "fragment" (no sentence in it)."""
+
+    passage: Passage
+    wording: Wording
+    shape: str
+    changed_words: int
+    cut: bool  # a sentence that ends in the middle on one side: text that was captured in part
+    found: tuple[Found, ...] = ()
+    section: frozenset[str] = frozenset()
+
+    @property
+    def real(self) -> bool:
+        """Whether it is a change of the policy's wording, as far as the passage alone tells."""
+        return bool(self.wording.sentences) and not self.cut
+
+
+def look(passages: Sequence[Passage], language: str | None) -> tuple[Seen, ...]:
+    """What stands in each passage of a change. Each is seen beside the others, for text moves between paragraphs."""
+    elsewhere: dict[Side, Counter[str]] = {"before": Counter(), "after": Counter()}
+    keys: list[dict[Side, set[str]]] = []
+    for passage in passages:
+        own: dict[Side, set[str]] = {"before": _keys(passage.before), "after": _keys(passage.after)}
+        keys.append(own)
+        for side, found in own.items():
+            elsewhere[side].update(found)
+    return tuple(_seen(passage, elsewhere, language) for passage in passages)
+
+
+def _keys(text: str | None) -> set[str]:
+    return {sentence_key(text[start:end]) for start, end in sentence_bounds(text)} if text else set()
+
+
+def _seen(passage: Passage, elsewhere: Mapping[Side, Mapping[str, int]], language: str | None) -> Seen:
+    changed = wording(passage, elsewhere["before"], elsewhere["after"])
+    texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    found: list[Found] = []
+    count = 0
+    for sentence in changed.sentences:
+        count += sum(len(words(texts[sentence.side][start:end])) for start, end in sentence.spans)
+        found += _found(texts[sentence.side], sentence, language)
+    return Seen(
+        passage,
+        changed,
+        _shape(changed, texts),
+        count,
+        _cut_off(passage, changed),
+        tuple(found),
+        section_topics(passage.heading, language) if changed.sentences else frozenset(),
+    )
+
+
+def _found(text: str, sentence: Sentence, language: str | None) -> list[Found]:
+    return [
+        Found(
+            match.topic,
+            match.tier,
+            sentence.side,
+            sentence.start + match.start,
+            sentence.start + match.end,
+            _overlaps(sentence, sentence.start + match.start, sentence.start + match.end),
+        )
+        for match in matches(text[sentence.start : sentence.end], language)
+    ]
+
+
+def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
+    """The phrases of another lexicon in a passage's changed words: a user's own topics."""
+    found = []
+    for sentence in seen.wording.sentences:
+        text = (seen.passage.before if sentence.side == "before" else seen.passage.after) or ""
+        for match in lexicon.matches(text[sentence.start : sentence.end]):
+            start, end = sentence.start + match.start, sentence.start + match.end
+            if _overlaps(sentence, start, end):
+                found.append(Found(match.topic, match.tier, sentence.side, start, end, True))
+    return found
+
+
+def _overlaps(sentence: Sentence, start: int, end: int) -> bool:
+    return any(start < last and first < end for first, last in sentence.spans)
+
+
+def _shape(changed: Wording, texts: Mapping[Side, str]) -> str:
+    shape = "fragment"
+    for sentence in changed.sentences:
+        text = texts[sentence.side]
+        if is_sentence(text[sentence.start : sentence.end]):
+            return "text"
+        if " | " in text and len(_FUNCTION.findall(text)) >= 1:
+            shape = "row"
+    return shape
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
+    found = words(text)
+    plain = [word.text for word in found if word.text[0].isalpha()]
+    if len(plain) < _LEAST:
+        return False
+    small = sum(word[0].islower() for word in plain)
+    return len(_FUNCTION.findall(text)) >= 0.12 * len(plain) and small >= 0.5 * len(plain)
+
+
+def _cut_off(passage: Passage, changed: Wording) -> bool:
+    """Whether one side only lacks the other's last words and stops in the middle of a sentence."""
+    if not passage.before or not passage.after or len({sentence.side for sentence in changed.sentences}) != 1:
+        return False
+    shorter, longer = sorted((passage.before.rstrip(), passage.after.rstrip()), key=len)
+    return longer.startswith(shorter) and shorter[-1].isalnum() and longer[-1] in ".!?:;)" and len(shorter) > 40
+
+
+def kind_of(document: str | None, page: Page) -> str:
+    """What kind of document it is, by its title or what is known of it: privacy, cookies, terms, rules, developer, other."""
+    for text in (document or "", page.title, *(block.text for block in page.blocks[:12] if block.kind == "heading")):
+        for kind, pattern in _KINDS:
+            if text and pattern.search(text):
+                return kind
+    return "other"
+
+
+def signs(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> dict[str, float]:
+    """The signs of a whole change, each about 0 to 3; their names are those of the weights file."""
+    found: dict[str, float] = defaultdict(float)
+    found[f"kind.{kind}"] = 1.0
+    real = [one for one in seen if one.real]
+    _shape_signs(found, seen, real, before, after)
+    counts: Counter[str] = Counter()
+    for one in real:
+        counts.update(_phrase_signs(one))
+    for name, count in counts.items():
+        found[name] = math.log1p(count)
+    return dict(found)
+
+
+def _shape_signs(
+    found: dict[str, float], seen: Sequence[Seen], real: Sequence[Seen], before: Page, after: Page
+) -> None:
+    for shape in ("text", "row", "fragment"):
+        of_shape = [one for one in real if one.shape == shape]
+        found[f"shape.{shape}"] = math.log1p(len(of_shape))
+        found[f"shape.any_{shape}"] = float(bool(of_shape))
+        found[f"shape.{shape}_words"] = math.log1p(sum(one.changed_words for one in of_shape)) / 2
+        for operation in ("added", "removed", "reworded"):
+            count = sum(one.passage.operation == operation for one in of_shape)
+            found[f"shape.{shape}_{operation}"] = math.log1p(count)
+    sizes = [sum(len(block.text) for block in page.blocks) + 1 for page in (before, after)]
+    found["shape.grown"] = max(-2.0, min(2.0, math.log(sizes[1] / sizes[0])))
+    found["shape.shrunk_or_grown"] = abs(found["shape.grown"])
+    changed = sum(one.changed_words for one in real)
+    found["shape.share_changed"] = min(1.0, 6 * changed / max(sizes))
+    found["shape.cut"] = math.log1p(sum(one.cut for one in seen))
+    found["shape.looks_only"] = math.log1p(sum(not one.wording.sentences for one in seen))
+    found["shape.moved"] = math.log1p(sum(one.passage.operation == "moved" for one in seen))
+    texts = [_changed_text(one) for one in real]
+    found["shape.parties"] = math.log1p(sum(len(_PARTIES.findall(text)) for text in texts))
+    found["shape.under_heading"] = float(any(one.passage.heading and one.shape == "text" for one in real))
+    found["shape.deep"] = float(any(len(one.passage.heading) > 1 for one in real))
+    found["shape.longest"] = math.log1p(max((one.changed_words for one in real if one.shape != "fragment"), default=0)) / 2
+
+
+def _changed_text(one: Seen) -> str:
+    sides = {"before": one.passage.before or "", "after": one.passage.after or ""}
+    return " ".join(sides[sentence.side][start:end] for sentence in one.wording.sentences for start, end in sentence.spans)
+
+
+def _phrase_signs(one: Seen) -> Counter[str]:
+    """How often each topic's phrases stand in the changed words of a passage, what of it is new and what is gone."""
+    counts: Counter[str] = Counter()
+    texts = {"before": one.passage.before or "", "after": one.passage.after or ""}
+    sides: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: {"before": Counter(), "after": Counter()})
+    for match in one.found:
+        if match.tier == "words":
+            if match.direct:
+                counts[f"words.{match.topic}.{match.side}"] += 1
+            else:
+                counts[f"words.{match.topic}.beside"] += 1
+            continue
+        if match.direct:
+            sides[f"{match.topic}.{match.tier}"][match.side][texts[match.side][match.start : match.end].casefold()] += 1
+        elif match.tier == "decides":
+            counts[f"{match.topic}.beside"] += 1
+    for name, both in sides.items():
+        counts[f"{name}.new"] += sum((both["after"] - both["before"]).values())
+        counts[f"{name}.gone"] += sum((both["before"] - both["after"]).values())
+        counts[f"{name}.any"] += sum(both["after"].values()) or sum(both["before"].values())
+    for topic in one.section:
+        if one.shape != "fragment":
+            counts[f"{topic}.section"] += 1
+    return counts
+
+
+TOPIC_SIGNS = tuple(
+    f"{topic}.{sign}"
+    for topic in TOPICS
+    for sign in (
+        *(f"{tier}.{what}" for tier in ("decides", "suggests") for what in ("new", "gone", "any")),
+        "beside",
+        "section",
+    )
+)
+WORD_SIGNS = tuple(f"words.{name}.{what}" for name in WORDS for what in ("before", "after", "beside"))

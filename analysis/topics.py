@@ -1,0 +1,290 @@
+"""Which topics a sentence touches, by the phrases of `analysis/topics/*.toml`; docs/topics.md explains these files."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from analysis.change import TOPICS
+
+Tier = Literal["decides", "suggests", "sections", "words"]
+
+LANGUAGES = ("en", "fr", "de", "es")  # each has a file; English is read where a page's language has none
+WORDS = (
+    "personal_data",
+    "user_content",
+    "notice",
+    "negation",
+    "exception",
+    "default_on",
+    "default_off",
+    "permission",
+    "safeguard",
+    "wider",
+    "narrower",
+    "business",
+    "conduct",
+    "contact_only",
+    "shop",
+    "language_names",
+)
+_SPACE = r"[\s\u00a0\-\u2010\u2011]+"
+_GAP = r"[^.;!?\n|]{0,80}?"
+_NUMBER = r"(?:\d+|one|two|three|six|twelve|thirty|un|une|deux|trois|six|douze|trente|zwei|drei|sechs|dos|tres|seis)"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTopic:
+    """A topic that a user declares in the watchlist, by phrases in the way of docs/topics.md.
+
+    `languages` (two-letter codes) restricts it to pages in these; empty means all.
+    """
+
+    name: str
+    phrases: tuple[str, ...]
+    languages: tuple[str, ...] = ()
+
+
+class Match(NamedTuple):
+    """A phrase found in a text. `topic` is a topic, or one of `WORDS` with the tier "words"."""
+
+    topic: str
+    tier: Tier
+    start: int
+    end: int
+
+
+class _Phrases(BaseModel):
+    """What stands in a file for one topic. `decides` alone suffices, `suggests` needs a second sign."""
+
+    model_config = ConfigDict(extra="forbid")
+    decides: tuple[str, ...]
+    suggests: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+
+    @field_validator("decides", "suggests", "sections")
+    @classmethod
+    def _readable(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        for phrase in phrases:
+            _pattern(phrase)
+        return phrases
+
+
+class _Language(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    language: str
+    topics: dict[str, _Phrases]
+    words: dict[str, tuple[str, ...]]
+
+    @field_validator("topics")
+    @classmethod
+    def _known_topics(cls, topics: dict[str, _Phrases]) -> dict[str, _Phrases]:
+        unknown = sorted(set(topics) - set(TOPICS))
+        if unknown:
+            raise ValueError(f"unknown topic {unknown[0]!r}; known are {', '.join(TOPICS)}")
+        return topics
+
+    @field_validator("words")
+    @classmethod
+    def _known_words(cls, words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        unknown = sorted(set(words) - set(WORDS))
+        if unknown:
+            raise ValueError(f"unknown group of words {unknown[0]!r}; known are {', '.join(WORDS)}")
+        for phrase in (phrase for phrases in words.values() for phrase in phrases):
+            _pattern(phrase)
+        return words
+
+
+class _Entry(NamedTuple):
+    topic: str
+    tier: Tier
+    pattern: re.Pattern[str]
+
+
+class Lexicon:
+    """Phrases ready to be found, each tried only where one of its first words stands."""
+
+    def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
+        self._words: dict[str, list[_Entry]] = defaultdict(list)
+        self._beginnings: dict[str, list[tuple[str, _Entry]]] = defaultdict(list)
+        self._numbers: list[_Entry] = []
+        for topic, tier, phrase in entries:
+            entry = _Entry(topic, tier, re.compile(_pattern(phrase), re.IGNORECASE))
+            for first in _first_words(phrase):
+                if first.startswith("#"):
+                    self._numbers.append(entry)
+                elif first[-1] == "*" or "?" in first:
+                    beginning = re.split(r"[*?]", first)[0]
+                    self._beginnings[beginning[:2]].append((beginning, entry))
+                else:
+                    self._words[first].append(entry)
+
+    def matches(self, text: str) -> tuple[Match, ...]:
+        """Every phrase of the text; of one topic and tier at one place only the longest."""
+        found: dict[tuple[str, str, int], int] = {}
+        for word in re.finditer(r"\w+", text):
+            for entry in self._candidates(word.group().casefold()):
+                match = entry.pattern.match(text, word.start())
+                if match:
+                    key = (entry.topic, entry.tier, match.start())
+                    found[key] = max(found.get(key, 0), match.end())
+        return tuple(Match(topic, tier, start, end) for (topic, tier, start), end in found.items())  # type: ignore[arg-type]
+
+    def _candidates(self, word: str) -> Iterator[_Entry]:
+        yield from self._words.get(word, ())
+        for beginning, entry in self._beginnings.get(word[:2], ()):
+            if word.startswith(beginning):
+                yield entry
+        if word.isdigit():
+            yield from self._numbers
+
+
+@cache
+def lexicon(language: str | None) -> Lexicon:
+    """The phrases for the sentences of pages in a language."""
+    read = _language(language if language in LANGUAGES else "en")
+    entries: list[tuple[str, Tier, str]] = []
+    for topic, phrases in read.topics.items():
+        entries += [(topic, "decides", phrase) for phrase in phrases.decides]
+        entries += [(topic, "suggests", phrase) for phrase in phrases.suggests]
+    for name, written in read.words.items():
+        entries += [(name, "words", phrase) for phrase in written]
+    return Lexicon(entries)
+
+
+@cache
+def section_lexicon(language: str | None) -> Lexicon:
+    """The phrases by which the heading of a section says what its sentences are about."""
+    read = _language(language if language in LANGUAGES else "en")
+    return Lexicon((topic, "sections", phrase) for topic, phrases in read.topics.items() for phrase in phrases.sections)
+
+
+@lru_cache(maxsize=64)
+def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
+    """The phrases of a user's own topics that apply to pages in a language."""
+    return Lexicon(
+        (topic.name, "decides", phrase)
+        for topic in topics
+        if not topic.languages or language in topic.languages
+        for phrase in topic.phrases
+    )
+
+
+@lru_cache(maxsize=4096)
+def matches(text: str, language: str | None) -> tuple[Match, ...]:
+    """The phrases of a language's file that stand in a text."""
+    return lexicon(language).matches(text)
+
+
+@lru_cache(maxsize=1024)
+def section_topics(heading: tuple[str, ...], language: str | None) -> frozenset[str]:
+    """The topics that the titles around a passage name; the outermost is the document's own and says nothing."""
+    titles = heading[-2:] if len(heading) > 2 else heading[-1:]
+    return frozenset(match.topic for title in titles for match in section_lexicon(language).matches(title))
+
+
+@cache
+def _language(code: str) -> _Language:
+    return _Language.model_validate(tomllib.loads((files("analysis") / "topics" / f"{code}.toml").read_text("utf-8")))
+
+
+def _pattern(phrase: str) -> str:
+    """The regex of a phrase; ValueError says what of it can't be read."""
+    if not phrase.strip():
+        raise ValueError("an empty phrase")
+    return rf"(?<!\w){_sequence(phrase)}(?!\w)"
+
+
+def _sequence(phrase: str) -> str:
+    elements = _elements(phrase)
+    if elements[0] == "..." or elements[-1] == "...":
+        raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
+    regex, glue = "", ""
+    for element in elements:
+        if element == "...":
+            glue = rf"(?!\w){_GAP}(?<!\w)"
+        elif element.startswith("["):
+            regex += rf"{glue}(?:(?:{'|'.join(map(_sequence, _alternatives(element)))}){_SPACE})?"
+            glue = ""
+        else:
+            written = f"(?:{'|'.join(map(_sequence, _alternatives(element)))})" if element[0] == "(" else _word(element)
+            regex += glue + written
+            glue = _SPACE
+    return regex
+
+
+def _elements(phrase: str) -> list[str]:
+    """Words, (alternatives), [optional words] and gaps of a phrase."""
+    parts, depth, current = [], 0, ""
+    for character in phrase.strip() + " ":
+        depth += (character in "([") - (character in ")]")
+        if character == " " and depth == 0:
+            if current:
+                parts.append(current)
+            current = ""
+        else:
+            current += character
+        if depth < 0:
+            break
+    if depth:
+        raise ValueError(f"brackets do not match in {phrase!r}")
+    return parts
+
+
+def _alternatives(element: str) -> list[str]:
+    """The phrases between the bars of `(one|another (way|kind))`."""
+    found, depth = [""], 0
+    for character in element[1:-1]:
+        depth += (character in "([") - (character in ")]")
+        if character == "|" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
+def _word(word: str) -> str:
+    regex = ""
+    for character in word:
+        match character:
+            case "*":
+                regex += r"\w*"
+            case "?":
+                regex += r"\w?"
+            case "#":
+                regex += _NUMBER
+            case "'" | "’":
+                regex += "['’]"
+            case "-":
+                regex += r"[\s\-\u2010\u2011]?"
+            case "(" | ")" | "[" | "]" | "|":
+                raise ValueError(f"{character!r} inside a word: {word!r}")
+            case _:
+                regex += re.escape(character)
+    return regex
+
+
+def _first_words(phrase: str) -> list[str]:
+    """What a text's word must be or begin with for the phrase to start there, in small letters."""
+    firsts: list[str] = []
+    for element in _elements(phrase):
+        options = _alternatives(element) if element[0] in "([" else [element]
+        for option in options:
+            firsts += [_first_part(option)] if option == element else _first_words(option)
+        if not element.startswith("["):
+            break
+    return [first for first in firsts if first]
+
+
+def _first_part(word: str) -> str:
+    """The part of a written word that is one word to a search: `d'*` begins with `d`."""
+    found = re.match(r"#|[\w*?]+", word)
+    return found.group().casefold() if found else ""
