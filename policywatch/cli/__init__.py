@@ -43,7 +43,7 @@ def main() -> None:
     except DBAPIError as failure:
         sys.exit(_say(f"the database refused: {failure.orig}", TROUBLE))
     except OSError as failure:
-        sys.exit(_say(str(failure), TROUBLE))
+        sys.exit(_say(f"{failure}; what was finished is kept", TROUBLE))
     except KeyboardInterrupt:
         sys.exit(_say("stopped; what was finished is kept", 130))
     sys.exit(OK)
