@@ -66,7 +66,7 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD + 'every = "6 hours"\n', "10: documents[0].every: found '6 hours'; write a number and"),
         (GOOD + 'select = ["main >"]\n', "10: documents[0].select[0]: found 'main >'; this is not a CSS"),
         ('use = ["linkdin"]\n' + GOOD, "1: use: found 'linkdin'; the watchlists that ship are: linkedin"),
-        (GOOD + GOOD[GOOD.index("[[") :], "12: documents[1].id: found 'example/privacy' a second time"),
+        (GOOD + GOOD[GOOD.index("[[") :], "11: documents[1].id: found 'example/privacy' a second time"),
         (GOOD + "[[documents\n", "10: this is not TOML"),
         (GOOD + ROUTE + 'when = "sometimes"\n', "14: routes[0].when: 'sometimes' is no time to tell"),
         (GOOD + ROUTE + 'topics = ["ai"]\n', "14: routes[0].topics: found 'ai'; allowed: advertising,"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.text import Text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from policywatch.demo.site import DAYS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite, documents
 from policywatch.terminal import show_change
@@ -107,12 +107,20 @@ def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
 
 
 def _show(console: Console, database: Database, alerts: Path) -> None:
-    console.print(Text("\nThe last alert, as it was delivered:\n", style="bold"))
-    entries = alerts.read_text("utf-8").split("=" * 72) if alerts.exists() else [""]
-    console.print(Text("\n".join(entries[-2:]).strip()))
-    console.print(Text("\nThe change of the privacy policy, as `policywatch show` has it:\n", style="bold"))
     with database.reading() as session:
-        found = session.exec(select(Change).where(Change.document_id == _SHOWN)).all()
-        flagged = [change.id for change in found if change.alert and change.id is not None]
-        if flagged:
-            show_change(console, session, flagged[-1])
+        found = session.exec(select(Change).where(Change.document_id == _SHOWN, col(Change.alert).is_(True))).all()
+        if not found or found[-1].id is None:
+            return
+        console.print(Text("\nThe alert about the privacy policy, as it was delivered:\n", style="bold"))
+        console.print(Text(_delivered(alerts, found[-1].id)))
+        console.print(Text("\nIts passages, as `policywatch show` has them:\n", style="bold"))
+        show_change(console, session, found[-1].id)
+
+
+def _delivered(alerts: Path, change_id: int) -> str:
+    """The file has a subject and a body between rules; the body links to its change."""
+    parts = [part.strip() for part in alerts.read_text("utf-8").split("=" * 72)]
+    for subject, body in zip(parts[1::2], parts[2::2], strict=False):
+        if f"/changes/{change_id}\n" in body:
+            return f"{subject}\n\n{body}"
+    return ""
