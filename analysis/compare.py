@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from analysis.believe import disbelief
 from analysis.blocks import Page
 from analysis.brief import brief
-from analysis.change import TOPICS, Brief, Comparison, Passage
+from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Severity
 from analysis.dates import dates_in, effective_date, order_of
 from analysis.diff import passages
-from analysis.judgement import judged, whole_direction, whole_severity
-from analysis.signs import Seen, look
+from analysis.judge import Judgement, judge, judge_passage
+from analysis.signs import Found, Seen, found_by, kind_of, look
 from analysis.topics import OwnTopic as OwnTopic
 from analysis.topics import own_lexicon
-from analysis.words import words
 
-_BARE = 12  # words: a text of a date and little more
+_KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, it is the document
+_MOST_EVIDENCE = 3  # quotations for one topic of a passage
 
 
 def compare(
@@ -33,45 +34,134 @@ def compare(
 
     With `believed` a person has said that both are the document's: nothing is held, whatever the texts look like.
     """
-    spoken = language or after.language or before.language
-    held = None if believed else _held(before, after, language, document)
-    own = own_lexicon(tuple(own_topics), spoken) if own_topics else None
-    seen = look(passages(before, after), spoken)
-    found = tuple(judged(one, own) for one in seen)
+    language = language or after.language or before.language
+    places = passages(before, after)
+    held = None if believed or not places else _doubt(before, after, language)
     if held:
-        return Comparison(substantive=False, held=held, passages=found)
-    flagged = [passage for passage in found if passage.topics]
-    names = {topic for passage in flagged for topic in passage.topics}
-    since = _since(before, after, seen, spoken)
-    return Comparison(
-        substantive=any(one.real and one.shape != "fragment" for one in seen) or bool(flagged) or since is not None,
-        alert=bool(flagged),
-        severity=whole_severity(found),
-        direction=whole_direction(found),
-        topics=tuple(topic for topic in TOPICS if topic in names) + tuple(sorted(names - set(TOPICS))),
-        effective_date=since,
-        brief=brief(flagged, before, after, effective=since, language=spoken or "en") if flagged else Brief(),
-        passages=found,
+        return Comparison(substantive=False, held=held, passages=places)
+    seen = look(places, language)
+    judgement = judge(seen, before, after, kind_of(document, after))
+    own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
+    judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
+    told = Comparison(
+        substantive=judgement.substantive or any(own.values()),
+        effective_date=_effective(seen, after, language),
+        passages=tuple(judged),
+    )
+    if not judgement.alert and not any(own.values()):
+        return told
+    return _alerting(told, judgement, before, after, language)
+
+
+def _doubt(before: Page, after: Page, language: str | None) -> str | None:
+    """Why one of the texts is not believed to be the document's: an error page, a wall, another page."""
+    if _kept(before, after) >= _KEPT:
+        return None
+    reason = disbelief(after, before=before, language=language)
+    if reason:
+        return reason
+    reason = disbelief(before, before=after, language=language)
+    return f"the earlier text is not believed: {reason}" if reason else None
+
+
+def _kept(before: Page, after: Page) -> float:
+    """The share of the larger text that stands in the other to the letter."""
+    texts = [{block.text for block in page.blocks} for page in (before, after)]
+    common = sum(map(len, texts[0] & texts[1]))
+    return common / max(1, *(sum(map(len, side)) for side in texts))
+
+
+def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
+    """The passage with its topics and their evidence, and why."""
+    passage = one.passage
+    why = list(_why_not(one))
+    if why or not judgement.substantive:
+        return replace(passage, why=tuple(why or (f"not taken for a change of the wording: {judgement.reasons}",)))
+    topics = [topic for topic in judgement.topics if any(match.topic == topic and match.direct for match in one.found)]
+    matches = [match for match in one.found if match.topic in topics and match.direct and match.tier != "words"]
+    topics += sorted({match.topic for match in own})
+    evidence = _evidence(passage, [*matches, *own])
+    why = [f"{quote.topic}: “{quote.text}” stands in the {_OF_SIDE[quote.side]} words" for quote in evidence]
+    if not topics:
+        why.append(_NO_TOPIC if judgement.alert else f"nothing to tell about AI or data: {judgement.reasons}")
+        return replace(passage, why=tuple(why))
+    severity, direction, reasons = judge_passage(one, judgement)
+    return replace(
+        passage,
+        topics=tuple(topics),
+        evidence=tuple(evidence),
+        severity=severity,
+        direction=direction,
+        why=(*why, *reasons),
     )
 
 
-def _held(before: Page, after: Page, language: str | None, document: str | None) -> str | None:
-    reason = disbelief(after, before=before, language=language, title=document)
-    if reason is None and (earlier := disbelief(before, language=language, title=document)):
-        reason = f"the earlier text was not the document's: {earlier}"
-    return reason
+_OF_SIDE = {"before": "removed or replaced", "after": "added or new"}
+_NO_TOPIC = "no phrase of a topic stands in the changed words"
 
 
-def _since(before: Page, after: Page, seen: Sequence[Seen], language: str | None) -> date | None:
-    """The date from which the change holds, of those that it adds."""
-    order = order_of((block.text for page in (before, after) for block in page.blocks), language)
-    places = []
-    for one in seen:
-        passage: Passage = one.passage
-        if passage.after is None or passage.operation == "moved":
-            continue
-        known = {named.day for named in dates_in(passage.before or "", order)}
-        new = [named for named in dates_in(passage.after, order) if named.day not in known]
+def _why_not(one: Seen) -> Iterable[str]:
+    if one.wording.looks:
+        yield f"suppressed: {one.wording.looks}"
+    elif one.cut:
+        yield "suppressed: the text stops in the middle of a sentence on one side, so it was captured in part"
+    elif one.shape == "fragment":
+        yield "suppressed: there is no sentence in it; it is a title, a label or an entry of a menu"
+
+
+def _evidence(passage: Passage, matches: Sequence[Found]) -> list[Evidence]:
+    """The longest phrases of each topic first, as they stand in the passage; none inside another."""
+    sides = {"before": passage.before or "", "after": passage.after or ""}
+    kept: list[Found] = []
+    for match in sorted(
+        matches, key=lambda found: (found.tier != "decides", found.side == "before", found.start - found.end)
+    ):
+        inside = any(
+            match.topic == other.topic
+            and match.side == other.side
+            and other.start <= match.start
+            and match.end <= other.end
+            for other in kept
+        )
+        if not inside and sum(match.topic == other.topic for other in kept) < _MOST_EVIDENCE:
+            kept.append(match)
+    kept.sort(key=lambda found: (found.topic, found.side, found.start))
+    return [Evidence(match.topic, sides[match.side][match.start : match.end], match.side) for match in kept]
+
+
+def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date | None:
+    """From when the change holds, by the dates that it adds."""
+    added = [one.passage for one in seen if one.passage.after and one.passage.operation != "moved"]
+    if not any("20" in (passage.after or "") for passage in added):
+        return None
+    order = order_of((block.text for block in after.blocks), language)
+    found = []
+    for passage in added:
+        text = passage.after or ""
+        former = {named.day for named in dates_in(passage.before or "", order)}
+        new = [named for named in dates_in(text, order) if named.day not in former]
         if new:
-            places.append((passage.after, new, len(words(passage.after)) <= _BARE))
-    return effective_date(places)
+            found.append((text, new, len(text) - sum(named.end - named.start for named in new) < 25))
+    return effective_date(found)
+
+
+def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page, language: str | None) -> Comparison:
+    flagged = [passage for passage in told.passages if passage.topics]
+    topics = [*judgement.topics, *sorted({topic for passage in flagged for topic in passage.topics} - set(TOPICS))]
+    severity: Severity = judgement.severity if judgement.alert else "low"
+    direction: Direction = judgement.direction if judgement.alert else "clarifies"
+    reached = max((SEVERITIES.index(passage.severity) for passage in flagged), default=0)
+    places = told.passages
+    if flagged and SEVERITIES[reached] != severity:
+        # the change as a whole can weigh more than each of its places: the weightiest of them carries it
+        weightiest = max(flagged, key=lambda passage: SEVERITIES.index(passage.severity))
+        places = tuple(replace(one, severity=severity) if one is weightiest else one for one in places)
+    return replace(
+        told,
+        alert=True,
+        severity=severity,
+        direction=direction,
+        topics=tuple(topics),
+        passages=places,
+        brief=brief(places, before, after, effective=told.effective_date, language=language or "en"),
+    )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.change import TOPICS, Passage, Side
-from analysis.topics import WORDS, Lexicon, matches, section_topics
+from analysis.topics import Lexicon, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
 
@@ -205,12 +205,16 @@ def _shape_signs(
     found["shape.parties"] = math.log1p(sum(len(_PARTIES.findall(text)) for text in texts))
     found["shape.under_heading"] = float(any(one.passage.heading and one.shape == "text" for one in real))
     found["shape.deep"] = float(any(len(one.passage.heading) > 1 for one in real))
-    found["shape.longest"] = math.log1p(max((one.changed_words for one in real if one.shape != "fragment"), default=0)) / 2
+    found["shape.longest"] = (
+        math.log1p(max((one.changed_words for one in real if one.shape != "fragment"), default=0)) / 2
+    )
 
 
 def _changed_text(one: Seen) -> str:
     sides = {"before": one.passage.before or "", "after": one.passage.after or ""}
-    return " ".join(sides[sentence.side][start:end] for sentence in one.wording.sentences for start, end in sentence.spans)
+    return " ".join(
+        sides[sentence.side][start:end] for sentence in one.wording.sentences for start, end in sentence.spans
+    )
 
 
 def _phrase_signs(one: Seen) -> Counter[str]:
@@ -239,13 +243,46 @@ def _phrase_signs(one: Seen) -> Counter[str]:
     return counts
 
 
-TOPIC_SIGNS = tuple(
-    f"{topic}.{sign}"
-    for topic in TOPICS
-    for sign in (
-        *(f"{tier}.{what}" for tier in ("decides", "suggests") for what in ("new", "gone", "any")),
-        "beside",
-        "section",
-    )
-)
-WORD_SIGNS = tuple(f"words.{name}.{what}" for name in WORDS for what in ("before", "after", "beside"))
+def strengths(found: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """For each topic what speaks for it, alone and beside the other topics; from the signs of a change."""
+    totals = {
+        name: sum(_count(found, f"{topic}.{name}") for topic in TOPICS)
+        for name in ("decides.any", "suggests.any", "section")
+    }
+    topics_seen = sum(_count(found, f"{topic}.decides.any") > 0 for topic in TOPICS)
+    changed = 2 * (found.get("shape.text_words", 0.0) + found.get("shape.row_words", 0.0))
+    return {topic: _strength(found, topic, totals, topics_seen, changed) for topic in TOPICS}
+
+
+def _strength(
+    found: Mapping[str, float], topic: str, totals: Mapping[str, float], topics_seen: int, changed: float
+) -> dict[str, float]:
+    new, gone, direct = (_count(found, f"{topic}.decides.{what}") for what in ("new", "gone", "any"))
+    hints, beside, section = (_count(found, f"{topic}.{what}") for what in ("suggests.any", "beside", "section"))
+    return {
+        "new": math.log1p(new),
+        "gone": math.log1p(gone),
+        "direct": math.log1p(direct),
+        "hints": math.log1p(hints),
+        "beside": math.log1p(beside),
+        "section": math.log1p(section),
+        "any_direct": float(direct > 0),
+        "any_new": float(new > 0),
+        "any_gone": float(gone > 0),
+        "any_hint": float(hints > 0),
+        "any_section": float(section > 0),
+        "several": float(direct > 1),
+        "direct_in_section": float(direct > 0 and section > 0),
+        "share": direct / (totals["decides.any"] + 1),
+        "share_with_hints": (direct + 0.3 * hints) / (totals["decides.any"] + 0.3 * totals["suggests.any"] + 1),
+        "share_of_sections": section / (totals["section"] + 1),
+        "dense": math.log1p(direct) - changed / 2,
+        "direct_in_long": changed * (direct > 0),
+        "direct_of_many": float(topics_seen if direct else 0),
+        "topics_seen": float(topics_seen),
+        "changed": changed,
+    }
+
+
+def _count(found: Mapping[str, float], name: str) -> float:
+    return math.expm1(found.get(name, 0.0))

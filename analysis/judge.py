@@ -1,0 +1,139 @@
+"""Weighs the signs of a change: is it one, is it to be told, about what, how severe and in whose favour.
+
+The weights are in `weights.toml`; bench/train_weights.py makes them from labelled changes that are not shipped. A
+judgement is a sum of signs times weights, so that what decided can be read and shown.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict
+
+from analysis.blocks import Page
+from analysis.change import SEVERITIES, TOPICS, Direction, Severity
+from analysis.signs import Seen, signs, strengths
+
+_MOST_REASONS = 3
+
+
+class Weighing(BaseModel):
+    """One question: `bias` plus the sum of signs times weights, and from which probability on the answer is yes."""
+
+    model_config = ConfigDict(extra="forbid")
+    bias: float
+    threshold: float = 0.5
+    weights: dict[str, float]
+
+    def sum(self, found: Mapping[str, float]) -> float:
+        return self.bias + sum(weight * found.get(sign, 0.0) for sign, weight in self.weights.items())
+
+    def probability(self, found: Mapping[str, float]) -> float:
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.sum(found)))))
+
+    def holds(self, found: Mapping[str, float]) -> bool:
+        return self.probability(found) >= self.threshold
+
+    def reasons(self, found: Mapping[str, float], *, yes: bool) -> str:
+        """The signs that weighed most for the answer."""
+        parts = {sign: weight * found.get(sign, 0.0) * (1 if yes else -1) for sign, weight in self.weights.items()}
+        most = sorted(parts, key=lambda sign: -parts[sign])[:_MOST_REASONS]
+        return ", ".join(sign for sign in most if parts[sign] > 0.05) or "no sign for it"
+
+
+class Weights(BaseModel):
+    """The file. `severity` and `direction` have a weighing for each answer; the highest sum wins."""
+
+    model_config = ConfigDict(extra="forbid")
+    substantive: Weighing
+    alert: Weighing
+    topic: Weighing
+    severity: dict[str, Weighing]
+    direction: dict[str, Weighing]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a whole change is. `reasons` names the signs that weighed most."""
+
+    substantive: bool
+    alert: bool
+    topics: tuple[str, ...]
+    severity: Severity
+    direction: Direction
+    reasons: str
+
+
+@cache
+def weights() -> Weights:
+    return Weights.model_validate(tomllib.loads((files("analysis") / "weights.toml").read_text("utf-8")))
+
+
+def judge(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> Judgement:
+    """Judge a change by all its places together."""
+    found = signs(seen, before, after, kind)
+    real = any(one.real for one in seen)
+    substantive = real and weights().substantive.holds(found)
+    if not substantive:
+        return Judgement(False, False, (), "none", "none", weights().substantive.reasons(found, yes=False))
+    topics = topics_of(found)
+    if not topics or not weights().alert.holds(found):
+        return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
+    return Judgement(
+        True, True, topics, severity_of(found), direction_of(found), weights().alert.reasons(found, yes=True)
+    )
+
+
+def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
+    """The topics that the change is about; where none is sure, the likeliest that has a phrase."""
+    chances = {topic: weights().topic.probability(topic_signs(topic, one)) for topic, one in strengths(found).items()}
+    told = [topic for topic in TOPICS if chances[topic] >= weights().topic.threshold and _has_phrase(found, topic)]
+    likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_phrase(found, topic)]
+    return tuple(told or likeliest[:1])
+
+
+def topic_signs(topic: str, strength: Mapping[str, float]) -> dict[str, float]:
+    """What speaks for a topic: by signs that weigh the same for all topics, and by some that have a weight for each."""
+    return {
+        **strength,
+        f"{topic}.bias": 1.0,
+        **{
+            f"{topic}.{sign}": strength[sign]
+            for sign in ("new", "gone", "direct", "hints", "beside", "section", "any_direct", "share")
+        },
+    }
+
+
+def _has_phrase(found: Mapping[str, float], topic: str) -> bool:
+    return found.get(f"{topic}.decides.any", 0.0) > 0 or found.get(f"{topic}.suggests.any", 0.0) > 0
+
+
+def severity_of(found: Mapping[str, float]) -> Severity:
+    return cast(Severity, _highest(weights().severity, found))
+
+
+def direction_of(found: Mapping[str, float]) -> Direction:
+    return cast(Direction, _highest(weights().direction, found))
+
+
+def _highest(weighings: Mapping[str, Weighing], found: Mapping[str, float]) -> str:
+    return max(weighings, key=lambda answer: (weighings[answer].sum(found), answer))
+
+
+def judge_passage(one: Seen, whole: Judgement) -> tuple[Severity, Direction, tuple[str, ...]]:
+    """One place by its own signs; it never weighs more than the whole change."""
+    empty = Page("", None, ())
+    found = signs((one,), empty, empty, "other")
+    severity = min(severity_of(found), whole.severity, key=SEVERITIES.index)
+    direction = direction_of(found)
+    reasons = (
+        f"severity {severity}: {weights().severity[severity].reasons(found, yes=True)}",
+        f"direction {direction}: {weights().direction[direction].reasons(found, yes=True)}",
+    )
+    return severity, direction, reasons
