@@ -96,8 +96,7 @@ class Fetcher:
         chain = _Chain(url, host_of(url) if allow_private else None, WEB_PORTS | {port_of(url) or 0})
         for _ in range(self._settings.max_redirects + 1):
             self._check(chain, url)
-            await may_ask(url)
-            answer = await self._step(chain, url, headers_for(url))
+            answer = await self._step(chain, url, may_ask, headers_for(url))
             location = answer.header("location")
             if answer.status not in REDIRECTS or location is None:
                 return answer
@@ -116,14 +115,14 @@ class Fetcher:
             what = "The address is" if url == chain.url else "The page redirects to"
             raise NoPage(Outcome.FAILED, f"{what} {url[:300]}, {wrong}.", final_url=url)
 
-    async def _step(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
+    async def _step(self, chain: _Chain, url: str, may_ask: MayAsk, headers: Mapping[str, str]) -> Answer:
         try:
+            await may_ask(url)
             return await self._persistently(chain, url, headers)
-        except DownloadFailed as failure:
-            if url == chain.url:
-                raise
-            reason = f"The page redirects to {url[:300]}. {failure.reason}"
-            raise DownloadFailed(reason, reached=failure.reached) from failure
+        except (NoPage, DownloadFailed) as failure:
+            if url != chain.url:
+                failure.reason = f"The page redirects to {url[:300]}. {failure.reason}"
+            raise
 
     async def _persistently(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
         """Ask again where that may help; the last answer or failure counts."""

@@ -33,6 +33,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {},
+        "EXTENSIONS": {"scrapy.extensions.feedexport.FeedExporter": 0},  # idle without `scrapy crawl policies -o FILE`
         "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+import trustme
+
 POLICY = "<html lang=en><title>Privacy policy</title><body><p>We keep your data for a year.</p></body></html>"
 
 
@@ -54,6 +56,16 @@ def head(status: int, headers: dict[str, str]) -> bytes:
 
 def redirect(location: str, status: int = 302) -> Answer:
     return page("", status, location=location)
+
+
+def after(seconds: float, answer: Answer) -> Answer:
+    """The same, later."""
+
+    def late(asked: Asked, connection: socket.socket) -> None:
+        time.sleep(seconds)
+        answer(asked, connection)
+
+    return late
 
 
 def in_turn(*answers: Answer) -> Answer:
@@ -127,6 +139,13 @@ def unstable(asked: Asked, connection: socket.socket) -> None:
     page(f"<p>Visitor {time.monotonic_ns()}, welcome.</p>")(asked, connection)
 
 
+def tls_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """What a server with this certificate needs."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
 BOMB = gzip.compress(gzip.compress(b"<p>0</p>" * 4_000_000, 9), 9)  # 32 MB in some hundred bytes
 DEFLATED = zlib.compress(POLICY.encode())
 
@@ -134,12 +153,12 @@ DEFLATED = zlib.compress(POLICY.encode())
 class Site:
     """One server. `answers` says what each path does; any other path is a 404."""
 
-    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[Asked] = []
         self.host = host
         self._tls = tls
-        self._listening = socket.create_server((host, 0))
+        self._listening = socket.create_server((host, port))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -193,8 +212,9 @@ class Sites:
 
     _open: list[Site] = field(default_factory=list)
 
-    def new(self, tls: ssl.SSLContext | None = None) -> Site:
-        site = Site(f"127.0.1.{len(self._open) + 1}", tls)
+    def new(self, tls: Callable[[str], ssl.SSLContext] | None = None) -> Site:
+        host = f"127.0.1.{len(self._open) + 1}"
+        site = Site(host, tls(host) if tls else None)
         self._open.append(site)
         return site
 

@@ -1,0 +1,223 @@
+"""Polite and honest: who we say we are, one request at a time to a host, and robots.txt."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from storage.checks import Check, Outcome
+from storage.database import Database
+from tests import misbehaving
+from tests.crawling import QUICK, checked, crawled, declared, own
+from tests.misbehaving import Answer, Sites, in_turn, page, redirect, serving
+
+ALL_FORBIDDEN = "User-agent: *\nDisallow: /"
+PLAIN = "text/plain"
+
+
+@pytest.fixture
+def sites() -> Iterator[Sites]:
+    with serving() as sites:
+        yield sites
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """What is written is not the subject here: one kind of database is enough."""
+    opened = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
+    yield opened
+    opened.close()
+
+
+def test_we_say_who_we_are_and_which_language_we_want(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page()
+    checked(database, replace(own(site.url()), language="fr"))
+    assert {asked.headers["user-agent"] for asked in site.asked} == {
+        f"policywatch/{version('policywatch')} (+watch@example.org)"
+    }
+    assert site.asked[1].headers["accept-language"] == "fr,*;q=0.5"
+
+
+def test_one_request_at_a_time_to_a_host_with_a_delay(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    paths = [f"/{n}" for n in range(3)]
+    for path in paths:
+        site.answers[path] = page()
+    crawled(database, *(own(site.url(path), f"polite{path}") for path in paths), settings=replace(QUICK, delay=0.15))
+    assert len(site.asked) == 1 + 2 * len(paths)
+    for one, next_ in itertools.pairwise(site.asked):
+        assert next_.began - one.ended >= 0.14
+
+
+def test_hosts_do_not_wait_for_each_other(sites: Sites, database: Database) -> None:
+    slow, quick = sites.new(), sites.new()
+    slow.answers["/"] = misbehaving.silent
+    quick.answers["/"] = page()
+    crawled(
+        database,
+        own(slow.url(), "host/slow", robots="ignore"),
+        own(quick.url(), "host/quick"),
+        settings=replace(QUICK, timeout=1.5, retry_waits=()),
+    )
+    assert quick.asked[-1].ended < slow.asked[0].began + 1.4
+
+
+def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/": redirect("/next"), "/next": page()}
+    checked(database, own(site.url(), robots="ignore"), replace(QUICK, delay=0.15))
+    assert site.paths() == ["/", "/next", "/", "/next"]
+    assert all(later.began - earlier.ended >= 0.14 for earlier, later in itertools.pairwise(site.asked))
+
+
+@pytest.mark.parametrize(
+    ("robots", "outcome", "said"),
+    [
+        (page(ALL_FORBIDDEN, 200, PLAIN), Outcome.ROBOTS, "forbids this page"),
+        (page("User-agent: policywatch\nDisallow: /", 200, PLAIN), Outcome.ROBOTS, "forbids this page"),
+        (page("User-agent: *\nDisallow: /\n\nUser-agent: PolicyWatch\nAllow: /", 200, PLAIN), None, None),
+        (page("User-agent: *\nDisallow: /private", 200, PLAIN), None, None),
+        (page("no", 404), None, None),
+        (page("no", 403), None, None),
+        (page("no", 500), Outcome.ROBOTS, "could not be read"),
+        (page("no", 503), Outcome.ROBOTS, "could not be read"),
+        (page("no", 429), Outcome.ROBOTS, "could not be read"),
+        (page("no", 999), Outcome.ROBOTS, "could not be read"),
+        (misbehaving.reset, Outcome.ROBOTS, "could not be read"),
+        (misbehaving.endless, Outcome.ROBOTS, "could not be read"),
+        (redirect("/robots.txt"), Outcome.ROBOTS, "could not be read"),
+        (redirect("http://127.9.9.9/robots.txt"), Outcome.FAILED, "private network"),
+        (in_turn(page("no", 500), page("", 200, PLAIN)), None, None),
+        (page("", 200, PLAIN), None, None),
+        (page(b"\xff\xfe\x00 not text", 200, PLAIN), None, None),
+    ],
+)  # fmt: skip
+def test_robots_txt(
+    sites: Sites, database: Database, robots: Answer, outcome: Outcome | None, said: str | None
+) -> None:
+    site = sites.new()
+    site.answers |= {"/robots.txt": robots, "/policy": page()}
+    check = checked(database, own(site.url("/policy")))
+    assert check.outcome == outcome, check.reason
+    if said is None:
+        return
+    assert said in (check.reason or "")
+    assert "/policy" not in site.paths()
+    if outcome is Outcome.ROBOTS:
+        assert 'robots = "ignore" under this [[documents]] entry' in (check.reason or "")
+        assert "own responsibility" in (check.reason or "")
+
+
+def test_a_redirected_robots_txt_counts(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {
+        "/robots.txt": redirect("/real-robots.txt"),
+        "/real-robots.txt": page(ALL_FORBIDDEN, 200, PLAIN),
+        "/": page(),
+    }
+    assert checked(database, own(site.url())).outcome == Outcome.ROBOTS
+
+
+def test_the_operator_may_overrule_robots_for_a_document(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/robots.txt": page(ALL_FORBIDDEN, 200, PLAIN), "/": page(), "/other": page()}
+    checks = crawled(
+        database, own(site.url(), "robots/mine", robots="ignore"), own(site.url("/other"), "robots/obeyed")
+    )
+    assert (checks["robots/mine"].outcome, checks["robots/obeyed"].outcome) == (None, Outcome.ROBOTS)
+
+
+def test_robots_txt_is_read_once_and_holds_all_pages_however_slow_it_is(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    forbids = page("User-agent: *\nDisallow: /1", 200, PLAIN)
+    site.answers["/robots.txt"] = misbehaving.after(0.6, forbids)
+    for n in range(3):
+        site.answers[f"/{n}"] = page()
+    checks = crawled(database, *(own(site.url(f"/{n}"), f"robots/{n}") for n in range(3)))
+    assert [checks[f"robots/{n}"].outcome for n in range(3)] == [None, Outcome.ROBOTS, None]
+    assert site.paths().count("/robots.txt") == 1
+    assert "/1" not in site.paths()
+
+
+def test_robots_txt_too_slow_is_not_now(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/robots.txt": misbehaving.silent, "/": page()}
+    check = checked(database, own(site.url()), replace(QUICK, timeout=0.4, retry_waits=()))
+    assert check.outcome == Outcome.ROBOTS
+    assert "did not finish its answer within 0.4 seconds" in (check.reason or "")
+    assert site.paths() == ["/robots.txt"]
+
+
+def test_robots_txt_holds_at_every_step_of_a_redirect(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {
+        "/robots.txt": page("User-agent: *\nDisallow: /hidden", 200, PLAIN),
+        "/": redirect("/hidden/policy"),
+        "/hidden/policy": page(),
+    }
+    check = checked(database, own(site.url()))
+    assert (check.outcome, check.final_url) == (Outcome.ROBOTS, site.url("/hidden/policy"))
+    assert "/hidden/policy" not in site.paths()
+
+
+def test_crawl_delay_is_kept_within_reason(sites: Sites, database: Database) -> None:
+    modest, greedy = sites.new(), sites.new()
+    for site, delay in ((modest, "0.3"), (greedy, "86400")):
+        site.answers |= {"/robots.txt": page(f"User-agent: *\nCrawl-delay: {delay}", 200, PLAIN), "/": page()}
+    crawled(
+        database,
+        own(modest.url(), "delay/modest"),
+        own(greedy.url(), "delay/greedy"),
+        settings=replace(QUICK, longest_crawl_delay=0.5),
+    )
+    assert [later.began - earlier.ended >= 0.29 for earlier, later in itertools.pairwise(modest.asked)][1:] == [True]
+    assert len(greedy.asked) == 3
+    assert greedy.asked[2].began - greedy.asked[1].ended >= 0.49
+
+
+_SETTINGS = """
+from crawler.settings import scrapy_settings
+from crawler.targets import Job
+from storage.database import Database
+from tests.crawling import QUICK, fingerprint_of, own
+
+globals().update(scrapy_settings(QUICK))
+
+
+def POLICYWATCH_JOB():
+    return Job(Database({database!r}), [own({url!r})], QUICK, fingerprint_of)
+"""
+
+
+def test_scrapy_crawl_policies_makes_the_same_checks(sites: Sites, tmp_path: Path, database: Database) -> None:
+    site = sites.new()
+    site.answers["/"] = page()
+    declared(database, [own(site.url())])
+    settings = _SETTINGS.format(database=database.url.render_as_string(), url=site.url())
+    (tmp_path / "own_settings.py").write_text(settings)
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "scrapy", "crawl", "policies", "-o", f"{tmp_path}/checks.jsonl"],
+        env=os.environ | {"PYTHONPATH": f"{root}:{tmp_path}", "SCRAPY_SETTINGS_MODULE": "own_settings"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    item = json.loads((tmp_path / "checks.jsonl").read_text())
+    assert item == {"document": "example/policy", "check": 1, "outcome": None, "reason": None}
+    with database.reading() as session:
+        (check,) = session.exec(select(Check)).all()
+    assert (check.outcome, check.status, check.final_url) == (None, 200, site.url())
