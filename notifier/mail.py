@@ -34,7 +34,7 @@ class Letter:
     thread: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Refused(Exception):
     """No server took the mail, or not for everybody. `said` holds the server's words as they came."""
 
@@ -137,7 +137,7 @@ class Mail(NotifyEmail):
         message["List-Id"] = f"<{name}.policywatch.{domain}>"
         message["Auto-Submitted"] = "auto-generated"
         for header, value in self.headers.items():
-            if header not in message:
+            if header not in message and re.fullmatch(r"[!-9;-~]+", header):
                 message[header] = " ".join(value.split())
         message.set_content(letter.text, cte="quoted-printable")
         if not self._wants_text_alone():

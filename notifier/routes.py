@@ -32,7 +32,7 @@ def address(written: str, url: str) -> Address:
     """The address that the watchlist writes as `written` and that stands for `url` once `${NAME}` is filled in.
 
     Where `written` is the URL itself, the name keeps its service and host, and a mark that tells two such addresses
-    apart: it stays the same from run to run, and does not give the secret away.
+    apart. It stays the same from run to run, also when a `${PASSWORD}` in it changes, and does not give a secret away.
     """
     if re.fullmatch(r"\$\{\w+\}", written.strip()):
         return Address(written.strip(), url)
@@ -42,7 +42,7 @@ def address(written: str, url: str) -> Address:
         host = host_of(url) if names_its_host(url) else ""
     except (UnusableAddress, ValueError):
         host = ""
-    mark = hashlib.scrypt(url.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3).hex()
+    mark = hashlib.scrypt(written.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3).hex()
     return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
 
 

@@ -65,6 +65,8 @@ def _through(made: NotifyBase, address: Address, message: Message) -> Result:
             sent = made.notify(body=body, title=subject, body_format=form)
         except AppriseException as failure:
             return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
+        except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
+            return Result(ok=False, said=f"Apprise broke off: {type(failure).__name__}")
     return Result(ok=True, said=_answer(heard, address.url)) if sent else _failed(heard, address.url)
 
 

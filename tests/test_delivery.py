@@ -260,6 +260,14 @@ def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) 
     assert [message.subject for message in post.to("B")] == ["2 policy changes: Parley"]
 
 
+def test_a_digest_route_that_becomes_an_at_once_route_repeats_nothing(database: Database) -> None:
+    owe(database, "team", "other", when=NOON)
+    post = Post()
+    deliver(database, route("team", "json://a"), route("other", "json://a", when=parse_when("daily 08:00")), post=post)
+    deliver(database, route("team", "json://a"), route("other", "json://a", "json://b"), post=post)
+    assert [name for name, _ in post.sent] == ["${A}", "${B}"]
+
+
 def test_a_route_speaks_its_language(database: Database) -> None:
     owe(database, "fr")
     post = Post()

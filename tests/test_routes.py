@@ -167,5 +167,9 @@ def test_the_name_of_an_address_is_the_watchlists_word_or_a_url_without_secrets(
     assert "hunter" not in name + chat
     assert chat.startswith("discord://…#")
     assert address(url, url).name == name
-    assert address(url, url.replace("team@", "all@")).name != name
+    other = url.replace("team@", "all@")
+    assert address(other, other).name != name
+    written = "mailtos://watch:${PASSWORD}@mail.example.org"
+    names = {address(written, written.replace("${PASSWORD}", word)).name for word in ("old", "new")}
+    assert len(names) == 1  # what waits goes on when a password changes
     assert address("file:///var/alerts.txt", "file:///var/alerts.txt").name == "file:///var/alerts.txt"
