@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import resource
 import signal
 import subprocess
@@ -186,20 +187,25 @@ def test_unknown_documents_and_changes_are_wrong_use(tmp_path: Path, site: Site)
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> None:
+    limit = 2 * 2**20  # bytes, of any file that the program writes
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
-    site.pages["/privacy"] = policy(AI, *(f"Word{n} " * 200 + "." for n in range(400)))
+    changed = policy(AI)
+    ballast = random.Random(1).randbytes(6 * limit).hex()  # a comment that does not compress below the limit
+    site.pages["/privacy"] = f"<!-- {ballast} -->{changed}"
 
     def full() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     words = command("run", "--now", "--config", config)
     done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=60, check=False)
     assert done.returncode == 1, done.stderr
     assert "the database failed" in done.stderr
     assert "Traceback" not in done.stderr
+    site.pages["/privacy"] = changed
     assert outcomes(run(config)) == {"library/privacy": "changed"}
+    assert "train generative AI models" in alerts(tmp_path)
 
 
 def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) -> None:
