@@ -75,8 +75,11 @@ def port_of(url: str) -> int | None:
     return URL(url, encoded=True).port
 
 
-def objection(url: str, ports: frozenset[int]) -> str | None:
-    """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be."""
+def objection(url: str, ports: frozenset[int] | None = None) -> str | None:
+    """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be.
+
+    Without `ports`, any port will do.
+    """
     try:
         parsed = URL(url, encoded=True)
         host, port = parsed.host, parsed.port
@@ -88,6 +91,6 @@ def objection(url: str, ports: frozenset[int]) -> str | None:
         return "which names no host"
     if parsed.user is not None or parsed.password is not None:
         return "which carries a user name or a password"
-    if port not in ports:
+    if ports is not None and port not in ports:
         return f"whose port {port} is not one of the web (80 and 443) nor the port of the watched address"
     return None

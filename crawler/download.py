@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import zlib
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -38,9 +39,7 @@ class GuardedDownloads(BaseDownloadHandler):
     limits) and `allow_private`.
     """
 
-    lazy = True  # sessions want a running event loop
-    _public: aiohttp.ClientSession | None = None
-    _private: aiohttp.ClientSession | None = None
+    lazy = True
 
     async def download_request(self, request: Request) -> Response:
         """Ask once, follow nothing, and read the whole body within the limits."""
@@ -58,13 +57,16 @@ class GuardedDownloads(BaseDownloadHandler):
         return Response(request.url, status, body=_decoded(body, headers, limit, host), request=request)
 
     async def _exchange(self, request: Request, limit: int, seconds: float) -> tuple[int, RawHeaders, bytes]:
-        async with self._session(request.meta.get("allow_private", False)).request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=request.headers.to_tuple_list(),
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=seconds),
-        ) as answer:
+        async with (
+            _session(self._trusted, allow_private=request.meta.get("allow_private", False)) as session,
+            session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=request.headers.to_tuple_list(),
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=seconds),
+            ) as answer,
+        ):
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
             if (answer.content_length or 0) > limit:
                 raise _too_large(limit)
@@ -75,25 +77,21 @@ class GuardedDownloads(BaseDownloadHandler):
                     raise _too_large(limit)
             return answer.status, headers, bytes(body)
 
-    def _session(self, allow_private: bool) -> aiohttp.ClientSession:
-        if allow_private:
-            self._private = self._private or _session()
-            return self._private
-        self._public = self._public or _session(resolver=PublicResolver(), socket_factory=public_socket)
-        return self._public
-
-    async def close(self) -> None:
-        """Close all connections."""
-        for session in (self._public, self._private):
-            if session is not None:
-                await session.close()
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        """The authorities that this system trusts; loading them takes a while."""
+        return ssl.create_default_context()
 
 
-def _session(**guards: Any) -> aiohttp.ClientSession:
-    # aiohttp asks a second time by itself where a connection breaks off, for it may have kept it for too long. Then the
-    # delay between two requests would not be kept; so nothing is kept, and nothing asked twice.
+def _session(trusted: ssl.SSLContext, *, allow_private: bool) -> aiohttp.ClientSession:
+    """For one request: a connection that was allowed for one target must not serve another.
+
+    Connections are not kept in any case: a kept one may break off at any time, and aiohttp then asks a second time by
+    itself, without the delay between two requests.
+    """
+    guards: dict[str, Any] = {} if allow_private else {"resolver": PublicResolver(), "socket_factory": public_socket}
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=ssl.create_default_context(), force_close=True, **guards),
+        connector=aiohttp.TCPConnector(ssl=trusted, force_close=True, **guards),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # without a limit
         max_line_size=_HEADER_SIZE,

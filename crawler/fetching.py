@@ -89,31 +89,28 @@ class Fetcher:
         self._now = now
 
     async def follow(self, url: str, *, allow_private: bool, may_ask: MayAsk, headers_for: HeadersFor) -> Answer:
-        """Return the last answer; `may_ask` is awaited before each request and raises `NoPage` where it may not be.
+        """Return the last answer, beginning at a URL without objection.
+
+        `may_ask` is awaited before each request and raises `NoPage` where it may not be.
 
         Raises `NoPage` for what redirects do wrong, `DownloadFailed` for what the network does.
         """
         chain = _Chain(url, host_of(url) if allow_private else None, WEB_PORTS | {port_of(url) or 0})
         for _ in range(self._settings.max_redirects + 1):
-            self._check(chain, url)
             answer = await self._step(chain, url, may_ask, headers_for(url))
             location = answer.header("location")
             if answer.status not in REDIRECTS or location is None:
                 return answer
             chain.keep(url, answer.headers)
             url = _target_of(location, url)
+            wrong = objection(url, chain.ports)
+            if wrong is not None:
+                raise NoPage(Outcome.FAILED, f"The page redirects to {url[:300]}, {wrong}.", final_url=url)
         raise NoPage(
             Outcome.FAILED,
             f"The page redirects more than {self._settings.max_redirects} times, the last time to {url}.",
             final_url=url,
         )
-
-    @staticmethod
-    def _check(chain: _Chain, url: str) -> None:
-        wrong = objection(url, chain.ports)
-        if wrong is not None:
-            what = "The address is" if url == chain.url else "The page redirects to"
-            raise NoPage(Outcome.FAILED, f"{what} {url[:300]}, {wrong}.", final_url=url)
 
     async def _step(self, chain: _Chain, url: str, may_ask: MayAsk, headers: Mapping[str, str]) -> Answer:
         try:

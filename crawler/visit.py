@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
-from crawler.addresses import host_of
+from crawler.addresses import host_of, objection
 from crawler.failures import DownloadFailed, NoPage
 from crawler.fetching import PASSING, Answer, Fetcher
 from crawler.politeness import asked_to_wait
@@ -104,6 +104,9 @@ class Visitor:
         return replace(finding, at=self._now(), seconds=monotonic() - began)
 
     async def _find(self, target: Target, known: Known) -> Finding:
+        wrong = objection(target.url)
+        if wrong is not None:
+            raise NoPage(Outcome.FAILED, f"The address is {target.url[:300]}, {wrong}.")
         if known.not_before is not None and known.not_before > self._now():
             raise NoPage(Outcome.BLOCKED, asked_to_wait(host_of(target.url), known.not_before))
         answer = await self._ask(target, known)

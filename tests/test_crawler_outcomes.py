@@ -7,6 +7,7 @@ import resource
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -383,3 +384,24 @@ def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> 
     assert {check.outcome for check in checks.values()} == {None}
     assert len(captures(database)) == 40, "what was kept before the kill is the same page"
     database.close()
+
+
+_INTERRUPTED = """
+import signal, sys
+from tests.crawling import QUICK, checked, own
+from storage.database import Database
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+checked(Database(sys.argv[1]), own(sys.argv[2]), QUICK)
+"""
+
+
+def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites, tmp_path: Path) -> None:
+    site = sites.new()
+    site.answers["/robots.txt"] = misbehaving.silent
+    command = [sys.executable, "-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
+        while not site.asked:
+            time.sleep(0.02)
+        process.terminate()
+        _, said = process.communicate(timeout=10)
+    assert (process.returncode, said) == (7, b"")

@@ -1,0 +1,54 @@
+"""Login walls and challenge pages are told from policies that speak of logins and robots."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from crawler import walls
+from crawler.fetching import Answer
+
+SIGNS = tomllib.loads((Path(walls.__file__).parent / "walls.toml").read_text("utf-8"))
+URL = "https://example.org/privacy"
+POLICY = "<p>We keep the data that you give us for a year, and tell you before that changes.</p>" * 30
+
+
+def at(url: str, body: str = "<p>x</p>") -> Answer:
+    return Answer(url, 200, [], body.encode())
+
+
+def test_the_signs_of_walls_are_written_as_they_are_compared() -> None:
+    assert set(SIGNS) == {"headers", "login", "password", "captcha", "phrases"}
+    words = [*SIGNS["login"]["words"], *SIGNS["captcha"]["marks"], *SIGNS["phrases"]["said"], *SIGNS["headers"]]
+    assert words == [word.lower() for word in words]
+    assert not any(mark in word for word in SIGNS["login"]["words"] for mark in "-_.")
+
+
+@pytest.mark.parametrize("path", ["/help/login-security", "/legal/checkpoint-terms", "/policy?next=/login-help"])
+def test_a_redirect_to_a_page_about_logins_is_no_login_wall(path: str) -> None:
+    assert walls.wall("https://example.org/old", at(f"https://example.org{path}")) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["https://login.example.org/", "https://example.org/sign_in.aspx", "https://example.org/?go=auth"]
+)
+def test_a_redirect_to_a_login_is_one_wherever_it_shows(url: str) -> None:
+    assert "login page" in (walls.wall("https://example.org/old", at(url)) or "")
+
+
+@pytest.mark.parametrize("said", SIGNS["phrases"]["said"])
+def test_what_walls_say_counts_on_a_small_page_only(said: str) -> None:
+    assert walls.wall(URL, at(URL, f"<body><h1>{said.capitalize()}</h1></body>")) is not None
+    assert walls.wall(URL, at(URL, f"<head><title>{said.upper()}</title></head><body><p>Wait.</p></body>")) is not None
+    assert walls.wall(URL, at(URL, f"<body><p>Some ask: {said}.</p>{POLICY}</body>")) is None
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    ["<form><input type=password></form>", "<script src='/captcha.js'></script>", "<div class='turnstile'></div>"],
+)
+def test_the_furniture_of_walls_on_a_policy_is_no_wall(furniture: str) -> None:
+    assert walls.wall(URL, at(URL, f"<body>{furniture}</body>")) is not None
+    assert walls.wall(URL, at(URL, f"<body>{furniture}{POLICY}</body>")) is None
