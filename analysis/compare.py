@@ -10,7 +10,7 @@ from analysis.believe import disbelief
 from analysis.blocks import Page
 from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Severity
-from analysis.dates import dates_in, effective_date, order_of
+from analysis.dates import ORDERS, dates_in, effective_date, order_of
 from analysis.diff import passages
 from analysis.judge import Judgement, judge, judge_passage
 from analysis.signs import Found, Seen, found_by, kind_of, look
@@ -39,7 +39,7 @@ def compare(
     held = None if believed or not places else _doubt(before, after, language)
     if held:
         return Comparison(substantive=False, held=held, passages=places)
-    seen = look(places, language)
+    seen = look(places, before, after, language)
     judgement = judge(seen, before, after, kind_of(document, after))
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
@@ -137,11 +137,10 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date 
     order = order_of((block.text for block in after.blocks), language)
     found = []
     for passage in added:
-        text = passage.after or ""
-        former = {named.day for named in dates_in(passage.before or "", order)}
-        new = [named for named in dates_in(text, order) if named.day not in former]
+        former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}
+        new = [named for named in dates_in(passage.after or "", order) if named.day not in former]
         if new:
-            found.append((text, new, len(text) - sum(named.end - named.start for named in new) < 25))
+            found.append((passage.after or "", new))
     return effective_date(found)
 
 

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 
 Order = Literal["dmy", "mdy"]
 
+ORDERS: tuple[Order, ...] = ("dmy", "mdy")
+
 _MONTHS: dict[str, tuple[str, ...]] = {
     "en": (
         "january|jan",
@@ -80,7 +82,7 @@ _DATE = re.compile(
     rf"""(?<![\w.])(?:
       (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
     | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d)(?!\d)
-    | (?P<d1>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)
+    | \[?(?P<d1>\d{{1,2}})\]?(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)
     | (?P<m2>{_MONTH})\b\.?\s*(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s*(?P<y2>20\d\d)(?!\d)
     | (?P<m3>{_MONTH})\b\.?,?\s*(?:of\s+|de\s+|del\s+)?(?P<y3>20\d\d)(?!\d)
     )""",
@@ -90,7 +92,7 @@ _YEAR = re.compile(r"20\d\d")
 
 # The strongest first: from when a text holds, then when it was changed
 _IN_FORCE = re.compile(
-    r"\b(effective|in force|into force|in effect|takes? effect|come into|valid from|applies from|starting|"
+    r"\b(effective|in force|into force|in effect|into effect|takes? effect|come into|valid from|applies from|starting|"
     r"as (?:of|from)|beginning|on and after|we(?: are|['’]re| will be)? (?:updat|chang|introduc)\w*|will (?:change|be updated|apply)|"
     r"en vigueur|prise? d['’]effet|prend(?:ra)? effet|effectif|effective|applicables?|à compter du|à partir du|"
     r"gültig ab|in kraft|wirksam|gilt ab|ab dem|"
@@ -100,7 +102,7 @@ _IN_FORCE = re.compile(
 _CHANGED = re.compile(
     r"\b((?:last|date|recent\w*|policy|version)[\s-]*(?:of\s+)?(?:last\s+)?(?:up-?dated?|modified|modification|revised|reviewed|revision|changed?|amended|edited)|"
     r"up-?dated?|revised|modified|amended|posted|published|version|dated|"
-    r"mise? à jour|mis à jour|modifi\w+|version|révis\w+|date|publi\w+|"
+    r"mise?s? à jour|modifi\w+|version|révis\w+|date|publi\w+|"
     r"stand|zuletzt|aktualisiert|geändert|fassung|"
     r"actualiza\w+|modificad\w+|revisad\w+|versión|fecha)\b",
     re.IGNORECASE,
@@ -109,6 +111,17 @@ _FORMER = re.compile(
     r"\b(previous|prior|earlier|archived?|superseded|until|expires?|pr[ée]c[ée]dente?s?|ant[ée]rieure?s?|archiv\w+|jusqu|frühere|bis|anterior\w*|hasta)\b",
     re.IGNORECASE,
 )
+
+
+_NOTICE = re.compile(
+    r"\b(updat\w+|chang\w+|new (?:terms|version)|mettons à jour|mise? à jour|modifi\w+|aktualisier\w+|änder\w+|actualiz\w+|cambi\w+)\b",
+    re.IGNORECASE,
+)
+_EFFECTIVE_AFTER = re.compile(r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE)
+_RANGE_BEFORE = re.compile(r"(?:\d|\b[a-zéû]+)\s*(?:[-–—]|\bto\b|\bthrough\b|\bau\b|\bbis\b)\s*$", re.IGNORECASE)
+_RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+\w+ \d", re.IGNORECASE)
+_STAMP = 14  # words; a line up to this length that has a date is there for the date
+_BARE = 3  # words beside the date
 
 
 class Named(NamedTuple):
@@ -171,29 +184,36 @@ def order_of(texts: Iterable[str], language: str | None) -> Order | None:
     return "dmy" if british > american else "mdy"
 
 
-def effective_date(added: Sequence[tuple[str, Sequence[Named], bool]]) -> date | None:
+def effective_date(added: Sequence[tuple[str, Sequence[Named]]]) -> date | None:
     """From when a change holds, by the dates that it adds.
 
-    `added` gives, for each place in the order of the page, its text, the dates in it that the change added, and
-    whether the text is little more than a date. A date in force goes before a date of change, and that before a
-    date that stands alone; of equals the first counts.
+    `added` gives, for each place in the order of the page, its text and the dates in it that the change added. A line
+    that is a stamp ("Effective 3 November 2025") goes before a notice, that before a date that stands alone, and that
+    before one inside the text; in force goes before changed. Of equals the first counts.
     """
     ranked: list[tuple[int, int, date]] = []
-    for place, (text, named, bare) in enumerate(added):
-        for one in named:
-            rank = _rank(text, one, bare)
-            if rank is not None and one.day is not None:
-                ranked.append((rank, place, one.day))
+    for place, (text, new) in enumerate(added):
+        end_of_last = 0
+        for named in new:
+            rank = _rank(text, named, end_of_last)
+            end_of_last = named.end
+            if rank is not None and named.day is not None:
+                ranked.append((rank, place, named.day))
     return min(ranked)[2] if ranked else None
 
 
-def _rank(text: str, named: Named, bare: bool) -> int | None:
-    before, after = text[max(0, named.start - 90) : named.start], text[named.end : named.end + 40]
+def _rank(text: str, named: Named, end_of_last: int) -> int | None:
+    """How surely a date says from when the text holds, 0 the surest; None where it says something else."""
+    before, after = text[max(end_of_last, named.start - 110) : named.start], text[named.end : named.end + 40]
     before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
-    if _FORMER.search(before[-40:]):
+    if _FORMER.search(before[-40:]) or _RANGE_BEFORE.search(before) or _RANGE_AFTER.match(after):
         return None
-    if _IN_FORCE.search(before):
-        return 0
-    if _CHANGED.search(before) or re.match(r"\s*\(?(current|effective|en vigueur)", after, re.IGNORECASE):
-        return 1
-    return 2 if bare else None
+    line = text[text.rfind("\n", 0, named.start) + 1 :].split("\n")[0]
+    stamp = len(line.split()) <= _STAMP
+    if _IN_FORCE.search(before) or _EFFECTIVE_AFTER.match(after):
+        return 0 if stamp else 2 if _NOTICE.search(line) else 4
+    if _CHANGED.search(before):
+        return 1 if stamp else 5
+    if stamp and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE:
+        return 3
+    return 6 if stamp or re.match(r"\s*:", after) else None

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.blocks import Page
@@ -22,6 +23,45 @@ _FUNCTION = re.compile(
     r"der|die|das|und|wir|sie|ihre|unsere|zu|für|mit|von|el|los|las|que|para|por|con|su|sus|en)\b",
     re.IGNORECASE,
 )
+_LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
+_REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
+_CONSENT_DIALOG = re.compile(
+    r"cookie.{0,200}\b(?:accept all|reject all|accept cookies|manage (?:cookies|preferences)|you can accept|only the strictly|tout accepter|"
+    r"tout refuser|accepter tous|continuer sans accepter|alle akzeptieren|alle ablehnen|aceptar todas|rechazar todas)",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNFINISHED = re.compile(
+    r"\b(?:of|the|or|and|to|any|with|our|your|for|de|des|du|la|le|les|et|ou|à|pour|avec|der|die|und|oder)$"
+)
+_AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
+_DATA = frozenset(
+    {
+        "data_collection",
+        "data_use",
+        "data_sharing",
+        "tracking",
+        "retention",
+        "transfer",
+        "user_rights",
+        "sensitive_minors",
+    }
+)
+_COMPANY = re.compile(
+    r"\b(?:Inc|LLC|Ltd|Limited|GmbH|Corp|Corporation|Pty|B\.?V|N\.?V|S\.?A|S\.?A\.?S|SARL|S\.?à r\.l|AG|AB|ApS|Oy|PLC|S\.?p\.?A|S\.?L|Pte)\b"
+)
+_NEAR = 5  # blocks before and after
+_SMALL = 12  # blocks; a page of less has no surroundings to speak of
+_PROSE = 12  # words of a block that counts as prose
+_PROSE_ANYWAY = 22  # also where it names no party
+_BANNER = 300  # characters; what is longer above the title is an introduction
+_SUBJECT = re.compile(
+    r"polic|privacy|terms|notice|agreement|updat|effective|data|cookie|confidentialit|conditions|donnée|politique|mise à jour|"
+    r"daten|nutzung|richtlinie|aktualis|datos|privacidad|términos|actualiz",
+    re.IGNORECASE,
+)
+_ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
+# sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
+_LISTED = frozenset({"data_collection", "data_use", "data_sharing", "tracking", "retention", "sensitive_minors"})
 _PARTIES = re.compile(
     r"\b(?:we|us|our|you|your|users?|customers?|members?|nous|notre|nos|vous|votre|vos|utilisateurs?|clients?|"
     r"wir|uns|unsere?|sie|ihre?n?|nosotros|nuestr[oa]s?|usted|sus?|tus?)\b",
@@ -49,7 +89,8 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A passage and what was seen in it. `shape` is "text", "row" or "fragment" (no sentence in it)."""
+    """A passage and what was seen in it. `shape` is "text" (a sentence), "row" (of a table, or labelled),
+    "entry" (of a list in a section about data) or "fragment" (a title, a label, an entry of a menu)."""
 
     passage: Passage
     wording: Wording
@@ -65,8 +106,9 @@ class Seen:
         return bool(self.wording.sentences) and not self.cut
 
 
-def look(passages: Sequence[Passage], language: str | None) -> tuple[Seen, ...]:
+def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None) -> tuple[Seen, ...]:
     """What stands in each passage of a change. Each is seen beside the others, for text moves between paragraphs."""
+    around = {"before": Surroundings(before), "after": Surroundings(after)}
     elsewhere: dict[Side, Counter[str]] = {"before": Counter(), "after": Counter()}
     keys: list[dict[Side, set[str]]] = []
     for passage in passages:
@@ -74,14 +116,46 @@ def look(passages: Sequence[Passage], language: str | None) -> tuple[Seen, ...]:
         keys.append(own)
         for side, found in own.items():
             elsewhere[side].update(found)
-    return tuple(_seen(passage, elsewhere, language) for passage in passages)
+    return tuple(_seen(passage, elsewhere, around, language) for passage in passages)
 
 
 def _keys(text: str | None) -> set[str]:
     return {sentence_key(text[start:end]) for start, end in sentence_bounds(text)} if text else set()
 
 
-def _seen(passage: Passage, elsewhere: Mapping[Side, Mapping[str, int]], language: str | None) -> Seen:
+class Surroundings:
+    """Tells whether a block stands amid the prose of a policy, or amid menus, teasers and lists of links."""
+
+    def __init__(self, page: Page) -> None:
+        self._texts = [block.text for block in page.blocks]
+        self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
+        self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
+
+    def amid_prose(self, text: str) -> bool:
+        place = self._places.get(text.split("\n")[0])
+        if place is None or len(self._texts) < _SMALL:
+            return True
+        if place < self._title and len(text) < _BANNER and not _SUBJECT.search(text):
+            return False
+        near = (*self._texts[max(0, place - _NEAR) : place], *self._texts[place + 1 : place + 1 + _NEAR])
+        prose = sum(_prose_words(other) for other in near)
+        return prose + _prose_words(text) >= _ENOUGH_PROSE and prose > 0
+
+
+@lru_cache(maxsize=4096)
+def _prose_words(text: str) -> int:
+    """The number of words of a block that speaks to somebody in sentences; 0 for any other."""
+    count = text.count(" ") + 1
+    speaks = count >= _PROSE_ANYWAY or (count >= _PROSE and _PARTIES.search(text))
+    return count if speaks and is_sentence(text) else 0
+
+
+def _seen(
+    passage: Passage,
+    elsewhere: Mapping[Side, Mapping[str, int]],
+    around: Mapping[Side, Surroundings],
+    language: str | None,
+) -> Seen:
     changed = wording(passage, elsewhere["before"], elsewhere["after"])
     texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
     found: list[Found] = []
@@ -89,14 +163,15 @@ def _seen(passage: Passage, elsewhere: Mapping[Side, Mapping[str, int]], languag
     for sentence in changed.sentences:
         count += sum(len(words(texts[sentence.side][start:end])) for start, end in sentence.spans)
         found += _found(texts[sentence.side], sentence, language)
+    section = section_topics(passage.heading, language) if changed.sentences else frozenset()
     return Seen(
         passage,
         changed,
-        _shape(changed, texts),
+        _shape(changed, texts, section, around, passage),
         count,
         _cut_off(passage, changed),
         tuple(found),
-        section_topics(passage.heading, language) if changed.sentences else frozenset(),
+        section,
     )
 
 
@@ -130,15 +205,25 @@ def _overlaps(sentence: Sentence, start: int, end: int) -> bool:
     return any(start < last and first < end for first, last in sentence.spans)
 
 
-def _shape(changed: Wording, texts: Mapping[Side, str]) -> str:
-    shape = "fragment"
-    for sentence in changed.sentences:
-        text = texts[sentence.side]
-        if is_sentence(text[sentence.start : sentence.end]):
-            return "text"
-        if " | " in text and len(_FUNCTION.findall(text)) >= 1:
-            shape = "row"
-    return shape
+def _shape(
+    changed: Wording,
+    texts: Mapping[Side, str],
+    section: frozenset[str],
+    around: Mapping[Side, Surroundings],
+    passage: Passage,
+) -> str:
+    side: Side = "after" if texts["after"] else "before"
+    text = texts[side]
+    if _REMAINS.search(text) or (not passage.heading and _CONSENT_DIALOG.search(text)):
+        return "fragment"
+    row = " | " in text or bool(_LABELLED.match(text))
+    if not row and changed.sentences and not around[side].amid_prose(text):
+        return "fragment"
+    if any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences):
+        return "text"
+    if row:
+        return "row"
+    return "entry" if section & _LISTED else "fragment"
 
 
 def is_sentence(text: str) -> bool:
@@ -156,7 +241,9 @@ def _cut_off(passage: Passage, changed: Wording) -> bool:
     if not passage.before or not passage.after or len({sentence.side for sentence in changed.sentences}) != 1:
         return False
     shorter, longer = sorted((passage.before.rstrip(), passage.after.rstrip()), key=len)
-    return longer.startswith(shorter) and shorter[-1].isalnum() and longer[-1] in ".!?:;)" and len(shorter) > 40
+    if not longer.startswith(shorter) or not shorter[-1].isalnum() or len(shorter) <= 30:
+        return False
+    return longer[-1] in ".!?:;)" and longer[len(shorter)] == " " or bool(_UNFINISHED.search(shorter))
 
 
 def kind_of(document: str | None, page: Page) -> str:
@@ -179,35 +266,79 @@ def signs(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> dict[st
         counts.update(_phrase_signs(one))
     for name, count in counts.items():
         found[name] = math.log1p(count)
+    _told_together(found, real, kind)
     return dict(found)
+
+
+def _told_together(found: dict[str, float], real: Sequence[Seen], kind: str) -> None:
+    """Signs that say something only together: what a phrase means depends on the kind of document it stands in."""
+    place = "policy" if kind in ("privacy", "cookies") else "rules" if kind in ("rules", "developer") else "terms"
+    said = [one for one in real if one.shape != "fragment"]
+    direct = {match.topic for one in said for match in one.found if match.direct and match.tier == "decides"}
+    hints = {match.topic for one in said for match in one.found if match.direct and match.tier == "suggests"}
+    frames = sum(_frames(one) for one in said)
+    together = {
+        "said": bool(said),
+        "decided": bool(direct),
+        "hinted": bool(hints),
+        "ai": bool(direct & _AI),
+        "data": bool(direct & _DATA),
+        "several": len(direct) > 1,
+        "many": len(direct) > 3,
+        "frame": frames > 0,
+        "frames": frames > 2,
+        "notice": found.get("words.notice.after", 0) > 0,
+        "company": any(_COMPANY.search(_changed_text(one)) for one in said),
+        "nothing": bool(said) and not direct and not hints,
+    }
+    for name, holds in together.items():
+        found[f"{place}.{name}"] = float(holds)
+        found[f"any.{name}"] = float(holds)
+    found["any.topics"] = float(len(direct)) / 3
+    found["any.frame_count"] = math.log1p(frames)
+
+
+def _frames(one: Seen) -> int:
+    """The number of changed sentences that say what is done with people's data or content."""
+    count = 0
+    for sentence in one.wording.sentences:
+        within = [
+            match for match in one.found if match.side == sentence.side and sentence.start <= match.start < sentence.end
+        ]
+        about = any(match.topic in ("personal_data", "user_content") for match in within)
+        acts = {match.topic for match in within if match.tier == "decides" and match.direct and match.topic in _DATA}
+        count += about and bool(acts)
+    return count
 
 
 def _shape_signs(
     found: dict[str, float], seen: Sequence[Seen], real: Sequence[Seen], before: Page, after: Page
 ) -> None:
-    for shape in ("text", "row", "fragment"):
+    for shape in ("text", "row", "entry", "fragment"):
         of_shape = [one for one in real if one.shape == shape]
         found[f"shape.{shape}"] = math.log1p(len(of_shape))
         found[f"shape.any_{shape}"] = float(bool(of_shape))
         found[f"shape.{shape}_words"] = math.log1p(sum(one.changed_words for one in of_shape)) / 2
-        for operation in ("added", "removed", "reworded"):
-            count = sum(one.passage.operation == operation for one in of_shape)
-            found[f"shape.{shape}_{operation}"] = math.log1p(count)
+    text = [one for one in real if one.shape == "text"]
+    for operation in ("added", "removed", "reworded"):
+        found[f"shape.{operation}"] = math.log1p(sum(one.passage.operation == operation for one in text))
+    found["shape.share_text"] = len(text) / (len(real) + 1)
     sizes = [sum(len(block.text) for block in page.blocks) + 1 for page in (before, after)]
     found["shape.grown"] = max(-2.0, min(2.0, math.log(sizes[1] / sizes[0])))
     found["shape.shrunk_or_grown"] = abs(found["shape.grown"])
     changed = sum(one.changed_words for one in real)
     found["shape.share_changed"] = min(1.0, 6 * changed / max(sizes))
-    found["shape.cut"] = math.log1p(sum(one.cut for one in seen))
-    found["shape.looks_only"] = math.log1p(sum(not one.wording.sentences for one in seen))
-    found["shape.moved"] = math.log1p(sum(one.passage.operation == "moved" for one in seen))
-    texts = [_changed_text(one) for one in real]
-    found["shape.parties"] = math.log1p(sum(len(_PARTIES.findall(text)) for text in texts))
-    found["shape.under_heading"] = float(any(one.passage.heading and one.shape == "text" for one in real))
-    found["shape.deep"] = float(any(len(one.passage.heading) > 1 for one in real))
-    found["shape.longest"] = (
-        math.log1p(max((one.changed_words for one in real if one.shape != "fragment"), default=0)) / 2
-    )
+    found["shape.cut"] = float(any(one.cut for one in seen))
+    found["shape.looks_only"] = float(any(not one.wording.sentences for one in seen))
+    found["shape.moved"] = float(any(one.passage.operation == "moved" for one in seen))
+    parties = sum(len(_PARTIES.findall(_changed_text(one))) for one in text)
+    found["shape.parties"] = math.log1p(parties)
+    found["shape.any_party"] = float(parties > 0)
+    found["shape.under_heading"] = float(any(one.passage.heading for one in text))
+    found["shape.deep"] = float(any(len(one.passage.heading) > 1 for one in text))
+    longest = max((one.changed_words for one in text), default=0)
+    found["shape.longest"] = math.log1p(longest) / 2
+    found["shape.few_words"] = float(0 < changed <= 2)
 
 
 def _changed_text(one: Seen) -> str:

@@ -14,7 +14,7 @@ from analysis.dates import dates_in
 from analysis.normal import normal
 from analysis.words import Edit, Word, edits, without_islands, words
 
-_ADDRESS = r"(?:https?://|www\.)[^\s<>\"”»)\]]+|\[email\s?protected\]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_ADDRESS = r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _PIECES = re.compile(rf"(?P<address>{_ADDRESS})", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"\b(?:(?:\d+|an?|one|un|une|einem|einer|hace)\s+)?(?:second|minute|hour|day|week|month|year|seconde|heure|jour|semaine|mois|an|année|"
@@ -39,12 +39,21 @@ _BRITISH = (
     (re.compile(r"^(towards|afterwards|whilst|amongst)$"), lambda found: {"towards": "toward", "afterwards": "afterward", "whilst": "while", "amongst": "among"}[found[1]]),
 )  # fmt: skip
 _SHORT_FORMS = {
-    "im": "i am", "youre": "you are", "were": "we are", "theyre": "they are", "weve": "we have", "youve": "you have",
-    "well": "we will", "youll": "you will", "wont": "will not", "dont": "do not", "doesnt": "does not", "didnt": "did not",
-    "isnt": "is not", "arent": "are not", "cant": "can not", "cannot": "can not", "couldnt": "could not",
-    "shouldnt": "should not", "thats": "that is", "heres": "here is", "whos": "who is", "lets": "let us",
-    "havent": "have not", "hasnt": "has not", "wouldnt": "would not",
+    "im": "i am", "youre": "you are", "theyre": "they are", "weve": "we have", "youve": "you have", "theyve": "they have",
+    "youll": "you will", "theyll": "they will", "wont": "will not", "dont": "do not", "doesnt": "does not",
+    "didnt": "did not", "isnt": "is not", "arent": "are not", "wasnt": "was not", "werent": "were not", "cant": "can not",
+    "cannot": "can not", "couldnt": "could not", "shouldnt": "should not", "wouldnt": "would not", "thats": "that is",
+    "heres": "here is", "whos": "who is", "havent": "have not", "hasnt": "has not", "hadnt": "had not",
 }  # fmt: skip
+# these are other words where the apostrophe is not written
+_SHORT_IF_WRITTEN = {
+    "were": "we are",
+    "well": "we will",
+    "ill": "i will",
+    "lets": "let us",
+    "its": "its",
+    "id": "i would",
+}
 _MOJIBAKE = (
     ("â€™", "'"),
     ("â€˜", "'"),
@@ -66,6 +75,11 @@ _EMPTY = frozenset(
     "our you we it is are be below above following herein thereof please respectively well "
     "le la les l un une des du de d ce cet cette ces et ou à au aux en dans sur par pour notre nos votre vos ainsi que qui "
     "der die das den dem des ein eine und oder zu im am el los las y o".split()
+)
+_STAMP = frozenset(
+    "last updated update modified revised effective version date dated posted published changed amended since previous current see "
+    "dernière mise mises jour modification modifiée révision entrée vigueur prise effet publié publiée "
+    "stand zuletzt aktualisiert gültig ab version letzte änderung última actualización vigente desde fecha modificación".split()
 )
 _NEGATIONS = frozenset(
     "not no never without non ne pas jamais aucun aucune sans nicht kein keine nie ohne nunca sin unless except sauf".split()
@@ -108,6 +122,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     before, after = passage.before or "", passage.after or ""
     b, a = keyed_words(before), keyed_words(after)
     if not passage.before or not passage.after:
+        if _is_stamp([key for _, key in a or b]):
+            return Wording((), "only a date of the document")
         side, text, tokens, other = (
             ("after", after, a, elsewhere_before) if passage.after else ("before", before, b, elsewhere_after)
         )
@@ -189,10 +205,13 @@ def _plain(text: str, start: int, end: int) -> list[tuple[Word, str]]:
 
 @lru_cache(maxsize=16384)
 def _key(word: str) -> str:
-    key = normal(word).casefold().replace("'", "").replace("\u200b", "")
+    plain = normal(word)
+    key = plain.casefold().replace("'", "").replace("\u200b", "")
     if not key or not (key[0].isalnum() or key in "%$€£"):
         return ""
-    key = _SHORT_FORMS.get(key, key) if "'" in normal(word) else key
+    key = _SHORT_FORMS.get(key, key)
+    if "'" in plain:
+        key = _SHORT_IF_WRITTEN.get(key, key)
     for pattern, plain in _BRITISH:
         changed = pattern.sub(plain, key)
         if changed != key:
@@ -215,9 +234,36 @@ def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word,
         return "only words that carry no meaning differ"
     if len(gone) == len(came) and all(_misspelt(x, y) for x, y in zip(gone, came, strict=True)):
         return "only the spelling differs"
+    if _repeated(run, b, a):
+        return "only a repeated word differs"
     if _numbers_of_sections(run, b, a, gone, came):
         return "only the number of a section or note differs"
     return None
+
+
+def _is_stamp(keys: list[str]) -> bool:
+    """Whether a text is no more than "Last updated" and a date."""
+    dates = sum(key.startswith("date:") or key == "ago" or bool(re.fullmatch(r"20\d\d", key)) for key in keys)
+    return (
+        dates > 0
+        and len(keys) <= 10
+        and all(
+            key in _STAMP or key in _EMPTY or key.startswith("date:") or key == "ago" or key.isdigit() for key in keys
+        )
+    )
+
+
+def _repeated(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]) -> bool:
+    """Whether the words stand once more right beside: somebody mended a slip of the pen, or made one."""
+    tokens, start, end = (b, run.b0, run.b1) if run.a0 == run.a1 else (a, run.a0, run.a1)
+    if run.a0 != run.a1 and run.b0 != run.b1:
+        return False
+    count = end - start
+    mine = [key for _, key in tokens[start:end]]
+    beside = (
+        [key for _, key in tokens[first : first + count]] for first in (start - count, end, end + 1) if first >= 0
+    )
+    return any(mine == other for other in beside)
 
 
 def _misspelt(x: str, y: str) -> bool:

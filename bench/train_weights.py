@@ -13,7 +13,7 @@ import gzip
 import json
 import random
 import sys
-import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from sklearn.linear_model import LogisticRegression
 from analysis import compare as comparing
 from analysis import judge as judging
 from analysis.blocks import Page, UnreadablePage
-from analysis.change import TOPICS
 from analysis.diff import passages
 from analysis.page import read_page
 from analysis.signs import kind_of, look, signs, strengths
@@ -68,7 +67,7 @@ class Example:
         language = language_of(row, after)
         places = passages(before, after)
         if places and not comparing._doubt(before, after, language):
-            seen = look(places, language)
+            seen = look(places, before, after, language)
             self.found = signs(seen, before, after, kind_of(row["document"], after))
         self.places = bool(places)
 
@@ -92,17 +91,20 @@ def train(examples: Iterable[Example]) -> str:
     usable = [example for example in examples if example.found is not None]
     alerts = [example for example in usable if example.row["alert"]]
     written = ["# Written by bench/train_weights.py. What the names mean is in docs/judging.md.\n"]
-    substance = [{k: v for k, v in (e.found or {}).items() if k.startswith(("shape.", "kind."))} for e in usable]
-    written.append(section("substantive", *fit(substance, [e.row["substantive"] for e in usable], 1.0, one), 0.5))
-    written.append(
-        section("alert", *fit([e.found or {} for e in usable], [e.row["alert"] for e in usable], 0.2, one), 0.45)
-    )
+    together = [only(e, ("shape.", "kind.", "any.", "policy.", "terms.", "rules.")) for e in usable]
+    written.append(section("substantive", *fit(together, [e.row["substantive"] for e in usable], 1.0, one), 0.5))
+    steady = [{k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone"))} for e in usable]
+    written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one), 0.5))
     written.append(section("topic", *fit_topics(alerts), 0.4))
     for name in ("severity", "direction"):
         for answer in sorted({value for e in alerts for value in e.row[name]}):
             truth = [answer in e.row[name] for e in alerts]
             written.append(section(f"{name}.{answer}", *fit([e.found or {} for e in alerts], truth, 0.02, one)))
     return "\n".join(written)
+
+
+def only(example: Example, beginnings: tuple[str, ...]) -> dict[str, float]:
+    return {name: value for name, value in (example.found or {}).items() if name.startswith(beginnings)}
 
 
 def fit_topics(alerts: Sequence[Example]) -> tuple[float, dict[str, float]]:
@@ -127,7 +129,7 @@ def section(name: str, bias: float, weights: Mapping[str, float], threshold: flo
 
 def folds(examples: Sequence[Example], number: int = 10) -> list[set[str]]:
     services = sorted({example.row["service"] for example in examples})
-    random.Random(7).shuffle(services)  # noqa: S311
+    random.Random(7).shuffle(services)
     return [set(services[start::number]) for start in range(number)]
 
 
@@ -148,11 +150,7 @@ def answers(examples: Iterable[Example]) -> list[Row]:
 
 def use(text: str) -> None:
     """Let the judgement in this process rest on these weights."""
-    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        judging.weights.cache_clear()
-        found = judging.Weights.model_validate(judging.tomllib.loads(text))
+    found = judging.Weights.model_validate(tomllib.loads(text))
     judging.weights = lambda: found  # type: ignore[assignment]
 
 
