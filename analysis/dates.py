@@ -99,6 +99,9 @@ _IN_FORCE = re.compile(
     r"en vigor|vigente|entra(?:rá|n)? en|a partir del?|efectiv[ao])\b",
     re.IGNORECASE,
 )
+_FROM = re.compile(
+    r"\b(from|since|starting|dès le|depuis le|ab|ab dem|desde el?)\s*$", re.IGNORECASE
+)  # right before a date
 _CHANGED = re.compile(
     r"\b((?:last|date|recent\w*|policy|version)[\s-]*(?:of\s+)?(?:last\s+)?(?:up-?dated?|modified|modification|revised|reviewed|revision|changed?|amended|edited)|"
     r"up-?dated?|revised|modified|amended|posted|published|version|dated|"
@@ -210,7 +213,7 @@ def _rank(text: str, named: Named, end_of_last: int) -> int | None:
         return None
     line = text[text.rfind("\n", 0, named.start) + 1 :].split("\n")[0]
     stamp = len(line.split()) <= _STAMP
-    if _IN_FORCE.search(before) or _EFFECTIVE_AFTER.match(after):
+    if _FROM.search(before) or _IN_FORCE.search(before) or _EFFECTIVE_AFTER.match(after):
         return 0 if stamp else 2 if _NOTICE.search(line) else 4
     if _CHANGED.search(before):
         return 1 if stamp else 5
