@@ -1,4 +1,4 @@
-"""The short answers for a person who gets an alert: which data, what for, who gets it, unless what, and how to refuse."""
+"""The short answers for a person who gets an alert: which data, what for, who gets it, how to refuse."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ from analysis.blocks import Page
 from analysis.brief_phrases import phrases_for
 from analysis.brief_rank import Scene, best, ranked, shipped_weights
 from analysis.brief_spans import FIELDS, Question, Span
-from analysis.brief_text import Sentence, touched_sentences
+from analysis.brief_text import Sentence
 from analysis.change import SEVERITIES, Brief, Default, Passage, Quote
 from analysis.normal import normal
 
 MOST = 6  # answers to one question
+_TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
 _MEANING_LONGEST = 45  # words
 _BESIDE = 0.3  # what an unchanged phrase beside changed words says of the default
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
-def brief(
-    passages: Sequence[Passage], before: Page, after: Page, *, effective: date | None, language: str
-) -> Brief:
+def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: date | None, language: str) -> Brief:
     """What the passages of a change say, in the page's own words; what they do not say stays empty.
 
     `before` and `after` are the whole texts that the passages were found in, `language` the page's; a language without
     a phrase file is read with the English one.
     """
     weights = shipped_weights()
-    scene = Scene(touched_sentences(passages, before, after), before, after, phrases_for(language))
-    answers = {field: best(ranked(scene, field, getattr(weights, field)), getattr(weights, field), MOST) for field in FIELDS}
-    quotes = {field: tuple(quote(span, linked=field == "refuse") for _, span in found) for field, found in answers.items()}
+    scene = Scene(passages, before, after, phrases_for(language))
+    answers = {
+        field: best(ranked(scene, field, getattr(weights, field)), getattr(weights, field), MOST) for field in FIELDS
+    }
+    undone = [span for _, span in answers["irreversible"]]
+    answers["excluded"] = [(chance, span) for chance, span in answers["excluded"] if not any(map(span.meets, undone))]
+    quotes = {
+        field: tuple(quote(span, linked=field == "refuse") for _, span in found) for field, found in answers.items()
+    }
     return Brief(
         meaning=_meaning(scene, answers),
         start=effective,
@@ -85,8 +90,8 @@ def _default(scene: Scene) -> Default | None:
 def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) -> str | None:
     """The sentence that carries the severest passage and most of the answers, cut at a clause if it is long."""
     worth = dict.fromkeys(range(len(scene.sentences)), 0.0)
-    for found in answers.values():
-        for chance, span in found:
+    for field in _TELLING:
+        for chance, span in answers[field]:
             worth[span.sentence.order] += chance
     touched = [sentence for sentence in scene.sentences if sentence.touched and len(sentence.words) > 1]
     if not touched:
@@ -95,12 +100,18 @@ def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) ->
     def rank(sentence: Sentence) -> tuple[int, bool, bool, float, int]:
         severity = SEVERITIES.index(sentence.severity)
         trains = "train" in sentence.cues and "ai" in sentence.cues
-        return severity, sentence.side == "after", trains and worth[sentence.order] > 0, worth[sentence.order], -sentence.order
+        return (
+            severity,
+            sentence.side == "after",
+            trains and worth[sentence.order] > 0,
+            worth[sentence.order],
+            -sentence.order,
+        )
 
-    return _cut(scene, max(touched, key=rank))
+    return _cut(max(touched, key=rank))
 
 
-def _cut(scene: Scene, sentence: Sentence) -> str:
+def _cut(sentence: Sentence) -> str:
     """The sentence, or of a long one the clauses that fit around its first changed word."""
     words = sentence.words
     if len(words) <= _MEANING_LONGEST:

@@ -47,6 +47,7 @@ CUES = (
     "age",
     "prohibition",
     "irreversible",
+    "undone",
     "default_on",
     "default_off",
     "consent",
@@ -73,9 +74,11 @@ class Grammar(BaseModel):
     stops: frozenset[Phrase]
     links: frozenset[Phrase]
     participles: frozenset[Phrase]
+    after: frozenset[Phrase]
     inner: frozenset[Phrase]
     breaks: frozenset[Phrase]
     joins: frozenset[Phrase]
+    subjects: frozenset[Phrase]
     noun_first: bool
     gerunds: str
     adverbs: str
@@ -111,7 +114,7 @@ class Phrases:
                 table.setdefault(first.rstrip("*"), []).append((cue, tuple(rest)))
 
     def find(self, words: Sequence[Word]) -> dict[str, list[tuple[int, int]]]:
-        """For each cue the places (first word, word after the last) where a phrase of it stands; the longest at each word."""
+        """For each cue where its phrases stand (first word, word after the last); the longest at each word."""
         texts = [word.text for word in words]
         found: dict[str, list[tuple[int, int]]] = {}
         for start, text in enumerate(texts):
@@ -139,7 +142,9 @@ def _pattern(phrase: str) -> list[str]:
     return [
         piece
         for part in phrase.split()
-        for piece in ([part] if part == "..." else [w + ("*" if part.endswith("*") and last else "") for w, last in _marked(part)])
+        for piece in (
+            [part] if part == "..." else [w + ("*" if part.endswith("*") and last else "") for w, last in _marked(part)]
+        )
     ]
 
 
@@ -179,7 +184,7 @@ def phrases_for(language: str) -> Phrases:
 
 
 def load_phrases(text: str, name: str) -> PhraseFile:
-    """Check a phrase file. Raises `PhraseError`: unknown keys and cues, missing ones in a complete language, capitals."""
+    """Check a phrase file. Raises `PhraseError` for unknown keys and cues, for missing ones in a complete language."""
     try:
         file = PhraseFile.model_validate(tomllib.loads(text))
     except (ValidationError, tomllib.TOMLDecodeError) as failure:

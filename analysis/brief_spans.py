@@ -6,19 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.brief_phrases import Grammar, Phrases
+from analysis.brief_clauses import LONGEST, Clauses
 from analysis.brief_text import ADDRESS, Sentence
 
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
-
-_LONGEST = 20
-_HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause
-_SOFT_ENDS = _HARD | {","}  # marks that end a phrase
-_BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
-_INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
-_LIST_LONGEST = 14
-_LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,148 +30,21 @@ class Span:
     def key(self) -> str:
         return " ".join(word.text for word in self.sentence.words[self.first : self.last])
 
+    def meets(self, other: Span) -> bool:
+        return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
-class Reader:
+
+class Reader(Clauses):
     """Reads candidate spans out of sentences of one language."""
-
-    def __init__(self, phrases: Phrases) -> None:
-        self.phrases = phrases
-        self.grammar: Grammar = phrases.grammar
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
         """Every candidate for `field`, each stretch of words once, in the order of the sentence."""
         found: dict[tuple[int, int], Span] = {}
         for first, last, rule in getattr(self, f"_{field}")(sentence):
-            last = self._before_bullet(sentence, first, min(last, first + _LONGEST))
+            last = self.before_bullet(sentence, first, min(last, first + LONGEST))
             if first < last and (first, last) not in found:
                 found[first, last] = Span(sentence, first, last, rule)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
-
-    def _before_bullet(self, sentence: Sentence, first: int, last: int) -> int:
-        return next((at for at in range(first + 1, last) if self._bullet(sentence.words[at].gap)), last)
-
-    # small grammars
-
-    def _soft(self, sentence: Sentence, at: int) -> bool:
-        """Whether word `at` follows the word before it without a mark that ends a phrase."""
-        gap = sentence.words[at].gap
-        return not any(mark in _SOFT_ENDS for mark in gap) and not self._bullet(gap)
-
-    def _hard(self, sentence: Sentence, at: int) -> bool:
-        gap = sentence.words[at].gap
-        if gap in _INSIDE:
-            return False
-        return any(mark in _HARD for mark in gap) or self._bullet(gap)
-
-    @staticmethod
-    def _bullet(gap: str) -> bool:
-        return len(gap) > 1 and gap.strip() in _BULLETS
-
-    def _chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-        """The noun phrase around words `first` to `last`, with its determiner."""
-        words, grammar = sentence.words, self.grammar
-        start = first
-        while start > 0 and self._soft(sentence, start):
-            word = words[start - 1].text
-            if word in grammar.determiners:
-                start -= 1
-                break
-            if grammar.noun_first or first - start >= _LEFT or self._ends_phrase(word):
-                break
-            start -= 1
-        return start, self._phrase_end(sentence, last)
-
-    def _ends_phrase(self, word: str) -> bool:
-        return word in self.grammar.stops or word in self.grammar.joins or word.endswith(self.grammar.adverbs)
-
-    def _phrase_end(self, sentence: Sentence, last: int) -> int:
-        """Where the noun phrase ends whose words up to `last` are known."""
-        words, grammar = sentence.words, self.grammar
-        end = last
-        while end < len(words) and end - last < _RIGHT and self._soft(sentence, end):
-            word = words[end].text
-            if word in grammar.inner:
-                noun = end + 1
-                while noun < len(words) and words[noun].text in grammar.determiners and self._soft(sentence, noun):
-                    noun += 1
-                if noun < len(words) and self._soft(sentence, noun) and not self._ends_phrase(words[noun].text):
-                    end = noun + 1
-                    continue
-                break
-            if self._ends_phrase(word) or word in grammar.determiners or word in grammar.participles:
-                break
-            end += 1
-        return end
-
-    def _clause_end(self, sentence: Sentence, first: int, *, commas: bool, breaks: bool = True) -> int:
-        """Where the clause that begins at `first` ends: at a hard mark, at a word that opens another, at a comma."""
-        words, grammar = sentence.words, self.grammar
-        at = first + 1
-        while at < len(words) and at - first < _LONGEST:
-            if self._hard(sentence, at):
-                break
-            if breaks and at - first > 1 and words[at].text in grammar.breaks:
-                break
-            if not commas and "," in words[at].gap:
-                break
-            at += 1
-        return at
-
-    def _clause_start(self, sentence: Sentence, at: int) -> int:
-        first = at
-        while first > 0 and at - first < 10:
-            if not self._soft(sentence, first) or sentence.words[first - 1].text in self.grammar.joins | self.grammar.breaks - {"we", "nous", "who"}:
-                break
-            first -= 1
-        return first
-
-    def _list(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-        """The enumeration that a noun phrase stands in: phrases of up to five words between commas, "and" and "or"."""
-        words, grammar = sentence.words, self.grammar
-        end = last
-        while end < len(words) and end - first < _LIST_LONGEST:
-            at = end
-            joined = "," in words[at].gap and not self._hard(sentence, at)
-            if words[at].text in grammar.joins and not self._hard(sentence, at):
-                at, joined = at + 1, True
-            if not joined or at >= len(words):
-                break
-            start, stop = at, at
-            while stop < len(words) and stop - start < 5 and (stop == start or self._soft(sentence, stop)):
-                word = words[stop].text
-                if word in grammar.joins or (word in grammar.stops and not (grammar.noun_first and word in grammar.links)):
-                    break
-                stop += 1
-            if stop == start:
-                break
-            end = stop
-        return first, end
-
-    def _post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
-        """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
-        words, grammar = sentence.words, self.grammar
-        if last >= len(words) or not self._soft(sentence, last) or words[last].text not in grammar.links | grammar.participles:
-            return
-        noun = last + 1
-        while noun < len(words) and self._soft(sentence, noun) and words[noun].text in grammar.determiners | grammar.links:
-            noun += 1
-        if noun < len(words) and self._soft(sentence, noun):
-            nearest = max(noun + 1, self._phrase_end(sentence, noun))
-            if nearest > last:
-                yield nearest, " and its nearest"
-        end = last + 1
-        while end < len(words) and end - last < 9 and self._soft(sentence, end) and words[end].text not in grammar.breaks:
-            end += 1
-        yield end, " and what it is of"
-
-    def _in_parentheses(self, sentence: Sentence, last: int) -> int:
-        words = sentence.words
-        if last >= len(words) or not words[last].gap.rstrip().endswith("("):
-            return last
-        end = last + 1
-        while end < len(words) and end - last < 8 and ")" not in words[end].gap:
-            end += 1
-        return end
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
         """An item, a cell or a bare line as it stands, and what follows its colon."""
@@ -193,48 +58,51 @@ class Reader:
                 yield 0, at, "before colon"
                 break
 
-    # one field each
-
     def _data(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues = sentence.cues
         yield from self._whole(sentence)
         for cue in ("data_kind", "content_kind", "sensitive", "data_head"):
             for first, last in cues.get(cue, ()):
-                start, end = self._chunk(sentence, first, last)
+                start, end = self.chunk(sentence, first, last)
                 yield start, end, "phrase"
-                for further, how in self._post_modified(sentence, end):
+                for further, how in self.post_modified(sentence, end):
                     yield start, further, f"phrase{how}"
-                note = self._in_parentheses(sentence, end)
+                note = self.noted(sentence, end)
                 if note > end:
                     yield start, note, "phrase with note"
-                _, listed = self._list(sentence, start, end)
+                _, listed = self.listed(sentence, start, end)
                 if listed > end:
                     yield start, listed, "list"
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
-        yield from self._whole(sentence, _LONGEST)
+        yield from self._whole(sentence, LONGEST)
         leads = {last for _, last in cues.get("purpose_lead", ())}
         verbs = {first for first, _ in cues.get("purpose_verb", ())}
         for first, last in cues.get("purpose_verb", ()):
             gerund = words[first].text.endswith(self.grammar.gerunds)
-            opens = first == 0 or (not self._soft(sentence, first) and first < 3)
-            if opens or first in leads or (first >= 2 and first - 1 in leads):
+            opens = first == 0 or (not self.soft(sentence, first) and first < 3)
+            if opens or first in leads or self._after_adverb(sentence, first, leads):
                 yield from self._aim(sentence, first, last, verbs, "aim")
             elif self._joined_to(sentence, first, verbs):
                 continue
             elif gerund or words[first - 1].text in self.grammar.joins or "," in words[first].gap:
                 yield from self._aim(sentence, first, last, verbs, "doing" if gerund else "further aim")
         for first, last in cues.get("purpose_noun", ()):
-            start, end = self._chunk(sentence, first, last)
+            start, end = self.chunk(sentence, first, last)
+            if start - 1 in verbs and self.soft(sentence, start):
+                continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
             yield start, end, "purpose named"
-            for further, how in self._post_modified(sentence, end):
+            for further, how in self.post_modified(sentence, end):
                 yield start, further, f"purpose{how}"
-            _, listed = self._list(sentence, start, end)
+            _, listed = self.listed(sentence, start, end)
             if listed > end:
                 yield start, listed, "purposes listed"
-                for further, how in self._post_modified(sentence, listed):
+                for further, how in self.post_modified(sentence, listed):
                     yield start, further, f"purposes listed{how}"
+
+    def _after_adverb(self, sentence: Sentence, first: int, leads: set[int]) -> bool:
+        return first - 1 in leads and sentence.words[first - 1].text.endswith(self.grammar.adverbs)
 
     def _joined_to(self, sentence: Sentence, at: int, verbs: set[int]) -> bool:
         """Whether the verb at `at` shares its object with the verb before it: "develop, train or evaluate models"."""
@@ -243,14 +111,16 @@ class Reader:
             before -= 1
         return before in verbs and (before < at - 1 or "," in sentence.words[at].gap)
 
-    def _aim(self, sentence: Sentence, first: int, last: int, verbs: set[int], rule: str) -> Iterator[tuple[int, int, str]]:
+    def _aim(
+        self, sentence: Sentence, first: int, last: int, verbs: set[int], rule: str
+    ) -> Iterator[tuple[int, int, str]]:
         words, grammar = sentence.words, self.grammar
         head = first
         for at in sorted(verbs):
             if at > head and self._joined_to(sentence, at, {head}):
                 head = at
-        near = self._clause_end(sentence, head, commas=False)
-        far = self._clause_end(sentence, first, commas=True)
+        near = self.clause_end(sentence, head, commas=False)
+        far = self.clause_end(sentence, first, commas=True)
         yield first, near, rule
         if far > near:
             yield first, far, f"{rule}, on"
@@ -263,55 +133,68 @@ class Reader:
         heads = sentence.cues.get("recipient_head", [])
         ends = {last for _, last in heads}
         for first, last in heads:
-            start, end = self._chunk(sentence, first, last)
+            start, end = self.chunk(sentence, first, last)
             if end not in ends:
                 yield start, end, "party as adjective"
                 continue
             yield start, end, "party"
-            note = self._in_parentheses(sentence, end)
+            note = self.noted(sentence, end)
             if note > end:
                 yield start, note, "party with note"
-            for further, how in self._post_modified(sentence, end):
+            for further, how in self.post_modified(sentence, end):
                 yield start, further, f"party{how}"
-            _, listed = self._list(sentence, start, end)
+            _, listed = self.listed(sentence, start, end)
             if listed > end:
                 yield start, listed, "parties"
         yield from self._names(sentence)
 
     def _names(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         words, grammar = sentence.words, self.grammar
+        ai = {first for first, _ in sentence.cues.get("ai", ())}
         forms = {first for first, _ in sentence.cues.get("company_form", ())}
         at = 0
         while at < len(words):
             word = words[at]
-            if not word.capital or word.text in grammar.stops | grammar.determiners or (at == 0 and not sentence.item and len(words) > 4):
+            if (
+                not word.capital
+                or word.text in grammar.stops | grammar.determiners
+                or (at == 0 and not sentence.item and len(words) > 4)
+            ):
                 at += 1
                 continue
             end = at + 1
             while end < len(words) and end - at < 6 and (words[end].capital or end in forms):
-                if not self._soft(sentence, end) and end not in forms:
+                if not self.soft(sentence, end) and end not in forms:
                     break
                 end += 1
-            yield at, end, "company" if any(form in forms for form in range(at + 1, end)) else "name"
+            if not (at in ai and end - at == 1):
+                yield at, end, "company" if any(form in forms for form in range(at + 1, end)) else "name"
             at = end
 
     def _refuse(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
-        wanted = (("refuse_act", "refusal"), ("contact", "contact"), ("control", "control"), ("rights", "right"), ("go", "way"), ("refuse_where", "place"))
+        wanted = (
+            ("refuse_act", "refusal"),
+            ("contact", "contact"),
+            ("control", "control"),
+            ("rights", "right"),
+            ("go", "way"),
+            ("refuse_where", "place"),
+        )
         for cue, rule in wanted:
             for first, last in cues.get(cue, ()):
-                near = self._clause_end(sentence, first, commas=False)
-                far = self._clause_end(sentence, first, commas=True, breaks=False)
+                near = self.clause_end(sentence, first, commas=False)
+                far = self.clause_end(sentence, first, commas=True, breaks=False)
                 if rule == "place":
-                    start = self._chunk(sentence, first, last)[0]
-                    yield start, max(last, self._clause_end(sentence, last - 1, commas=False)), rule
+                    start = self.chunk(sentence, first, last)[0]
+                    yield start, max(last, self.clause_end(sentence, last - 1, commas=False)), rule
                     continue
                 if near >= last:
                     yield first, near, rule
                 if far > near:
                     yield first, far, f"{rule}, on"
-                start = self._clause_start(sentence, first)
-                if 0 < first - start <= 6 and near - start <= _LONGEST:
+                start = self.clause_start(sentence, first)
+                if 0 < first - start <= 6 and near - start <= LONGEST:
                     yield start, near, f"{rule}, clause"
         for match in ADDRESS.finditer(sentence.text, words[0].start, words[-1].end):
             inside = [n for n, word in enumerate(words) if match.start() <= word.start < match.end()]
@@ -320,35 +203,35 @@ class Reader:
 
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues = sentence.cues
-        for first, last in cues.get("negation", ()):
-            near = self._clause_end(sentence, first, commas=False)
-            far = self._clause_end(sentence, first, commas=True)
-            start = self._clause_start(sentence, first)
+        for first, _ in cues.get("negation", ()):
+            near = self.clause_end(sentence, first, commas=False)
+            far = self.clause_end(sentence, first, commas=True)
+            start = self.clause_start(sentence, first)
             yield start, near, "denial"
             if far > near:
                 yield start, far, "denial, on"
             if first > start:
                 yield max(start, first - 1), near, "denial, short"
         for first, last in cues.get("exception", ()):
-            near = self._clause_end(sentence, last - 1, commas=False)
+            near = self.clause_end(sentence, last - 1, commas=False)
             yield first, near, "exception"
             yield last, near, "what is excepted"
-            far = self._clause_end(sentence, last - 1, commas=True)
+            far = self.clause_end(sentence, last - 1, commas=True)
             if far > near:
                 yield last, far, "what is excepted, on"
         for first, last in cues.get("age", ()):
-            start, end = self._chunk(sentence, first, last)
+            start, end = self.chunk(sentence, first, last)
             yield start, end, "age"
-            for further, how in self._post_modified(sentence, end):
+            for further, how in self.post_modified(sentence, end):
                 yield start, further, f"age{how}"
 
     def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         for first, last in sentence.cues.get("irreversible", ()):
-            _, listed = self._list(sentence, first, last)
+            _, listed = self.listed(sentence, first, last)
             yield first, max(last, min(listed, last + 2)), "lasting"
-            near = self._clause_end(sentence, last - 1, commas=False, breaks=False)
+            near = self.clause_end(sentence, last - 1, commas=False, breaks=False)
             yield first, max(near, last), "lasting, on"
-            start = self._clause_start(sentence, first)
+            start = self.clause_start(sentence, first)
             yield start, max(near, last), "lasting, clause"
 
     def _regions(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
@@ -365,12 +248,12 @@ class Reader:
                 between = [word.text for word in words[end:later]]
                 if later - end > 3 or any(word not in grammar.joins | grammar.determiners for word in between):
                     break
-                if any(self._hard(sentence, at) for at in range(end, later + 1)):
+                if any(self.hard(sentence, at) for at in range(end, later + 1)):
                     break
                 end = max(end, stop)
             done = end
             start = first
-            while start > 0 and words[start - 1].text in grammar.determiners and self._soft(sentence, start):
+            while start > 0 and words[start - 1].text in grammar.determiners and self.soft(sentence, start):
                 start -= 1
             yield first, end, "place"
             if start < first:
@@ -378,7 +261,11 @@ class Reader:
             lead = leads.get(start)
             if lead is not None:
                 yield lead, end, "in place"
-            if end < len(words) and self._soft(sentence, end) and any(f == end for f, _ in sentence.cues.get("place_lead", ())):
+            if (
+                end < len(words)
+                and self.soft(sentence, end)
+                and any(f == end for f, _ in sentence.cues.get("place_lead", ()))
+            ):
                 yield first, end + 1, "of place"
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The sentences that a change touches: their words, which of them the change put in or took away, and what leads to them."""
+"""The sentences that a change touches: their words, which of them it put in or took away, and what leads to them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from dataclasses import dataclass, field
 from analysis.blocks import Block, Link, Page
 from analysis.change import Passage, Severity, Side
 from analysis.words import word_diff
-from analysis.normal import normal
 
 WORD = re.compile(r"[^\W_]+")
 ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])|\s+\|\s+|\n|<br\s*/?>|;\s+(?=\(?\w{1,3}\))|\s+(?=•)"
 )
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|no|nos|art|inc|ltd|co|corp|mr|mrs|ms|dr|st|vs|p\.ex|ex|al|u\.s|u\.k)\.|\b[A-Z]\.)$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|no|nos|art|inc|ltd|co|corp|mr|mrs|ms|dr|st|vs|p\.ex|ex|al|u\.s|u\.k)\.|\b[A-Z]\.)$", re.I
+)
+_OWN: Mapping[Side, str] = {"before": "removed", "after": "added"}
 _LEAD_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a sentence: where it stands in the passage's text, in small letters, and the marks between it and the word before."""
+    """A word of a sentence: where it stands in the passage's text, and `gap`, the marks between it and the word before.
+
+    `text` is in small letters.
+    """
 
     start: int
     end: int
@@ -59,7 +64,9 @@ class Sentence:
         return self.text[self.words[first].start : self.words[last - 1].end]
 
 
-def words_of(text: str, start: int = 0, end: int | None = None, changed: Sequence[tuple[int, int]] = ()) -> tuple[Word, ...]:
+def words_of(
+    text: str, start: int = 0, end: int | None = None, changed: Sequence[tuple[int, int]] = ()
+) -> tuple[Word, ...]:
     found: list[Word] = []
     position = start
     spans = iter(changed)
@@ -69,7 +76,9 @@ def words_of(text: str, start: int = 0, end: int | None = None, changed: Sequenc
             span = next(spans, None)
         hit = span is not None and span[0] < match.end()
         word = match.group()
-        found.append(Word(match.start(), match.end(), word.lower(), text[position : match.start()], word[0].isupper(), hit))
+        found.append(
+            Word(match.start(), match.end(), word.lower(), text[position : match.start()], word[0].isupper(), hit)
+        )
         position = match.end()
     return tuple(found)
 
@@ -86,17 +95,25 @@ def sentence_bounds(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def changed_spans(before: str, after: str, side: Side) -> list[tuple[int, int]]:
-    """Character ranges of `after` (or of `before`) that the change put in (or took away)."""
-    own = "added" if side == "after" else "removed"
-    spans: list[tuple[int, int]] = []
-    position = 0
+def changed_spans(before: str | None, after: str | None) -> dict[Side, list[tuple[int, int]]]:
+    """Character ranges of the later text that the change put in, and of the earlier text that it took away."""
+    spans: dict[Side, list[tuple[int, int]]] = {"before": [], "after": []}
+    if before is None or after is None:
+        for side, text in _sides(after=after, before=before):
+            spans[side] = [(0, len(text))] if text else []
+        return spans
+    at: dict[Side, int] = {"before": 0, "after": 0}
     for operation, text in word_diff(before, after):
-        if operation == own and WORD.search(text):
-            spans.append((position, position + len(text)))
-        if operation in ("same", own):
-            position += len(text)
+        for side, own in _OWN.items():
+            if operation == own and WORD.search(text):
+                spans[side].append((at[side], at[side] + len(text)))
+            if operation in ("same", own):
+                at[side] += len(text)
     return spans
+
+
+def _sides(*, after: str | None, before: str | None) -> tuple[tuple[Side, str | None], tuple[Side, str | None]]:
+    return ("after", after), ("before", before)
 
 
 class _Context:
@@ -133,7 +150,7 @@ class _Context:
 
 
 def _text_sentences(
-    text: str, side: Side, spans: Sequence[tuple[int, int]], passage: Passage, context: _Context, *, whole: bool
+    text: str, side: Side, spans: Sequence[tuple[int, int]], passage: Passage, context: _Context
 ) -> Iterator[Sentence]:
     number = context.block(text.split("\n", 1)[0])
     block: Block | None = context.blocks[number] if number is not None else None
@@ -154,7 +171,7 @@ def _text_sentences(
             of=0,
             heading=passage.heading[-1] if passage.heading else "",
             lead=lead,
-            whole=whole,
+            whole=passage.before is None or passage.after is None,
             item=block is not None and block.kind in ("item", "row"),
             links=block.links if block is not None else (),
             touched=any(word.changed for word in words),
@@ -165,29 +182,19 @@ def _text_sentences(
 def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *, most: int = 400) -> list[Sentence]:
     """The sentences of the passages, those of the later text first; at most `most`.
 
-    A rewording's untouched sentences come too (not `touched`): they are the paragraph that the changed words are read in.
-    Of the earlier text only what is nowhere in the later one: words that stand there still were not taken away.
+    A rewording's other sentences come too (not `touched`): they are the paragraph that the changed words are read in.
+    Of the earlier text only those that lost words.
     """
     contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
-    later = {normal(block.text) for block in after.blocks}
-    found: list[Sentence] = []
-    for side in ("after", "before"):
-        for passage in passages:
-            text = passage.after if side == "after" else passage.before
-            if text is None or passage.operation == "moved":
-                continue
-            if side == "before" and normal(text) in later:
-                continue
-            whole = passage.before is None or passage.after is None
-            spans = [(0, len(text))] if whole else changed_spans(passage.before or "", passage.after or "", side)
-            if not spans:
-                continue
-            found.extend(
-                sentence
-                for sentence in _text_sentences(text, side, spans, passage, contexts[side], whole=whole)
-                if sentence.touched or side == "after"
-            )
-    found = found[:most]
-    for order, sentence in enumerate(found):
-        sentence.order, sentence.of = order, len(found)
-    return found
+    found: dict[Side, list[Sentence]] = {"after": [], "before": []}
+    for passage in passages:
+        if passage.operation == "moved":
+            continue
+        spans = changed_spans(passage.before, passage.after)
+        for side, text in _sides(after=passage.after, before=passage.before):
+            if text is not None and spans[side]:
+                found[side] += _text_sentences(text, side, spans[side], passage, contexts[side])
+    kept = [*found["after"], *(sentence for sentence in found["before"] if sentence.touched)][:most]
+    for order, sentence in enumerate(kept):
+        sentence.order, sentence.of = order, len(kept)
+    return kept

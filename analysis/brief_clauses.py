@@ -1,0 +1,160 @@
+"""Phrases and clauses of a sentence, found by small grammars that know only the small words of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.brief_phrases import Phrases
+from analysis.brief_text import Sentence
+
+LONGEST = 20  # words of an answer
+_HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause
+_SOFT_ENDS = _HARD | {","}  # marks that end a phrase
+_BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
+_INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
+_LIST_LONGEST = 14
+_LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
+
+
+class Clauses:
+    """Where phrases and clauses of one language begin and end. Positions are indices of a sentence's words."""
+
+    def __init__(self, phrases: Phrases) -> None:
+        self.phrases = phrases
+        self.grammar = phrases.grammar
+
+    def soft(self, sentence: Sentence, at: int) -> bool:
+        """Whether word `at` follows the word before it without a mark that ends a phrase."""
+        gap = sentence.words[at].gap
+        return not any(mark in _SOFT_ENDS for mark in gap) and not self.bullet(gap)
+
+    def hard(self, sentence: Sentence, at: int) -> bool:
+        gap = sentence.words[at].gap
+        if gap in _INSIDE:
+            return False
+        return any(mark in _HARD for mark in gap) or self.bullet(gap)
+
+    @staticmethod
+    def bullet(gap: str) -> bool:
+        return len(gap) > 1 and gap.strip() in _BULLETS
+
+    def chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+        """The noun phrase around words `first` to `last`, with its determiner."""
+        words, grammar = sentence.words, self.grammar
+        start = first
+        while start > 0 and self.soft(sentence, start):
+            word = words[start - 1].text
+            if word in grammar.determiners:
+                start -= 1
+                break
+            if grammar.noun_first or first - start >= _LEFT or self.ends_phrase(word):
+                break
+            start -= 1
+        return start, self.phrase_end(sentence, last)
+
+    def ends_phrase(self, word: str) -> bool:
+        return word in self.grammar.stops or word in self.grammar.joins or word.endswith(self.grammar.adverbs)
+
+    def phrase_end(self, sentence: Sentence, last: int) -> int:
+        """Where the noun phrase ends whose words up to `last` are known."""
+        words, grammar = sentence.words, self.grammar
+        end = last
+        while end < len(words) and end - last < _RIGHT and self.soft(sentence, end):
+            word = words[end].text
+            if word in grammar.inner:
+                noun = end + 1
+                while noun < len(words) and words[noun].text in grammar.determiners and self.soft(sentence, noun):
+                    noun += 1
+                if noun < len(words) and self.soft(sentence, noun) and not self.ends_phrase(words[noun].text):
+                    end = noun + 1
+                    continue
+                break
+            if self.ends_phrase(word) or word in grammar.determiners or word in grammar.participles:
+                break
+            end += 1
+        return end
+
+    def clause_end(self, sentence: Sentence, first: int, *, commas: bool, breaks: bool = True) -> int:
+        """Where the clause that begins at `first` ends: at a hard mark, at a word that opens another, at a comma."""
+        words, grammar = sentence.words, self.grammar
+        at = first + 1
+        while at < len(words) and at - first < LONGEST:
+            if self.hard(sentence, at):
+                break
+            if breaks and at - first > 1 and words[at].text in grammar.breaks:
+                break
+            if not commas and "," in words[at].gap:
+                break
+            at += 1
+        return at
+
+    def clause_start(self, sentence: Sentence, at: int) -> int:
+        first = at
+        while first > 0 and at - first < 10:
+            if (
+                not self.soft(sentence, first)
+                or sentence.words[first - 1].text in self.grammar.joins | self.grammar.breaks - self.grammar.subjects
+            ):
+                break
+            first -= 1
+        return first
+
+    def listed(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+        """The enumeration that a noun phrase stands in: phrases of up to five words between commas, "and" and "or"."""
+        words, grammar = sentence.words, self.grammar
+        end = last
+        while end < len(words) and end - first < _LIST_LONGEST:
+            at = end
+            joined = "," in words[at].gap and not self.hard(sentence, at)
+            if words[at].text in grammar.joins and not self.hard(sentence, at):
+                at, joined = at + 1, True
+            if not joined or at >= len(words):
+                break
+            start, stop = at, at
+            while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
+                word = words[stop].text
+                if word in grammar.joins or (
+                    word in grammar.stops and word not in grammar.inner
+                ):
+                    break
+                stop += 1
+            if stop == start:
+                break
+            end = stop
+        return first, end
+
+    def post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
+        """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
+        words, grammar = sentence.words, self.grammar
+        if (
+            last >= len(words)
+            or not self.soft(sentence, last)
+            or words[last].text not in grammar.links | grammar.participles
+        ):
+            return
+        noun = last + 1
+        small = grammar.determiners | grammar.links | (grammar.after if words[last].text in grammar.participles else set())
+        while noun < len(words) and self.soft(sentence, noun) and words[noun].text in small:
+            noun += 1
+        if noun < len(words) and self.soft(sentence, noun):
+            nearest = max(noun + 1, self.phrase_end(sentence, noun))
+            if nearest > last:
+                yield nearest, " and its nearest"
+        end = last + 1
+        while (
+            end < len(words) and end - last < 9 and self.soft(sentence, end) and words[end].text not in grammar.breaks
+        ):
+            end += 1
+        yield end, " and what it is of"
+
+    def noted(self, sentence: Sentence, last: int) -> int:
+        words = sentence.words
+        if last >= len(words) or not words[last].gap.rstrip().endswith("("):
+            return last
+        end = last + 1
+        while end < len(words) and end - last < 8 and ")" not in words[end].gap:
+            end += 1
+        return end
+
+    def before_bullet(self, sentence: Sentence, first: int, last: int) -> int:
+        return next((at for at in range(first + 1, last) if self.bullet(sentence.words[at].gap)), last)

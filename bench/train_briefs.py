@@ -1,0 +1,228 @@
+"""Fit the weights of the brief (analysis/brief/weights.toml) from labelled changes; measure them by folds of services.
+
+    python bench/train_briefs.py CHANGES.jsonl.gz BRIEFS.jsonl              # folds only
+    python bench/train_briefs.py CHANGES.jsonl.gz BRIEFS.jsonl --write      # and write the weights
+
+Needs scikit-learn. A candidate's target is how well its words meet the labelled span that they meet best (F1); a fold's
+thresholds are chosen on the other folds' held-out chances, so that nothing of a service is seen before it is scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from briefs import labelled, rows
+from scipy.sparse import vstack
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from analysis.brief import MOST
+from analysis.brief_phrases import phrases_for
+from analysis.brief_rank import Features, Scene, Weights, best
+from analysis.brief_spans import FIELDS, Span
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "analysis" / "brief" / "weights.toml"
+STRENGTH = 0.07  # the inverse of the regularisation; 0.02 to 0.3 give nearly the same
+SURE = {"irreversible": frozenset({"in.undone", "near changed"})}  # too few labels to learn it from
+RARE = 6  # features seen in fewer candidates are left out
+LEAST = 0.3  # a candidate that meets a label less than this does not answer
+
+
+@dataclass
+class Case:
+    id: str
+    service: str
+    label: dict[str, Any]
+    spans: dict[str, list[Span]] = field(default_factory=dict)
+    features: dict[str, list[Features]] = field(default_factory=dict)
+    targets: dict[str, list[float]] = field(default_factory=dict)
+
+    def wanted(self, name: str) -> collections.Counter[str]:
+        return collections.Counter(w for span in self.label[name] for w in words(span["text"]))
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def met(key: str, labels: list[list[str]]) -> float:
+    own = collections.Counter(key.split())
+    return max(
+        (2 * sum((own & collections.Counter(label)).values()) / (own.total() + len(label)) for label in labels),
+        default=0.0,
+    )
+
+
+def cases(changes: str, briefs: str) -> list[Case]:
+    labels = {row["id"]: row for row in rows(briefs)}
+    found = []
+    for row, before, after, parts in labelled(changes, briefs):
+        scene = Scene(parts, before, after, phrases_for(row["language"]))
+        case = Case(row["id"], row["service"], labels[row["id"]])
+        for name in FIELDS:
+            by_sentence = scene.candidates(name)
+            density = sum(map(len, by_sentence))
+            spans = case.spans[name] = [span for spans in by_sentence for span in spans]
+            shared = {id(s): scene.sentence_features(s, density) for s in scene.sentences}
+            case.features[name] = [shared[id(span.sentence)] | scene.span_features(span) for span in spans]
+            wanted = [words(span["text"]) for span in case.label[name]]
+            case.targets[name] = [met(span.key, wanted) for span in spans]
+        found.append(case)
+    return found
+
+
+def fit(training: list[Case], name: str) -> Weights:
+    features: list[Features] = []
+    targets: list[float] = []
+    share: list[float] = []
+    for case in training:
+        rows_of = case.features[name]
+        features += rows_of
+        targets += [target if target > LEAST else 0.0 for target in case.targets[name]]
+        share += [1 / math.sqrt(max(1, len(rows_of)))] * len(rows_of)
+    seen = collections.Counter(key for row in features for key in row)
+    table = DictVectorizer()
+    matrix = table.fit_transform([{k: v for k, v in row.items() if seen[k] >= RARE} for row in features])
+    y, weight = np.array(targets), np.array(share)
+    weight *= len(weight) / weight.sum()
+    pair_weight = np.r_[weight * y, weight * (1 - y)]
+    kept = pair_weight > 0
+    answer = np.r_[np.ones(len(y)), np.zeros(len(y))][kept]
+    model = LogisticRegression(C=STRENGTH, max_iter=500)
+    model.fit(vstack([matrix, matrix]).tocsr()[kept], answer, sample_weight=pair_weight[kept])
+    names = table.get_feature_names_out()
+    learnt = {str(n): round(float(w), 3) for n, w in zip(names, model.coef_[0], strict=True) if abs(w) >= 0.0005}
+    bias = round(float(model.intercept_[0]), 3)
+    return Weights(bias=bias, first=0.5, more=0.5, sure=SURE.get(name, frozenset()), weights=learnt)
+
+
+def chances(weights: Weights, case: Case, name: str) -> list[float]:
+    return [weights.chance(row, 0.0) for row in case.features[name]]
+
+
+Held = dict[str, list[tuple[float, Span]]]
+
+
+def ordered(case: Case, name: str, chance: list[float]) -> list[tuple[float, Span]]:
+    pairs = zip(chance, case.spans[name], strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[0], pair[1].sentence.order, pair[1].first, pair[1].last))
+
+
+def tally(some: list[Case], name: str, held: Held, first: float, more: float) -> np.ndarray:
+    """Presence (both, given, wanted) and words (both, given, wanted)."""
+    total = np.zeros(6)
+    limits = Weights(bias=0, first=first, more=more, weights={})
+    for case in some:
+        given = collections.Counter(w for _, span in best(held[case.id], limits, MOST) for w in span.key.split())
+        wanted = case.wanted(name)
+        total += (
+            bool(given and wanted),
+            bool(given),
+            bool(wanted),
+            (given & wanted).total(),
+            given.total(),
+            wanted.total(),
+        )
+    return total
+
+
+def f1(total: np.ndarray) -> float:
+    return float(2 * total[0] / max(1, total[1] + total[2]))
+
+
+PARTS = (0.4, 0.55, 0.7, 0.85, 1.0)
+BLUR = np.outer((0.5, 1, 1.5, 1, 0.5), (1, 1, 1))
+
+
+def limits(some: list[Case], name: str, held: Held) -> tuple[float, float]:
+    """The thresholds around which presence and words are best together; a lone peak is chance, so neighbours count."""
+    tops = [held[case.id][0][0] for case in some if held[case.id]]
+    firsts = sorted({round(float(q), 3) for q in np.quantile(tops, np.linspace(0, 0.97, 24))})
+    worth = np.array([[f1((s := tally(some, name, held, a, a * p))[:3]) + f1(s[3:]) for p in PARTS] for a in firsts])
+    edged = np.pad(worth, ((2, 2), (1, 1)), mode="edge")
+    rows_, columns = worth.shape
+    smooth = sum(BLUR[i, j] * edged[i : i + rows_, j : j + columns] for i in range(5) for j in range(3))
+    i, j = np.unravel_index(smooth.argmax(), smooth.shape)
+    return firsts[i], firsts[i] * PARTS[j]
+
+
+def folds_of(all_cases: list[Case], number: int, seed: int) -> list[list[Case]]:
+    fold = {c.service: int(hashlib.sha256(f"{seed}{c.service}".encode()).hexdigest(), 16) % number for c in all_cases}
+    return [[case for case in all_cases if fold[case.service] == k] for k in range(number)]
+
+
+def held_out(folds: list[list[Case]], name: str) -> dict[str, list[float]]:
+    return {
+        case.id: chances(weights, case, name)
+        for k, fold in enumerate(folds)
+        for weights in (fit([c for j, f in enumerate(folds) if j != k for c in f], name),)
+        for case in fold
+    }
+
+
+def measure(all_cases: list[Case], number: int, seed: int, *, only: list[str], loud: bool) -> tuple[float, float]:
+    folds = folds_of(all_cases, number, seed)
+    whole = np.zeros(6)
+    for name in only:
+        chance = held_out(folds, name)
+        held = {case.id: ordered(case, name, chance[case.id]) for case in all_cases}
+        total = sum(
+            tally(fold, name, held, *limits([c for f in folds if f is not fold for c in f], name, held))
+            for fold in folds
+        )
+        whole += total
+        if loud:
+            print(f"  {name:13} presence {f1(total[:3]):.3f}  words {f1(total[3:]):.3f}  {total.astype(int).tolist()}")
+    result = f1(whole[:3]), f1(whole[3:])
+    print(f"{number} folds, seed {seed}: presence {result[0]:.3f}  words {result[1]:.3f}", flush=True)
+    return result
+
+
+def written(all_cases: list[Case]) -> str:
+    folds = folds_of(all_cases, 5, 0)
+    lines = ["# Written by bench/train_briefs.py; what the names mean is in docs/brief.md."]
+    for name in FIELDS:
+        weights = fit(all_cases, name)
+        chance = held_out(folds, name)
+        first, more = limits(all_cases, name, {c.id: ordered(c, name, chance[c.id]) for c in all_cases})
+        lines += [
+            "",
+            f"[{name}]",
+            f"bias = {weights.bias}",
+            f"first = {first:.3f}",
+            f"more = {more:.3f}",
+            f"sure = {json.dumps(sorted(weights.sure))}",
+            f"[{name}.weights]",
+        ]
+        lines += [f'"{key}" = {value}' for key, value in sorted(weights.weights.items())]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("changes")
+    parser.add_argument("briefs")
+    parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.name}")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=list(FIELDS), help="fields to measure")
+    parser.add_argument("--folds", type=int, default=5)
+    args = parser.parse_args()
+    all_cases = cases(args.changes, args.briefs)
+    results = [measure(all_cases, args.folds, seed, only=args.only, loud=seed == 0) for seed in range(args.seeds)]
+    if results:
+        print("mean: presence {:.3f}  words {:.3f}".format(*np.mean(results, axis=0)))
+    if args.write:
+        WEIGHTS.write_text(written(all_cases), encoding="utf8")
+
+
+if __name__ == "__main__":
+    main()

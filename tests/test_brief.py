@@ -1,0 +1,260 @@
+"""The brief of a change: short answers in the page's own words, asked through the reader and the diff."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.brief import MOST, brief
+from analysis.brief_phrases import CUES, PhraseError, load_phrases, phrases_for
+from analysis.change import Brief, Quote
+from analysis.diff import passages
+from analysis.page import read_page
+
+QUESTIONS = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+
+NOTICE = """# Privacy notice of Murmur
+
+## What we collect
+
+When you register we ask for your name, your email address and a password. We keep them while your account is open.
+
+## How we use data
+
+We use data to run the service and to keep it safe.
+"""
+TRAINING = """
+From 3 November we will use your profile data, posts, comments, groups, education and work experience to train \
+generative AI models that create content. This is on by default, unless you turn it off. Your private messages are not \
+used for training.
+
+You can opt out at any time: toggle off [Data for AI training](https://murmur.example/settings/ai) under Settings > \
+Data privacy. Opting out does not undo training that has already taken place.
+"""
+AVIS = """# Avis de confidentialité de Murmure
+
+## Ce que nous collectons
+
+Lors de l'inscription, nous demandons votre nom, votre adresse e-mail et un mot de passe.
+
+## Comment nous utilisons les données
+
+Nous utilisons les données pour faire fonctionner le service et pour le protéger.
+"""
+ENTRAINEMENT = """
+À partir du 3 novembre, nous utiliserons vos données de profil, publications, commentaires, groupes, formation et \
+expérience professionnelle pour entraîner des modèles d'IA générative. Ce réglage est activé par défaut, sauf si vous \
+le désactivez. Vos messages privés ne sont pas utilisés pour l'entraînement.
+
+Vous pouvez vous y opposer à tout moment : désactivez [Données pour l'entraînement de l'IA]\
+(https://murmure.example/parametres) dans Paramètres > Confidentialité des données. Le refus n'annule pas \
+l'entraînement déjà effectué.
+"""
+
+
+def told(before: str, after: str, language: str = "en", effective: date | None = None) -> Brief:
+    old, new = (read_page(text.encode(), mime="text/markdown", language=language) for text in (before, after))
+    return brief(passages(old, new), old, new, effective=effective, language=language)
+
+
+def says(quotes: tuple[Quote, ...], words: str) -> bool:
+    return any(words in quote.text for quote in quotes)
+
+
+def test_a_network_that_trains_ai_on_posts_is_told_in_a_minute() -> None:
+    answer = told(NOTICE, NOTICE + TRAINING, effective=date(2025, 11, 3))
+    assert answer.start == date(2025, 11, 3)
+    assert answer.default == "on"
+    for kind in ("profile data", "posts", "comments", "groups", "education", "work experience"):
+        assert says(answer.data, kind), kind
+    assert says(answer.purposes, "train generative AI models")
+    assert says(answer.excluded, "private messages")
+    assert says(answer.irreversible, "does not undo training that has already taken place")
+    assert says(answer.refuse, "toggle off Data for AI training under Settings > Data privacy")
+    assert "https://murmur.example/settings/ai" in {quote.link for quote in answer.refuse}
+    assert answer.meaning is not None
+    assert answer.meaning.startswith("From 3 November we will use your profile data")
+    assert not answer.recipients
+    assert not answer.regions
+
+
+def test_the_same_in_french() -> None:
+    answer = told(AVIS, AVIS + ENTRAINEMENT, "fr")
+    assert answer.default == "on"
+    for kind in ("données de profil", "publications", "commentaires", "groupes", "expérience professionnelle"):
+        assert says(answer.data, kind), kind
+    assert says(answer.purposes, "entraîner des modèles d'IA générative")
+    assert says(answer.excluded, "messages privés")
+    assert says(answer.irreversible, "n'annule pas l'entraînement déjà effectué")
+    assert says(answer.refuse, "désactivez Données pour l'entraînement de l'IA")
+    assert answer.meaning is not None
+    assert "entraîner des modèles" in answer.meaning
+
+
+def test_who_gets_it_and_where() -> None:
+    answer = told(
+        "# Notice\n\nWe share data with service providers.\n",
+        "# Notice\n\nWe share your purchase history and email address with advertising partners such as Brightleaf "
+        "Media Ltd to show you personalised ads. California residents can opt out of this sale by using the form on "
+        "our privacy page.\n",
+    )
+    assert says(answer.data, "purchase history")
+    assert says(answer.data, "email address")
+    assert says(answer.recipients, "advertising partners")
+    assert says(answer.recipients, "Brightleaf Media Ltd")
+    assert says(answer.purposes, "show you personalised ads")
+    assert says(answer.regions, "California residents")
+    assert says(answer.refuse, "opt out of this sale by using the form on our privacy page")
+    assert answer.default == "on"
+
+
+def test_consent_first_is_off() -> None:
+    french = told(
+        "# Avis\n\nNous conservons vos données un an.\n",
+        "# Avis\n\nNous conservons vos données un an. Avec votre consentement, nous partageons votre position "
+        "approximative avec nos partenaires publicitaires en Suisse afin de mesurer l'audience.\n",
+        "fr",
+    )
+    assert french.default == "off"
+    assert says(french.data, "votre position approximative")
+    assert says(french.recipients, "partenaires publicitaires")
+    assert says(french.regions, "Suisse")
+    assert told("# A\n\nWe keep logs.\n", "# A\n\nWe keep logs. Voice search is off by default.\n").default == "off"
+
+
+def test_a_promise_that_is_taken_back_is_quoted_from_the_earlier_text() -> None:
+    answer = told("# Notice\n\nWe never sell your personal data. We keep logs.\n", "# Notice\n\nWe keep logs.\n")
+    assert [
+        quote for quote in answer.excluded if "never sell your personal data" in quote.text and quote.side == "before"
+    ]
+    assert answer.meaning == "We never sell your personal data"
+
+
+def test_a_reworded_fact_is_quoted_once_and_from_the_later_text() -> None:
+    answer = told(
+        "# Notice\n\nWe may share your phone number with our affiliates for marketing.\n",
+        "# Notice\n\nWe will share your phone number and your location data with our affiliates for marketing.\n",
+    )
+    assert says(answer.data, "location data")
+    phone = [quote for quote in answer.data if "phone number" in quote.text]
+    assert [quote.side for quote in phone] == ["after"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "language"),
+    [
+        ("All visits are welcome here today.", "All visits are welcome here today and tomorrow.", "en"),
+        ("The shop opens at nine.", "The shop opens at ten.", "en"),
+        ("Le magasin ouvre à neuf heures.", "Le magasin ouvre à dix heures.", "fr"),
+    ],
+)
+def test_what_the_change_does_not_say_stays_empty(before: str, after: str, language: str) -> None:
+    answer = told(f"# Title\n\n{before}\n", f"# Title\n\n{after}\n", language)
+    assert answer.default is None
+    for question in ("purposes", "recipients", "refuse", "excluded", "irreversible", "regions"):
+        assert getattr(answer, question) == (), question
+
+
+def test_unchanged_text_is_not_asked() -> None:
+    answer = told(NOTICE + TRAINING, NOTICE.replace("a password", "a passphrase") + TRAINING)
+    assert not says(answer.data, "posts")
+    assert not answer.irreversible
+    assert answer.default is None
+
+
+def test_no_change_has_an_empty_brief() -> None:
+    assert told(NOTICE, NOTICE) == Brief()
+
+
+def test_us_is_a_place_only_in_capitals() -> None:
+    answer = told("# A\n\nWrite in.\n", "# A\n\nWrite in. Tell us about your location data, and help us improve.\n")
+    assert not answer.regions
+    assert says(
+        told("# A\n\nWrite in.\n", "# A\n\nWrite in. We store location data of residents of the US.\n").regions, "US"
+    )
+
+
+PIECES = st.sampled_from([
+    "We share your posts with partners", "unless you opt out", "(see “Settings”)", "in the EEA, UK and Switzerland",
+    "we do not use private messages", "to train AI models", "name | email address | phone", "· cookies",
+    "write to us at a@b.example", "cannot be undone", "children under 13", "e.g. photos", "nos partenaires",
+    "données de profil", "; (a) logs", "«Oui»", "\n\n",
+])  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=12), st.lists(PIECES, max_size=12), st.sampled_from(["en", "fr", "xx"]))
+def test_every_quotation_stands_on_its_page(before: list[str], after: list[str], language: str) -> None:
+    old, new = (
+        read_page(f"# Title\n\n{'. '.join(pieces)}.\n".encode(), mime="text/markdown", language="en")
+        for pieces in (before, after)
+    )
+    answer = brief(passages(old, new), old, new, effective=None, language=language)
+    assert answer == brief(passages(old, new), old, new, effective=None, language=language)
+    texts = {"before": "\n".join(b.text for b in old.blocks), "after": "\n".join(b.text for b in new.blocks)}
+    for question in QUESTIONS:
+        quotes = getattr(answer, question)
+        assert len(quotes) <= MOST
+        for quote in quotes:
+            assert quote.text in texts[quote.side]
+            assert 1 <= len(re.findall(r"[^\W_]+", quote.text)) <= 20
+    assert answer.meaning is None or answer.meaning in texts["before"] + "\n" + texts["after"]
+
+
+def test_a_brief_has_an_answer_to_every_question() -> None:
+    assert {field.name for field in fields(Brief)} == {"meaning", "start", "default", *QUESTIONS}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_shipped_phrases_are_complete(language: str) -> None:
+    assert phrases_for(language).language == language
+
+
+def test_an_unknown_language_is_read_with_the_english_phrases() -> None:
+    assert phrases_for("xx").language == "en"
+
+
+GRAMMAR = """
+language = "it"
+complete = false
+[grammar]
+noun_first = true
+gerunds = "ndo"
+adverbs = "mente"
+determiners = ["il"]
+stops = ["che"]
+links = ["di"]
+participles = ["raccolti"]
+after = ["da"]
+inner = ["di"]
+breaks = ["che"]
+subjects = ["noi"]
+joins = ["e"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (GRAMMAR + '[cues]\nfruit = ["mela"]\n', "no such cue: fruit"),
+        (GRAMMAR.replace("false", "true", 1) + "[cues]\nai = ['ia']\n", "phrases for"),
+        (GRAMMAR + "[cues]\nai = ['IA']\n", "ai"),
+        (GRAMMAR.replace("joins", "glue") + "[cues]\n", "glue"),
+        ("language = ", "it.toml"),
+    ],
+)
+def test_a_bad_phrase_file_says_what_is_wrong(text: str, complaint: str) -> None:
+    with pytest.raises(PhraseError, match=re.escape(complaint)) as refusal:
+        load_phrases(text, "it.toml")
+    assert str(refusal.value).startswith("it.toml")
+
+
+def test_docs_name_every_cue() -> None:
+    described = (Path(__file__).parent.parent / "docs" / "brief.md").read_text(encoding="utf8")
+    assert [cue for cue in CUES if f"`{cue}`" not in described] == []
