@@ -8,7 +8,7 @@ demo: .venv/.runs
 	@$(BIN)/policywatch demo
 
 test: .venv/.tests
-	$(BIN)/pytest -m "not browser and not server"
+	$(BIN)/pytest --numprocesses auto -m "not browser and not server"
 
 # format, lint, strict types, import layers, tests and docs
 check: .venv/.tests
@@ -16,7 +16,7 @@ check: .venv/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -m "not browser and not server"
+	$(BIN)/pytest --numprocesses auto -m "not browser and not server"
 
 format: .venv/.tests
 	$(BIN)/ruff format .
