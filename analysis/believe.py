@@ -68,15 +68,15 @@ def _same_words(page: Page, before: Page) -> bool:
 def _broken(page: Page, size: int) -> str | None:
     """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
     head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
-    for key, what in _KINDS:
+    kinds = [kind for kind in _KINDS if kind[0] != "login" or size < 2 * _SHORT]  # help pages tell how to sign in
+    for key, what in kinds:
         for text in head:
-            most = 2 * _SHORT if key == "login" else 4 * _LONG  # "Sign in to your account" heads help pages too
-            if len(text) < 120 and size < most and pattern("broken", key, whole=True).fullmatch(text):
+            if len(text) < 120 and size < 4 * _LONG and pattern("broken", key, whole=True).fullmatch(text):
                 return f"{what}: “{text}”"
     if size >= _LONG:
         return None
     told: list[tuple[float, str, str]] = []
-    for key, what in _KINDS:
+    for key, what in kinds:
         for text in [*head, *(block.text for block in page.blocks)]:
             if match := pattern("broken", key).search(text):
                 told.append((len(match.group()) / len(text), what, match.group()))
@@ -137,9 +137,10 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> st
 def _split_off(page: Page, before: Page, title: str | None) -> bool:
     """Whether the text was one of several documents on the former page, and now has a page of its own.
 
-    It stood there in one piece, not at the beginning (that would be a text cut off), and is titled as it should be.
+    It stood there in one piece, under its own title, not at the beginning (that would be a text cut off), and is the
+    document that is watched, as far as the watchlist names it.
     """
-    if not _same_title(page, page, title or before.title) or not _same_title(page, before, title):
+    if title and not _alike(page.title, title):
         return False
     places: dict[str, int] = {}
     for index, block in enumerate(before.blocks):
@@ -149,7 +150,10 @@ def _split_off(page: Page, before: Page, title: str | None) -> bool:
     if len(found) < max(3, 0.4 * len(texts)):
         return False
     middle = found[len(found) // 10 : len(found) - len(found) // 10]
-    return middle[0] > 0.1 * len(before.blocks) and middle[-1] - middle[0] < 2 * len(page.blocks)
+    if middle[0] <= 0.1 * len(before.blocks) or middle[-1] - middle[0] >= 2 * len(page.blocks):
+        return False
+    own = normal(page.title)
+    return any(normal(block.text) == own for block in before.blocks[max(0, found[0] - 8) : middle[0] + 1])
 
 
 def _runs_of_words(page: Page) -> Counter[tuple[str, ...]]:
@@ -172,16 +176,18 @@ def _common(page: Page, before: Page) -> float:
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:
-    """Whether the page still calls itself the document: the same words, or the same kind of document."""
-    now, kinds = set(_WORD.findall(page.title.lower())), kinds_of(page.title)
-    for earlier in (before.title, title or ""):
-        then, kinds_then = set(_WORD.findall(earlier.lower())), kinds_of(earlier)
-        if then and (now == then or len(now & then) >= 0.6 * max(len(now), len(then))):
-            return True
-        named = kinds & kinds_then
-        if named - {"any"} or (named and not (kinds | kinds_then) - {"any"}):
-            return True
-    return False
+    """Whether the page still calls itself the document."""
+    return _alike(page.title, before.title) or (title is not None and _alike(page.title, title))
+
+
+def _alike(title: str, other: str) -> bool:
+    """Whether two titles have their words in common, or name the same kind of document."""
+    now, then = set(_WORD.findall(title.lower())), set(_WORD.findall(other.lower()))
+    if then and len(now & then) >= 0.6 * max(len(now), len(then)):
+        return True
+    kinds, kinds_then = kinds_of(title), kinds_of(other)
+    named = kinds & kinds_then
+    return bool(named - {"any"} or (named and not (kinds | kinds_then) - {"any"}))
 
 
 def _doubled(page: Page) -> float:

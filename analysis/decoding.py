@@ -8,6 +8,9 @@ import re
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})")
 _LATIN = frozenset(("iso8859-1", "ascii", "cp1252", "latin-1", "iso8859-15"))
+_NOT_OF_PAGES = frozenset(
+    ("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
+)
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -58,4 +61,5 @@ def _codec(name: str | None) -> str | None:
         info = codecs.lookup(wider.get((name or "").lower(), name or ""))
     except (LookupError, ValueError):
         return None
-    return info.name if info._is_text_encoding else None  # the only way that Python tells text from such as zip
+    web = info._is_text_encoding and info.name not in _NOT_OF_PAGES  # the only way that Python tells text from zip
+    return info.name if web else None

@@ -12,6 +12,7 @@ from analysis.phrases import kinds_of, pattern
 
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
+_MESSAGE = 400  # characters
 _CONTENT = frozenset(("main", "article"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog"))
@@ -143,7 +144,9 @@ def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
         share = _share(holder, top)
         cookies = holder.chars < _DIALOG and mentions.search(holder.words(_DIALOG)) is not None
         two = len(labels[holder]) >= 2
-        if (two and (cookies or share <= 0.3)) or (cookies and holder.sentences <= 4 and share < 0.15):
+        if (two and (cookies or share <= 0.3)) or (
+            cookies and holder.sentences <= 4 and (share < 0.15 or holder.chars < _MESSAGE)
+        ):
             _wrapper(holder).reason = "cookie dialog"
 
 
@@ -195,7 +198,7 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
         if not dismiss.fullmatch(label) or _within_reason(element):
             continue
         holder = next((holder for holder in _above(element, top) if holder.sentences), None)
-        if holder is None or holder.sentences > 3 or _share(holder, top) > 0.2 or holder.titled:
+        if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled:
             continue
         if not kinds_of(holder.words(1200)):
             _wrapper(holder).reason = "message"

@@ -216,6 +216,8 @@ class _Flow:
                 self.text(" ", element)
             self.anchors.append((len(self.pieces), element))
         elif tag in ("button", "label") or element.role == "button":
+            if self.pieces:
+                self.text(" ", element)
             self.buttons += 1
         elif tag in ("b", "strong"):
             self.bolds += 1
@@ -275,7 +277,7 @@ class _Flow:
         if outside:
             cells.insert(0, outside)
         if any(cells):
-            text = " | ".join(cells)
+            text = " | ".join(cells).rstrip(" |")
             links = sum(len(words) for words, _ in self.row_hrefs)
             self.lines.append(Line("row", text, element, 0, self.row_hrefs, link_chars=min(links, len(text))))
 

@@ -38,7 +38,7 @@ def read_html(
         elements = grow(tree.body)
         lines = lines_of(elements)
         leave_out(elements, lines, language=language)
-        _narrow(elements, lines, unquote(urlsplit(url).fragment))
+        _narrow(elements, lines, unquote(url.partition("#")[2]))
     kept = [line for line in lines if line.reason is None]
     if not kept:
         raise UnreadablePage(_why_empty(lines, select))

@@ -47,8 +47,7 @@ def is_mixed(text: str) -> bool:
     third = max(1, len(text) // 3)
     told: set[str] = set()
     for start in range(0, third * 3, third):
-        middle = start + max(0, third - _SAMPLE // 3) // 2
-        count, shares = _shares(text[middle : middle + _SAMPLE // 3])
+        count, shares = _shares(text[start : start + min(third, _SAMPLE // 3)])
         best = max(shares, key=lambda language: shares[language])
         if count >= 10:
             told.add(best if shares[best] > 0.15 else "")

@@ -173,7 +173,7 @@ def _descendants(elements: list[Element], part: Element) -> set[Element]:
 def controls(lines: list[Line]) -> None:
     label = pattern("furniture", "controls", whole=True)
     several = _several_controls()
-    feedback = pattern("furniture", "feedback", whole=True)
+    feedback = _asks_for_feedback()
     skip = pattern("furniture", "skip", whole=True)
     for line in lines:
         if line.kind == "row" or len(line.text) > 160:
@@ -191,6 +191,13 @@ def _several_controls() -> re.Pattern[str]:
     """Two or more labels of controls in a row ("Expand all Collapse all"), which no sentence consists of."""
     label = pattern("furniture", "controls").pattern
     return re.compile(rf"\W*(?:{label})(?:\W+(?:{label}))+\W*", re.IGNORECASE)
+
+
+@cache
+def _asks_for_feedback() -> re.Pattern[str]:
+    """A question about the page, with its answers in the same line or not ("Was this helpful? Yes No")."""
+    question = pattern("furniture", "feedback", whole=True).pattern
+    return re.compile(rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE)
 
 
 def contents(lines: list[Line]) -> None:

@@ -2,6 +2,7 @@
 
     python bench/replay_offline.py ../shared/data/replay-dev [--out pairs.jsonl] [--page SLUG]
 
+`recall_of_reader` counts a change as found if it was recorded at all, whatever the comparison then made of it.
 A page is read, then compared by fingerprint with the last good text, then believed or not, then compared. The corpus
 and its truth are described in its own README.
 """
@@ -63,7 +64,7 @@ class Document:
         if before is None:
             return "first", None
         try:
-            comparison = compare(before, page, language=self.language)
+            comparison = compare(before, page, language=self.language, document=self.title)
         except NotImplementedError:
             return "changed", None
         if comparison.held:
@@ -113,11 +114,13 @@ def main() -> None:
     changed = [row for row in pairs if row["outcome"] in ("changed", "first")]
     firm = [row for row in pairs if row["label"] == "substantive" and row["kind"] not in SOFT]
     good = [row for row in pairs if row["label"] != "broken"]
+    seen = [row for row in firm if row["outcome"] in recorded]
     cost = sorted(float(str(row["ms"])) for row in rows if row["outcome"] == "unchanged") or [0.0]
     figures = {
         "pairs": len(pairs),
         "precision": round(sum(row["label"] == "substantive" for row in changed) / max(1, len(changed)), 3),
         "recall": round(sum(row["outcome"] == "changed" for row in firm) / max(1, len(firm)), 3),
+        "recall_of_reader": round(len(seen) / max(1, len(firm)), 3),
         "recorded_on_same": sum(row["label"] == "same" and row["outcome"] in recorded for row in pairs),
         "broken_recorded": sum(row["label"] == "broken" and row["outcome"] in recorded for row in pairs),
         "good_page_set_aside": round(sum(row["outcome"] in SET_ASIDE for row in good) / max(1, len(good)), 4),

@@ -1,0 +1,172 @@
+"""What is taken for a text of the document, and what is set aside with which words."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.believe import disbelief
+from analysis.blocks import Page
+from analysis.page import read_page
+
+PARAGRAPHS = (
+    "We collect the name, the address and the telephone number that you give us when you become a member of the club.",
+    "We note where you went, when you were there and who walked with you, so that you can find your walks again later.",
+    "Other members see your name and your last ten walks, unless you switch this off in the settings of your account.",
+    "We hand your address to the printer of our yearly book, who uses it for nothing else and deletes it afterwards.",
+    "We keep what we know about you for two years after your last walk, and delete it within thirty days after that.",
+    "You may ask us for a copy of all this, have it put right or have it deleted, by a letter or by an e-mail to us.",
+    "If we change this policy, we will tell you at least a month before the change holds, and say what is new in it.",
+    "Whoever is younger than sixteen needs the written consent of a parent, which we keep together with the account.",
+)
+OTHERS = (
+    "Personal details are now handled by a foundation that was set up in spring, whose board is elected every June.",
+    "Anything recorded on an outing stays on your own telephone; nothing is uploaded before you press the blue button.",
+    "Strangers never find you through a search, because profiles have been abolished together with the old forum.",
+    "Printing of the almanac has ended, hence no publisher gets hold of postal addresses or birthdays any longer.",
+    "Erasure happens on the first Monday following your farewell; backups vanish six weeks afterwards at the latest.",
+    "Requests of every kind reach the ombudsman through the form below, and an answer arrives in ten working days.",
+)
+FRENCH = (
+    "Nous recueillons le nom, l’adresse et le numéro de téléphone que vous nous donnez quand vous devenez membre.",
+    "Nous notons où vous êtes allé, quand vous y étiez et qui vous accompagnait, pour que vous retrouviez vos sorties.",
+    "Les autres membres voient votre nom et vos dix dernières sorties, sauf si vous le refusez dans vos paramètres.",
+    "Nous gardons ce que nous savons de vous pendant deux ans après votre dernière sortie, puis nous l’effaçons.",
+)
+
+
+def page(*paragraphs: str, title: str = "Privacy Policy", html: str = "") -> Page:
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    return read_page(
+        f"<html><title>{title}</title><body><main><h1>{title}</h1>{text}{html}</main></body></html>".encode()
+    )
+
+
+POLICY = page(*PARAGRAPHS)
+
+BROKEN = {
+    "an error page": [
+        ("Application error", "A client-side exception has occurred, see the console of your browser for details."),
+        ("Privacy Policy", "Something went wrong. Please try again later."),
+        ("Page not found", "The page that you are looking for does not exist. Go back to the start and search there."),
+        ("Erreur", "Une erreur est survenue. Veuillez réessayer plus tard."),
+        ("Seite nicht gefunden", "Diese Seite existiert nicht."),
+    ],
+    "a challenge page": [
+        ("Just a moment...", "Checking your browser before you can go on to the site."),
+        ("Heron Lake", "Please verify you are a human by pressing the box below."),
+        ("Accès refusé", "Votre demande a été bloquée par notre système."),
+    ],
+    "a login wall": [
+        ("Sign in to continue", "New here? Join today and walk with us."),
+        ("Heron Lake", "You must be logged in to see this page of the club."),
+        ("Connexion", "Veuillez vous connecter. Mot de passe oublié ?"),
+    ],
+    "a page that only redirects": [
+        ("Moved", "Redirecting to legal.heron.example"),
+        ("Redirection", "Vous allez être redirigé vers notre nouveau site dans un instant."),
+    ],
+    "a page that a browser has to fill by script": [("Heron Lake", "Please enable JavaScript to use this site.")],
+}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+@pytest.mark.parametrize(("what", "title", "text"), [(w, *told) for w, pages in BROKEN.items() for told in pages])
+def test_a_broken_page_is_not_believed(what: str, title: str, text: str, first: bool) -> None:
+    reason = disbelief(page(text, title=title), before=None if first else POLICY)
+    assert reason is not None
+    assert reason.startswith(what)
+
+
+def test_labels_alone_are_not_believed() -> None:
+    reason = disbelief(page(title="Heron Lake", html="<p>Walks and groups</p><p>The shop</p>"))
+    assert reason == "no sentence of a document on it, only titles, links or labels"
+
+
+def test_another_language_than_declared_is_not_believed() -> None:
+    french = page(*FRENCH, title="Politique de confidentialité")
+    reason = "written in another language (fr) than expected (en)"
+    assert disbelief(french, language="en") == reason
+    assert disbelief(french, before=POLICY) == reason
+    assert disbelief(french, language="fr") is None
+
+
+def test_a_document_may_keep_the_language_that_it_was_accepted_in() -> None:
+    before = page(*FRENCH, title="Politique de confidentialité")
+    after = page(*FRENCH[:3], title="Politique de confidentialité")
+    assert disbelief(after, before=before, language="en") is None
+
+
+def test_a_page_that_calls_itself_by_the_declared_language_is_believed_at_first() -> None:
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in FRENCH)
+    mislabelled = read_page(f"<html lang='en-US'><h1>Confidentialité</h1>{text}</html>".encode(), language="en")
+    assert mislabelled.language == "fr"
+    assert disbelief(mislabelled, language="en") is None
+    assert disbelief(mislabelled, before=POLICY, language="en") is not None
+
+
+def test_most_of_the_text_gone_is_not_believed() -> None:
+    reason = disbelief(page(*PARAGRAPHS[:2]), before=POLICY)
+    assert reason is not None
+    assert reason.startswith("most of the text is gone")
+
+
+def test_some_of_the_text_gone_is_a_change() -> None:
+    assert disbelief(page(*PARAGRAPHS[:5]), before=POLICY) is None
+
+
+def test_the_text_twice_is_not_believed() -> None:
+    reason = disbelief(page(*PARAGRAPHS, *PARAGRAPHS), before=POLICY)
+    assert reason is not None
+    assert reason.startswith("the text stands there twice")
+
+
+def test_the_home_page_is_not_believed() -> None:
+    home = page(*OTHERS, title="Walk with us around the lake")
+    reason = disbelief(home, before=POLICY, title="Privacy Policy")
+    assert reason is not None
+    assert reason.startswith("another page")
+
+
+def test_another_document_of_the_site_is_not_believed() -> None:
+    assert disbelief(page(*OTHERS, title="Terms of Service"), before=POLICY) is not None
+
+
+@pytest.mark.parametrize("title", ["Privacy Policy", "Our Privacy Statement", "Heron Lake data protection notice"])
+def test_a_rewrite_from_scratch_under_its_own_title_is_believed(title: str) -> None:
+    assert disbelief(page(*OTHERS, title=title), before=POLICY, language="en", title="Privacy Policy") is None
+
+
+def test_a_new_title_over_the_same_text_is_believed() -> None:
+    assert disbelief(page(*PARAGRAPHS, title="What we know"), before=POLICY) is None
+
+
+def test_a_document_that_gets_a_page_of_its_own_is_believed() -> None:
+    terms = "".join(f"<p>{n}. {text}</p>" for n in range(4) for text in OTHERS)
+    whole = page(
+        title="Legal", html=f"<h2>Terms</h2>{terms}<h2>Privacy Policy</h2>" + "".join(f"<p>{p}</p>" for p in PARAGRAPHS)
+    )
+    assert disbelief(POLICY, before=whole, title="Privacy Policy") is None
+    cut_off = page(title="Legal", html=f"<h2>Terms</h2>{terms[:600]}")
+    assert disbelief(cut_off, before=whole) is not None
+
+
+def test_a_fragment_as_first_text_does_not_bar_the_document() -> None:
+    assert disbelief(POLICY, before=page("Welcome to the club of those who like to walk.", title="Heron Lake")) is None
+
+
+def test_a_document_that_has_always_spoken_of_errors_is_believed() -> None:
+    before = page("If something went wrong with your order, please try again later.", title="Help with orders")
+    after = page("If something went wrong with your order, write to us or try again later.", title="Help with orders")
+    assert disbelief(after, before=before) is None
+
+
+def test_a_help_page_on_signing_in_is_believed() -> None:
+    text = ("Open the settings, sign in to your account and choose what you share.", *PARAGRAPHS[:5])
+    assert disbelief(page(*text, title="Sign in to your account")) is None
+
+
+def test_japanese_is_measured_by_its_characters() -> None:
+    text = "当社は、お客様の氏名と住所を、ご入会のときに取得します。取得した情報は二年間保存し、その後削除します。"
+    before = page(*[f"第{n}条。{text}" for n in range(8)], title="プライバシーポリシー")
+    assert disbelief(before, language="ja") is None
+    assert disbelief(page(f"第1条。{text}", title="プライバシーポリシー"), before=before) is not None

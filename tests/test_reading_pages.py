@@ -1,0 +1,326 @@
+"""Pages as they come: each kind of noise has a saved page with its reviewed answer, and any page bears any noise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis.blocks import Page, UnreadablePage
+from analysis.normal import fingerprint, normal
+from analysis.page import read_page
+
+PAGES = Path(__file__).parent / "pages"
+SAVED = sorted(PAGES.glob("*.html"))
+
+
+def as_json(page: Page) -> dict[str, Any]:
+    blocks = []
+    for block in page.blocks:
+        shown: dict[str, Any] = {"kind": block.kind, "heading": list(block.heading), "text": block.text}
+        if block.links:
+            shown["links"] = [[link.text, link.url] for link in block.links]
+        blocks.append(shown)
+    return {"title": page.title, "language": page.language, "blocks": blocks}
+
+
+@pytest.mark.parametrize("saved", SAVED, ids=lambda path: path.stem)
+def test_saved_page_reads_as_reviewed(saved: Path) -> None:
+    reviewed = json.loads(saved.with_suffix(".json").read_text("utf8"))
+    how = reviewed.pop("read")
+    assert as_json(read_page(saved.read_bytes(), **how)) == reviewed
+
+
+def test_what_was_left_out_says_why() -> None:
+    page = read_page((PAGES / "widgets.html").read_bytes())
+    reasons = {dropped.text: dropped.reason for dropped in page.dropped}
+    assert reasons["Français"] == "language picker"
+    assert reasons["How to leave a group"] == "related pages"
+    assert reasons["4 min read"] == "feedback"
+
+
+# any page with any noise
+
+NOUNS = "walks lake members paths birds data years account group name shore weather map request reason law"
+WORDS = NOUNS.split()
+SENTENCE = st.lists(st.sampled_from(WORDS), min_size=8, max_size=20).map(lambda words: "We " + " ".join(words) + ".")
+SECTION = st.tuples(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(lambda words: "About " + " ".join(words)),
+    st.lists(SENTENCE, min_size=1, max_size=3),
+    st.lists(SENTENCE, max_size=4),
+)
+POLICY = st.lists(SECTION, min_size=2, max_size=5)
+LINKS = "<ul><li><a href='/walks'>Walks</a></li><li><a href='/groups'>Groups</a></li></ul>"
+NOISE: dict[str, Callable[[str], str]] = {
+    "menu": lambda body: f"<nav>{LINKS}</nav>{body}",
+    "menu of boxes": lambda body: f"<div class='top-nav'><a href='/a'>Walks</a><a href='/b'>Groups</a></div>{body}",
+    "footer": lambda body: f"{body}<footer>{LINKS}<p>© 2025 Heron Lake</p></footer>",
+    "cookie dialog": lambda body: (
+        f"{body}<div><p>We use cookies to count walks.</p><button>Accept all</button><button>Reject all</button></div>"
+    ),
+    "cookie bar": lambda body: (
+        f"<div><p>This site uses cookies, as all sites do.</p><button>Got it</button></div>{body}"
+    ),
+    "language picker": lambda body: (
+        f"<div class='lang-switcher'><a href='/fr'>Français</a><a href='/en'>English</a></div>{body}"
+    ),
+    "share bar": lambda body: f"{body}<div class='share-buttons'><a href='/s1'>Flock</a><a href='/s2'>Pond</a></div>",
+    "print button": lambda body: f"<button>Print this page</button>{body}",
+    "feedback": lambda body: f"{body}<div>Was this helpful? <button>Yes</button> <button>No</button></div>",
+    "related pages": lambda body: f"{body}<h2>Related articles</h2>{LINKS}",
+    "skip link": lambda body: f"<a href='#m'>Skip to main content</a>{body}",
+    "noscript": lambda body: f"<noscript><iframe src='/n'></noscript>{body}",
+    "script": lambda body: f"{body}<script>let page = '<p>We never said this.</p>'</script><style>p {{}}</style>",
+    "spinner": lambda body: f"<div role='status'>Loading the page</div>{body}",
+    "banner": lambda body: (
+        f"<div><p>Our shop is closed until Monday, the third.</p><button>Dismiss</button></div>{body}"
+    ),
+    "trace": lambda body: f"{body}<div class='debug'>8f14e45fceea167a5a36dedd4bea2543</div>",
+    "random classes": lambda body: body.replace("<p>", "<p class='css-1x2y3z'>"),
+    "soft hyphens": lambda body: body.replace("members", "mem&shy;bers").replace("weather", "wea\u200bther"),
+    "nbsp": lambda body: body.replace("We ", "We&nbsp;"),
+    "link tokens": lambda body: body.replace("account", "<a href='/account?token=9f8e7d'>account</a>"),
+    "paragraphs as boxes": lambda body: re.sub(r"<(/?)p\b", r"<\1div", body),
+    "relative date": lambda body: body.replace("</h1>", "</h1><p>Updated 3 weeks ago</p>", 1),
+}
+
+
+def policy(sections: list[tuple[str, list[str], list[str]]]) -> str:
+    parts = ["<h1 id='m'>Privacy Policy</h1>"]
+    for title, paragraphs, items in sections:
+        parts.append(f"<h2>{title}</h2>" + "".join(f"<p>{text}</p>" for text in paragraphs))
+        if items:
+            parts.append("<ul>" + "".join(f"<li>{text}</li>" for text in items) + "</ul>")
+    return "".join(parts)
+
+
+def read(body: str, frame: str) -> Page:
+    return read_page(f"<html lang='en'><title>Privacy Policy</title><body>{frame.format(body)}</body></html>".encode())
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    POLICY,
+    st.lists(st.sampled_from(sorted(NOISE)), min_size=1, max_size=5, unique=True),
+    st.sampled_from(["{}", "<div><div>{}</div></div>"]),
+)
+def test_any_page_with_noise_reads_the_same(
+    sections: list[tuple[str, list[str], list[str]]], kinds: list[str], frame: str
+) -> None:
+    clean = frame.format(policy(sections))
+    noisy = clean
+    for kind in kinds:
+        noisy = NOISE[kind](noisy)
+    quiet = read(
+        clean.replace("</h1>", "</h1><p>Updated 2 years ago</p>", 1) if "relative date" in kinds else clean, "{}"
+    )
+    loud = read(noisy, "{}")
+    assert fingerprint(loud.blocks) == fingerprint(quiet.blocks), [block.text for block in loud.blocks]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(POLICY, st.sampled_from(["{}", "<main>{}</main>", "<div class='page'><article>{}</article></div>"]))
+def test_every_word_of_the_policy_is_in_a_block(sections: list[tuple[str, list[str], list[str]]], frame: str) -> None:
+    page = read(NOISE["menu"](NOISE["footer"](frame.format(policy(sections)))), "{}")
+    said = [text for title, paragraphs, items in sections for text in (title, *paragraphs, *items)]
+    assert [block.text for block in page.blocks] == ["Privacy Policy", *said]
+
+
+@settings(max_examples=60, deadline=None)
+@given(POLICY, st.integers(0, 10**6))
+def test_a_word_more_is_seen(sections: list[tuple[str, list[str], list[str]]], where: int) -> None:
+    before = policy(sections)
+    places = [match.start() for match in re.finditer(r"(?<=[a-z]) (?=[a-z])", before.partition("</h1>")[2])]
+    place = before.index("</h1>") + 5 + places[where % len(places)]
+    after = before[:place] + " not" + before[place:]
+    assert fingerprint(read(before, "{}").blocks) != fingerprint(read(after, "{}").blocks)
+
+
+# what is text and what is not
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("« Oui » : vos choix", "«Oui»: vos choix"),
+        ("“It’s yours” – always…", '"It\'s yours" - always...'),
+        ("1. Who we are", "2.1 Who we are"),
+        ("• your name", "- your name"),
+        ("(a) your name", "your name"),
+        ("non\u2011EU member\u00adship", "non-EU membership"),
+        ("Write to us ( now ) .", "Write to us (now)."),
+        ("ﬁle № 1", "file No 1"),
+    ],
+)
+def test_what_a_reader_does_not_see_is_not_text(one: str, other: str) -> None:
+    assert normal(one) == normal(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("You must be 16 years old.", "You must be 18 years old."),
+        ("16 years or older", "18 years or older"),
+        ("It costs 1.5 EUR.", "It costs 2.5 EUR."),
+        ("1.5 million people", "2.5 million people"),
+        ("We keep it for 30 days.", "We keep it for 90 days."),
+        ("We may share it.", "We may not share it."),
+        ("Accounts closed more than 2 years ago are deleted.", "Accounts closed more than 3 years ago are deleted."),
+    ],
+)
+def test_numbers_and_small_words_are_text(one: str, other: str) -> None:
+    def mark(text: str) -> str:
+        return fingerprint(read_page(f"<h1>Terms</h1><p>{text}</p>".encode()).blocks)
+
+    assert mark(one) != mark(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Updated: 2 days ago", "Updated: 3 months ago"),
+        ("Last updated yesterday", "Last updated last week"),
+        ("Mis à jour il y a 2 mois", "Mis à jour il y a un an"),
+        ("Zuletzt aktualisiert vor 3 Tagen", "Zuletzt aktualisiert vor einem Jahr"),
+        ("Request 7f0c2a94-8a44-4c1e-9d7b-1f6f4e2d8a11", "Request 0b9e6c1d-2f3a-4b5c-8d7e-6f5a4b3c2d1e"),
+    ],
+)
+def test_what_moves_on_by_itself_makes_no_other_text(one: str, other: str) -> None:
+    def mark(text: str) -> str:
+        page = read_page(f"<h1>Terms</h1><p>{text}</p><p>You may walk with us if you like to.</p>".encode())
+        return fingerprint(page.blocks)
+
+    assert mark(one) == mark(other)
+
+
+def test_a_new_dress_for_the_same_words_is_the_same_text() -> None:
+    old = b"<h2>Terms</h2><p>You may join.<br><br>You may leave.</p><ol><li>Be kind.</li><li>Be on time.</li></ol>"
+    new = b"<main><h3>Terms</h3><p>You may join.</p><div>You may leave.</div><table><tr><td>1. Be kind.</td></tr>"
+    new += b"<tr><td>2. Be on time.</td></tr></table></main>"
+    assert fingerprint(read_page(old).blocks) == fingerprint(read_page(new).blocks)
+
+
+# selectors
+
+SELECTABLE = (
+    b"<main><div id=b>Second words here.</div><p class=a>First <b class=a>words</b> here.</p><i>Gone</i></main>"
+)
+
+
+def test_selected_elements_alone_are_read_in_page_order() -> None:
+    page = read_page(SELECTABLE, select=[".a", "#b"])
+    assert [block.text for block in page.blocks] == ["Second words here.", "First words here."]
+
+
+def test_removed_elements_are_not_read() -> None:
+    assert [block.text for block in read_page(SELECTABLE, remove=["i", "#b"]).blocks] == ["First words here."]
+
+
+@pytest.mark.parametrize("selector", [".nowhere", "main >", ":::", "#b:empty"])
+def test_a_selector_that_finds_nothing_is_named(selector: str) -> None:
+    with pytest.raises(UnreadablePage, match=re.escape(selector)):
+        read_page(SELECTABLE, select=[selector])
+
+
+def test_a_fragment_that_names_a_heading_means_its_section() -> None:
+    body = (PAGES / "several-documents.html").read_bytes()
+    page = read_page(body, url="https://heron.example/legal#cookies")
+    assert page.blocks[0].text == "Cookies"
+    assert len(page.blocks) == 3
+
+
+def test_a_fragment_that_names_nothing_means_the_page() -> None:
+    body = (PAGES / "several-documents.html").read_bytes()
+    assert len(read_page(body, url="https://heron.example/legal#nothing").blocks) == 10
+
+
+# other kinds of file
+
+MARKDOWN = b"""Privacy Policy
+==============
+
+Last updated: **4 March 2025** ![logo](logo.png)
+
+## What we *collect*
+
+* Your [name](https://heron.example/name "why")
+  and address
+* Your walks
+
+| Name | Kept for |
+| --- | --- |
+| path_id | 30 days |
+
+Write to <hello@heron.example>.  It's 5 \\* 3 steps.
+"""
+
+
+def test_markdown() -> None:
+    page = read_page(MARKDOWN, mime="text/markdown")
+    assert [(block.kind, block.text) for block in page.blocks] == [
+        ("heading", "Privacy Policy"),
+        ("paragraph", "Last updated: 4 March 2025"),
+        ("heading", "What we collect"),
+        ("item", "Your name and address"),
+        ("item", "Your walks"),
+        ("row", "Name | Kept for"),
+        ("row", "path_id | 30 days"),
+        ("paragraph", "Write to hello@heron.example. It's 5 * 3 steps."),
+    ]
+    assert page.blocks[3].heading == ("Privacy Policy", "What we collect")
+    assert [link.url for block in page.blocks for link in block.links] == [
+        "https://heron.example/name",
+        "mailto:hello@heron.example",
+    ]
+
+
+def test_plain_text() -> None:
+    page = read_page(b"Privacy Policy\n\nWe keep your name\nand your walks.\r\n\r\nBye.", mime="text/plain")
+    assert [block.text for block in page.blocks] == ["Privacy Policy", "We keep your name and your walks.", "Bye."]
+
+
+# hostile pages
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"   ", b"\0\0\0\0", b"\xff\xfe", b"<html></html>", b"<div id=root></div>", b"GIF89a\0\1", b"%PDF-1.7\n%"],
+)
+def test_no_text_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadablePage, match=r"\w+"):
+        read_page(body)
+
+
+TAGS = "<div> </div> <table> <tr> <td> </td> <li> <a href=# <h1> </h1> <button> </table> x & <!-- \0 é"
+MARKUP = st.lists(st.sampled_from(TAGS.split(" ")), max_size=60).map(lambda parts: "".join(parts).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(st.binary(max_size=400), MARKUP),
+    st.sampled_from(["text/html", "application/pdf", "text/markdown", "text/plain", "text/html; charset=utf-16"]),
+    st.sampled_from([None, "utf-8", "utf-16", "shift_jis", "zip", "no-such", "idna", "punycode", "unicode_escape"]),
+)
+def test_no_bytes_bring_another_error(body: bytes, mime: str, charset: str | None) -> None:
+    try:
+        page = read_page(body, mime=mime, charset=charset, url="http://[::1/#x", language="en")
+    except UnreadablePage:
+        return
+    assert len(fingerprint(page.blocks)) == 64
+
+
+def test_a_page_nested_without_end() -> None:
+    deep = b"<div>" * 60_000 + b"<p>We keep your name at the very bottom of this page.</p>" + b"</div>" * 60_000
+    assert read_page(deep).blocks[0].text == "We keep your name at the very bottom of this page."
+
+
+def test_a_page_of_a_megabyte_with_thousands_of_blocks() -> None:
+    many = "".join(f"<h3>Part {n}</h3><p>{'We keep what you give us for a while. ' * 8}</p>" for n in range(2_500))
+    page = read_page(f"<main><h1>Terms</h1>{many}</main>".encode())
+    assert len(page.blocks) == 5_001
