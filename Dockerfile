@@ -1,13 +1,13 @@
 # policywatch as a container that stays: docs/deploy.md says how to use and update it.
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md requirements.txt ./
 COPY analysis analysis
 COPY crawler crawler
 COPY notifier notifier
 COPY policywatch policywatch
 COPY storage storage
-RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels ".[fast]"
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirements.txt ".[fast]"
 
 FROM python:3.12-slim
 ENV PYTHONDONTWRITEBYTECODE=1 \

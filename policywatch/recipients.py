@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -86,7 +86,7 @@ def _route(
     )
 
 
-def _set(words: list[str] | None) -> frozenset[str] | None:
+def _set(words: Iterable[str] | None) -> frozenset[str] | None:
     return None if words is None else frozenset(words)
 
 

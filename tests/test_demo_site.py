@@ -140,7 +140,6 @@ def test_nothing_but_the_error_page_is_new_on_the_last_day(document: DemoDocumen
         assert page(document, ERROR_DAY) == page(document, CHANGE_DAY)
 
 
-@pytest.mark.xfail(reason="compare() does not judge passages yet")
 def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_know() -> None:
     for document in documents():
         if document.kind != "privacy-policy":
@@ -198,7 +197,6 @@ def test_every_check_ends_as_expected(reports: dict[int, dict[str, Any]], day: i
     assert wrong == {}
 
 
-@pytest.mark.xfail(reason="compare() does not judge passages yet")
 def test_the_notice_and_the_change_alert_and_nothing_else(reports: dict[int, dict[str, Any]]) -> None:
     alerts = {
         (day, check["document"]): check["change"]
