@@ -191,7 +191,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> No
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     changed = policy(AI)
-    ballast = random.Random(1).randbytes(6 * limit).hex()  # a comment that does not compress below the limit
+    ballast = random.Random(1).randbytes(3 * limit).hex()  # a comment that does not compress below the limit
     site.pages["/privacy"] = f"<!-- {ballast} -->{changed}"
 
     def full() -> None:
