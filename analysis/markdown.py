@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from analysis.blocks import Block, BlockKind, Link, Page, UnreadablePage
 from analysis.language import language_of
 
+# every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
 _ATX = re.compile(r"\s{0,3}(#{1,6})(?:\s+|$)(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
 _RULE = re.compile(r"\s{0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$")
@@ -21,9 +22,9 @@ _LINK = re.compile(
     r"\[((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,2000})\]\(\s*<?((?:[^()\s\\<>]|\\.|\([^()\s]{0,500}\)){0,4000})>?(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s*\)"
 )
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]{1,2000}|[^\s<>@]{1,64}@[^\s<>@]{1,255})>")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_]+?)(?<=\S)\1(?![\w*_])")
-_CODE = re.compile(r"`+([^`]+)`+")
+_CODE = re.compile(r"(?<!`)`{1,3}([^`]{1,1000})`{1,3}")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -324,3 +325,16 @@ def test_a_page_of_a_megabyte_with_thousands_of_blocks() -> None:
     many = "".join(f"<h3>Part {n}</h3><p>{'We keep what you give us for a while. ' * 8}</p>" for n in range(2_500))
     page = read_page(f"<main><h1>Terms</h1>{many}</main>".encode())
     assert len(page.blocks) == 5_001
+
+
+@pytest.mark.parametrize("mime", ["text/html", "text/markdown", "text/plain"])
+@pytest.mark.parametrize(
+    "piece", [b"**a ", b"`", b"[a](", b"<a ", b"<table><tr><td>", b"<li>a<ul>", b"1.", b"\xe2\x80\x94 "]
+)
+def test_no_text_takes_long(piece: bytes, mime: str) -> None:
+    started = process_time()
+    try:
+        read_page(piece * (100_000 // len(piece)), mime=mime)
+    except UnreadablePage as unreadable:
+        assert "no text" in unreadable.reason  # noqa: PT017
+    assert process_time() - started < 5
