@@ -121,6 +121,14 @@ _NOTICE = re.compile(
     re.IGNORECASE,
 )
 _EFFECTIVE_AFTER = re.compile(r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE)
+# "On 3 November 2025 we will update ...": the verb comes after the date, within the same clause
+_ANNOUNCED_AFTER = re.compile(
+    r",?\s+[^.;!?]{0,50}?\b(?:updat\w+|chang(?:e|es|ing)|revis(?:e|ing)|amend\w*|introduc\w+|replac\w+|"
+    r"takes? effect|comes? into|appl(?:y|ies)|mettrons|mettons|modifi(?:ons|erons)|chang(?:eons|erons|eront|ent)|"
+    r"entre(?:nt|ra|ront)? en|s['’]applique\w*|aktualisier\w+|änder\w+|actualiza\w+|cambia\w+)\b",
+    re.IGNORECASE,
+)
+_ON = re.compile(r"\b(on|le|am|el)\s*$", re.IGNORECASE)
 _RANGE_BEFORE = re.compile(r"(?:\d|\b[a-zéû]+)\s*(?:[-–—]|\bto\b|\bthrough\b|\bau\b|\bbis\b)\s*$", re.IGNORECASE)
 _RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+\w+ \d", re.IGNORECASE)
 _STAMP = 14  # words; a line up to this length that has a date is there for the date
@@ -207,7 +215,7 @@ def effective_date(added: Sequence[tuple[str, Sequence[Named]]]) -> date | None:
 
 def _rank(text: str, named: Named, end_of_last: int) -> int | None:
     """How surely a date says from when the text holds, 0 the surest; None where it says something else."""
-    before, after = text[max(end_of_last, named.start - 110) : named.start], text[named.end : named.end + 40]
+    before, after = text[max(end_of_last, named.start - 110) : named.start], text[named.end : named.end + 90]
     before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
     if _FORMER.search(before[-40:]) or _RANGE_BEFORE.search(before) or _RANGE_AFTER.match(after):
         return None
@@ -215,6 +223,8 @@ def _rank(text: str, named: Named, end_of_last: int) -> int | None:
     stamp = len(line.split()) <= _STAMP
     if _FROM.search(before) or _IN_FORCE.search(before) or _EFFECTIVE_AFTER.match(after):
         return 0 if stamp else 2 if _NOTICE.search(line) else 4
+    if _ON.search(before) and _ANNOUNCED_AFTER.match(after):
+        return 2
     if _CHANGED.search(before):
         return 1 if stamp else 5
     if stamp and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE:
