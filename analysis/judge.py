@@ -21,6 +21,7 @@ from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.signs import Seen, signs, strengths
 
 _MOST_REASONS = 3
+_LEAST_REASON = 0.05
 
 
 class Weighing(BaseModel):
@@ -42,19 +43,33 @@ class Weighing(BaseModel):
 
     def reasons(self, found: Mapping[str, float], *, yes: bool) -> str:
         """The signs that weighed most for the answer."""
-        parts = {sign: weight * found.get(sign, 0.0) * (1 if yes else -1) for sign, weight in self.weights.items()}
-        most = sorted(parts, key=lambda sign: -parts[sign])[:_MOST_REASONS]
-        return ", ".join(sign for sign in most if parts[sign] > 0.05) or "no sign for it"
+        return weightiest({sign: weight if yes else -weight for sign, weight in self.weights.items()}, found)
+
+
+def weightiest(weights: Mapping[str, float], found: Mapping[str, float]) -> str:
+    """The names of the signs that weighed most."""
+    parts = {sign: weight * found.get(sign, 0.0) for sign, weight in weights.items()}
+    most = sorted(parts, key=lambda sign: -parts[sign])[:_MOST_REASONS]
+    return ", ".join(sign for sign in most if parts[sign] > _LEAST_REASON) or "no sign for it"
+
+
+class Scale(BaseModel):
+    """A question of more or less: the sum of signs times weights, and from which sum on it is medium and high."""
+
+    model_config = ConfigDict(extra="forbid")
+    medium: float
+    high: float
+    weights: dict[str, float]
 
 
 class Weights(BaseModel):
-    """The file. `severity` and `direction` have a weighing for each answer; the highest sum wins."""
+    """The file. `direction` has a weighing for each answer; the highest sum wins."""
 
     model_config = ConfigDict(extra="forbid")
     substantive: Weighing
     alert: Weighing
     topic: Weighing
-    severity: dict[str, Weighing]
+    severity: Scale
     direction: dict[str, Weighing]
 
 
@@ -115,15 +130,14 @@ def _has_phrase(found: Mapping[str, float], topic: str) -> bool:
 
 
 def severity_of(found: Mapping[str, float]) -> Severity:
-    return cast(Severity, _highest(weights().severity, found))
+    scale = weights().severity
+    weight = sum(weight * found.get(sign, 0.0) for sign, weight in scale.weights.items())
+    return "high" if weight >= scale.high else "medium" if weight >= scale.medium else "low"
 
 
 def direction_of(found: Mapping[str, float]) -> Direction:
-    return cast(Direction, _highest(weights().direction, found))
-
-
-def _highest(weighings: Mapping[str, Weighing], found: Mapping[str, float]) -> str:
-    return max(weighings, key=lambda answer: (weighings[answer].sum(found), answer))
+    weighings = weights().direction
+    return cast(Direction, max(weighings, key=lambda answer: (weighings[answer].sum(found), answer)))
 
 
 def judge_passage(one: Seen, whole: Judgement) -> tuple[Severity, Direction, tuple[str, ...]]:
@@ -133,7 +147,7 @@ def judge_passage(one: Seen, whole: Judgement) -> tuple[Severity, Direction, tup
     severity = min(severity_of(found), whole.severity, key=SEVERITIES.index)
     direction = direction_of(found)
     reasons = (
-        f"severity {severity}: {weights().severity[severity].reasons(found, yes=True)}",
+        f"severity {severity}: {weightiest(weights().severity.weights, found)}",
         f"direction {direction}: {weights().direction[direction].reasons(found, yes=True)}",
     )
     return severity, direction, reasons

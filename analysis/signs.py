@@ -33,6 +33,15 @@ _CONSENT_DIALOG = re.compile(
 _UNFINISHED = re.compile(
     r"\b(?:of|the|or|and|to|any|with|our|your|for|de|des|du|la|le|les|et|ou|à|pour|avec|der|die|und|oder)$"
 )
+_GOOD_PART = 0.3
+_RULE_FOR_READER = re.compile(
+    r"\b(?:you|users?|customers?|members?|developers?|advertisers?|licensees?)\b[^.;]{0,40}?"
+    r"\b(?:(?:may|must|shall|will|can|should)\s+not|agree(?:s)?\s+not|cannot|are prohibited|are not (?:allowed|permitted)|"
+    r"(?:are|is) (?:solely )?responsible|must|shall|represent and warrant|agree to)\b|^\W*(?:do not|don['’]t|never|\w+ing)\b|"
+    r"\b(?:vous|(?:l['’])?utilisateurs?|clients?)\b[^.;]{0,30}?\b(?:ne (?:devez|pouvez|doit|doivent|peut)|devez|doit|doivent|vous engagez|s['’]engage|"
+    r"êtes (?:seul )?responsable|est (?:seul )?responsable)\b",
+    re.IGNORECASE,
+)
 _AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
 _DATA = frozenset(
     {
@@ -46,6 +55,7 @@ _DATA = frozenset(
         "sensitive_minors",
     }
 )
+_PRACTICES = _DATA | {"advertising", "user_choice", "security"}
 _COMPANY = re.compile(
     r"\b(?:Inc|LLC|Ltd|Limited|GmbH|Corp|Corporation|Pty|B\.?V|N\.?V|S\.?A|S\.?A\.?S|SARL|S\.?à r\.l|AG|AB|ApS|Oy|PLC|S\.?p\.?A|S\.?L|Pte)\b"
 )
@@ -176,17 +186,15 @@ def _seen(
 
 
 def _found(text: str, sentence: Sentence, language: str | None) -> list[Found]:
-    return [
-        Found(
-            match.topic,
-            match.tier,
-            sentence.side,
-            sentence.start + match.start,
-            sentence.start + match.end,
-            _overlaps(sentence, sentence.start + match.start, sentence.start + match.end),
-        )
-        for match in matches(text[sentence.start : sentence.end], language)
-    ]
+    said = text[sentence.start : sentence.end]
+    for_reader = bool(_RULE_FOR_READER.search(said))
+    found = []
+    for match in matches(said, language):
+        start, end = sentence.start + match.start, sentence.start + match.end
+        # what readers must not do with data or content is no practice of the service
+        tier = "suggests" if for_reader and match.tier == "decides" and match.topic in _PRACTICES else match.tier
+        found.append(Found(match.topic, tier, sentence.side, start, end, _overlaps(sentence, start, end)))
+    return found
 
 
 def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
@@ -202,7 +210,9 @@ def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
 
 
 def _overlaps(sentence: Sentence, start: int, end: int) -> bool:
-    return any(start < last and first < end for first, last in sentence.spans)
+    """Whether a phrase is made of changed words for a good part, not only around them."""
+    changed = sum(max(0, min(end, last) - max(start, first)) for first, last in sentence.spans)
+    return changed >= _GOOD_PART * (end - start)
 
 
 def _shape(
@@ -266,6 +276,7 @@ def signs(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> dict[st
         counts.update(_phrase_signs(one))
     for name, count in counts.items():
         found[name] = math.log1p(count)
+    found.update(_claims(real))
     _told_together(found, real, kind)
     return dict(found)
 
@@ -300,15 +311,57 @@ def _told_together(found: dict[str, float], real: Sequence[Seen], kind: str) -> 
 
 def _frames(one: Seen) -> int:
     """The number of changed sentences that say what is done with people's data or content."""
-    count = 0
+    return sum(about and bool(acts & _DATA) for _, acts, about, _ in _sentences(one))
+
+
+def _sentences(one: Seen) -> list[tuple[Sentence, frozenset[str], bool, frozenset[str]]]:
+    """Each changed sentence with the topics that its changed words decide, whether it is about people's data or
+    content, and the general words in it."""
+    found = []
     for sentence in one.wording.sentences:
         within = [
             match for match in one.found if match.side == sentence.side and sentence.start <= match.start < sentence.end
         ]
-        about = any(match.topic in ("personal_data", "user_content") for match in within)
-        acts = {match.topic for match in within if match.tier == "decides" and match.direct and match.topic in _DATA}
-        count += about and bool(acts)
-    return count
+        acts = frozenset(match.topic for match in within if match.tier == "decides" and match.direct)
+        general = frozenset(match.topic for match in within if match.tier == "words")
+        found.append((sentence, acts, bool(general & {"personal_data", "user_content"}), general))
+    return found
+
+
+def _claims(real: Sequence[Seen]) -> dict[str, float]:
+    """What the change newly claims and no longer claims: something is done with data, promised not to, or left to choose."""
+    counts: Counter[str] = Counter()
+    for one in real:
+        if one.shape == "fragment":
+            continue
+        own: Counter[str] = Counter()
+        for sentence, acts, about, general in _sentences(one):
+            sign = 1 if sentence.side == "after" else -1
+            promise = "safeguard" in general and "negation" in general
+            for name, holds in (
+                ("promise", promise and about),
+                ("train", "ai_training" in acts and about and not promise),
+                ("share", "data_sharing" in acts and about and not promise),
+                ("sensitive", "sensitive_minors" in acts and not promise),
+                ("collect", "data_collection" in acts and about and not promise),
+                ("use", "data_use" in acts and about and not promise),
+                ("ads", bool(acts & {"advertising", "tracking"}) and not promise),
+                ("ai", bool(acts & _AI) and not promise),
+                ("choice", "user_choice" in acts),
+                ("rights", "user_rights" in acts),
+                ("delete", "retention" in acts),
+                ("protect", bool(acts & {"security", "transfer"})),
+                ("default_on", "default_on" in general),
+                ("default_off", "default_off" in general),
+                ("may", "permission" in general and bool(acts & _DATA)),
+                ("exception", "exception" in general and about),
+            ):
+                own[name] += sign * holds
+        for name, count in own.items():
+            if count:
+                counts[f"claim.{name}.{'new' if count > 0 else 'gone'}"] += abs(count)
+    found = {name: math.log1p(count) for name, count in counts.items()}
+    return found | {f"{name}.any": 1.0 for name in counts}
 
 
 def _shape_signs(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.change import TOPICS
 
-Tier = Literal["decides", "suggests", "sections", "words"]
+Tier = Literal["decides", "suggests", "sections", "ignores", "words"]
 
 LANGUAGES = ("en", "fr", "de", "es")  # each has a file; English is read where a page's language has none
 WORDS = (
@@ -37,7 +37,7 @@ WORDS = (
     "language_names",
 )
 _SPACE = r"[\s\u00a0\-\u2010\u2011]+"
-_GAP = r"[^.;!?\n|]{0,80}?"
+_GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBER = r"(?:\d+|one|two|three|six|twelve|thirty|un|une|deux|trois|six|douze|trente|zwei|drei|sechs|dos|tres|seis)"
 
 
@@ -63,14 +63,18 @@ class Match(NamedTuple):
 
 
 class _Phrases(BaseModel):
-    """What stands in a file for one topic. `decides` alone suffices, `suggests` needs a second sign."""
+    """What stands in a file for one topic.
+
+    `decides` alone suffices, `suggests` needs a second sign; inside a phrase of `ignores` neither counts.
+    """
 
     model_config = ConfigDict(extra="forbid")
     decides: tuple[str, ...]
     suggests: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    ignores: tuple[str, ...] = ()
 
-    @field_validator("decides", "suggests", "sections")
+    @field_validator("decides", "suggests", "sections", "ignores")
     @classmethod
     def _readable(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
         for phrase in phrases:
@@ -129,14 +133,20 @@ class Lexicon:
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
-        found: dict[tuple[str, str, int], int] = {}
+        found: dict[tuple[str, Tier, int], int] = {}
         for word in re.finditer(r"\w+", text):
             for entry in self._candidates(word.group().casefold()):
                 match = entry.pattern.match(text, word.start())
                 if match:
                     key = (entry.topic, entry.tier, match.start())
                     found[key] = max(found.get(key, 0), match.end())
-        return tuple(Match(topic, tier, start, end) for (topic, tier, start), end in found.items())  # type: ignore[arg-type]
+        ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
+        return tuple(
+            Match(topic, tier, start, end)
+            for (topic, tier, start), end in found.items()
+            if tier != "ignores"
+            and not any(topic == other and first < end and start < last for other, first, last in ignored)
+        )
 
     def _candidates(self, word: str) -> Iterator[_Entry]:
         yield from self._words.get(word, ())
@@ -155,6 +165,7 @@ def lexicon(language: str | None) -> Lexicon:
     for topic, phrases in read.topics.items():
         entries += [(topic, "decides", phrase) for phrase in phrases.decides]
         entries += [(topic, "suggests", phrase) for phrase in phrases.suggests]
+        entries += [(topic, "ignores", phrase) for phrase in phrases.ignores]
     for name, written in read.words.items():
         entries += [(name, "words", phrase) for phrase in written]
     return Lexicon(entries)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import itertools
 import json
 import random
 import sys
@@ -19,17 +20,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from analysis import compare as comparing
 from analysis import judge as judging
 from analysis.blocks import Page, UnreadablePage
+from analysis.change import TOPICS
 from analysis.diff import passages
 from analysis.page import read_page
 from analysis.signs import kind_of, look, signs, strengths
 
 WEIGHTS = Path(judging.__file__).with_name("weights.toml")
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics
+RANKS = {"low": 0, "medium": 1, "high": 2}
+# what is new and gone, and how much: the signs that severity and direction rest on
+CHANGE = (
+    "kind.", "any.", "claim.", "shape.text", "shape.any_text", "shape.few_words", "shape.longest", "shape.added",
+    "shape.removed", "shape.reworded", "shape.share_changed", *(f"{topic}.decides." for topic in TOPICS),
+)  # fmt: skip
 Row = dict[str, Any]
 
 
@@ -96,15 +104,41 @@ def train(examples: Iterable[Example]) -> str:
     steady = [{k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone"))} for e in usable]
     written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one), 0.5))
     written.append(section("topic", *fit_topics(alerts), 0.4))
-    for name in ("severity", "direction"):
-        for answer in sorted({value for e in alerts for value in e.row[name]}):
-            truth = [answer in e.row[name] for e in alerts]
-            written.append(section(f"{name}.{answer}", *fit([e.found or {} for e in alerts], truth, 0.02, one)))
+    written.append(fit_severity(alerts))
+    told = [only(e, (*CHANGE, "policy.", "terms.", "rules.")) for e in alerts]
+    for answer in sorted({value for e in alerts for value in e.row["direction"]}):
+        truth = [answer in e.row["direction"] for e in alerts]
+        written.append(section(f"direction.{answer}", *fit(told, truth, 0.05, one)))
     return "\n".join(written)
 
 
 def only(example: Example, beginnings: tuple[str, ...]) -> dict[str, float]:
-    return {name: value for name, value in (example.found or {}).items() if name.startswith(beginnings)}
+    return {
+        name: value
+        for name, value in (example.found or {}).items()
+        if name.startswith(beginnings) and not name.endswith("decides.any")
+    }
+
+
+def fit_severity(alerts: Sequence[Example]) -> str:
+    rows = [
+        {k: v for k, v in only(e, CHANGE).items() if not (k.startswith("claim.") and k.endswith(".any"))}
+        for e in alerts
+    ]
+    names = sorted({name for row in rows for name in row})
+    matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    ranks = [{RANKS[severity] for severity in e.row["severity"]} for e in alerts]
+    model = Ridge(alpha=100).fit(matrix, [sum(rank) / len(rank) for rank in ranks])
+    sums = matrix @ model.coef_
+    pairs = itertools.combinations(np.quantile(sums, np.linspace(0.1, 0.95, 40)), 2)
+    right = {
+        pair: sum(int(s >= pair[0]) + int(s >= pair[1]) in rank for s, rank in zip(sums, ranks, strict=True))
+        for pair in pairs
+    }
+    # the middle of all that do nearly as well as the best: the best alone would be chance
+    medium, high = np.mean([pair for pair, count in right.items() if count >= 0.97 * max(right.values())], axis=0)
+    weights = "\n".join(f'"{n}" = {w:.4f}' for n, w in zip(names, model.coef_, strict=True) if abs(w) >= 0.0005)
+    return f"[severity]\nmedium = {medium:.3f}\nhigh = {high:.3f}\n[severity.weights]\n{weights}\n"
 
 
 def fit_topics(alerts: Sequence[Example]) -> tuple[float, dict[str, float]]:
