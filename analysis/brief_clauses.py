@@ -113,9 +113,7 @@ class Clauses:
             start, stop = at, at
             while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
                 word = words[stop].text
-                if word in grammar.joins or (
-                    word in grammar.stops and word not in grammar.inner
-                ):
+                if word in grammar.joins or (word in grammar.stops and word not in grammar.inner):
                     break
                 stop += 1
             if stop == start:
@@ -133,7 +131,8 @@ class Clauses:
         ):
             return
         noun = last + 1
-        small = grammar.determiners | grammar.links | (grammar.after if words[last].text in grammar.participles else set())
+        then = grammar.after if words[last].text in grammar.participles else set()
+        small = grammar.determiners | grammar.links | then
         while noun < len(words) and self.soft(sentence, noun) and words[noun].text in small:
             noun += 1
         if noun < len(words) and self.soft(sentence, noun):

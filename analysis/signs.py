@@ -118,7 +118,7 @@ class Seen:
 
 def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None) -> tuple[Seen, ...]:
     """What stands in each passage of a change. Each is seen beside the others, for text moves between paragraphs."""
-    around = {"before": Surroundings(before), "after": Surroundings(after)}
+    around: dict[Side, Surroundings] = {"before": Surroundings(before), "after": Surroundings(after)}
     elsewhere: dict[Side, Counter[str]] = {"before": Counter(), "after": Counter()}
     keys: list[dict[Side, set[str]]] = []
     for passage in passages:
@@ -253,7 +253,7 @@ def _cut_off(passage: Passage, changed: Wording) -> bool:
     shorter, longer = sorted((passage.before.rstrip(), passage.after.rstrip()), key=len)
     if not longer.startswith(shorter) or not shorter[-1].isalnum() or len(shorter) <= 30:
         return False
-    return longer[-1] in ".!?:;)" and longer[len(shorter)] == " " or bool(_UNFINISHED.search(shorter))
+    return (longer[-1] in ".!?:;)" and longer[len(shorter)] == " ") or bool(_UNFINISHED.search(shorter))
 
 
 def kind_of(document: str | None, page: Page) -> str:

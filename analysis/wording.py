@@ -124,9 +124,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     if not passage.before or not passage.after:
         if _is_stamp([key for _, key in a or b]):
             return Wording((), "only a date of the document")
-        side, text, tokens, other = (
-            ("after", after, a, elsewhere_before) if passage.after else ("before", before, b, elsewhere_after)
-        )
+        side: Side = "after" if passage.after else "before"
+        text, tokens, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
         found = _changed_sentences(side, text, [word for word, _ in tokens], other)
         return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
     runs = without_islands(edits([key for _, key in b], [key for _, key in a]))
@@ -212,8 +211,8 @@ def _key(word: str) -> str:
     key = _SHORT_FORMS.get(key, key)
     if "'" in plain:
         key = _SHORT_IF_WRITTEN.get(key, key)
-    for pattern, plain in _BRITISH:
-        changed = pattern.sub(plain, key)
+    for pattern, american in _BRITISH:
+        changed = pattern.sub(american, key)
         if changed != key:
             return changed
     return key
