@@ -13,7 +13,8 @@ from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence,
 from analysis.dates import ORDERS, dates_in, effective_date, order_of
 from analysis.diff import passages
 from analysis.judge import Judgement, judge, judge_passage
-from analysis.signs import Found, Seen, found_by, kind_of, look
+from analysis.seen import Found, Seen, found_by, look
+from analysis.signs import kind_of
 from analysis.topics import OwnTopic as OwnTopic
 from analysis.topics import own_lexicon
 

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.blocks import Page
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
-from analysis.signs import Seen, signs, strengths
+from analysis.seen import Seen
+from analysis.signs import signs, strengths
 
 _MOST_REASONS = 3
 _LEAST_REASON = 0.05

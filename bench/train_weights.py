@@ -28,7 +28,8 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.change import TOPICS
 from analysis.diff import passages
 from analysis.page import read_page
-from analysis.signs import kind_of, look, signs, strengths
+from analysis.seen import look
+from analysis.signs import kind_of, signs, strengths
 
 WEIGHTS = Path(judging.__file__).with_name("weights.toml")
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics

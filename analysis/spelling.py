@@ -1,0 +1,151 @@
+"""What a word is compared by: spelling, short forms, addresses and dates made one. The lists are in `looks.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+from rapidfuzz.distance import Levenshtein
+
+from analysis.dates import dates_in
+from analysis.normal import normal
+from analysis.words import Word, words
+
+ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
+_ADDRESSES = re.compile(
+    r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    re.IGNORECASE,
+)
+# UTF-8 that was read as windows-1252
+_MOJIBAKE = (
+    ("â€™", "'"),
+    ("â€˜", "'"),
+    ("â€œ", '"'),
+    ("â€\x9d", '"'),
+    ("â€“", "-"),
+    ("Ã©", "é"),
+    ("Ã¨", "è"),
+    ("Ã ", "à"),
+)
+_SIGNS = "%$€£"
+_LOST = "\ufffd"
+
+
+class _Spelling(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    pattern: str
+    plain: str
+
+
+class _Words(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    empty: frozenset[str]
+    negations: frozenset[str]
+    stamp: frozenset[str]
+    section: frozenset[str]
+
+
+class _Patterns(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    ago: tuple[str, ...]
+    function: tuple[str, ...]
+    parties: tuple[str, ...]
+    consent: tuple[str, ...]
+    reader_duties: tuple[str, ...]
+    duty_first: tuple[str, ...]
+    subject: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    company: tuple[str, ...]
+
+
+class Looks(BaseModel):
+    """The file `looks.toml`."""
+
+    model_config = ConfigDict(extra="forbid")
+    words: _Words
+    spelling: tuple[_Spelling, ...]
+    short_forms: dict[str, str]
+    short_forms_if_written: dict[str, str]
+    patterns: _Patterns
+    kinds: dict[str, tuple[str, ...]]
+
+
+@cache
+def looks() -> Looks:
+    return Looks.model_validate(tomllib.loads((files("analysis") / "looks.toml").read_text("utf-8")))
+
+
+@cache
+def pattern(name: str) -> re.Pattern[str]:
+    """A list of `[patterns]` as one regex. Legal forms are written large, the rest in either case."""
+    alternatives = "|".join(getattr(looks().patterns, name))
+    return re.compile(rf"\b(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
+
+
+@lru_cache(maxsize=2048)
+def keyed_words(text: str) -> tuple[tuple[Word, str], ...]:
+    """The words of a text, each with what it is compared by; an address or a date is one word."""
+    for broken, meant in _MOJIBAKE:
+        if broken in text:
+            # as long as before, so that offsets hold
+            text = text.replace(broken, meant + "\u200b" * (len(broken) - len(meant)))
+    whole = [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
+    whole += [(named.start, named.end, f"{DATE}{named.day}") for named in dates_in(text, "dmy") if named.day]
+    whole += [(found.start(), found.end(), AGO) for found in pattern("ago").finditer(text)]
+    keyed: list[tuple[Word, str]] = []
+    at = 0
+    for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
+        if start < at:
+            continue
+        keyed += _plain(text, at, start)
+        if key:
+            keyed.append((Word(text[start:end], start, end), key))
+        at = end
+    return tuple(keyed)
+
+
+def _plain(text: str, start: int, end: int) -> list[tuple[Word, str]]:
+    found = []
+    for word in words(text[start:end]):
+        key = _key(word.text)
+        if key:
+            found.append((Word(word.text, word.start + start, word.end + start), key))
+    return found
+
+
+@lru_cache(maxsize=16384)
+def _key(word: str) -> str:
+    """Empty for a punctuation mark."""
+    plain = normal(word)
+    key = plain.casefold().replace("'", "").replace("\u200b", "")
+    if not key or not (key[0].isalnum() or key in _SIGNS):
+        return ""
+    key = looks().short_forms.get(key, key)
+    if "'" in plain:
+        key = looks().short_forms_if_written.get(key, key)
+    for spelling, one_way in _spellings():
+        changed = spelling.sub(one_way, key)
+        if changed != key:
+            return changed
+    return key
+
+
+@cache
+def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(spelling.pattern), spelling.plain) for spelling in looks().spelling)
+
+
+def misspelt(x: str, y: str) -> bool:
+    """Whether two keys are one word, spelt in two ways: a letter of a longer word, a plural, a letter that was lost."""
+    if x == y:
+        return True
+    if _LOST in x + y:
+        return len(x) == len(y) and all(p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True))
+    if min(len(x), len(y)) < 4 or any(map(str.isdigit, x + y)) or x[0] != y[0]:
+        return False
+    if x.rstrip("s") == y.rstrip("s"):
+        return True
+    return min(len(x), len(y)) > 5 and Levenshtein.distance(x, y) == 1
