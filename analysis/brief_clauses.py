@@ -44,6 +44,11 @@ class Clauses:
         start = first
         while start > 0 and self.soft(sentence, start):
             word = words[start - 1].text
+            if word in grammar.inner and start > 1 and self.soft(sentence, start - 1):
+                head = words[start - 2].text
+                if not self.ends_phrase(head) and head not in grammar.determiners:
+                    start -= 2
+                    continue
             if word in grammar.determiners:
                 start -= 1
                 break
@@ -154,6 +159,10 @@ class Clauses:
         while end < len(words) and end - last < 8 and ")" not in words[end].gap:
             end += 1
         return end
+
+    def on_path(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether the words are part of a way through menus: "Settings > Data privacy"."""
+        return any(">" in word.gap for word in sentence.words[first : last + 1])
 
     def before_bullet(self, sentence: Sentence, first: int, last: int) -> int:
         return next((at for at in range(first + 1, last) if self.bullet(sentence.words[at].gap)), last)

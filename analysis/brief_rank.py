@@ -25,6 +25,7 @@ Features = dict[str, float]
 _NEAR = 4  # words between a cue and the candidate that it stands beside
 _SIZES = (1, 2, 4, 8, 14, 30, 100)
 _PARTS = (("none", 0.0), ("little", 0.15), ("some", 0.4), ("half", 0.75), ("most", 1.0))
+_ALIKE = 0.7  # from this share of the shorter one's words on, two answers say the same
 _FAR = 30.0  # beyond, the logistic function is 0 or 1 to any use
 
 
@@ -229,8 +230,8 @@ def best(found: Sequence[tuple[float, Span]], weights: Weights, most: int) -> li
 def _alike(span: Span, other: Span) -> bool:
     if span.meets(other):
         return True
-    words, others = set(span.key.split()), set(other.key.split())
-    return len(words & others) >= 0.7 * min(len(words), len(others))
+    words, others = span.telling, other.telling
+    return len(words & others) >= _ALIKE * min(len(words), len(others))
 
 
 @lru_cache(maxsize=1)

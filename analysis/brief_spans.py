@@ -15,12 +15,16 @@ FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "exc
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Words `first` up to and without `last` of a sentence, and the rule that found them."""
+    """Words `first` up to and without `last` of a sentence, and the rule that found them.
+
+    `small` are the language's determiners: "your data" and "that data" say the same.
+    """
 
     sentence: Sentence
     first: int
     last: int
     rule: str
+    small: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
@@ -29,6 +33,11 @@ class Span:
     @property
     def key(self) -> str:
         return " ".join(word.text for word in self.sentence.words[self.first : self.last])
+
+    @property
+    def telling(self) -> frozenset[str]:
+        words = frozenset(word.text for word in self.sentence.words[self.first : self.last])
+        return words - self.small or words
 
     def meets(self, other: Span) -> bool:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
@@ -42,8 +51,10 @@ class Reader(Clauses):
         found: dict[tuple[int, int], Span] = {}
         for first, last, rule in getattr(self, f"_{field}")(sentence):
             last = self.before_bullet(sentence, first, min(last, first + LONGEST))
+            if field in ("data", "purposes") and self.on_path(sentence, first, last):
+                continue
             if first < last and (first, last) not in found:
-                found[first, last] = Span(sentence, first, last, rule)
+                found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
