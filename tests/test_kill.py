@@ -19,6 +19,11 @@ from storage.versions import versions
 from tests.site import a_site, command, policy, run, watchlist
 
 KILLS = 20
+KINDS = (
+    "photographs", "searches", "messages", "contacts", "purchases", "playlists", "recordings", "locations", "comments",
+    "reviews", "drawings", "recipes", "calendars", "bookmarks", "documents", "browsing history", "voice", "posts",
+    "work experience", "education", "profile",
+)  # fmt: skip
 NAMES = ("one", "two", "three")
 
 
