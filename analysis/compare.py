@@ -80,6 +80,10 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
         return replace(passage, why=tuple(why or (f"not taken for a change of the wording: {judgement.reasons}",)))
     topics = [topic for topic in judgement.topics if any(match.topic == topic and match.direct for match in one.found)]
     matches = [match for match in one.found if match.topic in topics and match.direct and match.tier != "words"]
+    if "data_use" in judgement.topics and not topics:
+        notices = [match for match in one.found if match.topic == "notice" and match.direct and match.side == "after"]
+        matches = [match._replace(topic="data_use") for match in notices]
+        topics = ["data_use"] if notices else []
     topics += sorted({match.topic for match in own})
     evidence = _evidence(passage, [*matches, *own])
     why = [f"{quote.topic}: “{quote.text}” stands in the {_OF_SIDE[quote.side]} words" for quote in evidence]

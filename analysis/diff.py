@@ -20,6 +20,7 @@ from analysis.words import word_diff as word_diff
 
 _ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
 _ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
+_GROWN = 0.7  # how alike a text is to one that holds all its words in their order
 _SHORT = 8  # words; a shorter block is not looked for elsewhere unless it is word for word the same
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
@@ -146,11 +147,11 @@ def _word_pairs(plain: tuple[str, ...]) -> set[tuple[str, ...]]:
 def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
     """0 to 1: the share of common words, in order; of the shorter text's where the longer one grew from it."""
     shorter, longer = sorted((len(b_words), len(a_words)))
-    if shorter < longer * _ALIKE / 2 and shorter < _SHORT:
-        return 0.0
-    if not shorter:
+    if not shorter or (shorter < longer * _ALIKE / 2 and shorter < _SHORT / 2):
         return 0.0
     common = LCSseq.similarity(b_words, a_words)
+    if common == shorter and shorter >= _SHORT / 2 and longer <= 8 * shorter:
+        return _GROWN
     whole = 2 * common / (shorter + longer)
     return max(whole, 0.9 * common / shorter if shorter >= _SHORT and common >= 0.8 * shorter else 0.0)
 

@@ -21,6 +21,18 @@ from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.seen import Seen
 from analysis.signs import signs, strengths
 
+_CERTAIN = ("policy.data", "policy.notice", "policy.listed", "terms.ai", "claim.train.new", "claim.share.new")
+_GRAVE = {
+    "claim.share.new": 1.0,
+    "claim.use.new": 1.0,
+    "claim.sensitive.new": 1.0,
+    "claim.default_on.new": 1.0,
+    "claim.choice.new": 0.5,
+}
+_GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
+_PRACTICES = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
+_LONG = 2.5  # of the sign "shape.text_words": some 150 words
+_MOSTLY_MENU = 0.1  # of the sign "shape.share_text": with less the change is of menus and teasers
 _MOST_REASONS = 3
 _LEAST_REASON = 0.05
 
@@ -54,15 +66,6 @@ def weightiest(weights: Mapping[str, float], found: Mapping[str, float]) -> str:
     return ", ".join(sign for sign in most if parts[sign] > _LEAST_REASON) or "no sign for it"
 
 
-class Scale(BaseModel):
-    """A question of more or less: the sum of signs times weights, and from which sum on it is medium and high."""
-
-    model_config = ConfigDict(extra="forbid")
-    medium: float
-    high: float
-    weights: dict[str, float]
-
-
 class Weights(BaseModel):
     """The file. `direction` has a weighing for each answer; the highest sum wins."""
 
@@ -70,7 +73,6 @@ class Weights(BaseModel):
     substantive: Weighing
     alert: Weighing
     topic: Weighing
-    severity: Scale
     direction: dict[str, Weighing]
 
 
@@ -95,15 +97,20 @@ def judge(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> Judgeme
     """Judge a change by all its places together."""
     found = signs(seen, before, after, kind)
     real = any(one.real for one in seen)
-    substantive = real and weights().substantive.holds(found)
-    if not substantive:
+    certain = real and is_certain(found)
+    if not real or not (certain or weights().substantive.holds(found)):
         return Judgement(False, False, (), "none", "none", weights().substantive.reasons(found, yes=False))
     topics = topics_of(found)
-    if not topics or not weights().alert.holds(found):
+    if not topics or not (certain or weights().alert.holds(found)):
         return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
-    return Judgement(
-        True, True, topics, severity_of(found), direction_of(found), weights().alert.reasons(found, yes=True)
-    )
+    severity, _ = severity_of(found)
+    return Judgement(True, True, topics, severity, direction_of(found), weights().alert.reasons(found, yes=True))
+
+
+def is_certain(found: Mapping[str, float]) -> bool:
+    """Whether the change says outright what is done with data, or that a new policy comes: a small one tells as much."""
+    told = found.get("shape.share_text", 0.0) >= _MOSTLY_MENU or found.get("any.listed", 0.0) > 0
+    return told and any(found.get(sign) for sign in _CERTAIN)
 
 
 def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
@@ -111,6 +118,8 @@ def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
     chances = {topic: weights().topic.probability(topic_signs(topic, one)) for topic, one in strengths(found).items()}
     told = [topic for topic in TOPICS if chances[topic] >= weights().topic.threshold and _has_phrase(found, topic)]
     likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_phrase(found, topic)]
+    if not told and not likeliest and found.get("words.notice.after"):
+        return ("data_use",)  # a notice of a coming policy names no topic, yet is about what is done with data
     return tuple(told or likeliest[:1])
 
 
@@ -130,10 +139,18 @@ def _has_phrase(found: Mapping[str, float], topic: str) -> bool:
     return found.get(f"{topic}.decides.any", 0.0) > 0 or found.get(f"{topic}.suggests.any", 0.0) > 0
 
 
-def severity_of(found: Mapping[str, float]) -> Severity:
-    scale = weights().severity
-    weight = sum(weight * found.get(sign, 0.0) for sign, weight in scale.weights.items())
-    return "high" if weight >= scale.high else "medium" if weight >= scale.medium else "low"
+def severity_of(found: Mapping[str, float]) -> tuple[Severity, str]:
+    """How much a change weighs for a reader, and why. Rules, not weights: they say what the codebook of our field says."""
+    if found.get("claim.train.new") and not found.get("kind.rules"):
+        return "high", "people's data or content is newly used to train AI"
+    if found.get("claim.default_on.new") and found.get("claim.use.new"):
+        return "high", "data is newly used unless people object"
+    if sum(weight * found.get(claim, 0.0) for claim, weight in _GRAVE.items()) >= _GRAVE_ENOUGH:
+        return "high", "much is newly done with people's data: used, shared, or of a sensitive kind"
+    practices = [claim for claim in _PRACTICES if found.get(f"claim.{claim}.new")]
+    if practices or found.get("shape.text_words", 0.0) >= _LONG:
+        return "medium", "newly said: " + ", ".join(practices) if practices else "many words changed"
+    return "low", "no practice with people's data is new"
 
 
 def direction_of(found: Mapping[str, float]) -> Direction:
@@ -145,10 +162,10 @@ def judge_passage(one: Seen, whole: Judgement) -> tuple[Severity, Direction, tup
     """One place by its own signs; it never weighs more than the whole change."""
     empty = Page("", None, ())
     found = signs((one,), empty, empty, "other")
-    severity = min(severity_of(found), whole.severity, key=SEVERITIES.index)
+    severity, why = severity_of(found)
     direction = direction_of(found)
     reasons = (
-        f"severity {severity}: {weightiest(weights().severity.weights, found)}",
+        f"severity {severity}: {why}",
         f"direction {direction}: {weights().direction[direction].reasons(found, yes=True)}",
     )
-    return severity, direction, reasons
+    return min(severity, whole.severity, key=SEVERITIES.index), direction, reasons

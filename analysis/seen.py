@@ -18,7 +18,7 @@ from analysis.words import words
 
 AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
 DATA = frozenset(
-    [
+    (
         "data_collection",
         "data_use",
         "data_sharing",
@@ -27,13 +27,14 @@ DATA = frozenset(
         "transfer",
         "user_rights",
         "sensitive_minors",
-    ]
+        "security",
+    )
 )
-_PRACTICES = DATA | {"advertising", "user_choice", "security"}
+_PRACTICES = DATA | {"advertising", "user_choice"}
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
-_LISTED = DATA - {"transfer", "user_rights"}
+LISTED = DATA - {"transfer", "user_rights", "security"}
 _LEAST = 6  # words; less is a heading, a button or an entry of a menu
-_GOOD_PART = 0.3  # of a phrase must be changed words
+_GOOD_PART = 0.2  # of a phrase must be changed words
 _NEAR = 5  # blocks before and after
 _SMALL = 12  # blocks; a page of less has no surroundings to speak of
 _PROSE = 12  # words of a block that counts as prose
@@ -126,12 +127,12 @@ def _seen(
 ) -> Seen:
     changed = wording(passage, elsewhere["before"], elsewhere["after"])
     texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    section = section_topics(passage.heading, language) if changed.sentences else frozenset()
     found: list[Found] = []
     count = 0
     for sentence in changed.sentences:
         count += sum(len(words(texts[sentence.side][start:end])) for start, end in sentence.spans)
-        found += _found(texts[sentence.side], sentence, language)
-    section = section_topics(passage.heading, language) if changed.sentences else frozenset()
+        found += _found(texts[sentence.side], sentence, section, language)
     return Seen(
         passage,
         changed,
@@ -143,14 +144,19 @@ def _seen(
     )
 
 
-def _found(text: str, sentence: Sentence, language: str | None) -> list[Found]:
+def _found(text: str, sentence: Sentence, section: frozenset[str], language: str | None) -> list[Found]:
     said = text[sentence.start : sentence.end]
-    for_reader = bool(is_duty_of_reader(said))
+    for_reader = is_duty_of_reader(said)
+    there = matches(said, language)
+    decided = {match.topic for match in there if match.tier == "decides"} | section
     found = []
-    for match in matches(said, language):
+    for match in there:
         start, end = sentence.start + match.start, sentence.start + match.end
-        # what readers must not do with data or content is no practice of the service
-        tier = "suggests" if for_reader and match.tier == "decides" and match.topic in _PRACTICES else match.tier
+        tier = match.tier
+        if tier == "decides" and for_reader and match.topic in _PRACTICES:
+            tier = "suggests"  # what readers must not do with data or content is no practice of the service
+        elif tier == "suggests" and not for_reader and match.topic in decided:
+            tier = "decides"  # the second sign that it needs
         found.append(Found(match.topic, tier, sentence.side, start, end, _overlaps(sentence, start, end)))
     return found
 
@@ -182,7 +188,7 @@ def _shape(
 ) -> str:
     side: Side = "after" if texts["after"] else "before"
     text = texts[side]
-    if _REMAINS.search(text) or (not passage.heading and _is_consent_dialog(text)):
+    if _REMAINS.search(text) or (len(passage.heading) <= 1 and _is_consent_dialog(text)):
         return "fragment"
     row = " | " in text or bool(_LABELLED.match(text))
     if not row and changed.sentences and not around[side].amid_prose(text):
@@ -191,7 +197,7 @@ def _shape(
         return "text"
     if row:
         return "row"
-    return "entry" if section & _LISTED else "fragment"
+    return "entry" if section & LISTED else "fragment"
 
 
 def is_sentence(text: str) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 
 from analysis.blocks import Page
 from analysis.change import TOPICS
-from analysis.seen import AI, DATA, Seen
+from analysis.seen import AI, DATA, LISTED, Seen
 from analysis.spelling import looks, pattern
 from analysis.wording import Sentence
 
@@ -64,6 +64,7 @@ def _told_together(found: dict[str, float], real: Sequence[Seen], kind: str) -> 
         "frames": frames > 2,
         "notice": found.get("words.notice.after", 0) > 0,
         "company": any(pattern("company").search(_changed_text(one)) for one in said),
+        "listed": any(_listed(one) for one in said),
         "nothing": bool(said) and not direct and not hints,
     }
     for name, holds in together.items():
@@ -71,6 +72,12 @@ def _told_together(found: dict[str, float], real: Sequence[Seen], kind: str) -> 
         found[f"any.{name}"] = float(holds)
     found["any.topics"] = float(len(direct)) / 3
     found["any.frame_count"] = math.log1p(frames)
+
+
+def _listed(one: Seen) -> bool:
+    """Whether a whole row or entry came or went in a section that lists data, purposes, recipients or cookies."""
+    whole = one.passage.operation in ("added", "removed")
+    return whole and one.shape in ("row", "entry") and bool(one.section & LISTED)
 
 
 def _frames(one: Seen) -> int:

@@ -3,14 +3,13 @@
     python bench/train_weights.py LABELS.jsonl.gz            trains on all and writes the file
     python bench/train_weights.py LABELS.jsonl.gz --folds    also cross-validates by service, nothing written
 
-The labelled changes are not part of the project. Needs scikit-learn and numpy, which the program does not.
+The labelled changes are not part of the project. Needs scipy, which the program does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import itertools
 import json
 import random
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression, Ridge
+from scipy.optimize import minimize
 
 from analysis import compare as comparing
 from analysis import judge as judging
@@ -33,8 +32,7 @@ from analysis.signs import kind_of, signs, strengths
 
 WEIGHTS = Path(judging.__file__).with_name("weights.toml")
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics
-RANKS = {"low": 0, "medium": 1, "high": 2}
-# what is new and gone, and how much: the signs that severity and direction rest on
+# what is new and gone, and how much: the signs that direction rests on
 CHANGE = (
     "kind.", "any.", "claim.", "shape.text", "shape.any_text", "shape.few_words", "shape.longest", "shape.added",
     "shape.removed", "shape.reworded", "shape.share_changed", *(f"{topic}.decides." for topic in TOPICS),
@@ -81,15 +79,65 @@ class Example:
         self.places = bool(places)
 
 
+Bound = Callable[[str], tuple[float | None, float | None]]
+ANY, UP, DOWN = (None, None), (0.0, None), (None, 0.0)
+
+
+def free(_: str) -> tuple[float | None, float | None]:
+    return ANY
+
+
+def as_meant(name: str) -> tuple[float | None, float | None]:
+    """The side on which a sign may weigh: what speaks for a change of practice never speaks against one."""
+    if name.startswith(("words.business", "words.conduct", "words.contact", "words.shop", "words.language")):
+        return DOWN
+    if name.startswith("shape.fragment") or name in (
+        "shape.any_fragment",
+        "shape.cut",
+        "shape.looks_only",
+        "shape.moved",
+    ):
+        return DOWN
+    if name.endswith(".nothing") or name == "shape.few_words":
+        return DOWN
+    if name.startswith(("kind.", "words.", "shape.grown", "shape.shrunk", "shape.share_changed")):
+        return ANY
+    return UP
+
+
+def for_topic(name: str) -> tuple[float | None, float | None]:
+    return (
+        ANY
+        if name.rpartition(".")[2] in ("bias", "dense", "topics_seen", "changed", "direct_of_many", "direct_in_long")
+        else UP
+    )
+
+
 def fit(
-    rows: Sequence[Mapping[str, float]], answers: Sequence[bool], strength: float, scale: Callable[[str], float]
+    rows: Sequence[Mapping[str, float]],
+    answers: Sequence[bool],
+    strength: float,
+    scale: Callable[[str], float],
+    bound: Bound,
 ) -> tuple[float, dict[str, float]]:
     names = sorted({name for row in rows for name in row})
     scales = np.array([scale(name) for name in names])
     matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows]) * scales
-    model = LogisticRegression(C=strength, solver="liblinear", intercept_scaling=5, max_iter=500)
-    model.fit(matrix, np.array(answers))
-    return float(model.intercept_[0]), dict(zip(names, (model.coef_[0] * scales).tolist(), strict=True))
+    sides = np.where(np.array(answers), 1.0, -1.0)
+
+    def loss(values: Any) -> tuple[float, Any]:
+        sums = sides * (matrix @ values[1:] + values[0])
+        slopes = -sides / (1 + np.exp(np.clip(sums, -30, 30)))
+        penalty = values[1:] @ values[1:] / (2 * strength)
+        return float(np.logaddexp(0, -sums).sum() + penalty), np.concatenate(
+            [[slopes.sum()], matrix.T @ slopes + values[1:] / strength]
+        )
+
+    bounds = [(None, None), *(bound(name) for name in names)]
+    found = minimize(
+        loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 400}
+    ).x
+    return float(found[0]), dict(zip(names, (found[1:] * scales).tolist(), strict=True))
 
 
 def one(_: str) -> float:
@@ -101,15 +149,14 @@ def train(examples: Iterable[Example]) -> str:
     alerts = [example for example in usable if example.row["alert"]]
     written = ["# Written by bench/train_weights.py. What the names mean is in docs/judging.md.\n"]
     together = [only(e, ("shape.", "kind.", "any.", "policy.", "terms.", "rules.")) for e in usable]
-    written.append(section("substantive", *fit(together, [e.row["substantive"] for e in usable], 1.0, one), 0.5))
+    written.append(section("substantive", *fit(together, [e.row["substantive"] for e in usable], 1.0, one, free), 0.5))
     steady = [{k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone"))} for e in usable]
-    written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one), 0.5))
+    written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one, as_meant), 0.5))
     written.append(section("topic", *fit_topics(alerts), 0.4))
-    written.append(fit_severity(alerts))
     told = [only(e, (*CHANGE, "policy.", "terms.", "rules.")) for e in alerts]
     for answer in sorted({value for e in alerts for value in e.row["direction"]}):
         truth = [answer in e.row["direction"] for e in alerts]
-        written.append(section(f"direction.{answer}", *fit(told, truth, 0.05, one)))
+        written.append(section(f"direction.{answer}", *fit(told, truth, 0.05, one, free)))
     return "\n".join(written)
 
 
@@ -121,27 +168,6 @@ def only(example: Example, beginnings: tuple[str, ...]) -> dict[str, float]:
     }
 
 
-def fit_severity(alerts: Sequence[Example]) -> str:
-    rows = [
-        {k: v for k, v in only(e, CHANGE).items() if not (k.startswith("claim.") and k.endswith(".any"))}
-        for e in alerts
-    ]
-    names = sorted({name for row in rows for name in row})
-    matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows])
-    ranks = [{RANKS[severity] for severity in e.row["severity"]} for e in alerts]
-    model = Ridge(alpha=100).fit(matrix, [sum(rank) / len(rank) for rank in ranks])
-    sums = matrix @ model.coef_
-    pairs = itertools.combinations(np.quantile(sums, np.linspace(0.1, 0.95, 40)), 2)
-    right = {
-        pair: sum(int(s >= pair[0]) + int(s >= pair[1]) in rank for s, rank in zip(sums, ranks, strict=True))
-        for pair in pairs
-    }
-    # the middle of all that do nearly as well as the best: the best alone would be chance
-    medium, high = np.mean([pair for pair, count in right.items() if count >= 0.97 * max(right.values())], axis=0)
-    weights = "\n".join(f'"{n}" = {w:.4f}' for n, w in zip(names, model.coef_, strict=True) if abs(w) >= 0.0005)
-    return f"[severity]\nmedium = {medium:.3f}\nhigh = {high:.3f}\n[severity.weights]\n{weights}\n"
-
-
 def fit_topics(alerts: Sequence[Example]) -> tuple[float, dict[str, float]]:
     rows, answers = [], []
     for example in alerts:
@@ -150,7 +176,7 @@ def fit_topics(alerts: Sequence[Example]) -> tuple[float, dict[str, float]]:
             if both == either:
                 rows.append(judging.topic_signs(topic, strength))
                 answers.append(both)
-    return fit(rows, answers, 0.3, lambda name: SPECIFIC if "." in name else 1.0)
+    return fit(rows, answers, 0.3, lambda name: SPECIFIC if "." in name else 1.0, for_topic)
 
 
 def section(name: str, bias: float, weights: Mapping[str, float], threshold: float | None = None) -> str:
