@@ -28,10 +28,13 @@ NAMES = ("one", "two", "three")
 
 
 def text(name: str, step: int) -> str:
-    """Another change about AI for each page and step."""
-    return policy(
-        f"Since step {step} we use the {name} data of your account to train generative AI models, by default."
-    )
+    """Another change about AI for each page and step: one more use, on by default."""
+    uses = [
+        f"From now on we also use your {kind} ({name}) to train generative AI models, unless you turn this off under "
+        "Settings > Privacy > AI training."
+        for kind in KINDS[:step]
+    ]
+    return policy(*uses)
 
 
 def being_sent(database: Database) -> list[int]:
