@@ -76,7 +76,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     """The passage with its topics and their evidence, and why."""
     passage = one.passage
     why = list(_why_not(one))
-    if why or not judgement.substantive:
+    if (why or not judgement.substantive) and not own:
         return replace(passage, why=tuple(why or (f"not taken for a change of the wording: {judgement.reasons}",)))
     topics = [topic for topic in judgement.topics if any(match.topic == topic and match.direct for match in one.found)]
     matches = [match for match in one.found if match.topic in topics and match.direct and match.tier != "words"]

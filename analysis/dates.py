@@ -81,7 +81,7 @@ _MONTH = "|".join(sorted(_NUMBER_OF, key=len, reverse=True))
 _DATE = re.compile(
     rf"""(?<![\w.])(?:
       (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
-    | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d)(?!\d)
+    | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d)(?!\d|\.\d)
     | \[?(?P<d1>\d{{1,2}})\]?(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)
     | (?P<m2>{_MONTH})\b\.?\s*(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s*(?P<y2>20\d\d)(?!\d)
     | (?P<m3>{_MONTH})\b\.?,?\s*(?:of\s+|de\s+|del\s+)?(?P<y3>20\d\d)(?!\d)
@@ -130,7 +130,7 @@ _ANNOUNCED_AFTER = re.compile(
 )
 _ON = re.compile(r"\b(on|le|am|el)\s*$", re.IGNORECASE)
 _RANGE_BEFORE = re.compile(r"(?:\d|\b[a-zéû]+)\s*(?:[-–—]|\bto\b|\bthrough\b|\bau\b|\bbis\b)\s*$", re.IGNORECASE)
-_RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+\w+ \d", re.IGNORECASE)
+_RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE)
 _STAMP = 14  # words; a line up to this length that has a date is there for the date
 _BARE = 3  # words beside the date
 
@@ -217,7 +217,11 @@ def _rank(text: str, named: Named, end_of_last: int) -> int | None:
     """How surely a date says from when the text holds, 0 the surest; None where it says something else."""
     before, after = text[max(end_of_last, named.start - 110) : named.start], text[named.end : named.end + 90]
     before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
-    if _FORMER.search(before[-40:]) or _RANGE_BEFORE.search(before) or _RANGE_AFTER.match(after):
+    if (
+        _FORMER.search(before[-40:])
+        or _RANGE_BEFORE.search(text, max(0, named.start - 20), named.start)
+        or _RANGE_AFTER.match(after)
+    ):
         return None
     line = text[text.rfind("\n", 0, named.start) + 1 :].split("\n")[0]
     stamp = len(line.split()) <= _STAMP

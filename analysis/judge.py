@@ -108,7 +108,7 @@ def judge(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> Judgeme
 
 
 def is_certain(found: Mapping[str, float]) -> bool:
-    """Whether the change says outright what is done with data, or that a new policy comes: a small one tells as much."""
+    """Whether the change says outright what is done with data, or that a new policy comes."""
     told = found.get("shape.share_text", 0.0) >= _MOSTLY_MENU or found.get("any.listed", 0.0) > 0
     return told and any(found.get(sign) for sign in _CERTAIN)
 
@@ -140,7 +140,7 @@ def _has_phrase(found: Mapping[str, float], topic: str) -> bool:
 
 
 def severity_of(found: Mapping[str, float]) -> tuple[Severity, str]:
-    """How much a change weighs for a reader, and why. Rules, not weights: they say what the codebook of our field says."""
+    """How much a change weighs for a reader, and why. Rules, not weights."""
     if found.get("claim.train.new") and not found.get("kind.rules"):
         return "high", "people's data or content is newly used to train AI"
     if found.get("claim.default_on.new") and found.get("claim.use.new"):

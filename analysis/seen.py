@@ -33,6 +33,7 @@ DATA = frozenset(
 _PRACTICES = DATA | {"advertising", "user_choice"}
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
 LISTED = DATA - {"transfer", "user_rights", "security"}
+_TURNS = frozenset({"negation", "exception"})
 _LEAST = 6  # words; less is a heading, a button or an entry of a menu
 _GOOD_PART = 0.2  # of a phrase must be changed words
 _NEAR = 5  # blocks before and after
@@ -149,6 +150,11 @@ def _found(text: str, sentence: Sentence, section: frozenset[str], language: str
     for_reader = is_duty_of_reader(said)
     there = matches(said, language)
     decided = {match.topic for match in there if match.tier == "decides"} | section
+    # a "not" or an "except" that comes or goes turns all that the sentence says
+    turned = any(
+        match.topic in _TURNS and _overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
+        for match in there
+    )
     found = []
     for match in there:
         start, end = sentence.start + match.start, sentence.start + match.end
@@ -157,7 +163,8 @@ def _found(text: str, sentence: Sentence, section: frozenset[str], language: str
             tier = "suggests"  # what readers must not do with data or content is no practice of the service
         elif tier == "suggests" and not for_reader and match.topic in decided:
             tier = "decides"  # the second sign that it needs
-        found.append(Found(match.topic, tier, sentence.side, start, end, _overlaps(sentence, start, end)))
+        direct = _overlaps(sentence, start, end) or (turned and tier == "decides")
+        found.append(Found(match.topic, tier, sentence.side, start, end, direct))
     return found
 
 

@@ -38,7 +38,27 @@ WORDS = (
 )
 _SPACE = r"[\s\u00a0\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
-_NUMBER = r"(?:\d+|one|two|three|six|twelve|thirty|un|une|deux|trois|six|douze|trente|zwei|drei|sechs|dos|tres|seis)"
+_NUMBERS = [
+    "one",
+    "two",
+    "three",
+    "six",
+    "twelve",
+    "thirty",
+    "un",
+    "une",
+    "deux",
+    "trois",
+    "douze",
+    "trente",
+    "zwei",
+    "drei",
+    "sechs",
+    "dos",
+    "tres",
+    "seis",
+]
+_NUMBER = rf"(?:\d+|{'|'.join(_NUMBERS)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +102,9 @@ class _Phrases(BaseModel):
         return phrases
 
 
-class _Language(BaseModel):
+class Language(BaseModel):
+    """A file of `analysis/topics`."""
+
     model_config = ConfigDict(extra="forbid")
     language: str
     topics: dict[str, _Phrases]
@@ -117,14 +139,18 @@ class Lexicon:
     """Phrases ready to be found, each tried only where one of its first words stands."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
+        self.topics: set[str] = set()
         self._words: dict[str, list[_Entry]] = defaultdict(list)
         self._beginnings: dict[str, list[tuple[str, _Entry]]] = defaultdict(list)
         self._numbers: list[_Entry] = []
         for topic, tier, phrase in entries:
+            self.topics.add(topic)
             entry = _Entry(topic, tier, re.compile(_pattern(phrase), re.IGNORECASE))
             for first in _first_words(phrase):
                 if first.startswith("#"):
                     self._numbers.append(entry)
+                    for number in _NUMBERS:
+                        self._words[number].append(entry)
                 elif first[-1] == "*" or "?" in first:
                     beginning = re.split(r"[*?]", first)[0]
                     self._beginnings[beginning[:2]].append((beginning, entry))
@@ -203,8 +229,8 @@ def section_topics(heading: tuple[str, ...], language: str | None) -> frozenset[
 
 
 @cache
-def _language(code: str) -> _Language:
-    return _Language.model_validate(tomllib.loads((files("analysis") / "topics" / f"{code}.toml").read_text("utf-8")))
+def _language(code: str) -> Language:
+    return Language.model_validate(tomllib.loads((files("analysis") / "topics" / f"{code}.toml").read_text("utf-8")))
 
 
 def _pattern(phrase: str) -> str:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analysis.blocks import Block, Page
 from analysis.change import Comparison
-from analysis.compare import OwnTopic, compare
+from analysis.compare import compare
 from analysis.page import read_page
 
 CASES = Path(__file__).with_name("cases")
@@ -25,8 +25,8 @@ Case = dict[str, Any]
 def cases() -> list[Any]:
     found = []
     for language in ("en", "fr"):
-        for case in tomllib.loads((CASES / f"{language}.toml").read_text("utf-8"))["case"]:
-            found.append(pytest.param({"language": language, **case}, id=f"{language}: {case['name']}"))
+        written: list[Case] = tomllib.loads((CASES / f"{language}.toml").read_text("utf-8"))["case"]
+        found += [pytest.param({"language": language, **case}, id=f"{language}: {case['name']}") for case in written]
     return found
 
 
@@ -48,7 +48,11 @@ def page(case: Case, text: str) -> Page:
 
 def told(case: Case, *, mirrored: bool = False) -> Comparison:
     before, after = (page(case, case[side]) for side in ("before", "after"))
-    return compare(after, before, language=case["language"]) if mirrored else compare(before, after, language=case["language"])
+    return (
+        compare(after, before, language=case["language"])
+        if mirrored
+        else compare(before, after, language=case["language"])
+    )
 
 
 @pytest.mark.parametrize("case", cases())
@@ -75,3 +79,95 @@ def test_there_are_cases_for_each_topic_and_language() -> None:
     for language in ("en", "fr"):
         named = {topic for case in all_cases if case["language"] == language for topic in case.get("topics", ())}
         assert set(TOPICS) <= named
+
+
+def test_what_is_flagged_stands_in_its_passage() -> None:
+    quoted = 0
+    for param in cases():
+        for passage in told(param.values[0]).passages:
+            for quote in passage.evidence:
+                quoted += 1
+                assert quote.text in ((passage.before if quote.side == "before" else passage.after) or "")
+                assert quote.topic in passage.topics
+            assert passage.why
+    assert quoted > 100
+
+
+def test_swapping_the_texts_mirrors_the_operations() -> None:
+    mirror = {"added": "removed", "removed": "added", "reworded": "reworded", "moved": "moved"}
+    for param in cases():
+        there, back = (told(param.values[0], mirrored=mirrored).passages for mirrored in (False, True))
+        assert sorted(mirror[passage.operation] for passage in there) == sorted(passage.operation for passage in back)
+
+
+@pytest.mark.parametrize("case", cases())
+def test_a_document_does_not_differ_from_itself(case: Case) -> None:
+    after = page(case, case["after"])
+    assert compare(after, after, language=case["language"]) == Comparison(substantive=False)
+
+
+NOISE = {
+    "menu": lambda page: (Block("item", "Products"), Block("item", "Pricing"), *page.blocks),
+    "footer": lambda page: (*page.blocks, Block("item", "Careers"), Block("item", "Press"), Block("item", "© Parley")),
+    "pickers": lambda page: (*page.blocks, Block("paragraph", "English Deutsch Français Español Italiano")),
+    "counter": lambda page: (*page.blocks, Block("paragraph", "Updated 3 days ago")),
+    "quotes": lambda page: tuple(replace(block, text=block.text.replace("’", "'")) for block in page.blocks),
+    "addresses": lambda page: tuple(
+        replace(block, text=block.text.replace("@", " [email protected] ")) for block in page.blocks
+    ),
+    "numbers": lambda page: tuple(
+        replace(block, text=f"{number}. {block.text}") if block.kind == "heading" else block
+        for number, block in enumerate(page.blocks, 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_noise_beside_a_change_alters_no_verdict(noise: str) -> None:
+    for param in cases():
+        case = param.values[0]
+        before, after = page(case, case["before"]), page(case, case["after"])
+        noisy = replace(after, blocks=NOISE[noise](after))
+        quiet, told_with_noise = (compare(before, other, language=case["language"]) for other in (after, noisy))
+        assert (quiet.alert, quiet.effective_date) == (told_with_noise.alert, told_with_noise.effective_date), case[
+            "name"
+        ]
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_noise_alone_is_no_change(noise: str) -> None:
+    for param in cases():
+        case = param.values[0]
+        after = page(case, case["after"])
+        assert not compare(after, replace(after, blocks=NOISE[noise](after)), language=case["language"]).substantive, (
+            case["name"]
+        )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(cases()), st.sampled_from(cases()))
+def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
+    before, after = page(one.values[0], one.values[0]["before"]), page(one.values[0], other.values[0]["after"])
+    assert compare(before, after, language="en") == compare(before, after, language="en")
+
+
+def test_an_error_page_is_held() -> None:
+    before = read_page(frame("privacy", "en").encode(), mime="text/markdown", language="en")
+    error = Page(
+        "Error", "en", (Block("heading", "Error"), Block("paragraph", "Something went wrong. Please try again later."))
+    )
+    for texts in ((before, error), (error, before)):
+        found = compare(*texts, language="en")
+        assert found.held
+        assert not found.substantive
+        assert not found.alert
+    assert compare(before, error, language="en", believed=True).held is None
+
+
+def test_every_place_says_why_it_was_told_or_not() -> None:
+    menu = page({"document": "privacy", "language": "en", "section": "Sharing"}, "We share nothing.")
+    other = replace(menu, blocks=(Block("item", "Our products"), *menu.blocks))
+    found = compare(menu, other, language="en")
+    assert [passage.why for passage in found.passages] == [
+        ("suppressed: there is no sentence in it; it is a title, a label or an entry of a menu",)
+    ]

@@ -1,0 +1,108 @@
+"""The dates that a text names, and from when a change holds."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from analysis.compare import compare
+from analysis.dates import Order, dates_in, order_of
+from analysis.page import read_page
+
+THIRD = date(2025, 11, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Effective 3 November 2025",
+        "Effective November 3, 2025",
+        "Effective Nov. 3rd, 2025",
+        "effective as of the 3rd day of November, 2025",
+        "Last updated: 2025-11-03",
+        "Updated on: [03] November 2025",
+        "En vigueur le 3 novembre 2025",
+        "Gültig ab 3. November 2025",
+        "Vigente desde el 3 de noviembre de 2025",
+        "Version du 03.11.2025",
+    ],
+)
+def test_every_notation_names_the_day(text: str) -> None:
+    assert [named.day for named in dates_in(text, "dmy")] == [THIRD]
+
+
+def test_the_first_of_a_month_in_french() -> None:
+    assert [named.day for named in dates_in("À compter du 1er novembre 2025", "dmy")] == [date(2025, 11, 1)]
+
+
+@pytest.mark.parametrize(("order", "day"), [("dmy", date(2025, 3, 11)), ("mdy", THIRD), (None, None)])
+def test_numbers_are_read_in_the_order_of_the_page(order: Order | None, day: date | None) -> None:
+    assert [named.day for named in dates_in("11/3/2025", order)] == [day]
+
+
+def test_a_day_that_can_be_read_one_way_only_needs_no_order() -> None:
+    assert [named.day for named in dates_in("31/12/2025 and 12/31/2025", None)] == [date(2025, 12, 31)] * 2
+
+
+@pytest.mark.parametrize("text", ["November 2025", "novembre 2025", "in May 2025 we"])
+def test_a_month_is_no_day(text: str) -> None:
+    assert [named.day for named in dates_in(text, "dmy")] == [None]
+
+
+@pytest.mark.parametrize("text", ["you may 2 times", "version 2.1.2025.4", "20251103", "1 of 2025 users", "32/13/2025"])
+def test_what_looks_like_a_date_is_none(text: str) -> None:
+    assert [named.day for named in dates_in(text, "dmy") if named.day] == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "language", "order"),
+    [
+        (("Updated 25/12/2024",), "en", "dmy"),
+        (("Updated 12/25/2024",), "en", "mdy"),
+        (("Since 14 May, 15 May and 16 May",), "en", "dmy"),
+        (("Updated 02/03/2025",), "fr", "dmy"),
+        (("Updated 02/03/2025",), "en", "mdy"),
+    ],
+)
+def test_the_order_is_that_of_the_page(texts: tuple[str, ...], language: str, order: Order) -> None:
+    assert order_of(texts, language) == order
+
+
+def effective(before: str, after: str, language: str = "en") -> date | None:
+    body = "\n\nWe tell you here what we do with the data that you give us, and you can always ask us about it."
+    pages = [
+        read_page(f"# Privacy Policy\n\n{text}{body}".encode(), mime="text/markdown", language=language)
+        for text in (before, after)
+    ]
+    return compare(*pages, language=language).effective_date
+
+
+def test_the_day_in_force_goes_before_the_day_of_writing() -> None:
+    after = "Posted: 27 October 2025. Effective as of: 3 November 2025"
+    assert effective("Posted: 1 May 2024. Effective as of: 2 May 2024", after) == THIRD
+
+
+def test_a_stamp_goes_before_a_day_in_the_text() -> None:
+    text = "Beginning 1 January 2026 the assistant is on for all accounts of our members, old and new."
+    after = f"Last updated: 3 November 2025\n\n{text}"
+    assert effective("Last updated: 1 May 2024", after) == THIRD
+
+
+def test_a_day_that_stood_there_before_is_not_new() -> None:
+    assert effective("Last updated: 3 November 2025", "Last updated: November 3, 2025. Thank you for reading.") is None
+
+
+def test_the_end_of_the_former_text_is_not_the_start_of_this_one() -> None:
+    assert effective("", "The previous version was in force until 3 November 2025.") is None
+
+
+def test_a_period_is_no_start() -> None:
+    assert effective("", "These are the requests of the period 1 January 2024 - 31 December 2024.") is None
+
+
+def test_a_notice_names_the_day() -> None:
+    assert (
+        effective("", "Nous mettons à jour cette politique ; elle s’applique à partir du 3 novembre 2025.", "fr")
+        == THIRD
+    )
