@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.change import Passage, Side
+from analysis.normal import normal
 from analysis.spelling import pattern
 from analysis.topics import Lexicon, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
@@ -41,6 +42,7 @@ _SMALL = 12  # blocks; a page of less has no surroundings to speak of
 _PROSE = 12  # words of a block that counts as prose
 _PROSE_ANYWAY = 22  # also where it names no party
 _ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
+_TEMPLATE = 3  # times that a text comes or goes alike
 _BANNER = 300  # characters; what is longer above the title is an introduction
 _LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
@@ -79,14 +81,36 @@ class Seen:
 def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None) -> tuple[Seen, ...]:
     """What stands in each passage of a change. Each is seen beside the others, for text moves between paragraphs."""
     around: dict[Side, Surroundings] = {"before": Surroundings(before), "after": Surroundings(after)}
-    elsewhere: dict[Side, Counter[str]] = {"before": Counter(), "after": Counter()}
-    keys: list[dict[Side, set[str]]] = []
+    elsewhere: dict[Side, set[str]] = {"before": set(), "after": set()}
+    times = Counter((passage.operation, passage.before, passage.after) for passage in passages)
     for passage in passages:
-        own: dict[Side, set[str]] = {"before": _keys(passage.before), "after": _keys(passage.after)}
-        keys.append(own)
-        for side, found in own.items():
-            elsewhere[side].update(found)
-    return tuple(_seen(passage, elsewhere, around, language) for passage in passages)
+        elsewhere["before"] |= _keys(passage.before)
+        elsewhere["after"] |= _keys(passage.after)
+    return tuple(
+        _seen(
+            passage,
+            _repeats(passage, around, times[passage.operation, passage.before, passage.after], language)
+            or wording(passage, elsewhere["before"], elsewhere["after"]),
+            around,
+            language,
+        )
+        for passage in passages
+    )
+
+
+def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, language: str | None) -> Wording | None:
+    """Why whole text that came or went is no change of the policy: the page has it elsewhere, or it is furniture."""
+    if passage.operation not in ("added", "removed"):
+        return None
+    text, other = (passage.after, "before") if passage.after else (passage.before, "after")
+    if around[other].has(text or ""):  # type: ignore[index]
+        return Wording((), "the text on the other side has it, too")
+    if times >= _TEMPLATE:
+        return Wording((), "it stands on the page many times alike, as furniture does")
+    notice = passage.before and len(passage.before) < _BANNER and not passage.heading[2:]
+    if notice and any(match.topic == "notice" for match in matches(passage.before or "", language)):
+        return Wording((), "a notice that has ended")
+    return None
 
 
 def _keys(text: str | None) -> set[str]:
@@ -98,8 +122,15 @@ class Surroundings:
 
     def __init__(self, page: Page) -> None:
         self._texts = [block.text for block in page.blocks]
+        self._keys: frozenset[str] | None = None
         self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
         self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
+
+    def has(self, text: str) -> bool:
+        """Whether a block of the page says the same."""
+        if self._keys is None:
+            self._keys = frozenset(_block_key(block) for block in self._texts)
+        return _block_key(text) in self._keys
 
     def amid_prose(self, text: str) -> bool:
         place = self._places.get(text.split("\n")[0])
@@ -112,6 +143,11 @@ class Surroundings:
         return prose + _prose_words(text) >= _ENOUGH_PROSE and prose > 0
 
 
+@lru_cache(maxsize=8192)
+def _block_key(text: str) -> str:
+    return normal(text).casefold().rstrip(" .;:")
+
+
 @lru_cache(maxsize=4096)
 def _prose_words(text: str) -> int:
     """The number of words of a block that speaks to somebody in sentences; 0 for any other."""
@@ -122,11 +158,10 @@ def _prose_words(text: str) -> int:
 
 def _seen(
     passage: Passage,
-    elsewhere: Mapping[Side, Mapping[str, int]],
+    changed: Wording,
     around: Mapping[Side, Surroundings],
     language: str | None,
 ) -> Seen:
-    changed = wording(passage, elsewhere["before"], elsewhere["after"])
     texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
     section = section_topics(passage.heading, language) if changed.sentences else frozenset()
     found: list[Found] = []
@@ -137,7 +172,7 @@ def _seen(
     return Seen(
         passage,
         changed,
-        _shape(changed, texts, section, around, passage),
+        _shape(changed, texts, section, around, passage, language),
         count,
         _cut_off(passage, changed),
         tuple(found),
@@ -192,6 +227,7 @@ def _shape(
     section: frozenset[str],
     around: Mapping[Side, Surroundings],
     passage: Passage,
+    language: str | None,
 ) -> str:
     side: Side = "after" if texts["after"] else "before"
     text = texts[side]
@@ -204,7 +240,8 @@ def _shape(
         return "text"
     if row:
         return "row"
-    return "entry" if section & LISTED else "fragment"
+    named = len(passage.heading) > 1 and any(match.tier == "decides" for match in matches(text, language))
+    return "entry" if named or section & LISTED else "fragment"
 
 
 def is_sentence(text: str) -> bool:

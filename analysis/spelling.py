@@ -16,7 +16,7 @@ from analysis.words import Word, words
 
 ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
 _ADDRESSES = re.compile(
-    r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
 )
 # UTF-8 that was read as windows-1252
@@ -46,6 +46,7 @@ class _Words(BaseModel):
     negations: frozenset[str]
     stamp: frozenset[str]
     section: frozenset[str]
+    link: frozenset[str]
 
 
 class _Patterns(BaseModel):

@@ -102,6 +102,8 @@ def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word,
         return "only a date differs"
     if "".join(gone).replace(" ", "") == "".join(came).replace(" ", ""):
         return "only the spelling differs"
+    if ADDRESS in (*gone, *came) and {*gone, *came} <= {ADDRESS} | looks().words.link:
+        return "only a link differs"
     if {*gone, *came} & looks().words.negations:
         return None
     if all(key in looks().words.empty for key in (*gone, *came)):
