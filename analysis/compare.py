@@ -10,7 +10,7 @@ from analysis.believe import disbelief
 from analysis.blocks import Page
 from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Severity
-from analysis.dates import ORDERS, dates_in, effective_date, order_of
+from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
 from analysis.judge import Judgement, judge, judge_passage
 from analysis.seen import Found, Seen, found_by, look
@@ -41,7 +41,7 @@ def compare(
     if held:
         return Comparison(substantive=False, held=held, passages=places)
     seen = look(places, before, after, language)
-    judgement = judge(seen, before, after, kind_of(document, after))
+    judgement = judge(seen, kind_of(document, after))
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
     told = Comparison(
@@ -139,7 +139,9 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date 
     added = [one.passage for one in seen if one.passage.after and one.passage.operation != "moved"]
     if not any("20" in (passage.after or "") for passage in added):
         return None
-    order = order_of((block.text for block in after.blocks), language)
+    # reading the whole page for it is worth while only where a date can be read in two ways
+    in_numbers = any(named_in_numbers(passage.after or "") for passage in added)
+    order = order_of((block.text for block in after.blocks), language) if in_numbers else None
     found = []
     for passage in added:
         former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}

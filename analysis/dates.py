@@ -89,6 +89,7 @@ _DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _YEAR = re.compile(r"20\d\d")
+_IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d")
 
 # The strongest first: from when a text holds, then when it was changed
 _IN_FORCE = re.compile(
@@ -173,6 +174,11 @@ def _valid(year: str, month: str | int, day: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
+
+
+def named_in_numbers(text: str) -> bool:
+    """Whether a text has a date such as 11/3/2025."""
+    return bool(_IN_NUMBERS.search(text))
 
 
 def order_of(texts: Iterable[str], language: str | None) -> Order | None:

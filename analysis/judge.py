@@ -16,7 +16,6 @@ from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.blocks import Page
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.seen import Seen
 from analysis.signs import signs, strengths
@@ -32,7 +31,6 @@ _GRAVE = {
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _PRACTICES = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
-_MOSTLY_MENU = 0.1  # of the sign "shape.share_text": with less the change is of menus and teasers
 _MOST_REASONS = 3
 _LEAST_REASON = 0.05
 
@@ -93,10 +91,10 @@ def weights() -> Weights:
     return Weights.model_validate(tomllib.loads((files("analysis") / "weights.toml").read_text("utf-8")))
 
 
-def judge(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> Judgement:
+def judge(seen: Sequence[Seen], kind: str) -> Judgement:
     """Judge a change by all its places together."""
-    found = signs(seen, before, after, kind)
-    real = any(one.real for one in seen)
+    found = signs(seen, kind)
+    real = any(one.real and one.shape != "fragment" for one in seen)
     certain = real and is_certain(found)
     if not real or not (certain or weights().substantive.holds(found)):
         return Judgement(False, False, (), "none", "none", weights().substantive.reasons(found, yes=False))
@@ -108,9 +106,8 @@ def judge(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> Judgeme
 
 
 def is_certain(found: Mapping[str, float]) -> bool:
-    """Whether the change says outright what is done with data, or that a new policy comes."""
-    told = found.get("shape.share_text", 0.0) >= _MOSTLY_MENU or found.get("any.listed", 0.0) > 0
-    return told and any(found.get(sign) for sign in _CERTAIN)
+    """Whether the change says outright what is done with data, or that a new policy comes, be it ever so small."""
+    return any(found.get(sign) for sign in _CERTAIN)
 
 
 def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
@@ -160,8 +157,7 @@ def direction_of(found: Mapping[str, float]) -> Direction:
 
 def judge_passage(one: Seen, whole: Judgement) -> tuple[Severity, Direction, tuple[str, ...]]:
     """One place by its own signs; it never weighs more than the whole change."""
-    empty = Page("", None, ())
-    found = signs((one,), empty, empty, "other")
+    found = signs((one,), "other")
     severity, why = severity_of(found)
     direction = direction_of(found)
     reasons = (

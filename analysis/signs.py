@@ -29,26 +29,27 @@ def _kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((kind, re.compile("|".join(titles), re.IGNORECASE)) for kind, titles in looks().kinds.items())
 
 
-def signs(seen: Sequence[Seen], before: Page, after: Page, kind: str) -> dict[str, float]:
-    """The signs of a whole change, each about 0 to 3; their names are those of the weights file."""
-    found: dict[str, float] = defaultdict(float)
-    found[f"kind.{kind}"] = 1.0
-    real = [one for one in seen if one.real]
-    _shape_signs(found, seen, real, before, after)
+def signs(seen: Sequence[Seen], kind: str) -> dict[str, float]:
+    """The signs of a whole change, each about 0 to 3; their names are those of the weights file.
+
+    Titles, menus and other noise give no sign, neither for a change nor against it: beside a real change they alter
+    nothing.
+    """
+    said = [one for one in seen if one.real and one.shape != "fragment"]
+    found = {f"kind.{kind}": 1.0}
+    found.update(_shape_signs(said))
     counts: Counter[str] = Counter()
-    for one in real:
+    for one in said:
         counts.update(_phrase_signs(one))
-    for name, count in counts.items():
-        found[name] = math.log1p(count)
-    found.update(_claims(real))
-    _told_together(found, real, kind)
-    return dict(found)
+    found.update({name: math.log1p(count) for name, count in counts.items()})
+    found.update(_claims(said))
+    found.update(_told_together(found, said, kind))
+    return found
 
 
-def _told_together(found: dict[str, float], real: Sequence[Seen], kind: str) -> None:
+def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) -> dict[str, float]:
     """Signs that say something only together: what a phrase means depends on the kind of document it stands in."""
     place = "policy" if kind in ("privacy", "cookies") else "rules" if kind in ("rules", "developer") else "terms"
-    said = [one for one in real if one.shape != "fragment"]
     direct = {match.topic for one in said for match in one.found if match.direct and match.tier == "decides"}
     hints = {match.topic for one in said for match in one.found if match.direct and match.tier == "suggests"}
     frames = sum(_frames(one) for one in said)
@@ -67,11 +68,11 @@ def _told_together(found: dict[str, float], real: Sequence[Seen], kind: str) -> 
         "listed": any(_listed(one) for one in said),
         "nothing": bool(said) and not direct and not hints,
     }
-    for name, holds in together.items():
-        found[f"{place}.{name}"] = float(holds)
-        found[f"any.{name}"] = float(holds)
-    found["any.topics"] = float(len(direct)) / 3
-    found["any.frame_count"] = math.log1p(frames)
+    return {
+        **{f"{where}.{name}": float(holds) for name, holds in together.items() for where in (place, "any")},
+        "any.topics": len(direct) / 3,
+        "any.frame_count": math.log1p(frames),
+    }
 
 
 def _listed(one: Seen) -> bool:
@@ -99,12 +100,10 @@ def _sentences(one: Seen) -> list[tuple[Sentence, frozenset[str], bool, frozense
     return found
 
 
-def _claims(real: Sequence[Seen]) -> dict[str, float]:
+def _claims(said: Sequence[Seen]) -> dict[str, float]:
     """What the change newly claims and no longer claims: something is done with data, promised not to, or left to choose."""
     counts: Counter[str] = Counter()
-    for one in real:
-        if one.shape == "fragment":
-            continue
+    for one in said:
         own: Counter[str] = Counter()
         for sentence, acts, about, general in _sentences(one):
             sign = 1 if sentence.side == "after" else -1
@@ -135,34 +134,24 @@ def _claims(real: Sequence[Seen]) -> dict[str, float]:
     return found | {f"{name}.any": 1.0 for name in counts}
 
 
-def _shape_signs(
-    found: dict[str, float], seen: Sequence[Seen], real: Sequence[Seen], before: Page, after: Page
-) -> None:
-    for shape in ("text", "row", "entry", "fragment"):
-        of_shape = [one for one in real if one.shape == shape]
+def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
+    found = {}
+    for shape in ("text", "row", "entry"):
+        of_shape = [one for one in said if one.shape == shape]
         found[f"shape.{shape}"] = math.log1p(len(of_shape))
         found[f"shape.any_{shape}"] = float(bool(of_shape))
         found[f"shape.{shape}_words"] = math.log1p(sum(one.changed_words for one in of_shape)) / 2
-    text = [one for one in real if one.shape == "text"]
+    text = [one for one in said if one.shape == "text"]
     for operation in ("added", "removed", "reworded"):
         found[f"shape.{operation}"] = math.log1p(sum(one.passage.operation == operation for one in text))
-    found["shape.share_text"] = len(text) / (len(real) + 1)
-    sizes = [sum(len(block.text) for block in page.blocks) + 1 for page in (before, after)]
-    found["shape.grown"] = max(-2.0, min(2.0, math.log(sizes[1] / sizes[0])))
-    found["shape.shrunk_or_grown"] = abs(found["shape.grown"])
-    changed = sum(one.changed_words for one in real)
-    found["shape.share_changed"] = min(1.0, 6 * changed / max(sizes))
-    found["shape.cut"] = float(any(one.cut for one in seen))
-    found["shape.looks_only"] = float(any(not one.wording.sentences for one in seen))
-    found["shape.moved"] = float(any(one.passage.operation == "moved" for one in seen))
     parties = sum(len(pattern("parties").findall(_changed_text(one))) for one in text)
     found["shape.parties"] = math.log1p(parties)
     found["shape.any_party"] = float(parties > 0)
     found["shape.under_heading"] = float(any(one.passage.heading for one in text))
     found["shape.deep"] = float(any(len(one.passage.heading) > 1 for one in text))
-    longest = max((one.changed_words for one in text), default=0)
-    found["shape.longest"] = math.log1p(longest) / 2
-    found["shape.few_words"] = float(0 < changed <= 2)
+    found["shape.longest"] = math.log1p(max((one.changed_words for one in text), default=0)) / 2
+    found["shape.few_words"] = float(0 < sum(one.changed_words for one in said) <= 2)
+    return found
 
 
 def _changed_text(one: Seen) -> str:
@@ -193,8 +182,7 @@ def _phrase_signs(one: Seen) -> Counter[str]:
         counts[f"{name}.gone"] += sum((both["before"] - both["after"]).values())
         counts[f"{name}.any"] += sum(both["after"].values()) or sum(both["before"].values())
     for topic in one.section:
-        if one.shape != "fragment":
-            counts[f"{topic}.section"] += 1
+        counts[f"{topic}.section"] += 1
     return counts
 
 

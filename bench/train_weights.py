@@ -35,7 +35,7 @@ SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of al
 # what is new and gone, and how much: the signs that direction rests on
 CHANGE = (
     "kind.", "any.", "claim.", "shape.text", "shape.any_text", "shape.few_words", "shape.longest", "shape.added",
-    "shape.removed", "shape.reworded", "shape.share_changed", *(f"{topic}.decides." for topic in TOPICS),
+    "shape.removed", "shape.reworded", *(f"{topic}.decides." for topic in TOPICS),
 )  # fmt: skip
 Row = dict[str, Any]
 
@@ -75,7 +75,7 @@ class Example:
         places = passages(before, after)
         if places and not comparing._doubt(before, after, language):
             seen = look(places, before, after, language)
-            self.found = signs(seen, before, after, kind_of(row["document"], after))
+            self.found = signs(seen, kind_of(row["document"], after))
         self.places = bool(places)
 
 
@@ -91,16 +91,9 @@ def as_meant(name: str) -> tuple[float | None, float | None]:
     """The side on which a sign may weigh: what speaks for a change of practice never speaks against one."""
     if name.startswith(("words.business", "words.conduct", "words.contact", "words.shop", "words.language")):
         return DOWN
-    if name.startswith("shape.fragment") or name in (
-        "shape.any_fragment",
-        "shape.cut",
-        "shape.looks_only",
-        "shape.moved",
-    ):
-        return DOWN
     if name.endswith(".nothing") or name == "shape.few_words":
         return DOWN
-    if name.startswith(("kind.", "words.", "shape.grown", "shape.shrunk", "shape.share_changed")):
+    if name.startswith(("kind.", "words.")):
         return ANY
     return UP
 
@@ -151,7 +144,7 @@ def train(examples: Iterable[Example]) -> str:
     together = [only(e, ("shape.", "kind.", "any.", "policy.", "terms.", "rules.")) for e in usable]
     written.append(section("substantive", *fit(together, [e.row["substantive"] for e in usable], 1.0, one, free), 0.5))
     steady = [{k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone"))} for e in usable]
-    written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one, as_meant), 0.5))
+    written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one, as_meant), 0.45))
     written.append(section("topic", *fit_topics(alerts), 0.4))
     told = [only(e, (*CHANGE, "policy.", "terms.", "rules.")) for e in alerts]
     for answer in sorted({value for e in alerts for value in e.row["direction"]}):
