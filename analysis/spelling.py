@@ -94,7 +94,10 @@ def keyed_words(text: str) -> tuple[tuple[Word, str], ...]:
             # as long as before, so that offsets hold
             text = text.replace(broken, meant + "\u200b" * (len(broken) - len(meant)))
     whole = [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
-    whole += [(named.start, named.end, f"{DATE}{named.day}") for named in dates_in(text, "dmy") if named.day]
+    whole += [
+        (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
+        for named in dates_in(text, "dmy")
+    ]
     whole += [(found.start(), found.end(), AGO) for found in pattern("ago").finditer(text)]
     keyed: list[tuple[Word, str]] = []
     at = 0

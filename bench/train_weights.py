@@ -142,7 +142,7 @@ def train(examples: Iterable[Example]) -> str:
     alerts = [example for example in usable if example.row["alert"]]
     written = ["# Written by bench/train_weights.py. What the names mean is in docs/judging.md.\n"]
     together = [only(e, ("shape.", "kind.", "any.", "policy.", "terms.", "rules.")) for e in usable]
-    written.append(section("substantive", *fit(together, [e.row["substantive"] for e in usable], 1.0, one, free), 0.5))
+    written.append(section("substantive", *fit(together, [e.row["substantive"] for e in usable], 1.0, one, free), 0.35))
     steady = [{k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone"))} for e in usable]
     written.append(section("alert", *fit(steady, [e.row["alert"] for e in usable], 0.3, one, as_meant), 0.45))
     written.append(section("topic", *fit_topics(alerts), 0.4))
