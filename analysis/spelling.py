@@ -31,6 +31,7 @@ _MOJIBAKE = (
     ("Ã ", "à"),
 )
 _SIGNS = "%$€£"
+_DOUBLED = re.compile(r"([^\W\d])\1")
 _LOST = "\ufffd"
 
 
@@ -148,6 +149,8 @@ def misspelt(x: str, y: str) -> bool:
         return True
     if _LOST in x + y:
         return len(x) == len(y) and all(p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True))
+    if _DOUBLED.sub(r"\1", x) == _DOUBLED.sub(r"\1", y):
+        return True
     if min(len(x), len(y)) < 4 or any(map(str.isdigit, x + y)) or x[0] != y[0]:
         return False
     if x.rstrip("s") == y.rstrip("s"):

@@ -155,7 +155,9 @@ def _numbers_of_sections(
     near = {key for _, key in b[max(0, run.b0 - 4) : run.b0]} | {key for _, key in a[max(0, run.a0 - 4) : run.a0]}
     first = run.b0 == 0 and run.a0 == 0
     note = all(b[i][0].text.startswith("\\") for i in range(run.b0, run.b1)) and not came
-    return bool(near & looks().words.section) or first or note
+    sections = looks().words.section
+    # "l'article 8": the article before it is part of the word
+    return any(key in sections or key[1:] in sections for key in near) or first or note
 
 
 def _changed_sentences(
