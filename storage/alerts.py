@@ -27,8 +27,3 @@ def unplanned_alerts(session: Session) -> list[Alert]:
     """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
     wanted = select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
     return list(session.exec(wanted.with_for_update()))
-
-
-def alerts_of(session: Session, change_id: int) -> list[Alert]:
-    """By route."""
-    return list(session.exec(select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.route))))

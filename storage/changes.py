@@ -86,14 +86,6 @@ def changes_of(session: Session, document_id: str) -> list[Change]:
     return list(session.exec(select(Change).where(Change.document_id == document_id).order_by(col(Change.id).desc())))
 
 
-def newest_changes(session: Session, *, before_id: int | None = None, limit: int = 50) -> list[Change]:
-    """Newest first; `before_id` pages on from the last one shown."""
-    wanted = select(Change).order_by(col(Change.id).desc()).limit(limit)
-    if before_id is not None:
-        wanted = wanted.where(col(Change.id) < before_id)
-    return list(session.exec(wanted))
-
-
 def newest_alerting(session: Session) -> Change | None:
     """The newest change that people are told of; None before the first."""
     return session.exec(select(Change).where(col(Change.alert).is_(True)).order_by(col(Change.id).desc())).first()

@@ -48,12 +48,6 @@ def current_version(session: Session, document_id: str) -> Version | None:
     ).first()
 
 
-def current_fingerprints(session: Session) -> dict[str, str]:
-    """The fingerprint of each document's last version."""
-    rows = session.exec(select(Version.document_id, Version.fingerprint).order_by(col(Version.number)))
-    return dict(rows.all())
-
-
 class InForce(NamedTuple):
     """What a check compares with: the last version, without its page, and the URL that its capture came from."""
 
