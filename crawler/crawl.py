@@ -10,7 +10,8 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from crawler.settings import scrapy_settings
 from crawler.spiders.policies import PoliciesSpider
-from crawler.targets import CrawlSettings, FingerprintOf, Job, Progress, Target, utc_now
+from crawler.targets import CrawlSettings, FingerprintOf, Job, Progress, Target
+from storage.clock import utc_now
 from storage.database import Database
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from storage.checks import Outcome
+from storage.clock import utc_now
 from storage.database import Database
 
 
@@ -55,11 +56,6 @@ class Fetched:
 
 FingerprintOf = Callable[[Fetched], str | None]
 Progress = Callable[[str, Outcome | None], None]
-
-
-def utc_now() -> datetime:
-    """The default clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlmodel import Session
@@ -19,6 +19,7 @@ from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.waits import GIVEN_UP_AFTER, LONGEST_RETRY_AFTER, wait
 from storage.alerts import Alert
+from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
     Delivery,
@@ -66,11 +67,6 @@ class Tried:
     address: str
     ok: bool
     said: str
-
-
-def utc_now() -> datetime:
-    """The time, with its zone."""
-    return datetime.now(UTC)
 
 
 def deliver_due(

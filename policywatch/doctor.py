@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from policywatch.due import due_at
-from policywatch.job import utc_now
 from policywatch.problems import WatchlistError
 from policywatch.recipients import recipients
 from policywatch.watchlist import Watchlist, load
 from storage.checks import Check, Outcome, last_checks
+from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.errors import StorageError

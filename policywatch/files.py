@@ -19,6 +19,7 @@ from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Target
 from storage.captures import capture
 from storage.checks import Check
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare
 
@@ -91,8 +92,6 @@ def _guess(body: bytes) -> str:
 
 
 def _document(target: Target) -> Document:
-    from policywatch.job import utc_now
-
     return Document(
         id=target.document,
         service="",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from analysis.blocks import UnreadablePage
@@ -20,17 +20,13 @@ from policywatch.recipients import Recipients
 from policywatch.watchlist import Watchlist
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, last_checks
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.lock import one_at_a_time
 from storage.versions import Version
 
 Progress = Callable[[str, Outcome | None], None]
-
-
-def utc_now() -> datetime:
-    """The clock, as an argument's default."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

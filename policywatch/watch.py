@@ -10,9 +10,9 @@ from threading import Event
 from types import FrameType
 
 from policywatch.due import due_at
-from policywatch.job import utc_now
 from policywatch.watchlist import Watchlist
 from storage.checks import last_checks
+from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
 
@@ -23,8 +23,8 @@ _SHORTEST_SLEEP = timedelta(seconds=5)
 def watch(watchlist: Watchlist, database: Database) -> None:
     """Until SIGTERM or SIGINT: sleep to the next due time, then run.
 
-    Each run is a process of its own: a crawl can be started but once in a process, memory comes back, and a crash
-    of one run does not end the watch. A signal lets the run at work finish its step and ends it the same way.
+    Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. A signal
+    lets the run at work finish its step and ends it the same way.
     """
     stop = Event()
     running: list[subprocess.Popen[bytes]] = []
