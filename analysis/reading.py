@@ -16,6 +16,7 @@ from analysis.believe import disbelief
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import OwnTopic, compare
+from analysis.diff import passages as passages_between
 from analysis.diff import word_diff
 from analysis.normal import fingerprint
 from analysis.page import READER, read_page
@@ -27,7 +28,7 @@ from storage.database import Database
 from storage.documents import Document, document
 from storage.errors import StorageError
 from storage.notices import Notice, NoticeKind
-from storage.versions import Cause, Version, current_version, earlier_with, versions
+from storage.versions import Cause, Version, current_version, earlier_with, in_force, versions
 
 STAYS = 3  # checks that must find a returned text again before anyone is told of the return
 
@@ -88,15 +89,16 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
         return finish(session, check, Outcome.UNREADABLE, unreadable.reason)
     if current is None:
         reason = disbelief(page, language=manner.language, title=manner.title)
-        return _hold(session, check, reason, ()) if reason else _first(session, check, kept, manner, page)
+        return _hold(session, check, reason, None, page) if reason else _first(session, check, kept, manner, page)
     if current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
         return finish(session, check, Outcome.UNCHANGED)
     before = page_from_json(current.page)
+    if reason := disbelief(page, before=before, language=manner.language, title=manner.title):
+        return _hold(session, check, reason, before, page)
     found = _compare(before, page, manner)
-    reason = disbelief(page, before=before, language=manner.language, title=manner.title) or found.held
-    if reason:
-        return _hold(session, check, reason, found.passages)
+    if found.held:
+        return _hold(session, check, found.held, before, page)
     change = _advance(session, check, kept, manner, page, current, found, Cause.PAGE)
     if not change.waits:
         _alert(session, change, routes_for)
@@ -223,13 +225,15 @@ def _settle(session: Session, change: Change, routes_for: RoutesFor) -> None:
         _alert(session, change, routes_for)
 
 
-def _hold(session: Session, check: Check, reason: str, those: Iterable[Passage]) -> None:
+def _hold(session: Session, check: Check, reason: str, before: Page | None, page: Page) -> None:
+    """Set the check's text aside; the operator is told once, with what would change."""
     finish(session, check, Outcome.HELD, reason)
     row = document(session, check.document_id)
     if row.told_at is not None:
         return
     row.told_at = check.checked_at
     session.flush()
+    those = passages_between(before, page) if before is not None else ()
     lines = [
         f"{row.id}: a text was read that is not believed to be the document's, and it was set aside.",
         f"Why: {reason}",
@@ -294,11 +298,14 @@ def refresh(database: Database, manners: Mapping[str, Manner]) -> list[str]:
 
     Else the next check would take the reader's progress for a change of the policy.
     """
+    with database.reading() as session:
+        current = in_force(session)
+    stale = [id_ for id_, manner in manners.items() if id_ in current and current[id_].reader != manner.reader]
     different = []
-    for document_id, manner in manners.items():
+    for document_id in stale:
         with database.writing() as session:
-            current = current_version(session, document_id)
-            if current is not None and current.reader != manner.reader and _reread_current(session, current, manner):
+            row = current_version(session, document_id)
+            if row is not None and _reread_current(session, row, manners[document_id]):
                 different.append(document_id)
     return different
 

@@ -53,6 +53,7 @@ class InForce(NamedTuple):
 
     version_id: int
     fingerprint: str
+    reader: str
     final_url: str
 
 
@@ -61,11 +62,16 @@ def in_force(session: Session) -> dict[str, InForce]:
     newest = select(Version.document_id, func.max(Version.number).label("number")).group_by(col(Version.document_id))
     last = newest.subquery()
     rows = session.exec(
-        select(Version.document_id, Version.id, Version.fingerprint, Capture.final_url)
+        select(Version, Capture.final_url)
+        .options(defer(Version.page))
         .join(last, (col(Version.document_id) == last.c.document_id) & (col(Version.number) == last.c.number))
         .join(Capture, col(Capture.id) == col(Version.capture_id))
     )
-    return {document: InForce(id_, text, url) for document, id_, text, url in rows if id_ is not None}
+    return {
+        version.document_id: InForce(version.id, version.fingerprint, version.reader, url)
+        for version, url in rows
+        if version.id is not None
+    }
 
 
 def versions(session: Session, document_id: str) -> list[Version]:
@@ -75,9 +81,9 @@ def versions(session: Session, document_id: str) -> list[Version]:
 
 
 def earlier_with(session: Session, document_id: str, fingerprint: str) -> Version | None:
-    """The newest earlier version with this very text."""
+    """The newest earlier version with this very text, without its page."""
     wanted = select(Version).where(Version.document_id == document_id, Version.fingerprint == fingerprint)
-    return session.exec(wanted.order_by(col(Version.number).desc()).limit(1)).first()
+    return session.exec(wanted.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)).first()
 
 
 class UnknownVersion(StorageError):
