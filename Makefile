@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test check lint format clean
 
 demo: .venv/.runs
 	@$(BIN)/policywatch demo
@@ -10,13 +10,14 @@ demo: .venv/.runs
 test: .venv/.tests
 	$(BIN)/pytest --numprocesses auto -m "not browser and not server"
 
-# format, lint, strict types, import layers, tests and docs
-check: .venv/.tests
+# format, lint, strict types and import layers; then tests and docs
+check: lint test
+
+lint: .venv/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest --numprocesses auto -m "not browser and not server"
 
 format: .venv/.tests
 	$(BIN)/ruff format .

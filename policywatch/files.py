@@ -17,6 +17,7 @@ from analysis.compare import compare
 from analysis.page import read_page
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Target
+from policywatch.problems import BadPairs
 from storage.captures import capture
 from storage.checks import Check
 from storage.clock import utc_now
@@ -123,10 +124,6 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
             except (ValueError, KeyError, TypeError) as failure:
                 raise BadPairs(f"{file}:{number}: each line is a JSON object with id, before and after") from failure
             yield {"id": id_, **comparison_json(_compare_markdown(before, after, pair))}
-
-
-class BadPairs(Exception):
-    """A line of a pairs file is not what it should be."""
 
 
 def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:

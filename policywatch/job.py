@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from analysis.blocks import UnreadablePage
 from analysis.compare import OwnTopic
@@ -17,49 +15,15 @@ from notifier.delivery import Deliveries, deliver_due
 from policywatch.due import due
 from policywatch.entries import DocumentEntry
 from policywatch.recipients import Recipients
+from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
-from storage.changes import Change, change_to
-from storage.checks import Check, Outcome, last_checks
+from storage.checks import Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.lock import one_at_a_time
-from storage.versions import Version
 
 Progress = Callable[[str, Outcome | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did, in the words of `run --json`."""
-
-    started_at: datetime
-    finished_at: datetime
-    checks: list[dict[str, Any]]
-    deliveries: Deliveries
-
-    @property
-    def is_well(self) -> bool:
-        """Everything was checked and delivered; what `run` says by its exit status."""
-        return all_good(self.checks) and not self.deliveries.failed
-
-    def json(self) -> dict[str, Any]:
-        """One object, as the contract has it."""
-        return {
-            "started_at": self.started_at.isoformat(),
-            "finished_at": self.finished_at.isoformat(),
-            "checks": self.checks,
-            "deliveries": {
-                "sent": self.deliveries.sent,
-                "failed": self.deliveries.failed,
-                "pending": self.deliveries.pending,
-            },
-        }
-
-
-def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether every check that has an outcome has a good one."""
-    return all(Outcome(check["outcome"]).is_good for check in checks if check["outcome"])
 
 
 class Job:
@@ -89,7 +53,7 @@ class Job:
             checks = self.crawl(only=only, force=force, progress=progress)
             checks += [id_ for id_ in self.read() if id_ not in checks]
         deliveries = self.deliver()
-        return Report(started, self.now(), self.outcomes(checks), deliveries)
+        return Report(started, self.now(), outcomes(self.database, checks), deliveries)
 
     def crawl(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> list[int]:
         """Fetch the documents that are due; the ids of the checks."""
@@ -138,23 +102,6 @@ class Job:
             return None
         return fingerprint(page.blocks)
 
-    def outcomes(self, ids: Iterable[int]) -> list[dict[str, Any]]:
-        """The checks of a run, as its report names them."""
-        with self.database.reading() as session:
-            rows = [session.get_one(Check, id_) for id_ in ids]
-            return [
-                {
-                    "document": check.document_id,
-                    "outcome": check.outcome,
-                    "reason": check.reason,
-                    "version": _number(session.get(Version, check.version_id)) if check.version_id else None,
-                    "change": _change(_made_by(check, change_to(session, check.version_id)))
-                    if check.version_id
-                    else None,
-                }
-                for check in rows
-            ]
-
 
 def manner(entry: DocumentEntry, topics: tuple[OwnTopic, ...] = ()) -> Manner:
     """How a document of the watchlist is read."""
@@ -193,26 +140,3 @@ def _row(entry: DocumentEntry, now: datetime) -> Document:
         language=entry.language,
         added_at=now,
     )
-
-
-def _number(version: Version | None) -> int | None:
-    return version.number if version else None
-
-
-def _made_by(check: Check, change: Change | None) -> Change | None:
-    """The change only where this very check brought it: a later check of the same version has none."""
-    return change if change is not None and change.check_id == check.id else None
-
-
-def _change(change: Change | None) -> dict[str, Any] | None:
-    if change is None:
-        return None
-    return {
-        "id": change.id,
-        "substantive": change.substantive,
-        "alert": change.alert,
-        "severity": change.severity,
-        "direction": change.direction,
-        "topics": change.topics,
-        "effective_date": change.effective_date.isoformat() if change.effective_date else None,
-    }

@@ -113,3 +113,7 @@ def _said(found: Any, model: type[BaseModel]) -> str:
 def _nearest(word: str, known: list[str]) -> str:
     close = extractOne(word, known, score_cutoff=70)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
+
+
+class BadPairs(Exception):
+    """A line of a pairs file is not what it should be."""

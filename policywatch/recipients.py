@@ -30,11 +30,6 @@ class Recipients:
         return [route.name for route in self.routes if route.wants(document, change)]
 
 
-def no_recipients() -> Recipients:
-    """For steps that tell nobody anything."""
-    return Recipients()
-
-
 def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
     """Raises `WatchlistError` with all that stands in the way: unset variables, addresses and words of no meaning."""
     problems: list[Problem] = []

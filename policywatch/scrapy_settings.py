@@ -8,7 +8,7 @@ from pathlib import Path
 from crawler.settings import scrapy_settings
 from crawler.targets import Job as Crawl
 from policywatch.job import Job, crawl_settings, target
-from policywatch.recipients import no_recipients
+from policywatch.recipients import Recipients
 from policywatch.watchlist import DEFAULT_FILE, load
 from storage.database import Database
 
@@ -16,7 +16,7 @@ _watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))
 
 
 def _job() -> Crawl:
-    job = Job(_watchlist, Database(_watchlist.database), no_recipients())
+    job = Job(_watchlist, Database(_watchlist.database), Recipients())
     job.declare()
     return Crawl(
         database=job.database,

@@ -98,6 +98,17 @@ def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path,
     assert [version["cause"] for version in history["versions"]] == ["page", "accepted"]
 
 
+def test_an_accepted_text_is_judged_by_the_operators_own_topics_too(tmp_path: Path, site: Site) -> None:
+    topic = '[topics.fish]\nphrases = ["the fish in our pond"]'
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", more=topic)
+    run(config)
+    site.pages["/privacy"] = policy("We now count the fish in our pond every day.", paragraphs=PARAGRAPHS[:1])
+    assert outcomes(run(config, status=1)) == {"library/privacy": "held"}
+    policywatch("accept", "library/privacy", "--yes", "--config", config)
+    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    assert "fish" in history["changes"][0]["topics"]
+
+
 def test_a_return_is_recorded_at_once_and_told_when_it_stays(tmp_path: Path, site: Site, database_url: str) -> None:
     config = watchlist(tmp_path, site, database_url)
     run(config)

@@ -10,8 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from analysis.blocks import UnreadablePage
 from policywatch.cli import set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
-from policywatch.files import BadPairs
-from policywatch.problems import WatchlistError
+from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
 from storage.changes import UnknownChange
 from storage.errors import StorageError, UnknownDocument

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -26,10 +26,13 @@ from policywatch.cli.options import (
     ready,
 )
 from policywatch.harmless import harmless
-from policywatch.job import Job, Report, all_good
-from policywatch.recipients import no_recipients, recipients
+from policywatch.report import Report, all_good, outcomes
 from storage.checks import Outcome
+from storage.database import Database
 from storage.lock import one_at_a_time
+
+if TYPE_CHECKING:
+    from notifier.delivery import Deliveries
 
 Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
 
@@ -52,6 +55,9 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
+    from policywatch.job import Job
+    from policywatch.recipients import recipients
+
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
         job = Job(ready(watchlist), database, recipients(watchlist))
@@ -74,12 +80,15 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
 
     Example: `policywatch crawl --now`
     """
+    from policywatch.job import Job
+    from policywatch.recipients import Recipients
+
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
-        job = Job(ready(watchlist), database, no_recipients())
+        job = Job(ready(watchlist), database, Recipients())
         with one_at_a_time(database), _progress(as_json=False) as step:
             checks = job.crawl(only=only, force=now or bool(only), progress=step)
-        _finish(job, checks)
+        _finish(database, checks)
 
 
 def read(
@@ -93,6 +102,8 @@ def read(
     Examples: `policywatch read` · `policywatch read --again`
     """
     from analysis.reading import reread_all
+    from policywatch.job import Job
+    from policywatch.recipients import recipients
 
     with opened(config) as (watchlist, database):
         job = Job(watchlist, database, recipients(watchlist))
@@ -105,7 +116,7 @@ def read(
                     f"are the same as the version before, {done.unreadable} can't be read now and stay as they were."
                 )
             else:
-                _finish(job, job.read())
+                _finish(database, job.read())
 
 
 def deliver(config: Config = CONFIG) -> None:
@@ -113,10 +124,13 @@ def deliver(config: Config = CONFIG) -> None:
 
     Example: `policywatch deliver`
     """
+    from policywatch.job import Job
+    from policywatch.recipients import recipients
+
     with opened(config) as (watchlist, database):
         done = Job(watchlist, database, recipients(watchlist)).deliver()
     if sys.stdout.isatty():
-        console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
+        _show_deliveries(console(), done)
     if done.failed:
         raise typer.Exit(TROUBLE)
 
@@ -126,6 +140,7 @@ def watch(config: Config = CONFIG) -> None:
 
     Example: `policywatch watch --config /data/policywatch.toml`
     """
+    from policywatch.recipients import recipients
     from policywatch.watch import watch as stay
 
     with opened(config) as (watchlist, database):
@@ -144,13 +159,14 @@ def accept(
     """
     from analysis.reading import accept as take
     from analysis.reading import held_comparison
-    from policywatch.job import manner
+    from policywatch.job import Job
+    from policywatch.recipients import recipients
     from policywatch.terminal import show_comparison
 
     with opened(config) as (watchlist, database):
-        entry = watchlist.document(known(watchlist, [document])[0])
-        assert entry is not None
-        how = manner(entry)
+        known(watchlist, [document])
+        job = Job(watchlist, database, recipients(watchlist))
+        how = job.manners[document]
         with database.reading() as session:
             check, page, found = held_comparison(session, document, how)
         out = console()
@@ -163,7 +179,7 @@ def accept(
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
-            change = take(database, document, how, recipients(watchlist).names_for)
+            change = take(database, document, how, job.recipients.names_for)
     out.print(Text(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1."))
 
 
@@ -176,6 +192,7 @@ def routes_test(
     Example: `policywatch routes test team`
     """
     from notifier.delivery import try_routes
+    from policywatch.recipients import recipients
 
     with opened(config) as (watchlist, database):
         to = recipients(watchlist)
@@ -190,8 +207,8 @@ def routes_test(
         raise typer.Exit(TROUBLE)
 
 
-def _finish(job: Job, ids: list[int]) -> None:
-    checks = job.outcomes(ids)
+def _finish(database: Database, ids: list[int]) -> None:
+    checks = outcomes(database, ids)
     if sys.stdout.isatty():
         _table(console(), checks)
     else:
@@ -223,7 +240,10 @@ def _show(out: Console, report: Report) -> None:
         _table(out, report.checks)
     else:
         out.print("Nothing is due; --now checks all the same.")
-    done = report.deliveries
+    _show_deliveries(out, report.deliveries)
+
+
+def _show_deliveries(out: Console, done: Deliveries) -> None:
     out.print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
 
 

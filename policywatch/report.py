@@ -1,0 +1,88 @@
+"""What a run did, in the words of `run --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from storage.changes import Change, change_to
+from storage.checks import Check, Outcome
+from storage.database import Database
+from storage.versions import Version
+
+if TYPE_CHECKING:  # at run time it would bring Apprise along, which takes as long as all the rest
+    from notifier.delivery import Deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The checks of a run, as `outcomes` has them, and what was sent."""
+
+    started_at: datetime
+    finished_at: datetime
+    checks: list[dict[str, Any]]
+    deliveries: Deliveries
+
+    @property
+    def is_well(self) -> bool:
+        """Everything was checked and delivered; what `run` says by its exit status."""
+        return all_good(self.checks) and not self.deliveries.failed
+
+    def json(self) -> dict[str, Any]:
+        """One object, as the contract has it."""
+        return {
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+            "checks": self.checks,
+            "deliveries": {
+                "sent": self.deliveries.sent,
+                "failed": self.deliveries.failed,
+                "pending": self.deliveries.pending,
+            },
+        }
+
+
+def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every check that has an outcome has a good one."""
+    return all(Outcome(check["outcome"]).is_good for check in checks if check["outcome"])
+
+
+def outcomes(database: Database, ids: Iterable[int]) -> list[dict[str, Any]]:
+    """These checks as a report names them."""
+    with database.reading() as session:
+        rows = [session.get_one(Check, id_) for id_ in ids]
+        return [
+            {
+                "document": check.document_id,
+                "outcome": check.outcome,
+                "reason": check.reason,
+                "version": _number(session.get(Version, check.version_id)) if check.version_id else None,
+                "change": _change(_made_by(check, change_to(session, check.version_id))) if check.version_id else None,
+            }
+            for check in rows
+        ]
+
+
+def _number(version: Version | None) -> int | None:
+    return version.number if version else None
+
+
+def _made_by(check: Check, change: Change | None) -> Change | None:
+    """The change only where this very check brought it: a later check of the same version has none."""
+    return change if change is not None and change.check_id == check.id else None
+
+
+def _change(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "id": change.id,
+        "substantive": change.substantive,
+        "alert": change.alert,
+        "severity": change.severity,
+        "direction": change.direction,
+        "topics": change.topics,
+        "effective_date": change.effective_date.isoformat() if change.effective_date else None,
+    }
