@@ -12,7 +12,8 @@ from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Severity
 from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
-from analysis.judge import Judgement, judge, judge_passage
+from analysis.judge import Judgement, judge
+from analysis.meaning import of_passage
 from analysis.seen import Found, Seen, found_by, look
 from analysis.signs import kind_of
 from analysis.topics import OwnTopic as OwnTopic
@@ -90,7 +91,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     if not topics:
         why.append(_NO_TOPIC if judgement.alert else f"nothing to tell about AI or data: {judgement.reasons}")
         return replace(passage, why=tuple(why))
-    severity, direction, reasons = judge_passage(one, judgement)
+    severity, direction, reasons = of_passage(one, judgement.severity)
     return replace(
         passage,
         topics=tuple(topics),

@@ -1,0 +1,51 @@
+"""A question that is answered by a sum of signs times weights, so that what decided can be read and shown.
+
+The weights are in `weights/*.toml`; bench/train_weights.py makes them from labelled changes that are not shipped.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+_MOST_REASONS = 3
+_LEAST_REASON = 0.05
+
+
+class Weighing(BaseModel):
+    """One question: `bias` plus the sum of signs times weights, and from which probability on the answer is yes."""
+
+    model_config = ConfigDict(extra="forbid")
+    bias: float
+    threshold: float = 0.5
+    weights: dict[str, float]
+
+    def sum(self, found: Mapping[str, float]) -> float:
+        return self.bias + sum(weight * found.get(sign, 0.0) for sign, weight in self.weights.items())
+
+    def probability(self, found: Mapping[str, float]) -> float:
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.sum(found)))))
+
+    def holds(self, found: Mapping[str, float]) -> bool:
+        return self.probability(found) >= self.threshold
+
+    def reasons(self, found: Mapping[str, float], *, yes: bool) -> str:
+        """The signs that weighed most for the answer."""
+        return weightiest({sign: weight if yes else -weight for sign, weight in self.weights.items()}, found)
+
+
+def weightiest(weights: Mapping[str, float], found: Mapping[str, float]) -> str:
+    """The names of the signs that weighed most."""
+    parts = {sign: weight * found.get(sign, 0.0) for sign, weight in weights.items()}
+    most = sorted(parts, key=lambda sign: -parts[sign])[:_MOST_REASONS]
+    return ", ".join(sign for sign in most if parts[sign] > _LEAST_REASON) or "no sign for it"
+
+
+def read(name: str) -> dict[str, Any]:
+    """The file of that name in `weights/`."""
+    return tomllib.loads((files("analysis") / "weights" / f"{name}.toml").read_text("utf-8"))

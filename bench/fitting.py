@@ -1,0 +1,114 @@
+"""Labelled changes as signs, and weights fitted to them. Needs scipy, which the program does not."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from analysis import compare as comparing
+from analysis.blocks import Page, UnreadablePage
+from analysis.diff import passages
+from analysis.page import read_page
+from analysis.seen import look
+from analysis.signs import kind_of, signs
+
+Row = dict[str, Any]
+Bounds = tuple[float | None, float | None]
+Bound = Callable[[str], Bounds]
+ANY, UP, DOWN = (None, None), (0.0, None), (None, 0.0)
+
+
+def free(_: str) -> Bounds:
+    return ANY
+
+
+def one(_: str) -> float:
+    return 1.0
+
+
+def labelled(path: str) -> list[Row]:
+    with gzip.open(path, "rt", encoding="utf8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def pages_of(row: Row) -> tuple[Page, Page] | None:
+    language = None if row["language"] == "other" else row["language"]
+    try:
+        before, after = (
+            read_page(row[side].encode(), mime="text/markdown", charset="utf-8", language=language)
+            for side in ("before", "after")
+        )
+    except UnreadablePage:
+        return None
+    return before, after
+
+
+def language_of(row: Row, after: Page) -> str | None:
+    return after.language if row["language"] == "other" else row["language"]
+
+
+class Example:
+    """A labelled change with its pages and signs; `found` is None where it is held or unreadable."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.pages = pages_of(row)
+        self.found: dict[str, float] | None = None
+        if self.pages is None:
+            return
+        before, after = self.pages
+        language = language_of(row, after)
+        places = passages(before, after)
+        if places and not comparing._doubt(before, after, language):
+            seen = look(places, before, after, language)
+            self.found = signs(seen, kind_of(row["document"], after))
+        self.places = bool(places)
+
+
+def fit(
+    rows: Sequence[Mapping[str, float]],
+    answers: Sequence[bool],
+    strength: float,
+    scale: Callable[[str], float],
+    bound: Bound,
+) -> tuple[float, dict[str, float]]:
+    names = sorted({name for row in rows for name in row})
+    scales = np.array([scale(name) for name in names])
+    matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows]) * scales
+    sides = np.where(np.array(answers), 1.0, -1.0)
+
+    def loss(values: Any) -> tuple[float, Any]:
+        sums = sides * (matrix @ values[1:] + values[0])
+        slopes = -sides / (1 + np.exp(np.clip(sums, -30, 30)))
+        penalty = values[1:] @ values[1:] / (2 * strength)
+        return float(np.logaddexp(0, -sums).sum() + penalty), np.concatenate(
+            [[slopes.sum()], matrix.T @ slopes + values[1:] / strength]
+        )
+
+    bounds = [(None, None), *(bound(name) for name in names)]
+    found = minimize(
+        loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 400}
+    ).x
+    return float(found[0]), dict(zip(names, (found[1:] * scales).tolist(), strict=True))
+
+
+def only(example: Example, beginnings: tuple[str, ...]) -> dict[str, float]:
+    return {
+        name: value
+        for name, value in (example.found or {}).items()
+        if name.startswith(beginnings) and not name.endswith("decides.any")
+    }
+
+
+def section(name: str, bias: float, weights: Mapping[str, float], threshold: float | None = None) -> str:
+    lines = [f"[{name}]", f"bias = {bias:.3f}"]
+    if threshold is not None:
+        lines.append(f"threshold = {threshold}")
+    lines.append(f"[{name}.weights]")
+    lines += [f'"{sign}" = {weight:.3f}' for sign, weight in sorted(weights.items()) if abs(weight) >= 0.005]
+    return "\n".join(lines) + "\n"
