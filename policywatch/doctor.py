@@ -50,7 +50,9 @@ def examine(config: Path) -> list[Finding]:
         checks, deliveries = last_checks(session), counts(session)
     database.close()
     if deliveries["parked"]:
-        said = f"{deliveries['parked']} were given up; `policywatch routes test` says what the servers answer"
+        said = (
+            f"{deliveries['parked']} were given up; `policywatch alerts --parked` says why, `alerts retry` sends again"
+        )
         findings.append(Finding(False, "deliveries", said))
     return [*findings, *_checked(watchlist, checks)]
 

@@ -148,6 +148,44 @@ def park(session: Session, delivery_id: int, error: str) -> bool:
     return bool(done.rowcount)
 
 
+def retry_parked(session: Session, ids: Collection[int] | None, now: datetime) -> list[int]:
+    """Owe again what was given up, these or all (None), with the tries counted anew; the ids of what was parked."""
+    wanted = select(Delivery).where(Delivery.state == State.PARKED.value).order_by(col(Delivery.id))
+    if ids is not None:
+        wanted = wanted.where(col(Delivery.id).in_(ids))
+    parked = list(session.exec(wanted.with_for_update()))
+    for delivery in parked:
+        delivery.state, delivery.next_at = State.PENDING.value, now
+        delivery.attempts, delivery.tried_since = 0, None
+    return [delivery.id for delivery in parked if delivery.id is not None]
+
+
+def newest(session: Session, *, state: State | None = None, route: str | None = None, limit: int) -> list[Delivery]:
+    """Newest first; `route` also finds what was sent for several routes at once."""
+    wanted = select(Delivery)
+    if state is not None:
+        wanted = wanted.where(Delivery.state == state.value)
+    if route is not None:
+        for_it = select(DeliveryItem.delivery_id).join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+        also = col(Delivery.id).in_(for_it.where(Alert.route == route))
+        wanted = wanted.where((col(Delivery.route) == route) | also)
+    return list(session.exec(wanted.order_by(col(Delivery.id).desc()).limit(limit)))
+
+
+def alerts_in(session: Session, delivery_ids: Collection[int]) -> dict[int, list[Alert]]:
+    """The alerts that each delivery carries, in the order in which they were added."""
+    wanted = (
+        select(DeliveryItem.delivery_id, Alert)
+        .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+        .where(col(DeliveryItem.delivery_id).in_(delivery_ids))
+        .order_by(col(DeliveryItem.id))
+    )
+    found: dict[int, list[Alert]] = {}
+    for delivery_id, alert in session.exec(wanted):
+        found.setdefault(delivery_id, []).append(alert)
+    return found
+
+
 def told_of(session: Session, change_ids: Collection[int]) -> set[tuple[int, str]]:
     """(change, address) for which a delivery exists: the address need not hear of that change through another route."""
     wanted = (

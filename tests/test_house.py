@@ -38,7 +38,8 @@ def test_links_of_the_docs_lead_somewhere(page: Path) -> None:
 def commands() -> list[str]:
     found: list[str] = []
     for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        found += [f"{name} {inner}" for inner in getattr(command, "commands", {})] or [name]
+        found += [f"{name} {inner}" for inner in getattr(command, "commands", {})]
+        found += [name] if getattr(command, "invoke_without_command", True) else []
     return found
 
 

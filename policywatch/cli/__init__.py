@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from analysis.blocks import UnreadablePage
-from policywatch.cli import set_up, show, work
+from policywatch.cli import alerts, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (set_up, work, show):
+for part in (set_up, work, alerts, show):
     part.add_to(app)
 
 

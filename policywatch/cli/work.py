@@ -1,11 +1,11 @@
-"""The commands that do the work: run and its steps, watch, accept, routes."""
+"""The commands that do the work: run, crawl, read, watch, accept."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -31,20 +31,13 @@ from storage.checks import Outcome
 from storage.database import Database
 from storage.lock import one_at_a_time
 
-if TYPE_CHECKING:
-    from notifier.delivery import Deliveries
-
 Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
-
-routes = typer.Typer(help="The routes: who is told of what.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (run, crawl, read, deliver, watch, accept):
+    for command in (run, crawl, read, watch, accept):
         app.command()(command)
-    routes.command(name="test")(routes_test)
-    app.add_typer(routes, name="routes")
 
 
 def run(config: Config = CONFIG, now: Now = False, document: Documents = None, as_json: Json = False) -> None:
@@ -119,22 +112,6 @@ def read(
                 _finish(database, job.read())
 
 
-def deliver(config: Config = CONFIG) -> None:
-    """Send the alerts that are owed and due.
-
-    Example: `policywatch deliver`
-    """
-    from policywatch.job import Job
-    from policywatch.recipients import recipients
-
-    with opened(config) as (watchlist, database):
-        done = Job(watchlist, database, recipients(watchlist)).deliver()
-    if sys.stdout.isatty():
-        _show_deliveries(console(), done)
-    if done.failed:
-        raise typer.Exit(TROUBLE)
-
-
 def watch(config: Config = CONFIG) -> None:
     """Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on SIGTERM.
 
@@ -183,30 +160,6 @@ def accept(
     out.print(Text(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1."))
 
 
-def routes_test(
-    name: Annotated[str | None, typer.Argument(help="Only this route; all if left out.")] = None,
-    config: Config = CONFIG,
-) -> None:
-    """Send a marked sample to each address of the routes, and say what its server answered.
-
-    Example: `policywatch routes test team`
-    """
-    from notifier.delivery import try_routes
-    from policywatch.recipients import recipients
-
-    with opened(config) as (watchlist, database):
-        to = recipients(watchlist)
-        chosen = [route for route in to.routes if name in (None, route.name)]
-        if not chosen:
-            have = ", ".join(route.name for route in to.routes) or "none"
-            raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
-        tried = try_routes(database, chosen, base_url=watchlist.site)
-    for one in tried:
-        console().print(Text(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}"))
-    if not all(one.ok for one in tried):
-        raise typer.Exit(TROUBLE)
-
-
 def _finish(database: Database, ids: list[int]) -> None:
     checks = outcomes(database, ids)
     if sys.stdout.isatty():
@@ -240,10 +193,7 @@ def _show(out: Console, report: Report) -> None:
         _table(out, report.checks)
     else:
         out.print("Nothing is due; --now checks all the same.")
-    _show_deliveries(out, report.deliveries)
-
-
-def _show_deliveries(out: Console, done: Deliveries) -> None:
+    done = report.deliveries
     out.print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
 
 

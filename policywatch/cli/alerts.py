@@ -1,0 +1,154 @@
+"""The commands about what is sent: deliver, alerts, alerts retry, routes test."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json
+from policywatch.harmless import harmless
+from storage.clock import utc_now
+from storage.deliveries import State
+
+Parked = Annotated[bool, typer.Option("--parked", help="Only what was given up.")]
+ForRoute = Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only what is for this route.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")]
+
+alerts = typer.Typer()
+routes = typer.Typer(help="The routes: who is told of what.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(deliver)
+    alerts.callback(invoke_without_command=True)(alerts_list)
+    alerts.command(name="retry")(alerts_retry)
+    app.add_typer(alerts, name="alerts")
+    routes.command(name="test")(routes_test)
+    app.add_typer(routes, name="routes")
+
+
+def deliver(config: Config = CONFIG) -> None:
+    """Send the alerts that are owed and due.
+
+    Example: `policywatch deliver`
+    """
+    from policywatch.job import Job
+    from policywatch.recipients import recipients
+
+    with opened(config) as (watchlist, database):
+        done = Job(watchlist, database, recipients(watchlist)).deliver()
+    if sys.stdout.isatty():
+        console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
+    if done.failed:
+        raise typer.Exit(TROUBLE)
+
+
+def alerts_list(
+    context: typer.Context,
+    config: Config = CONFIG,
+    parked: Parked = False,
+    route: ForRoute = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List what was sent and what waits, newest first: when, to which route and address, with how many attempts.
+
+    Examples: `policywatch alerts` · `policywatch alerts --parked` · `policywatch alerts --route team --json`
+    """
+    from policywatch.told import told
+
+    if context.invoked_subcommand is not None:
+        return
+    with opened(config) as (_, database), database.reading() as session:
+        rows = told(session, state=State.PARKED if parked else None, route=route, limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        console().print("Nothing was given up." if parked else "Nothing was sent yet, and nothing waits.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("id", "state", "time (UTC)", "tries", "route", "address", "about"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        style = {State.SENT: "green", State.PARKED: "red"}.get(row["state"], "yellow")
+        time = row["sent_at"] or row["next_try_at"] or row["created_at"]
+        table.add_row(
+            str(row["id"]),
+            Text(row["state"], style=style),
+            time[:16].replace("T", " "),
+            str(row["attempts"]),
+            *(Text(harmless(text)) for text in (", ".join(row["routes"]), row["address"], _about(row))),
+        )
+    console().print(table)
+
+
+def _about(row: dict[str, Any]) -> str:
+    changes = [f"change {change['id']} {change['document']}" for change in row["changes"]]
+    said = f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or "news for the operator"
+    return f"{said}: {row['error']}" if row["error"] else said
+
+
+def alerts_retry(
+    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As `alerts --parked` lists them.")] = None,
+    config: Config = CONFIG,
+    everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+) -> None:
+    """Send again what was given up.
+
+    Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
+    """
+    from policywatch.job import Job
+    from policywatch.recipients import recipients
+    from storage.deliveries import Delivery, retry_parked
+
+    if bool(ids) == everything:
+        raise typer.BadParameter("give the ids that `policywatch alerts --parked` lists, or --all", param_hint="ID")
+    with opened(config) as (watchlist, database):
+        job = Job(watchlist, database, recipients(watchlist))
+        with database.writing() as session:
+            again = retry_parked(session, ids, utc_now())
+        if strange := sorted(set(ids or []) - set(again)):
+            named = ", ".join(map(str, strange))
+            console().print(Text(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists."))
+        done = job.deliver()
+        with database.reading() as session:
+            tried = [session.get_one(Delivery, id_) for id_ in again]
+    left = [delivery for delivery in tried if delivery.state == State.PARKED]
+    for delivery in left:
+        said = f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"
+        console().print(Text(harmless(said)))
+    console().print(
+        f"{len(again)} tried again. Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
+    )
+    if left or strange or done.failed:
+        raise typer.Exit(TROUBLE)
+
+
+def routes_test(
+    name: Annotated[str | None, typer.Argument(help="Only this route; all if left out.")] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Send a marked sample to each address of the routes, and say what its server answered.
+
+    Example: `policywatch routes test team`
+    """
+    from notifier.delivery import try_routes
+    from policywatch.recipients import recipients
+
+    with opened(config) as (watchlist, database):
+        to = recipients(watchlist)
+        chosen = [route for route in to.routes if name in (None, route.name)]
+        if not chosen:
+            have = ", ".join(route.name for route in to.routes) or "none"
+            raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
+        tried = try_routes(database, chosen, base_url=watchlist.site)
+    for one in tried:
+        console().print(Text(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}"))
+    if not all(one.ok for one in tried):
+        raise typer.Exit(TROUBLE)

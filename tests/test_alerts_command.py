@@ -1,0 +1,75 @@
+"""`alerts` and `alerts retry`: what was sent, what was given up, and how it is sent again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from storage.database import Database
+from tests.inbox import webhook
+from tests.owed import owe
+from tests.site import policywatch
+
+
+def watchlist(folder: Path, database_url: str, *routes: str) -> Path:
+    """A policywatch.toml without documents; each route is its TOML lines."""
+    file = folder / "policywatch.toml"
+    tables = "".join(f"[[routes]]\n{lines}\n" for lines in routes)
+    file.write_text(f'contact = "test@example.org"\ndatabase = "{database_url}"\n{tables}', "utf-8")
+    return file
+
+
+def listed(config: Path, *words: object, environ: dict[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        policywatch("alerts", "--json", *words, "--config", config, environ=environ)
+    )
+    return found
+
+
+def test_what_was_given_up_is_listed_and_sent_again(tmp_path: Path, database: Database, database_url: str) -> None:
+    config = watchlist(
+        tmp_path,
+        database_url,
+        'name = "team"\nto = ["${HOOK}", "${FILE}"]',
+        'name = "all"\nto = ["${FILE}"]',
+    )
+    change = owe(database, "team", "all")
+    with webhook() as hook:
+        environ = {**os.environ, "HOOK": hook.url("s3cretpath"), "FILE": f"file://{tmp_path}/alerts.txt"}
+        hook.answers = [(403, {}, "no s3cretpath here")]
+        policywatch("deliver", "--config", config, environ=environ, status=1)
+        rows = listed(config, environ=environ)
+        by_address = {row["address"]: row for row in rows}
+        assert by_address["${FILE}"]["routes"] == ["all", "team"]
+        assert by_address["${FILE}"]["state"] == "sent"
+        parked = by_address["${HOOK}"]
+        assert (parked["state"], parked["attempts"], parked["sent_at"]) == ("parked", 1, None)
+        assert [one["id"] for one in parked["changes"]] == [change]
+        assert "403" in parked["error"]
+        assert listed(config, "--parked", environ=environ) == [parked]
+        assert [row["address"] for row in listed(config, "--route", "all", environ=environ)] == ["${FILE}"]
+        shown = policywatch("alerts", "--config", config, environ=environ)
+        assert "${HOOK}" in shown
+        assert "s3cret" not in shown + json.dumps(rows)
+        wrong = policywatch("alerts", "retry", 99, "--config", config, environ=environ, status=1)
+        assert "Not given up, so not sent again: 99" in wrong
+        assert "--all" in policywatch("alerts", "retry", "--config", config, environ=environ, status=2)
+        policywatch("alerts", "retry", parked["id"], "--config", config, environ=environ)
+        assert len(hook.taken) == 1
+        assert listed(config, "--parked", environ=environ) == []
+        assert "0 tried again" in policywatch("alerts", "retry", "--all", "--config", config, environ=environ)
+    assert (tmp_path / "alerts.txt").read_text("utf-8").count("Parley, Privacy Policy: ") == 1
+
+
+def test_what_is_for_an_address_that_left_is_given_up_again(
+    tmp_path: Path, database: Database, database_url: str
+) -> None:
+    owe(database, "team")
+    with webhook() as hook:
+        hook.always = 404
+        config = watchlist(tmp_path, database_url, f'name = "team"\nto = ["{hook.url()}"]')
+        policywatch("deliver", "--config", config, status=1)
+    config = watchlist(tmp_path, database_url, 'name = "other"\nto = ["console://"]')
+    assert "no longer in the watchlist" in policywatch("alerts", "retry", "--all", "--config", config, status=1)
