@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, and_, or_
+from sqlalchemy import JSON, Connection, Index, and_, delete, event, insert, inspect, or_
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
@@ -17,23 +17,58 @@ class Change(SQLModel, table=True):
     """`waits` counts the further checks that must find the same text before anyone is told: 0 but for returns."""
 
     __tablename__ = "changes"
+    __table_args__ = (
+        # Lists are filtered on the index alone, in its order: rows with their briefs are read for what is shown only.
+        Index(
+            "ix_changes_listed",
+            "detected_at",
+            "id",
+            "substantive",
+            "cause",
+            "severity",
+            "direction",
+            "document_id",
+            "effective_date",
+        ),
+        Index("ix_changes_of_document", "document_id", "detected_at", "id", "substantive", "cause"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    document_id: str = Field(foreign_key="documents.id", index=True)
+    document_id: str = Field(foreign_key="documents.id")
     version_id: int = Field(foreign_key="versions.id", unique=True)
-    before_id: int = Field(foreign_key="versions.id")
+    before_id: int = Field(foreign_key="versions.id", index=True)
     check_id: int | None = Field(default=None, foreign_key="checks.id")
-    detected_at: datetime = Field(sa_type=Utc, index=True)
+    detected_at: datetime = Field(sa_type=Utc)
     cause: str
     substantive: bool
     alert: bool
     severity: str
     direction: str
     topics: list[str] = Field(default_factory=list, sa_type=JSON)
-    effective_date: date | None = None
+    effective_date: date | None = Field(default=None, index=True)
     brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id")
     waits: int = 0
+
+
+class ChangeTopic(SQLModel, table=True):
+    """`Change.topics` once more, so that both databases can look changes up by topic; kept in step by the store."""
+
+    __tablename__ = "change_topics"
+
+    topic: str = Field(primary_key=True)
+    change_id: int = Field(primary_key=True, foreign_key="changes.id", index=True)
+
+
+@event.listens_for(Change, "after_insert")
+@event.listens_for(Change, "after_update")
+def _keep_topics(_mapper: Any, connection: Connection, change: Change) -> None:
+    if not inspect(change).attrs.topics.history.has_changes():
+        return
+    connection.execute(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
+    rows = [{"topic": topic, "change_id": change.id} for topic in dict.fromkeys(change.topics)]
+    if rows:
+        connection.execute(insert(ChangeTopic), rows)
 
 
 class StoredPassage(SQLModel, table=True):

@@ -80,6 +80,24 @@ def versions(session: Session, document_id: str) -> list[Version]:
     return list(session.exec(wanted.order_by(col(Version.number))))
 
 
+def versions_of_document(
+    session: Session, document_id: str, *, before: int | None = None, limit: int = 50
+) -> list[Version]:
+    """Newest first, without their pages, from the one numbered below `before` on."""
+    wanted = select(Version).where(Version.document_id == document_id).options(defer(Version.page))
+    if before is not None:
+        wanted = wanted.where(col(Version.number) < before)
+    return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(limit)))
+
+
+def numbers_around(session: Session, document_id: str, number: int) -> tuple[int | None, int | None]:
+    """The numbers of the version before and of the one after."""
+    same = select(Version.number).where(Version.document_id == document_id)
+    before = same.where(col(Version.number) < number).order_by(col(Version.number).desc()).limit(1)
+    after = same.where(col(Version.number) > number).order_by(col(Version.number)).limit(1)
+    return session.exec(before).first(), session.exec(after).first()
+
+
 def earlier_with(session: Session, document_id: str, fingerprint: str) -> Version | None:
     """The newest earlier version with this very text, without its page."""
     wanted = select(Version).where(Version.document_id == document_id, Version.fingerprint == fingerprint)

@@ -1,0 +1,66 @@
+"""What an address asks of the list of changes: the same names on pages, in feeds and in the JSON API."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from storage.change_list import ChangeFilter, Cursor, this_and_above
+
+
+def _place(text: str) -> str:
+    Cursor.parse(text)
+    return text
+
+
+# PostgreSQL knows no text with a NUL
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
+Place = Annotated[str, AfterValidator(_place)]
+EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
+Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
+
+
+class ChangesAsked(BaseModel):
+    """The query of an address. A field that is there and empty, as forms send it, is one that is left out."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    service: list[Word] = Field([], description="name of a service; several: any of them")
+    document: list[Word] = Field([], description="id of a document")
+    topic: list[Word] = Field([], description="a topic, like ai_training")
+    severity: Literal["high", "medium", "low"] | None = Field(None, description="this and above")
+    direction: list[Direction] = Field([], description="for the reader's privacy")
+    language: list[Word] = Field([], description="of the document, like en")
+    since: Day | None = Field(None, description="first day of detection, UTC")
+    until: Day | None = Field(None, description="last day of detection, UTC")
+    effective_from: Day | None = Field(None, description="first day of the date in force")
+    effective_to: Day | None = Field(None, description="last day of the date in force")
+    cosmetic: bool = Field(False, description="also changes of form only, and of our reading")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        lists = {name: [each for each in value if each != ""] for name, value in said.items() if type(value) is list}
+        return {name: value for name, value in (said | lists).items() if value not in ("", [])}
+
+    @property
+    def filter(self) -> ChangeFilter:
+        """What the store is asked for."""
+        return ChangeFilter(
+            services=tuple(self.service),
+            documents=tuple(self.document),
+            topics=tuple(self.topic),
+            severities=this_and_above(self.severity) if self.severity else (),
+            directions=tuple(self.direction),
+            languages=tuple(self.language),
+            since=self.since,
+            until=self.until,
+            effective_from=self.effective_from,
+            effective_to=self.effective_to,
+            cosmetic=self.cosmetic,
+        )

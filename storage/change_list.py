@@ -1,0 +1,213 @@
+"""The list of changes: filtered, newest first, page by page, each row with all that a list says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, tuple_
+from sqlmodel import Session, col, select
+
+from storage.changes import Change, ChangeTopic, UnknownChange, passage_counts
+from storage.columns import Utc
+from storage.documents import Document
+from storage.versions import Cause
+
+SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
+
+
+class Cursor(NamedTuple):
+    """A place in the list. As text it goes into addresses: "2025-11-03T07:30:00+00:00~17"."""
+
+    detected_at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.detected_at.isoformat()}~{self.id}"
+
+    @classmethod
+    def of(cls, change: Change) -> Cursor:
+        """The place of a change."""
+        assert change.id is not None
+        return cls(change.detected_at, change.id)
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """What `str` made; raises `ValueError` for anything else."""
+        moment, _, number = text.partition("~")
+        at = datetime.fromisoformat(moment.replace(" ", "+"))  # a "+" that nobody escaped in an address
+        if at.tzinfo is None or not number.isascii() or not number.isdigit() or not 0 < int(number[:11]) < 2**31:
+            raise ValueError(f"not a place in a list of changes: {text!r}")
+        return cls(at.astimezone(UTC), int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFilter:
+    """Which changes are wanted; what is empty or None does not narrow. Within a field any value will do.
+
+    `since` and `until` are days in UTC, both included, of the detection; `effective_from` and `effective_to` of the
+    date in force. Without `cosmetic` only changes in which the service changed words: neither its page's form nor
+    our reading of it. `severities` is a set; `this_and_above` makes one of a lower bound.
+    """
+
+    services: Collection[str] = ()
+    documents: Collection[str] = ()
+    topics: Collection[str] = ()
+    severities: Collection[str] = ()
+    directions: Collection[str] = ()
+    languages: Collection[str] = ()
+    since: date | None = None
+    until: date | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None
+    cosmetic: bool = False
+
+
+def this_and_above(severity: str) -> tuple[str, ...]:
+    """The severity and the graver ones; everything (an empty tuple) for "none"."""
+    return SEVERITIES[: SEVERITIES.index(severity) + 1] if severity in SEVERITIES else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChange:
+    """A change in a list; `counts` are its passages by operation."""
+
+    change: Change
+    document: Document
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def meaning(self) -> str | None:
+        """One sentence of the page's own words, where a brief could be made."""
+        said = self.change.brief.get("meaning")
+        return str(said) if said else None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage:
+    """Rows, newest first, with the places from which older and newer ones can be asked for, where there are any."""
+
+    rows: list[ListedChange]
+    older: Cursor | None = None
+    newer: Cursor | None = None
+
+
+def changes_page(
+    session: Session,
+    wanted: ChangeFilter = ChangeFilter(),
+    *,
+    before: Cursor | None = None,
+    after: Cursor | None = None,
+    limit: int = 50,
+) -> ChangesPage:
+    """The newest changes older than `before`; with `after`, the oldest that are newer (the way back)."""
+    place = tuple_(col(Change.detected_at), col(Change.id))
+    ids = select(Change.id).where(*_conditions(wanted)).limit(limit + 1)
+    if before is not None:
+        ids = ids.where(place < _at(before))
+    if after is not None:
+        ids = ids.where(place > _at(after)).order_by(col(Change.detected_at), col(Change.id))
+    else:
+        ids = ids.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
+    found = [id_ for id_ in session.exec(ids) if id_ is not None]
+    rows = listed(session, found[:limit])
+    if not rows:
+        return ChangesPage([])
+    more = len(found) > limit
+    newest, oldest = Cursor.of(rows[0].change), Cursor.of(rows[-1].change)
+    if after is not None:
+        return ChangesPage(rows, older=oldest, newer=newest if more else None)
+    return ChangesPage(rows, older=oldest if more else None, newer=newest if before is not None else None)
+
+
+def _at(place: Cursor) -> ColumnElement[Any]:
+    return tuple_(bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer))
+
+
+def _conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+    found = [*_document_conditions(wanted), *_date_conditions(wanted)]
+    if wanted.topics:
+        about = select(ChangeTopic.change_id).where(col(ChangeTopic.topic).in_(wanted.topics))
+        found.append(col(Change.id).in_(about))
+    if wanted.severities:
+        found.append(col(Change.severity).in_(wanted.severities))
+    if wanted.directions:
+        found.append(col(Change.direction).in_(wanted.directions))
+    if not wanted.cosmetic:
+        found.append(words_changed())
+    return found
+
+
+def words_changed() -> ColumnElement[bool]:
+    """The service changed words: neither its page's form nor our reading of it."""
+    return and_(col(Change.substantive).is_(True), col(Change.cause) != Cause.READER.value)
+
+
+def _document_conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.documents:
+        found.append(col(Change.document_id).in_(wanted.documents))
+    if wanted.services:
+        found.append(col(Change.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services))))
+    if wanted.languages:
+        spoken = select(Document.id).where(col(Document.language).in_(wanted.languages))
+        found.append(col(Change.document_id).in_(spoken))
+    return found
+
+
+def _date_conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        found.append(col(Change.detected_at) >= _midnight(wanted.since))
+    if wanted.until is not None and wanted.until < date.max:
+        found.append(col(Change.detected_at) < _midnight(wanted.until + timedelta(days=1)))
+    if wanted.effective_from is not None:
+        found.append(col(Change.effective_date) >= wanted.effective_from)
+    if wanted.effective_to is not None:
+        found.append(col(Change.effective_date) <= wanted.effective_to)
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
+    """Those changes as a list shows them, newest first; three queries, however many they are."""
+    joined = select(Change, Document).join(Document, col(Document.id) == col(Change.document_id))
+    rows = session.exec(joined.where(col(Change.id).in_(change_ids))).all()
+    counts = passage_counts(session, list(change_ids))
+    found = [ListedChange(change, document, counts.get(change.id or 0, {})) for change, document in rows]
+    return sorted(found, key=lambda row: Cursor.of(row.change), reverse=True)
+
+
+def changes_of_document(
+    session: Session, document_id: str, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = 50
+) -> ChangesPage:
+    """All of a document's, those of form and of our reading too."""
+    wanted = ChangeFilter(documents=(document_id,), cosmetic=True)
+    return changes_page(session, wanted, before=before, after=after, limit=limit)
+
+
+def changes_to(session: Session, version_ids: Collection[int]) -> dict[int, ListedChange]:
+    """By version, the change that made it; first versions have none."""
+    ids = session.exec(select(Change.id).where(col(Change.version_id).in_(version_ids))).all()
+    return {row.change.version_id: row for row in listed(session, [id_ for id_ in ids if id_ is not None])}
+
+
+def upcoming(session: Session, today: date, *, limit: int = 200) -> list[ListedChange]:
+    """Changes of words that hold from `today` or later, the nearest date first, then the newest."""
+    ids = select(Change.id).where(col(Change.effective_date) >= today, words_changed())
+    ordered = ids.order_by(col(Change.effective_date), col(Change.detected_at).desc()).limit(limit)
+    rows = listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
+    return sorted(rows, key=lambda row: row.change.effective_date or today)
+
+
+def cursor_of(session: Session, change_id: int) -> Cursor:
+    """The place of a change by its number. Raises `UnknownChange`."""
+    row = session.get(Change, change_id)
+    if row is None:
+        raise UnknownChange(f"there is no change {change_id}")
+    return Cursor.of(row)
