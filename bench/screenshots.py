@@ -24,7 +24,7 @@ from tests.web_server import served  # noqa: E402
 PAGES = {
     "changes": "/",
     "change": "/changes/3",
-    "documents": "/documents",
+    "services": "/services",
     "document": "/documents/parley/privacy-policy",
     "version": "/documents/parley/privacy-policy/versions/2",
     "health": "/health",

@@ -5,6 +5,7 @@ A mark says whether words are the same, removed or added, and which topics they 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,6 +14,9 @@ from typing import Literal
 from storage.changes import StoredPassage
 
 Tag = Literal["same", "removed", "added"]
+_LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
+_CONTEXT = 16  # words that stay on each side of the fold
+_WORD = re.compile(r"\S+")
 _GRAVITY = ("high", "medium", "low")
 _SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("same", "added")}
 
@@ -86,9 +90,45 @@ def pieces(passage: StoredPassage) -> list[Piece]:
     return [piece for (tag, text), marked in zip(marks, topics, strict=True) for piece in _split(tag, text, marked)]
 
 
-def runs(passage: StoredPassage) -> list[tuple[Tag, list[Piece]]]:
-    """The pieces by mark: what is one addition stays one, however many of its words are evidence."""
-    return [(tag, list(run)) for tag, run in groupby(pieces(passage), key=lambda piece: piece.tag)]
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Pieces of one mark: what is one addition stays one, however many of its words are evidence.
+
+    `folded` counts the words of unchanged text that need not be read, 0 for all else.
+    """
+
+    tag: Tag
+    pieces: list[Piece]
+    folded: int = 0
+
+
+def runs(passage: StoredPassage) -> list[Run]:
+    """The pieces by mark, in the order in which they are read."""
+    return _runs(pieces(passage))
+
+
+def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
+    """What stood before and what stands now, to be read side by side."""
+    found = pieces(passage)
+    return _runs([each for each in found if each.tag != "added"]), _runs([e for e in found if e.tag != "removed"])
+
+
+def _runs(found: list[Piece]) -> list[Run]:
+    made = [Run(tag, list(run)) for tag, run in groupby(found, key=lambda piece: piece.tag)]
+    if len(made) < 2:
+        return made  # all of it is the same, so there is nothing else to look at
+    return [part for run in made for part in (_with_fold(run) if run.tag == "same" else [run])]
+
+
+def _with_fold(run: Run) -> list[Run]:
+    """Cut out the middle of a long unchanged text, unless words of it decided a topic."""
+    text = "".join(piece.text for piece in run.pieces)
+    words = list(_WORD.finditer(text))
+    if len(words) < _LONG or any(piece.topics for piece in run.pieces):
+        return [run]
+    first, last = words[_CONTEXT].start(), words[-_CONTEXT].start()
+    cut = [(text[:first], 0), (text[first:last], len(words) - 2 * _CONTEXT), (text[last:], 0)]
+    return [Run("same", [Piece("same", part)], folded) for part, folded in cut]
 
 
 def _marks(passage: StoredPassage) -> list[tuple[Tag, str]]:

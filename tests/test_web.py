@@ -59,7 +59,7 @@ def change_id(database: Database, document: str) -> int:
 
 def test_an_empty_store_says_so_on_every_page(site: httpx.Client) -> None:
     assert "Nothing has changed yet." in text(page(site, "/"), "main")[0]
-    assert "No document is watched yet." in text(page(site, "/documents"), "main")[0]
+    assert "No document is watched yet." in text(page(site, "/services"), "main")[0]
     assert "Nothing was checked yet." in text(page(site, "/health"), "main")[0]
     assert site.get("/api/v1/changes").json() == {"changes": [], "next": None}
     assert ElementTree.fromstring(site.get("/feed.atom").content).findall("a:entry", ATOM) == []
@@ -148,6 +148,85 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(
     assert "Version 1, captured 6 October 2025, 07:30 UTC" in proof
 
 
+def test_a_change_can_be_read_side_by_side_and_the_choice_goes_along(site: httpx.Client, database: Database) -> None:
+    tell(database)
+    id_ = change_id(database, PRIVACY)
+    tree = page(site, f"/changes/{id_}")
+    assert not tree.css(".pair")
+    assert text(tree, ".switch [aria-current]") == ["In one text"]
+    chosen = next(href for href in hrefs(tree, ".switch a") if "side" in href)
+    tree = page(site, chosen)
+    pairs = [text(side, ".diff") for side in tree.css("section > .passage")[1].css(".side")]
+    assert pairs[0] == [
+        "We use your data to show you people and removed: posts (end) that may matter to you. See your "
+        "choices to change this."
+    ]
+    assert "added: and our affiliates (end)" in pairs[1][0]
+    assert "removed" not in pairs[1][0]
+    assert all("view=side" in href for href in hrefs(tree, "main .where a, header .name"))
+    assert "view=" not in next(href for href in hrefs(tree, ".switch a") if "side" not in href)
+
+
+def test_a_passage_says_what_stands_around_it_and_how_to_quote_it(site: httpx.Client, database: Database) -> None:
+    tell(database)
+    id_ = change_id(database, PRIVACY)
+    first = page(site, f"/changes/{id_}").css("section > .passage")[0]
+    assert text(first, ".around p") == [
+        "2.3 Assistants that write",
+        "This passage stands here.",
+        "You can switch it off under Settings, Data, Improve our assistants. Switching it off does not undo training "
+        "that has already taken place.",
+    ]
+    there = hrefs(first, ".more a")[0]
+    address, _, anchor = there.partition("#")
+    assert text(page(site, address), f"#{anchor}")[0].startswith("From 3 November 2025 we use your profile")
+    quoted = text(first, ".copy")[0]
+    assert quoted.startswith("“From 3 November 2025 we use your profile")
+    assert (
+        "Parley, Privacy Policy, version 2, captured 3 November 2025, 07:30 UTC: https://parley.example/privacy"
+        in quoted
+    )
+    assert quoted.endswith(f"{site.base_url}/changes/{id_}")
+
+
+def test_long_unchanged_text_is_folded(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        long = " ".join(f"word{n}" for n in range(100))
+        before = teller.version(TERMS, day(0), [block("paragraph", f"Old {long}")])
+        after = teller.version(TERMS, day(1), [block("paragraph", f"New {long}")])
+        id_ = teller.change(before, after, [passage([], f"Old {long}", f"New {long}")]).id
+    tree = page(site, f"/changes/{id_}")
+    assert text(tree, ".diff .fold > summary") == ["68 unchanged words"]
+    assert long in re.sub(r"68 unchanged words", "", text(tree, ".diff")[0]), "folded, not left out"
+
+
+def test_text_and_capture_of_a_version_can_be_taken_along(site: httpx.Client, database: Database) -> None:
+    tell(database)
+    answer = site.get(f"/documents/{PRIVACY}/versions/2/text")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "2.3 Assistants that write\n\nFrom 3 November 2025 we use" in answer.text
+    answer = site.get(f"/documents/{PRIVACY}/versions/2/capture")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="parley-privacy-policy-2.html"'
+    assert b"From 3 November 2025 we use" in answer.content
+    for what in ("text", "capture"):
+        assert site.get(f"/documents/{PRIVACY}/versions/9/{what}").status_code == 404
+
+
+def test_any_two_versions_can_be_compared(site: httpx.Client, database: Database) -> None:
+    tell(database)
+    tree = page(site, f"/documents/{PRIVACY}/compare?from=2&to=1")
+    assert text(tree, "h1") == ["Version 1 and version 2"]
+    assert any("train the AI models" in said for said in text(tree, ".diff ins"))
+    same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
+    assert "No words differ." in text(same, "main")[0]
+    page(site, f"/documents/{PRIVACY}/compare?from=1&to=9", 404)
+    page(site, f"/documents/{PRIVACY}/compare?from=1", 400)
+
+
 def test_words_are_marked_and_the_marks_are_said_too(site: httpx.Client, database: Database) -> None:
     tell(database)
     tree = page(site, f"/changes/{change_id(database, PRIVACY)}")
@@ -190,7 +269,7 @@ def test_documents_are_listed_by_service_with_their_last_check(site: httpx.Clien
     tell(database)
     with database.writing() as session:
         declare(session, [each for each in documents() if each.id != NOTES])
-    tree = page(site, "/documents")
+    tree = page(site, "/services")
     assert text(tree, "main h2") == ["Harbour", "Parley"]
     listed = text(tree, ".documents > li")
     assert "no longer watched" in listed[0]
@@ -225,8 +304,8 @@ def test_the_text_of_a_version_is_laid_out_as_it_stood(site: httpx.Client, datab
     assert text(tree, ".text tr:nth-child(2) td") == ["Payment firms", "To take your subscription", "Ten years"]
     assert hrefs(tree, ".text a") == ["https://parley.example/choices", "https://parley.example/settings"]
     assert hrefs(tree, ".pages a") == [f"/documents/{PRIVACY}/versions/1"]
-    targets = {node.attributes["id"] for node in tree.css(".text [id]")}
-    assert {href.removeprefix("#") for href in hrefs(tree, ".contents a")} == targets
+    for href in hrefs(tree, ".contents a"):
+        assert tree.css(f".text :is(h2, h3){href}"), href
     page(site, f"/documents/{PRIVACY}/versions/3", 404)
 
 
@@ -286,7 +365,7 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(site: httpx.C
     assert "/?all=true&lang=en" in hrefs(chosen, ".languages a")
     # what is quoted keeps its own language
     assert [node.attributes["lang"] for node in chosen.css(".entry h3 bdi")] == ["fr", "en", "en"]
-    for path in ("/documents", f"/documents/{PRIVACY_FR}", "/health", f"/changes/{change_id(database, PRIVACY_FR)}"):
+    for path in ("/services", f"/documents/{PRIVACY_FR}", "/health", f"/changes/{change_id(database, PRIVACY_FR)}"):
         assert page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
 
 
@@ -333,7 +412,7 @@ def test_what_a_page_says_does_no_harm(site: httpx.Client, database: Database) -
     paths = [
         "/",
         f"/changes/{id_}",
-        "/documents",
+        "/services",
         f"/documents/{HOSTILE_DOCUMENT}",
         f"/documents/{HOSTILE_DOCUMENT}/versions/2",
         "/health",
@@ -376,7 +455,7 @@ def test_the_feed_is_well_formed_stable_and_escaped(site: httpx.Client, database
 
 
 def test_every_page_points_to_the_feed(site: httpx.Client) -> None:
-    assert hrefs(page(site, "/documents"), "link[type='application/atom+xml']") == ["/feed.atom"]
+    assert hrefs(page(site, "/services"), "link[type='application/atom+xml']") == ["/feed.atom"]
 
 
 def test_the_api_gives_a_change_as_show_does(site: httpx.Client, database: Database) -> None:
@@ -398,7 +477,8 @@ def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:
         assert answer.status_code == 200
         assert all(href.startswith(("/watch/", "#", "https://parley")) for href in hrefs(LexborHTMLParser(answer.text)))
         assert httpx.get(f"{home}/static/policywatch.css").status_code == 200
-        assert hrefs(LexborHTMLParser(httpx.get(f"{home}/").text), "[aria-current=page]") == ["/watch/"]
+        tree = LexborHTMLParser(httpx.get(f"{home}/changes").text)
+        assert hrefs(tree, "[aria-current=page]") == ["/watch/changes"]
 
 
 def test_only_the_allowed_hosts_are_answered(database: Database) -> None:
@@ -418,7 +498,7 @@ def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(site: httpx.C
     assert text(page(site, "/"), ".entry") == []
     assert len(text(page(site, "/?all=true"), ".entry")) == 1
     assert "The page did not change: the way it is read did." in text(page(site, f"/changes/{id_}"), "main")[0]
-    assert "Last change: none yet" in text(page(site, "/documents"), "main")[0]
+    assert "Last change: none yet" in text(page(site, "/services"), "main")[0]
 
 
 def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) -> None:

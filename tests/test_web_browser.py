@@ -28,7 +28,7 @@ PATHS = (
     "/changes/3",
     "/changes/3?lang=fr",
     "/changes/5",
-    "/documents",
+    "/services",
     f"/documents/{PRIVACY}",
     f"/documents/{PRIVACY}/versions/2",
     "/health",
@@ -89,7 +89,7 @@ def test_hostile_text_runs_nothing_and_breaks_no_layout(browser: sync_api.Browse
     for path in (
         "/",
         "/changes/6",
-        "/documents",
+        "/services",
         f"/documents/{HOSTILE_DOCUMENT}",
         f"/documents/{HOSTILE_DOCUMENT}/versions/2",
         "/health",
@@ -138,6 +138,6 @@ def test_a_french_visitor_is_spoken_to_in_french(browser: sync_api.Browser, site
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Ce qui a changé")
     page.get_by_role("link", name="English").click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("What changed")
-    page.get_by_role("link", name="Documents").first.click()
+    page.get_by_role("link", name="Services").first.click()
     sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
     context.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from policywatch.harmless import safe_link
+from policywatch.harmless import harmless, safe_link
 
 _TOP = 2  # the page's own title is the first level
 
@@ -21,41 +21,54 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What becomes one element: a heading (`level` 2 to 6), a paragraph, or a list or table of several lines.
+class Line:
+    """A block's words, for a row its cells. `block` is its number in the page, from 0."""
 
-    `lines` holds one line for a heading or a paragraph; a line is its words, for a table its cells.
-    """
-
-    kind: Literal["heading", "paragraph", "list", "table"]
-    lines: tuple[tuple[Words, ...], ...]
-    level: int = 0
-    anchor: str = ""
+    block: int
+    words: tuple[Words, ...]
 
     @property
     def text(self) -> str:
-        """The words of the first line."""
-        return "".join(words.text for words in self.lines[0])
+        """All of them."""
+        return "".join(each.text for each in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes one element: a heading (`level` 2 to 6), a paragraph, or a list or table of several lines.
+
+    `lines` holds one line for a heading or a paragraph.
+    """
+
+    kind: Literal["heading", "paragraph", "list", "table"]
+    lines: tuple[Line, ...]
+    level: int = 0
 
 
 def laid_out(page: dict[str, Any]) -> list[Part]:
     """The parts of a stored page, in reading order."""
     parts: list[Part] = []
     level = _TOP - 1
-    for kind, run in groupby(page["blocks"], key=lambda block: str(block["kind"])):
+    for kind, run in groupby(enumerate(page["blocks"]), key=lambda each: str(each[1]["kind"])):
         blocks = list(run)
         if kind == "item":
-            parts.append(Part("list", tuple(_linked(block) for block in blocks)))
+            parts.append(Part("list", tuple(Line(number, _linked(block)) for number, block in blocks)))
         elif kind == "row":
-            parts.append(Part("table", tuple(_cells(block) for block in blocks)))
+            parts.append(Part("table", tuple(Line(number, _cells(block)) for number, block in blocks)))
         elif kind == "heading":
-            for block in blocks:
+            for number, block in blocks:
                 # a page may skip levels; a reader who jumps from heading to heading should not fall into a hole
                 level = min(len(block["heading"]) + _TOP, level + 1, 6)
-                parts.append(Part("heading", (_linked(block),), level, f"part-{len(parts)}"))
+                parts.append(Part("heading", (Line(number, _linked(block)),), level))
         else:
-            parts.extend(Part("paragraph", (_linked(block),)) for block in blocks)
+            parts.extend(Part("paragraph", (Line(number, _linked(block)),)) for number, block in blocks)
     return parts
+
+
+def plain(page: dict[str, Any]) -> str:
+    """The page's text for whoever wants nothing but that: a block a paragraph, its words as they stand."""
+    marks = {"item": "- ", "row": "| "}
+    return "\n\n".join(marks.get(block["kind"], "") + harmless(str(block["text"])) for block in page["blocks"]) + "\n"
 
 
 def _cells(block: dict[str, Any]) -> tuple[Words, ...]:

@@ -1,0 +1,135 @@
+"""What the page of a change shows, and that of two versions compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlmodel import Session
+
+from analysis.as_json import page_from_json
+from analysis.change import Comparison
+from analysis.compare import compare
+from analysis.reading import stored_passages
+from policywatch.marking import Section, flagged_first
+from storage.captures import Capture, capture_record
+from storage.changes import Change, StoredPassage, change, neighbours, passages
+from storage.documents import Document, document
+from storage.versions import Version, numbered_version, version_heads
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a passage's text stands: the version, the number of its block, and the blocks around it."""
+
+    version: int
+    block: int
+    before: str
+    after: str
+
+
+class Placed:
+    """Passages in a reader's order, with where each stands in the two texts."""
+
+    def __init__(self, found: Sequence[StoredPassage], title: str, before: Version, after: Version) -> None:
+        self.counts = dict(Counter(passage.operation for passage in found))
+        self.flagged, self.others = flagged_first(found, title)
+        self._before, self._after = before, after
+
+    @property
+    def other_passages(self) -> int:
+        """How many were not flagged."""
+        return sum(len(section.passages) for section in self.others)
+
+    def place(self, section: Section) -> Place | None:
+        """Of the first of its passages whose text can be found again."""
+        for passage in section.passages:
+            later = passage.after is not None
+            number, texts = (self._after.number, self._later) if later else (self._before.number, self._earlier)
+            at = texts.get((passage.after if later else passage.before) or "")
+            if at is not None:
+                return Place(number, *at)
+        return None
+
+    @cached_property
+    def _later(self) -> dict[str, tuple[int, str, str]]:
+        return _around(self._after.page)
+
+    @cached_property
+    def _earlier(self) -> dict[str, tuple[int, str, str]]:
+        return _around(self._before.page)
+
+
+def _around(page: dict[str, Any]) -> dict[str, tuple[int, str, str]]:
+    """By each block's text its number and the texts before and after it; of equal ones the first."""
+    texts = ["", *(str(block["text"]) for block in page["blocks"]), ""]
+    found: dict[str, tuple[int, str, str]] = {}
+    for i in range(1, len(texts) - 1):
+        found.setdefault(texts[i], (i - 1, texts[i - 1], texts[i + 1]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """All of one change."""
+
+    change: Change
+    document: Document
+    before: Version
+    after: Version
+    returned: Version | None
+    capture: Capture
+    placed: Placed
+    older: Change | None
+    newer: Change | None
+
+    @property
+    def meaning(self) -> str | None:
+        """One sentence of the page's own words, where a brief could be made."""
+        said = self.change.brief.get("meaning")
+        return str(said) if said else None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView:
+    """What differs between any two versions of a document."""
+
+    document: Document
+    before: Version
+    after: Version
+    found: Comparison
+    placed: Placed
+
+
+def change_view(session: Session, change_id: int) -> ChangeView:
+    """Raises `UnknownChange`."""
+    row = change(session, change_id)
+    before, after = session.get_one(Version, row.before_id), session.get_one(Version, row.version_id)
+    returned = version_heads(session, [row.returns_to])[row.returns_to] if row.returns_to is not None else None
+    of, (older, newer) = document(session, row.document_id), neighbours(session, row)
+    return ChangeView(
+        change=row,
+        document=of,
+        before=before,
+        after=after,
+        returned=returned,
+        capture=capture_record(session, after.capture_id),
+        placed=Placed(passages(session, change_id), of.title, before, after),
+        older=older,
+        newer=newer,
+    )
+
+
+def compare_view(session: Session, document_id: str, first: int, second: int) -> CompareView:
+    """The older of the two versions comes first, however they are named.
+
+    Raises `UnknownDocument` or `UnknownVersion`.
+    """
+    row = document(session, document_id)
+    before, after = (numbered_version(session, document_id, number) for number in sorted((first, second)))
+    texts = page_from_json(before.page), page_from_json(after.page)
+    found = compare(*texts, language=row.language, document=row.title, believed=True)
+    return CompareView(row, before, after, found, Placed(stored_passages(0, found.passages), row.title, before, after))

@@ -1,0 +1,87 @@
+"""Who looks at which page, in which language, and how addresses are written for them: on a server or in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+from policywatch.wording import LANGUAGES, wished_language
+
+Query = tuple[tuple[str, str], ...]
+
+VIEWS = ("side",)  # what else than inline a change can be shown as
+_FOLLOWING = 12  # parameters that are taken over from an address at most
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """`home` is the site's own address with a slash at its end, where known: feeds need whole addresses.
+
+    `csrf` is what a form has to bring along, for those who signed in.
+    """
+
+    path: str
+    query: Query
+    language: str
+    address: Callable[[str, Query], str]
+    home: str = ""
+    exported: bool = False
+    can_sign_in: bool = False
+    csrf: str | None = None
+
+    @property
+    def view(self) -> str:
+        """`side` where a change is to be shown side by side, else `inline`."""
+        return next((value for name, value in self.query if name == "view" and value in VIEWS), "inline")
+
+    @property
+    def chosen(self) -> Query:
+        """What the visitor chose, and every link to a page takes along."""
+        known = {"lang": LANGUAGES, "view": VIEWS}
+        return tuple((name, value) for name, value in self.query if value in known.get(name, ()))
+
+    def link(self, path: str, **query: object) -> str:
+        """The address of another page."""
+        return self.address(path, _merged(self.chosen, query))
+
+    def whole(self, path: str, **query: object) -> str:
+        """The same with the host's name, for what is read elsewhere."""
+        chosen = tuple((name, value) for name, value in self.chosen if name == "lang")
+        said = urlencode(_merged(chosen, query))
+        return f"{self.home}{quote(path.removeprefix('/'))}{'?' + said if said else ''}"
+
+    def here(self, **query: object) -> str:
+        """This page with something else asked of it; None takes a parameter away."""
+        return self.address(self.path, _merged(self.query[:_FOLLOWING], query))
+
+
+def visit(request: Request) -> Visit:
+    """Of a page on a server."""
+    root = str(request.scope.get("root_path", ""))
+
+    def address(path: str, query: Query) -> str:
+        return f"{root}{quote(path)}{'?' + urlencode(query) if query else ''}"
+
+    query = tuple((name, value) for name, value in request.query_params.multi_items() if value)
+    asked = request.query_params.get("lang", "")
+    return Visit(
+        path=_path(request, root),
+        query=query,
+        language=asked if asked in LANGUAGES else wished_language(request.headers.get("accept-language", "")),
+        address=address,
+        home=str(request.base_url),
+        **getattr(request.state, "access", {}),
+    )
+
+
+def _path(request: Request, root: str) -> str:
+    path = str(request.scope["path"])
+    return path.removeprefix(root) if root else path
+
+
+def _merged(query: Sequence[tuple[str, str]], changed: Mapping[str, object]) -> Query:
+    kept = [(name, value) for name, value in query if name not in changed]
+    return (*kept, *((name, str(value)) for name, value in changed.items() if value is not None))
