@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
+from typing import Protocol
 
 from analysis.blocks import Block, Page
 from analysis.language import two_letters
@@ -17,6 +19,7 @@ _SHORT = 60  # words; a page with no more is broken if one phrase says so
 _ENOUGH = 60  # words from which on a language is believed to be told rightly
 _FRAGMENT = 200  # words
 _LEFT = 0.4  # of the words; with less the text has gone rather than changed
+_KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, the earlier text was the document
 _ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
 
 # what a short page is that says one of these; the order is that of certainty
@@ -28,6 +31,25 @@ _KINDS = (
     ("login", "a login wall"),
     ("shell", "a page that a browser has to fill by script"),
 )
+
+
+def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> str | None:
+    """Why one of two texts is not believed to be the document's; None where both are.
+
+    The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
+    """
+    reason = disbelief(page, before=before, language=language, title=title)
+    if reason is not None or _kept(before, page) >= _KEPT:
+        return reason
+    reason = disbelief(before, before=page, language=language, title=title)
+    return f"the earlier text is not believed: {reason}" if reason else None
+
+
+def _kept(before: Page, after: Page) -> float:
+    """The share of the larger text that stands in the other to the letter."""
+    texts = [{block.text for block in page.blocks} for page in (before, after)]
+    common = sum(map(len, texts[0] & texts[1]))
+    return common / max(1, *(sum(map(len, side)) for side in texts))
 
 
 def disbelief(
@@ -156,10 +178,17 @@ def _split_off(page: Page, before: Page, title: str | None) -> bool:
     return any(normal(block.text) == own for block in before.blocks[max(0, found[0] - 8) : middle[0] + 1])
 
 
-def _runs_of_words(page: Page) -> Counter[tuple[str, ...]]:
+class Said(Protocol):
+    """Whatever has a text: a block, a line."""
+
+    @property
+    def text(self) -> str: ...
+
+
+def runs_of_words(those: Iterable[Said]) -> Counter[tuple[str, ...]]:
     """Three words in a row; of scripts without spaces, three characters."""
     found: Counter[tuple[str, ...]] = Counter()
-    for block in page.blocks:
+    for block in those:
         text = block.text.lower()
         tokens = _WORD.findall(text)
         if len(tokens) * 8 < len(text) and not text.isascii():
@@ -170,7 +199,7 @@ def _runs_of_words(page: Page) -> Counter[tuple[str, ...]]:
 
 def _common(page: Page, before: Page) -> float:
     """Share of the runs of three words of the shorter text that stand in the other too."""
-    now, then = _runs_of_words(page), _runs_of_words(before)
+    now, then = runs_of_words(page.blocks), runs_of_words(before.blocks)
     least = min(now.total(), then.total())
     return (now & then).total() / least if least else 0.0
 

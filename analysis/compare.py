@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from analysis.believe import disbelief
+from analysis.believe import doubt
 from analysis.blocks import Page
 from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Severity
@@ -19,7 +19,6 @@ from analysis.signs import kind_of
 from analysis.topics import OwnTopic as OwnTopic
 from analysis.topics import own_lexicon
 
-_KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, it is the document
 _MOST_EVIDENCE = 3  # quotations for one topic of a passage
 
 
@@ -38,7 +37,7 @@ def compare(
     """
     language = language or after.language or before.language
     places = passages(before, after)
-    held = None if believed or not places else _doubt(before, after, language)
+    held = doubt(before, after, language=language, title=document) if places and not believed else None
     if held:
         return Comparison(substantive=False, held=held, passages=places)
     seen = look(places, before, after, language)
@@ -53,24 +52,6 @@ def compare(
     if not judgement.alert and not any(own.values()):
         return told
     return _alerting(told, judgement, before, after, language)
-
-
-def _doubt(before: Page, after: Page, language: str | None) -> str | None:
-    """Why one of the texts is not believed to be the document's: an error page, a wall, another page."""
-    if _kept(before, after) >= _KEPT:
-        return None
-    reason = disbelief(after, before=before, language=language)
-    if reason:
-        return reason
-    reason = disbelief(before, before=after, language=language)
-    return f"the earlier text is not believed: {reason}" if reason else None
-
-
-def _kept(before: Page, after: Page) -> float:
-    """The share of the larger text that stands in the other to the letter."""
-    texts = [{block.text for block in page.blocks} for page in (before, after)]
-    common = sum(map(len, texts[0] & texts[1]))
-    return common / max(1, *(sum(map(len, side)) for side in texts))
 
 
 def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:

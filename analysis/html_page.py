@@ -23,8 +23,7 @@ def read_html(
     text: str, *, url: str = "", language: str | None = None, select: Sequence[str] = (), remove: Sequence[str] = ()
 ) -> Page:
     tree = parse(text)
-    for node in _found(tree, remove):
-        node.decompose()
+    without(tree, remove)
     root = tree.root
     declared = two_letters(root.attributes.get("lang")) if root is not None else None
     lines: list[Line] = []
@@ -45,6 +44,12 @@ def read_html(
     spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
     dropped = tuple(Dropped(line.text, line.reason) for line in lines if line.reason is not None)
     return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), dropped, declared)
+
+
+def without(tree: LexborHTMLParser, remove: Sequence[str]) -> None:
+    """Take out the elements that these selectors mean."""
+    for node in _found(tree, remove):
+        node.decompose()
 
 
 def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:

@@ -46,6 +46,14 @@ def read_page(
     return read_html(text, url=url, language=language, select=select, remove=remove)
 
 
+def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
+    """The HTML of a capture; None of what is none."""
+    kind = mime.partition(";")[0].strip().lower()
+    if body[:1024].lstrip().startswith(b"%PDF-") or kind in ("text/markdown", "text/plain"):
+        return None
+    return decoded(body, charset=charset)
+
+
 def _looks_wide(body: bytes) -> bool:
     """UTF-16 without a mark: every other byte of its first markup is zero."""
     head = body[:64]

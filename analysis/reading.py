@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from sqlmodel import Session
 
 from analysis.as_json import brief_json, evidence_json, page_from_json, page_json
-from analysis.believe import disbelief
+from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
-from analysis.compare import OwnTopic, compare
+from analysis.compare import compare
 from analysis.diff import passages as passages_between
 from analysis.diff import word_diff
+from analysis.manner import Manner
 from analysis.normal import fingerprint
-from analysis.page import READER, read_page
 from storage.alerts import Alert
 from storage.captures import Capture, capture
-from storage.changes import Change, StoredPassage, change_to, passages, waiting_changes
+from storage.changes import Change, StoredPassage, waiting_changes
 from storage.checks import Check, Outcome, accept_check, finish, good_checks_since, last_set_aside, unread_checks
 from storage.database import Database
 from storage.documents import Document, document
 from storage.errors import StorageError
 from storage.notices import Notice, NoticeKind
-from storage.versions import Cause, Version, current_version, earlier_with, in_force, versions
+from storage.versions import Cause, Version, current_version, earlier_with
 
+SELECTED_LESS = "the selector finds less of the text than before"
 STAYS = 3  # checks that must find a returned text again before anyone is told of the return
 
 RoutesFor = Callable[[Document, Change], Iterable[str]]
@@ -39,27 +36,8 @@ class NothingHeld(StorageError):
     """There is no held text that could be accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How a document is read, as its watchlist says."""
-
-    title: str
-    language: str
-    select: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    topics: tuple[OwnTopic, ...] = ()
-
-    @property
-    def reader(self) -> str:
-        """Changes when the rules or the selectors do, and only then: versions read otherwise can't be compared."""
-        selectors = json.dumps([self.select, self.remove]).encode()
-        return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}"
-
-    def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
-        """Read one capture; raises `UnreadablePage`."""
-        return read_page(
-            body, mime=mime, charset=charset, url=url, language=self.language, select=self.select, remove=self.remove
-        )
+class HeldAnew(StorageError):
+    """The text that is held is another than the one that a person has seen."""
 
 
 def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: RoutesFor) -> list[int]:
@@ -83,35 +61,32 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     assert check.capture_id is not None, "an unread check has a capture"
     kept = capture(session, check.capture_id)
     current = current_version(session, check.document_id)
+    before = page_from_json(current.page) if current is not None else None
     try:
-        page = _page(kept, manner)
+        page = manner.read(kept)
     except UnreadablePage as unreadable:
-        return finish(session, check, Outcome.UNREADABLE, unreadable.reason)
-    if current is None:
+        return finish(session, check, Outcome.UNREADABLE, unreadable.reason + manner.advice(kept, before))
+    if current is None or before is None:
         reason = disbelief(page, language=manner.language, title=manner.title)
         return _hold(session, check, reason, None, page) if reason else _first(session, check, kept, manner, page)
     if current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
         return finish(session, check, Outcome.UNCHANGED)
-    before = page_from_json(current.page)
-    if reason := disbelief(page, before=before, language=manner.language, title=manner.title):
-        return _hold(session, check, reason, before, page)
-    found = _compare(before, page, manner)
-    if found.held:
-        return _hold(session, check, found.held, before, page)
-    change = _advance(session, check, kept, manner, page, current, found, Cause.PAGE)
+    reason = doubt(before, page, language=manner.language, title=manner.title)
+    advice = manner.advice(kept, before, page)
+    if reason or advice:
+        return _hold(session, check, (reason or SELECTED_LESS) + advice, before, page)
+    found = compared(before, page, manner)
+    change = advance(session, check, kept, manner, page, current, found, Cause.PAGE)
     if not change.waits:
         _alert(session, change, routes_for)
     return finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
 
 
-def _page(kept: Capture, manner: Manner) -> Page:
-    return manner.page(kept.body, mime=kept.mime, charset=kept.charset, url=kept.final_url)
-
-
-def _compare(before: Page, after: Page, manner: Manner, *, believed: bool = False) -> Comparison:
+def compared(before: Page, after: Page, manner: Manner) -> Comparison:
+    """Two texts of which it is settled that they are the document's."""
     return compare(
-        before, after, language=manner.language, document=manner.title, own_topics=manner.topics, believed=believed
+        before, after, language=manner.language, document=manner.title, own_topics=manner.topics, believed=True
     )
 
 
@@ -139,7 +114,7 @@ def _version(
     return made
 
 
-def _advance(
+def advance(
     session: Session,
     check: Check | None,
     kept: Capture,
@@ -163,7 +138,7 @@ def _advance(
         cause=cause.value,
         returns_to=returns.id if returns else None,
         waits=STAYS if returns else 0,
-        **_facts(found, alert=cause is not Cause.READER),
+        **facts(found, alert=cause is not Cause.READER),
     )
     session.add(change)
     session.flush()
@@ -174,7 +149,8 @@ def _advance(
     return change
 
 
-def _facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
+def facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
+    """What a comparison says, as the columns of a change."""
     return {
         "substantive": found.substantive,
         "alert": found.alert and alert,
@@ -266,20 +242,27 @@ def held_comparison(session: Session, document_id: str, manner: Manner) -> tuple
     check = last_set_aside(session, document_id)
     if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
         raise NothingHeld(f"nothing is held for {document_id}: its last text was believed, or could not be read at all")
-    page = _page(capture(session, check.capture_id), manner)
+    page = manner.read(capture(session, check.capture_id))
     current = current_version(session, document_id)
     if current is None:
         return check, page, None
-    return check, page, _compare(page_from_json(current.page), page, manner, believed=True)
+    return check, page, compared(page_from_json(current.page), page, manner)
 
 
-def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor) -> Change | None:
-    """Take the held text as the next version, on a person's word; the change is alerted like any other.
+def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor, *, seen: Page) -> Change | None:
+    """Take the held text as the next version, on the word of a person who has seen it; the change is alerted like any
+    other.
 
-    None where it became the first version. Raises as `held_comparison` does.
+    None where it became the first version. Raises as `held_comparison` does, and `HeldAnew` where a run has put another
+    text in the place of the one that was `seen`.
     """
     with database.writing() as session:
         check, page, found = held_comparison(session, document_id, manner)
+        if fingerprint(page.blocks) != fingerprint(seen.blocks):
+            raise HeldAnew(
+                f"another text of {document_id} was held while you were looking, so nothing was taken: "
+                f"`policywatch accept {document_id}` shows it"
+            )
         assert check.capture_id is not None
         kept = capture(session, check.capture_id)
         current = current_version(session, document_id)
@@ -287,99 +270,7 @@ def accept(database: Database, document_id: str, manner: Manner, routes_for: Rou
         if current is None or found is None:
             check.version_id = _version(session, kept, manner, page, None, Cause.ACCEPTED).id
         else:
-            change = _advance(session, check, kept, manner, page, current, found, Cause.ACCEPTED)
+            change = advance(session, check, kept, manner, page, current, found, Cause.ACCEPTED)
             _alert(session, change, routes_for)
         accept_check(session, check)
         return change
-
-
-def refresh(database: Database, manners: Mapping[str, Manner]) -> list[str]:
-    """Read the text in force again where rules or selectors changed since; the documents whose text differs now.
-
-    Else the next check would take the reader's progress for a change of the policy.
-    """
-    with database.reading() as session:
-        current = in_force(session)
-    stale = [id_ for id_, manner in manners.items() if id_ in current and current[id_].reader != manner.reader]
-    different = []
-    for document_id in stale:
-        with database.writing() as session:
-            row = current_version(session, document_id)
-            if row is not None and _reread_current(session, row, manners[document_id]):
-                different.append(document_id)
-    return different
-
-
-def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
-    kept = capture(session, current.capture_id)
-    row = document(session, current.document_id)
-    row.etag = row.last_modified = None  # a 304 would hide what the new rules can't read
-    try:
-        page = _page(kept, manner)
-    except UnreadablePage:
-        return False  # the last good version stands; the next check says what is wrong
-    if fingerprint(page.blocks) == current.fingerprint:
-        current.reader = manner.reader
-        return False
-    found = _compare(page_from_json(current.page), page, manner, believed=True)
-    _advance(session, None, kept, manner, page, current, found, Cause.READER)
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Reread:
-    """What reading all captures again came to, in versions."""
-
-    read: int = 0
-    different: int = 0  # whose text is another now
-    merged: int = 0  # whose text is now that of the version before
-    unreadable: int = 0  # left as they were
-
-
-def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
-    """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
-
-    Nobody is alerted, and alerts that were sent stay as they were.
-    """
-    total = Reread()
-    for document_id, manner in manners.items():
-        with database.writing() as session:
-            rows = versions(session, document_id)
-            counts = [_reread(session, row, manner) for row in rows]
-            merged = sum(_recompare(session, before, after, manner) for before, after in pairwise(rows))
-            total = Reread(
-                total.read + len(rows),
-                total.different + counts.count(True),
-                total.merged + merged,
-                total.unreadable + counts.count(None),
-            )
-    return total
-
-
-def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
-    """Whether the text is another now; None when it can't be read."""
-    try:
-        page = _page(capture(session, row.capture_id), manner)
-    except UnreadablePage:
-        return None
-    row.reader = manner.reader
-    if fingerprint(page.blocks) == row.fingerprint:
-        return False
-    row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
-    return True
-
-
-def _recompare(session: Session, before: Version, after: Version, manner: Manner) -> bool:
-    """Judge the change again; True where nothing is left of it."""
-    assert after.id is not None
-    change = change_to(session, after.id)
-    if change is None:
-        return False
-    assert change.id is not None
-    found = _compare(page_from_json(before.page), page_from_json(after.page), manner, believed=True)
-    for name, value in _facts(found, alert=change.alert).items():
-        setattr(change, name, value)
-    for passage in passages(session, change.id):
-        session.delete(passage)
-    session.add_all(stored_passages(change.id, found.passages))
-    return before.fingerprint == after.fingerprint

@@ -14,7 +14,8 @@ from analysis.as_json import comparison_json
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.page import markup_of, read_page
+from analysis.suggest import advice, places
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Target
 from policywatch.problems import BadPairs
@@ -62,7 +63,7 @@ def read_source(
                 raise UnreadablePage(f"{check.outcome}: {check.reason}")
             kept = capture(session, check.capture_id)
         database.close()
-    return read_page(
+    return _read(
         kept.body,
         mime=kept.mime,
         charset=kept.charset,
@@ -73,6 +74,26 @@ def read_source(
     )
 
 
+def _read(
+    body: bytes,
+    *,
+    mime: str,
+    charset: str | None = None,
+    url: str = "",
+    language: str | None,
+    select: Sequence[str],
+    remove: Sequence[str],
+) -> Page:
+    try:
+        return read_page(body, mime=mime, charset=charset, url=url, language=language, select=select, remove=remove)
+    except UnreadablePage as unreadable:
+        markup = markup_of(body, mime=mime, charset=charset) if select else None
+        if markup is None:
+            raise
+        found = places(markup, None, url=url, language=language, remove=remove)
+        raise UnreadablePage(unreadable.reason + advice(found)) from unreadable
+
+
 def read_file(
     path: Path, *, select: Sequence[str] = (), remove: Sequence[str] = (), language: str | None = None
 ) -> Page:
@@ -80,7 +101,7 @@ def read_file(
     body = path.read_bytes()
     mime = MIMES.get(path.suffix.lower()) or _guess(body)
     try:
-        return read_page(body, mime=mime, language=language, select=select, remove=remove)
+        return _read(body, mime=mime, language=language, select=select, remove=remove)
     except UnreadablePage as unreadable:
         raise UnreadablePage(f"{path}: {unreadable.reason}") from unreadable
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from analysis.blocks import UnreadablePage
 from analysis.compare import OwnTopic
+from analysis.manner import Manner
 from analysis.normal import fingerprint
-from analysis.reading import Manner, read_unread, refresh
+from analysis.reading import read_unread
+from analysis.rereading import refresh
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Target
 from notifier.delivery import Deliveries, deliver_due

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.manner import Manner
+from analysis.reading import HeldAnew, accept, held_comparison
 from storage.database import Database
 from storage.lock import one_at_a_time
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, command, outcomes, policy, policywatch, run, watchlist
@@ -231,3 +233,23 @@ def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) 
     assert watching.returncode == 0, said
     assert "Traceback" not in said
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
+
+
+def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    site.pages["/privacy"] = policy()
+    run(config)
+    site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:2])
+    run(config, status=1)
+    database = Database(f"sqlite:///{tmp_path}/watch.db")
+    how = Manner("Privacy policy of the library", "en")
+    with database.reading() as session:
+        _, seen, _ = held_comparison(session, "library/privacy", how)
+    site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[4:])
+    run(config, status=1)
+    with pytest.raises(HeldAnew, match="another text of library/privacy was held while you were looking"):
+        accept(database, "library/privacy", how, lambda *_: (), seen=seen)
+    with database.reading() as session:
+        _, seen, _ = held_comparison(session, "library/privacy", how)
+    assert accept(database, "library/privacy", how, lambda *_: (), seen=seen) is not None
+    database.close()

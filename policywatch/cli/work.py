@@ -94,7 +94,7 @@ def read(
 
     Examples: `policywatch read` · `policywatch read --again`
     """
-    from analysis.reading import reread_all
+    from analysis.rereading import reread_all
     from policywatch.job import Job
     from policywatch.recipients import recipients
 
@@ -156,7 +156,7 @@ def accept(
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
-            change = take(database, document, how, job.recipients.names_for)
+            change = take(database, document, how, job.recipients.names_for, seen=page)
     out.print(Text(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1."))
 
 

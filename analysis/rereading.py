@@ -1,0 +1,112 @@
+"""Reads what was kept once more, after a rule or a selector changed; nobody is alerted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlmodel import Session
+
+from analysis.as_json import page_from_json, page_json
+from analysis.blocks import UnreadablePage
+from analysis.manner import Manner
+from analysis.normal import fingerprint
+from analysis.reading import advance, compared, facts, stored_passages
+from storage.captures import capture
+from storage.changes import change_to, passages
+from storage.database import Database
+from storage.documents import document
+from storage.versions import Cause, Version, current_version, in_force, versions
+
+
+def refresh(database: Database, manners: Mapping[str, Manner]) -> list[str]:
+    """Read the text in force again where rules or selectors changed since; the documents whose text differs now.
+
+    Else the next check would take the reader's progress for a change of the policy.
+    """
+    with database.reading() as session:
+        current = in_force(session)
+    stale = [id_ for id_, manner in manners.items() if id_ in current and current[id_].reader != manner.reader]
+    different = []
+    for document_id in stale:
+        with database.writing() as session:
+            row = current_version(session, document_id)
+            if row is not None and _reread_current(session, row, manners[document_id]):
+                different.append(document_id)
+    return different
+
+
+def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
+    kept = capture(session, current.capture_id)
+    row = document(session, current.document_id)
+    row.etag = row.last_modified = None  # a 304 would hide what the new rules can't read
+    try:
+        page = manner.read(kept)
+    except UnreadablePage:
+        return False  # the last good version stands; the next check says what is wrong
+    if fingerprint(page.blocks) == current.fingerprint:
+        current.reader = manner.reader
+        return False
+    found = compared(page_from_json(current.page), page, manner)
+    advance(session, None, kept, manner, page, current, found, Cause.READER)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What reading all captures again came to, in versions."""
+
+    read: int = 0
+    different: int = 0  # whose text is another now
+    merged: int = 0  # whose text is now that of the version before
+    unreadable: int = 0  # left as they were
+
+
+def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
+    """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
+
+    Nobody is alerted, and alerts that were sent stay as they were.
+    """
+    total = Reread()
+    for document_id, manner in manners.items():
+        with database.writing() as session:
+            rows = versions(session, document_id)
+            counts = [_reread(session, row, manner) for row in rows]
+            merged = sum(_recompare(session, before, after, manner) for before, after in pairwise(rows))
+            total = Reread(
+                total.read + len(rows),
+                total.different + counts.count(True),
+                total.merged + merged,
+                total.unreadable + counts.count(None),
+            )
+    return total
+
+
+def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
+    """Whether the text is another now; None when it can't be read."""
+    try:
+        page = manner.read(capture(session, row.capture_id))
+    except UnreadablePage:
+        return None
+    row.reader = manner.reader
+    if fingerprint(page.blocks) == row.fingerprint:
+        return False
+    row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
+    return True
+
+
+def _recompare(session: Session, before: Version, after: Version, manner: Manner) -> bool:
+    """Judge the change again; True where nothing is left of it."""
+    assert after.id is not None
+    change = change_to(session, after.id)
+    if change is None:
+        return False
+    assert change.id is not None
+    found = compared(page_from_json(before.page), page_from_json(after.page), manner)
+    for name, value in facts(found, alert=change.alert).items():
+        setattr(change, name, value)
+    for passage in passages(session, change.id):
+        session.delete(passage)
+    session.add_all(stored_passages(change.id, found.passages))
+    return before.fingerprint == after.fingerprint

@@ -1,0 +1,112 @@
+"""Selectors that rot: what a person is told when the page moves its text out of what the watchlist selects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis.page import read_page
+from analysis.suggest import Place, places
+from tests.site import PARAGRAPHS, Site, a_site, outcomes, policywatch, run, watchlist
+
+TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
+MENU = "<nav><a href=/>Home</a></nav><div class=teaser><p>Our reading room has new chairs, come and try them.</p></div>"
+
+
+def page(body: str) -> str:
+    return f"<!doctype html><html lang=en><title>Privacy policy of the library</title><body>{MENU}{body}</body></html>"
+
+
+BEFORE = read_page(page(f"<div class=policy><h1>Privacy policy</h1>{TEXT}</div>").encode(), select=[".policy"])
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as site:
+        yield site
+
+
+def watching(folder: Path, site: Site, select: str) -> Path:
+    config = watchlist(folder, site, f"sqlite:///{folder}/watch.db")
+    config.write_text(config.read_text("utf-8") + f"select = ['{select}']\n", "utf-8")
+    return config
+
+
+@pytest.mark.parametrize(
+    ("body", "selector"),
+    [
+        (f"<div id=legal-text><h1>Privacy policy</h1>{TEXT}</div>", "#legal-text"),
+        (f"<div id=c4f1><article><h1>Privacy policy</h1>{TEXT}</article></div>", "article"),
+        (f"<div class='css-1x2y3z rich-text'><h1>Privacy policy</h1>{TEXT}</div>", ".rich-text"),
+        (f"<main><h1>Privacy policy</h1><div class='sc-bdVaJa'>{TEXT}</div></main>", "main"),
+        (f"<div class=box></div><div class=box>{TEXT}</div>", "body > div:nth-of-type(3)"),
+        (f"<div id=page-body><div>News</div><div>{TEXT}</div>{'<p>Another thing.</p>' * 99}</div>", "#page-body"),
+        (f"<section><div>News</div><div>{TEXT}</div>{'<p>Another thing.</p>' * 99}</section>", "section > div"),
+    ],
+    ids=["id", "semantic tag", "class", "main", "the way", "id far out", "the way from a tag"],
+)
+def test_the_nearest_element_is_named_so_that_it_lasts(body: str, selector: str) -> None:
+    found = places(page(body), BEFORE)
+    assert found[0].selector.startswith(selector)
+    assert found[0].share > 0.9
+    read = read_page(page(body).encode(), select=[found[0].selector])
+    assert all(any(paragraph in block.text for block in read.blocks) for paragraph in PARAGRAPHS)
+
+
+def test_a_text_in_two_halves_is_offered_whole_and_in_part() -> None:
+    half = len(PARAGRAPHS) // 2
+    long, short = (f"<p>{'</p><p>'.join(some)}</p>" for some in (PARAGRAPHS[: half + 1], PARAGRAPHS[half + 1 :]))
+    found = places(page(f"<main><div id=first>{long}</div><div id=second>{short}</div></main>"), BEFORE)
+    assert [place.selector for place in found] == ["main", "#first"]
+    assert found[0].share > found[1].share > 0.5
+
+
+def test_a_text_that_is_gone_is_nowhere() -> None:
+    assert (
+        places(page("<main><p>We have moved. You will find all that you look for elsewhere.</p></main>"), BEFORE) == []
+    )
+
+
+def test_names_that_a_page_makes_up_to_mislead_are_not_pasted() -> None:
+    body = f'<div id="x\'] evil" class="it\'s">{TEXT}</div>'
+    assert places(page(body), BEFORE) == [Place("body > div:nth-of-type(2)", places(page(body), BEFORE)[0].share)]
+
+
+def test_a_selector_that_finds_nothing_is_unreadable_and_told_where_the_text_is(tmp_path: Path, site: Site) -> None:
+    config = watching(tmp_path, site, ".policy")
+    site.pages["/privacy"] = page(f"<div class=policy><h1>Privacy policy</h1>{TEXT}</div>")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
+    site.pages["/privacy"] = page(f"<div class=css-91ab><div id=document><h1>Privacy policy</h1>{TEXT}</div></div>")
+    for _ in range(3):
+        report = run(config, status=1)
+    assert outcomes(report) == {"library/privacy": "unreadable"}
+    told = "no text inside '.policy'. The text stands in other elements of the page: #document (100%)"
+    assert told in report["checks"][0]["reason"]
+    assert "try select = ['#document']" in policywatch("doctor", "--config", config, status=1)
+    assert "try select = ['#document']" in (tmp_path / "operator.txt").read_text("utf-8")
+    config.write_text(config.read_text("utf-8").replace("'.policy'", "'#document'"), "utf-8")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+
+
+def test_a_selector_that_finds_less_is_held_although_more_than_half_is_left(tmp_path: Path, site: Site) -> None:
+    config = watching(tmp_path, site, ".policy")
+    site.pages["/privacy"] = page(f"<div class=policy><h1>Privacy policy</h1>{TEXT}</div>")
+    run(config, status=0)
+    kept, moved = (f"<p>{'</p><p>'.join(some)}</p>" for some in (PARAGRAPHS[:4], PARAGRAPHS[4:]))
+    site.pages["/privacy"] = page(f"<main><div class=policy><h1>Privacy policy</h1>{kept}</div>{moved}</main>")
+    report = run(config, status=1)
+    assert outcomes(report) == {"library/privacy": "held"}
+    assert "finds less of the text" in report["checks"][0]["reason"]
+    assert "try select = ['main']" in report["checks"][0]["reason"]
+    assert not (tmp_path / "alerts.txt").exists()
+    site.pages["/privacy"] = page(f"<main><div class=policy><h1>Privacy policy</h1>{kept}</div></main>")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}, "what is gone from the page is a change"
+
+
+def test_try_says_where_the_text_is(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page(f"<main><h1>Privacy policy</h1>{TEXT}</main>"), "utf-8")
+    said = policywatch("try", file, "--select", ".policy", status=1)
+    assert "no text inside '.policy'. The text stands in other elements of the page: main (" in said
