@@ -19,11 +19,13 @@ from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.waits import GIVEN_UP_AFTER, LONGEST_RETRY_AFTER, wait
 from storage.alerts import Alert
+from storage.changes import change
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
     Delivery,
     State,
+    alerts_in,
     claim,
     claimed,
     counts,
@@ -32,6 +34,7 @@ from storage.deliveries import (
     owed,
     park,
     pending,
+    postpone,
     release,
     settle,
 )
@@ -185,7 +188,7 @@ class _Run:
         return max((min(times) - now).total_seconds(), 0.01)
 
     def _addresses(self) -> dict[tuple[str, str], Address]:
-        known = {(route.name, address.name): address for route in self.routes for address in route.to}
+        known = {(name, address.name): address for route in self.routes for name in route.names for address in route.to}
         return known | {(OPERATOR, address.name): address for address in self.operator}
 
     def _park_what_left(self, session: Session) -> None:
@@ -202,17 +205,32 @@ class _Run:
         for name in rested:
             del self.resting[name]
         known = self._addresses()
+        postponed = False
         for number in owed(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
             delivery = session.get_one(Delivery, number)
             # Another process may have a newer watchlist, and have planned what this one does not know.
-            if (delivery.route, delivery.address) in known and claim(session, number, self.me, now):
+            if (delivery.route, delivery.address) not in known:
+                continue
+            opens = self._opens(session, delivery, now)
+            if opens > now:
+                postponed |= postpone(session, number, opens)
+            elif claim(session, number, self.me, now):
                 session.refresh(delivery)
                 return delivery
-        return None
+        return self._claim(session) if postponed else None
+
+    def _opens(self, session: Session, delivery: Delivery, now: datetime) -> datetime:
+        """The end of the quiet hours; of those that end first, where several routes want it."""
+        if delivery.kind != "alert" or not any(route.quiet for route in self.routes):
+            return now
+        alerts = alerts_in(session, [delivery.id or 0])[delivery.id or 0]
+        wanting = {alert.route for alert in alerts}
+        severity = change(session, alerts[0].change_id).severity
+        return min((route.opens(severity, now) for route in self.routes if wanting & {*route.names}), default=now)
 
     def _message(self, session: Session, delivery: Delivery) -> Message:
         carried = items(session, delivery.id or 0)
-        route = next((route for route in self.routes if route.name == delivery.route), None)
+        route = next((route for route in self.routes if delivery.route in route.names), None)
         language = route.language if route else "en"
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()} {delivery.address}"
         if delivery.kind == "notice":

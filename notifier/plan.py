@@ -1,9 +1,12 @@
-"""From alerts and notices to deliveries: who is owed what, decided once and in one transaction."""
+"""From alerts and notices to deliveries: who is owed what, decided once and in one transaction.
+
+An address that stands in several routes, be it under several names, is one place: a change comes there once.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -16,6 +19,8 @@ from storage.notices import unplanned_notices
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
+_Owed = tuple[Route, str, list[Alert]]  # for whom first, to which address, and what
+
 
 def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address], now: datetime) -> None:
     """Make the deliveries of all alerts and notices that are due, and mark these as planned.
@@ -23,51 +28,70 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone is
     planned to nobody.
     """
-    by_name = {route.name: route for route in routes}
+    by_name = _by_name(routes)
     at_once: list[Alert] = []
-    digests: dict[str, list[Alert]] = defaultdict(list)
+    gathered: list[Alert] = []
     for alert in unplanned_alerts(session):
         route = by_name.get(alert.route)
         if route is None:
             alert.planned_at = now
         elif isinstance(route.when, AtOnce):
             at_once.append(alert)
-        elif alert.created_at <= route.when.last(now, zone(route.timezone)):
-            digests[route.name].append(alert)
-    _plan_at_once(session, at_once, by_name, now)
-    for name, alerts in digests.items():
-        _plan_digest(session, alerts, by_name[name], now)
+        elif _is_due(alert, route, now):
+            gathered.append(alert)
+    for route, address, alerts in _once(session, at_once, by_name):
+        _owe(session, "alert", route.name, address, [{"alert_id": alert.id} for alert in alerts], now)
+    _plan_digests(session, gathered, by_name, now)
+    for alert in at_once + gathered:
+        alert.planned_at = now
     _plan_notices(session, operator, now)
 
 
-def _plan_at_once(session: Session, alerts: list[Alert], routes: dict[str, Route], now: datetime) -> None:
-    """One delivery for each change and address, also where the address is in several routes that want it."""
-    told = told_of(session, {alert.change_id for alert in alerts})
-    together: dict[tuple[int, str], list[Alert]] = defaultdict(list)
-    for alert in alerts:
-        for address in _names(routes[alert.route].to):
-            together[alert.change_id, address].append(alert)
-        alert.planned_at = now
-    for (change_id, address), same in together.items():
-        if (change_id, address) not in told:
-            _owe(session, "alert", same[0].route, address, [alert.id for alert in same], [], now)
+def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> bool:
+    """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
+    by_name = _by_name(routes)
+    waiting = [(alert, by_name[alert.route]) for alert in unplanned_alerts(session) if alert.route in by_name]
+    return any(_is_due(alert, route, now) for alert, route in waiting)
 
 
-def _plan_digest(session: Session, alerts: list[Alert], route: Route, now: datetime) -> None:
+def _by_name(routes: Sequence[Route]) -> dict[str, Route]:
+    return {name: route for route in routes for name in route.names}
+
+
+def _is_due(alert: Alert, route: Route, now: datetime) -> bool:
+    return isinstance(route.when, AtOnce) or alert.created_at <= route.when.last(now, zone(route.timezone))
+
+
+def _plan_digests(session: Session, alerts: list[Alert], routes: dict[str, Route], now: datetime) -> None:
+    """One digest a route and address; a change that two of them hold at this time is in the first, for both."""
+    digests: dict[tuple[str, str], list[Alert]] = defaultdict(list)
+    for route, address, same in _once(session, alerts, routes):
+        digests[route.name, address] += same
+    for (name, address), carried in digests.items():
+        _owe(session, "digest", name, address, [{"alert_id": alert.id} for alert in carried], now)
+
+
+def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Owed]:
+    """The alerts of each change for each place that did not hear of that change yet."""
     told = told_of(session, {alert.change_id for alert in alerts})
-    for address in _names(route.to):
-        new = [alert.id for alert in alerts if (alert.change_id, address) not in told]
-        if new:
-            _owe(session, "digest", route.name, address, new, [], now)
+    names: dict[str, set[str]] = defaultdict(set)
+    for route in routes.values():
+        for address in route.to:
+            names[address.url].add(address.name)
+    together: dict[tuple[int, str], _Owed] = {}
     for alert in alerts:
-        alert.planned_at = now
+        route = routes[alert.route]
+        for address in _distinct(route.to):
+            if not any((alert.change_id, name) in told for name in names[address.url]):
+                together.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
+    yield from together.values()
 
 
 def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:
     notices = unplanned_notices(session)
     if notices:
-        for address in _names(operator):
-            _owe(session, "notice", OPERATOR, address, [], [notice.id for notice in notices], now)
+        for address in _distinct(operator):
+            _owe(session, "notice", OPERATOR, address.name, [{"notice_id": notice.id} for notice in notices], now)
     for notice in notices:
         notice.planned_at = now
 
@@ -77,18 +101,16 @@ def _owe(
     kind: str,
     route: str,
     address: str,
-    alerts: Iterable[int | None],
-    notices: Iterable[int | None],
+    carried: Iterable[dict[str, int | None]],
     now: datetime,
 ) -> None:
     delivery = Delivery(kind=kind, route=route, address=address, created_at=now, next_at=now)
     session.add(delivery)
     session.flush()
-    carried = [{"alert_id": alert} for alert in alerts] + [{"notice_id": notice} for notice in notices]
     session.add_all(DeliveryItem(delivery_id=delivery.id or 0, address=address, **what) for what in carried)
     session.flush()
 
 
-def _names(addresses: Sequence[Address]) -> list[str]:
-    """Each once, in order."""
-    return list(dict.fromkeys(address.name for address in addresses))
+def _distinct(addresses: Sequence[Address]) -> list[Address]:
+    """Each place once, in order."""
+    return list({address.url: address for address in reversed(addresses)}.values())[::-1]

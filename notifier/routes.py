@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notifier.channels import UnusableAddress, address_problem, host_of, names_its_host
+from notifier.quiet import Quiet, parse_quiet
 from notifier.when import AtOnce, Daily, Weekly, When, parse_when
 from notifier.wording import languages
 from storage.changes import Change
@@ -17,7 +19,18 @@ from storage.documents import Document
 SEVERITIES = ("low", "medium", "high")
 DIRECTIONS = ("expands", "limits", "clarifies", "mixed")
 
-__all__ = ["Address", "AtOnce", "Daily", "Route", "Weekly", "When", "address", "address_problem", "parse_when"]
+__all__ = [
+    "Address",
+    "AtOnce",
+    "Daily",
+    "Route",
+    "Weekly",
+    "When",
+    "address",
+    "address_problem",
+    "parse_quiet",
+    "parse_when",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,10 @@ def address(written: str, url: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """None in a filter lets everything through; `documents` may hold patterns such as `linkedin/*`."""
+    """None in a filter lets everything through; `documents` may hold patterns such as `linkedin/*`.
+
+    `formerly` are names that it had: what is stored for these is its own.
+    """
 
     name: str
     to: tuple[Address, ...]
@@ -61,6 +77,9 @@ class Route:
     directions: frozenset[str] | None = None
     when: When = field(default_factory=AtOnce)
     timezone: str = "UTC"
+    quiet: Quiet | None = None
+    high_breaks_quiet: bool = False
+    formerly: tuple[str, ...] = ()
     language: str = "en"
 
     def __post_init__(self) -> None:
@@ -84,6 +103,17 @@ class Route:
             and (self.kinds is None or document.kind in self.kinds)
             and (self.directions is None or change.direction in self.directions)
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names under which something may be stored for it."""
+        return (self.name, *self.formerly)
+
+    def opens(self, severity: str, now: datetime) -> datetime:
+        """When a change of this weight may be told: now, or when the quiet hours end."""
+        if self.quiet is None or (severity == "high" and self.high_breaks_quiet):
+            return now
+        return self.quiet.until(now, zone(self.timezone)) or now
 
 
 def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:

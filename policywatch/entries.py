@@ -113,7 +113,11 @@ class RouteEntry(Table):
     languages: list[str] | None = None
     when: str = "at once"
     timezone: str = "UTC"
-    language: Literal["en", "fr"] = "en"
+    quiet: str | None = None
+    high_breaks_quiet: bool = False
+    language: str = "en"
+    enabled: bool = True
+    formerly: list[str] = []
 
 
 class OperatorEntry(Table):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from analysis.change import TOPICS
-from notifier.routes import Address, Route, address, address_problem, parse_when, zone
+from notifier.routes import Address, Route, address, address_problem, one_of, parse_quiet, parse_when, zone
+from notifier.when import AtOnce
+from notifier.wording import languages
 from policywatch.entries import RouteEntry
 from policywatch.problems import Problem, Section, WatchlistError
 from policywatch.watchlist import MissingVariable, Watchlist, expand
@@ -33,7 +36,9 @@ class Recipients:
 def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
     """Raises `WatchlistError` with all that stands in the way: unset variables, addresses and words of no meaning."""
     problems: list[Problem] = []
-    routes = [_route(watchlist, entry, section, environ, problems) for entry, section in watchlist.routes]
+    routes = [
+        _route(watchlist, entry, section, environ, problems) for entry, section in watchlist.routes if entry.enabled
+    ]
     entry, section = watchlist.operator
     operator = _addresses(entry.to, section, environ, problems)
     if problems:
@@ -51,19 +56,17 @@ def _route(
             problems.append(section.problem(key, str(failure)))
             return None
 
-    topics = {*TOPICS, *watchlist.topics}
-    for key, found, allowed in (
-        ("topics", entry.topics, topics),
-        ("services", entry.services, {document.service for document in watchlist.documents}),
-    ):
-        problems += [
-            section.problem(key, f"found {word!r}; allowed: {', '.join(sorted(allowed))}")
-            for word in found or ()
-            if word not in allowed
-        ]
+    _check_filters(watchlist, entry, section, problems)
     to = _addresses(entry.to, section, environ, problems)
     when = checked("when", lambda: parse_when(entry.when))
-    if when is None or checked("timezone", lambda: zone(entry.timezone)) is None:
+    quiet = checked("quiet", lambda: parse_quiet(entry.quiet or "")) if entry.quiet is not None else None
+    if quiet is not None and when is not None and not isinstance(when, AtOnce):
+        problems.append(section.problem("quiet", f"is for routes that tell at once; this one tells {when}"))
+    sound = [
+        checked("timezone", lambda: zone(entry.timezone)),
+        checked("language", lambda: one_of("language", entry.language, languages())),
+    ]
+    if when is None or None in sound:
         return None
     return Route(
         name=entry.name,
@@ -77,8 +80,37 @@ def _route(
         directions=_set(entry.directions),
         when=when,
         timezone=entry.timezone,
+        quiet=quiet,
+        high_breaks_quiet=entry.high_breaks_quiet,
+        formerly=tuple(entry.formerly),
         language=entry.language,
     )
+
+
+def _check_filters(watchlist: Watchlist, entry: RouteEntry, section: Section, problems: list[Problem]) -> None:
+    """A filter that can never match would be silence that nobody notices."""
+    documents = watchlist.documents
+    for key, found, allowed in (
+        ("topics", entry.topics, {*TOPICS, *watchlist.topics}),
+        ("services", entry.services, {document.service for document in documents}),
+        ("languages", entry.languages, {document.language for document in documents}),
+        ("kinds", entry.kinds, {document.kind for document in documents}),
+    ):
+        problems += [
+            section.problem(key, f"found {word!r}; allowed: {', '.join(sorted(allowed))}")
+            for word in found or ()
+            if word not in allowed
+        ]
+    for pattern in entry.documents or ():
+        if not any(fnmatchcase(document.id, pattern) for document in documents):
+            ids = ", ".join(document.id for document in documents)
+            problems.append(section.problem("documents", f"found {pattern!r}, which is none of: {ids}"))
+    names = {route.name for route, _ in watchlist.routes}
+    problems += [
+        section.problem("formerly", f"found {name!r}, which is the name of a route that stands here")
+        for name in entry.formerly
+        if name in names
+    ]
 
 
 def _set(words: Iterable[str] | None) -> frozenset[str] | None:

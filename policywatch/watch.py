@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from threading import Event
 from types import FrameType
 
+from notifier.plan import has_to_plan
 from policywatch.due import due_at
+from policywatch.recipients import Recipients
 from policywatch.watchlist import Watchlist
 from storage.checks import last_checks
 from storage.clock import utc_now
@@ -20,7 +22,7 @@ _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accept
 _SHORTEST_SLEEP = timedelta(seconds=5)
 
 
-def watch(watchlist: Watchlist, database: Database) -> None:
+def watch(watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
     """Until SIGTERM or SIGINT: sleep to the next due time, then run.
 
     Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. A signal
@@ -38,7 +40,7 @@ def watch(watchlist: Watchlist, database: Database) -> None:
     signal.signal(signal.SIGINT, end)
     while not stop.is_set():
         documents = _due_documents(watchlist, database, utc_now())
-        if documents or _owes(database, utc_now()):
+        if documents or _owes(database, recipients, utc_now()):
             running[:] = [subprocess.Popen(_command(watchlist, documents))]
             running[0].wait()
             running.clear()
@@ -57,10 +59,11 @@ def _due_documents(watchlist: Watchlist, database: Database, now: datetime) -> l
     return [entry.id for entry in watchlist.documents if due_at(entry, last.get(entry.id), spread=True) <= now]
 
 
-def _owes(database: Database, now: datetime) -> bool:
+def _owes(database: Database, recipients: Recipients, now: datetime) -> bool:
+    """A delivery is due, or a digest whose time has come is still to be made into one."""
     with database.reading() as session:
         at = next_attempt(session)
-    return at is not None and at <= now
+        return (at is not None and at <= now) or has_to_plan(session, recipients.routes, now)
 
 
 def _sleep(watchlist: Watchlist, database: Database, now: datetime) -> timedelta:

@@ -138,6 +138,16 @@ def pending(session: Session) -> list[Delivery]:
     return list(session.exec(select(Delivery).where(Delivery.state == State.PENDING.value)))
 
 
+def postpone(session: Session, delivery_id: int, next_at: datetime) -> bool:
+    """Let one that waits wait longer; False where it does not wait any more."""
+    done = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == State.PENDING.value)
+        .values(next_at=next_at)
+    )
+    return bool(done.rowcount)
+
+
 def park(session: Session, delivery_id: int, error: str) -> bool:
     """Give up one that waits; False where it does not wait any more."""
     done = session.exec(

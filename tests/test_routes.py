@@ -7,9 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from notifier.quiet import Quiet, parse_quiet
 from notifier.routes import Address, Route, address, address_problem, parse_when
 from notifier.when import AtOnce, Daily, Weekly
 from storage.changes import Change
@@ -173,3 +174,34 @@ def test_the_name_of_an_address_is_the_watchlists_word_or_a_url_without_secrets(
     names = {address(written, written.replace("${PASSWORD}", word)).name for word in ("old", "new")}
     assert len(names) == 1  # what waits goes on when a password changes
     assert address("file:///var/alerts.txt", "file:///var/alerts.txt").name == "file:///var/alerts.txt"
+
+
+@pytest.mark.parametrize(
+    ("clock", "until"),
+    [
+        ("21:59", None),
+        ("22:00", "07:00 2"),
+        ("23:30", "07:00 2"),
+        ("06:59", "07:00 1"),
+        ("07:00", None),
+    ],
+)
+def test_quiet_hours_go_over_midnight(clock: str, until: str | None) -> None:
+    now = datetime.combine(datetime(2026, 7, 1, tzinfo=UTC), time.fromisoformat(clock), tzinfo=PARIS)
+    ends = parse_quiet("22:00-07:00").until(now, PARIS)
+    assert (ends and f"{ends:%H:%M} {ends.day}") == until
+
+
+@given(st.integers(0, 365 * 24 * 60), st.times(), st.times())
+def test_quiet_always_ends_within_a_day_also_when_the_clocks_change(minutes: int, start: time, end: time) -> None:
+    assume(start != end)
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    ends = Quiet(start, end).until(now, PARIS)
+    assert ends is None or now < ends <= now + timedelta(hours=25)
+    assert ends is None or Quiet(start, end).until(ends, PARIS) in (None, ends + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("written", ["", "22:00", "22-7", "22:00-22:00", "24:00-07:00", "night"])
+def test_quiet_hours_that_are_none_say_what_may_be_written(written: str) -> None:
+    with pytest.raises(ValueError, match=r'write "HH:MM-HH:MM"'):
+        parse_quiet(written)

@@ -121,8 +121,7 @@ def watch(config: Config = CONFIG) -> None:
     from policywatch.watch import watch as stay
 
     with opened(config) as (watchlist, database):
-        recipients(ready(watchlist))  # a wrong route stops it now, not at the first alert
-        stay(watchlist, database)
+        stay(ready(watchlist), database, recipients(watchlist))
 
 
 def accept(

@@ -1,0 +1,42 @@
+"""Quiet hours: the time of day in which a route that tells at once waits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+
+_WRITTEN = re.compile(r"(?P<start>{0})\s*-\s*(?P<end>{0})".format(r"(?:[01]\d|2[0-3]):[0-5]\d"))
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """From `start` up to `end`, by the clock on the route's wall; over midnight where `end` is the earlier."""
+
+    start: time
+    end: time
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+    def until(self, now: datetime, zone: tzinfo) -> datetime | None:
+        """When the quiet that holds now ends; None where it does not hold."""
+        here = now.astimezone(zone)
+        clock = here.time()
+        late = clock >= self.start
+        if not (late or clock < self.end) if self.start > self.end else not self.start <= clock < self.end:
+            return None
+        day = here.date() + timedelta(days=1 if late and self.start > self.end else 0)
+        for fold in (0, 1):  # the hour that summer time repeats at its end has two ends, and the first may be past
+            end = datetime.combine(day, self.end.replace(fold=fold), tzinfo=zone).astimezone(now.tzinfo)
+            if end > now:
+                return end
+        return None
+
+
+def parse_quiet(written: str) -> Quiet:
+    """Raises `ValueError` with a sentence that says what may be written."""
+    found = _WRITTEN.fullmatch(written.strip())
+    if found is None or found["start"] == found["end"]:
+        raise ValueError(f'{written!r} are no quiet hours; write "HH:MM-HH:MM", for instance "22:00-07:00"')
+    return Quiet(time.fromisoformat(found["start"]), time.fromisoformat(found["end"]))

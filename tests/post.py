@@ -1,0 +1,61 @@
+"""Plays the sending side of delivery: answers as a test wants, and remembers what went where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlmodel import select
+
+from notifier.delivery import Deliveries, deliver_due
+from notifier.messages import Message
+from notifier.routes import Address, Route
+from notifier.send import Result
+from storage.database import Database
+from storage.deliveries import Delivery
+from storage.notices import Notice
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+OPERATOR = (Address("${OPS}", "json://unused"),)
+
+
+class Post:
+    """Stands at the `send` seam; answers by address, and remembers what went where."""
+
+    def __init__(self, **answers: Result) -> None:
+        self.answers = answers
+        self.sent: list[tuple[str, Message]] = []
+
+    def __call__(self, address: Address, message: Message) -> Result:
+        self.sent.append((address.name, message))
+        return self.answers.get(address.name.strip("${}"), Result(ok=True))
+
+    def to(self, name: str) -> list[Message]:
+        return [message for address, message in self.sent if address == f"${{{name}}}"]
+
+
+TEMPORARY = Result(ok=False, said="status 500")
+PERMANENT = Result(ok=False, permanent=True, said="status 404")
+
+
+def deliver(
+    database: Database,
+    *routes: Route,
+    post: Post,
+    now: datetime = NOON,
+    operator: tuple[Address, ...] = (),
+    **options: Any,
+) -> Deliveries:
+    options.setdefault("now", lambda: now)
+    return deliver_due(database, routes, operator, send=post, chance=lambda: 0.5, sleep=lambda _: None, **options)
+
+
+def rows(database: Database) -> list[Delivery]:
+    with database.reading() as session:
+        return list(session.exec(select(Delivery).order_by("id")))
+
+
+def notices(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [notice.text for notice in session.exec(select(Notice))]

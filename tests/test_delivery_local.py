@@ -1,0 +1,53 @@
+"""Delivery without a server, and the trial of routes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from notifier.delivery import Deliveries, deliver_due, try_routes
+from notifier.routes import Address, Route
+from storage.database import Database
+from tests.inbox import webhook
+from tests.owed import owe, route
+from tests.post import MINUTE, NOON, rows
+
+
+def test_routes_are_tried_with_a_marked_sample_and_nothing_is_stored(database: Database) -> None:
+    owe(database, "nobody")
+    with webhook() as hook:
+        hook.answers = [200, (403, {}, "wrong token")]
+        tried = try_routes(database, [route("team", hook.url("a"), hook.url("b"))])
+    assert [(one.route, one.address, one.ok) for one in tried] == [("team", "${A}", True), ("team", "${B}", False)]
+    assert "403: wrong token" in tried[1].said
+    assert all(title.startswith("TEST: Parley") for title in hook.titles())
+    assert rows(database) == []
+
+
+def test_console_and_file_serve_those_without_a_server(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "our alerts.txt"
+    owe(database, "team")
+    owe(database, "team")
+    team = Route("team", (Address("console", "console://"), Address("file", f"file://{file}")))
+    assert deliver_due(database, [team], ()).sent == 4
+    printed = capsys.readouterr().out
+    assert printed.count("Parley, Privacy Policy: personal data to train AI") == 2
+    assert file.read_text() == printed
+
+
+def test_a_file_that_cannot_be_written_is_tried_again(database: Database, tmp_path: Path) -> None:
+    owe(database, "team")
+    team = route("team", f"file://{tmp_path}/missing/alerts.txt")
+    assert deliver_due(database, [team], (), now=lambda: NOON) == Deliveries(sent=0, failed=1, pending=1)
+    assert rows(database)[0].error == "the file can't be written: No such file or directory"
+    (tmp_path / "missing").mkdir()
+    assert deliver_due(database, [team], (), now=lambda: NOON + 5 * MINUTE).sent == 1
+
+
+def test_a_full_disk_leaves_no_half_message(database: Database) -> None:
+    owe(database, "team")
+    assert deliver_due(database, [route("team", "file:///dev/full")], (), now=lambda: NOON).failed == 1
+    assert "No space left" in (rows(database)[0].error or "")

@@ -1,0 +1,210 @@
+"""Who is owed what: routes that share, come, go and are renamed; digests; quiet hours; the operator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from notifier.delivery import Deliveries
+from notifier.plan import has_to_plan
+from notifier.quiet import parse_quiet
+from notifier.routes import Address, Route, parse_when
+from storage.alerts import Alert
+from storage.database import Database
+from storage.deliveries import State
+from storage.notices import Notice
+from tests.owed import owe, route
+from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, notices, rows
+
+
+def test_a_change_that_two_routes_want_comes_once_and_names_both(database: Database) -> None:
+    owe(database, "team", "all")
+    post = Post()
+    deliver(database, route("team", "json://a"), route("all", "json://a", "json://b"), post=post)
+    assert [message.routes for message in post.to("A")] == [("all", "team")]
+    assert [message.routes for message in post.to("B")] == [("all",)]
+
+
+def test_nothing_old_floods_a_new_route_or_a_new_address(database: Database) -> None:
+    owe(database, "team")
+    post = Post()
+    deliver(database, route("team", "json://a"), post=post)
+    deliver(database, route("team", "json://a", "json://b"), route("new", "json://c"), post=post)
+    assert [name for name, _ in post.sent] == ["${A}"]
+    owe(database, "team", "new")
+    deliver(database, route("team", "json://a", "json://b"), route("new", "json://c"), post=post)
+    assert len(post.to("B")) == 1
+
+
+def test_an_alert_of_a_removed_route_goes_to_nobody_and_stays_so(database: Database) -> None:
+    owe(database, "gone")
+    post = Post()
+    assert deliver(database, route("team", "json://a"), post=post) == Deliveries(0, 0, 0)
+    assert deliver(database, route("gone", "json://a"), post=post) == Deliveries(0, 0, 0)
+    with database.reading() as session:
+        assert [alert.planned_at for alert in session.exec(select(Alert))] == [NOON]
+
+
+@pytest.mark.parametrize("left", [[], [route("team", "json://a")]])
+def test_what_waits_for_an_address_that_left_is_parked_and_told(database: Database, left: list[Route]) -> None:
+    owe(database, "team")
+    deliver(database, route("team", "json://a", "json://b"), post=Post(A=TEMPORARY, B=TEMPORARY))
+    post = Post()
+    deliver(database, *left, post=post, now=NOON + 5 * MINUTE, operator=OPERATOR)
+    parked = [row.address for row in rows(database) if row.state == State.PARKED]
+    assert parked == (["${B}"] if left else ["${A}", "${B}"])
+    assert "no longer in the watchlist" in post.to("OPS")[0].text
+
+
+def test_notices_go_to_the_operator_in_one_message_each_once(database: Database) -> None:
+    with database.writing() as session:
+        session.add_all(Notice(kind="held", text=f"Page {n} is held.", created_at=NOON) for n in range(3))
+    post = Post()
+    assert deliver(database, post=post, operator=OPERATOR).sent == 1
+    assert deliver(database, post=post, operator=OPERATOR).sent == 0
+    assert all(f"Page {n} is held." in post.to("OPS")[0].text for n in range(3))
+
+
+def test_without_an_operator_notices_are_not_kept_for_the_first_one_who_comes(database: Database) -> None:
+    with database.writing() as session:
+        session.add(Notice(kind="held", text="A page is held.", created_at=NOON))
+    post = Post()
+    deliver(database, post=post)
+    deliver(database, post=post, operator=OPERATOR)
+    assert post.sent == []
+
+
+def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(database: Database) -> None:
+    daily = route("daily", "json://a", "json://b", when=parse_when("daily 08:00"), timezone="Europe/Paris")
+    for hour in (1, 2):
+        owe(database, "daily", when=NOON + timedelta(hours=hour))
+    post = Post()
+    morning = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)  # eight in Paris, in winter
+    assert deliver(database, daily, post=post, now=morning - MINUTE) == Deliveries(0, 0, 0)
+    owe(database, "daily", when=morning + MINUTE)
+    assert deliver(database, daily, post=post, now=morning + 5 * MINUTE).sent == 2
+    assert [message.subject for message in post.to("A")] == ["2 policy changes: Parley"]
+    assert deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent == 0
+    assert deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent == 2
+    assert post.to("B")[1].subject == "1 policy change: Parley"
+
+
+def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) -> None:
+    weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
+    owe(database, "weekly", when=NOON)
+    post = Post()
+    deliver(database, weekly, post=post, now=NOON + timedelta(days=6))
+    assert post.sent == []
+    deliver(database, weekly, post=post, now=NOON + timedelta(days=9))
+    assert len(post.sent) == 1
+
+
+def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) -> None:
+    daily = route("daily", "json://a", "json://b", when=parse_when("daily 08:00"))
+    owe(database, "team", "daily", when=NOON)
+    owe(database, "daily", when=NOON)
+    post = Post()
+    deliver(database, route("team", "json://a"), daily, post=post)
+    deliver(database, route("team", "json://a"), daily, post=post, now=NOON + timedelta(days=1))
+    assert [message.subject for message in post.to("A")[1:]] == ["1 policy change: Parley"]
+    assert [message.subject for message in post.to("B")] == ["2 policy changes: Parley"]
+
+
+def test_a_digest_route_that_becomes_an_at_once_route_repeats_nothing(database: Database) -> None:
+    owe(database, "team", "other", when=NOON)
+    post = Post()
+    deliver(database, route("team", "json://a"), route("other", "json://a", when=parse_when("daily 08:00")), post=post)
+    deliver(database, route("team", "json://a"), route("other", "json://a", "json://b"), post=post)
+    assert [name for name, _ in post.sent] == ["${A}", "${B}"]
+
+
+def test_a_route_speaks_its_language(database: Database) -> None:
+    owe(database, "fr")
+    post = Post()
+    deliver(database, route("fr", "json://a", language="fr"), post=post)
+    assert "activé par défaut" in post.to("A")[0].subject
+
+
+def test_two_names_of_one_address_are_one_place(database: Database) -> None:
+    owe(database, "team", "member")
+    post = Post()
+    member = Route("member", (Address("${MEMBER}", "json://a"),))
+    deliver(database, route("team", "json://a", "json://b"), member, post=post)
+    assert sorted(name for name, _ in post.sent) == ["${A}", "${B}"]
+    assert [message.routes for message in post.to("A")] == [("member", "team")]
+
+
+def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_both(database: Database) -> None:
+    owe(database, "one", "two")
+    owe(database, "two")
+    post = Post()
+    morning = {"when": parse_when("daily 08:00")}
+    deliver(database, route("one", "json://a", **morning), route("two", "json://a", **morning), post=post)
+    assert sorted((message.subject, message.routes) for message in post.to("A")) == [
+        ("1 policy change: Parley", ("one", "two")),
+        ("1 policy change: Parley", ("two",)),
+    ]
+
+
+def test_a_renamed_route_keeps_what_waits_for_it(database: Database) -> None:
+    owe(database, "team")
+    deliver(database, route("team", "json://a"), post=Post(A=TEMPORARY))
+    owe(database, "team")
+    post = Post()
+    deliver(database, route("crew", "json://a", formerly=("team",)), post=post, now=NOON + 5 * MINUTE)
+    assert len(post.to("A")) == 2
+    assert notices(database) == []
+
+
+NIGHT = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # half past eleven in Paris
+QUIET = {"quiet": parse_quiet("22:00-07:00"), "timezone": "Europe/Paris"}
+
+
+def test_a_quiet_route_waits_until_the_morning(database: Database) -> None:
+    for _ in range(25):
+        owe(database, "team", when=NIGHT)
+    team = route("team", "json://a", **QUIET)
+    assert deliver(database, team, post=Post(), now=NIGHT) == Deliveries(sent=0, failed=0, pending=25)
+    assert deliver(database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=29)).sent == 0
+    assert deliver(database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=31)).sent == 25
+
+
+def test_what_weighs_high_breaks_the_quiet_only_where_the_route_says_so(database: Database) -> None:
+    owe(database, "team", "all", severity="high")
+    owe(database, "team", "all", severity="medium")
+    post = Post()
+    deliver(
+        database,
+        route("team", "json://a", high_breaks_quiet=True, **QUIET),
+        Route("all", (Address("${B}", "json://b"),), **QUIET),
+        post=post,
+        now=NIGHT,
+    )
+    assert [name for name, _ in post.sent] == ["${A}"]
+
+
+def test_a_try_that_failed_waits_for_the_end_of_the_quiet_too(database: Database) -> None:
+    owe(database, "team", when=NIGHT)
+    team = route("team", "json://a", **QUIET)
+    evening = NIGHT - timedelta(hours=1, minutes=31)
+    deliver(database, team, post=Post(A=TEMPORARY), now=evening)
+    post = Post()
+    assert deliver(database, team, post=post, now=NIGHT).pending == 1
+    assert post.sent == []
+
+
+def test_of_two_routes_with_one_address_the_one_that_is_not_quiet_decides(database: Database) -> None:
+    owe(database, "team", "all", when=NIGHT)
+    post = Post()
+    deliver(database, route("team", "json://a", **QUIET), route("all", "json://a"), post=post, now=NIGHT)
+    assert [message.routes for message in post.to("A")] == [("all", "team")]
+
+
+def test_a_digest_whose_time_has_come_is_work_to_do(database: Database) -> None:
+    daily = route("daily", "json://a", when=parse_when("daily 08:00"))
+    owe(database, "daily", "gone", when=NOON)
+    with database.reading() as session:
+        assert not has_to_plan(session, [daily], NOON + timedelta(hours=19))
+        assert has_to_plan(session, [daily], NOON + timedelta(hours=21))
