@@ -21,6 +21,6 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-HEALTHCHECK --interval=10m --timeout=1m --start-period=2m --retries=3 CMD ["policywatch", "doctor", "--quiet"]
+HEALTHCHECK --interval=10m --timeout=1m --start-period=2m --retries=3 CMD ["policywatch", "doctor", "--alive", "--quiet"]
 ENTRYPOINT ["policywatch"]
 CMD ["watch"]

@@ -51,7 +51,7 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
         made = channel(address.url)
     except UnusableAddress as failure:
         return Result(ok=False, permanent=True, said=str(failure))
-    return _within(deadline, lambda: _through(made, address, message))
+    return within(deadline, lambda: _through(made, address, message))
 
 
 def _through(made: NotifyBase, address: Address, message: Message) -> Result:
@@ -105,7 +105,7 @@ def _failed(heard: Heard, url: str) -> Result:
         wait = retry_after(answer.retry_after)
         return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=said)
     if heard.failures:
-        return Result(ok=False, said=scrub(_why_no_answer(heard.failures[-1]), url))
+        return Result(ok=False, said=scrub(why_no_answer(heard.failures[-1]), url))
     said = heard.lines[-1] if heard.lines else "Apprise could not deliver it, and does not say why"
     return Result(ok=False, said=scrub(said, url))
 
@@ -128,7 +128,7 @@ def retry_after(written: str | None, *, now: datetime | None = None) -> timedelt
     return max(until - (now or datetime.now(UTC)), timedelta(0))
 
 
-def _why_no_answer(failure: requests.RequestException) -> str:
+def why_no_answer(failure: requests.RequestException) -> str:
     """The failure in plain words: its own text holds the URL."""
     if isinstance(failure, requests.exceptions.SSLError):
         return "no trusted TLS connection"
@@ -159,8 +159,11 @@ def _causes(failure: BaseException) -> list[BaseException]:
     return found
 
 
-def _within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Apprise's own timeouts begin anew with each byte, so a server that drips could hold us for ever."""
+def within(seconds: float, work: Callable[[], Result]) -> Result:
+    """Wait for it, but not for longer.
+
+    Apprise's own timeouts begin anew with each byte, so a server that drips could hold us for ever.
+    """
     results: list[Result] = []
     failures: list[BaseException] = []
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from policywatch.due import due_at
+from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
-from policywatch.recipients import recipients
 from policywatch.watchlist import Watchlist, load
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
@@ -27,6 +27,29 @@ class Finding:
     good: bool
     about: str
     said: str
+
+
+def is_alive(config: Path) -> list[Finding]:
+    """Whether the job does its work: for a health check, which shall not fail because a page is blocked."""
+    try:
+        watchlist = load(config)
+    except WatchlistError as failure:
+        return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
+    try:
+        database = Database(watchlist.database)
+    except StorageError as failure:
+        return [Finding(False, "database", str(failure))]
+    with database.reading() as session:
+        checks = last_checks(session)
+    database.close()
+    made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
+    if not made and watchlist.documents:
+        return [Finding(False, "job", "no document was checked yet")]
+    if made and all(_is_late(entry, check) for entry, check in made):
+        newest = max(check.checked_at for _, check in made)
+        said = f"all documents are overdue, the last check was at {newest:%Y-%m-%d %H:%M} UTC: does the job still run?"
+        return [Finding(False, "job", said)]
+    return [Finding(True, "job", "documents are checked when they are due")]
 
 
 def examine(config: Path) -> list[Finding]:
@@ -58,6 +81,8 @@ def examine(config: Path) -> list[Finding]:
 
 
 def _told(watchlist: Watchlist) -> Iterator[Finding]:
+    from policywatch.recipients import recipients  # it brings Apprise along, which a health check does without
+
     try:
         found = recipients(watchlist)
     except WatchlistError as failure:
@@ -70,6 +95,14 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
         yield Finding(
             True, "operator", "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
         )
+    if found.heartbeat is None:
+        yield Finding(
+            True, "heartbeat", 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'
+        )
+
+
+def _is_late(entry: DocumentEntry, check: Check) -> bool:
+    return utc_now() > due_at(entry, check, spread=True) + _LATE
 
 
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:
@@ -84,7 +117,7 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
             continue
         if check.outcome is not None and not Outcome(check.outcome).is_good:
             yield Finding(False, entry.id, f"{check.outcome}: {check.reason}")
-        elif utc_now() > due_at(entry, check) + _LATE:
+        elif _is_late(entry, check):
             said = (
                 f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"
             )

@@ -124,7 +124,9 @@ class OperatorEntry(Table):
     """`[operator]`: who hears of pages that can't be read and of deliveries that were given up."""
 
     to: list[str] = []
-    language: Literal["en", "fr"] = "en"
+    language: str = "en"
+    heartbeat: str | None = None
+    heartbeat_start: bool = False
 
 
 class TopEntry(Table):

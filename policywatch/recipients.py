@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from analysis.change import TOPICS
+from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.routes import Address, Route, address, address_problem, one_of, parse_quiet, parse_when, zone
 from notifier.when import AtOnce
 from notifier.wording import languages
-from policywatch.entries import RouteEntry
+from policywatch.entries import OperatorEntry, RouteEntry
 from policywatch.problems import Problem, Section, WatchlistError
 from policywatch.watchlist import MissingVariable, Watchlist, expand
 from storage.changes import Change
@@ -23,10 +24,12 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, and the operator's own addresses."""
+    """The routes, the operator's own addresses and language, and who hears that the job is alive."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
+    operator_language: str = "en"
+    heartbeat: Heartbeat | None = None
 
     def names_for(self, document: Document, change: Change) -> list[str]:
         """The routes whose filter lets the change pass."""
@@ -41,9 +44,30 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
     ]
     entry, section = watchlist.operator
     operator = _addresses(entry.to, section, environ, problems)
+    heartbeat = _heartbeat(entry, section, environ, problems)
+    try:
+        one_of("language", entry.language, languages())
+    except ValueError as failure:
+        problems.append(section.problem("language", str(failure)))
     if problems:
         raise WatchlistError(problems)
-    return Recipients(tuple(route for route in routes if route is not None), operator)
+    return Recipients(tuple(route for route in routes if route is not None), operator, entry.language, heartbeat)
+
+
+def _heartbeat(
+    entry: OperatorEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]
+) -> Heartbeat | None:
+    if entry.heartbeat is None:
+        return None
+    try:
+        url = expand(entry.heartbeat, environ)
+        said = heartbeat_problem(url)
+    except MissingVariable as missing:
+        said = str(missing)
+    if said:
+        problems.append(section.problem("heartbeat", said))
+        return None
+    return Heartbeat(url, entry.heartbeat_start)
 
 
 def _route(

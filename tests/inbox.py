@@ -150,6 +150,11 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.1)
 
 
+def _read(body: bytes, kind: str) -> dict[str, Any]:
+    """What JSON says; anything else as {"text": ...}."""
+    return json.loads(body) if kind == "application/json" else {"text": body.decode()}  # type: ignore[no-any-return]
+
+
 @contextmanager
 def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
     """Listens until the end of the block."""
@@ -158,7 +163,7 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            call = Call(self.path, dict(self.headers), json.loads(body))
+            call = Call(self.path, dict(self.headers), _read(body, self.headers.get_content_type()))
             hook.calls.append(call)
             answer = hook.answers.pop(0) if hook.answers else hook.always
             if answer == 200:

@@ -349,7 +349,7 @@ def test_dockerfile_is_slim_not_root_and_brings_only_the_program() -> None:
     final = dict(steps[last:])
     assert final["FROM"] == "python:3.12-slim"
     assert final["USER"].split(":")[0] not in {"root", "0"}
-    assert final["HEALTHCHECK"].endswith('CMD ["policywatch", "doctor", "--quiet"]')
+    assert final["HEALTHCHECK"].endswith('CMD ["policywatch", "doctor", "--alive", "--quiet"]')
     assert (final["ENTRYPOINT"], final["CMD"], final["VOLUME"]) == ('["policywatch"]', '["watch"]', "/data")
     copied = {name for word, rest in steps if word == "COPY" for name in rest.split()[:-1]}
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}

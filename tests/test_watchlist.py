@@ -72,6 +72,14 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD + ROUTE + 'topics = ["ai"]\n', "14: routes[0].topics: found 'ai'; allowed: advertising,"),
         (GOOD + ROUTE + 'timezone = "Paris"\n', "14: routes[0].timezone: 'Paris' is no time zone"),
         (GOOD + ROUTE + 'services = ["Exmple"]\n', "14: routes[0].services: found 'Exmple'; allowed: Ex"),
+        (GOOD + ROUTE + 'languages = ["fr"]\n', "14: routes[0].languages: found 'fr'; allowed: en"),
+        (GOOD + ROUTE + 'documents = ["exmple/*"]\n', "14: routes[0].documents: found 'exmple/*', which is none of: "),
+        (GOOD + ROUTE + 'quiet = "22-7"\n', "14: routes[0].quiet: '22-7' are no quiet hours; write"),
+        (GOOD + ROUTE + 'when = "daily 08:00"\nquiet = "22:00-07:00"\n', "15: routes[0].quiet: is for routes"),
+        (GOOD + ROUTE + 'language = "xx"\n', "14: routes[0].language: 'xx' is no language; allowed are en, fr"),
+        (GOOD + ROUTE + 'formerly = ["team"]\n', "14: routes[0].formerly: found 'team', which is the name of a route"),
+        (GOOD + '[operator]\nheartbeat = "hunter2"\n', "11: operator.heartbeat: write a whole address"),
+        (GOOD + '[operator]\nlanguage = "xx"\n', "11: operator.language: 'xx' is no language"),
         ('documents = 3\n', "1: documents: write it in double brackets"),
     ],
 )  # fmt: skip
@@ -110,6 +118,10 @@ def test_addresses_come_from_the_environment_and_keep_their_name(tmp_path: Path)
     environ = {"TEAM_MAIL": "json://127.0.0.1:1/x"}
     found = recipients(load(written(tmp_path, GOOD + ROUTE), environ), environ)
     assert [(one.name, one.url) for one in found.routes[0].to] == [("${TEAM_MAIL}", "json://127.0.0.1:1/x")]
+
+
+def test_a_route_that_is_switched_off_needs_no_address(tmp_path: Path) -> None:
+    assert recipients(load(written(tmp_path, GOOD + ROUTE + "enabled = false\n"), {}), {}).routes == ()
 
 
 def test_what_ships_is_valid_whole_and_bilingual() -> None:

@@ -53,15 +53,18 @@ def _contact() -> str:
 def doctor(
     config: Config = CONFIG,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print what is wrong only.")] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Only whether the job does its work, whatever single pages answer.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Look at configuration, database, routes and last checks: what is wrong, and how to mend it.
 
-    Exit status 1 if something is. Example: `policywatch doctor`
+    Exit status 1 if something is. Examples: `policywatch doctor` · `policywatch doctor --alive` (a health check)
     """
-    from policywatch.doctor import examine
+    from policywatch.doctor import examine, is_alive
 
-    findings = examine(config)
+    findings = is_alive(config) if alive else examine(config)
     if as_json:
         print_json([{"good": one.good, "about": one.about, "said": one.said} for one in findings])
     else:

@@ -48,14 +48,16 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
+    from policywatch.beating import beating
     from policywatch.job import Job
     from policywatch.recipients import recipients
 
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
         job = Job(ready(watchlist), database, recipients(watchlist))
-        with _progress(as_json) as step:
+        with beating(job.recipients.heartbeat) as tell, _progress(as_json) as step:
             report = job.run(only=only, force=now or bool(only), progress=step)
+            tell(report)
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():

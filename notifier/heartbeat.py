@@ -1,0 +1,62 @@
+"""The heartbeat: an address that hears after every run, so that the monitor's own silence is noticed by somebody else.
+
+As healthchecks and others have it: the address itself means "all is well", with /start "a run begins", with /fail "it
+went wrong", and the body says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+import requests
+
+from notifier.answers import listening
+from notifier.secrets import scrub
+from notifier.send import Result, why_no_answer, within
+
+_SECONDS = 20.0  # for one ping, whatever the server does: the run is over, and its process wants to end
+_TRIES = 2
+
+Beat = Literal["start", "good", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """`url` is a secret: who knows it can say that all is well."""
+
+    url: str = field(repr=False)
+    start: bool = False
+
+    def beat(self, beat: Beat, said: str = "") -> str | None:
+        """Tell it; why that failed, without the address, or None. Never raises for what a server or a network does."""
+        parts = urlsplit(self.url)
+        suffix = "" if beat == "good" else f"/{beat}"
+        url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
+        for _ in range(_TRIES):
+            result = within(_SECONDS, lambda: self._post(url, said))
+            if result.ok or result.permanent:
+                break
+        return None if result.ok else result.said
+
+    def _post(self, url: str, said: str) -> Result:
+        try:
+            with (
+                listening(),
+                requests.post(url, said.encode(), timeout=(5, 10), allow_redirects=False, stream=True) as answer,
+            ):
+                status = answer.status_code
+        except requests.RequestException as failure:
+            return Result(ok=False, said=scrub(why_no_answer(failure), self.url))
+        return Result(ok=status < 300, permanent=300 <= status < 500, said=f"status {status}")
+
+
+def heartbeat_problem(url: str) -> str | None:
+    """Why this address can't be pinged; None if it can. The address is not in the answer."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
+    except ValueError:
+        usable = False
+    return None if usable else "write a whole address that begins with https:// or http://"
