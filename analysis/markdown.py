@@ -27,6 +27,10 @@ _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_]+?)(?<=\S)\1(?![\w*_])")
 _CODE = re.compile(r"(?<!`)`{1,3}([^`]{1,1000})`{1,3}")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+_PARTING = re.compile(
+    r"</?(?:p|div|section|article|ul|ol|li|dl|dt|dd|blockquote|pre|h[1-6]|table|tr|hr)(?:\s[^<>]{0,500})?/?>|(?:<br\s*/?>\s*){2,}",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _SAFE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
@@ -73,6 +77,11 @@ def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     return _plain(text), tuple(links)
 
 
+def _parts(raw: str) -> list[str]:
+    """The text between HTML's tags of blocks, which may stand inside a paragraph of Markdown."""
+    return _PARTING.split(raw) if "<" in raw else [raw]
+
+
 def _plain(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", text)
@@ -95,7 +104,8 @@ class _Reader:
 
     def end(self) -> None:
         if self.held:
-            self.found.add(self.kind, " ".join(self.held))
+            for part in _parts(" ".join(self.held)):
+                self.found.add(self.kind, part)
             self.held.clear()
         self.kind = "paragraph"
 

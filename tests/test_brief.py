@@ -172,6 +172,17 @@ def test_no_change_has_an_empty_brief() -> None:
     assert told(NOTICE, NOTICE) == Brief()
 
 
+def test_a_quotation_does_not_run_across_the_tags_of_a_paragraph() -> None:
+    answer = told(
+        "# A\n\nWrite in.\n",
+        "# A\n\nWrite in.\n\n* Refuse ads with “Manage your choices” in the footer of our application"
+        "<p>Application means a program that we run and that shows you our personalised ads.</p>"
+        "<a href='https://murmur.example/terms'>Learn more</a>\n",
+    )
+    assert says(answer.refuse, "in the footer of our application")
+    assert not [quote for quote in answer.refuse if "Application means" in quote.text]
+
+
 def test_us_is_a_place_only_in_capitals() -> None:
     answer = told("# A\n\nWrite in.\n", "# A\n\nWrite in. Tell us about your location data, and help us improve.\n")
     assert not answer.regions
