@@ -64,3 +64,10 @@ class ChangesAsked(BaseModel):
             effective_to=self.effective_to,
             cosmetic=self.cosmetic,
         )
+
+    @property
+    def said(self) -> dict[str, list[str]]:
+        """The filter as an address says it, without a place in the list; what does not narrow is left out."""
+        narrowing = self.model_dump(mode="json", include=set(ChangesAsked.model_fields), exclude_defaults=True)
+        lists = ((name, value if isinstance(value, list) else [value]) for name, value in narrowing.items())
+        return {name: ["true" if each is True else str(each) for each in values] for name, values in lists}

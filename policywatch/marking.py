@@ -107,6 +107,11 @@ def runs(passage: StoredPassage) -> list[Run]:
     return _runs(pieces(passage))
 
 
+def whole_runs(passage: StoredPassage) -> list[Run]:
+    """The same where nothing can be unfolded."""
+    return [Run(tag, list(run)) for tag, run in groupby(pieces(passage), key=lambda piece: piece.tag)]
+
+
 def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
     """What stood before and what stands now, to be read side by side."""
     found = pieces(passage)

@@ -31,6 +31,14 @@ class Wording:
         known = self._find(group)
         return str(known.get(name, name.replace("_", " ")))
 
+    def group(self, name: str) -> list[tuple[str, str]]:
+        """All names of a group with their words, as a form offers them."""
+        return [(key, str(said)) for key, said in self._find(name).items()]
+
+    def days_left(self, n: int) -> str:
+        """How far a day lies ahead."""
+        return self("count.days.today") if n == 0 else self.count("days", n)
+
     def count(self, thing: str, n: int) -> str:
         """A number with its noun: French counts zero as one, English as many."""
         is_one = n <= 1 if self.language == "fr" else n == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -114,6 +115,15 @@ def passages(session: Session, change_id: int) -> list[StoredPassage]:
     """In reading order."""
     wanted = select(StoredPassage).where(StoredPassage.change_id == change_id)
     return list(session.exec(wanted.order_by(col(StoredPassage.position))))
+
+
+def passages_by_change(session: Session, change_ids: Collection[int]) -> dict[int, list[StoredPassage]]:
+    """In reading order, for each of the changes that has any."""
+    wanted = select(StoredPassage).where(col(StoredPassage.change_id).in_(change_ids))
+    found: dict[int, list[StoredPassage]] = {}
+    for each in session.exec(wanted.order_by(col(StoredPassage.change_id), col(StoredPassage.position))):
+        found.setdefault(each.change_id, []).append(each)
+    return found
 
 
 def changes_of(session: Session, document_id: str) -> list[Change]:

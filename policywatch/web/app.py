@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib import resources
 from typing import Annotated, Any
 
@@ -14,19 +15,27 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from policywatch.changes_json import change_head_json, change_json
-from policywatch.web.asked import storable
+from policywatch.web.documents import UnknownService
 from policywatch.web.feeds import feeds
-from policywatch.web.pages import Before, Everything, pages
+from policywatch.web.pages import pages
 from policywatch.web.rendering import Renderer
 from policywatch.web.security import SecurityHeaders
+from policywatch.web.storable import LARGEST, storable
 from storage.changes import UnknownChange, change, changes_before
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document
 from storage.errors import UnknownDocument
 from storage.versions import UnknownVersion, version_heads
 
 
-def create_app(database: Database, *, title: str = "policywatch", allowed_hosts: Sequence[str] = ("*",)) -> FastAPI:
+def create_app(
+    database: Database,
+    *,
+    title: str = "policywatch",
+    allowed_hosts: Sequence[str] = ("*",),
+    now: Callable[[], datetime] = utc_now,
+) -> FastAPI:
     """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed)."""
     # FastAPI's own documentation pages load scripts from elsewhere
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
@@ -37,7 +46,7 @@ def create_app(database: Database, *, title: str = "policywatch", allowed_hosts:
     renderer = Renderer(title)
     app.include_router(feeds(database, renderer))
     _programs(app, database)
-    app.include_router(pages(database, renderer))
+    app.include_router(pages(database, renderer, now))
     _errors(app, renderer)
     return app
 
@@ -46,8 +55,8 @@ def _programs(app: FastAPI, database: Database) -> None:
     @app.get("/api/v1/changes", response_class=JSONResponse)
     def changes_as_json(
         request: Request,
-        before: Before = None,
-        everything: Everything = False,
+        before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
+        everything: Annotated[bool, Query(alias="all")] = False,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Changes, newest first, without their passages. `next` is the address of the older ones, or null."""
@@ -74,6 +83,7 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(UnknownChange)
     @app.exception_handler(UnknownDocument)
     @app.exception_handler(UnknownVersion)
+    @app.exception_handler(UnknownService)
     def nothing_there(request: Request, _failure: Exception) -> Response:
         return _failed(renderer, request, 404)
 

@@ -8,14 +8,17 @@ from itertools import groupby
 
 from sqlmodel import Session
 
-from policywatch.web.lists import Entry, entries
-from storage.changes import Change, change_to, changes_of, last_substantive
+from storage.change_list import ListedChange, changes_to
+from storage.changes import Change, change_to, last_substantive
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks
 from storage.deliveries import counts
 from storage.documents import Document, document, known
-from storage.versions import Version, numbered_version, version_counts, versions
+from storage.errors import StorageError
+from storage.versions import Version, numbered_version, numbers_around, version_counts, versions_of_document
 
 CHECKS = 12  # checks shown of a document
+_STEPS = 40  # versions on one page of a timeline
+_LISTED = 120  # documents that a page of all services lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +32,45 @@ class DocumentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service; `rows` are its documents where they are listed."""
+
+    name: str
+    documents: int
+    rows: list[DocumentRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ServicesView:
+    """Services by name, or `only` one."""
+
+    services: list[ServiceRow]
+    only: str | None
+
+
+class UnknownService(StorageError):
+    """No document of that service is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A version in a document's timeline, with what changed to come to it."""
 
     version: Version
-    entry: Entry | None
+    entry: ListedChange | None
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """All of one document but its texts."""
+    """All of one document but its texts.
+
+    `older` is the number from which older versions can be asked for, `newest` that of the last version, 0 before it.
+    """
 
     document: Document
     steps: list[Step]
+    older: int | None
+    newest: int
     checks: list[Check]
     check_count: int
     believed: Check | None
@@ -67,10 +96,17 @@ class HealthView:
     deliveries: dict[str, int]
 
 
-def document_rows(session: Session) -> list[tuple[str, list[DocumentRow]]]:
-    """Every document, by service."""
-    rows = _rows(session)
-    return [(service, list(run)) for service, run in groupby(rows, key=lambda row: row.document.service)]
+def services_view(session: Session, only: str | None = None) -> ServicesView:
+    """Every service; its documents too, where it is asked for alone or the documents are few enough for one page."""
+    rows = [row for row in _rows(session) if only in (None, row.document.service)]
+    if only is not None and not rows:
+        raise UnknownService(only)
+    listed = only is not None or len(rows) <= _LISTED
+    services = []
+    for name, run in groupby(rows, key=lambda row: row.document.service):
+        of_it = list(run)
+        services.append(ServiceRow(name, len(of_it), of_it if listed else []))
+    return ServicesView(services, only)
 
 
 def _rows(session: Session) -> list[DocumentRow]:
@@ -80,14 +116,17 @@ def _rows(session: Session) -> list[DocumentRow]:
     ]
 
 
-def document_view(session: Session, document_id: str) -> DocumentView:
-    """Raises `UnknownDocument`."""
+def document_view(session: Session, document_id: str, before: int | None = None) -> DocumentView:
+    """The newest versions, or those older than number `before`. Raises `UnknownDocument`."""
     row = document(session, document_id)
-    by_version = {entry.change.version_id: entry for entry in entries(session, changes_of(session, document_id))}
-    made = versions(session, document_id)
+    made = versions_of_document(session, document_id, before=before, limit=_STEPS + 1)
+    brought = changes_to(session, [each.id for each in made if each.id is not None])
+    numbers = versions_of_document(session, document_id, limit=1)
     return DocumentView(
         document=row,
-        steps=[Step(each, by_version.get(each.id or 0)) for each in reversed(made)],
+        steps=[Step(each, brought.get(each.id or 0)) for each in made[:_STEPS]],
+        older=made[_STEPS - 1].number if len(made) > _STEPS else None,
+        newest=numbers[0].number if numbers else 0,
         checks=checks_of(session, document_id, limit=CHECKS),
         check_count=check_count(session, document_id),
         believed=last_believed(session, document_id),
@@ -99,10 +138,7 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
     row = document(session, document_id)
     version = numbered_version(session, document_id, number)
     assert version.id is not None
-    numbers = [each.number for each in versions(session, document_id)]
-    at = numbers.index(number)
-    older = numbers[at - 1] if at > 0 else None
-    newer = numbers[at + 1] if at + 1 < len(numbers) else None
+    older, newer = numbers_around(session, document_id, number)
     return VersionView(row, version, older, newer, change_to(session, version.id))
 
 

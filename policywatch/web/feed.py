@@ -1,7 +1,8 @@
-"""The newest changes as an Atom feed."""
+"""Changes as an Atom feed and as a JSON Feed."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,28 +27,48 @@ class FeedEntry:
     updated: datetime
     author: str
     content: str
+    language: str
     categories: Sequence[str] = ()
 
 
-def atom(title: str, home: str, address: str, entries: Sequence[FeedEntry], *, empty_since: datetime) -> bytes:
-    """The feed's XML; `empty_since` dates a feed without entries."""
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """`key` says which feed it is; `address` is its own and `page` that of the list that it follows."""
+
+    key: str
+    title: str
+    page: str
+    address: str
+    language: str
+    entries: Sequence[FeedEntry]
+    empty_since: datetime
+
+    @property
+    def updated(self) -> datetime:
+        """When its newest entry came."""
+        return max((entry.updated for entry in self.entries), default=self.empty_since)
+
+
+def atom(feed: Feed) -> bytes:
+    """As XML."""
     ElementTree.register_namespace("", _ATOM)
-    feed = ElementTree.Element(f"{{{_ATOM}}}feed")
-    _put(feed, "id", _id(title))
-    _put(feed, "title", title)
-    _put(feed, "updated", max((entry.updated for entry in entries), default=empty_since).isoformat())
-    _put(feed, "link", href=home, rel="alternate", type="text/html")
-    _put(feed, "link", href=address, rel="self", type="application/atom+xml")
-    for entry in entries:
-        _entry(feed, entry)
-    return bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True))
+    root = ElementTree.Element(f"{{{_ATOM}}}feed", {"xml:lang": feed.language})
+    _put(root, "id", stable_id(feed.key))
+    _put(root, "title", harmless(feed.title))
+    _put(root, "updated", feed.updated.isoformat())
+    _put(root, "link", href=feed.page, rel="alternate", type="text/html")
+    _put(root, "link", href=feed.address, rel="self", type="application/atom+xml")
+    for entry in feed.entries:
+        _entry(root, entry)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _entry(feed: ElementTree.Element, entry: FeedEntry) -> None:
-    item = _put(feed, "entry")
-    _put(item, "id", _id(entry.key))
+def _entry(root: ElementTree.Element, entry: FeedEntry) -> None:
+    item = _put(root, "entry")
+    _put(item, "id", stable_id(entry.key))
     _put(item, "title", harmless(entry.title))
     _put(item, "updated", entry.updated.isoformat())
+    _put(item, "published", entry.updated.isoformat())
     _put(item, "link", href=entry.link, rel="alternate", type="text/html")
     _put(_put(item, "author"), "name", harmless(entry.author))
     for category in entry.categories:
@@ -63,5 +84,31 @@ def _put(parent: ElementTree.Element, name: str, text: str | None = None, **attr
     return made
 
 
-def _id(key: str) -> str:
+def json_feed(feed: Feed) -> bytes:
+    """As JSON Feed 1.1."""
+    said = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": harmless(feed.title),
+        "home_page_url": feed.page,
+        "feed_url": feed.address,
+        "language": feed.language,
+        "items": [
+            {
+                "id": stable_id(entry.key),
+                "url": entry.link,
+                "title": harmless(entry.title),
+                "content_html": entry.content,
+                "date_published": entry.updated.isoformat(),
+                "authors": [{"name": harmless(entry.author)}],
+                "language": entry.language,
+                "tags": list(entry.categories),
+            }
+            for entry in feed.entries
+        ],
+    }
+    return json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def stable_id(key: str) -> str:
+    """The same for the same thing on every host and at every time."""
     return uuid5(NAMESPACE_URL, f"policywatch:{key}").urn

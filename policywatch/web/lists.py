@@ -1,4 +1,4 @@
-"""What lists of changes show."""
+"""What the first page, the list of changes and that of announced dates show."""
 
 from __future__ import annotations
 
@@ -7,48 +7,102 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
+from pydantic import Field
 from sqlmodel import Session
 
-from storage.changes import Change, change, changes_before, passage_counts
-from storage.documents import Document, document
+from policywatch.asked import ChangesAsked, Place
+from policywatch.wording import Wording
+from storage.change_list import (
+    ChangeFilter,
+    ChangesPage,
+    Cursor,
+    ListedChange,
+    changes_page,
+    this_and_above,
+    upcoming,
+)
+from storage.checks import Check, newest_check
+from storage.documents import Document, previews, services_and_languages, watched_counts
 
 PAGE = 30  # changes on one page
+_LATELY = 7  # changes on the first page
+_SOON = 5  # announced dates on the first page
+
+Days = list[tuple[date, list[ListedChange]]]
+
+
+class PageAsked(ChangesAsked):
+    """A filter and a place in the list: `cursor` for what is older, `newer` for the way back."""
+
+    cursor: Place | None = Field(None, description="older than this place")
+    newer: Place | None = Field(None, description="newer than this place")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A change in a list; `counts` are its passages by operation."""
+class ListView:
+    """Changes by day, and what could be filtered for."""
 
-    change: Change
-    document: Document
-    counts: dict[str, int]
+    asked: PageAsked
+    page: ChangesPage
+    days: Days
+    services: list[str]
+    languages: list[str]
 
-    @property
-    def meaning(self) -> str | None:
-        """One sentence of the page's own words, where a brief could be made."""
-        said = self.change.brief.get("meaning")
-        return str(said) if said else None
+    def without(self, name: str, value: str) -> dict[str, list[str]]:
+        """The filter with one of its words taken away."""
+        return {
+            key: [each for each in values if (key, each) != (name, value)] for key, values in self.asked.said.items()
+        }
+
+    def named_languages(self, words: Wording) -> list[tuple[str, str]]:
+        """The documents' languages, with what each is called."""
+        return [(code, words.label("language", code)) for code in self.languages]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeList:
-    """Changes by day, and the id to go on from if there are older ones."""
+class HomeView:
+    """What matters, for someone who knows nothing; `counts` are services and documents that are watched."""
 
-    days: list[tuple[date, list[Entry]]]
-    older: int | None
-
-
-def change_list(session: Session, *, before_id: int | None, everything: bool) -> ChangeList:
-    """A page of the newest changes. Raises `UnknownChange` where `before_id` names none."""
-    before = change(session, before_id) if before_id is not None else None
-    found = changes_before(session, before, limit=PAGE + 1, everything=everything)
-    shown = entries(session, found[:PAGE])
-    days = [(day, list(run)) for day, run in groupby(shown, key=lambda entry: entry.change.detected_at.date())]
-    return ChangeList(days, found[PAGE - 1].id if len(found) > PAGE else None)
+    lately: list[ListedChange]
+    soon: list[ListedChange]
+    counts: tuple[int, int]
+    check: Check | None
 
 
-def entries(session: Session, changes: Sequence[Change]) -> list[Entry]:
-    """Changes with what a list says of them."""
-    counted = passage_counts(session, [each.id for each in changes if each.id is not None])
-    documents = {id_: document(session, id_) for id_ in {each.document_id for each in changes}}
-    return [Entry(each, documents[each.document_id], counted.get(each.id or 0, {})) for each in changes]
+@dataclass(frozen=True, slots=True)
+class UpcomingView:
+    """Changes by the date from which they hold, and announced texts with what they are announced against."""
+
+    days: Days
+    announced: list[tuple[Document, Document]]
+    today: date
+
+
+def list_view(session: Session, asked: PageAsked) -> ListView:
+    """A page of the changes that the filter lets through."""
+    before, after = (Cursor.parse(place) if place else None for place in (asked.cursor, asked.newer))
+    page = changes_page(session, asked.filter, before=before, after=after, limit=PAGE)
+    services, languages = services_and_languages(session)
+    return ListView(asked, page, _by_day(page.rows), services, languages)
+
+
+def _by_day(rows: Sequence[ListedChange]) -> Days:
+    return [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.detected_at.date())]
+
+
+def home_view(session: Session, today: date) -> HomeView:
+    """The newest changes about AI or data, the next dates."""
+    wanted = ChangeFilter(severities=this_and_above("low"))
+    return HomeView(
+        lately=changes_page(session, wanted, limit=_LATELY).rows,
+        soon=upcoming(session, today, limit=_SOON),
+        counts=watched_counts(session),
+        check=newest_check(session),
+    )
+
+
+def upcoming_view(session: Session, today: date) -> UpcomingView:
+    """Everything that is announced, the nearest first."""
+    rows = upcoming(session, today)
+    days = [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.effective_date or today)]
+    return UpcomingView(days, previews(session), today)

@@ -17,15 +17,16 @@ from analysis.reading import stored_passages
 from policywatch.marking import Section, flagged_first
 from storage.captures import Capture, capture_record
 from storage.changes import Change, StoredPassage, change, neighbours, passages
-from storage.documents import Document, document
-from storage.versions import Version, numbered_version, version_heads
+from storage.documents import Document, document, previews
+from storage.errors import UnknownDocument
+from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_heads
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a passage's text stands: the version, the number of its block, and the blocks around it."""
 
-    version: int
+    version: Version
     block: int
     before: str
     after: str
@@ -48,10 +49,10 @@ class Placed:
         """Of the first of its passages whose text can be found again."""
         for passage in section.passages:
             later = passage.after is not None
-            number, texts = (self._after.number, self._later) if later else (self._before.number, self._earlier)
+            version, texts = (self._after, self._later) if later else (self._before, self._earlier)
             at = texts.get((passage.after if later else passage.before) or "")
             if at is not None:
-                return Place(number, *at)
+                return Place(version, *at)
         return None
 
     @cached_property
@@ -95,9 +96,10 @@ class ChangeView:
 
 @dataclass(frozen=True, slots=True)
 class CompareView:
-    """What differs between any two versions of a document."""
+    """What differs between any two versions; `replaced` is the document of the first where it is another."""
 
     document: Document
+    replaced: Document
     before: Version
     after: Version
     found: Comparison
@@ -130,6 +132,25 @@ def compare_view(session: Session, document_id: str, first: int, second: int) ->
     """
     row = document(session, document_id)
     before, after = (numbered_version(session, document_id, number) for number in sorted((first, second)))
+    return _compared(row, row, before, after)
+
+
+def announced_view(session: Session, document_id: str) -> CompareView:
+    """An announced text against the one that it will replace.
+
+    Raises `UnknownDocument` where nothing says what that is, and `UnknownVersion` where one of them was not read yet.
+    """
+    for announced, replaced in previews(session):
+        if announced.id == document_id:
+            now, then = current_version(session, replaced.id), current_version(session, announced.id)
+            if now is None or then is None:
+                raise UnknownVersion(f"{document_id} can't be compared before both texts were read")
+            return _compared(announced, replaced, now, then)
+    raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
+
+
+def _compared(row: Document, replaced: Document, before: Version, after: Version) -> CompareView:
     texts = page_from_json(before.page), page_from_json(after.page)
     found = compare(*texts, language=row.language, document=row.title, believed=True)
-    return CompareView(row, before, after, found, Placed(stored_passages(0, found.passages), row.title, before, after))
+    placed = Placed(stored_passages(0, found.passages), row.title, before, after)
+    return CompareView(row, replaced, before, after, found, placed)

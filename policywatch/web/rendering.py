@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from policywatch.harmless import harmless, safe_link
-from policywatch.marking import runs, sides
+from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
 
@@ -25,7 +25,10 @@ class Renderer:
             lstrip_blocks=True,
             finalize=_harmless_text,
         )
-        self._templates.globals.update(runs=runs, sides=sides, safe_link=safe_link, site=title, languages=LANGUAGES)
+        self._templates.globals.update(
+            runs=runs, sides=sides, whole_runs=whole_runs, safe_link=safe_link, site=title, languages=LANGUAGES
+        )
+        self._templates.filters["twice"] = lambda value: (value, value)
         self._templates.filters["said"] = lambda topic, words: words.label("topics", topic)
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:

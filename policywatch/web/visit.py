@@ -47,6 +47,10 @@ class Visit:
         """The address of another page."""
         return self.address(path, _merged(self.chosen, query))
 
+    def action(self, path: str) -> str:
+        """Where a form sends its fields; what the visitor chose goes along as fields too."""
+        return self.address(path, ())
+
     def whole(self, path: str, **query: object) -> str:
         """The same with the host's name, for what is read elsewhere."""
         chosen = tuple((name, value) for name, value in self.chosen if name == "lang")
@@ -84,4 +88,5 @@ def _path(request: Request, root: str) -> str:
 
 def _merged(query: Sequence[tuple[str, str]], changed: Mapping[str, object]) -> Query:
     kept = [(name, value) for name, value in query if name not in changed]
-    return (*kept, *((name, str(value)) for name, value in changed.items() if value is not None))
+    said = ((name, each) for name, value in changed.items() for each in (value if isinstance(value, list) else [value]))
+    return (*kept, *((name, str(value)) for name, value in said if value is not None))

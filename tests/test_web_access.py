@@ -1,0 +1,119 @@
+"""What is answered, to whom, and what hostile text can do: nothing."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+from selectolax.lexbor import LexborHTMLParser
+
+from policywatch.web.app import create_app
+from storage.database import Database
+from tests.stories import HOSTILE_DOCUMENT, LONG_WORD, tell_hostile
+from tests.story_of_parley import PRIVACY, tell
+from tests.web_pages import Story, hrefs
+from tests.web_server import served
+
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+
+NOT_THERE = (
+    "/nothing",
+    "/changes/4711",
+    "/changes/99999999999999999999",
+    "/changes/abc",
+    "/documents/no/such",
+    "/documents/%00",
+    "/documents/a%00b/versions/1",
+    "/documents/a/versions/99999999999999999999",
+    "/services?service=Nobody",
+    "/upcoming/parley/terms",
+    "/api/v1/changes/4711",
+    "/api/v1/nothing",
+)
+NOT_UNDERSTOOD = (
+    "/changes?cursor=x",
+    "/changes?severity=terrible",
+    "/changes?since=yesterday",
+    "/changes?topic=%00",
+    "/changes?cosmetic=perhaps",
+    "/feed.atom?direction=up",
+    "/documents/a?before=0",
+    "/documents/a/compare?from=1&to=99999999999999999999",
+    "/api/v1/changes?limit=0",
+    "/api/v1/changes?before=-1",
+)
+
+
+def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
+    for path, status in [*((path, 404) for path in NOT_THERE), *((path, 400) for path in NOT_UNDERSTOOD)]:
+        answer = site.get(path)
+        assert answer.status_code == status, path
+        if path.startswith("/api/"):
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == status
+        else:
+            assert "See what changed" in answer.text
+
+
+def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(parley: Story) -> None:
+    site = parley.site
+    for path in ("/", f"/changes/{parley.change(PRIVACY)}", "/feed.atom", "/api/v1/changes", "/nothing"):
+        answer = site.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "script-src" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "set-cookie" not in answer.headers
+        assert "<script" not in answer.text
+        assert not re.search(r"\sstyle=", answer.text)
+        assert not re.search(r"(src|href)=.https?://(?!parley|harbour|127\.0\.0\.1)", answer.text)
+    assert site.get("/static/policywatch.css").headers["x-content-type-options"] == "nosniff"
+
+
+def test_only_reading_is_possible(site: httpx.Client) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        assert site.request(method, "/").status_code == 405
+    assert site.head("/").status_code == 200
+
+
+def test_what_a_page_says_does_no_harm(site: httpx.Client, database: Database) -> None:
+    id_ = tell_hostile(database)
+    paths = [
+        "/",
+        f"/changes/{id_}",
+        "/services",
+        f"/documents/{HOSTILE_DOCUMENT}",
+        f"/documents/{HOSTILE_DOCUMENT}/versions/2",
+        "/health",
+    ]
+    for path in paths:
+        answer = site.get(path)
+        tree = LexborHTMLParser(answer.text)
+        assert answer.status_code == 200
+        assert not tree.css("script, img, iframe, [onerror], [style]")
+        assert not [href for href in hrefs(tree) if href.lower().startswith("javascript")]
+        assert "owned" in answer.text, "the attack is shown, as text"
+        for dangerous in ("\x1b", "\x9b", "\u202e", "\u2066"):
+            assert dangerous not in answer.text
+    assert LONG_WORD in site.get(f"/changes/{id_}").text
+    assert "{{ 7 * 7 }}" in site.get(f"/changes/{id_}").text
+
+
+def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:
+    tell(database)
+    with served(create_app(database), root_path="/watch") as home:
+        answer = httpx.get(f"{home}/documents/{PRIVACY}")
+        assert answer.status_code == 200
+        assert all(href.startswith(("/watch/", "#", "https://parley")) for href in hrefs(LexborHTMLParser(answer.text)))
+        assert httpx.get(f"{home}/static/policywatch.css").status_code == 200
+        tree = LexborHTMLParser(httpx.get(f"{home}/changes").text)
+        assert hrefs(tree, "[aria-current=page]") == ["/watch/changes"]
+
+
+def test_only_the_allowed_hosts_are_answered(database: Database) -> None:
+    with served(create_app(database, allowed_hosts=["policies.example"])) as home:
+        assert httpx.get(home).status_code == 400
+        assert httpx.get(home, headers={"Host": "policies.example"}).status_code == 200

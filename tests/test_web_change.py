@@ -1,0 +1,177 @@
+"""The page of a change: the brief, the passages word for word, and where it comes from."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import httpx
+
+from storage.changes import changes_of
+from storage.database import Database
+from storage.documents import declare
+from tests.stories import Teller, block, day, passage
+from tests.story_of_parley import PRIVACY, TERMS, documents
+from tests.web_pages import Story, hrefs, page, text
+
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+
+
+def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley: Story) -> None:
+    site = parley.site
+    tree = page(site, f"/changes/{parley.change(PRIVACY)}")
+    assert text(tree, "h1")[0].startswith("Parley will use your profile")
+    assert text(tree, ".brief dd") == [
+        "3 November 2025",
+        "It happens by default",
+        "your profile",
+        "your posts, your comments",
+        "your education and your work experience",
+        "train the AI models that write text for our members",
+        "our affiliates",
+        "switch it off under Settings, Data, Improve our assistants",
+        "Private messages are not used",
+        "does not undo training that has already taken place",
+    ]
+    assert hrefs(tree, ".brief a") == ["https://parley.example/settings"]
+    assert text(tree, "section > .passage h3")[0] == "2. How we use your data › 2.3 Assistants that write"
+    assert text(tree, "section > .passage .operation") == ["Added", "Reworded"]
+    assert text(tree, "details.others .passage .operation") == ["Reworded", "Removed", "Moved"]
+    assert tree.css_first("details.others").attributes.get("open", "closed") == "closed"
+    proof = text(tree, ".proof")[0]
+    assert "https://parley.example/privacy" in proof
+    assert "Version 1, captured 6 October 2025, 07:30 UTC" in proof
+
+
+def test_a_change_can_be_read_side_by_side_and_the_choice_goes_along(parley: Story) -> None:
+    site = parley.site
+    id_ = parley.change(PRIVACY)
+    tree = page(site, f"/changes/{id_}")
+    assert not tree.css(".pair")
+    assert text(tree, ".switch [aria-current]") == ["In one text"]
+    chosen = next(href for href in hrefs(tree, ".switch a") if "side" in href)
+    tree = page(site, chosen)
+    pairs = [text(side, ".diff") for side in tree.css("section > .passage")[1].css(".side")]
+    assert pairs[0] == [
+        "We use your data to show you people and removed: posts (end) that may matter to you. See your "
+        "choices to change this."
+    ]
+    assert "added: and our affiliates (end)" in pairs[1][0]
+    assert "removed" not in pairs[1][0]
+    assert all("view=side" in href for href in hrefs(tree, "main .where a, header .name"))
+    assert "view=" not in next(href for href in hrefs(tree, ".switch a") if "side" not in href)
+
+
+def test_a_passage_says_what_stands_around_it_and_how_to_quote_it(parley: Story) -> None:
+    site = parley.site
+    id_ = parley.change(PRIVACY)
+    first = page(site, f"/changes/{id_}").css("section > .passage")[0]
+    assert text(first, ".around p") == [
+        "2.3 Assistants that write",
+        "This passage stands here.",
+        "You can switch it off under Settings, Data, Improve our assistants. Switching it off does not undo training "
+        "that has already taken place.",
+    ]
+    there = hrefs(first, ".more a")[0]
+    address, _, anchor = there.partition("#")
+    assert text(page(site, address), f"#{anchor}")[0].startswith("From 3 November 2025 we use your profile")
+    quoted = text(first, ".copy")[0]
+    assert quoted.startswith("“From 3 November 2025 we use your profile")
+    assert (
+        "Parley, Privacy Policy, version 2, captured 3 November 2025, 07:30 UTC: https://parley.example/privacy"
+        in quoted
+    )
+    assert quoted.endswith(f"{site.base_url}/changes/{id_}")
+
+
+def test_long_unchanged_text_is_folded(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        long = " ".join(f"word{n}" for n in range(100))
+        before = teller.version(TERMS, day(0), [block("paragraph", f"Old {long}")])
+        after = teller.version(TERMS, day(1), [block("paragraph", f"New {long}")])
+        id_ = teller.change(before, after, [passage([], f"Old {long}", f"New {long}")]).id
+    tree = page(site, f"/changes/{id_}")
+    assert text(tree, ".diff .fold > summary") == ["68 unchanged words"]
+    assert long in re.sub(r"68 unchanged words", "", text(tree, ".diff")[0]), "folded, not left out"
+
+
+def test_words_are_marked_and_the_marks_are_said_too(parley: Story) -> None:
+    site = parley.site
+    tree = page(site, f"/changes/{parley.change(PRIVACY)}")
+    assert text(tree, ".diff ins")[0].startswith("added: From 3 November 2025")
+    assert "removed: posts (end)" in text(tree, ".diff del")
+    assert {"train the AI models", "by default", "our affiliates", "advertisements"} <= set(text(tree, ".diff mark"))
+    assert tree.css_first(".diff mark").attributes["title"] == "AI training"
+    moved = tree.css(".passage")[-1]
+    assert not moved.css("ins, del")
+    assert "stood elsewhere before" in moved.text()
+
+
+def test_passages_of_one_place_stand_under_one_heading_without_the_documents_title(
+    site: httpx.Client, database: Database
+) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        before = teller.version(TERMS, day(0), [block("paragraph", "One.")])
+        after = teller.version(TERMS, day(1), [block("paragraph", "Two.")])
+        place = ["Terms of use", "1. Fees"]
+        told = [passage(["Terms of use"], None, "New."), passage(place, "One.", "Two."), passage(place, None, "Three.")]
+        id_ = teller.change(before, after, told).id
+    tree = page(site, f"/changes/{id_}")
+    assert text(tree, "h1") == ["3 passages: 2 added, 1 reworded"]
+    assert text(tree, ".passage h3") == ["Beginning of the page", "1. Fees"]
+    assert [len(section.css(".diff")) for section in tree.css(".passage")] == [1, 2]
+
+
+def test_changes_of_a_document_lead_to_one_another(parley: Story) -> None:
+    site = parley.site
+    with parley.database.reading() as session:
+        newer, older = (change.id for change in changes_of(session, TERMS))
+    assert hrefs(page(site, f"/changes/{newer}"), ".pages a") == [f"/changes/{older}"]
+    assert hrefs(page(site, f"/changes/{older}"), ".pages a") == [f"/changes/{newer}"]
+
+
+def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        before = teller.version(TERMS, day(0), [block("paragraph", "Menu. We keep your data.")])
+        after = teller.version(TERMS, day(1), [block("paragraph", "We keep your data.")], cause="reader")
+        id_ = teller.change(before, after, [passage([], "Menu. We keep your data.", "We keep your data.")]).id
+    assert text(page(site, "/changes"), ".entry") == []
+    assert len(text(page(site, "/changes?cosmetic=true"), ".entry")) == 1
+    assert "The page did not change: the way it is read did." in text(page(site, f"/changes/{id_}"), "main")[0]
+    assert "Last change: none yet" in text(page(site, "/services"), "main")[0]
+
+
+def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        first = teller.version(TERMS, day(0), [block("paragraph", "One.")])
+        second = teller.version(TERMS, day(1), [block("paragraph", "Two.")])
+        third = teller.version(TERMS, day(1) + timedelta(hours=6), [block("paragraph", "One.")])
+        teller.change(first, second, [passage([], "One.", "Two.")])
+        id_ = teller.change(second, third, [passage([], "Two.", "One.")], returns_to=first.id, waits=3).id
+    shown = text(page(site, f"/changes/{id_}"), "main")[0]
+    assert "The text returned to what it was in version 1." in shown
+    assert "Nobody was told yet" in shown
+    assert site.get(f"/api/v1/changes/{id_}").json()["returns_to"] == 1
+
+
+def test_any_two_versions_can_be_compared(parley: Story) -> None:
+    site = parley.site
+    tree = page(site, f"/documents/{PRIVACY}/compare?from=2&to=1")
+    assert text(tree, "h1") == ["Version 1 and version 2"]
+    assert any("train the AI models" in said for said in text(tree, ".diff ins"))
+    same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
+    assert "No words differ." in text(same, "main")[0]
+    page(site, f"/documents/{PRIVACY}/compare?from=1&to=9", 404)
+    page(site, f"/documents/{PRIVACY}/compare?from=1", 400)

@@ -1,0 +1,42 @@
+"""English and French."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from policywatch.wording import LANGUAGES, wording
+from tests.story_of_parley import PRIVACY_FR
+from tests.web_pages import Story, hrefs, page, text
+
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+
+
+def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story) -> None:
+    site = parley.site
+    french = site.get("/changes", headers={"Accept-Language": "de, fr-CH;q=0.9, en;q=0.5"})
+    assert french.headers["content-language"] == "fr"
+    assert french.headers["vary"] == "Accept-Language"
+    assert "lundi 3 novembre 2025" in french.text
+    chosen = page(site, "/changes?cosmetic=true&lang=fr")
+    assert text(chosen, "h1") == ["Ce qui a changé"]
+    assert all("lang=fr" in href for href in hrefs(chosen, "main a, header .name"))
+    assert "/changes?cosmetic=true&lang=en" in hrefs(chosen, ".languages a")
+    # what is quoted keeps its own language
+    assert [node.attributes["lang"] for node in chosen.css(".entry h3 bdi")] == ["fr", "en", "en"]
+    for path in ("/services", f"/documents/{PRIVACY_FR}", "/health", f"/changes/{parley.change(PRIVACY_FR)}"):
+        assert page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
+
+
+def test_every_language_has_the_same_words() -> None:
+    def keys(words: object, path: str = "") -> set[str]:
+        if isinstance(words, dict):
+            return {key for name, value in words.items() for key in keys(value, f"{path}.{name}")}
+        return {f"{path} {sorted(re.findall('{[a-z]+}', str(words)))}"}
+
+    folder = Path(__file__).parent.parent / "policywatch" / "words"
+    read = {code: keys(tomllib.loads((folder / f"{code}.toml").read_text())) for code in LANGUAGES}
+    assert read["en"] == read["fr"]
+    assert wording("fr").day(datetime(2026, 5, 1, tzinfo=UTC)) == "1er mai 2026"
