@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from analysis.blocks import Page
+from analysis.brief_default import told_default
 from analysis.brief_phrases import phrases_for
 from analysis.brief_rank import Scene, best, ranked, shipped_weights
 from analysis.brief_spans import FIELDS, Question, Span
 from analysis.brief_text import Sentence
-from analysis.change import SEVERITIES, Brief, Default, Passage, Quote
+from analysis.change import SEVERITIES, Brief, Passage, Quote
 from analysis.normal import normal
 
 MOST = 6  # answers to one question
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
 _MEANING_LONGEST = 45  # words
-_BESIDE = 0.3  # what an unchanged phrase beside changed words says of the default
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
@@ -39,7 +39,7 @@ def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: 
     return Brief(
         meaning=_meaning(scene, answers),
         start=effective,
-        default=_default(scene),
+        default=told_default(scene),
         **quotes,
     )
 
@@ -65,26 +65,6 @@ def _link(span: Span, quoted: str) -> str | None:
         if on and (on in words or words in on):
             return link.url
     return None
-
-
-def _default(scene: Scene) -> Default | None:
-    """Whether it happens unless a person acts, by what the later text says of refusing and of agreeing.
-
-    Words that the change put in count in full. An unchanged phrase of the same sentence counts little, and only twice:
-    every policy has some. "Off by default" has both cues; the longer one, that begins first, counts.
-    """
-    said = {"on": 0.0, "off": 0.0}
-    for sentence in scene.sentences:
-        if sentence.side == "before" or not sentence.touched:
-            continue
-        off = sentence.cues.get("default_off", [])
-        on = [place for place in sentence.cues.get("default_on", []) if not any(a <= place[0] < b for a, b in off)]
-        for side, places in (("on", on), ("off", off)):
-            said[side] += _BESIDE if places and said[side] % 1 + _BESIDE < 1 else 0
-            said[side] += sum(any(word.changed for word in sentence.words[first:last]) for first, last in places)
-    if not any(said.values()):
-        return None
-    return "on" if said["on"] >= said["off"] else "off"
 
 
 def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) -> str | None:

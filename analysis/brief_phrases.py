@@ -50,6 +50,8 @@ CUES = (
     "undone",
     "default_on",
     "default_off",
+    "can_stop",
+    "legitimate_interest",
     "consent",
     "place",
     "place_kind",

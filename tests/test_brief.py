@@ -128,6 +128,36 @@ def test_consent_first_is_off() -> None:
     assert told("# A\n\nWe keep logs.\n", "# A\n\nWe keep logs. Voice search is off by default.\n").default == "off"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "language", "default"),
+    [
+        ("We use your chats to train our models unless you opt out.", "en", "on"),
+        ("Ads are personalised by default.", "en", "on"),
+        ("We use your photos for research. You can turn this off in your settings.", "en", "on"),
+        ("Our processing of your clicks rests on our legitimate interest.", "en", "on"),
+        ("We will not use your email address for marketing unless you give us your consent.", "en", "off"),
+        ("If you enable Smart Replies we read your messages. You can disable it at any time.", "en", "off"),
+        ("With the explicit consent of a parent we collect the child's name.", "en", "off"),
+        ("We may remove or disable content that breaks these rules.", "en", None),
+        (
+            "You may not clone the voice of others, disable a control or post ads unless you turn comments off.",
+            "en",
+            None,
+        ),
+        ("You consent to the exclusive jurisdiction of the courts of our seat.", "en", None),
+        ("Do not share misleading content about health.", "en", None),
+        ("Vos photos servent à entraîner nos modèles, sauf si vous vous y opposez.", "fr", "on"),
+        ("Vous pouvez désactiver ces cookies dans les paramètres.", "fr", "on"),
+        ("Nous ne lisons pas vos messages sans votre accord.", "fr", "off"),
+        ("La reconnaissance vocale est désactivée par défaut.", "fr", "off"),
+        ("La rubrique est facultative.", "fr", "off"),
+        ("Nous pouvons désactiver un compte qui enfreint les règles.", "fr", None),
+    ],
+)
+def test_the_default_is_told_by_how_a_person_acts(sentence: str, language: str, default: str | None) -> None:
+    assert told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\n{sentence}\n", language).default == default
+
+
 def test_a_promise_that_is_taken_back_is_quoted_from_the_earlier_text() -> None:
     answer = told("# Notice\n\nWe never sell your personal data. We keep logs.\n", "# Notice\n\nWe keep logs.\n")
     assert [
