@@ -14,6 +14,7 @@ from apprise.manager_plugins import NotificationManager
 from notifier.answers import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
+from notifier.render import Format
 
 # Our own, by scheme. Mail stands in for Apprise's e-mail: same URLs, but it sends our plain text, our headers, and
 # knows what the server answered.
@@ -25,6 +26,29 @@ NOT_TRUSTED = frozenset({"xmpp", "xmpps"})
 # What reads these is a program; it gets plain text unless the address says format=.
 WEBHOOKS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 
+# Take a file: these within the message, those as one more message after it. The others that could are push services,
+# where it would be a second alarm on a phone.
+TAKE_FILE_WITHIN = frozenset({"json", "jsons"})
+TAKE_FILE_AFTER = frozenset({"discord", "matrix", "matrixs", "tgram"})
+
+_FORMS: dict[NotifyFormat, Format] = {
+    NotifyFormat.TEXT: "text",
+    NotifyFormat.HTML: "html",
+    NotifyFormat.MARKDOWN: "markdown",
+}
+_DIALECTS: dict[str, tuple[Format, NotifyFormat]] = {
+    "discord": ("discord", NotifyFormat.MARKDOWN),
+    "matrix": ("tags", NotifyFormat.HTML),
+    "matrixs": ("tags", NotifyFormat.HTML),
+    "slack": ("slack", NotifyFormat.MARKDOWN),
+    "tgram": ("tags", NotifyFormat.HTML),
+    "workflow": ("teams", NotifyFormat.MARKDOWN),
+    "workflows": ("teams", NotifyFormat.MARKDOWN),
+}
+
+# Characters that these take in truth, where Apprise says far less and would leave most of an alert out.
+_ROOMIER = {"workflow": 12_000, "workflows": 12_000}
+
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
 
@@ -34,7 +58,7 @@ class UnusableAddress(ValueError):
 
 def channel(url: str) -> NotifyBase:
     """Raises `UnusableAddress`."""
-    scheme = _scheme(url)
+    scheme = scheme_of(url)
     with listening():
         made = _ours(scheme, url) if scheme in OURS else Apprise.instantiate(url, asset=_asset())
     if not isinstance(made, NotifyBase):
@@ -54,23 +78,33 @@ def address_problem(url: str) -> str | None:
     return None
 
 
-def body_format(made: NotifyBase, url: str) -> NotifyFormat:
-    """Which body this channel gets: what the address says with `format=`, else Markdown where that is understood."""
-    if _scheme(url) in WEBHOOKS:
-        return made.resolve_format(None)
-    return made.resolve_format(NotifyFormat.MARKDOWN)
+def forms(made: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
+    """What this channel gets, and what Apprise is told that it is.
+
+    It is what the address says with `format=`, else the chat's own dialect, else Markdown where that is understood.
+    """
+    scheme = scheme_of(url)
+    dialect, told = _DIALECTS.get(scheme, ("markdown", NotifyFormat.MARKDOWN))
+    understood = made.resolve_format(None if scheme in WEBHOOKS else told)
+    return (dialect, told) if understood == told and scheme not in WEBHOOKS else (_FORMS[understood], understood)
+
+
+def room_of(made: NotifyBase, url: str) -> int:
+    """How many characters of a body go into one message."""
+    return _ROOMIER.get(scheme_of(url), int(made.body_maxlen))
 
 
 def names_its_host(url: str) -> bool:
     """Whether the part after :// is a host name, not a token, as it is for many chat services."""
-    scheme = _scheme(url)
+    scheme = scheme_of(url)
     if scheme in ("http", "https", *OURS):
         return scheme not in ("console", "file")
     templates = cast(tuple[str, ...], NotificationManager()[scheme].templates)
     return all("{host}" in template for template in templates)
 
 
-def _scheme(url: str) -> str:
+def scheme_of(url: str) -> str:
+    """In small letters. Raises `UnusableAddress` where nothing can be sent by it."""
     found = _SCHEME.match(url.strip())
     if found is None:
         raise UnusableAddress("this is no Apprise address: it has to begin with a service and ://, as in mailtos://")
@@ -102,6 +136,8 @@ def _asset() -> AppriseAsset:
         interpret_escapes=False,
         http_redirects=False,  # a redirect may lead an alert, and its secrets, elsewhere
         secure_logging=True,
+        image_url_mask="",  # no pictures from elsewhere: whoever serves them would see who reads
+        image_url_logo="",
         storage_mode=PersistentStoreMode.MEMORY,
     )
 

@@ -20,13 +20,22 @@ def clean(text: str) -> str:
     return re.sub(r"[ \t]{2,}", " ", "".join(kept))
 
 
-def markdown(text: str) -> str:
-    """Cleaned text as Markdown that shows it literally, in CommonMark and in what chat services make of it."""
+def markdown(text: str, *, entities: bool = True) -> str:
+    """Cleaned text as Markdown that shows it literally, in CommonMark and in what chat services make of it.
+
+    Without `entities`, `<` and `&` are left to the caller.
+    """
     escaped = _MARKDOWN.sub(lambda found: "\\" + found[0], text)
     escaped = _MARKDOWN_LINE.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", escaped)
     # Not with backslashes: not all Markdown in use knows \< and would let a tag through.
-    escaped = _ENTITY.sub("&amp;", escaped).replace("<", "&lt;")
-    return _MENTION.sub("@\u200b", escaped)  # a webhook's message would call the whole channel
+    if entities:
+        escaped = _ENTITY.sub("&amp;", escaped).replace("<", "&lt;")
+    return without_mentions(escaped)
+
+
+def without_mentions(text: str) -> str:
+    """A webhook's message would call the whole channel."""
+    return _MENTION.sub("@\u200b", text)
 
 
 def web_address(url: str | None) -> str | None:

@@ -15,6 +15,8 @@ from email.utils import format_datetime, formataddr
 
 from apprise.plugins.email import NotifyEmail
 
+from notifier.calendar import Event
+
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 
 
@@ -32,6 +34,7 @@ class Letter:
     key: str
     list_name: str
     thread: str | None = None
+    event: Event | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +145,14 @@ class Mail(NotifyEmail):
         message.set_content(letter.text, cte="quoted-printable")
         if not self._wants_text_alone():
             message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+        if letter.event is not None:
+            message.add_attachment(
+                letter.event.ics(self._sender),
+                maintype="text",
+                subtype="calendar",
+                filename=letter.event.file_name,
+                params={"method": "PUBLISH", "charset": "utf-8"},
+            )
         return message
 
     def _wants_text_alone(self) -> bool:

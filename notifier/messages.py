@@ -9,12 +9,13 @@ from typing import Literal
 
 from sqlmodel import Session
 
+from notifier.calendar import Event
 from notifier.escape import clean, cut
 from notifier.render import Body, Format, fitted
 from notifier.shown import Shown, show
 from notifier.wording import Words, words
 from storage.alerts import Alert
-from storage.changes import change, newest_alerting
+from storage.changes import Change, change, changes_of, newest_alerting
 from storage.notices import Notice
 
 _SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
@@ -35,6 +36,7 @@ class Message:
     routes: tuple[str, ...] = ()
     thread: str | None = None
     key: str = ""
+    event: Event | None = None
 
     def fitted(self, form: Format, length: int) -> str:
         """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole."""
@@ -61,8 +63,10 @@ def alert_message(
 ) -> Message:
     """One change; several alerts of it where an address is in several routes."""
     said = words(language)
-    shown = show(session, change(session, alerts[0].change_id), said, language, base_url)
-    return _of_change(shown, said, language, tuple(sorted({alert.route for alert in alerts})), key)
+    told = change(session, alerts[0].change_id)
+    shown = show(session, told, said, language, base_url)
+    message = _of_change(shown, said, language, tuple(sorted({alert.route for alert in alerts})), key)
+    return replace(message, event=_event(session, told, shown, message.subject))
 
 
 def digest_message(
@@ -116,6 +120,23 @@ test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins a
 def _of_change(shown: Shown, said: Words, language: str, routes: tuple[str, ...], key: str) -> Message:
     body = Body("alert", said, language, changes=(shown,), routes=routes)
     return Message("alert", _subject(shown, said), language, body, routes, shown.document_id, key)
+
+
+def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event | None:
+    """None where no day is known, or where it was past when the change was found."""
+    if shown.starts is None or shown.starts < told.detected_at.date():
+        return None
+    earlier = [one for one in changes_of(session, told.document_id) if (one.id or 0) < (told.id or 0) and one.alert]
+    links = (link for link in (shown.diff, shown.url) if link)
+    return Event(
+        document_id=told.document_id,
+        day=shown.starts,
+        number=sum(one.effective_date == shown.starts for one in earlier),
+        found_at=told.detected_at,
+        summary=subject,
+        description="\n".join([shown.meaning or subject, *links]),
+        url=shown.diff or shown.url,
+    )
 
 
 def _subject(shown: Shown, said: Words) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,16 +12,15 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from notifier.escape import cut, markdown
-from notifier.shown import Mark, Shown
+from notifier.dialects import DIALECTS, Chat, Dialect
+from notifier.escape import cut
+from notifier.shown import Shown
 from notifier.wording import Words
 
-Format = Literal["text", "html", "markdown"]
+Format = Literal["text", "html"] | Chat
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_ENDING = {"text": "txt", "html": "html", "markdown": "md"}
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
-_HAIR_SPACE = "\u200a"
 _ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
 
 
@@ -76,8 +75,11 @@ def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
 
 
 def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
-    template = _environment(form).get_template(f"{body.template}.{_ENDING[form]}.j2")
+    kind = {"text": "txt", "html": "html"}.get(form, "chat")
+    template = _environment(form).get_template(f"{body.template}.{kind}.j2")
     rendered = template.render(body=body, words=body.words, say=body.words.say, subject=subject, room=room)
+    if form in DIALECTS:
+        return DIALECTS[form].lines(rendered)
     return re.sub(r"\n{3,}", "\n\n", rendered.strip()) + "\n"
 
 
@@ -88,7 +90,11 @@ def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
     room = length - len(link) - 1 if link else length
     if room < 20:
         return cut(said, length)
-    escape: Callable[[str], str] = {"html": lambda text: str(Markup.escape(text)), "markdown": markdown}.get(form, str)
+    escape: Callable[[str], str] = str
+    if form in DIALECTS:
+        escape = DIALECTS[form].escape
+    elif form == "html":
+        escape = _escape_html
     kept = said
     while len(escape(kept)) > room:
         kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
@@ -97,34 +103,25 @@ def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
 
 @cache
 def _environment(form: Format) -> Environment:
+    dialect = DIALECTS.get(form)
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
-        autoescape=form == "html",  # noqa: S701  # plain text needs no escapes, Markdown gets its own
+        autoescape=form == "html",  # noqa: S701  # plain text needs no escapes, chats get their own
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_escape_markdown if form == "markdown" else None,
+        finalize=_escaping(dialect) if dialect else None,
     )
-    made.filters["marked"] = _marked_in_markdown
     made.filters["plain"] = lambda text: Markup(text)  # noqa: S704  # our own words and URLs, never a page's
+    if dialect:
+        made.filters |= {"bold": dialect.bold, "linked": dialect.linked, "marked": dialect.marked}
     return made
 
 
-def _escape_markdown(value: Any) -> Any:
-    """Jinja escapes for HTML only; this does it for Markdown, at every place where a template prints something."""
-    return markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+def _escaping(dialect: Dialect) -> Callable[[Any], Any]:
+    """Jinja escapes for HTML only; this does it for a chat, at every place where a template prints something."""
+    return lambda value: dialect.escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _marked_in_markdown(marks: Sequence[Mark]) -> Markup:
-    """Bold for added words, struck out for removed ones.
-
-    Markers that touch a letter or each other are no markers to CommonMark or to chat services, so a hair space stands
-    between.
-    """
-    out = ""
-    for kind, text in marks:
-        around = {"added": "**", "removed": "~~"}.get(kind, "") if len(marks) > 1 else ""
-        if out and not out[-1].isspace() and not text[0].isspace() and (around or out.endswith(("**", "~~"))):
-            out += _HAIR_SPACE
-        out += around + markdown(text) + around
-    return Markup(out)  # noqa: S704  # escaped for Markdown just above
+def _escape_html(text: str) -> str:
+    return str(Markup.escape(text))

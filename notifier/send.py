@@ -6,20 +6,29 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
 import urllib3.exceptions as urllib3
-from apprise import NotifyBase, NotifyFormat
+from apprise import AppriseAttachment, NotifyBase, NotifyFormat
+from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
 from notifier.answers import Answer, Heard, listening
-from notifier.channels import UnusableAddress, body_format, channel
+from notifier.channels import (
+    TAKE_FILE_AFTER,
+    TAKE_FILE_WITHIN,
+    UnusableAddress,
+    channel,
+    forms,
+    room_of,
+    scheme_of,
+)
 from notifier.mail import Letter, Mail, Refused
 from notifier.messages import Message
-from notifier.render import Format
 from notifier.routes import Address
 from notifier.secrets import scrub
 
@@ -28,11 +37,6 @@ _LONGEST_SUBJECT = 250
 
 # Of the refusals (4xx) those that say "not now". Every other one would be said again to the same message.
 _PASSING = frozenset({408, 423, 425, 429})
-_FORMS: dict[NotifyFormat, Format] = {
-    NotifyFormat.TEXT: "text",
-    NotifyFormat.HTML: "html",
-    NotifyFormat.MARKDOWN: "markdown",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,37 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
 def _through(made: NotifyBase, address: Address, message: Message) -> Result:
     if isinstance(made, Mail) and not made.encrypts:
         return _by_mail(made, address, message)
-    form = body_format(made, address.url)
+    form, told = forms(made, address.url)
     subject = message.subject[: made.title_maxlen or _LONGEST_SUBJECT]
-    body = message.fitted(_FORMS[form], _room(made, form, subject))
+    body = message.fitted(form, _room(made, address.url, told, subject))
+    within_it = _file(message) if scheme_of(address.url) in TAKE_FILE_WITHIN else None
     with listening() as heard:
         try:
-            sent = made.notify(body=body, title=subject, body_format=form)
+            sent = made.notify(body=body, title=subject, body_format=told, attach=within_it)
         except AppriseException as failure:
             return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
         except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
             return Result(ok=False, said=f"Apprise broke off: {type(failure).__name__}")
-    return Result(ok=True, said=_answer(heard, address.url)) if sent else _failed(heard, address.url)
+    if not sent:
+        return _failed(heard, address.url)
+    if scheme_of(address.url) in TAKE_FILE_AFTER:
+        _send_file(address, message)
+    return Result(ok=True, said=_answer(heard, address.url))
+
+
+def _send_file(address: Address, message: Message) -> None:
+    """The alert has arrived: were a file that is refused a failure, all of it would be sent again."""
+    file = _file(message)
+    if file is not None:
+        with listening(), suppress(Exception):
+            channel(address.url).notify(body="", attach=file)
+
+
+def _file(message: Message) -> AppriseAttachment | None:
+    if message.event is None:
+        return None
+    entry = AttachMemory(content=message.event.ics(), name=message.event.file_name, mimetype="text/calendar")
+    return AppriseAttachment([entry])
 
 
 def _by_mail(made: Mail, address: Address, message: Message) -> Result:
@@ -78,6 +102,7 @@ def _by_mail(made: Mail, address: Address, message: Message) -> Result:
         key=message.key,
         list_name=message.routes[0] if message.routes else message.kind,
         thread=message.thread,
+        event=message.event,
     )
     try:
         made.post(letter)
@@ -86,10 +111,10 @@ def _by_mail(made: Mail, address: Address, message: Message) -> Result:
     return Result(ok=True, said="taken by the mail server")
 
 
-def _room(made: NotifyBase, form: NotifyFormat, subject: str) -> int:
+def _room(made: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
     """Characters for the body. Apprise puts the title into it where a channel has none."""
-    markup = len("<b></b><br />\r\n") if form == NotifyFormat.HTML else len("# \r\n")
-    return int(made.body_maxlen) - (0 if made.title_maxlen else len(subject) + markup)
+    markup = len("<b></b><br />\r\n") if told == NotifyFormat.HTML else len("# \r\n")
+    return room_of(made, url) - (0 if made.title_maxlen else len(subject) + markup)
 
 
 def _answer(heard: Heard, url: str) -> str | None:

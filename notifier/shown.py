@@ -67,6 +67,7 @@ class Shown:
     topics: tuple[str, ...]
     found: str
     starting: str | None
+    starts: date | None
     default: str | None
     default_name: str | None
     returned: bool
@@ -98,6 +99,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         topics=tuple(clean(words.topic(topic)) for topic in change.topics),
         found=words.date(change.detected_at.date()),
         starting=words.date(starting) if starting else None,
+        starts=starting,
         default=default,
         default_name={"on": words.brief.on, "off": words.brief.off}.get(str(default)),
         returned=change.returns_to is not None,

@@ -150,6 +150,15 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.1)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """A server whose trouble is no news: some answers break the connection on purpose."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Nothing."""
+
+
 def _read(body: bytes, kind: str) -> dict[str, Any]:
     """What JSON says; anything else as {"text": ...}."""
     return json.loads(body) if kind == "application/json" else {"text": body.decode()}  # type: ignore[no-any-return]
@@ -181,13 +190,7 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
         def log_message(self, *_: Any) -> None:
             """Quiet."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: Any) -> None:
-            """Some of our answers break the connection; that is no news."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.issue_cert("127.0.0.1").configure_cert(context)

@@ -116,7 +116,8 @@ def test_the_addresss_own_headers_and_format_are_kept(store: Database) -> None:
         assert sent(store, inbox.url(more="&%2BX-Team=privacy&format=text")).ok
     (mail,) = inbox.mails
     assert mail["X-Team"] == "privacy"
-    assert mail.get_content_type() == "text/plain"
+    assert [part.get_content_maintype() for part in mail.walk()] == ["multipart", "text", "text"]
+    assert mail.get_body(("html",)) is None
 
 
 def test_mail_goes_over_tls_with_a_login(store: Database, trusted: trustme.CA) -> None:
