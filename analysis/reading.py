@@ -15,6 +15,7 @@ from analysis.compare import compare
 from analysis.diff import passages as passages_between
 from analysis.diff import word_diff
 from analysis.manner import Manner
+from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from storage.alerts import Alert
 from storage.captures import Capture, capture
@@ -24,6 +25,7 @@ from storage.database import Database
 from storage.documents import Document, document
 from storage.errors import StorageError
 from storage.notices import Notice, NoticeKind
+from storage.paragraphs import index_version
 from storage.versions import Cause, Version, current_version, earlier_with
 
 SELECTED_LESS = "the selector finds less of the text than before"
@@ -110,7 +112,7 @@ def _version(
         page=page_json(page),
     )
     session.add(made)
-    session.flush()
+    index_version(session, made, in_language(manner.language))
     return made
 
 

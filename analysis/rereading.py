@@ -11,12 +11,14 @@ from sqlmodel import Session
 from analysis.as_json import page_from_json, page_json
 from analysis.blocks import UnreadablePage
 from analysis.manner import Manner
+from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from analysis.reading import advance, compared, facts, stored_passages
 from storage.captures import capture
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
+from storage.paragraphs import reindex
 from storage.versions import Cause, Version, current_version, in_force, versions
 
 
@@ -74,6 +76,7 @@ def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
             rows = versions(session, document_id)
             counts = [_reread(session, row, manner) for row in rows]
             merged = sum(_recompare(session, before, after, manner) for before, after in pairwise(rows))
+            reindex(session, document_id, in_language(manner.language))
             total = Reread(
                 total.read + len(rows),
                 total.different + counts.count(True),

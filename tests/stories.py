@@ -11,11 +11,13 @@ from typing import Any
 from sqlmodel import Session
 
 from analysis.diff import word_diff
+from analysis.mentions import in_language
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish
 from storage.database import Database
 from storage.documents import Document
+from storage.paragraphs import index_version
 from storage.versions import Version
 
 START = datetime(2025, 10, 6, 7, 30, tzinfo=UTC)
@@ -123,7 +125,7 @@ class Teller:
             page={"title": title, "language": row.language, "blocks": list(blocks)},
         )
         self.session.add(made)
-        self.session.flush()
+        index_version(self.session, made, in_language(row.language))
         check = Check(document_id=document, checked_at=when, status=200, capture_id=capture.id, version_id=made.id)
         finish(self.session, check, Outcome.FIRST if number == 1 else outcome)
         self.last[document] = made

@@ -39,8 +39,12 @@ def notices(database: Database) -> list[str]:
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return not (kind == "table" and (name or "").startswith("paragraph_words"))  # the index of words has no model
+
     with database.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": ours})
+        assert compare_metadata(context, SQLModel.metadata) == []
 
 
 def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from storage import alerts, captures, changes, checks, deliveries, documents, notices, versions
+from storage import alerts, captures, changes, checks, deliveries, documents, notices, paragraphs, versions
 
-TABLES = (alerts, captures, changes, checks, deliveries, documents, notices, versions)  # importing them defines them
+TABLES = (
+    alerts,
+    captures,
+    changes,
+    checks,
+    deliveries,
+    documents,
+    notices,
+    paragraphs,
+    versions,
+)  # importing them defines them
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,244 @@
+"""Full text over every paragraph that stands or stood in a version: SQLite's FTS5, PostgreSQL's tsvector."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+import sqlalchemy
+from sqlalchemy import BigInteger, Select, column, exists, table, text, tuple_
+from sqlmodel import Session, col, select
+
+from storage.changes import Change
+from storage.documents import Document
+from storage.folding import Word, words
+from storage.paragraphs import Paragraph, Standing, earliest_id, place_of
+from storage.versions import Version
+
+_MOST_PHRASES = 16
+_MOST_PLACES = 300  # documents that are named in the question; more are sorted out afterwards
+_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
+
+
+class Phrase(NamedTuple):
+    """Words in a row; with `begins`, the last is only the beginning of one."""
+
+    words: tuple[str, ...]
+    begins: bool = False
+
+
+def phrases(asked: str) -> tuple[Phrase, ...]:
+    """What a person wrote into the box: every word, and every "phrase in quotes", must be there; `cooki*` begins one.
+
+    Nothing that can be written is wrong; what holds no letter or digit asks for nothing.
+    """
+    found: dict[Phrase, None] = {}
+    for match in _QUOTED.finditer(asked[:1000]):
+        said = next(group for group in match.groups() if group is not None)
+        folded = tuple(word.folded for word in words(said))
+        if folded:
+            found[Phrase(folded, said.endswith("*"))] = None
+    return tuple(found)[:_MOST_PHRASES]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """Where to look; what is empty or None does not narrow. `since` and `until` are days (UTC) on which words came.
+
+    With `standing`, only what is in the texts in force.
+    """
+
+    services: Collection[str] = ()
+    documents: Collection[str] = ()
+    languages: Collection[str] = ()
+    since: date | None = None
+    until: date | None = None
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Versions in a row that a paragraph stands in.
+
+    `came` is the change that brought it (None: it stood in the first version), `gone` the first version without it.
+    """
+
+    first: int
+    since: datetime
+    came: int | None
+    last: int | None
+    gone: int | None = None
+    until: datetime | None = None
+    went: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A paragraph with all that was asked for; `marked` is its text in pieces, those that match being True."""
+
+    id: int
+    document: Document
+    text: str
+    marked: list[tuple[bool, str]]
+    spans: list[Span]
+
+    @property
+    def stands(self) -> bool:
+        """It is in the text in force."""
+        return self.spans[-1].last is None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Hits, those whose words came last first; `older` is the place to go on from."""
+
+    hits: list[Hit]
+    older: int | None = None
+
+
+def search(
+    session: Session,
+    asked: str,
+    wanted: SearchFilter = SearchFilter(),
+    *,
+    before: int | None = None,
+    limit: int = 20,
+) -> SearchPage:
+    """The paragraphs, in any version of any document, that hold every word and phrase asked for."""
+    those = phrases(asked)
+    if not those:
+        return SearchPage([])
+    documents = _documents(session, wanted)
+    if documents is not None and not documents:
+        return SearchPage([])
+    question = _question(session, those, documents, wanted, before)
+    found = list(session.execute(question.limit(limit + 1)).scalars())
+    hits = _hits(session, found[:limit], those)
+    return SearchPage(hits, found[limit - 1] if len(found) > limit else None)
+
+
+def _documents(session: Session, wanted: SearchFilter) -> list[str] | None:
+    """Those to look into; None for all."""
+    if not (wanted.services or wanted.documents or wanted.languages):
+        return None
+    ids = select(Document.id)
+    if wanted.services:
+        ids = ids.where(col(Document.service).in_(wanted.services))
+    if wanted.documents:
+        ids = ids.where(col(Document.id).in_(wanted.documents))
+    if wanted.languages:
+        ids = ids.where(col(Document.language).in_(wanted.languages))
+    return list(session.exec(ids))
+
+
+def _question(
+    session: Session,
+    those: Sequence[Phrase],
+    documents: list[str] | None,
+    wanted: SearchFilter,
+    before: int | None,
+) -> Select[int]:
+    """For the ids of what matches, the newest first."""
+    places = [place_of(each) for each in documents] if documents and len(documents) <= _MOST_PLACES else []
+    if session.get_bind().dialect.name == "sqlite":
+        id_ = column("rowid", BigInteger)
+        matches = text("paragraph_words MATCH :question").bindparams(question=_for_sqlite(those, places))
+    else:
+        id_ = column("paragraph_id", BigInteger)
+        matches = text("words @@ CAST(:question AS tsquery)").bindparams(question=_for_postgresql(those, places))
+    question = sqlalchemy.select(id_).select_from(table("paragraph_words", id_)).where(matches).order_by(id_.desc())
+    if before is not None:
+        question = question.where(id_ < before)
+    if wanted.until is not None:
+        question = question.where(id_ < earliest_id(_midnight(wanted.until + timedelta(days=1))))
+    if wanted.since is not None:
+        question = question.where(id_ >= earliest_id(_midnight(wanted.since)))
+    if wanted.standing:
+        question = question.where(exists().where(col(Standing.paragraph_id) == id_, col(Standing.last).is_(None)))
+    if documents is not None and not places:
+        of = sqlalchemy.select(col(Paragraph.document_id)).where(col(Paragraph.id) == id_).scalar_subquery()
+        question = question.where(of.in_(documents))
+    return question
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _for_sqlite(those: Sequence[Phrase], places: Sequence[str]) -> str:
+    said = [f'"{" ".join(each.words)}"{"*" if each.begins else ""}' for each in those]
+    question = f"words : ({' AND '.join(said)})"
+    return f"{question} AND place : ({' OR '.join(places)})" if places else question
+
+
+def _for_postgresql(those: Sequence[Phrase], places: Sequence[str]) -> str:
+    said = []
+    for each in those:
+        last = f"'{each.words[-1]}'{':*' if each.begins else ''}"
+        said.append("(" + " <-> ".join([*(f"'{word}'" for word in each.words[:-1]), last]) + ")")
+    question = " & ".join(said)
+    return f"{question} & ({' | '.join(places)})" if places else question
+
+
+def _hits(session: Session, ids: Sequence[int], those: Sequence[Phrase]) -> list[Hit]:
+    if not ids:
+        return []
+    joined = select(Paragraph, Document).join(Document, col(Document.id) == col(Paragraph.document_id))
+    rows = {paragraph.id: (paragraph, of) for paragraph, of in session.exec(joined.where(col(Paragraph.id).in_(ids)))}
+    spans = _spans(session, ids)
+    return [
+        Hit(id_, of, paragraph.text, marked(paragraph.text, those), spans[id_])
+        for id_ in ids
+        for paragraph, of in [rows[id_]]
+    ]
+
+
+def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
+    stood = session.exec(
+        select(Standing).where(col(Standing.paragraph_id).in_(ids)).order_by(col(Standing.first))
+    ).all()
+    borders = {(each.document_id, each.first) for each in stood}
+    borders |= {(each.document_id, each.last + 1) for each in stood if each.last is not None}
+    known = (
+        select(Version.document_id, Version.number, Version.captured_at, Change.id)
+        .join(Change, col(Change.version_id) == col(Version.id), isouter=True)
+        .where(tuple_(col(Version.document_id), col(Version.number)).in_(borders))
+    )
+    at = {(document, number): (moment, change) for document, number, moment, change in session.exec(known)}
+    found: dict[int, list[Span]] = {}
+    for each in stood:
+        since, came = at[each.document_id, each.first]
+        gone = each.last + 1 if each.last is not None else None
+        until, went = at.get((each.document_id, gone), (None, None)) if gone is not None else (None, None)
+        span = Span(each.first, since, came, each.last, gone, until, went)
+        found.setdefault(each.paragraph_id, []).append(span)
+    return found
+
+
+def marked(said: str, those: Sequence[Phrase]) -> list[tuple[bool, str]]:
+    """The text in pieces, True for those that match a phrase."""
+    have = list(words(said))
+    places = sorted(place for phrase in those for place in _places(have, phrase))
+    pieces: list[tuple[bool, str]] = []
+    at = 0
+    for start, end in places:
+        if end <= at:
+            continue
+        start = max(start, at)
+        pieces += [(False, said[at:start]), (True, said[start:end])]
+        at = end
+    return [piece for piece in [*pieces, (False, said[at:])] if piece[1]]
+
+
+def _places(have: Sequence[Word], phrase: Phrase) -> list[tuple[int, int]]:
+    size = len(phrase.words)
+    found = []
+    for index in range(len(have) - size + 1):
+        run = [word.folded for word in have[index : index + size]]
+        exact = tuple(run) == phrase.words
+        if exact or (phrase.begins and tuple(run[:-1]) == phrase.words[:-1] and run[-1].startswith(phrase.words[-1])):
+            found.append((have[index].start, have[index + size - 1].end))
+    return found

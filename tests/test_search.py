@@ -1,0 +1,246 @@
+"""Search over all texts that stand or stood, since when each stands, and a document's course over the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from storage import database as opening
+from storage.changes import Change
+from storage.columns import CompressedJson
+from storage.database import Database
+from storage.documents import declare
+from storage.paragraphs import Paragraph, blame, course, reindex, shift
+from storage.search import SearchFilter, search
+from storage.versions import Version, numbered_version
+from tests.stories import Teller, block, day, passage
+from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
+from tests.test_change_list import OLD_ROWS
+
+SOLD = "We never sell what's yours."
+MODELS = "We train AI/ML models with your posts, Übersetzung and données."
+ROW = "Cookie | Purpose | 13 months"
+
+
+@pytest.fixture
+def told(database: Database) -> Database:
+    """Version 1 says SOLD; 2 adds MODELS; 3 drops SOLD; 4 has it again. Another document says something like it."""
+    texts = [[SOLD], [SOLD, MODELS], [MODELS, ROW], [MODELS, ROW, "1. " + SOLD.upper()]]
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        before = None
+        for number, said in enumerate(texts):
+            after = teller.version(TERMS, day(number), [block("paragraph", each) for each in said])
+            if before is not None:
+                teller.change(before, after, [passage([], None, said[-1])])
+            before = after
+        teller.version(PRIVACY_FR, day(9), [block("paragraph", "Nous ne vendons pas vos données.")])
+    return database
+
+
+@pytest.fixture
+def reading(told: Database) -> Iterator[Session]:
+    with told.reading() as session:
+        yield session
+
+
+def found(session: Session, asked: str, **wanted: Any) -> list[str]:
+    return [hit.text for hit in search(session, asked, SearchFilter(**wanted)).hits]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("sell", [SOLD]),
+        ("SELL never", [SOLD]),
+        ('"never sell"', [SOLD]),
+        ('"sell never"', []),
+        ("what's", [SOLD]),
+        ("AI/ML", [MODELS]),
+        ('"train AI" “your posts”', [MODELS]),
+        ("ubersetzung", [MODELS]),
+        ("DONNEES", ["Nous ne vendons pas vos données.", MODELS]),
+        ("cooki*", [ROW]),
+        ("cooki", []),
+        ("13 months", [ROW]),
+        ("train cookie", []),
+        ("", []),
+        ('"" * - ( ) "', []),
+    ],
+)
+def test_words_and_phrases_are_found_alike_on_both(reading: Session, asked: str, expected: list[str]) -> None:
+    assert found(reading, asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"documents": (TERMS,)}, 1),
+        ({"services": ("Parley",)}, 2),
+        ({"services": ("Harbour",)}, 0),
+        ({"services": ("Nobody",)}, 0),
+        ({"languages": ("fr",)}, 1),
+        ({"since": day(2).date()}, 1),
+        ({"until": day(1).date()}, 1),
+        ({"since": day(1).date(), "until": day(9).date()}, 2),
+    ],
+)
+def test_a_search_can_be_narrowed(reading: Session, wanted: dict[str, Any], expected: int) -> None:
+    assert len(found(reading, "données", **wanted)) == expected
+
+
+def test_many_documents_are_sorted_out_after_the_search(reading: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.search._MOST_PLACES", 1)
+    assert found(reading, "données", services=("Parley",), documents=(TERMS, PRIVACY_FR, PRIVACY)) == [
+        "Nous ne vendons pas vos données.",
+        MODELS,
+    ]
+    assert found(reading, "données", languages=("en",)) == [MODELS]
+
+
+def test_a_hit_says_in_which_versions_and_by_which_changes(reading: Session) -> None:
+    (hit,) = search(reading, "sell").hits
+    changes = {row.version_id: row.id for row in reading.exec(select(Change))}
+    three, four = (numbered_version(reading, TERMS, number).id for number in (3, 4))
+    first, again = hit.spans
+    assert (first.first, first.came, first.last, first.gone, first.went) == (1, None, 2, 3, changes[three])
+    assert (first.since, first.until) == (day(0), day(2))
+    assert (again.first, again.came, again.last, again.until) == (4, changes[four], None, None)
+    assert hit.stands
+    assert hit.marked == [(False, "We never "), (True, "sell"), (False, " what's yours.")]
+    assert found(reading, "months", standing=True) == [ROW]
+    assert found(reading, "vendons", standing=True) == ["Nous ne vendons pas vos données."]
+
+
+def test_words_that_are_gone_are_found_and_said_to_be_gone(told: Database) -> None:
+    with told.writing() as session:
+        Teller(session, {TERMS: 4}).version(TERMS, day(5), [block("paragraph", "Empty now.")])
+    with told.reading() as session:
+        (hit,) = search(session, '"train ai"').hits
+        assert not hit.stands
+        assert hit.spans[-1].gone == 5
+        assert found(session, '"train ai"', standing=True) == []
+
+
+def test_pages_of_hits_show_each_once_the_newest_words_first(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        for number in range(30):
+            teller.version(TERMS, day(number // 3), [block("paragraph", f"Sentence {number} of many.")])
+    with database.reading() as session:
+        seen: list[str] = []
+        before: int | None = None
+        while True:
+            page = search(session, "sentence many", before=before, limit=7)
+            seen += [hit.text for hit in page.hits]
+            before = page.older
+            if before is None:
+                break
+    assert len(set(seen)) == len(seen) == 30
+    assert [each.split()[1] for each in seen[:3]] == ["29", "28", "27"]
+
+
+SYNTAX = ["NEAR", "OR", '"', "*", "AND NOT", "^a", "'", "\\", "-", "&|!", ":*", "words:", "{", "\0", "sell"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=st.text(max_size=40) | st.lists(st.sampled_from(SYNTAX)).map(" ".join))
+def test_nothing_that_can_be_written_fails(reading: Session, asked: str) -> None:
+    search(reading, asked)
+    search(reading, asked, SearchFilter(services=("Parley",), standing=True))
+
+
+def test_each_block_knows_since_when_it_stands(reading: Session) -> None:
+    assert [since.number for since in blame(reading, numbered_version(reading, TERMS, 4)) if since] == [2, 3, 4]
+    assert [since.number for since in blame(reading, numbered_version(reading, TERMS, 2)) if since] == [1, 2]
+    since = blame(reading, numbered_version(reading, TERMS, 4))[0]
+    assert since is not None
+    assert since.captured_at == day(1)
+
+
+def test_signs_case_and_numbers_in_front_change_no_date_but_words_do(database: Database) -> None:
+    told = ["1. We keep it for 1.5 years", "2) We keep it — for 1.5 years.", "We keep it for 15 years"]
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        made = [
+            teller.version(TERMS, day(number), [block("item", each), block("item", "—")])
+            for number, each in enumerate(told)
+        ]
+        assert [[since.number if since else None for since in blame(session, each)] for each in made] == [
+            [1, None],
+            [1, None],
+            [3, None],
+        ]
+
+
+def test_the_course_of_a_document(reading: Session) -> None:
+    points = course(reading, TERMS)
+    assert [point.words for point in points] == [6, 17, 15, 21]
+    assert [point.mentions.get("ai_training", 0) for point in points] == [0, 1, 1, 1]
+    assert [point.captured_at for point in points] == [day(number) for number in range(4)]
+
+
+def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
+    with told.writing() as session:
+        row = numbered_version(session, TERMS, 2)
+        row.page = {"title": "", "language": "en", "blocks": [block("paragraph", "We sell it all.")]}
+        reindex(session, TERMS, lambda _: {"data_sharing": 1})
+    with told.reading() as session:
+        assert found(session, "sell it all") == ["We sell it all."]
+        assert [hit.spans[0].first for hit in search(session, "train").hits] == [3]
+        assert course(session, TERMS)[1].mentions == {"data_sharing": 1}
+    with told.writing() as session:
+        numbered_version(session, TERMS, 2).page = {"blocks": []}
+        reindex(session, TERMS)
+    with told.reading() as session:
+        assert found(session, "sell it all") == []
+        assert session.exec(select(Paragraph).where(Paragraph.text == "We sell it all.")).all() == []
+
+
+def test_numbers_move_when_older_versions_come_in_front(told: Database) -> None:
+    with told.writing() as session:
+        shift(session, TERMS, 10)
+        for row in session.exec(select(Version).where(Version.document_id == TERMS).order_by(Version.number.desc())):  # type: ignore[attr-defined]
+            row.number += 10
+            session.flush()
+    with told.reading() as session:
+        assert [(span.first, span.last) for span in search(session, "sell").hits[0].spans] == [(11, 12), (14, None)]
+
+
+def test_versions_from_before_are_filled_in(database_url: str) -> None:
+    old = opening._engine(opening._parsed(database_url))
+    config = opening._scripts()
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in OLD_ROWS:
+            connection.execute(text(statement))
+        kept = CompressedJson().process_bind_param({"blocks": [{"text": SOLD}]}, connection.dialect)
+        connection.execute(text("UPDATE versions SET page = :page"), {"page": kept})
+    old.dispose()
+    database = Database(database_url)
+    with database.reading() as session:
+        (hit,) = search(session, "sell").hits
+        assert (hit.document.id, hit.spans[0].first, hit.spans[0].came) == ("a/b", 1, None)
+    database.close()
+
+
+def test_a_story_can_be_searched(database: Database) -> None:
+    tell(database)
+    with database.reading() as session:
+        assert [hit.document.id for hit in search(session, '"deleted notes"').hits] == [NOTES, NOTES]
+        assert day(0) + timedelta(0) == search(session, "profile").hits[-1].spans[0].since
