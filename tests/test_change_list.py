@@ -9,13 +9,11 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from alembic import command
 from pydantic import ValidationError
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlmodel import Session, select
 
 from policywatch.asked import ChangesAsked
-from storage import database as opening
 from storage.change_list import (
     ChangeFilter,
     Cursor,
@@ -29,6 +27,7 @@ from storage.changes import ChangeTopic, changes_of
 from storage.database import Database
 from storage.documents import declare
 from storage.versions import numbers_around, versions_of_document
+from tests.old_store import first_release
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
 
@@ -38,19 +37,6 @@ def parley(database: Database) -> Iterator[Session]:
     tell(database)
     with database.reading() as session:
         yield session
-
-
-OLD_ROWS = (
-    "INSERT INTO documents (id, service, title, kind, url, language, added_at, retired, failures) "
-    "VALUES ('a/b', 'A', 'B', 'terms', 'https://a.example/', 'en', '2025-01-01', false, 0)",
-    "INSERT INTO captures (id, document_id, fetched_at, url, final_url, status, headers, mime, sha256, size, body) "
-    "VALUES (1, 'a/b', '2025-01-01', '', '', 200, '[]', 'text/html', '', 0, '')",
-    "INSERT INTO versions (id, document_id, number, capture_id, captured_at, cause, fingerprint, reader, page) "
-    "VALUES (1, 'a/b', 1, 1, '2025-01-01', 'page', 'x', 'r', ''), (2, 'a/b', 2, 1, '2025-01-02', 'page', 'y', 'r', '')",
-    "INSERT INTO changes (id, document_id, version_id, before_id, detected_at, cause, substantive, alert, severity, "
-    "direction, topics, brief, waits) VALUES (1, 'a/b', 2, 1, '2025-01-02', 'page', true, true, 'high', 'expands', "
-    """'["ai_training", "retention"]', '{}', 0)""",
-)
 
 
 def found(session: Session, **wanted: Any) -> list[str]:
@@ -195,14 +181,7 @@ def test_a_page_costs_the_same_few_queries_however_long(database: Database) -> N
 
 
 def test_topics_of_changes_from_before_are_filled_in(database_url: str) -> None:
-    old = opening._engine(opening._parsed(database_url))
-    config = opening._scripts()
-    with old.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for statement in OLD_ROWS:
-            connection.execute(text(statement))
-    old.dispose()
+    first_release(database_url)
     database = Database(database_url)
     with database.reading() as session:
         assert [(row.topic, row.change_id) for row in session.exec(select(ChangeTopic))] == [

@@ -7,25 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 from sqlmodel import Session, select
 
-from storage import database as opening
 from storage.changes import Change
-from storage.columns import CompressedJson
 from storage.database import Database
 from storage.documents import declare
 from storage.paragraphs import Paragraph, blame, course, reindex, shift
 from storage.search import SearchFilter, search
 from storage.versions import Version, numbered_version
+from tests.old_store import SOLD, first_release
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
-from tests.test_change_list import OLD_ROWS
 
-SOLD = "We never sell what's yours."
 MODELS = "We train AI/ML models with your posts, Übersetzung and données."
 ROW = "Cookie | Purpose | 13 months"
 
@@ -222,16 +217,7 @@ def test_numbers_move_when_older_versions_come_in_front(told: Database) -> None:
 
 
 def test_versions_from_before_are_filled_in(database_url: str) -> None:
-    old = opening._engine(opening._parsed(database_url))
-    config = opening._scripts()
-    with old.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for statement in OLD_ROWS:
-            connection.execute(text(statement))
-        kept = CompressedJson().process_bind_param({"blocks": [{"text": SOLD}]}, connection.dialect)
-        connection.execute(text("UPDATE versions SET page = :page"), {"page": kept})
-    old.dispose()
+    first_release(database_url)
     database = Database(database_url)
     with database.reading() as session:
         (hit,) = search(session, "sell").hits
