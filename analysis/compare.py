@@ -18,8 +18,10 @@ from analysis.seen import Found, Seen, found_by, look
 from analysis.signs import kind_of
 from analysis.topics import OwnTopic as OwnTopic
 from analysis.topics import own_lexicon
+from analysis.words import words
 
 _MOST_EVIDENCE = 3  # quotations for one topic of a passage
+_MOST_WORDS = 12  # of a quotation that stands for a section's topic
 
 
 def compare(
@@ -60,8 +62,10 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     why = list(_why_not(one))
     if (why or not judgement.substantive) and not own:
         return replace(passage, why=tuple(why or (f"not taken for a change of the wording: {judgement.reasons}",)))
-    topics = [topic for topic in judgement.topics if any(match.topic == topic and match.direct for match in one.found)]
+    said = {match.topic for match in one.found if match.direct}
+    topics = [topic for topic in judgement.topics if topic in said or (topic in one.section and not why)]
     matches = [match for match in one.found if match.topic in topics and match.direct and match.tier != "words"]
+    matches += [_of_section(one, topic) for topic in topics if topic not in said]
     if "data_use" in judgement.topics and not topics:
         notices = [match for match in one.found if match.topic == "notice" and match.direct and match.side == "after"]
         matches = [match._replace(topic="data_use") for match in notices]
@@ -81,6 +85,15 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
         direction=direction,
         why=(*why, *reasons),
     )
+
+
+def _of_section(one: Seen, topic: str) -> Found:
+    """The first changed words of a place that is about a topic by the heading it stands under."""
+    sentence = one.wording.sentences[-1]  # of the later text, where there is one
+    start, end = sentence.spans[0]
+    text = (one.passage.before if sentence.side == "before" else one.passage.after) or ""
+    quoted = words(text[start:end])[:_MOST_WORDS]
+    return Found(topic, "section", sentence.side, start, start + quoted[-1].end, True)
 
 
 _OF_SIDE = {"before": "removed or replaced", "after": "added or new"}

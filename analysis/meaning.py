@@ -22,6 +22,8 @@ _GRAVE = {
 }
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _PRACTICES = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
+# signs of a topic that weigh for each topic in its own way
+_OWN = frozenset(("new", "gone", "direct", "hints", "beside", "section", "any_direct", "share", "only_beside"))
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 
 
@@ -39,10 +41,10 @@ def weights() -> Weights:
 
 
 def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
-    """The topics that the change is about; where none is sure, the likeliest that has a phrase."""
+    """The topics that the change is about; where none is sure, the likeliest that it has words for."""
     chances = {topic: weights().topic.probability(topic_signs(topic, one)) for topic, one in strengths(found).items()}
-    told = [topic for topic in TOPICS if chances[topic] >= weights().topic.threshold and _has_phrase(found, topic)]
-    likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_phrase(found, topic)]
+    told = [topic for topic in TOPICS if chances[topic] >= weights().topic.threshold and _has_words(found, topic)]
+    likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_words(found, topic)]
     if not told and not likeliest and found.get("words.notice.after"):
         return ("data_use",)  # a notice of a coming policy names no topic, yet is about what is done with data
     return tuple(told or likeliest[:1])
@@ -50,18 +52,17 @@ def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
 
 def topic_signs(topic: str, strength: Mapping[str, float]) -> dict[str, float]:
     """What speaks for a topic: by signs that weigh the same for all topics, and by some that have a weight for each."""
+    own = [sign for sign in strength if sign in _OWN or sign.startswith("kind.")]
     return {
-        **strength,
+        **{sign: value for sign, value in strength.items() if not sign.startswith("kind.")},
         f"{topic}.bias": 1.0,
-        **{
-            f"{topic}.{sign}": strength[sign]
-            for sign in ("new", "gone", "direct", "hints", "beside", "section", "any_direct", "share")
-        },
+        **{f"{topic}.{sign}": strength[sign] for sign in own},
     }
 
 
-def _has_phrase(found: Mapping[str, float], topic: str) -> bool:
-    return found.get(f"{topic}.decides.any", 0.0) > 0 or found.get(f"{topic}.suggests.any", 0.0) > 0
+def _has_words(found: Mapping[str, float], topic: str) -> bool:
+    """Whether changed words say it, or stand in a section that is about it."""
+    return any(found.get(f"{topic}.{sign}", 0.0) > 0 for sign in ("decides.any", "suggests.any", "section"))
 
 
 def severity_of(found: Mapping[str, float]) -> tuple[Severity, str]:

@@ -190,11 +190,12 @@ def strengths(found: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """For each topic what speaks for it, alone and beside the other topics; from the signs of a change."""
     totals = {
         name: sum(_count(found, f"{topic}.{name}") for topic in TOPICS)
-        for name in ("decides.any", "suggests.any", "section")
+        for name in ("decides.any", "suggests.any", "section", "beside")
     }
     topics_seen = sum(_count(found, f"{topic}.decides.any") > 0 for topic in TOPICS)
     changed = 2 * (found.get("shape.text_words", 0.0) + found.get("shape.row_words", 0.0))
-    return {topic: _strength(found, topic, totals, topics_seen, changed) for topic in TOPICS}
+    kind = {name: value for name, value in found.items() if name.startswith("kind.")}
+    return {topic: {**_strength(found, topic, totals, topics_seen, changed), **kind} for topic in TOPICS}
 
 
 def _strength(
@@ -214,10 +215,13 @@ def _strength(
         "any_gone": float(gone > 0),
         "any_hint": float(hints > 0),
         "any_section": float(section > 0),
+        "any_beside": float(beside > 0),
+        "only_beside": float(beside > 0 and direct == 0) / (1 + totals["decides.any"]),
         "several": float(direct > 1),
         "direct_in_section": float(direct > 0 and section > 0),
         "share": direct / (totals["decides.any"] + 1),
         "share_with_hints": (direct + 0.3 * hints) / (totals["decides.any"] + 0.3 * totals["suggests.any"] + 1),
+        "share_with_beside": (direct + 0.5 * beside) / (totals["decides.any"] + 0.5 * totals["beside"] + 1),
         "share_of_sections": section / (totals["section"] + 1),
         "dense": math.log1p(direct) - changed / 2,
         "direct_in_long": changed * (direct > 0),

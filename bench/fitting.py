@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from analysis import compare as comparing
+from analysis.believe import doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.diff import passages
 from analysis.page import read_page
@@ -64,7 +64,7 @@ class Example:
         before, after = self.pages
         language = language_of(row, after)
         places = passages(before, after)
-        if places and not comparing._doubt(before, after, language):
+        if places and not doubt(before, after, language=language):
             seen = look(places, before, after, language)
             self.found = signs(seen, kind_of(row["document"], after))
         self.places = bool(places)
