@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from analysis.blocks import UnreadablePage
-from analysis.compare import OwnTopic
-from analysis.manner import Manner
 from analysis.normal import fingerprint
 from analysis.reading import read_unread
 from analysis.rereading import refresh
@@ -16,6 +14,7 @@ from crawler.targets import CrawlSettings, Fetched, Target
 from notifier.delivery import Deliveries, deliver_due
 from policywatch.due import due
 from policywatch.entries import DocumentEntry
+from policywatch.manners import manners
 from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
@@ -43,10 +42,7 @@ class Job:
         self.database = database
         self.recipients = recipients
         self.now = now
-        topics = tuple(
-            OwnTopic(name, tuple(entry.phrases), tuple(entry.languages)) for name, entry in watchlist.topics.items()
-        )
-        self.manners = {entry.id: manner(entry, topics) for entry in watchlist.documents}
+        self.manners = manners(watchlist)
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
         """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work."""
@@ -103,11 +99,6 @@ class Job:
         except UnreadablePage:
             return None
         return fingerprint(page.blocks)
-
-
-def manner(entry: DocumentEntry, topics: tuple[OwnTopic, ...] = ()) -> Manner:
-    """How a document of the watchlist is read."""
-    return Manner(entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics)
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -12,9 +12,17 @@ from fastapi import FastAPI
 
 
 @contextmanager
-def served(app: FastAPI, *, root_path: str = "") -> Iterator[str]:
+def served(app: FastAPI, *, root_path: str = "", proxies: Sequence[str] = ()) -> Iterator[str]:
     """The address of the app on a free port, without a slash at its end."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", root_path=root_path)
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        root_path=root_path,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

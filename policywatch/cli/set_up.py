@@ -6,14 +6,17 @@ import getpass
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json
 from policywatch.harmless import harmless
-from policywatch.watchlist import load
+from policywatch.watchlist import Watchlist, load
+
+if TYPE_CHECKING:
+    from analysis.reading import RoutesFor
 
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 Port = Annotated[int, typer.Option("--port", help="The port to listen on; 0 takes a free one.")]
@@ -115,12 +118,49 @@ def serve(
     config: Config = CONFIG,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Port = 8642,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option("--allowed-host", metavar="NAME", help="Answer to this name; several times.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option("--trusted-proxy", metavar="ADDRESS", help="Believe this address who asks, and by http or https."),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
+    ] = "",
+    private: Annotated[bool, typer.Option("--private", help="Let only those read who sign in.")] = False,
 ) -> None:
-    """Serve the pages: changes, documents, feeds; read-only.
+    """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
+
+    With a password in the environment (POLICYWATCH_PASSWORD), who signs in can also accept held texts and send again
+    what was given up; with POLICYWATCH_TOKEN a program can.
 
     Example: `policywatch serve --port 8642`
     """
+    import os
+
+    from policywatch.manners import manners
+    from policywatch.web.access import UnusablePassword, access
+    from policywatch.web.app import create_app
+    from policywatch.web.desk import Desk
+    from policywatch.web.serving import Listening, hosts, root
     from policywatch.web.serving import serve as listen
 
-    with opened(config) as (_, database):
-        listen(database, host=host, port=port)
+    try:
+        known = access(os.environ, private=private)
+        where = Listening(host, port, trusted_proxy or (), root(root_path))
+    except UnusablePassword as failure:
+        raise typer.BadParameter(str(failure), param_hint="the environment") from failure
+    except ValueError as failure:
+        raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
+    with opened(config) as (watchlist, database):
+        desk = Desk(manners(watchlist), _told(watchlist)) if known.knows_anyone else Desk(manners(watchlist))
+        names = hosts(where, allowed_host or (), watchlist.site)
+        listen(create_app(database, allowed_hosts=names, access=known, desk=desk), where)
+
+
+def _told(watchlist: Watchlist) -> RoutesFor:
+    """Who is told of a text that the operator takes. Only then it needs the routes, and what the environment says."""
+    from policywatch.recipients import recipients
+
+    return recipients(watchlist).names_for

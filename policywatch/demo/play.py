@@ -15,7 +15,8 @@ from sqlmodel import col, select
 
 from policywatch.demo.site import DAYS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite, documents
 from policywatch.terminal import show_change
-from policywatch.web.serving import serve
+from policywatch.web.app import create_app
+from policywatch.web.serving import Listening, serve
 from storage.changes import Change
 from storage.database import Database
 
@@ -49,7 +50,7 @@ def play(folder: Path | None, *, stay: bool, port: int) -> bool:
         style="bold green" if good else "bold red",
     )
     if stay:
-        serve(database, host="127.0.0.1", port=port)
+        serve(create_app(database), Listening(port=port))
     else:
         console.print(f"Browse it: policywatch serve --config {config}, then http://127.0.0.1:{port}/", soft_wrap=True)
         console.print("or in one go: policywatch demo --serve")

@@ -12,14 +12,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from analysis.blocks import UnreadablePage
+from analysis.reading import NothingHeld
 from policywatch.changes_json import change_head_json, change_json
+from policywatch.web.access import Access
+from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.documents import UnknownService
 from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
 from policywatch.web.rendering import Renderer
-from policywatch.web.security import SecurityHeaders
+from policywatch.web.security import Door, HostCheck, SecurityHeaders
 from policywatch.web.storable import LARGEST, storable
 from storage.changes import UnknownChange, change, changes_before
 from storage.clock import utc_now
@@ -34,19 +37,27 @@ def create_app(
     *,
     title: str = "policywatch",
     allowed_hosts: Sequence[str] = ("*",),
+    access: Access | None = None,
+    desk: Desk | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
-    """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed)."""
+    """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed).
+
+    Without `access` nobody can sign in, without `desk` no held text can be shown.
+    """
     # FastAPI's own documentation pages load scripts from elsewhere
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts))
+    access, desk = access or Access(), desk or Desk()
+    app.add_middleware(Door, access=access)
+    app.add_middleware(HostCheck, allowed=allowed_hosts)
     app.add_middleware(SecurityHeaders)
     static = resources.files("policywatch.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     renderer = Renderer(title)
     app.include_router(feeds(database, renderer))
     _programs(app, database)
-    app.include_router(pages(database, renderer, now))
+    app.include_router(desk_pages(database, renderer, access, desk, now))
+    app.include_router(pages(database, renderer, now, desk.manners))
     _errors(app, renderer)
     return app
 
@@ -84,6 +95,8 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(UnknownDocument)
     @app.exception_handler(UnknownVersion)
     @app.exception_handler(UnknownService)
+    @app.exception_handler(NothingHeld)
+    @app.exception_handler(UnreadablePage)
     def nothing_there(request: Request, _failure: Exception) -> Response:
         return _failed(renderer, request, 404)
 
@@ -94,13 +107,17 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(AnyHTTPException)
     def other(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, AnyHTTPException)
-        if failure.status_code == 404:
-            return _failed(renderer, request, 404)
+        if failure.status_code in _SAID:
+            return _failed(renderer, request, failure.status_code)
         return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
 
 
 def _failed(renderer: Renderer, request: Request, status: int) -> Response:
+    key, said = _SAID[status]
     if "/api/" in request.url.path:
-        problem = {"type": "about:blank", "title": "Not Found" if status == 404 else "Bad Request", "status": status}
+        problem = {"type": "about:blank", "title": said, "status": status}
         return JSONResponse(problem, status, media_type="application/problem+json")
-    return renderer.page(request, "missing.html", status=status, key="" if status == 404 else "unclear_")
+    return renderer.page(request, "missing.html", status=status, key=key)
+
+
+_SAID = {404: ("", "Not Found"), 400: ("unclear_", "Bad Request"), 403: ("forbidden_", "Forbidden")}

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlmodel import Session
 
+from policywatch.told import told
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to, last_substantive
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks
-from storage.deliveries import counts
+from storage.deliveries import State, counts
 from storage.documents import Document, document, known
 from storage.errors import StorageError
 from storage.versions import Version, numbered_version, numbers_around, version_counts, versions_of_document
 
 CHECKS = 12  # checks shown of a document
 _STEPS = 40  # versions on one page of a timeline
+_PARKED = 50  # messages that were given up, shown to the operator
 _LISTED = 120  # documents that a page of all services lists
 
 
@@ -89,11 +93,21 @@ class VersionView:
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """The last check of each document; `troubled` are those that brought no believable text."""
+    """The last check of each document, `listed` where they are few enough for one page.
+
+    `troubled` are those that brought no believable text, `can_show` the documents whose held text can be read here.
+    """
 
     rows: list[DocumentRow]
     troubled: list[DocumentRow]
     deliveries: dict[str, int]
+    parked: list[dict[str, Any]]
+    can_show: Collection[str]
+
+    @property
+    def listed(self) -> list[DocumentRow]:
+        """None of many: they stand on the pages of their services."""
+        return self.rows if len(self.rows) <= _LISTED else []
 
 
 def services_view(session: Session, only: str | None = None) -> ServicesView:
@@ -142,10 +156,11 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
     return VersionView(row, version, older, newer, change_to(session, version.id))
 
 
-def health_view(session: Session) -> HealthView:
-    """How each document that is still watched fares."""
+def health_view(session: Session, can_show: Collection[str]) -> HealthView:
+    """How each document that is still watched fares, and the messages."""
     rows = [row for row in _rows(session) if not row.document.retired]
-    return HealthView(rows, [row for row in rows if _is_troubled(row.check)], counts(session))
+    troubled = [row for row in rows if _is_troubled(row.check)]
+    return HealthView(rows, troubled, counts(session), told(session, state=State.PARKED, limit=_PARKED), can_show)
 
 
 def _is_troubled(check: Check | None) -> bool:

@@ -35,7 +35,7 @@ class Place:
 class Placed:
     """Passages in a reader's order, with where each stands in the two texts."""
 
-    def __init__(self, found: Sequence[StoredPassage], title: str, before: Version, after: Version) -> None:
+    def __init__(self, found: Sequence[StoredPassage], title: str, before: Version, after: Version | None) -> None:
         self.counts = dict(Counter(passage.operation for passage in found))
         self.flagged, self.others = flagged_first(found, title)
         self._before, self._after = before, after
@@ -46,7 +46,9 @@ class Placed:
         return sum(len(section.passages) for section in self.others)
 
     def place(self, section: Section) -> Place | None:
-        """Of the first of its passages whose text can be found again."""
+        """Of the first of its passages whose text can be found again; nowhere where the later text has no page."""
+        if self._after is None:
+            return None
         for passage in section.passages:
             later = passage.after is not None
             version, texts = (self._after, self._later) if later else (self._before, self._earlier)
@@ -57,7 +59,7 @@ class Placed:
 
     @cached_property
     def _later(self) -> dict[str, tuple[int, str, str]]:
-        return _around(self._after.page)
+        return _around(self._after.page) if self._after is not None else {}
 
     @cached_property
     def _earlier(self) -> dict[str, tuple[int, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -27,8 +27,10 @@ Number = Annotated[int, Query(ge=1, le=LARGEST)]
 _EXTENSIONS = {"text/html": "html", "application/pdf": "pdf", "text/markdown": "md", "text/plain": "txt"}
 
 
-def pages(database: Database, renderer: Renderer, now: Callable[[], datetime]) -> APIRouter:
-    """The addresses of the pages."""
+def pages(
+    database: Database, renderer: Renderer, now: Callable[[], datetime], can_show: Collection[str] = ()
+) -> APIRouter:
+    """The addresses of the pages; `can_show` are the documents whose held text can be read."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
     get = partial(router.api_route, methods=["GET", "HEAD"])
 
@@ -69,7 +71,7 @@ def pages(database: Database, renderer: Renderer, now: Callable[[], datetime]) -
     @get("/health")
     def health(request: Request) -> Response:
         with database.reading() as session:
-            return renderer.page(request, "health.html", view=health_view(session))
+            return renderer.page(request, "health.html", view=health_view(session, can_show))
 
     _documents(router, database, renderer)
     return router

@@ -1,14 +1,23 @@
-"""What every answer says to the browser about what it may do."""
+"""Which requests are let in at all, and what every answer says to the browser about what it may do."""
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+import re
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from policywatch.web.access import Access
+from policywatch.web.visit import visit
+
+COOKIE = "policywatch"
 _HEADERS = {
     # no script at all: text from watched pages can't run even if it got past the escaping
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -16,6 +25,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_OPEN = re.compile(r"/(?:sign-in$|static/)")  # also where reading is private
 
 
 class SecurityHeaders:
@@ -35,6 +45,66 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if scope["state"].get("signed_in"):
+                    headers["Cache-Control"] = "no-store"
             await send(message)
 
+        scope.setdefault("state", {})
         await self._app(scope, receive, send_with_headers)
+
+
+class HostCheck:
+    """Answers only to the names that are allowed, "*.example.org" for all under one: a page elsewhere that lets its own
+    name point here gets nothing."""
+
+    def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
+        self._app = app
+        self._allowed = {name.lower() for name in allowed}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is meant for us."""
+        if scope["type"] == "http" and not self._is_ours(Headers(scope=scope).get("host", "")):
+            await PlainTextResponse("This name is not served here.", 400)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_ours(self, host: str) -> bool:
+        name = re.sub(r":\d*$", "", host.lower())
+        above = (name[dot:] for dot, letter in enumerate(name) if letter == ".")
+        return "*" in self._allowed or name in self._allowed or any(f"*{part}" in self._allowed for part in above)
+
+
+class Door:
+    """Knows who signed in, and where reading is private, asks for it."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, saying who asks."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        session = self._access.session(request.cookies.get(COOKIE))
+        has_token = self._access.knows_token(request.headers.get("authorization", ""))
+        request.state.signed_in = has_token or session is not None
+        request.state.has_token = has_token
+        request.state.access = {
+            "can_sign_in": self._access.can_sign_in,
+            "csrf": session.csrf if session else None,
+        }
+        if self._access.private and not request.state.signed_in and not _OPEN.match(visit(request).path):
+            await self._ask(request)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _ask(self, request: Request) -> ASGIApp:
+        seen = visit(request)
+        wants_page = "text/html" in request.headers.get("accept", "") and request.method in ("GET", "HEAD")
+        if wants_page and self._access.can_sign_in:
+            return RedirectResponse(seen.link("/sign-in", next=seen.path), 303)
+        problem = {"type": "about:blank", "title": "Unauthorized", "status": 401}
+        headers = {"WWW-Authenticate": "Bearer"}
+        return JSONResponse(problem, 401, headers, media_type="application/problem+json")

@@ -2,21 +2,77 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import socket
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
 
-from policywatch.web.app import create_app
-from storage.database import Database
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
-def serve(database: Database, *, host: str, port: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the pages are served.
+
+    `proxies` are the addresses whose word on client and scheme (X-Forwarded-For, X-Forwarded-Proto) is taken;
+    `root_path` is what they put before every address.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8642
+    proxies: Sequence[str] = ()
+    root_path: str = ""
+
+
+def serve(app: FastAPI, where: Listening) -> None:
     """Until SIGINT or SIGTERM. Raises `OSError` where the address is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listening:
-        where = f"[{host}]" if ":" in host else host
-        sys.stdout.write(f"The pages are at http://{where}:{listening.getsockname()[1]}/ (stop with Ctrl-C)\n")
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    with socket.create_server((where.host, where.port), family=family) as listening:
+        name = f"[{where.host}]" if ":" in where.host else where.host
+        address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
+        sys.stdout.write(f"The pages are at {address} (stop with Ctrl-C)\n")
         sys.stdout.flush()
-        config = uvicorn.Config(create_app(database), log_level="warning", access_log=False, server_header=False)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            root_path=where.root_path,
+            proxy_headers=bool(where.proxies),
+            forwarded_allow_ips=list(where.proxies),
+        )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def hosts(where: Listening, named: Sequence[str], site: str | None) -> list[str]:
+    """The names to answer to: those that were named, else this machine's own, the site's, and the address.
+
+    Who listens on every address without a name gets no check: nobody could say what the names are.
+    """
+    if named:
+        return [*named, *_LOCAL]
+    own = urlsplit(site).hostname if site else None
+    if own is None and not _is_local(where.host):
+        return ["*"]
+    return [*_LOCAL, where.host, *([own] if own else [])]
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def root(path: str) -> str:
+    """The path that a proxy puts before every address, as we keep it; raises `ValueError` where it can't be one."""
+    kept = "/" + path.strip("/") if path.strip("/") else ""
+    if not re.fullmatch(r"(?:/[\w.~-]+)*", kept, re.ASCII):
+        raise ValueError(f"{path!r} is not a path like /watch")
+    return kept

@@ -1,0 +1,18 @@
+"""How the documents of a watchlist are read."""
+
+from __future__ import annotations
+
+from analysis.compare import OwnTopic
+from analysis.manner import Manner
+from policywatch.watchlist import Watchlist
+
+
+def manners(watchlist: Watchlist) -> dict[str, Manner]:
+    """By document."""
+    topics = tuple(
+        OwnTopic(name, tuple(entry.phrases), tuple(entry.languages)) for name, entry in watchlist.topics.items()
+    )
+    return {
+        entry.id: Manner(entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics)
+        for entry in watchlist.documents
+    }

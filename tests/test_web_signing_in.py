@@ -1,0 +1,217 @@
+"""Signing in, and what the operator can do then: take a held text, send again what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+
+from analysis.manner import Manner
+from policywatch.web.access import Access, UnusablePassword, access
+from policywatch.web.app import create_app
+from policywatch.web.desk import Desk
+from storage.captures import Capture, newest_capture
+from storage.changes import changes_of
+from storage.checks import Outcome
+from storage.database import Database
+from storage.deliveries import counts
+from storage.lock import one_at_a_time
+from tests.stories import Teller, day
+from tests.story_of_parley import NOTES, tell
+from tests.web_pages import hrefs, page, text, visited
+from tests.web_server import served
+
+PASSWORD = "a long enough password"
+TOKEN = "a token for programs"
+DESK = Desk({NOTES: Manner("Privacy Notice", "en")}, lambda _document, _change: ["team"])
+HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep your notes for ever and ever.</p></main>"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
+    tell(database)
+    _hold(database, HELD)
+    yield database
+    database.close()
+
+
+def _hold(database: Database, html: str) -> None:
+    body = html.encode()
+    with database.writing() as session:
+        kept = newest_capture(session, NOTES)
+        assert kept is not None
+        same = {name: getattr(kept, name) for name in Capture.model_fields if name not in ("id", "body", "size")}
+        again = Capture(**same, body=body, size=len(body))
+        session.add(again)
+        session.flush()
+        teller = Teller(session)
+        check = teller.checked(NOTES, day(29), Outcome.HELD, "most of the text is gone")
+        check.capture_id = again.id
+        session.add(check)
+
+
+@pytest.fixture
+def site(store: Database) -> Iterator[httpx.Client]:
+    with visited(store, access=Access(password=PASSWORD, token=TOKEN), desk=DESK) as client:
+        yield client
+
+
+def sign_in(site: httpx.Client, password: str = PASSWORD, **fields: str) -> httpx.Response:
+    return site.post("/sign-in", data={"password": password, **fields})
+
+
+def form(site: httpx.Client, path: str, action: str) -> dict[str, str]:
+    """The hidden fields of a form on a page."""
+    found = page(site, path).css_first(f"form[action='{action}']")
+    return {node.attributes["name"]: node.attributes["value"] for node in found.css("input[type=hidden]")}
+
+
+def test_everyone_reads_and_nobody_else_than_the_operator_acts(site: httpx.Client, store: Database) -> None:
+    assert "We keep your notes" in " ".join(text(page(site, f"/health/held/{NOTES}"), "ins"))
+    assert f"/health/held/{NOTES}" in hrefs(page(site, "/health"))
+    for path in (f"/health/held/{NOTES}", "/health/deliveries", "/sign-out"):
+        assert site.post(path, data={"seen": "x", "csrf": ""}).status_code == 403
+        assert not page(site, "/health").css(f"form[action='{path}']")
+    with store.reading() as session:
+        assert counts(session)["parked"] == 1
+    assert "set-cookie" not in site.get("/health").headers
+
+
+def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> None:
+    assert sign_in(site, next="/health").headers["location"] == "/health"
+    path = f"/health/held/{NOTES}"
+    fields = form(site, path, path)
+    with one_at_a_time(store):
+        busy = site.post(path, data=fields)
+    assert (busy.status_code, "A run is at work" in busy.text) == (409, True)
+    assert site.post(path, data=fields | {"seen": "another text"}).status_code == 409
+    taken = site.post(path, data=fields)
+    with store.reading() as session:
+        change = changes_of(session, NOTES)[0]
+    assert (taken.status_code, taken.headers["location"]) == (303, f"/changes/{change.id}")
+    assert "then accepted by a person" in text(page(site, f"/changes/{change.id}"), "main")[0]
+    assert site.get(path).status_code == 404
+
+
+def test_the_operator_sends_again_what_was_given_up(site: httpx.Client, store: Database) -> None:
+    sign_in(site)
+    assert "${TEAM_4}" in text(page(site, "/health"), ".checks .outcome")
+    answer = site.post("/health/deliveries", data=form(site, "/health", "/health/deliveries"))
+    assert answer.headers["location"] == "/health#deliveries"
+    with store.reading() as session:
+        assert (counts(session)["parked"], counts(session)["pending"]) == (0, 2)
+
+
+def test_forms_of_other_sites_do_nothing(site: httpx.Client, store: Database) -> None:
+    sign_in(site)
+    fields = form(site, "/health", "/health/deliveries")
+    for headers, sent in (
+        ({}, {}),
+        ({}, {"csrf": "guess"}),
+        ({"Origin": "https://elsewhere.example"}, fields),
+        ({"Origin": "null"}, fields),
+        ({"Sec-Fetch-Site": "cross-site"}, fields),
+    ):
+        assert site.post("/health/deliveries", data=sent, headers=headers).status_code == 403
+    assert sign_in(httpx.Client(base_url=site.base_url, headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403
+    with store.reading() as session:
+        assert counts(session)["parked"] == 1
+
+
+def test_a_token_stands_for_a_signed_in_program(site: httpx.Client, store: Database) -> None:
+    assert site.post("/health/deliveries", headers={"Authorization": "Bearer no"}).status_code == 403
+    assert site.post("/health/deliveries", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 303
+    with store.reading() as session:
+        assert counts(session)["parked"] == 0
+
+
+def test_the_cookie_is_for_us_alone_and_ends_with_signing_out(site: httpx.Client) -> None:
+    cookie = sign_in(site).headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie
+    signed_in = page(site, "/")
+    assert site.get("/").headers["cache-control"] == "no-store"
+    assert text(signed_in, ".sign-out button") == ["Sign out"]
+    secret = site.cookies["policywatch"]
+    site.post("/sign-out", data=form(site, "/", "/sign-out"))
+    site.cookies.set("policywatch", secret)
+    assert not page(site, "/").css(".sign-out"), "the secret is worth nothing any more"
+
+
+@pytest.mark.parametrize("onward", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y", ""])
+def test_signing_in_leads_nowhere_else(site: httpx.Client, onward: str) -> None:
+    answer = sign_in(site, next=onward)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_guessing_is_slowed_down(site: httpx.Client) -> None:
+    for _ in range(5):
+        answer = sign_in(site, "not the password")
+        assert (answer.status_code, "That is not the password." in answer.text) == (403, True)
+    answer = sign_in(site)
+    assert answer.status_code == 429
+    assert 800 < int(answer.headers["retry-after"]) <= 900
+    assert site.post("/sign-in", content=b"x" * 20_000).status_code == 413
+
+
+def test_sessions_and_waits_end_by_themselves() -> None:
+    time = [0.0]
+    known = Access(password=PASSWORD, clock=lambda: time[0])
+    secret = known.sign_in(PASSWORD, "client")
+    assert known.session(secret)
+    time[0] = 12 * 3600
+    assert not known.session(secret)
+    for _ in range(5):
+        assert known.sign_in("wrong", "client") is None
+    time[0] += 900
+    assert known.sign_in(PASSWORD, "client")
+
+
+def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(store: Database) -> None:
+    html = {"Accept": "text/html,*/*"}
+    with visited(store, access=Access(password=PASSWORD, token=TOKEN, private=True)) as site:
+        asked = site.get("/changes?topic=ai_training&lang=fr", headers=html)
+        assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?lang=fr&next=%2Fchanges")
+        assert site.get("/static/policywatch.css").status_code == 200
+        for path in ("/feed.atom", "/api/v1/changes", "/static/../health"):
+            answer = site.get(path)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
+        assert site.get("/feed.atom", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+        assert sign_in(site).status_code == 303
+        assert site.get("/changes", headers=html).status_code == 200
+
+
+def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(store: Database) -> None:
+    app = create_app(store, access=Access(password=PASSWORD))
+    with served(app, root_path="/watch", proxies=["127.0.0.1"]) as home:
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers)
+    assert answer.headers["location"] == "/watch/"
+    assert {"Secure", "Path=/watch"} <= set(answer.headers["set-cookie"].split("; "))
+    with served(app) as home:
+        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers)
+    assert "Secure" not in answer.headers["set-cookie"], "nobody was named whose word counts"
+
+
+def test_a_password_that_protects_nothing_is_refused() -> None:
+    hashed = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
+    assert access({"POLICYWATCH_PASSWORD": hashed}, private=True).sign_in(PASSWORD, "")
+    for environ, private in (
+        ({}, True),
+        ({"POLICYWATCH_PASSWORD": "short"}, False),
+        ({"POLICYWATCH_TOKEN": "short"}, False),
+        ({"POLICYWATCH_PASSWORD": "$argon2id$broken"}, False),
+    ):
+        with pytest.raises(UnusablePassword):
+            access(environ, private=private)
+
+
+def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
+    manners = {NOTES: Manner("Privacy Notice", "en", select=("#gone",))}
+    with visited(store, desk=Desk(manners)) as site:
+        assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
+        assert site.get("/health/held/parley/terms").status_code == 404
