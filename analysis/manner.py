@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from analysis.blocks import Page
+from analysis.believe import disbelief, doubt
+from analysis.blocks import Page, UnreadablePage
 from analysis.page import READER, markup_of, read_page
 from analysis.suggest import advice, places, share_of
 from analysis.topics import OwnTopic
 from storage.captures import Capture
+
+SELECTED_LESS = "the selector finds less of the text than before"
+
+
+def naming(kept: Sequence[Capture], number: int, reason: str) -> str:
+    """The reason, with the part that it is about if there are several."""
+    return f"part {number + 1} of {len(kept)} ({kept[number].url[:300]}): {reason}" if len(kept) > 1 else reason
+
+
+def joined(pages: Sequence[Page]) -> Page:
+    """One document of its parts, with the title of the first."""
+    first, *more = pages
+    if not more:
+        return first
+    return replace(
+        first,
+        blocks=tuple(block for page in pages for block in page.blocks),
+        dropped=tuple(one for page in pages for one in page.dropped),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +50,34 @@ class Manner:
         selectors = json.dumps([self.select, self.remove]).encode()
         return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}"
 
-    def read(self, kept: Capture) -> Page:
-        """Raise `UnreadablePage` where a capture gives no text."""
-        return self.page(kept.body, mime=kept.mime, charset=kept.charset, url=kept.final_url)
+    def read(self, kept: Sequence[Capture], former: Sequence[Page] = ()) -> list[Page]:
+        """A page for each part of the document; raises `UnreadablePage` where one of them gives no text, and says
+        where the text of the `former` pages stands now."""
+        pages = []
+        for number, each in enumerate(kept):
+            try:
+                pages.append(self.page(each.body, mime=each.mime, charset=each.charset, url=each.final_url))
+            except UnreadablePage as unreadable:
+                reason = unreadable.reason + self.advice(each, former[number] if former else None)
+                raise UnreadablePage(naming(kept, number, reason)) from unreadable
+        return pages
+
+    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> str | None:
+        """Why one of the parts is not believed to be what it was; None where all are."""
+        for number, (before, page) in enumerate(zip(former, pages, strict=True)):
+            reason = doubt(before, page, language=self.language, title=self.title)
+            more = self.advice(kept[number], before, page)
+            if reason or more:
+                return naming(kept, number, (reason or SELECTED_LESS) + more)
+        return None
+
+    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> str | None:
+        """Why one of the parts is not believed, where there is no earlier text to compare it with."""
+        for number, page in enumerate(pages):
+            reason = disbelief(page, language=self.language, title=self.title)
+            if reason:
+                return naming(kept, number, reason)
+        return None
 
     def advice(self, kept: Capture, before: Page | None, page: Page | None = None) -> str:
         """Other selectors, where those of the watchlist find nothing (no `page`) or less than there is.

@@ -8,17 +8,16 @@ from typing import Any
 from sqlmodel import Session
 
 from analysis.as_json import brief_json, evidence_json, page_from_json, page_json
-from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
 from analysis.diff import passages as passages_between
 from analysis.diff import word_diff
-from analysis.manner import Manner
+from analysis.manner import Manner, joined
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from storage.alerts import Alert
-from storage.captures import Capture, capture
+from storage.captures import Capture, capture, captures_from
 from storage.changes import Change, StoredPassage, waiting_changes
 from storage.checks import Check, Outcome, accept_check, finish, good_checks_since, last_set_aside, unread_checks
 from storage.database import Database
@@ -28,7 +27,6 @@ from storage.notices import Notice, NoticeKind
 from storage.paragraphs import index_version
 from storage.versions import Cause, Version, current_version, earlier_with
 
-SELECTED_LESS = "the selector finds less of the text than before"
 STAYS = 3  # checks that must find a returned text again before anyone is told of the return
 
 RoutesFor = Callable[[Document, Change], Iterable[str]]
@@ -61,28 +59,43 @@ def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: R
 
 def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor) -> None:
     assert check.capture_id is not None, "an unread check has a capture"
-    kept = capture(session, check.capture_id)
+    kept = captures_from(session, check.capture_id)
     current = current_version(session, check.document_id)
-    before = page_from_json(current.page) if current is not None else None
+    former = _former(session, current, kept, manner) if current is not None else []
     try:
-        page = manner.read(kept)
+        pages = manner.read(kept, former)
     except UnreadablePage as unreadable:
-        return finish(session, check, Outcome.UNREADABLE, unreadable.reason + manner.advice(kept, before))
-    if current is None or before is None:
-        reason = disbelief(page, language=manner.language, title=manner.title)
-        return _hold(session, check, reason, None, page) if reason else _first(session, check, kept, manner, page)
+        return finish(session, check, Outcome.UNREADABLE, unreadable.reason)
+    page = joined(pages)
+    if current is None:
+        reason = manner.first_doubt(kept, pages)
+        return _hold(session, check, reason, None, page) if reason else _first(session, check, kept[0], manner, page)
     if current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
         return finish(session, check, Outcome.UNCHANGED)
-    reason = doubt(before, page, language=manner.language, title=manner.title)
-    advice = manner.advice(kept, before, page)
-    if reason or advice:
-        return _hold(session, check, (reason or SELECTED_LESS) + advice, before, page)
+    before = page_from_json(current.page)
+    reason = manner.doubt(kept, former, pages) if former else manner.first_doubt(kept, pages)
+    if reason:
+        return _hold(session, check, reason, before, page)
     found = compared(before, page, manner)
-    change = advance(session, check, kept, manner, page, current, found, Cause.PAGE)
+    change = advance(session, check, kept[0], manner, page, current, found, Cause.PAGE if former else Cause.READER)
     if not change.waits:
         _alert(session, change, routes_for)
     return finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
+
+
+def _former(session: Session, current: Version, kept: list[Capture], manner: Manner) -> list[Page]:
+    """The text in force, a page for each part; none where the watchlist has other parts now, so that nobody can say
+    what the service changed."""
+    captures = captures_from(session, current.capture_id)
+    if len(captures) == len(kept) == 1:
+        return [page_from_json(current.page)]
+    if [each.url for each in captures] != [each.url for each in kept]:
+        return []
+    try:
+        return manner.read(captures)
+    except UnreadablePage:
+        return []
 
 
 def compared(before: Page, after: Page, manner: Manner) -> Comparison:
@@ -244,7 +257,7 @@ def held_comparison(session: Session, document_id: str, manner: Manner) -> tuple
     check = last_set_aside(session, document_id)
     if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
         raise NothingHeld(f"nothing is held for {document_id}: its last text was believed, or could not be read at all")
-    page = manner.read(capture(session, check.capture_id))
+    page = joined(manner.read(captures_from(session, check.capture_id)))
     current = current_version(session, document_id)
     if current is None:
         return check, page, None

@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from analysis.as_json import page_from_json, page_json
 from analysis.blocks import UnreadablePage
-from analysis.manner import Manner
+from analysis.manner import Manner, joined
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from analysis.reading import advance, compared, facts, stored_passages
-from storage.captures import capture
+from storage.captures import capture, captures_from
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
@@ -42,9 +42,9 @@ def refresh(database: Database, manners: Mapping[str, Manner]) -> list[str]:
 def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
     kept = capture(session, current.capture_id)
     row = document(session, current.document_id)
-    row.etag = row.last_modified = None  # a 304 would hide what the new rules can't read
+    row.etag = row.last_modified = row.parts = None  # a 304 would hide what the new rules can't read
     try:
-        page = manner.read(kept)
+        page = joined(manner.read(captures_from(session, current.capture_id)))
     except UnreadablePage:
         return False  # the last good version stands; the next check says what is wrong
     if fingerprint(page.blocks) == current.fingerprint:
@@ -89,7 +89,7 @@ def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
 def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
     """Whether the text is another now; None when it can't be read."""
     try:
-        page = manner.read(capture(session, row.capture_id))
+        page = joined(manner.read(captures_from(session, row.capture_id)))
     except UnreadablePage:
         return None
     row.reader = manner.reader

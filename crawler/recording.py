@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from crawler.targets import Fetched, Target
-from crawler.visit import Finding, Known
-from storage.captures import Capture, newest_capture
+from crawler.visit import Finding, Known, KnownPart, Seen
+from storage.captures import Capture, newest_captures
 from storage.checks import Check, finish
 from storage.database import Database
-from storage.documents import document
-from storage.versions import in_force
+from storage.documents import Document, document
+from storage.versions import InForce, in_force
 
 
 def known_of(database: Database, targets: Iterable[Target]) -> dict[str, Known]:
@@ -26,14 +26,23 @@ def known_of(database: Database, targets: Iterable[Target]) -> dict[str, Known]:
             row = document(session, target.document)
             version = current.get(row.id)
             known[row.id] = Known(
+                parts=_known_parts(target, row, version),
                 version_id=version.version_id if version else None,
-                fingerprint=version.fingerprint if version else None,
-                validated_url=version.final_url if version else None,
-                etag=row.etag,
-                last_modified=row.last_modified,
                 not_before=row.not_before,
             )
     return known
+
+
+def _known_parts(target: Target, row: Document, version: InForce | None) -> tuple[KnownPart, ...]:
+    """Nothing is known of any part where the watchlist's addresses are not those of the version in force."""
+    if not target.more and not row.parts:
+        whole = KnownPart(version.fingerprint, version.final_url, row.etag, row.last_modified) if version else None
+        return (whole or KnownPart(),)
+    if version is None or [part["url"] for part in row.parts or ()] != [*target.addresses]:
+        return tuple(KnownPart() for _ in target.addresses)
+    return tuple(
+        KnownPart(part["text"], part["final_url"], part["etag"], part["last_modified"]) for part in row.parts or ()
+    )
 
 
 def record(database: Database, target: Target, known: Known, finding: Finding) -> int:
@@ -46,12 +55,16 @@ def record(database: Database, target: Target, known: Known, finding: Finding) -
             status=finding.status,
             final_url=finding.final_url,
             seconds=finding.seconds,
-            etag=finding.etag,
-            last_modified=finding.last_modified,
             version_id=known.version_id,
         )
-        if finding.page is not None:
-            check.capture_id = _kept(session, finding.page, finding.at)
+        if target.more:
+            check.parts = (
+                [_part(*both) for both in zip(finding.seen, known.parts, strict=True)] if finding.seen else None
+            )
+        elif finding.seen:
+            check.etag, check.last_modified = finding.seen[0].etag, finding.seen[0].last_modified
+        if finding.pages:
+            check.capture_id = _kept(session, finding.pages, finding.at)
         if finding.not_before is not None:
             document(session, target.document).not_before = finding.not_before
         if finding.outcome is None:
@@ -63,41 +76,58 @@ def record(database: Database, target: Target, known: Known, finding: Finding) -
         return check.id
 
 
-def _kept(session: Session, page: Fetched, at: datetime) -> int:
-    """The capture that holds the page: the newest one if it is the same, else a new one.
+def _part(seen: Seen, known: KnownPart) -> dict[str, str | None]:
+    """The next check's `KnownPart`; a 304 need not repeat the validators."""
+    fresh = seen.status != 304
+    return {
+        "url": seen.url,
+        "final_url": seen.final_url,
+        "text": seen.text,
+        "etag": seen.etag if fresh else known.etag,
+        "last_modified": seen.last_modified if fresh else known.last_modified,
+    }
+
+
+def _kept(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
+    """The capture that holds the (first) page: the newest one if all parts are the same, else a new one.
 
     A page that is set aside at every check would otherwise be stored each time.
     """
-    digest = hashlib.sha256(page.body).hexdigest()
-    newest = newest_capture(session, page.document)
-    if newest is not None and newest.id is not None and _same(newest, page, digest):
-        return newest.id
-    kept = Capture(
-        document_id=page.document,
-        fetched_at=at,
-        url=page.url,
-        final_url=page.final_url,
-        status=page.status,
-        headers=page.headers,
-        mime=page.mime,
-        charset=page.charset,
-        sha256=digest,
-        size=len(page.body),
-        body=page.body,
-    )
-    session.add(kept)
-    session.flush()
-    assert kept.id is not None
-    return kept.id
+    digests = [hashlib.sha256(page.body).hexdigest() for page in pages]
+    newest = newest_captures(session, pages[0].document)
+    if newest and _marks(newest) == [_mark(page, digest) for page, digest in zip(pages, digests, strict=True)]:
+        assert newest[0].id is not None
+        return newest[0].id
+    head: int | None = None
+    for page, digest in zip(pages, digests, strict=True):
+        kept = Capture(
+            document_id=page.document,
+            head_id=head,
+            fetched_at=at,
+            url=page.url,
+            final_url=page.final_url,
+            status=page.status,
+            headers=page.headers,
+            mime=page.mime,
+            charset=page.charset,
+            sha256=digest,
+            size=len(page.body),
+            body=page.body,
+        )
+        session.add(kept)
+        session.flush()
+        head = head or kept.id
+    assert head is not None
+    return head
 
 
-def _same(kept: Capture, page: Fetched, digest: str) -> bool:
-    """Whether reading one gives what reading the other gives."""
-    return (kept.sha256, kept.url, kept.final_url, kept.status, kept.mime, kept.charset) == (
-        digest,
-        page.url,
-        page.final_url,
-        page.status,
-        page.mime,
-        page.charset,
-    )
+_Mark = tuple[str, str, str, int, str, str | None]
+
+
+def _marks(kept: Iterable[Capture]) -> list[_Mark]:
+    """What makes that reading one capture gives what reading another gives."""
+    return [(each.sha256, each.url, each.final_url, each.status, each.mime, each.charset) for each in kept]
+
+
+def _mark(page: Fetched, digest: str) -> _Mark:
+    return digest, page.url, page.final_url, page.status, page.mime, page.charset

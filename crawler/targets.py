@@ -19,8 +19,14 @@ class Target:
     document: str
     url: str
     language: str
+    more: tuple[str, ...] = ()  # the addresses of its further parts, in the order in which they are read
     robots: Literal["obey", "ignore"] = "obey"
     allow_private: bool = False  # this URL's host may lie at a private address; no other host that it redirects to may
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All parts' addresses."""
+        return (self.url, *self.more)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
@@ -35,35 +35,54 @@ _COOKIES = "set-cookie"
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the store knows of a document before a check."""
+class KnownPart:
+    """What the store knows of the page at one address of a document."""
 
-    version_id: int | None = None  # the version in force
-    fingerprint: str | None = None  # of its text
+    fingerprint: str | None = None  # of its text, as far as it is part of the version in force
     validated_url: str | None = None  # the validators came from this URL, and are sent to no other
     etag: str | None = None
     last_modified: str | None = None
-    not_before: datetime | None = None
 
     def validators(self, url: str) -> dict[str, str]:
         """Headers that make the request a conditional one."""
-        if self.version_id is None or url != self.validated_url:
+        if self.fingerprint is None or url != self.validated_url:
             return {}
         both = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in both.items() if value is not None}
 
 
 @dataclass(frozen=True)
+class Known:
+    """What the store knows of a document before a check; a part for each of its addresses."""
+
+    parts: tuple[KnownPart, ...] = (KnownPart(),)
+    version_id: int | None = None  # the version in force
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one address answered, without the page itself."""
+
+    url: str
+    status: int
+    final_url: str
+    text: str | None  # its fingerprint; None where nothing could be read
+    known: bool  # the text is the one that is known
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What a check found. Without an outcome, its page is yet to be read."""
+    """What a check found. Without an outcome, its pages are yet to be read."""
 
     outcome: Outcome | None
     reason: str | None = None
     status: int | None = None
     final_url: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-    page: Fetched | None = None  # to be kept
+    seen: tuple[Seen, ...] = ()  # with the validators that hold if the text is believed
+    pages: tuple[Fetched, ...] = ()  # to be kept
     not_before: datetime | None = None
     at: datetime | None = None
     seconds: float = 0
@@ -104,34 +123,49 @@ class Visitor:
         return replace(finding, at=self._now(), seconds=monotonic() - began)
 
     async def _find(self, target: Target, known: Known) -> Finding:
-        wrong = objection(target.url)
-        if wrong is not None:
-            raise NoPage(Outcome.FAILED, f"The address is {target.url[:300]}, {wrong}.")
+        for url in target.addresses:
+            if wrong := objection(url):
+                raise NoPage(Outcome.FAILED, f"The address is {url[:300]}, {wrong}.")
         if known.not_before is not None and known.not_before > self._now():
             raise NoPage(Outcome.BLOCKED, asked_to_wait(host_of(target.url), known.not_before))
-        answer = await self._ask(target, known)
-        if answer.status == 304:
-            return Finding(Outcome.NOT_MODIFIED, status=304, final_url=answer.url)
-        page, first = self._read(target, known, answer)
-        if first is not None and first == known.fingerprint:
-            return _finding(Outcome.UNCHANGED, answer)
-        del answer, page  # the second answer is kept; a body must not be held for the length of the wait
+        # the second answers are kept; a body must not be held for the length of the wait
+        first = [seen for seen, _ in [await self._look(target, n, part) for n, part in enumerate(known.parts)]]
+        if all(seen.known for seen in first):
+            asked_in_vain = all(seen.status == 304 for seen in first)
+            return _finding(Outcome.NOT_MODIFIED if asked_in_vain else Outcome.UNCHANGED, first)
         await asyncio.sleep(self._confirm_delay)
-        answer = await self._ask(target, Known())
-        page, second = self._read(target, known, answer)
-        if second is not None and second == known.fingerprint:
-            return _finding(Outcome.UNCHANGED, answer)
-        if first != second:
+        answers = [await self._look(target, n, part, confirm=True) for n, part in enumerate(known.parts)]
+        second = [seen for seen, _ in answers]
+        if all(seen.known for seen in second):
+            return _finding(Outcome.UNCHANGED, second)
+        pages = tuple(page for _, page in answers if page is not None)
+        if [seen.text for seen in first] != [seen.text for seen in second]:
             return replace(
-                _finding(Outcome.HELD, answer, page),
+                _finding(Outcome.HELD, second, pages),
                 reason="Two answers a moment apart differ, so neither is believed: the page is being changed just "
                 "now, or shows every visitor another text. The next check asks again.",
             )
-        return _finding(None, answer, page)
+        return _finding(None, second, pages)
 
-    async def _ask(self, target: Target, known: Known) -> Answer:
+    async def _look(
+        self, target: Target, number: int, known: KnownPart, *, confirm: bool = False
+    ) -> tuple[Seen, Fetched | None]:
+        """Ask for one part; to `confirm`, for the whole of it, whatever is known. Raises `NoPage`, `DownloadFailed`."""
+        url = target.addresses[number]
+        try:
+            answer = await self._ask(target, url, KnownPart() if confirm else known)
+            if answer.status == 304:
+                return replace(_seen(url, answer, known.fingerprint), known=True), None
+            page, text = self._read(target, url, known, answer)
+        except (NoPage, DownloadFailed) as failure:
+            if target.more:
+                failure.reason = f"Part {number + 1} of {len(target.addresses)} ({url[:300]}): {failure.reason}"
+            raise
+        return replace(_seen(url, answer, text), known=text is not None and text == known.fingerprint), page
+
+    async def _ask(self, target: Target, url: str, known: KnownPart) -> Answer:
         """An answer with a page in it, or 304; raises `NoPage` for any other."""
-        private_host = host_of(target.url) if target.allow_private else None
+        private_host = host_of(url) if target.allow_private else None
 
         async def may_ask(url: str) -> None:
             if target.robots == "obey":
@@ -145,7 +179,7 @@ class Visitor:
             }
 
         answer = await self._fetcher.follow(
-            target.url, allow_private=target.allow_private, may_ask=may_ask, headers_for=headers_for
+            url, allow_private=target.allow_private, may_ask=may_ask, headers_for=headers_for
         )
         if answer.status == 304 and known.validators(answer.url):
             return answer
@@ -177,12 +211,12 @@ class Visitor:
             reason = f"{host} answered {status}, also when asked again: something is broken there."
         raise NoPage(outcome, reason, status=status, final_url=answer.url, not_before=not_before)
 
-    def _read(self, target: Target, known: Known, answer: Answer) -> tuple[Fetched, str | None]:
+    def _read(self, target: Target, url: str, known: KnownPart, answer: Answer) -> tuple[Fetched, str | None]:
         """The page and the fingerprint of its text; raises `NoPage` where something else stands in its place."""
-        page = fetched(target, answer)
+        page = fetched(target.document, url, answer)
         text = self._fingerprint_of(page)
         if text is None or text != known.fingerprint:
-            what = wall(target.url, answer)
+            what = wall(url, answer)
             if what is not None:
                 reason = (
                     f"{host_of(answer.url)} answered with {what}. Sites do so that turn away unknown robots. {_ASK}"
@@ -191,7 +225,7 @@ class Visitor:
         return page, text
 
 
-def fetched(target: Target, answer: Answer) -> Fetched:
+def fetched(document: str, url: str, answer: Answer) -> Fetched:
     """The page of an answer."""
     kind = answer.header("content-type") or ""
     mime = kind.partition(";")[0].strip().lower()
@@ -199,8 +233,8 @@ def fetched(target: Target, answer: Answer) -> Fetched:
         mime = "application/pdf" if answer.body.startswith(b"%PDF-") else "text/html"
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", kind, re.ASCII | re.IGNORECASE)
     return Fetched(
-        document=target.document,
-        url=target.url,
+        document=document,
+        url=url,
         final_url=answer.url,
         status=answer.status,
         headers=[(name, "(not kept)" if name.lower() == _COOKIES else value) for name, value in answer.headers],
@@ -210,12 +244,17 @@ def fetched(target: Target, answer: Answer) -> Fetched:
     )
 
 
-def _finding(outcome: Outcome | None, answer: Answer, page: Fetched | None = None) -> Finding:
-    return Finding(
-        outcome,
-        status=answer.status,
-        final_url=answer.url,
+def _seen(url: str, answer: Answer, text: str | None) -> Seen:
+    return Seen(
+        url,
+        answer.status,
+        answer.url,
+        text,
+        known=False,
         etag=answer.validator("etag"),
         last_modified=answer.validator("last-modified"),
-        page=page,
     )
+
+
+def _finding(outcome: Outcome | None, seen: Sequence[Seen], pages: tuple[Fetched, ...] = ()) -> Finding:
+    return Finding(outcome, status=seen[0].status, final_url=seen[0].final_url, seen=tuple(seen), pages=pages)

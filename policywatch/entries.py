@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
@@ -56,6 +56,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Address = Annotated[str, AfterValidator(_address)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 
@@ -67,13 +68,27 @@ class DocumentEntry(Table):
     service: Annotated[str, Field(min_length=1)]
     title: Annotated[str, Field(min_length=1)]
     kind: Kind
-    url: Annotated[str, AfterValidator(_address)]
+    url: Address | None = None
+    urls: Annotated[list[Address], Field(min_length=2, max_length=20)] | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     select: list[Selector] = []
     remove: list[Selector] = []
     every: Annotated[str, AfterValidator(_span)] = "6h"
     robots: Robots | None = None
     allow_private: bool = False
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if (self.url is None) == (self.urls is None):
+            raise ValueError("write either url, or urls for a document that is read from several addresses")
+        if self.urls and len(set(self.urls)) < len(self.urls):
+            raise ValueError("urls has an address twice")
+        return self
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its text stands, in the order in which it is read."""
+        return tuple(self.urls or [self.url or ""])
 
 
 class CrawlEntry(Table):

@@ -105,7 +105,8 @@ def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
     """What the crawler needs to know of a document."""
     return Target(
         document=entry.id,
-        url=entry.url,
+        url=entry.addresses[0],
+        more=entry.addresses[1:],
         language=entry.language,
         robots=watchlist.robots(entry),
         allow_private=entry.allow_private,
@@ -129,7 +130,7 @@ def _row(entry: DocumentEntry, now: datetime) -> Document:
         service=entry.service,
         title=entry.title,
         kind=entry.kind,
-        url=entry.url,
+        url=entry.addresses[0],
         language=entry.language,
         added_at=now,
     )

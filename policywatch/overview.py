@@ -30,7 +30,7 @@ def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
                 "title": entry.title,
                 "kind": entry.kind,
                 "language": entry.language,
-                "url": entry.url,
+                "url": entry.addresses[0],
                 "every": entry.every,
                 "robots": watchlist.robots(entry),
                 "version": numbers.get(entry.id),

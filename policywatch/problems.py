@@ -96,7 +96,7 @@ def _key(loc: Sequence[int | str]) -> str:
 
 def _said(found: Any, model: type[BaseModel]) -> str:
     name = str(found["loc"][0]) if found["loc"] else ""
-    value = "" if name in _SECRETS else f"found {found['input']!r}; "
+    value = "" if not name or name in _SECRETS else f"found {found['input']!r}; "
     match found["type"]:
         case "missing":
             return "is missing"

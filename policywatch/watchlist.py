@@ -169,7 +169,7 @@ class _Loader:
         self._distinct(ids, "documents", "id", lines)
         for index, (id_, table) in enumerate(zip(ids, given, strict=True)):
             key = id_ if isinstance(id_, str) else f"documents[{index}]"
-            tables[key] = {**tables.get(key, {}), **table} if isinstance(table, dict) else table
+            tables[key] = _overridden(tables.get(key, {}), table) if isinstance(table, dict) else table
             sections[key] = Section(self.file, lines, "documents", index)
         entries = [self._checked(DocumentEntry, table, sections[key]) for key, table in tables.items()]
         return tuple(entry for entry in entries if entry is not None)
@@ -196,6 +196,12 @@ class _Loader:
             return ""
         relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:].*)", text)
         return f"{relative[1]}{self.file.parent / relative[2]}" if relative else text
+
+
+def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of `own` win; url and urls are one thing."""
+    moved = {"url", "urls"} if {"url", "urls"} & own.keys() else set()
+    return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
 _SECTIONS = {"crawl", "services", "topics", "documents", "routes", "operator"}

@@ -18,6 +18,9 @@ class Capture(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     document_id: str = Field(foreign_key="documents.id", index=True)
+    # of the further parts of a document with several addresses: the capture of its first part, which checks and
+    # versions name
+    head_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
     fetched_at: datetime = Field(sa_type=Utc)
     url: str
     final_url: str
@@ -35,10 +38,21 @@ def capture(session: Session, id_: int) -> Capture:
     return session.get_one(Capture, id_)
 
 
-def newest_capture(session: Session, document: str) -> Capture | None:
-    """The capture of the document that was kept last, believed or not."""
-    wanted = select(Capture).where(Capture.document_id == document).order_by(col(Capture.id).desc()).limit(1)
-    return session.exec(wanted).first()
+def captures_from(session: Session, head_id: int) -> list[Capture]:
+    """A capture with those of the document's further parts, in the order in which they are read."""
+    further = select(Capture).where(Capture.head_id == head_id).order_by(col(Capture.id))
+    return [capture(session, head_id), *session.exec(further)]
+
+
+def newest_captures(session: Session, document: str) -> list[Capture]:
+    """The captures of the document's parts that were kept last, believed or not, without their bytes; maybe none."""
+    without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column
+    heads = select(Capture.id).where(Capture.document_id == document, col(Capture.head_id).is_(None))
+    head = session.exec(heads.order_by(col(Capture.id).desc()).limit(1)).first()
+    if head is None:
+        return []
+    wanted = select(Capture).where((Capture.id == head) | (Capture.head_id == head)).order_by(col(Capture.id))
+    return list(session.exec(wanted.options(without_bytes)))
 
 
 def capture_record(session: Session, id_: int) -> Capture:

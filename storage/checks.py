@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
@@ -57,6 +57,8 @@ class Check(SQLModel, table=True):
     seconds: float | None = None  # from the first request to the last byte, confirmation included
     etag: str | None = None  # validators of the answer; the document takes them over when its text is believed
     last_modified: str | None = None
+    # the same for each address of a document with several: url, final_url, text (its fingerprint), etag, last_modified
+    parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
     capture_id: int | None = Field(default=None, foreign_key="captures.id")
     version_id: int | None = Field(default=None, foreign_key="versions.id")  # the version in force after the check
 
@@ -85,7 +87,7 @@ def accept_check(session: Session, check: Check) -> None:
 
 def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.outcome != Outcome.NOT_MODIFIED:
-        row.etag, row.last_modified = check.etag, check.last_modified
+        row.etag, row.last_modified, row.parts = check.etag, check.last_modified, check.parts
     if row.told_at is not None and row.failing_since is not None:
         text = f"{row.id} can be read again. It could not be read since {row.failing_since:%Y-%m-%d %H:%M} UTC."
         _tell(session, NoticeKind.RECOVERED, check, text)

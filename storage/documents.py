@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
@@ -28,6 +29,7 @@ class Document(SQLModel, table=True):
     # mean "still the text that we show".
     etag: str | None = None
     last_modified: str | None = None
+    parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)  # as in `Check`
     # No request before this time: the server said so with Retry-After.
     not_before: datetime | None = Field(default=None, sa_type=Utc)
     # Checks in a row that brought no believable text, since when, and when the operator was last told.
@@ -48,7 +50,7 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
             session.add(document)
             continue
         if row.url != document.url:
-            row.etag = row.last_modified = row.not_before = None
+            row.etag = row.last_modified = row.not_before = row.parts = None
         row.retired = False
         for name in ("service", "title", "kind", "url", "language"):
             setattr(row, name, getattr(document, name))
