@@ -23,10 +23,29 @@ EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 
 
-class ChangesAsked(BaseModel):
+class Asked(BaseModel):
     """The query of an address. A field that is there and empty, as forms send it, is one that is left out."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        lists = {name: [each for each in value if each != ""] for name, value in said.items() if type(value) is list}
+        return {name: value for name, value in (said | lists).items() if value not in ("", [])}
+
+    @property
+    def said(self) -> dict[str, list[str]]:
+        """The same as an address says it, without a place in the list; what does not narrow is left out."""
+        narrowing = self.model_dump(mode="json", exclude={"cursor", "newer", "limit"}, exclude_defaults=True)
+        lists = ((name, value if isinstance(value, list) else [value]) for name, value in narrowing.items())
+        return {name: ["true" if each is True else str(each) for each in values] for name, values in lists}
+
+
+class ChangesAsked(Asked):
+    """Which changes."""
 
     service: list[Word] = Field([], description="name of a service; several: any of them")
     document: list[Word] = Field([], description="id of a document")
@@ -39,14 +58,6 @@ class ChangesAsked(BaseModel):
     effective_from: Day | None = Field(None, description="first day of the date in force")
     effective_to: Day | None = Field(None, description="last day of the date in force")
     cosmetic: bool = Field(False, description="also changes of form only, and of our reading")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, said: Any) -> Any:
-        if not isinstance(said, dict):
-            return said
-        lists = {name: [each for each in value if each != ""] for name, value in said.items() if type(value) is list}
-        return {name: value for name, value in (said | lists).items() if value not in ("", [])}
 
     @property
     def filter(self) -> ChangeFilter:
@@ -64,10 +75,3 @@ class ChangesAsked(BaseModel):
             effective_to=self.effective_to,
             cosmetic=self.cosmetic,
         )
-
-    @property
-    def said(self) -> dict[str, list[str]]:
-        """The filter as an address says it, without a place in the list; what does not narrow is left out."""
-        narrowing = self.model_dump(mode="json", include=set(ChangesAsked.model_fields), exclude_defaults=True)
-        lists = ((name, value if isinstance(value, list) else [value]) for name, value in narrowing.items())
-        return {name: ["true" if each is True else str(each) for each in values] for name, values in lists}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
@@ -34,6 +34,14 @@ class Wording:
     def group(self, name: str) -> list[tuple[str, str]]:
         """All names of a group with their words, as a form offers them."""
         return [(key, str(said)) for key, said in self._find(name).items()]
+
+    def named(self, group: str, names: Iterable[str]) -> list[tuple[str, str]]:
+        """These names with their words."""
+        return [(name, self.label(group, name)) for name in names]
+
+    def number(self, n: int) -> str:
+        """With its thousands apart, as the language writes them."""
+        return f"{n:,}".replace(",", "\u202f" if self.language == "fr" else ",")
 
     def days_left(self, n: int) -> str:
         """How far a day lies ahead."""

@@ -28,6 +28,7 @@ PATHS = (
     "/changes?cosmetic=true&lang=fr",
     "/changes?topic=ai_training&severity=high",
     "/upcoming",
+    "/search?q=your+data",
     "/changes/3",
     "/changes/3?view=side",
     "/changes/3?lang=fr",

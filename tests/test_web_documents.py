@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import httpx
 
+from policywatch.web.chart import chart
 from storage.database import Database
 from storage.documents import declare
+from storage.paragraphs import Point
+from tests.stories import Teller, block, day
 from tests.story_of_parley import NOTES, PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page, text
-
-ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
 def test_documents_are_listed_by_service_with_their_last_check(site: httpx.Client, database: Database) -> None:
@@ -49,7 +50,7 @@ def test_the_text_of_a_version_is_laid_out_as_it_stood(parley: Story) -> None:
         "What you tell us of your education and your work",
     ]
     assert text(tree, ".text tr:nth-child(2) td") == ["Payment firms", "To take your subscription", "Ten years"]
-    assert hrefs(tree, ".text a") == ["https://parley.example/choices", "https://parley.example/settings"]
+    assert hrefs(tree, ".text div a") == ["https://parley.example/choices", "https://parley.example/settings"]
     assert hrefs(tree, ".pages a") == [f"/documents/{PRIVACY}/versions/1"]
     for href in hrefs(tree, ".contents a"):
         assert tree.css(f".text :is(h2, h3){href}"), href
@@ -78,3 +79,52 @@ def test_health_shows_what_could_not_be_read_and_counts_deliveries(parley: Story
         "the server answered 403: it doesn’t let our program in. Ask the service for permission.",
     ]
     assert text(tree, ".numbers > div") == ["Sent3", "Waiting1", "Being sent0", "Given up1"]
+
+
+def test_a_text_says_since_when_each_part_of_it_stands(parley: Story) -> None:
+    tree = page(parley.site, f"/documents/{PRIVACY}/versions/2")
+    said = [(text(part, ".since")[0], text(part, "div p")[0][:15]) for part in tree.css(".stretch")]
+    assert said == [
+        ("Since Version 1, 6 October 2025", "You give us you"),
+        ("New in this version", "We and our affi"),
+        ("Since Version 1, 6 October 2025", "You may see, co"),
+    ]
+    first = page(parley.site, f"/documents/{PRIVACY}/versions/1")
+    assert text(first, ".since") == ["Since Version 1, 6 October 2025"]
+
+
+def test_a_list_is_cut_where_its_items_are_of_another_age(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        items = [block("item", each) for each in ("Your name", "***", "Your mail")]
+        teller.version(TERMS, day(0), items)
+        teller.version(TERMS, day(1), [*items, block("item", "Your face")])
+    tree = page(site, f"/documents/{TERMS}/versions/2")
+    assert [text(each, "li") for each in tree.css(".stretch")] == [["Your name", "***", "Your mail"], ["Your face"]]
+
+
+def test_a_course_over_the_years_is_drawn_and_tabled(parley: Story) -> None:
+    tree = page(parley.site, f"/documents/{PRIVACY}")
+    names = text(tree, ".line-name")
+    assert names[0] == "Words"
+    assert "AI training" in names
+    rows = [text(row, "th, td") for row in tree.css(".chart tr")]
+    assert rows[0][2:] == names[1:]
+    at = rows[0].index("AI training")
+    assert [(row[0], row[at]) for row in rows[1:]] == [("3 November 2025 (2)", "1"), ("6 October 2025 (1)", "0")]
+    assert int(rows[1][1]) > int(rows[2][1]) > 50
+    assert tree.css_first(".lines").attributes["aria-hidden"] == "true", "those who listen have the table"
+    assert not page(parley.site, "/documents/parley/help-assistants").css(".chart")
+
+
+def test_of_many_versions_the_table_has_the_last_of_each_month() -> None:
+    points = [Point(n, day(n), 100 + n, {"ai_training": n // 50}) for n in range(400)]
+    drawn = chart(points)
+    assert drawn is not None
+    assert drawn.sampled
+    assert len(drawn.rows) == 14
+    assert drawn.rows[0] is points[-1]
+    assert len(drawn.years) == 1
+    assert chart(points[:1]) is None

@@ -11,12 +11,15 @@ from typing import Any
 from sqlmodel import Session
 
 from policywatch.told import told
+from policywatch.web.chart import Chart, chart
+from policywatch.web.layout import Part, Stretch, stretches
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to, last_substantive
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks
 from storage.deliveries import State, counts
 from storage.documents import Document, document, known
 from storage.errors import StorageError
+from storage.paragraphs import blame, course
 from storage.versions import Version, numbered_version, numbers_around, version_counts, versions_of_document
 
 CHECKS = 12  # checks shown of a document
@@ -78,6 +81,7 @@ class DocumentView:
     checks: list[Check]
     check_count: int
     believed: Check | None
+    chart: Chart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,12 @@ class VersionView:
     older: int | None
     newer: int | None
     change: Change | None
+    stretches: list[Stretch]
+
+    @property
+    def headings(self) -> list[Part]:
+        """For the table of contents."""
+        return [part for stretch in self.stretches for part in stretch.parts if part.kind == "heading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,7 @@ def document_view(session: Session, document_id: str, before: int | None = None)
         checks=checks_of(session, document_id, limit=CHECKS),
         check_count=check_count(session, document_id),
         believed=last_believed(session, document_id),
+        chart=chart(course(session, document_id)),
     )
 
 
@@ -153,7 +164,8 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
     version = numbered_version(session, document_id, number)
     assert version.id is not None
     older, newer = numbers_around(session, document_id, number)
-    return VersionView(row, version, older, newer, change_to(session, version.id))
+    aged = stretches(version.page, blame(session, version))
+    return VersionView(row, version, older, newer, change_to(session, version.id), aged)
 
 
 def health_view(session: Session, can_show: Collection[str]) -> HealthView:

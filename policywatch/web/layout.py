@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from policywatch.harmless import harmless, safe_link
+from storage.paragraphs import Since
 
 _TOP = 2  # the page's own title is the first level
 
@@ -45,11 +46,34 @@ class Part:
     level: int = 0
 
 
-def laid_out(page: dict[str, Any]) -> list[Part]:
-    """The parts of a stored page, in reading order."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Parts in a row that have stood since the same version; None where nothing says since when."""
+
+    since: Since | None
+    parts: list[Part]
+
+
+def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stretch]:
+    """The page in reading order, cut where text of another age begins. `since` has an entry a block.
+
+    What has no words stands with what comes before it.
+    """
+    found: list[Stretch] = []
+    ages = list(since)
+    for i in range(1, len(ages)):
+        ages[i] = ages[i] or ages[i - 1]
+    parts = laid_out(page, ages)
+    for age, run in groupby(parts, key=lambda part: ages[part.lines[0].block]):
+        found.append(Stretch(age, list(run)))
+    return found
+
+
+def laid_out(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
+    """The parts of a stored page, in reading order; a list or a table is cut where its lines are of another age."""
     parts: list[Part] = []
     level = _TOP - 1
-    for kind, run in groupby(enumerate(page["blocks"]), key=lambda each: str(each[1]["kind"])):
+    for (kind, _), run in groupby(enumerate(page["blocks"]), key=lambda each: (str(each[1]["kind"]), ages[each[0]])):
         blocks = list(run)
         if kind == "item":
             parts.append(Part("list", tuple(Line(number, _linked(block)) for number, block in blocks)))

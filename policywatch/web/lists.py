@@ -11,7 +11,6 @@ from pydantic import Field
 from sqlmodel import Session
 
 from policywatch.asked import ChangesAsked, Place
-from policywatch.wording import Wording
 from storage.change_list import (
     ChangeFilter,
     ChangesPage,
@@ -53,10 +52,6 @@ class ListView:
         return {
             key: [each for each in values if (key, each) != (name, value)] for key, values in self.asked.said.items()
         }
-
-    def named_languages(self, words: Wording) -> list[tuple[str, str]]:
-        """The documents' languages, with what each is called."""
-        return [(code, words.label("language", code)) for code in self.languages]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 
 from policywatch.asked import Word
 from policywatch.web.documents import document_view, health_view, services_view, version_view
-from policywatch.web.layout import laid_out, plain
+from policywatch.web.finding import SearchAsked, search_view
+from policywatch.web.layout import plain
 from policywatch.web.lists import PageAsked, home_view, list_view, upcoming_view
 from policywatch.web.one_change import announced_view, change_view, compare_view
 from policywatch.web.rendering import Renderer
@@ -68,6 +69,11 @@ def pages(
     def documents(request: Request) -> Response:
         return RedirectResponse(visit(request).link("/services"), 301)
 
+    @get("/search")
+    def find(request: Request, asked: Annotated[SearchAsked, Query()]) -> Response:
+        with database.reading() as session:
+            return renderer.page(request, "search.html", view=search_view(session, asked))
+
     @get("/health")
     def health(request: Request) -> Response:
         with database.reading() as session:
@@ -102,7 +108,7 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer) -> Non
     def one_version(request: Request, document_id: str, number: int) -> Response:
         with database.reading() as session:
             view = version_view(session, storable_text(document_id), storable(number))
-            return renderer.page(request, "version.html", view=view, parts_of_text=laid_out(view.version.page))
+            return renderer.page(request, "version.html", view=view)
 
     @get("/documents/{document_id:path}/compare")
     def two_versions(

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 
 from policywatch.harmless import harmless, safe_link
 from policywatch.marking import runs, sides, whole_runs
+from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
 
@@ -26,7 +27,14 @@ class Renderer:
             finalize=_harmless_text,
         )
         self._templates.globals.update(
-            runs=runs, sides=sides, whole_runs=whole_runs, safe_link=safe_link, site=title, languages=LANGUAGES
+            runs=runs,
+            sides=sides,
+            whole_runs=whole_runs,
+            excerpt=excerpt,
+            fragment=fragment,
+            safe_link=safe_link,
+            site=title,
+            languages=LANGUAGES,
         )
         self._templates.filters["twice"] = lambda value: (value, value)
         self._templates.filters["said"] = lambda topic, words: words.label("topics", topic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import HTTPException
 
 LARGEST = 2**31 - 1  # of a PostgreSQL integer; a larger number names nothing
+LARGEST_PLACE = 2**63 - 1  # of a bigint
 
 
 def storable(number: int) -> int:

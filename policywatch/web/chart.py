@@ -1,0 +1,81 @@
+"""A document over the years: its length and how often each topic is mentioned, as lines for a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from storage.paragraphs import Point
+
+WIDTH, HEIGHT = 1000, 100  # of the picture's own units; the page stretches it
+_MOST_TOPICS = 8
+_MOST_ROWS = 60  # of the table; of more versions the last of each month is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One course: `topic` is None for the length. `path` is the step line, `area` what lies under it."""
+
+    topic: str | None
+    path: str
+    area: str
+    least: int
+    most: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All lines over the same time; `years` are the places of each 1 January."""
+
+    lines: list[Line]
+    years: list[float]
+    rows: list[Point]
+    sampled: bool
+
+    @property
+    def topics(self) -> list[str]:
+        """Those that have a line."""
+        return [line.topic for line in self.lines if line.topic is not None]
+
+
+def chart(points: Sequence[Point]) -> Chart | None:
+    """None where there is no course yet: of a single version."""
+    if len(points) < 2:
+        return None
+    start, last = points[0].captured_at, points[-1].captured_at
+    length = max((last - start) * 1.06, timedelta(hours=1))  # so that the last step is seen
+
+    def x(moment: datetime) -> float:
+        return round((moment - start) / length * WIDTH, 1)
+
+    most: dict[str, int] = {}
+    for point in points:
+        for topic, count in point.mentions.items():
+            most[topic] = max(most.get(topic, 0), count)
+    topics = sorted(most, key=lambda topic: (-most[topic], topic))[:_MOST_TOPICS]
+    lines = [_line(None, points, x, lambda point: point.words)]
+    lines += [_line(topic, points, x, lambda point, topic=topic: point.mentions.get(topic, 0)) for topic in topics]  # type: ignore[misc]
+    first_years = (datetime(year, 1, 1, tzinfo=UTC) for year in range(start.year + 1, last.year + 1))
+    rows = list(points) if len(points) <= _MOST_ROWS else _last_of_months(points)
+    return Chart(lines, [x(year) for year in first_years], rows[::-1], len(rows) < len(points))
+
+
+def _line(
+    topic: str | None, points: Sequence[Point], x: Callable[[datetime], float], value: Callable[[Point], int]
+) -> Line:
+    values = [value(point) for point in points]
+    top = max(*values, 1)
+
+    def y(count: int) -> float:
+        return round(HEIGHT - count / top * (HEIGHT - 6), 1)
+
+    steps = [f"M0 {y(values[0])}"]
+    steps += [f"H{x(point.captured_at)}V{y(count)}" for point, count in zip(points[1:], values[1:], strict=True)]
+    path = "".join([*steps, f"H{WIDTH}"])
+    return Line(topic, path, f"{path}V{HEIGHT}H0Z", min(values), max(values), values[-1])
+
+
+def _last_of_months(points: Sequence[Point]) -> list[Point]:
+    return list({(point.captured_at.year, point.captured_at.month): point for point in points}.values())
