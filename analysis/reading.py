@@ -225,18 +225,13 @@ def _hold(session: Session, check: Check, reason: str, before: Page | None, page
     row.told_at = check.checked_at
     session.flush()
     those = passages_between(before, page) if before is not None else ()
-    lines = [
-        f"{row.id}: a text was read that is not believed to be the document's, and it was set aside.",
-        f"Why: {reason}",
-        f"If it is right, accept it: policywatch accept {row.id}",
-        *(_line(passage) for passage, _ in zip(those, range(5), strict=False)),
-    ]
+    lines = [_line(passage) for passage, _ in zip(those, range(5), strict=False)]
     session.add(
         Notice(
             kind=NoticeKind.HELD,
             document_id=row.id,
             check_id=check.id,
-            text="\n".join(lines),
+            facts={"reason": reason, "passages": lines},
             created_at=check.checked_at,
         )
     )
@@ -245,7 +240,7 @@ def _hold(session: Session, check: Check, reason: str, before: Page | None, page
 def _line(passage: Passage) -> str:
     marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
     words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
-    return f"  {words[:300]}{'...' if len(words) > 300 else ''}"
+    return f"{words[:300]}{'...' if len(words) > 300 else ''}"
 
 
 def held_comparison(session: Session, document_id: str, manner: Manner) -> tuple[Check, Page, Comparison | None]:

@@ -77,6 +77,7 @@ def deliver_due(
     routes: Sequence[Route],
     operator: Sequence[Address],
     *,
+    operator_language: str = "en",
     base_url: str | None = None,
     now: Callable[[], datetime] = utc_now,
     send: Send = send_it,
@@ -89,7 +90,7 @@ def deliver_due(
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call.
     """
-    run = _Run(database, routes, operator, base_url, now, send, chance)
+    run = _Run(database, routes, operator, operator_language, base_url, now, send, chance)
     waited_until = now() + patience
     run.sweep()
     while True:
@@ -131,6 +132,7 @@ class _Run:
     database: Database
     routes: Sequence[Route]
     operator: Sequence[Address]
+    operator_language: str
     base_url: str | None
     now: Callable[[], datetime]
     send: Send
@@ -231,7 +233,7 @@ class _Run:
     def _message(self, session: Session, delivery: Delivery) -> Message:
         carried = items(session, delivery.id or 0)
         route = next((route for route in self.routes if delivery.route in route.names), None)
-        language = route.language if route else "en"
+        language = route.language if route else self.operator_language
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()} {delivery.address}"
         if delivery.kind == "notice":
             notices = [session.get_one(Notice, item.notice_id) for item in carried]
@@ -267,7 +269,6 @@ class _Run:
         """Not of what the operator's own address refused: that would go to the same address, and so on."""
         if delivery.route == OPERATOR:
             return
-        what = {"alert": "An alert", "digest": "A digest"}.get(delivery.kind, "A message")
-        text = f"{what} for {delivery.address} (route {delivery.route}) was given up: {why}"
-        session.add(Notice(kind=NoticeKind.PARKED.value, text=text, created_at=self.now()))
+        facts = {"sent": delivery.kind, "address": delivery.address, "route": delivery.route, "reason": why}
+        session.add(Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now()))
         self.wrote_notices = True

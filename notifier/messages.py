@@ -10,7 +10,8 @@ from typing import Literal
 from sqlmodel import Session
 
 from notifier.calendar import Event
-from notifier.escape import clean, cut
+from notifier.escape import cut
+from notifier.news import show_notice
 from notifier.render import Body, Format, fitted
 from notifier.shown import Shown, show
 from notifier.wording import Words, words
@@ -86,11 +87,14 @@ def digest_message(
 
 
 def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Message:
-    """What the operator must hear; the same sentence is said once, with its count."""
+    """What the operator must hear; the same is said once, with its count."""
     said = words(language)
-    counted = Counter(clean(notice.text) for notice in notices)
-    lines = tuple(text if n == 1 else f"{text} {said.say.times.format(count=n)}" for text, n in counted.items())
-    subject = f"policywatch{said.colon}{lines[0] if len(lines) == 1 else said.subject.notices.of(len(lines))}"
+    counted = Counter(show_notice(notice, said) for notice in notices)
+    lines = tuple(
+        replace(one, text=f"{one.text} {said.say.times.format(count=n)}") if n > 1 else one
+        for one, n in counted.items()
+    )
+    subject = f"policywatch{said.colon}{lines[0].text if len(lines) == 1 else said.subject.notices.of(len(lines))}"
     body = Body("notice", said, language, lines=lines, lead=said.say.notices_lead, whole=base_url)
     return Message("notice", cut(subject, _SUBJECT), language, body, key=key)
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from notifier.dialects import DIALECTS, Chat, Dialect
 from notifier.escape import cut
+from notifier.news import News
 from notifier.shown import Shown
 from notifier.wording import Words
 
@@ -32,7 +33,7 @@ class Body:
     words: Words
     language: str
     changes: tuple[Shown, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: tuple[News, ...] = ()
     lead: str | None = None
     routes: tuple[str, ...] = ()
     whole: str | None = None
@@ -86,7 +87,7 @@ def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
 def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
     """The subject stands in the title already where a channel has one; a reader of the line alone needs it here."""
     link = next((change.diff or change.url for change in body.changes), body.whole)
-    said = body.lines[0] if body.lines else subject
+    said = body.lines[0].text if body.lines else subject
     room = length - len(link) - 1 if link else length
     if room < 20:
         return cut(said, length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -119,6 +119,24 @@ class Sentences(_Strict):
     test_sample: str
 
 
+class NoticeWords(_Strict):
+    """What the operator hears. {document}, {since} (a day and an hour), {reason} (as it was stored, in English)."""
+
+    unreadable: str  # also {outcome}
+    recovered: str
+    held: str
+    parked: str  # {sent}, {address}, {route}, {reason}
+    template: str  # {reason}
+    reason: str  # {reason}
+    since: str  # {day}, {hour}
+    outcomes: dict[str, str]
+    to_do: dict[str, str]  # by outcome; {document}
+    accept: str  # {document}
+    retry: str
+    mend: str
+    sent: dict[str, str]  # "alert", "digest", "notice"
+
+
 class Words(_Strict):
     """One language."""
 
@@ -133,11 +151,16 @@ class Words(_Strict):
     subject: Subject
     brief: BriefWords
     say: Sentences
+    notices: NoticeWords
 
     def date(self, day: date) -> str:
         """The day as a person writes it."""
         number = self.dates.first if day.day == 1 else str(day.day)
         return self.dates.pattern.format(day=number, month=self.dates.months[day.month - 1], year=day.year)
+
+    def moment(self, at: datetime) -> str:
+        """Day and hour, in UTC."""
+        return self.notices.since.format(day=self.date(at.date()), hour=f"{at:%H:%M}")
 
     def topic(self, name: str) -> str:
         """A topic in plain words; one that an operator made up is its own name."""

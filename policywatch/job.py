@@ -87,6 +87,7 @@ class Job:
             self.database,
             self.recipients.routes,
             self.recipients.operator,
+            operator_language=self.recipients.operator_language,
             base_url=self.watchlist.site,
             now=self.now,
         )

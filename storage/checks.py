@@ -89,8 +89,7 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.outcome != Outcome.NOT_MODIFIED:
         row.etag, row.last_modified, row.parts = check.etag, check.last_modified, check.parts
     if row.told_at is not None and row.failing_since is not None:
-        text = f"{row.id} can be read again. It could not be read since {row.failing_since:%Y-%m-%d %H:%M} UTC."
-        _tell(session, NoticeKind.RECOVERED, check, text)
+        _tell(session, NoticeKind.RECOVERED, check, {"since": row.failing_since.isoformat()})
     row.failures, row.failing_since, row.told_at = 0, None, None
 
 
@@ -101,15 +100,15 @@ def _failed(session: Session, row: Document, check: Check, outcome: Outcome) -> 
     reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
     if due or reminder:
         row.told_at = check.checked_at
-        text = f"{row.id} has not been read since {row.failing_since:%Y-%m-%d %H:%M} UTC ({outcome}): {check.reason}"
-        _tell(session, NoticeKind.UNREADABLE, check, text)
+        facts = {"since": row.failing_since.isoformat(), "outcome": outcome.value, "reason": check.reason}
+        _tell(session, NoticeKind.UNREADABLE, check, facts)
 
 
-def _tell(session: Session, kind: NoticeKind, check: Check, text: str) -> None:
+def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, str | None]) -> None:
     session.add(check)
     session.flush()
     session.add(
-        Notice(kind=kind, document_id=check.document_id, check_id=check.id, text=text, created_at=check.checked_at)
+        Notice(kind=kind, document_id=check.document_id, check_id=check.id, facts=facts, created_at=check.checked_at)
     )
 
 

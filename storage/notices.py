@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.columns import Utc
@@ -17,10 +19,15 @@ class NoticeKind(StrEnum):
     RECOVERED = "recovered"
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
+    TEMPLATE = "template"  # one of the operator's own templates failed, and ours was used
 
 
 class Notice(SQLModel, table=True):
-    """Written in the transaction of what it tells; `planned_at` is set once it is owed to the operator's addresses."""
+    """Written in the transaction of what it tells; `planned_at` is set once it is owed to the operator's addresses.
+
+    `facts` are what its kind has to say, put into words of the reader's language when it is sent. `text` is the whole
+    of it, in English, where an older release wrote it.
+    """
 
     __tablename__ = "notices"
 
@@ -28,7 +35,8 @@ class Notice(SQLModel, table=True):
     kind: str
     document_id: str | None = Field(default=None, foreign_key="documents.id")
     check_id: int | None = Field(default=None, foreign_key="checks.id")
-    text: str
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    text: str | None = None
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 

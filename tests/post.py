@@ -58,4 +58,4 @@ def rows(database: Database) -> list[Delivery]:
 
 def notices(database: Database) -> list[str]:
     with database.reading() as session:
-        return [notice.text for notice in session.exec(select(Notice))]
+        return [str(notice.facts) for notice in session.exec(select(Notice))]

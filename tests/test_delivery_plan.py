@@ -60,16 +60,16 @@ def test_what_waits_for_an_address_that_left_is_parked_and_told(database: Databa
 
 def test_notices_go_to_the_operator_in_one_message_each_once(database: Database) -> None:
     with database.writing() as session:
-        session.add_all(Notice(kind="held", text=f"Page {n} is held.", created_at=NOON) for n in range(3))
+        session.add_all(Notice(kind="held", facts={"reason": f"Page {n} is odd."}, created_at=NOON) for n in range(3))
     post = Post()
     assert deliver(database, post=post, operator=OPERATOR).sent == 1
     assert deliver(database, post=post, operator=OPERATOR).sent == 0
-    assert all(f"Page {n} is held." in post.to("OPS")[0].text for n in range(3))
+    assert all(f"Page {n} is odd." in post.to("OPS")[0].text for n in range(3))
 
 
 def test_without_an_operator_notices_are_not_kept_for_the_first_one_who_comes(database: Database) -> None:
     with database.writing() as session:
-        session.add(Notice(kind="held", text="A page is held.", created_at=NOON))
+        session.add(Notice(kind="held", facts={"reason": "A page is odd."}, created_at=NOON))
     post = Post()
     deliver(database, post=post)
     deliver(database, post=post, operator=OPERATOR)

@@ -20,6 +20,7 @@ from notifier.render import Format
 from notifier.wording import languages, words
 from storage.alerts import Alert, unplanned_alerts
 from storage.changes import StoredPassage
+from storage.checks import Outcome
 from storage.database import Database
 from storage.documents import document
 from storage.notices import Notice
@@ -352,3 +353,32 @@ def test_the_first_of_a_month_is_written_as_people_write_it() -> None:
 
 def test_the_document_is_known_to_whoever_threads_messages(store: Database) -> None:
     assert alert(store).thread == POLICY
+
+
+NOTICES = [
+    ("unreadable", {"since": "2026-03-02T09:00:00+00:00", "outcome": "blocked", "reason": "status 403 <b>"}),
+    ("recovered", {"since": "2026-03-02T09:00:00+00:00"}),
+    ("held", {"reason": "another language", "passages": ["We [-do-] {+sell+}"]}),
+    ("parked", {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"}),
+    ("template", {"reason": "alert.txt.j2, line 3"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "facts"), NOTICES)
+@pytest.mark.parametrize("language", languages())
+def test_every_notice_is_said_in_every_language(kind: str, facts: dict[str, Any], language: str) -> None:
+    notice = Notice(kind=kind, document_id=POLICY, facts=facts, created_at=START)
+    message = notice_message([notice], language=language, base_url=SITE)
+    for said in (message.text, visible(message.html), message.markdown.replace("\\", "")):
+        assert "{" not in said.replace("${", "").replace("{+", "")
+        for value in (facts.get("reason"), *facts.get("passages", ())):
+            assert value is None or html_escapes.unescape(str(value)) in html_escapes.unescape(said)
+    assert ("2 mars 2026" if language == "fr" else "2 March 2026") in message.text or "since" not in facts
+    assert "<b>" not in message.html.split("<body", 1)[1].replace("&lt;b&gt;", "")
+
+
+def test_a_notice_says_what_to_do_for_each_bad_outcome() -> None:
+    bad = {outcome.value for outcome in Outcome if not outcome.is_good}
+    for language in languages():
+        said = words(language).notices
+        assert said.outcomes.keys() == said.to_do.keys() == bad
