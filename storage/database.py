@@ -125,6 +125,21 @@ def _migrate(engine: Engine) -> None:
             f"the database has schema {found}, which this version of policywatch does not know: "
             "it was written by a newer one. Update policywatch, or use another database. Nothing was changed."
         ) from failure
-    with engine.execution_options(policywatch_writes=True).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    with engine.execution_options(policywatch_writes=True).connect() as connection, _tables_may_be_rebuilt(connection):
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by making it anew: rows that refer to it must bear that it is gone for a moment."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection
+    driver.execute("PRAGMA foreign_keys = OFF")  # has no effect in a transaction, so it comes before
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
