@@ -14,7 +14,7 @@ from apprise.manager_plugins import NotificationManager
 from notifier.answers import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
-from notifier.render import Format
+from notifier.templating import Format
 
 # Our own, by scheme. Mail stands in for Apprise's e-mail: same URLs, but it sends our plain text, our headers, and
 # knows what the server answered.

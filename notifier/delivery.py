@@ -12,11 +12,12 @@ from typing import Protocol
 from sqlmodel import Session
 
 from notifier.claims import is_dead, this_process
-from notifier.messages import Message, alert_message, digest_message, notice_message, test_message
+from notifier.messages import Message, alert_message, digest_message, dressed, notice_message, test_message
 from notifier.plan import OPERATOR, plan
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
+from notifier.templating import OURS, Templates
 from notifier.waits import GIVEN_UP_AFTER, LONGEST_RETRY_AFTER, wait
 from storage.alerts import Alert
 from storage.changes import change
@@ -79,6 +80,7 @@ def deliver_due(
     *,
     operator_language: str = "en",
     base_url: str | None = None,
+    templates: Templates = OURS,
     now: Callable[[], datetime] = utc_now,
     send: Send = send_it,
     sleep: Callable[[float], None] = time.sleep,
@@ -90,7 +92,7 @@ def deliver_due(
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call.
     """
-    run = _Run(database, routes, operator, operator_language, base_url, now, send, chance)
+    run = _Run(database, routes, operator, operator_language, base_url, templates, now, send, chance)
     waited_until = now() + patience
     run.sweep()
     while True:
@@ -113,6 +115,7 @@ def try_routes(
     routes: Sequence[Route],
     *,
     base_url: str | None = None,
+    templates: Templates = OURS,
     send: Send = send_it,
 ) -> list[Tried]:
     """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
@@ -120,7 +123,7 @@ def try_routes(
     for route in routes:
         with database.reading() as session:
             message = test_message(session, language=route.language, base_url=base_url, route=route.name)
-        message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
+        message = replace(dressed(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
         for address in route.to:
             result = send(address, message)
             tried.append(Tried(route.name, address.name, result.ok, result.said or "taken"))
@@ -134,6 +137,7 @@ class _Run:
     operator: Sequence[Address]
     operator_language: str
     base_url: str | None
+    templates: Templates
     now: Callable[[], datetime]
     send: Send
     chance: Callable[[], float]
@@ -141,6 +145,7 @@ class _Run:
     sent: int = 0
     failed: int = 0
     wrote_notices: bool = False
+    troubles_told: int = 0
     # Addresses that just failed, with the time from which they may be tried again in this run (None: not any more):
     # what waits behind a server that is down must not cost a timeout each.
     resting: dict[str, datetime | None] = field(default_factory=dict)
@@ -237,10 +242,10 @@ class _Run:
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()} {delivery.address}"
         if delivery.kind == "notice":
             notices = [session.get_one(Notice, item.notice_id) for item in carried]
-            return notice_message(notices, language=language, base_url=self.base_url, key=key)
+            return dressed(notice_message(notices, language=language, base_url=self.base_url, key=key), self.templates)
         alerts = [session.get_one(Alert, item.alert_id) for item in carried]
         make = digest_message if delivery.kind == "digest" else alert_message
-        return make(session, alerts, language=language, base_url=self.base_url, key=key)
+        return dressed(make(session, alerts, language=language, base_url=self.base_url, key=key), self.templates)
 
     def _put_back(self, delivery: Delivery) -> None:
         with self.database.writing() as session:
@@ -250,6 +255,7 @@ class _Run:
     def _record(self, delivery: Delivery, result: Result) -> None:
         now = self.now()
         with self.database.writing() as session:
+            self._tell_troubles(session)
             if result.ok:
                 self.sent += 1
                 settle(session, delivery.id or 0, self.me, state=State.SENT.value, sent_at=now, error=None)
@@ -264,6 +270,13 @@ class _Run:
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
             settle(session, delivery.id or 0, self.me, state=State.PENDING.value, next_at=again, **values)
             self.resting[delivery.address] = again if result.retry_after is not None else None
+
+    def _tell_troubles(self, session: Session) -> None:
+        """Of the operator's own templates; each once a run, for the message that tells it may have the same trouble."""
+        for trouble in self.templates.troubles[self.troubles_told :]:
+            session.add(Notice(kind=NoticeKind.TEMPLATE.value, facts={"reason": trouble}, created_at=self.now()))
+            self.troubles_told += 1
+            self.wrote_notices = True
 
     def _tell_parked(self, session: Session, delivery: Delivery, why: str) -> None:
         """Not of what the operator's own address refused: that would go to the same address, and so on."""

@@ -10,10 +10,12 @@ from typing import Literal
 from sqlmodel import Session
 
 from notifier.calendar import Event
-from notifier.escape import cut
+from notifier.escape import clean, cut
 from notifier.news import show_notice
-from notifier.render import Body, Format, fitted
+from notifier.render import Body, fitted
+from notifier.sample import sample_change
 from notifier.shown import Shown, show
+from notifier.templating import Format, Templates
 from notifier.wording import Words, words
 from storage.alerts import Alert
 from storage.changes import Change, change, changes_of, newest_alerting
@@ -66,7 +68,7 @@ def alert_message(
     said = words(language)
     told = change(session, alerts[0].change_id)
     shown = show(session, told, said, language, base_url)
-    message = _of_change(shown, said, language, tuple(sorted({alert.route for alert in alerts})), key)
+    message = message_of(shown, said, language, tuple(sorted({alert.route for alert in alerts})), key)
     return replace(message, event=_event(session, told, shown, message.subject))
 
 
@@ -100,20 +102,21 @@ def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | 
 
 
 def test_message(session: Session | None, *, language: str, base_url: str | None, route: str) -> Message:
-    """A sample, marked as one: the newest change that alerts, where one is stored."""
+    """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
     said = words(language)
     newest = newest_alerting(session) if session is not None else None
     routes = (route,) if route else ()
     if session is None or newest is None:
-        subject = said.subject.test.format(subject="policywatch")
-        return Message("test", subject, language, Body("notice", said, language, lead=said.say.test_sample), routes)
-    sample = _of_change(show(session, newest, said, language, base_url), said, language, routes, "")
+        shown, lead = sample_change(said, language), said.say.test_sample
+    else:
+        shown, lead = show(session, newest, said, language, base_url), said.say.test_lead
+    sample = message_of(shown, said, language, routes, "")
     marked = said.subject.test.format(subject=sample.subject)
     return replace(
         sample,
         kind="test",
         subject=cut(marked, _SUBJECT),
-        body=replace(sample.body, lead=said.say.test_lead),
+        body=replace(sample.body, lead=lead),
         thread=None,
     )
 
@@ -121,7 +124,17 @@ def test_message(session: Session | None, *, language: str, base_url: str | None
 test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins as those that pytest collects
 
 
-def _of_change(shown: Shown, said: Words, language: str, routes: tuple[str, ...], key: str) -> Message:
+def dressed(message: Message, templates: Templates) -> Message:
+    """The same message by the operator's own templates, where there are any."""
+    body = replace(message.body, templates=templates)
+    said = {"body": body, "words": body.words, "say": body.words.say}
+    subject = templates.subject(kind=message.kind, subject=message.subject, **said)
+    line = cut(" ".join(clean(subject).split()), _SUBJECT) if subject else message.subject
+    return replace(message, body=body, subject=line)
+
+
+def message_of(shown: Shown, said: Words, language: str, routes: tuple[str, ...], key: str) -> Message:
+    """The alert of one change."""
     body = Body("alert", said, language, changes=(shown,), routes=routes)
     return Message("alert", _subject(shown, said), language, body, routes, shown.document_id, key)
 

@@ -5,22 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from notifier.dialects import DIALECTS, Chat, Dialect
+from notifier.dialects import DIALECTS
 from notifier.escape import cut
 from notifier.news import News
 from notifier.shown import Shown
+from notifier.templating import OURS, Format, Templates
 from notifier.wording import Words
 
-Format = Literal["text", "html"] | Chat
-
-_TEMPLATES = Path(__file__).parent / "templates"
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
 
@@ -37,6 +32,7 @@ class Body:
     lead: str | None = None
     routes: tuple[str, ...] = ()
     whole: str | None = None
+    templates: Templates = OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +72,8 @@ def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
 
 
 def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
-    kind = {"text": "txt", "html": "html"}.get(form, "chat")
-    template = _environment(form).get_template(f"{body.template}.{kind}.j2")
-    rendered = template.render(body=body, words=body.words, say=body.words.say, subject=subject, room=room)
+    values = {"body": body, "words": body.words, "say": body.words.say, "subject": subject, "room": room}
+    rendered = body.templates.render(form, body.template, **values)
     if form in DIALECTS:
         return DIALECTS[form].lines(rendered)
     return re.sub(r"\n{3,}", "\n\n", rendered.strip()) + "\n"
@@ -100,28 +95,6 @@ def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
     while len(escape(kept)) > room:
         kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
     return f"{escape(kept)} {link}" if link else escape(kept)
-
-
-@cache
-def _environment(form: Format) -> Environment:
-    dialect = DIALECTS.get(form)
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=form == "html",  # noqa: S701  # plain text needs no escapes, chats get their own
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_escaping(dialect) if dialect else None,
-    )
-    made.filters["plain"] = lambda text: Markup(text)  # noqa: S704  # our own words and URLs, never a page's
-    if dialect:
-        made.filters |= {"bold": dialect.bold, "linked": dialect.linked, "marked": dialect.marked}
-    return made
-
-
-def _escaping(dialect: Dialect) -> Callable[[Any], Any]:
-    """Jinja escapes for HTML only; this does it for a chat, at every place where a template prints something."""
-    return lambda value: dialect.escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _escape_html(text: str) -> str:

@@ -95,6 +95,13 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
         yield Finding(
             True, "operator", "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
         )
+    if found.templates.folder is not None:
+        from notifier.try_templates import template_problems
+
+        problems = template_problems(found.templates)
+        yield from (Finding(False, "messages", f"{problem}; ours is used instead") for problem in problems)
+        if not problems:
+            yield Finding(True, "messages", f"your own templates in {found.templates.folder} work")
     if found.heartbeat is None:
         yield Finding(
             True, "heartbeat", 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'

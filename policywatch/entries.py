@@ -144,6 +144,12 @@ class OperatorEntry(Table):
     heartbeat_start: bool = False
 
 
+class MessagesEntry(Table):
+    """`[messages]`: how messages look; `templates` is a folder, beside the watchlist if it is relative."""
+
+    templates: Annotated[str, Field(min_length=1)] | None = None
+
+
 class TopEntry(Table):
     """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts."""
 

@@ -89,6 +89,7 @@ class Job:
             self.recipients.operator,
             operator_language=self.recipients.operator_language,
             base_url=self.watchlist.site,
+            templates=self.recipients.templates,
             now=self.now,
         )
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from analysis.change import TOPICS
 from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.routes import Address, Route, address, address_problem, one_of, parse_quiet, parse_when, zone
+from notifier.templating import OURS, Templates
 from notifier.when import AtOnce
 from notifier.wording import languages
 from policywatch.entries import OperatorEntry, RouteEntry
@@ -24,12 +25,13 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses and language, and who hears that the job is alive."""
+    """The routes, the operator's own addresses, language and templates, and who hears that the job is alive."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
     operator_language: str = "en"
     heartbeat: Heartbeat | None = None
+    templates: Templates = OURS
 
     def names_for(self, document: Document, change: Change) -> list[str]:
         """The routes whose filter lets the change pass."""
@@ -51,7 +53,10 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
         problems.append(section.problem("language", str(failure)))
     if problems:
         raise WatchlistError(problems)
-    return Recipients(tuple(route for route in routes if route is not None), operator, entry.language, heartbeat)
+    folder = watchlist.messages.templates
+    templates = Templates(watchlist.file.parent / folder) if folder else OURS
+    told = tuple(route for route in routes if route is not None)
+    return Recipients(told, operator, entry.language, heartbeat, templates)
 
 
 def _heartbeat(

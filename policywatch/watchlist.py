@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from policywatch.entries import (
     CrawlEntry,
     DocumentEntry,
+    MessagesEntry,
     OperatorEntry,
     Robots,
     RouteEntry,
@@ -44,6 +45,7 @@ class Watchlist:
     documents: tuple[DocumentEntry, ...]
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
+    messages: MessagesEntry
 
     def document(self, id_: str) -> DocumentEntry | None:
         """The entry of that id."""
@@ -82,6 +84,7 @@ class _Loader:
         top = self._checked(TopEntry, {key: raw[key] for key in raw if key not in _SECTIONS}, Section(self.file, lines))
         crawl = self._table(CrawlEntry, raw, "crawl", lines)
         operator = self._table(OperatorEntry, raw, "operator", lines)
+        messages = self._table(MessagesEntry, raw, "messages", lines)
         documents = self._documents(raw, lines, top.use if top else [])
         watchlist = Watchlist(
             file=self.file,
@@ -94,6 +97,7 @@ class _Loader:
             documents=documents,
             routes=tuple(self._list(RouteEntry, raw, "routes", lines)),
             operator=(operator or OperatorEntry(), Section(self.file, lines, "operator")),
+            messages=messages or MessagesEntry(),
         )
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name", lines)
         if self.problems:
@@ -204,7 +208,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
-_SECTIONS = {"crawl", "services", "topics", "documents", "routes", "operator"}
+_SECTIONS = {"crawl", "services", "topics", "documents", "routes", "operator", "messages"}
 
 
 class MissingVariable(LookupError):

@@ -16,7 +16,7 @@ from analysis.change import TOPICS
 from notifier.escape import markdown, web_address
 from notifier.messages import Message, alert_message, digest_message, notice_message
 from notifier.messages import test_message as sample_message
-from notifier.render import Format
+from notifier.templating import Format
 from notifier.wording import languages, words
 from storage.alerts import Alert, unplanned_alerts
 from storage.changes import StoredPassage
@@ -328,8 +328,9 @@ def test_notices_of_one_kind_are_said_once_with_their_count() -> None:
 def test_a_test_message_is_marked_as_one(store: Database) -> None:
     with store.reading() as session:
         empty = sample_message(session, language="en", base_url=SITE, route="team")
-    assert empty.subject.startswith("TEST:")
-    assert "no" in empty.text.lower()
+    assert empty.subject.startswith("TEST: Confrera, Privacy Policy")
+    assert "invented" in empty.text
+    assert "[-show them to your contacts-]" in empty.text
     owe(store, "team")
     with store.reading() as session:
         sample = sample_message(session, language="fr", base_url=SITE, route="team")

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, who_is_told
 from policywatch.harmless import harmless
 from storage.clock import utc_now
 from storage.deliveries import State
@@ -38,10 +38,9 @@ def deliver(config: Config = CONFIG) -> None:
     Example: `policywatch deliver`
     """
     from policywatch.job import Job
-    from policywatch.recipients import recipients
 
     with opened(config) as (watchlist, database):
-        done = Job(watchlist, database, recipients(watchlist)).deliver()
+        done = Job(watchlist, database, who_is_told(watchlist)).deliver()
     if sys.stdout.isatty():
         console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
     if done.failed:
@@ -139,15 +138,14 @@ def routes_test(
     Example: `policywatch routes test team`
     """
     from notifier.delivery import try_routes
-    from policywatch.recipients import recipients
 
     with opened(config) as (watchlist, database):
-        to = recipients(watchlist)
+        to = who_is_told(watchlist)
         chosen = [route for route in to.routes if name in (None, route.name)]
         if not chosen:
             have = ", ".join(route.name for route in to.routes) or "none"
             raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
-        tried = try_routes(database, chosen, base_url=watchlist.site)
+        tried = try_routes(database, chosen, base_url=watchlist.site, templates=to.templates)
     for one in tried:
         console().print(Text(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}"))
     if not all(one.ok for one in tried):

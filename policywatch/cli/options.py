@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.console import Console
 from policywatch.problems import Problem, WatchlistError
 from policywatch.watchlist import DEFAULT_FILE, Watchlist, load
 from storage.database import Database
+
+if TYPE_CHECKING:
+    from policywatch.recipients import Recipients
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
 
@@ -58,6 +61,17 @@ def known(watchlist: Watchlist, ids: list[str] | None) -> list[str]:
             names = ", ".join(entry.id for entry in watchlist.documents) or "none"
             raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint="--document")
     return ids or []
+
+
+def who_is_told(watchlist: Watchlist) -> Recipients:
+    """Who is told; what is wrong with the operator's own templates is said, and ours are used instead."""
+    from notifier.try_templates import template_problems
+    from policywatch.recipients import recipients
+
+    found = recipients(watchlist)
+    for problem in template_problems(found.templates):
+        sys.stderr.write(f"your templates: {problem}; ours is used instead\n")
+    return found
 
 
 def ready(watchlist: Watchlist) -> Watchlist:

@@ -24,6 +24,7 @@ from policywatch.cli.options import (
     opened,
     print_json,
     ready,
+    who_is_told,
 )
 from policywatch.harmless import harmless
 from policywatch.report import Report, all_good, outcomes
@@ -50,11 +51,10 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
     """
     from policywatch.beating import beating
     from policywatch.job import Job
-    from policywatch.recipients import recipients
 
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
-        job = Job(ready(watchlist), database, recipients(watchlist))
+        job = Job(ready(watchlist), database, who_is_told(watchlist))
         with beating(job.recipients.heartbeat) as tell, _progress(as_json) as step:
             report = job.run(only=only, force=now or bool(only), progress=step)
             tell(report)

@@ -1,0 +1,54 @@
+"""An invented change, for trying a route or a template before there is a real one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from notifier.shown import Answer, Quoted, Shown, ShownPassage
+from notifier.wording import Words
+
+SITE = "https://watch.example"
+
+
+def sample_change(said: Words, language: str) -> Shown:
+    """A change of an invented service, with every part that a change can have."""
+    starts = date(2026, 1, 15)
+    return Shown(
+        document_id="confrera/privacy-policy",
+        service="Confrera",
+        title="Privacy Policy",
+        url="https://confrera.example/privacy",
+        language=None if language == "en" else said.languages["en"],
+        severity="high",
+        severity_name=said.severities.high,
+        direction="expands",
+        direction_name=said.directions.expands,
+        topics=(said.topic("ai_training"), said.topic("user_choice")),
+        found=said.date(date(2025, 12, 1)),
+        starting=said.date(starts),
+        starts=starts,
+        default="on",
+        default_name=said.brief.on,
+        returned=False,
+        meaning="we use your posts to train models that write, unless you object",
+        answers=(
+            Answer(said.brief.data, (Quoted("your posts"), Quoted("your comments"))),
+            Answer(said.brief.refuse, (Quoted("object in the settings", "https://confrera.example/settings"),)),
+            Answer(said.brief.excluded, (Quoted("private messages"),)),
+        ),
+        passages=(
+            ShownPassage(
+                heading="Your data › Our models",
+                operation=said.operations.reworded,
+                topics=(said.topic("ai_training"),),
+                marks=(
+                    ("same", "We use your posts to "),
+                    ("removed", "show them to your contacts"),
+                    ("added", "train models that write, unless you object"),
+                    ("same", "."),
+                ),
+            ),
+        ),
+        unflagged=2,
+        diff=f"{SITE}/changes/1",
+    )

@@ -1,0 +1,46 @@
+"""Tries the operator's own templates on a sample, before an alert depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from notifier.dialects import Chat
+from notifier.messages import Message, dressed, message_of
+from notifier.news import News
+from notifier.render import Body
+from notifier.sample import SITE, sample_change
+from notifier.templating import Format, Templates, template_names
+from notifier.wording import languages, words
+
+_FORMS: tuple[Format, ...] = ("text", "html", *get_args(Chat))
+
+
+def template_problems(templates: Templates) -> list[str]:
+    """What is wrong with the operator's own templates, tried on a sample in every form and language."""
+    folder = templates.folder
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        return [f"{folder}: there is no such folder"]
+    known = template_names()
+    strange = [file.name for file in sorted(folder.iterdir()) if file.name not in known and file.name[0] not in "._"]
+    problems = [f"{name}: is no template's name; there are {', '.join(sorted(known))}" for name in strange]
+    tried = Templates(folder)
+    for message in _samples(tried):
+        for form in _FORMS:
+            for length in (100_000, 600):
+                message.fitted(form, length)
+    return problems + tried.troubles
+
+
+def _samples(templates: Templates) -> Iterator[Message]:
+    for language in languages():
+        said = words(language)
+        shown = sample_change(said, language)
+        news = (News("A sample.", ("Why it is said.",)), News("Another."))
+        yield dressed(message_of(shown, said, language, ("team",), ""), templates)
+        digest = Body("digest", said, language, changes=(shown, shown), lead=said.say.digest_lead, routes=("team",))
+        notice = Body("notice", said, language, lines=news, lead=said.say.notices_lead, whole=SITE)
+        for body in (digest, notice):
+            yield dressed(Message(body.template, "Sample", language, body), templates)
