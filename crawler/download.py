@@ -63,18 +63,19 @@ class GuardedDownloads(BaseDownloadHandler):
                 request.method,
                 URL(request.url, encoded=True),
                 headers=request.headers.to_tuple_list(),
+                data=request.body or None,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds),
             ) as answer,
         ):
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
             if (answer.content_length or 0) > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
             body = bytearray()
             async for chunk in answer.content.iter_any():
                 body += chunk
                 if len(body) > limit:
-                    raise _too_large(limit)
+                    raise too_large(limit)
             return answer.status, headers, bytes(body)
 
     @cached_property
@@ -102,7 +103,8 @@ def _session(trusted: ssl.SSLContext, *, allow_private: bool) -> aiohttp.ClientS
     return session
 
 
-def _too_large(limit: int) -> DownloadFailed:
+def too_large(limit: int) -> DownloadFailed:
+    """What is said of a page above `limit` bytes."""
     size = f"{limit / 2**20:.1f} MB" if limit >= 2**20 else f"{limit / 1024:.1f} kB"
     return DownloadFailed(f"The page is larger than {size}, the most that is read of a page.")
 
@@ -153,7 +155,7 @@ def _decoded(body: bytes, headers: RawHeaders, limit: int, host: str) -> bytes:
         except (OSError, EOFError, zlib.error) as failure:
             raise DownloadFailed(f"What {host} sent can't be decompressed.", temporary=True) from failure
         if len(body) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
     return body
 
 

@@ -61,6 +61,9 @@ class _Chain:
     url: str
     private_host: str | None
     ports: frozenset[int]
+    method: str = "GET"
+    body: bytes = b""
+    is_piece: bool = False  # of a page that is open in a browser
     jar: CookieJar | None = field(default=None)
 
     def cookies(self, url: str) -> str | None:
@@ -112,6 +115,37 @@ class Fetcher:
             final_url=url,
         )
 
+    async def piece(
+        self,
+        url: str,
+        *,
+        page: str,
+        allow_private: bool,
+        may_ask: MayAsk,
+        headers: Mapping[str, str],
+        method: str = "GET",
+        body: bytes = b"",
+    ) -> Answer:
+        """What a page that is open in a browser asks for: without a delay, a new attempt, or cookies.
+
+        Only `page`'s own host is sent anything (POST), and it alone may be private. Raises as `follow` does.
+        """
+        own = host_of(url) == host_of(page)
+        if method not in {"GET", "POST"} or (method == "POST" and not own):
+            raise NoPage(Outcome.FAILED, f"The page wants to send something to {host_of(url)}.")
+        ports = WEB_PORTS | {port_of(page) or 0}
+        chain = _Chain(url, host_of(page) if allow_private else None, ports, method, body, is_piece=True)
+        for _ in range(self._settings.max_redirects + 1):
+            wrong = objection(url, chain.ports)
+            if wrong is not None:
+                raise NoPage(Outcome.FAILED, f"The page asks for {url[:300]}, {wrong}.")
+            answer = await self._step(chain, url, may_ask, headers)
+            location = answer.header("location")
+            if answer.status not in REDIRECTS or location is None or method != "GET":
+                return answer
+            url = _target_of(location, url)
+        raise NoPage(Outcome.FAILED, f"{host_of(url)} redirects without end.")
+
     async def _step(self, chain: _Chain, url: str, may_ask: MayAsk, headers: Mapping[str, str]) -> Answer:
         try:
             await may_ask(url)
@@ -123,6 +157,8 @@ class Fetcher:
 
     async def _persistently(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
         """Ask again where that may help; the last answer or failure counts."""
+        if chain.is_piece:
+            return await self._once(chain, url, headers)
         for wait in (*self._settings.retry_waits, None):
             try:
                 answer = await self._once(chain, url, headers)
@@ -146,6 +182,8 @@ class Fetcher:
         host = host_of(url)
         request = Request(
             url,
+            method=chain.method,
+            body=chain.body,
             headers={"User-Agent": user_agent(self._settings.contact), "Accept-Encoding": ACCEPT_ENCODING, **headers},
             meta={
                 "download_timeout": self._settings.timeout,
@@ -156,7 +194,7 @@ class Fetcher:
         cookies = chain.cookies(url)
         if cookies:
             request.headers["Cookie"] = cookies
-        async with self._hosts.turn(host):
+        async with self._hosts.turn(host, delayed=not chain.is_piece):
             response = await self._ask(request)
         return Answer(url, response.status, request.meta["received"], response.body)
 

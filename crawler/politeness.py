@@ -17,6 +17,7 @@ class _Host:
     delay: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # first come, first served
     free_at: float = 0  # on the event loop's clock
+    paused_until: float = 0  # on the same; for whoever need not keep the delay
     closed_until: datetime | None = None
 
 
@@ -30,11 +31,15 @@ class Hosts:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for one's turn and hold it during the request; raises `NoPage` if the host asked to be left alone."""
+    async def turn(self, host: str, *, delayed: bool = True) -> AsyncIterator[None]:
+        """Wait for one's turn and hold it during the request; raises `NoPage` if the host asked to be left alone.
+
+        Not `delayed`: a piece of a page that is being visited; they follow one another at once, and who comes after the
+        last one keeps the delay.
+        """
         one = self._host(host)
         async with one.lock:
-            await self._wait(one)
+            await self._wait(one, delayed=delayed)
             if one.closed_until is not None:
                 raise NoPage(Outcome.BLOCKED, asked_to_wait(host, one.closed_until), not_before=one.closed_until)
             async with self._room:
@@ -51,7 +56,7 @@ class Hosts:
     def pause(self, host: str, seconds: float) -> None:
         """Nobody asks the host for so long."""
         one = self._host(host)
-        one.free_at = max(one.free_at, asyncio.get_running_loop().time() + seconds)
+        one.paused_until = max(one.paused_until, asyncio.get_running_loop().time() + seconds)
 
     def close(self, host: str, until: datetime) -> None:
         """Nobody asks the host again in this crawl."""
@@ -61,9 +66,12 @@ class Hosts:
         return self._hosts.setdefault(host, _Host(self._delay))
 
     @staticmethod
-    async def _wait(one: _Host) -> None:
+    async def _wait(one: _Host, *, delayed: bool) -> None:
         loop = asyncio.get_running_loop()
-        while (rest := one.free_at - loop.time()) > 0:  # a pause may be added while we wait
+        while True:  # a pause may be added while we wait
+            rest = max(one.paused_until, one.free_at if delayed else 0) - loop.time()
+            if rest <= 0:
+                return
             await asyncio.sleep(rest)
 
 

@@ -22,6 +22,8 @@ class Target:
     more: tuple[str, ...] = ()  # the addresses of its further parts, in the order in which they are read
     robots: Literal["obey", "ignore"] = "obey"
     allow_private: bool = False  # this URL's host may lie at a private address; no other host that it redirects to may
+    render: bool = False  # a browser runs the page's scripts before it is read
+    expand: bool = False  # and opens what a click opens in its text
 
     @property
     def addresses(self) -> tuple[str, ...]:

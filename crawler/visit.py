@@ -10,8 +10,9 @@ from datetime import datetime
 from time import monotonic
 
 from crawler.addresses import host_of, objection
+from crawler.browser import Rendering, require
 from crawler.failures import DownloadFailed, NoPage
-from crawler.fetching import PASSING, Answer, Fetcher
+from crawler.fetching import PASSING, Answer, Fetcher, MayAsk
 from crawler.politeness import asked_to_wait
 from crawler.robots import Robots
 from crawler.targets import Fetched, FingerprintOf, Target
@@ -95,12 +96,14 @@ class Visitor:
         self,
         fetcher: Fetcher,
         robots: Robots,
+        rendering: Rendering,
         fingerprint_of: FingerprintOf,
         confirm_delay: float,
         now: Callable[[], datetime],
     ) -> None:
         self._fetcher = fetcher
         self._robots = robots
+        self._rendering = rendering
         self._fingerprint_of = fingerprint_of
         self._confirm_delay = confirm_delay
         self._now = now
@@ -153,7 +156,8 @@ class Visitor:
         """Ask for one part; to `confirm`, for the whole of it, whatever is known. Raises `NoPage`, `DownloadFailed`."""
         url = target.addresses[number]
         try:
-            answer = await self._ask(target, url, KnownPart() if confirm else known)
+            # of a page that scripts fill, a 304 says nothing
+            answer = await self._ask(target, url, KnownPart() if confirm or target.render else known)
             if answer.status == 304:
                 return replace(_seen(url, answer, known.fingerprint), known=True), None
             page, text = self._read(target, url, known, answer)
@@ -165,11 +169,9 @@ class Visitor:
 
     async def _ask(self, target: Target, url: str, known: KnownPart) -> Answer:
         """An answer with a page in it, or 304; raises `NoPage` for any other."""
-        private_host = host_of(url) if target.allow_private else None
-
-        async def may_ask(url: str) -> None:
-            if target.robots == "obey":
-                await self._robots.check(url, allow_private=host_of(url) == private_host)
+        if target.render:
+            require()
+        may_ask = self._leave(target, url)
 
         def headers_for(url: str) -> Mapping[str, str]:
             return {
@@ -191,7 +193,35 @@ class Visitor:
                 status=answer.status,
                 final_url=answer.url,
             )
+        if target.render and "html" in (answer.header("content-type") or "html"):
+            return await self._filled(target, url, answer, may_ask)
         return answer
+
+    def _leave(self, target: Target, page: str) -> MayAsk:
+        """What asks robots.txt before each request for a page."""
+        private_host = host_of(page) if target.allow_private else None
+
+        async def may_ask(url: str) -> None:
+            if target.robots == "obey":
+                await self._robots.check(url, allow_private=host_of(url) == private_host)
+
+        return may_ask
+
+    async def _filled(self, target: Target, url: str, answer: Answer, may_ask: MayAsk) -> Answer:
+        allow_private = target.allow_private and host_of(answer.url) == host_of(url)
+
+        async def ask(piece: str, method: str, headers: dict[str, str], body: bytes) -> Answer:
+            return await self._fetcher.piece(
+                piece,
+                page=answer.url,
+                allow_private=allow_private,
+                may_ask=may_ask,
+                headers=headers,
+                method=method,
+                body=body,
+            )
+
+        return await self._rendering.filled(answer, ask, language=target.language, expand=target.expand)
 
     def _refuse_status(self, answer: Answer) -> None:
         host, status = host_of(answer.url), answer.status

@@ -76,6 +76,8 @@ class DocumentEntry(Table):
     every: Annotated[str, AfterValidator(_span)] = "6h"
     robots: Robots | None = None
     allow_private: bool = False
+    render: bool = False
+    expand: bool = False
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
@@ -83,6 +85,8 @@ class DocumentEntry(Table):
             raise ValueError("write either url, or urls for a document that is read from several addresses")
         if self.urls and len(set(self.urls)) < len(self.urls):
             raise ValueError("urls has an address twice")
+        if self.expand and not self.render:
+            raise ValueError("expand clicks in a browser: it needs render = true beside it")
         return self
 
     @property

@@ -44,6 +44,8 @@ def read_source(
     language: str | None,
     contact: str,
     allow_private: bool,
+    render: bool = False,
+    expand: bool = False,
 ) -> Page:
     """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
     if urlsplit(source).scheme not in {"http", "https"}:
@@ -51,7 +53,14 @@ def read_source(
     # A crawl into a store that is thrown away: a page is tried with just the guards and manners of a real check.
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/try.db")
-        target = Target("try/page", source, language or "en", allow_private=allow_private)
+        target = Target(
+            "try/page",
+            source,
+            language or "en",
+            allow_private=allow_private,
+            render=render or expand,
+            expand=expand,
+        )
         with database.writing() as session:
             declare(session, [_document(target)])
         checks = crawl(

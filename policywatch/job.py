@@ -112,6 +112,8 @@ def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:
         language=entry.language,
         robots=watchlist.robots(entry),
         allow_private=entry.allow_private,
+        render=entry.render,
+        expand=entry.expand,
     )
 
 

@@ -10,6 +10,7 @@ from scrapy import Spider
 from scrapy.crawler import Crawler
 from scrapy.utils.misc import load_object
 
+from crawler.browser import Rendering
 from crawler.fetching import Fetcher
 from crawler.politeness import Hosts
 from crawler.recording import known_of, record
@@ -51,7 +52,8 @@ class PoliciesSpider(Spider):
             yield item
 
     async def _check_all(self, known: dict[str, Known], items: list[dict[str, Any]]) -> None:
-        visitor = self._visitor()
+        rendering = Rendering(self.job.settings)
+        visitor = self._visitor(rendering)
         found: asyncio.Queue[tuple[Target, Finding | None]] = asyncio.Queue(_WAITING)
 
         async def visit(target: Target) -> None:
@@ -72,17 +74,18 @@ class PoliciesSpider(Spider):
             for one in visits:
                 one.cancel()
             results = await asyncio.gather(*visits, return_exceptions=True)
+            await rendering.close()
         mistakes = [one for one in results if isinstance(one, Exception)]
         if mistakes:
             raise mistakes[0]
 
-    def _visitor(self) -> Visitor:
+    def _visitor(self, rendering: Rendering) -> Visitor:
         job, settings = self.job, self.job.settings
         assert self.crawler.engine is not None
         hosts = Hosts(settings.delay, settings.hosts_at_once)
         fetcher = Fetcher(self.crawler.engine.download_async, hosts, settings, job.now)
         robots = Robots(fetcher, hosts, settings.longest_crawl_delay)
-        return Visitor(fetcher, robots, job.fingerprint_of, settings.confirm_delay, job.now)
+        return Visitor(fetcher, robots, rendering, job.fingerprint_of, settings.confirm_delay, job.now)
 
     def _keep(self, target: Target, known: Known, finding: Finding) -> dict[str, Any]:
         check = record(self.job.database, target, known, finding)

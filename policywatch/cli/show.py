@@ -132,6 +132,8 @@ def try_page(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Also from a private or loopback address.")
     ] = False,
+    render: Annotated[bool, typer.Option("--render", help="Let a browser run the page's scripts first.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="And open what a click opens in its text.")] = False,
     dropped: Annotated[bool, typer.Option("--dropped", help="Show what was left out, and why.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -151,6 +153,8 @@ def try_page(
         language=language,
         contact=contact,
         allow_private=allow_private,
+        render=render,
+        expand=expand,
     )
     if as_json:
         shown: dict[str, Any] = page_json(page)
