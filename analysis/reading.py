@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -73,6 +74,8 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     if current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
         return finish(session, check, Outcome.UNCHANGED)
+    if current.source is not None:
+        return _continue(session, check, kept, manner, pages, current)
     before = page_from_json(current.page)
     reason = manner.doubt(kept, former, pages) if former else manner.first_doubt(kept, pages)
     if reason:
@@ -106,13 +109,37 @@ def compared(before: Page, after: Page, manner: Manner) -> Comparison:
 
 
 def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: Page) -> None:
-    check.version_id = _version(session, kept, manner, page, None, Cause.PAGE).id
+    check.version_id = make_version(session, kept, manner, page, None, Cause.PAGE).id
     finish(session, check, Outcome.FIRST)
 
 
-def _version(
-    session: Session, kept: Capture, manner: Manner, page: Page, current: Version | None, cause: Cause
+def _continue(
+    session: Session, check: Check, kept: list[Capture], manner: Manner, pages: list[Page], current: Version
+) -> None:
+    """Our first text of a document whose history came from an archive: nobody saw when it changed, so nobody is told.
+
+    The archive read its pages in another way, so this text is believed, or not, as any first one is.
+    """
+    page = joined(pages)
+    if reason := manner.first_doubt(kept, pages):
+        return _hold(session, check, reason, None, page)
+    found = compared(page_from_json(current.page), page, manner)
+    change = advance(session, check, kept[0], manner, page, current, found, Cause.PAGE)
+    change.waits = 0
+    return finish(session, check, Outcome.FIRST)
+
+
+def make_version(
+    session: Session,
+    kept: Capture,
+    manner: Manner,
+    page: Page,
+    current: Version | None,
+    cause: Cause,
+    *,
+    source: str | None = None,
 ) -> Version:
+    """Write the version after `current`; `source` names the archive that it comes from."""
     assert kept.id is not None
     made = Version(
         document_id=kept.document_id,
@@ -122,6 +149,7 @@ def _version(
         cause=cause.value,
         fingerprint=fingerprint(page.blocks),
         reader=manner.reader,
+        source=source,
         page=page_json(page),
     )
     session.add(made)
@@ -138,29 +166,40 @@ def advance(
     current: Version,
     found: Comparison,
     cause: Cause,
+    *,
+    source: str | None = None,
 ) -> Change:
     """Write the next version and what changed; `finish` of the check is the caller's."""
-    returns = earlier_with(session, kept.document_id, fingerprint(page.blocks)) if cause is Cause.PAGE else None
-    made = _version(session, kept, manner, page, current, cause)
-    assert made.id is not None
-    assert current.id is not None
+    returns = None
+    if cause is Cause.PAGE:
+        returns = earlier_with(session, kept.document_id, fingerprint(page.blocks), current.number)
+    made = make_version(session, kept, manner, page, current, cause, source=source)
+    change = changed(session, current, made, found, cause, detected_at=check.checked_at if check else kept.fetched_at)
+    if returns is not None:
+        change.returns_to, change.waits = returns.id, STAYS
+    if check:
+        change.check_id, check.version_id = check.id, made.id
+    return change
+
+
+def changed(
+    session: Session, before: Version, after: Version, found: Comparison, cause: Cause, *, detected_at: datetime
+) -> Change:
+    """Write what differs between two versions, with its passages."""
+    assert before.id is not None
+    assert after.id is not None
     change = Change(
-        document_id=kept.document_id,
-        version_id=made.id,
-        before_id=current.id,
-        check_id=check.id if check else None,
-        detected_at=check.checked_at if check else kept.fetched_at,
+        document_id=after.document_id,
+        version_id=after.id,
+        before_id=before.id,
+        detected_at=detected_at,
         cause=cause.value,
-        returns_to=returns.id if returns else None,
-        waits=STAYS if returns else 0,
         **facts(found, alert=cause is not Cause.READER),
     )
     session.add(change)
     session.flush()
     assert change.id is not None
     session.add_all(stored_passages(change.id, found.passages))
-    if check:
-        check.version_id = made.id
     return change
 
 
@@ -278,7 +317,7 @@ def accept(database: Database, document_id: str, manner: Manner, routes_for: Rou
         current = current_version(session, document_id)
         change = None
         if current is None or found is None:
-            check.version_id = _version(session, kept, manner, page, None, Cause.ACCEPTED).id
+            check.version_id = make_version(session, kept, manner, page, None, Cause.ACCEPTED).id
         else:
             change = advance(session, check, kept, manner, page, current, found, Cause.ACCEPTED)
             _alert(session, change, routes_for)

@@ -51,7 +51,7 @@ def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
         current.reader = manner.reader
         return False
     found = compared(page_from_json(current.page), page, manner)
-    advance(session, None, kept, manner, page, current, found, Cause.READER)
+    advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
     return True
 
 

@@ -63,4 +63,4 @@ def passage_json(passage: StoredPassage) -> dict[str, Any]:
 
 
 def _version_json(version: Version) -> dict[str, Any]:
-    return {"number": version.number, "captured_at": version.captured_at.isoformat()}
+    return {"number": version.number, "captured_at": version.captured_at.isoformat(), "source": version.source}

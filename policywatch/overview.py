@@ -52,7 +52,12 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
         "title": row.title,
         "url": row.url,
         "versions": [
-            {"number": version.number, "captured_at": version.captured_at.isoformat(), "cause": version.cause}
+            {
+                "number": version.number,
+                "captured_at": version.captured_at.isoformat(),
+                "cause": version.cause,
+                "source": version.source,
+            }
             for version in versions(session, document_id)
         ],
         "changes": [change_json(session, change) for change in changes_of(session, document_id)],

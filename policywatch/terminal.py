@@ -199,6 +199,8 @@ def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts
     name = f"version {version.number}"
     if found is None:
         sheet.line(when, f"  {name}  ", (sheet.words("terminal.first_text") if version.number == 1 else "", "dim"))
+        if version.source:
+            sheet.line((version.source, "dim"), indent=2)
         return
     sheet.line(when, f"  {name}  {sheet.words('change.number', n=found.id).lower()}  ", *_weight(sheet, found))
     for said in (str(found.brief.get("meaning") or ""), _about(sheet, found)):
@@ -206,6 +208,8 @@ def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts
             sheet.line(said, indent=2)
     if counts:
         sheet.line((sheet.words.operations(counts), "dim"), indent=2)
+    if version.source:
+        sheet.line((version.source, "dim"), indent=2)
 
 
 def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:

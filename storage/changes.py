@@ -49,7 +49,7 @@ class Change(SQLModel, table=True):
     effective_date: date | None = Field(default=None, index=True)
     brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id")
-    waits: int = 0
+    waits: int = Field(default=0, index=True)
 
 
 class ChangeTopic(SQLModel, table=True):
@@ -124,6 +124,15 @@ def passages_by_change(session: Session, change_ids: Collection[int]) -> dict[in
     for each in session.exec(wanted.order_by(col(StoredPassage.change_id), col(StoredPassage.position))):
         found.setdefault(each.change_id, []).append(each)
     return found
+
+
+def forget_change(session: Session, change: Change) -> None:
+    """Take away a change that nobody was told of, to judge those versions anew."""
+    assert change.id is not None
+    session.exec(delete(StoredPassage).where(col(StoredPassage.change_id) == change.id))
+    session.exec(delete(ChangeTopic).where(col(ChangeTopic.change_id) == change.id))
+    session.delete(change)
+    session.flush()
 
 
 def changes_of(session: Session, document_id: str) -> list[Change]:

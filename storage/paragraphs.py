@@ -222,14 +222,6 @@ def _count_again(connection: Connection, document_id: str, mentions: Mentions) -
             connection.execute(update(Paragraph).where(col(Paragraph.id) == id_).values(mentions=found))
 
 
-def shift(session: Session, document_id: str, by: int) -> None:
-    """Add to the numbers, when older versions come in front."""
-    mine = col(Standing.document_id) == document_id
-    # by way of negative numbers: each row alone must be a key at every moment
-    session.exec(update(Standing).where(mine).values(first=-col(Standing.first)))
-    session.exec(update(Standing).where(mine).values(first=by - col(Standing.first), last=col(Standing.last) + by))
-
-
 class Since(NamedTuple):
     """The version from which on a text has stood without a break, up to the version that was asked about."""
 

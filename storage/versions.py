@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import defer
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
 from storage.captures import Capture
 from storage.columns import CompressedJson, Utc
@@ -38,6 +38,7 @@ class Version(SQLModel, table=True):
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
     reader: str  # which rules and selectors read it
+    source: str | None = None  # the archive that it was taken from, in words for people; None: we saw it ourselves
     page: Any = Field(sa_type=CompressedJson)
 
 
@@ -98,10 +99,34 @@ def numbers_around(session: Session, document_id: str, number: int) -> tuple[int
     return session.exec(before).first(), session.exec(after).first()
 
 
-def earlier_with(session: Session, document_id: str, fingerprint: str) -> Version | None:
-    """The newest earlier version with this very text, without its page."""
-    wanted = select(Version).where(Version.document_id == document_id, Version.fingerprint == fingerprint)
+def earlier_with(session: Session, document_id: str, fingerprint: str, until: int) -> Version | None:
+    """The newest version up to the one numbered `until` with this very text, without its page."""
+    wanted = select(Version).where(
+        Version.document_id == document_id, Version.fingerprint == fingerprint, col(Version.number) <= until
+    )
     return session.exec(wanted.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)).first()
+
+
+def first_own(session: Session, document_id: str) -> Version | None:
+    """The first version that came from a check of ours, without its page."""
+    own = select(Version).where(Version.document_id == document_id, col(Version.source).is_(None))
+    return session.exec(own.options(defer(Version.page)).order_by(col(Version.number)).limit(1)).first()
+
+
+def last_imported(session: Session, document_id: str) -> Version | None:
+    """The newest version that came from an archive."""
+    theirs = select(Version).where(Version.document_id == document_id, col(Version.source).is_not(None))
+    return session.exec(theirs.order_by(col(Version.number).desc()).limit(1)).first()
+
+
+def make_room(session: Session, document_id: str, number: int, by: int = 1) -> None:
+    """Move the versions from `number` on up, so that earlier ones can come before them."""
+    session.flush()
+    later = (col(Version.document_id) == document_id) & (col(Version.number) >= number)
+    # by way of negative numbers: each row alone must be a key at every moment
+    session.exec(update(Version).where(later).values(number=-col(Version.number)))
+    moved = (col(Version.document_id) == document_id) & (col(Version.number) < 0)
+    session.exec(update(Version).where(moved).values(number=by - col(Version.number)))
 
 
 class UnknownVersion(StorageError):

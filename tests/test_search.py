@@ -14,9 +14,9 @@ from sqlmodel import Session, select
 from storage.changes import Change
 from storage.database import Database
 from storage.documents import declare
-from storage.paragraphs import Paragraph, blame, course, reindex, shift
+from storage.paragraphs import Paragraph, blame, course, reindex
 from storage.search import SearchFilter, search
-from storage.versions import Version, numbered_version
+from storage.versions import numbered_version
 from tests.old_store import SOLD, first_release
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
@@ -204,16 +204,6 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
     with told.reading() as session:
         assert found(session, "sell it all") == []
         assert session.exec(select(Paragraph).where(Paragraph.text == "We sell it all.")).all() == []
-
-
-def test_numbers_move_when_older_versions_come_in_front(told: Database) -> None:
-    with told.writing() as session:
-        shift(session, TERMS, 10)
-        for row in session.exec(select(Version).where(Version.document_id == TERMS).order_by(Version.number.desc())):  # type: ignore[attr-defined]
-            row.number += 10
-            session.flush()
-    with told.reading() as session:
-        assert [(span.first, span.last) for span in search(session, "sell").hits[0].spans] == [(11, 12), (14, None)]
 
 
 def test_versions_from_before_are_filled_in(database_url: str) -> None:

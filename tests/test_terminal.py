@@ -192,8 +192,8 @@ def test_the_json_of_a_change_holds_what_compare_prints_and_where_it_was_found(d
     assert told["url"] == "https://parley.example/privacy"
     assert told["detected_at"] == "2025-11-03T07:30:00+00:00"
     assert told["versions"] == {
-        "before": {"number": 1, "captured_at": "2025-10-06T07:30:00+00:00"},
-        "after": {"number": 2, "captured_at": "2025-11-03T07:30:00+00:00"},
+        "before": {"number": 1, "captured_at": "2025-10-06T07:30:00+00:00", "source": None},
+        "after": {"number": 2, "captured_at": "2025-11-03T07:30:00+00:00", "source": None},
     }
     assert told["effective_date"] == "2025-11-03"
     assert told["passages"][1]["operation"] == "added"

@@ -8,7 +8,8 @@ import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from analysis.blocks import UnreadablePage
-from policywatch.cli import alerts, set_up, show, work
+from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
+from policywatch.cli import alerts, archive, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
@@ -22,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (set_up, work, alerts, show):
+for part in (set_up, work, alerts, show, archive):
     part.add_to(app)
 
 
@@ -32,9 +33,9 @@ def main() -> None:
         app()
     except WatchlistError as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (UnknownDocument, UnknownChange, CannotSchedule, BadPairs) as failure:
+    except (UnknownDocument, UnknownChange, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (StorageError, UnreadablePage) as failure:
+    except (StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
     except OperationalError as failure:
         said = "what was finished is kept, the rest is done by the next run"

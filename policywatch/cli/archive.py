@@ -1,0 +1,128 @@
+"""The commands that take histories in: import open-terms-archive."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json
+from policywatch.harmless import harmless
+from storage.lock import one_at_a_time
+
+if TYPE_CHECKING:
+    from policywatch.archive.importing import DocumentReport
+
+_SHOWN = 3  # texts set aside that are named for a document
+
+imports = typer.Typer(help="Take in a history that others have kept; nobody is alerted.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    imports.callback()(_group)  # else a group of one command would be that command
+    imports.command(name="open-terms-archive")(open_terms_archive)
+    app.add_typer(imports, name="import")
+
+
+def _group() -> None:
+    """Take in a history that others have kept; nobody is alerted."""
+
+
+def open_terms_archive(
+    repository: Annotated[
+        str, typer.Argument(metavar="REPOSITORY", help="A repository of versions: a folder, a bundle or a git address.")
+    ],
+    config: Config = CONFIG,
+    service: Annotated[str | None, typer.Option("--service", metavar="NAME", help="Only this service.")] = None,
+    document: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--document",
+            "-d",
+            metavar="TYPE[=ID]",
+            help="Only this type of document; with =ID as the history of that one of ours. Can be given several times.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read an Open Terms Archive repository: its texts become versions with their dates, judged like any others.
+
+    Nobody is alerted. Stopped at any moment, the same command goes on where it was; done again, it takes what is new.
+
+    Examples: `policywatch import open-terms-archive linkedin-history.bundle` · `policywatch import open-terms-archive
+    https://github.com/OpenTermsArchive/contrib-versions.git --service LinkedIn -d "Terms of
+    Service=linkedin/user-agreement"`
+    """
+    from policywatch.archive.importing import Wish, chosen, import_archive
+    from policywatch.archive.repository import opened as archive
+    from policywatch.job import Job
+    from policywatch.recipients import Recipients
+
+    started = time.monotonic()
+    wish = Wish(service, document or ())
+    with opened(config) as (watchlist, database), archive(repository) as source, one_at_a_time(database):
+        found = chosen(source, wish)
+        job = Job(watchlist, database, Recipients())
+        job.declare()
+        with _progress(sum(len(each.records) for each in found), as_json) as step:
+            reports = list(import_archive(database, watchlist, job.manners, source, found, wish, progress=step))
+    if as_json:
+        return print_json(_json(source.name, reports, time.monotonic() - started))
+    return _show(console(), reports)
+
+
+@contextmanager
+def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int | None], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda _document, _texts: None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=total)
+
+        def step(document: str, texts: int | None) -> None:
+            bar.update(task, description=document, advance=1 if texts is None else 0)
+
+        yield step
+
+
+def _json(repository: str, reports: list[DocumentReport], seconds: float) -> dict[str, Any]:
+    rows = [report.json() for report in reports]
+    totals = {name: sum(row[name] for row in rows) for name in ("in_archive", "versions", "changes", "flagged", "same")}
+    aside = sum(len(row["set_aside"]) for row in rows)
+    return {"repository": repository, "seconds": round(seconds, 2), **totals, "set_aside": aside, "documents": rows}
+
+
+def _show(out: Console, reports: list[DocumentReport]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("document", overflow="fold")
+    for heading in ("texts", "versions", "changes", "flagged", "aside"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for report in reports:
+        done = report.done
+        counts = (report.in_archive, done.versions, done.changes, done.flagged, len(done.set_aside))
+        table.add_row(report.id, *map(str, counts))
+    out.print(table)
+    for report in reports:
+        if report.continues:
+            said = f"{report.id}: “{report.type}” of the archive is its history"
+            out.print(Text(harmless(said), style="dim"))
+        for one in report.done.set_aside[:_SHOWN]:
+            said = f"{report.id}: the text of {one.recorded_at:%Y-%m-%d} was set aside: {one.reason}"
+            out.print(Text(harmless(said), style="dim"))
+        more = len(report.done.set_aside) - _SHOWN
+        if more > 0:
+            out.print(Text(f"{report.id}: {more} more were set aside; --json lists them", style="dim"))
+        if report.left_out:
+            said = "were there before, or are later than our own first text"
+            out.print(Text(f"{report.id}: {report.left_out} texts {said}", style="dim"))
