@@ -125,10 +125,10 @@ def _migrate(engine: Engine) -> None:
             f"the database has schema {found}, which this version of policywatch does not know: "
             "it was written by a newer one. Update policywatch, or use another database. Nothing was changed."
         ) from failure
-    with engine.execution_options(policywatch_writes=True).connect() as connection, _tables_may_be_rebuilt(connection):
-        with connection.begin():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    writing = engine.execution_options(policywatch_writes=True)
+    with writing.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 @contextmanager

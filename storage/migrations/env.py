@@ -5,9 +5,9 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from storage import alerts, captures, changes, checks, deliveries, documents, notices, paragraphs, versions
+from storage import alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, versions
 
-TABLES = (
+TABLES = (alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, versions)
     alerts,
     captures,
     changes,
