@@ -7,17 +7,8 @@ from sqlmodel import SQLModel
 
 from storage import alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, versions
 
+# importing them defines them
 TABLES = (alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, versions)
-    alerts,
-    captures,
-    changes,
-    checks,
-    deliveries,
-    documents,
-    notices,
-    paragraphs,
-    versions,
-)  # importing them defines them
 
 context.configure(
     connection=context.config.attributes["connection"],
