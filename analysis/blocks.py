@@ -41,10 +41,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Text of the page that is not the document's, and why the reader left it out ("navigation", "cookie banner")."""
+    """Text of the page that is not the document's, and why the reader left it out ("navigation", "cookie banner").
+
+    `after` counts the blocks of the document that stand before it on the page.
+    """
 
     text: str
     reason: str
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

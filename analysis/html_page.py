@@ -42,8 +42,16 @@ def read_html(
     if not kept:
         raise UnreadablePage(_why_empty(lines, select))
     spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
-    dropped = tuple(Dropped(line.text, line.reason) for line in lines if line.reason is not None)
-    return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), dropped, declared)
+    return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), tuple(_dropped(lines)), declared)
+
+
+def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:
+    before = 0
+    for line in lines:
+        if line.reason is None:
+            before += 1
+        else:
+            yield Dropped(line.text, line.reason, before)
 
 
 def without(tree: LexborHTMLParser, remove: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -62,6 +63,7 @@ class Reread:
     read: int = 0
     different: int = 0  # whose text is another now
     merged: int = 0  # whose text is now that of the version before
+    split: int = 0  # whose text was that of the version before, and is another now
     unreadable: int = 0  # left as they were
 
 
@@ -74,13 +76,16 @@ def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
     for document_id, manner in manners.items():
         with database.writing() as session:
             rows = versions(session, document_id)
+            same = [before.fingerprint == after.fingerprint for before, after in pairwise(rows)]
             counts = [_reread(session, row, manner) for row in rows]
-            merged = sum(_recompare(session, before, after, manner) for before, after in pairwise(rows))
+            same_now = [_recompare(session, before, after, manner) for before, after in pairwise(rows)]
             reindex(session, document_id, in_language(manner.language))
+            turned = Counter(zip(same, same_now, strict=True))
             total = Reread(
                 total.read + len(rows),
                 total.different + counts.count(True),
-                total.merged + merged,
+                total.merged + turned[False, True],
+                total.split + turned[True, False],
                 total.unreadable + counts.count(None),
             )
     return total
@@ -96,15 +101,16 @@ def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
     if fingerprint(page.blocks) == row.fingerprint:
         return False
     row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
+    _let_go(session, row)
     return True
 
 
 def _recompare(session: Session, before: Version, after: Version, manner: Manner) -> bool:
-    """Judge the change again; True where nothing is left of it."""
+    """Judge the change again; whether both texts are the same now."""
     assert after.id is not None
     change = change_to(session, after.id)
     if change is None:
-        return False
+        return before.fingerprint == after.fingerprint
     assert change.id is not None
     found = compared(page_from_json(before.page), page_from_json(after.page), manner)
     for name, value in facts(found, alert=change.alert).items():
@@ -112,4 +118,11 @@ def _recompare(session: Session, before: Version, after: Version, manner: Manner
     for passage in passages(session, change.id):
         session.delete(passage)
     session.add_all(stored_passages(change.id, found.passages))
+    _let_go(session, before)
     return before.fingerprint == after.fingerprint
+
+
+def _let_go(session: Session, row: Version) -> None:
+    """Write the row and forget its page, so that a long history takes no more memory than a short one."""
+    session.flush()
+    session.expire(row, ["page"])

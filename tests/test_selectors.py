@@ -110,3 +110,18 @@ def test_try_says_where_the_text_is(tmp_path: Path) -> None:
     file.write_text(page(f"<main><h1>Privacy policy</h1>{TEXT}</main>"), "utf-8")
     said = policywatch("try", file, "--select", ".policy", status=1)
     assert "no text inside '.policy'. The text stands in other elements of the page: main (" in said
+
+
+def test_reading_again_says_which_versions_became_one_and_which_two(tmp_path: Path, site: Site) -> None:
+    config = watching(tmp_path, site, "main")
+    plain = config.read_text("utf-8")
+    for extra in ("We wish you a good spring.", "We wish you a good summer."):
+        site.pages["/privacy"] = page(f"<main><h1>Privacy policy</h1>{TEXT}<p class=extra>{extra}</p></main>")
+        run(config, status=0)
+    config.write_text(f"{plain}remove = ['.extra']\n", "utf-8")
+    said = (
+        "2 versions read again: 2 have another text now, {} were merged with the version before, {} were split from it"
+    )
+    assert said.format(1, 0) in policywatch("read", "--again", "--config", config)
+    config.write_text(plain, "utf-8")
+    assert said.format(0, 1) in policywatch("read", "--again", "--config", config)

@@ -145,6 +145,7 @@ def try_page(
     """
     from analysis.as_json import page_json
     from policywatch.files import read_source
+    from policywatch.terminal_page import show_page
 
     page = read_source(
         source,
@@ -161,15 +162,5 @@ def try_page(
         if dropped:
             shown["dropped"] = [{"text": one.text, "reason": one.reason} for one in page.dropped]
         return print_json(shown)
-    out = console()
-    out.print(Text(f"{harmless(page.title)}  [{page.language or 'language unknown'}]", style="bold"))
-    marks = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
-    for block in page.blocks:
-        indent = "  " * len(block.heading)
-        style = "bold" if block.kind == "heading" else ""
-        out.print(Text(f"{indent}{marks[block.kind]}{harmless(block.text)}", style=style))
-    words = sum(len(block.text.split()) for block in page.blocks)
-    out.print(Text(f"{len(page.blocks)} blocks, {words} words; {len(page.dropped)} parts were left out.", style="dim"))
-    for one in page.dropped if dropped else ():
-        out.print(Text(f"left out ({one.reason}): {harmless(one.text)[:200]}", style="dim"))
+    show_page(console(), page, dropped=dropped)
     return None

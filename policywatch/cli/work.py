@@ -107,8 +107,9 @@ def read(
             if again:
                 done = reread_all(database, job.manners)
                 console().print(
-                    f"{done.read} versions read again: {done.different} have another text now, {done.merged} of these "
-                    f"are the same as the version before, {done.unreadable} can't be read now and stay as they were."
+                    f"{done.read} versions read again: {done.different} have another text now, {done.merged} were "
+                    f"merged with the version before, {done.split} were split from it, {done.unreadable} can't be read "
+                    "now and stay as they were."
                 )
             else:
                 _finish(database, job.read())

@@ -1,0 +1,58 @@
+"""`try`: what a person sees of a page before watching it."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from analysis.page import read_page
+from policywatch.terminal_page import show_page
+from tests.site import policywatch
+
+PAGE = (
+    "<html lang=en><title>Privacy policy</title><nav><a href=/>Home</a> <a href=/walks>Walks</a></nav>"
+    "<main><h1>Privacy policy</h1><p>We keep the names of those who walk with us.</p>"
+    "<button>Print this page</button><p>We delete them after the last walk of the year.</p></main>"
+    "<footer><p>© 2025 Heron Lake \x1b[31m</p></footer></html>"
+)
+
+
+def shown(width: int) -> list[str]:
+    out = StringIO()
+    show_page(
+        Console(file=out, width=width, force_terminal=True, color_system=None), read_page(PAGE.encode()), dropped=True
+    )
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_a_wide_terminal_shows_what_was_left_out_beside_where_it_stood() -> None:
+    lines = shown(140)
+    beside = {line[:80].strip(): line[80:].strip() for line in lines}
+    assert "navigation: Home Walks" in beside["# Privacy policy"]
+    assert "control: Print this page" in beside["We delete them after the last walk of the year."]
+    assert any("page footer: © 2025 Heron Lake" in line for line in lines)
+    assert not any("\x1b[31m" in line for line in lines)
+
+
+def test_a_narrow_terminal_shows_it_in_its_place() -> None:
+    lines = [line.strip() for line in shown(80) if "left out (" in line or "We " in line]
+    assert [line[:24] for line in lines] == [
+        "left out (navigation): H",
+        "We keep the names of tho",
+        "left out (control): Prin",
+        "We delete them after the",
+        "left out (page footer): ",
+    ]
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(PAGE, "utf-8")
+    said = policywatch("try", file, *(["--dropped"] if dropped else []))
+    assert "  We keep the names of those who walk with us.\n" in said
+    assert ("left out (control): Print this page\n" in said) is dropped
+    assert "\x1b" not in said
