@@ -11,6 +11,7 @@ from analysis.blocks import Block, Page
 from analysis.language import two_letters
 from analysis.normal import normal
 from analysis.phrases import kinds_of, pattern
+from analysis.torn import torn
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
@@ -38,7 +39,7 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
 
     The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
     """
-    reason = disbelief(page, before=before, language=language, title=title)
+    reason = torn(before, page) or disbelief(page, before=before, language=language, title=title)
     if reason is not None or _kept(before, page) >= _KEPT:
         return reason
     reason = disbelief(before, before=page, language=language, title=title)

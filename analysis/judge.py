@@ -14,7 +14,11 @@ from analysis.seen import Seen
 from analysis.signs import signs
 from analysis.weighing import Weighing, read
 
-_CERTAIN = ("policy.data", "policy.notice", "policy.listed", "terms.ai", "claim.train.new", "claim.share.new")
+_CERTAIN = (
+    "policy.data", "policy.notice", "policy.listed", "terms.ai", "terms.frame", "rules.ai", "any.recipient",
+    "claim.train.new", "claim.share.new",
+)  # fmt: skip
+_CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
 class Weights(BaseModel):
@@ -47,7 +51,8 @@ def judge(seen: Sequence[Seen], kind: str) -> Judgement:
     found = signs(seen, kind)
     real = any(one.real and one.shape != "fragment" for one in seen)
     certain = real and is_certain(found)
-    if not real or not (certain or weights().substantive.holds(found)):
+    changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
+    if not real or not changed:
         return Judgement(False, False, (), "none", "none", weights().substantive.reasons(found, yes=False))
     topics = topics_of(found)
     if not topics or not (certain or weights().alert.holds(found)):

@@ -27,6 +27,9 @@ _OWN = frozenset(("new", "gone", "direct", "hints", "beside", "section", "any_di
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 
 
+_GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
+
+
 class Weights(BaseModel):
     """The file `weights/meaning.toml`. `direction` has a weighing for each answer; the highest sum wins."""
 
@@ -81,7 +84,8 @@ def severity_of(found: Mapping[str, float]) -> tuple[Severity, str]:
 
 def direction_of(found: Mapping[str, float]) -> Direction:
     weighings = weights().direction
-    return cast(Direction, max(weighings, key=lambda answer: (weighings[answer].sum(found), answer)))
+    sums = {answer: weighing.sum(found) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
+    return cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
 
 
 def of_passage(one: Seen, most: Severity) -> tuple[Severity, Direction, tuple[str, ...]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.change import Passage, Side
 from analysis.normal import normal
-from analysis.spelling import pattern
+from analysis.spelling import looks, pattern
 from analysis.topics import Lexicon, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
@@ -34,6 +34,8 @@ DATA = frozenset(
 _PRACTICES = DATA | {"advertising", "user_choice"}
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
 LISTED = DATA - {"transfer", "user_rights", "security"}
+_WITH_OBJECT = DATA | {"ai_training"}  # what is said to be done is done with something
+_OBJECT_WITHIN = 12  # characters behind the phrase
 _TURNS = frozenset({"negation", "exception"})
 _LEAST = 6  # words; less is a heading, a button or an entry of a menu
 _GOOD_PART = 0.2  # of a phrase must be changed words
@@ -45,6 +47,17 @@ _ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
 _TEMPLATE = 3  # times that a text comes or goes alike
 _BANNER = 300  # characters; what is longer above the title is an introduction
 _LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
+_ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
+_DEFINITION = re.compile(
+    r"(?:[\d.]+\s+)?[“\"«][^”\"»]{2,60}[”\"»]\s+(?:means?|refers? to|includes?|désignen?t?|signifien?t?)\b"
+)
+_FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
+_FIGURES = 2  # cells with nothing but a number: a row of statistics
+_SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
+_LINKS_IN_A_ROW = 3
+_PROPER_NAME = re.compile(r"[A-ZÀ-Þ][^\W_]+")
+_LEAD = 70  # characters before a name in which the word stands for what it is
+_PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
 
@@ -62,7 +75,8 @@ class Found(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A passage and what was seen in it. `shape` is "text" (a sentence), "row" (of a table, or labelled),
-    "entry" (of a list in a section about data) or "fragment" (a title, a label, an entry of a menu)."""
+    "entry" (of a list in a section about data), "address" (of a house) or "fragment" (a title, a label, an entry of a
+    menu). `named`: an entry that names a law or a company."""
 
     passage: Passage
     wording: Wording
@@ -71,6 +85,8 @@ class Seen:
     cut: bool  # a sentence that ends in the middle on one side: text that was captured in part
     found: tuple[Found, ...] = ()
     section: frozenset[str] = frozenset()
+    named: bool = False
+    other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
 
     @property
     def real(self) -> bool:
@@ -86,7 +102,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
     for passage in passages:
         elsewhere["before"] |= _keys(passage.before)
         elsewhere["after"] |= _keys(passage.after)
-    return tuple(
+    seen = [
         _seen(
             passage,
             _repeats(passage, around, times[passage.operation, passage.before, passage.after], language)
@@ -95,7 +111,12 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
             language,
         )
         for passage in passages
-    )
+    ]
+    cut = [one for one in seen if one.cut]
+    if len(cut) == 1 and any(match.direct and match.tier == "decides" for match in cut[0].found):
+        # what a single end of a sentence adds is told if it is about data; several are a page that came in part
+        seen = [replace(one, cut=False) for one in seen]
+    return tuple(seen)
 
 
 def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, language: str | None) -> Wording | None:
@@ -125,12 +146,16 @@ class Surroundings:
         self._keys: frozenset[str] | None = None
         self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
         self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
+        self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
 
     def has(self, text: str) -> bool:
         """Whether a block of the page says the same."""
         if self._keys is None:
             self._keys = frozenset(_block_key(block) for block in self._texts)
         return _block_key(text) in self._keys
+
+    def is_row(self, text: str) -> bool:
+        return any(line in self._rows for line in text.split("\n"))
 
     def amid_prose(self, text: str) -> bool:
         place = self._places.get(text.split("\n")[0])
@@ -166,41 +191,95 @@ def _seen(
     section = section_topics(passage.heading, language) if changed.sentences else frozenset()
     found: list[Found] = []
     count = 0
+    recipients: list[Found] = []
+    named = _names(passage, section)
     for sentence in changed.sentences:
         count += sum(len(words(texts[sentence.side][start:end])) for start, end in sentence.spans)
         found += _found(texts[sentence.side], sentence, section, language)
+        if named:
+            found += _named(texts[sentence.side], sentence, section)
+        recipients += _recipients(texts[sentence.side], sentence)
     return Seen(
         passage,
         changed,
-        _shape(changed, texts, section, around, passage, language),
+        _shape(changed, texts, section, around, passage, language, named),
         count,
         _cut_off(passage, changed),
-        tuple(found),
+        (*found, *recipients),
         section,
+        named,
+        {one.side for one in recipients} == {"before", "after"},
     )
+
+
+def _names(passage: Passage, section: frozenset[str]) -> bool:
+    """Whether a passage names a law in a section about rights, or a company: what lists of a policy are made of."""
+    text = passage.after or passage.before or ""
+    if not passage.heading or len(text) > _BANNER or "©" in text:
+        return False
+    if "user_rights" in section and pattern("law").search(text):
+        return True
+    return bool(pattern("company").search(text)) and not pattern("own_contact").search(passage.heading[-1])
 
 
 def _found(text: str, sentence: Sentence, section: frozenset[str], language: str | None) -> list[Found]:
     said = text[sentence.start : sentence.end]
-    for_reader = is_duty_of_reader(said)
+    for_reader = is_duty_of_reader(said) or bool(pattern("of_the_text").search(said))
     there = matches(said, language)
+    addresses = [found.span() for found in _ADDRESS.finditer(said)] if "@" in said or "//" in said else []
     decided = {match.topic for match in there if match.tier == "decides"} | section
     # a "not" or an "except" that comes or goes turns all that the sentence says
     turned = any(
         match.topic in _TURNS and _overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
         for match in there
     )
+    definition = _DEFINITION.match(said)
+    other_object = False
     found = []
     for match in there:
         start, end = sentence.start + match.start, sentence.start + match.end
+        defined = definition is not None and match.end <= definition.end()
+        if any(first <= match.start < last for first, last in addresses):
+            continue
         tier = match.tier
-        if tier == "decides" and for_reader and match.topic in _PRACTICES:
+        if tier == "decides" and for_reader and match.topic in _PRACTICES | {"automated_decisions"}:
             tier = "suggests"  # what readers must not do with data or content is no practice of the service
         elif tier == "suggests" and not for_reader and match.topic in decided:
             tier = "decides"  # the second sign that it needs
-        direct = _overlaps(sentence, start, end) or (turned and tier == "decides")
+        # what a term is said to mean is about the term
+        direct = _overlaps(sentence, start, end) or ((turned or defined) and tier == "decides")
+        if not direct and tier == "decides" and match.topic in _WITH_OBJECT:
+            end = _end_of_object(text, sentence, end) or end
+            direct = end > sentence.start + match.end
+            other_object = other_object or direct
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
+    if other_object:
+        # other data is used, so other data trains
+        found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
+
+
+def _named(text: str, sentence: Sentence, section: frozenset[str]) -> Iterator[Found]:
+    """A law or a state that joins or leaves a list of those that give rights, a company one of recipients."""
+    said = text[sentence.start : sentence.end]
+    if not sentence.whole or is_sentence(said):
+        return
+    if "user_rights" in section:
+        for law in pattern("law").finditer(said):
+            start, end = (sentence.start + offset for offset in law.span())
+            yield Found("user_rights", "decides", sentence.side, start, end, True)
+    elif company := pattern("company").search(said):
+        yield Found("data_sharing", "decides", sentence.side, sentence.start, sentence.start + company.end(), True)
+
+
+def _recipients(text: str, sentence: Sentence) -> Iterator[Found]:
+    """A proper name that came for another behind the word for what it is: "our hosting provider is ..."."""
+    if sentence.whole:
+        return
+    for start, end in sentence.spans:
+        lead = text[max(sentence.start, start - _LEAD) : start]
+        if pattern("recipient").search(lead) and _PROPER_NAME.match(text[start:end]) and not is_duty_of_reader(lead):
+            yield Found("data_sharing", "decides", sentence.side, start, end, True)
 
 
 def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
@@ -213,6 +292,21 @@ def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
             if _overlaps(sentence, start, end):
                 found.append(Found(match.topic, match.tier, sentence.side, start, end, True))
     return found
+
+
+def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
+    """Where the words end that came for others right behind a phrase: "we use your" and which data."""
+    for first, last in sentence.spans:
+        if end <= first <= end + _OBJECT_WITHIN and not sentence.whole:
+            between = text[end:first]
+            if not re.search(r"[.;:!?()]", between) and any(is_content(word.text) for word in words(text[first:last])):
+                return last if last - first <= _OBJECT_WITHIN * 2 else None
+    return None
+
+
+def is_content(word: str) -> bool:
+    """Whether a word says something by itself: no article, pronoun or preposition."""
+    return word[0].isalpha() and word.casefold() not in looks().words.empty and not pattern("function").fullmatch(word)
 
 
 def _overlaps(sentence: Sentence, start: int, end: int) -> bool:
@@ -228,24 +322,44 @@ def _shape(
     around: Mapping[Side, Surroundings],
     passage: Passage,
     language: str | None,
+    named: bool,
 ) -> str:
     side: Side = "after" if texts["after"] else "before"
     text = texts[side]
-    if _REMAINS.search(text) or (len(passage.heading) <= 1 and _is_consent_dialog(text)):
+    if (
+        _REMAINS.search(text)
+        or (len(text) < _BANNER and pattern("picker").search(text))
+        or (len(passage.heading) <= 1 and _is_consent_dialog(text))
+    ):
         return "fragment"
-    row = " | " in text or bool(_LABELLED.match(text))
-    if not row and changed.sentences and not around[side].amid_prose(text):
+    row = around[side].is_row(text)
+    if row and len(_FIGURE.findall(text)) >= _FIGURES:
         return "fragment"
-    if any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences):
+    if not row and len(_SEPARATOR.findall(text)) >= _LINKS_IN_A_ROW and len(text) < _BANNER:
+        return "fragment"
+    labelled = bool(_LABELLED.match(text))
+    address = bool(passage.heading) and pattern("address").search(text) and not _PRICE.search(text)
+    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
+    law = named and not pattern("company").search(text)
+    deep = len(passage.heading) > 1
+    in_list = (deep and named) or (labelled and passage.heading and ("://" in text or bool(section & LISTED)))
+    amid = law or (named and sentence) or in_list or not changed.sentences or around[side].amid_prose(text)
+    if not row and not amid:
+        return "address" if address else "fragment"
+    if sentence:
         return "text"
-    if row:
+    if row or labelled:
         return "row"
-    named = len(passage.heading) > 1 and any(match.tier == "decides" for match in matches(text, language))
-    return "entry" if named or section & LISTED else "fragment"
+    decides = deep and any(match.tier == "decides" for match in matches(text, language))
+    if decides or named or section & LISTED:
+        return "entry"
+    return "address" if address else "fragment"
 
 
 def is_sentence(text: str) -> bool:
     """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
+    if _DEFINITION.match(text):
+        return True
     found = words(text)
     plain = [word.text for word in found if word.text[0].isalpha()]
     if len(plain) < _LEAST:

@@ -17,11 +17,23 @@ from analysis.wording import Sentence
 
 def kind_of(document: str | None, page: Page) -> str:
     """What kind of document it is, by its title or what is known of it: privacy, cookies, terms, rules, developer, other."""
-    for text in (document or "", page.title, *(block.text for block in page.blocks[:12] if block.kind == "heading")):
-        for kind, titles in _kinds():
-            if text and titles.search(text):
-                return kind
-    return "other"
+    titles = (document or "", page.title, *(block.text for block in page.blocks[:12] if block.kind == "heading"))
+    kind = next(filter(None, map(_kind_named, titles)), "other")
+    # an annex of terms about personal data is a policy, whatever the terms call themselves
+    return "privacy" if kind == "terms" and _kind_named(page.title) == "privacy" else kind
+
+
+def _kind_named(title: str) -> str | None:
+    return next((kind for kind, titles in _kinds() if title and titles.search(title)), None)
+
+
+def _place(one: Seen, kind: str) -> str:
+    """What a passage counts as part of: sections about privacy are policy, in whatever document they stand."""
+    if kind in ("privacy", "cookies") or (
+        kind == "terms" and any(_kind_named(t) == "privacy" for t in one.passage.heading)
+    ):
+        return "policy"
+    return "rules" if kind in ("rules", "developer") else "terms"
 
 
 @cache
@@ -49,15 +61,31 @@ def signs(seen: Sequence[Seen], kind: str) -> dict[str, float]:
 
 def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) -> dict[str, float]:
     """Signs that say something only together: what a phrase means depends on the kind of document it stands in."""
-    place = "policy" if kind in ("privacy", "cookies") else "rules" if kind in ("rules", "developer") else "terms"
-    direct = {match.topic for one in said for match in one.found if match.direct and match.tier == "decides"}
+    places = {_place(one, kind) for one in said}
+    by_place = {place: _told([one for one in said if _place(one, kind) == place], found, kind) for place in places}
+    return {
+        **{f"{place}.{name}": float(holds) for place, together in by_place.items() for name, holds in together.items()},
+        **{f"any.{name}": float(holds) for name, holds in _told(said, found, kind).items()},
+        "any.topics": len(_decided(said)) / 3,
+        "any.frame_count": math.log1p(sum(_frames(one) for one in said)),
+    }
+
+
+def _decided(said: Sequence[Seen]) -> set[str]:
+    return {match.topic for one in said for match in one.found if match.direct and match.tier == "decides"}
+
+
+def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[str, bool]:
+    direct = _decided(said)
     hints = {match.topic for one in said for match in one.found if match.direct and match.tier == "suggests"}
     frames = sum(_frames(one) for one in said)
-    together = {
+    return {
         "said": bool(said),
         "decided": bool(direct),
         "hinted": bool(hints),
         "ai": bool(direct & AI),
+        "recipient": any(one.other_recipient for one in said),
+        "touched": any(_touched(one) for one in said),
         "data": bool(direct & DATA),
         "several": len(direct) > 1,
         "many": len(direct) > 3,
@@ -65,20 +93,31 @@ def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) 
         "frames": frames > 2,
         "notice": found.get("words.notice.after", 0) > 0,
         "company": any(pattern("company").search(_changed_text(one)) for one in said),
-        "listed": any(_listed(one) for one in said),
+        "listed": any(_listed(one, kind) for one in said),
         "nothing": bool(said) and not direct and not hints,
     }
-    return {
-        **{f"{where}.{name}": float(holds) for name, holds in together.items() for where in (place, "any")},
-        "any.topics": len(direct) / 3,
-        "any.frame_count": math.log1p(frames),
-    }
 
 
-def _listed(one: Seen) -> bool:
-    """Whether a whole row or entry came or went in a section that lists data, purposes, recipients or cookies."""
+def _listed(one: Seen, kind: str) -> bool:
+    """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
     whole = one.passage.operation in ("added", "removed")
-    return whole and one.shape in ("row", "entry") and bool(one.section & LISTED)
+    if not whole or one.shape not in ("row", "entry"):
+        return False
+    return bool(one.section & LISTED) or one.named or (kind == "cookies" and one.shape == "row")
+
+
+def _touched(one: Seen) -> bool:
+    """Whether words were exchanged beside those that say what is done with people's data: which data, what for, with whom."""
+    for sentence, acts, about, _ in _sentences(one):
+        within = [m for m in one.found if m.side == sentence.side and sentence.start <= m.start < sentence.end]
+        if (
+            about
+            and not sentence.whole
+            and not acts
+            and any(m.tier == "decides" and m.topic in DATA | AI for m in within)
+        ):
+            return True
+    return False
 
 
 def _frames(one: Seen) -> int:
@@ -136,7 +175,7 @@ def _claims(said: Sequence[Seen]) -> dict[str, float]:
 
 def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
     found = {}
-    for shape in ("text", "row", "entry"):
+    for shape in ("text", "row", "entry", "address"):
         of_shape = [one for one in said if one.shape == shape]
         found[f"shape.{shape}"] = math.log1p(len(of_shape))
         found[f"shape.any_{shape}"] = float(bool(of_shape))

@@ -61,6 +61,12 @@ class _Patterns(BaseModel):
     subject: tuple[str, ...]
     unfinished: tuple[str, ...]
     company: tuple[str, ...]
+    address: tuple[str, ...]
+    picker: tuple[str, ...]
+    of_the_text: tuple[str, ...]
+    recipient: tuple[str, ...]
+    own_contact: tuple[str, ...]
+    law: tuple[str, ...]
 
 
 class Looks(BaseModel):
@@ -151,8 +157,16 @@ def misspelt(x: str, y: str) -> bool:
         return len(x) == len(y) and all(p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True))
     if _DOUBLED.sub(r"\1", x) == _DOUBLED.sub(r"\1", y):
         return True
-    if min(len(x), len(y)) < 4 or any(map(str.isdigit, x + y)) or x[0] != y[0]:
+    if any(map(str.isdigit, x + y)) or x[0] != y[0]:
         return False
+    if min(len(x), len(y)) < 4:
+        # "sou" for "sous": one of the two is no word of its own
+        small = pattern("function")
+        return min(len(x), len(y)) == 3 and bool(small.fullmatch(x)) != bool(small.fullmatch(y)) and _one_letter(x, y)
     if x.rstrip("s") == y.rstrip("s"):
         return True
-    return min(len(x), len(y)) > 5 and Levenshtein.distance(x, y) == 1
+    return min(len(x), len(y)) > 5 and _one_letter(x, y)
+
+
+def _one_letter(x: str, y: str) -> bool:
+    return Levenshtein.distance(x, y) == 1

@@ -64,7 +64,7 @@ class Example:
         before, after = self.pages
         language = language_of(row, after)
         places = passages(before, after)
-        if places and not doubt(before, after, language=language):
+        if places and not doubt(before, after, language=language, title=row["document"]):
             seen = look(places, before, after, language)
             self.found = signs(seen, kind_of(row["document"], after))
         self.places = bool(places)

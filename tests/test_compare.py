@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from datetime import date
@@ -113,7 +114,7 @@ NOISE = {
     "counter": lambda page: (*page.blocks, Block("paragraph", "Updated 3 days ago")),
     "quotes": lambda page: tuple(replace(block, text=block.text.replace("’", "'")) for block in page.blocks),
     "addresses": lambda page: tuple(
-        replace(block, text=block.text.replace("@", " [email protected] ")) for block in page.blocks
+        replace(block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text)) for block in page.blocks
     ),
     "numbers": lambda page: tuple(
         replace(block, text=f"{number}. {block.text}") if block.kind == "heading" else block

@@ -1,0 +1,37 @@
+"""Whether one of two texts is the other one cut off: a page that was captured in part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from analysis.blocks import Page
+
+_SOME = 5  # blocks that go or stay with a page that is torn
+_LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
+
+
+def torn(before: Page, after: Page) -> str | None:
+    """Why one of two texts is not believed to be whole: it is the other's beginning, to the letter, or a part of it."""
+    texts = [[block.text for block in page.blocks] for page in (before, after)]
+    shorter, longer = sorted(texts, key=len)
+    when = "" if shorter is texts[1] else "the earlier text is not believed: "
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shorter, longer, strict=False)))
+    left, rest = shorter[same:], longer[same:]
+    if len(shorter) < _SOME or len(rest) < _SOME:
+        return None
+    if len(left) <= 1 and _stops(left, rest):
+        return f"{when}it stops in the middle of a sentence: “{left[0][-60:]}”"
+    footer = sum(1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest)))
+    if len(left) <= 1 and footer >= _SOME and any(len(text.split()) >= _PROSE for text in rest):
+        return f"{when}the end of the page is missing, from “{rest[0][:60]}” to its footer"
+    if set(shorter) <= set(longer) and sum(map(len, shorter)) < sum(map(len, longer)) / 2:
+        return f"{when}less than half of the text, the rest to the letter"
+    return None
+
+
+def _stops(left: Sequence[str], rest: Sequence[str]) -> bool:
+    if not left:
+        return False
+    stump = left[0].rstrip()
+    return len(stump) > 30 and stump[-1].isalnum() and rest[0].startswith(stump) and len(rest[0]) > len(stump)
