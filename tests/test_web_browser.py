@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from policywatch.web.app import create_app
+from policywatch.web.export import export_site
 from storage.database import Database
 from tests.stories import HOSTILE_DOCUMENT, tell_hostile
 from tests.story_of_parley import PRIVACY, tell
@@ -123,7 +125,7 @@ def test_a_reader_without_scripts_finds_the_way_by_keyboard(browser: sync_api.Br
     page.get_by_text("3 other differences").focus()
     page.get_by_text("3 other differences").click()
     sync_api.expect(hidden).to_be_visible()
-    page.get_by_role("link", name="Version 2").click()
+    page.get_by_role("link", name="Version 2", exact=True).click()
     sync_api.expect(page.get_by_role("heading", name="2.3 Assistants that write")).to_be_visible()
     context.close()
 
@@ -146,4 +148,25 @@ def test_a_french_visitor_is_spoken_to_in_french(browser: sync_api.Browser, site
     sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("word for word")
     page.get_by_role("link", name="Services").first.click()
     sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
+    context.close()
+
+
+def test_an_exported_site_opens_from_the_disk(browser: sync_api.Browser, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'story.db'}")
+    tell(database)
+    export_site(database, tmp_path / "site", today=date(2025, 10, 30))
+    database.close()
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto((tmp_path / "site" / "index.html").as_uri())
+    assert page.locator("body").evaluate("body => getComputedStyle(body).maxWidth") != "none", (
+        "the style sheet is found"
+    )
+    page.get_by_role("link", name="Parley will use your profile").first.click()
+    page.get_by_role("link", name="Side by side").click()
+    sync_api.expect(page.locator(".pair").first).to_be_visible()
+    page.get_by_role("link", name="Français").click()
+    sync_api.expect(page.get_by_role("link", name="Côte à côte")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="Version 2").first.click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Version 2")
     context.close()

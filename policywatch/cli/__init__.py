@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from analysis.blocks import UnreadablePage
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
-from policywatch.cli import alerts, archive, set_up, show, work
+from policywatch.cli import alerts, archive, export, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (set_up, work, alerts, show, archive):
+for part in (set_up, work, alerts, show, archive, export):
     part.add_to(app)
 
 

@@ -23,7 +23,7 @@ from storage.paragraphs import blame, course
 from storage.versions import Version, numbered_version, numbers_around, version_counts, versions_of_document
 
 CHECKS = 12  # checks shown of a document
-_STEPS = 40  # versions on one page of a timeline
+STEPS = 40  # versions on one page of a timeline
 _PARKED = 50  # messages that were given up, shown to the operator
 _LISTED = 120  # documents that a page of all services lists
 
@@ -140,16 +140,16 @@ def _rows(session: Session) -> list[DocumentRow]:
     ]
 
 
-def document_view(session: Session, document_id: str, before: int | None = None) -> DocumentView:
+def document_view(session: Session, document_id: str, before: int | None = None, *, steps: int = STEPS) -> DocumentView:
     """The newest versions, or those older than number `before`. Raises `UnknownDocument`."""
     row = document(session, document_id)
-    made = versions_of_document(session, document_id, before=before, limit=_STEPS + 1)
+    made = versions_of_document(session, document_id, before=before, limit=steps + 1)
     brought = changes_to(session, [each.id for each in made if each.id is not None])
     numbers = versions_of_document(session, document_id, limit=1)
     return DocumentView(
         document=row,
-        steps=[Step(each, brought.get(each.id or 0)) for each in made[:_STEPS]],
-        older=made[_STEPS - 1].number if len(made) > _STEPS else None,
+        steps=[Step(each, brought.get(each.id or 0)) for each in made[:steps]],
+        older=made[steps - 1].number if len(made) > steps else None,
         newest=numbers[0].number if numbers else 0,
         checks=checks_of(session, document_id, limit=CHECKS),
         check_count=check_count(session, document_id),

@@ -46,7 +46,7 @@ def feed(session: Session, renderer: Renderer, seen: Visit, asked: ChangesAsked,
     return Feed(
         key=f"{renderer.title}{narrowed or ''}",
         title=_title(renderer.title, words, narrowed),
-        page=seen.whole("/changes", **narrowed),
+        page=seen.whole("/changes", **narrowed) if seen.has("/changes", **narrowed) else seen.whole("/"),
         address=address,
         language=seen.language,
         entries=entries,

@@ -13,7 +13,6 @@ from sqlmodel import Session
 from policywatch.asked import ChangesAsked, Place
 from storage.change_list import (
     ChangeFilter,
-    ChangesPage,
     Cursor,
     ListedChange,
     changes_page,
@@ -27,6 +26,7 @@ PAGE = 30  # changes on one page
 _LATELY = 7  # changes on the first page
 _SOON = 5  # announced dates on the first page
 
+Query = dict[str, list[str]]
 Days = list[tuple[date, list[ListedChange]]]
 
 
@@ -39,15 +39,16 @@ class PageAsked(ChangesAsked):
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """Changes by day, and what could be filtered for."""
+    """Changes by day, what could be filtered for, and the queries of the pages with older and newer ones."""
 
     asked: PageAsked
-    page: ChangesPage
     days: Days
+    older: Query | None
+    newer: Query | None
     services: list[str]
     languages: list[str]
 
-    def without(self, name: str, value: str) -> dict[str, list[str]]:
+    def without(self, name: str, value: str) -> Query:
         """The filter with one of its words taken away."""
         return {
             key: [each for each in values if (key, each) != (name, value)] for key, values in self.asked.said.items()
@@ -78,10 +79,12 @@ def list_view(session: Session, asked: PageAsked) -> ListView:
     before, after = (Cursor.parse(place) if place else None for place in (asked.cursor, asked.newer))
     page = changes_page(session, asked.filter, before=before, after=after, limit=PAGE)
     services, languages = services_and_languages(session)
-    return ListView(asked, page, _by_day(page.rows), services, languages)
+    older = {"cursor": [str(page.older)], **asked.said} if page.older else None
+    newer = {"newer": [str(page.newer)], **asked.said} if page.newer else None
+    return ListView(asked, by_day(page.rows), older, newer, services, languages)
 
 
-def _by_day(rows: Sequence[ListedChange]) -> Days:
+def by_day(rows: Sequence[ListedChange]) -> Days:
     return [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.detected_at.date())]
 
 

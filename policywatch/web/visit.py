@@ -18,7 +18,7 @@ _FOLLOWING = 12  # parameters that are taken over from an address at most
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """`home` is the site's own address with a slash at its end, where known: feeds need whole addresses.
+    """`whole_address` is for what is read elsewhere, with the host's name where that is known.
 
     `csrf` is what a form has to bring along, for those who signed in.
     """
@@ -27,7 +27,7 @@ class Visit:
     query: Query
     language: str
     address: Callable[[str, Query], str]
-    home: str = ""
+    whole_address: Callable[[str, Query], str]
     exported: bool = False
     can_sign_in: bool = False
     csrf: str | None = None
@@ -52,10 +52,17 @@ class Visit:
         return self.address(path, ())
 
     def whole(self, path: str, **query: object) -> str:
-        """The same with the host's name, for what is read elsewhere."""
+        """The same for what is read elsewhere."""
         chosen = tuple((name, value) for name, value in self.chosen if name == "lang")
-        said = urlencode(_merged(chosen, query))
-        return f"{self.home}{quote(path.removeprefix('/'))}{'?' + said if said else ''}"
+        return self.whole_address(path, _merged(chosen, query))
+
+    def has(self, path: str, **query: object) -> bool:
+        """Whether there is such a page: a server answers to all, a folder holds some."""
+        try:
+            self.link(path, **query)
+        except LookupError:
+            return False
+        return True
 
     def here(self, **query: object) -> str:
         """This page with something else asked of it; None takes a parameter away."""
@@ -67,7 +74,7 @@ def visit(request: Request) -> Visit:
     root = str(request.scope.get("root_path", ""))
 
     def address(path: str, query: Query) -> str:
-        return f"{root}{quote(path)}{'?' + urlencode(query) if query else ''}"
+        return f"{root}{_said(path, query)}"
 
     query = tuple((name, value) for name, value in request.query_params.multi_items() if value)
     asked = request.query_params.get("lang", "")
@@ -76,9 +83,13 @@ def visit(request: Request) -> Visit:
         query=query,
         language=asked if asked in LANGUAGES else wished_language(request.headers.get("accept-language", "")),
         address=address,
-        home=str(request.base_url),
+        whole_address=lambda path, query: f"{str(request.base_url).removesuffix('/')}{_said(path, query)}",
         **getattr(request.state, "access", {}),
     )
+
+
+def _said(path: str, query: Query) -> str:
+    return f"{quote(path)}{'?' + urlencode(query) if query else ''}"
 
 
 def _path(request: Request, root: str) -> str:

@@ -1,0 +1,105 @@
+"""A folder of files that is brought up to date: only what differs is written, and what is no longer wanted goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_RECORD = ".policywatch.json"
+_Files = dict[str, list[str | None]]  # by name, its key and the digest of its bytes
+
+
+class ForeignFolder(OSError):
+    """The folder holds files that are not ours; nothing was touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """`make` gives its bytes. Where `key` is the same as last time, so are they, and it need not be called."""
+
+    name: str
+    make: Callable[[], bytes]
+    key: str | None = None
+
+
+@dataclass(slots=True)
+class Done:
+    """How many files were written, were as they should be already, and were taken away."""
+
+    written: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+
+def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: bool = False) -> Done:
+    """Each file is replaced in one step, so that whoever reads sees the old or the new.
+
+    `known` says by what program and for what site keys were made: with another one nothing is taken as known, nor with
+    `again`. Only files that an earlier call wrote are ever taken away. Raises `ForeignFolder`.
+    """
+    record = folder / _RECORD
+    old_known, old = _read(folder, record)
+    trusted = not again and old_known == known
+    done, new = Done(), _Files()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for file in files:
+            path = folder / file.name
+            last = old.get(file.name)
+            if trusted and file.key is not None and last and last[0] == file.key and path.is_file():
+                new[file.name] = last
+                done.unchanged += 1
+                continue
+            body = file.make()
+            digest = hashlib.sha256(body).hexdigest()
+            if last and last[1] == digest and path.is_file():
+                done.unchanged += 1
+            else:
+                _replace(path, body)
+                done.written += 1
+            new[file.name] = [file.key, digest]
+    except BaseException:
+        # what was written so far is ours, whatever stopped us: the next call takes it up
+        _replace(record, _record(known if trusted else "", old | new))
+        raise
+    for name in old.keys() - new.keys():
+        done.removed += _remove(folder, name)
+    _replace(record, _record(known, new))
+    return done
+
+
+def _read(folder: Path, record: Path) -> tuple[str, _Files]:
+    if record.is_file():
+        found = json.loads(record.read_text("utf-8"))
+        return str(found["known"]), found["files"]
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ForeignFolder(f"{folder} holds files that no export wrote; name an empty folder")
+    return "", {}
+
+
+def _record(known: str, files: _Files) -> bytes:
+    return json.dumps({"known": known, "files": files}, indent=0, sort_keys=True).encode()
+
+
+def _replace(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(body)
+    os.replace(beside, path)
+
+
+def _remove(folder: Path, name: str) -> int:
+    path = folder / name
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    for parent in path.parents:
+        if parent == folder or any(parent.iterdir()):
+            break
+        parent.rmdir()
+    return 1

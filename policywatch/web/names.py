@@ -1,0 +1,79 @@
+"""Which file of an exported site holds which page."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from policywatch.web.visit import VIEWS, Query, Visit
+from policywatch.wording import LANGUAGES
+
+_SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
+
+
+class NotExported(LookupError):
+    """There is no file for an address: it asks for what only a server can answer."""
+
+
+@dataclass
+class Names:
+    """`site` is where the folder will stand, with a slash at its end; empty where nobody knows.
+
+    `services` says what stands for each service's name in names of files.
+    """
+
+    site: str = ""
+    services: dict[str, str] = field(default_factory=dict)
+
+    def file(self, path: str, query: Query) -> str:
+        """Raises `NotExported`."""
+        said = dict(query)
+        language, view = said.pop("lang", LANGUAGES[0]), said.pop("view", None)
+        name = self._name(path.strip("/"), said)
+        if view in VIEWS and path.startswith("/changes/"):
+            name = f"{name.removesuffix('.html')}.{view}.html"
+        spoken = not name.startswith("static/") and not name.endswith(".txt")
+        return f"{language}/{name}" if language != LANGUAGES[0] and spoken else name
+
+    def _name(self, bare: str, said: dict[str, str]) -> str:
+        kind, _, ending = bare.rpartition(".")
+        if kind in ("feed", "calendar") and set(said) in ({"service"}, {"document"}):
+            return f"{self._of(said)}.{ending}"
+        if set(said) == {"service"} and bare in ("services", "changes"):
+            return f"{self._of(said)}{'-changes' if bare == 'changes' else ''}.html"
+        if set(said) == {"since", "until"} and bare == "changes" and said["since"].endswith("-01"):
+            return f"changes/{said['since'][:7]}.html"
+        if said or _SERVED_ONLY.match(bare):
+            raise NotExported(f"/{bare} {said}")
+        if kind in ("feed", "calendar") or bare.startswith("static/"):
+            return bare
+        return f"{bare.removesuffix('/text')}.txt" if bare.endswith("/text") else f"{bare or 'index'}.html"
+
+    def _of(self, said: dict[str, str]) -> str:
+        return f"documents/{said['document']}" if "document" in said else f"services/{self.services[said['service']]}"
+
+    def visit(self, path: str, query: Query) -> Visit:
+        """Someone who looks at that page."""
+        folder = os.path.dirname(self.file(path, query))
+
+        def address(there: str, said: Query) -> str:
+            return quote(os.path.relpath(self.file(there, said), folder or "."))
+
+        def whole(there: str, said: Query) -> str:
+            return f"{self.site}{quote(self.file(there, said))}" if self.site else address(there, said)
+
+        return Visit(path, query, dict(query).get("lang", LANGUAGES[0]), address, whole, exported=True)
+
+
+def slugs(names: Iterable[str]) -> dict[str, str]:
+    """For each name one of its own that any file system takes, the same at every export."""
+    plain = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in dict.fromkeys(names)}
+    shared = [slug for slug in plain.values() if list(plain.values()).count(slug) > 1]
+    return {
+        name: slug if slug and slug not in shared else f"{slug[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        for name, slug in plain.items()
+    }

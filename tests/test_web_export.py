@@ -1,0 +1,178 @@
+"""The site as files: complete, relative, brought up to date without touching what stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import feedparser
+import pytest
+from icalendar import Calendar
+from selectolax.lexbor import LexborHTMLParser
+from typer.testing import CliRunner
+
+from policywatch.cli import app
+from policywatch.web.export import export_site
+from policywatch.web.folder import File, ForeignFolder, bring_up_to_date
+from storage.database import Database
+from storage.documents import Document
+from tests.stories import Teller, block, day, tell_hostile
+from tests.story_of_parley import PRIVACY, TERMS, tell
+from tests.web_pages import hrefs, text
+
+TODAY = date(2025, 10, 30)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
+    tell(database)
+    yield database
+    database.close()
+
+
+def names(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {name: (folder / name).stat().st_mtime_ns for name in names(folder)}
+
+
+def test_every_link_of_every_page_leads_to_a_file(store: Database, tmp_path: Path) -> None:
+    tell_hostile(store)
+    folder = tmp_path / "site"
+    done = export_site(store, folder, today=TODAY)
+    assert done.written == len(names(folder)) - 1  # the record
+    seen = 0
+    for page in folder.rglob("*.html"):
+        tree = LexborHTMLParser(page.read_text("utf-8"))
+        for address in hrefs(tree, "a, link"):
+            parts = urlsplit(address)
+            assert parts.scheme in ("", "https", "http"), address
+            assert not address.startswith("/"), address
+            if parts.scheme or not parts.path:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve()
+            assert target.is_relative_to(folder)
+            assert target.is_file(), f"{page.relative_to(folder)} leads to {address}"
+            seen += 1
+            if parts.fragment and target.suffix == ".html":
+                assert LexborHTMLParser(target.read_text("utf-8")).css(f"[id='{parts.fragment}']"), address
+        assert not tree.css("form, script, img, [style]")
+    assert seen > 500
+
+
+def test_it_says_what_the_served_pages_say_in_both_languages(store: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    export_site(store, folder, today=TODAY)
+    home = LexborHTMLParser((folder / "index.html").read_text("utf-8"))
+    assert text(home, ".soon .when") == ["3 November 2025", "3 November 2025"]
+    assert hrefs(home, ".languages a") == ["index.html", "fr/index.html"]
+    document = LexborHTMLParser((folder / f"fr/documents/{PRIVACY}.html").read_text("utf-8"))
+    assert text(document, "h2") == ["Au fil du temps", "Chronologie", "Vérifications"]
+    side = [name for name in names(folder) if name.endswith(".side.html")]
+    assert LexborHTMLParser((folder / side[0]).read_text("utf-8")).css(".pair, .stays")
+    assert (folder / f"documents/{PRIVACY}/versions/2.txt").read_text("utf-8").startswith("1. What we collect")
+    months = {name for name in names(folder) if name.startswith("changes/2025")}
+    assert months == {"changes/2025-10.html", "changes/2025-11.html"}
+    november = LexborHTMLParser((folder / "changes/2025-11.html").read_text("utf-8"))
+    assert hrefs(november, ".pages [rel=next]") == ["2025-10.html"]
+
+
+def test_feeds_name_the_host_where_it_is_known(store: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    export_site(store, folder, today=TODAY, site="https://policies.example/watch")
+    feed = feedparser.parse((folder / f"documents/{PRIVACY}.atom").read_bytes())
+    assert not feed.bozo
+    assert feed.entries[0].link.startswith("https://policies.example/watch/changes/")
+    assert feed.feed.links[1].href == f"https://policies.example/watch/documents/{PRIVACY}.atom"
+    said = json.loads((folder / "fr/services/harbour.json").read_bytes())
+    assert said["home_page_url"] == "https://policies.example/watch/fr/services/harbour-changes.html"
+    assert len(Calendar.from_ical((folder / "calendar.ics").read_bytes()).walk("VEVENT")) == 2
+
+
+def test_only_what_changed_is_written_and_what_is_gone_goes(store: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    first = export_site(store, folder, today=TODAY)
+    before = times(folder)
+    again = export_site(store, folder, today=TODAY)
+    assert (again.written, again.unchanged, again.removed) == (0, first.written, 0)
+    with store.writing() as session:
+        Teller(session, {TERMS: 3}).version(TERMS, day(40), [block("paragraph", "The yearly fee is 60 euros.")])
+    export_site(store, folder, today=TODAY)
+    after = times(folder)
+    changed = {name for name in before if after[name] != before[name]} - {".policywatch.json"}
+    assert f"documents/{TERMS}.html" in changed
+    assert not {name for name in changed if name.startswith((f"documents/{PRIVACY}", "static/", "changes/2025-10"))}
+    assert after.keys() - before.keys() >= {f"documents/{TERMS}/versions/4.html", f"documents/{TERMS}/versions/4.txt"}
+
+
+def test_a_page_that_is_gone_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    files = [File("a/b.html", lambda: b"b"), File("c.html", lambda: b"c")]
+    bring_up_to_date(folder, files, known="1")
+    (folder / "a" / "mine.txt").write_text("kept")
+    done = bring_up_to_date(folder, files[1:], known="1")
+    assert (done.removed, names(folder)) == (1, {"a/mine.txt", "c.html", ".policywatch.json"})
+
+
+def test_a_known_page_is_not_made_again_unless_asked_or_after_an_update(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    made: list[str] = []
+
+    def file() -> list[File]:
+        return [File("a.html", lambda: made.append("a") or b"a", "same")]  # type: ignore[func-returns-value]
+
+    for known, again in (("1", False), ("1", False), ("1", True), ("2", False), ("2", False)):
+        bring_up_to_date(folder, file(), known=known, again=again)
+    assert len(made) == 3
+    (folder / "a.html").unlink()
+    assert bring_up_to_date(folder, file(), known="2").written == 1
+
+
+def test_an_export_that_was_stopped_is_taken_up_again(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+
+    def stopped() -> Iterator[File]:
+        yield File("a.html", lambda: b"a")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bring_up_to_date(folder, stopped(), known="1")
+    done = bring_up_to_date(folder, [File("b.html", lambda: b"b")], known="1")
+    assert (done.written, done.removed, names(folder)) == (1, 1, {"b.html", ".policywatch.json"})
+
+
+def test_a_folder_of_others_is_left_alone(store: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    with pytest.raises(ForeignFolder):
+        export_site(store, folder, today=TODAY)
+    assert names(folder) == {"thesis.txt"}
+
+
+def test_the_command_says_what_it_did(store: Database, tmp_path: Path) -> None:
+    config = tmp_path / "policywatch.toml"
+    config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\ncontact = "a@example.org"\n')
+    arguments = ["export", "site", str(tmp_path / "site"), "--config", str(config), "--site", "https://p.example"]
+    said = CliRunner().invoke(app, arguments)
+    assert said.exit_code == 0, said.output
+    assert "files written, 0 are as they were, 0 were removed" in said.output
+    again = CliRunner().invoke(app, arguments)
+    assert "0 files written" in again.output
+
+
+def test_services_with_like_names_have_files_of_their_own(store: Database, tmp_path: Path) -> None:
+    with store.writing() as session:
+        for number, name in enumerate(("A b", "A-B", "ÉÉ")):
+            url = f"https://{number}.example"
+            facts = {"title": "Terms", "kind": "terms", "language": "en", "added_at": day(0)}
+            session.add(Document(id=f"twin{number}/terms", service=name, url=url, **facts))
+    folder = tmp_path / "site"
+    export_site(store, folder, today=TODAY)
+    assert len([name for name in names(folder) if name.startswith("services/") and name.endswith("-changes.html")]) == 5
