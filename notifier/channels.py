@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -46,8 +48,10 @@ _DIALECTS: dict[str, tuple[Format, NotifyFormat]] = {
     "workflows": ("teams", NotifyFormat.MARKDOWN),
 }
 
-# Characters that these take in truth, where Apprise says far less and would leave most of an alert out.
-_ROOMIER = {"workflow": 12_000, "workflows": 12_000}
+# What these take in truth, where Apprise says far less (and would leave most of an alert out) or more (ntfy makes a
+# file of what is over 4,096 bytes, and a server that takes no files refuses it for good).
+_ROOM = {"workflow": 12_000, "workflows": 12_000, "ntfy": 4000, "ntfys": 4000}
+_COUNT_BYTES = frozenset({"ntfy", "ntfys"})
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
@@ -90,8 +94,18 @@ def forms(made: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
 
 
 def room_of(made: NotifyBase, url: str) -> int:
-    """How many characters of a body go into one message."""
-    return _ROOMIER.get(scheme_of(url), int(made.body_maxlen))
+    """How much of a body goes into one message: characters, or what `size_of` counts."""
+    return _ROOM.get(scheme_of(url), int(made.body_maxlen))
+
+
+def size_of(url: str) -> Callable[[str], int]:
+    """What this channel counts."""
+    return _bytes if scheme_of(url) in _COUNT_BYTES else len
+
+
+def _bytes(text: str) -> int:
+    """As UTF-8, or half of the JSON that it travels in: ntfy allows twice its limit for that."""
+    return max(len(text.encode()), len(json.dumps(text)) // 2)
 
 
 def names_its_host(url: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -41,9 +41,12 @@ class Message:
     key: str = ""
     event: Event | None = None
 
-    def fitted(self, form: Format, length: int) -> str:
-        """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole."""
-        return fitted(self.body, self.subject, form, length)
+    def fitted(self, form: Format, length: int, size: Callable[[str], int] = len) -> str:
+        """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole.
+
+        Where a channel counts otherwise, `size` does.
+        """
+        return fitted(self.body, self.subject, form, length, size)
 
     @property
     def text(self) -> str:

@@ -44,12 +44,12 @@ class _Room:
     brief: bool = True
 
 
-def fitted(body: Body, subject: str, form: Format, length: int) -> str:
-    """As much of the body as `length` characters hold."""
+def fitted(body: Body, subject: str, form: Format, length: int, size: Callable[[str], int] = len) -> str:
+    """As much of the body as `length` characters (or what `size` counts) hold."""
     if length >= _ONE_LINE:
-        for room in _rooms(body, lambda tried: len(_render(body, subject, form, tried)) <= length):
+        for room in _rooms(body, lambda tried: size(_render(body, subject, form, tried)) <= length):
             rendered = _render(body, subject, form, room)
-            if len(rendered) <= length:
+            if size(rendered) <= length:
                 return rendered
     return _one_line(body, subject, form, length)
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
 import urllib3.exceptions as urllib3
@@ -26,6 +28,7 @@ from notifier.channels import (
     forms,
     room_of,
     scheme_of,
+    size_of,
 )
 from notifier.mail import Letter, Mail, Refused
 from notifier.messages import Message
@@ -63,7 +66,7 @@ def _through(made: NotifyBase, address: Address, message: Message) -> Result:
         return _by_mail(made, address, message)
     form, told = forms(made, address.url)
     subject = message.subject[: made.title_maxlen or _LONGEST_SUBJECT]
-    body = message.fitted(form, _room(made, address.url, told, subject))
+    body = message.fitted(form, _room(made, address.url, told, subject), size_of(address.url))
     within_it = _file(message) if scheme_of(address.url) in TAKE_FILE_WITHIN else None
     with listening() as heard:
         try:
@@ -81,10 +84,13 @@ def _through(made: NotifyBase, address: Address, message: Message) -> Result:
 
 def _send_file(address: Address, message: Message) -> None:
     """The alert has arrived: were a file that is refused a failure, all of it would be sent again."""
-    file = _file(message)
-    if file is not None:
-        with listening(), suppress(Exception):
-            channel(address.url).notify(body="", attach=file)
+    if message.event is None:
+        return
+    with TemporaryDirectory(prefix="policywatch-") as folder, listening(), suppress(Exception):
+        file = Path(folder, message.event.file_name)  # not all of Apprise's channels can send from memory
+        file.write_bytes(message.event.ics())
+        # A text goes with it, for some channels post one in any case.
+        channel(address.url).notify(body=file.name, attach=AppriseAttachment([str(file)]))
 
 
 def _file(message: Message) -> AppriseAttachment | None:
