@@ -32,6 +32,7 @@ WEBHOOKS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 # where it would be a second alarm on a phone.
 TAKE_FILE_WITHIN = frozenset({"json", "jsons"})
 TAKE_FILE_AFTER = frozenset({"discord", "matrix", "matrixs", "tgram"})
+POST_TEXT_WITH_FILE = frozenset({"matrix", "matrixs"})  # an empty one, if none is given
 
 _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.TEXT: "text",

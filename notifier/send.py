@@ -21,6 +21,7 @@ from apprise.exception import AppriseException
 
 from notifier.answers import Answer, Heard, listening
 from notifier.channels import (
+    POST_TEXT_WITH_FILE,
     TAKE_FILE_AFTER,
     TAKE_FILE_WITHIN,
     UnusableAddress,
@@ -89,8 +90,8 @@ def _send_file(address: Address, message: Message) -> None:
     with TemporaryDirectory(prefix="policywatch-") as folder, listening(), suppress(Exception):
         file = Path(folder, message.event.file_name)  # not all of Apprise's channels can send from memory
         file.write_bytes(message.event.ics())
-        # A text goes with it, for some channels post one in any case.
-        channel(address.url).notify(body=file.name, attach=AppriseAttachment([str(file)]))
+        said = file.name if scheme_of(address.url) in POST_TEXT_WITH_FILE else ""
+        channel(address.url).notify(body=said, attach=AppriseAttachment([str(file)]))
 
 
 def _file(message: Message) -> AppriseAttachment | None:
