@@ -10,18 +10,22 @@ from storage.paragraphs import Point
 
 WIDTH, HEIGHT = 1000, 100  # of the picture's own units; the page stretches it
 _MOST_TOPICS = 8
+_CLOSE = 0.7  # of its highest number; what never falls below it varies little
 _MOST_ROWS = 60  # of the table; of more versions the last of each month is shown
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One course: `topic` is None for the length. `path` is the step line, `area` what lies under it."""
+    """One course: `topic` is None for the length. `path` is the step line, `area` what lies under it.
+
+    What varies little is drawn between its lowest and its highest number, and then has no area: it would lie about
+    how much there is.
+    """
 
     topic: str | None
     path: str
-    area: str
-    least: int
-    most: int
+    area: str | None
+    first: int
     last: int
 
 
@@ -50,11 +54,7 @@ def chart(points: Sequence[Point]) -> Chart | None:
     def x(moment: datetime) -> float:
         return round((moment - start) / length * WIDTH, 1)
 
-    most: dict[str, int] = {}
-    for point in points:
-        for topic, count in point.mentions.items():
-            most[topic] = max(most.get(topic, 0), count)
-    topics = sorted(most, key=lambda topic: (-most[topic], topic))[:_MOST_TOPICS]
+    topics = _most_moved(points)[:_MOST_TOPICS]
     lines = [_line(None, points, x, lambda point: point.words)]
     lines += [_line(topic, points, x, lambda point, topic=topic: point.mentions.get(topic, 0)) for topic in topics]  # type: ignore[misc]
     first_years = (datetime(year, 1, 1, tzinfo=UTC) for year in range(start.year + 1, last.year + 1))
@@ -66,15 +66,25 @@ def _line(
     topic: str | None, points: Sequence[Point], x: Callable[[datetime], float], value: Callable[[Point], int]
 ) -> Line:
     values = [value(point) for point in points]
-    top = max(*values, 1)
+    least, most = min(values), max(*values, 1)
+    is_close = least != most and least > _CLOSE * most
+    ground = least - (most - least) / 2 if is_close else 0
 
     def y(count: int) -> float:
-        return round(HEIGHT - count / top * (HEIGHT - 6), 1)
+        return round(HEIGHT - (count - ground) / (most - ground) * (HEIGHT - 6), 1)
 
     steps = [f"M0 {y(values[0])}"]
     steps += [f"H{x(point.captured_at)}V{y(count)}" for point, count in zip(points[1:], values[1:], strict=True)]
     path = "".join([*steps, f"H{WIDTH}"])
-    return Line(topic, path, f"{path}V{HEIGHT}H0Z", min(values), max(values), values[-1])
+    return Line(topic, path, None if is_close else f"{path}V{HEIGHT}H0Z", values[0], values[-1])
+
+
+def _most_moved(points: Sequence[Point]) -> list[str]:
+    """The topics whose mentions changed most, then those that are mentioned most."""
+    counts = {
+        topic: [point.mentions.get(topic, 0) for point in points] for topic in {t for p in points for t in p.mentions}
+    }
+    return sorted(counts, key=lambda topic: (min(counts[topic]) - max(counts[topic]), -max(counts[topic]), topic))
 
 
 def _last_of_months(points: Sequence[Point]) -> list[Point]:
