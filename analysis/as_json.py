@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -54,11 +55,13 @@ def passage_json(passage: Passage) -> dict[str, Any]:
     }
 
 
+def quotes(those: Iterable[Quote]) -> list[dict[str, str]]:
+    """Words of a page, each with its side, and with its link where it is one."""
+    return [{"text": q.text, "side": q.side} | ({"link": q.link} if q.link else {}) for q in those]
+
+
 def brief_json(brief: Brief) -> dict[str, Any]:
     """The brief, with `from` for its start."""
-
-    def quotes(those: tuple[Quote, ...]) -> list[dict[str, str]]:
-        return [{"text": q.text, "side": q.side} | ({"link": q.link} if q.link else {}) for q in those]
 
     return {
         "meaning": brief.meaning,
@@ -84,6 +87,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "topics": list(comparison.topics),
         "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
         "held": comparison.held,
+        "see": quotes(comparison.see),
         "brief": brief_json(comparison.brief),
         "passages": [passage_json(passage) for passage in comparison.passages],
     }

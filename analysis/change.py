@@ -91,6 +91,7 @@ class Comparison:
     """What a change between two texts is.
 
     `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
+    `see` holds the links of a notice of coming changes: where more is said of them.
     `passages` stand in the order of the later text, removed ones at the place they were taken from.
     """
 
@@ -101,5 +102,6 @@ class Comparison:
     topics: tuple[str, ...] = ()
     effective_date: date | None = None
     held: str | None = None
+    see: tuple[Quote, ...] = ()
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()

@@ -9,7 +9,7 @@ from datetime import date
 from analysis.believe import doubt
 from analysis.blocks import Page
 from analysis.brief import brief
-from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Severity
+from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity
 from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
 from analysis.judge import Judgement, judge
@@ -49,6 +49,7 @@ def compare(
     told = Comparison(
         substantive=judgement.substantive or any(own.values()),
         effective_date=_effective(seen, after, language),
+        see=_see(seen, after),
         passages=tuple(judged),
     )
     if not judgement.alert and not any(own.values()):
@@ -144,6 +145,22 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date 
         if new:
             found.append((passage.after or "", new))
     return effective_date(found)
+
+
+def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:
+    """The links that stand in new notices of coming changes, in the order of the page."""
+    notices = [
+        one.passage.after
+        for one in seen
+        if one.real and any(match.topic == "notice" and match.direct and match.side == "after" for match in one.found)
+    ]
+    links = [
+        Quote(link.text, "after", link.url)
+        for block in after.blocks
+        for link in block.links
+        if link.text and any(block.text in (text or "").split("\n") for text in notices)
+    ]
+    return tuple(dict.fromkeys(links))
 
 
 def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page, language: str | None) -> Comparison:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from analysis.as_json import brief_json, evidence_json, page_from_json, page_json
+from analysis.as_json import brief_json, evidence_json, page_from_json, page_json, quotes
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
@@ -22,7 +23,7 @@ from storage.captures import Capture, capture, captures_from
 from storage.changes import Change, StoredPassage, waiting_changes
 from storage.checks import Check, Outcome, accept_check, finish, good_checks_since, last_set_aside, unread_checks
 from storage.database import Database
-from storage.documents import Document, document
+from storage.documents import Document, document, replaced_by
 from storage.errors import StorageError
 from storage.notices import Notice, NoticeKind
 from storage.paragraphs import index_version
@@ -47,7 +48,10 @@ def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: R
     A document that left the watchlist in the meantime is not read: nobody says how.
     """
     with database.reading() as session:
-        waiting = [check.id for check in unread_checks(session) if check.document_id in manners]
+        unread = [check for check in unread_checks(session) if check.document_id in manners]
+        # an announced text is compared with the one in force, so that one is read first
+        unread.sort(key=lambda check: replaced_by(document(session, check.document_id)) is not None)
+        waiting = [check.id for check in unread]
     for check_id in waiting:
         with database.writing() as session:
             check = session.get_one(Check, check_id)
@@ -70,7 +74,9 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     page = joined(pages)
     if current is None:
         reason = manner.first_doubt(kept, pages)
-        return _hold(session, check, reason, None, page) if reason else _first(session, check, kept[0], manner, page)
+        if reason:
+            return _hold(session, check, reason, None, page)
+        return _first(session, check, kept[0], manner, page, routes_for)
     if current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
         return finish(session, check, Outcome.UNCHANGED)
@@ -81,7 +87,9 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     if reason:
         return _hold(session, check, reason, before, page)
     found = compared(before, page, manner)
-    change = advance(session, check, kept[0], manner, page, current, found, Cause.PAGE if former else Cause.READER)
+    against, found = announced(session, check.document_id, page, manner, found)
+    cause = Cause.PAGE if former else Cause.READER
+    change = advance(session, check, kept[0], manner, page, current, found, cause, against=against)
     if not change.waits:
         _alert(session, change, routes_for)
     return finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
@@ -108,9 +116,36 @@ def compared(before: Page, after: Page, manner: Manner) -> Comparison:
     )
 
 
-def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: Page) -> None:
-    check.version_id = make_version(session, kept, manner, page, None, Cause.PAGE).id
+def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: Page, routes_for: RoutesFor) -> None:
+    made = make_version(session, kept, manner, page, None, Cause.PAGE)
+    session.flush()
+    check.version_id = made.id
+    against, found = announced(session, check.document_id, page, manner, Comparison(substantive=True, alert=True))
+    if against is not None and found.passages:
+        change = changed(session, against, made, found, Cause.PAGE, detected_at=check.checked_at)
+        change.check_id = check.id
+        _alert(session, change, routes_for)
     finish(session, check, Outcome.FIRST)
+
+
+def announced(
+    session: Session, document_id: str, page: Page, manner: Manner, since: Comparison
+) -> tuple[Version | None, Comparison]:
+    """What an announced text will change: the text in force that it is going to replace, and the two compared.
+
+    `since` is what differs from the last announced text; where that is nothing to tell, nobody is told again. Without a
+    text in force, or where it is another sort of page (a summary, say), `since` is all there is to say.
+    """
+    replaced = replaced_by(document(session, document_id))
+    against = current_version(session, replaced) if replaced is not None else None
+    if against is None:
+        return None, since
+    will = compare(
+        page_from_json(against.page), page, language=manner.language, document=manner.title, own_topics=manner.topics
+    )
+    if will.held:
+        return None, since
+    return against, replace(will, alert=will.alert and since.alert)
 
 
 def _continue(
@@ -168,13 +203,16 @@ def advance(
     cause: Cause,
     *,
     source: str | None = None,
+    against: Version | None = None,
 ) -> Change:
-    """Write the next version and what changed; `finish` of the check is the caller's."""
+    """Write the next version and what changed since the last one, or `against` the text that an announced one will
+    replace; `finish` of the check is the caller's."""
     returns = None
     if cause is Cause.PAGE:
         returns = earlier_with(session, kept.document_id, fingerprint(page.blocks), current.number)
     made = make_version(session, kept, manner, page, current, cause, source=source)
-    change = changed(session, current, made, found, cause, detected_at=check.checked_at if check else kept.fetched_at)
+    detected_at = check.checked_at if check else kept.fetched_at
+    change = changed(session, against or current, made, found, cause, detected_at=detected_at)
     if returns is not None:
         change.returns_to, change.waits = returns.id, STAYS
     if check:
@@ -212,7 +250,7 @@ def facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
         "direction": found.direction,
         "topics": list(found.topics),
         "effective_date": found.effective_date,
-        "brief": brief_json(found.brief),
+        "brief": brief_json(found.brief) | ({"see": quotes(found.see)} if found.see else {}),
     }
 
 

@@ -112,7 +112,9 @@ def _recompare(session: Session, before: Version, after: Version, manner: Manner
     if change is None:
         return before.fingerprint == after.fingerprint
     assert change.id is not None
-    found = compared(page_from_json(before.page), page_from_json(after.page), manner)
+    # of an announced text this is the one that it will replace, and not the one before
+    against = before if change.before_id == before.id else session.get_one(Version, change.before_id)
+    found = compared(page_from_json(against.page), page_from_json(after.page), manner)
     for name, value in facts(found, alert=change.alert).items():
         setattr(change, name, value)
     for passage in passages(session, change.id):

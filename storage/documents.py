@@ -90,16 +90,21 @@ def watched_counts(session: Session) -> tuple[int, int]:
 _PREVIEW = "preview-"
 
 
-def previews(session: Session) -> list[tuple[Document, Document]]:
-    """Announced texts that are watched, each with the document that it will replace, where that is watched too.
+def replaced_by(announced: Document) -> str | None:
+    """The id of the document that an announced text will replace; None where the document announces nothing.
 
-    Their ids say what belongs together: service/preview-terms is the announced text of service/terms.
+    Ids say what belongs together: service/preview-terms is the announced text of service/terms.
     """
+    if announced.kind != "preview" or f"/{_PREVIEW}" not in announced.id:
+        return None
+    return announced.id.replace(f"/{_PREVIEW}", "/", 1)
+
+
+def previews(session: Session) -> list[tuple[Document, Document]]:
+    """Announced texts that are watched, each with the document that it will replace, where that is watched too."""
     announced = session.exec(
-        select(Document)
-        .where(Document.kind == "preview", col(Document.retired).is_(False), col(Document.id).contains(f"/{_PREVIEW}"))
-        .order_by(col(Document.id))
+        select(Document).where(Document.kind == "preview", col(Document.retired).is_(False)).order_by(col(Document.id))
     ).all()
-    replaced = {each.id: each.id.replace(f"/{_PREVIEW}", "/", 1) for each in announced}
+    replaced = {each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None}
     found = {each.id: each for each in session.exec(select(Document).where(col(Document.id).in_(replaced.values())))}
-    return [(each, found[replaced[each.id]]) for each in announced if replaced[each.id] in found]
+    return [(each, found[replaced[each.id]]) for each in announced if replaced.get(each.id) in found]

@@ -172,3 +172,11 @@ def test_every_place_says_why_it_was_told_or_not() -> None:
     assert [passage.why for passage in found.passages] == [
         ("suppressed: there is no sentence in it; it is a title, a label or an entry of a menu",)
     ]
+
+
+def test_the_links_of_a_notice_are_given_with_its_date() -> None:
+    notice = "We are updating our privacy policy on 3 November 2025. See [what is coming](https://parley.example/soon)."
+    case = {"document": "privacy", "language": "en", "section": ""}
+    found = compare(page(case, "A quiet place."), page(case, f"A quiet place.\n\n{notice}"), language="en")
+    assert (found.alert, found.effective_date) == (True, date(2025, 11, 3))
+    assert [(quote.text, quote.link) for quote in found.see] == [("what is coming", "https://parley.example/soon")]
