@@ -104,7 +104,7 @@ def changes_page(
 ) -> ChangesPage:
     """The newest changes older than `before`; with `after`, the oldest that are newer (the way back)."""
     place = tuple_(col(Change.detected_at), col(Change.id))
-    ids = select(Change.id).where(*_conditions(wanted)).limit(limit + 1)
+    ids = select(Change.id).where(*conditions(wanted)).limit(limit + 1)
     if before is not None:
         ids = ids.where(place < _at(before))
     if after is not None:
@@ -122,12 +122,18 @@ def changes_page(
     return ChangesPage(rows, older=oldest if more else None, newer=newest if before is not None else None)
 
 
+def after_place(place: Cursor) -> ColumnElement[bool]:
+    """The change at that place and those that follow it."""
+    return tuple_(col(Change.detected_at), col(Change.id)) <= _at(place)
+
+
 def _at(place: Cursor) -> ColumnElement[Any]:
     return tuple_(bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer))
 
 
-def _conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
-    found = [*_document_conditions(wanted), *_date_conditions(wanted)]
+def conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+    """On `changes`, for other lists that are filtered alike."""
+    found = [*_documents_wanted(wanted), *_dates_wanted(wanted)]
     if wanted.topics:
         about = select(ChangeTopic.change_id).where(col(ChangeTopic.topic).in_(wanted.topics))
         found.append(col(Change.id).in_(about))
@@ -145,7 +151,7 @@ def words_changed() -> ColumnElement[bool]:
     return and_(col(Change.substantive).is_(True), col(Change.cause) != Cause.READER.value)
 
 
-def _document_conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+def _documents_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.documents:
         found.append(col(Change.document_id).in_(wanted.documents))
@@ -157,7 +163,7 @@ def _document_conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _date_conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+def _dates_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         found.append(col(Change.detected_at) >= _midnight(wanted.since))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -130,11 +131,13 @@ def newest_check(session: Session) -> Check | None:
     return session.exec(select(Check).order_by(col(Check.id).desc()).limit(1)).first()
 
 
-def last_checks(session: Session) -> dict[str, Check]:
-    """The newest check of each document that has one."""
+def last_checks(session: Session, ids: Collection[str] | None = None) -> dict[str, Check]:
+    """The newest check of each document that has one, or of those asked for."""
     # a look into the index for each document, where grouping would read all checks there ever were
     newest = select(func.max(Check.id)).where(Check.document_id == Document.id).correlate(Document).scalar_subquery()
     joined = select(Check).join(Document, col(Check.id) == newest)
+    if ids is not None:
+        joined = joined.where(col(Document.id).in_(ids))
     return {check.document_id: check for check in session.exec(joined)}
 
 

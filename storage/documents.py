@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import JSON
@@ -108,3 +108,30 @@ def previews(session: Session) -> list[tuple[Document, Document]]:
     replaced = {each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None}
     found = {each.id: each for each in session.exec(select(Document).where(col(Document.id).in_(replaced.values())))}
     return [(each, found[replaced[each.id]]) for each in announced if replaced.get(each.id) in found]
+
+
+def documents_page(
+    session: Session,
+    *,
+    services: Collection[str] = (),
+    languages: Collection[str] = (),
+    after: str | None = None,
+    limit: int = 50,
+) -> list[Document]:
+    """Documents that are or were watched, by id, from the one after `after` on."""
+    wanted = select(Document).order_by(col(Document.id)).limit(limit)
+    if services:
+        wanted = wanted.where(col(Document.service).in_(services))
+    if languages:
+        wanted = wanted.where(col(Document.language).in_(languages))
+    if after is not None:
+        wanted = wanted.where(col(Document.id) > after)
+    return list(session.exec(wanted))
+
+
+def services_page(session: Session, *, after: str | None = None, limit: int = 50) -> list[tuple[str, int]]:
+    """Services by name, with the number of their documents, from the one after `after` on."""
+    counted = select(Document.service, func.count()).group_by(col(Document.service)).order_by(col(Document.service))
+    if after is not None:
+        counted = counted.where(col(Document.service) > after)
+    return list(session.exec(counted.limit(limit)).all())

@@ -40,7 +40,7 @@ NOT_UNDERSTOOD = (
     "/documents/a?before=0",
     "/documents/a/compare?from=1&to=99999999999999999999",
     "/api/v1/changes?limit=0",
-    "/api/v1/changes?before=-1",
+    "/api/v1/changes?cursor=-1",
 )
 
 

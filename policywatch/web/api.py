@@ -1,0 +1,313 @@
+"""The JSON API: what the pages show, for programs; the same names in addresses as there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import AfterValidator, Field
+from sqlmodel import Session
+
+from policywatch.asked import Asked, ChangesAsked, Place, Word
+from policywatch.changes_json import change_head_json, change_json, passage_json
+from policywatch.web import api_models as shapes
+from policywatch.web.api_answers import PROBLEMS, answer, following
+from policywatch.web.finding import SearchAsked
+from policywatch.web.storable import LARGEST
+from storage.change_list import ChangesPage, Cursor, changes_page, changes_to
+from storage.changes import change
+from storage.checks import Outcome, last_checks
+from storage.database import Database
+from storage.deliveries import counts
+from storage.documents import Document, document, documents_page, services_page, watched
+from storage.facts import document_facts
+from storage.paragraphs import blame, course
+from storage.passages import PassagePlace, passages_page
+from storage.search import Hit, search
+from storage.versions import Version, numbered_version, version_heads, versions_of_document
+
+Limit = Annotated[int, Field(ge=1, le=200, description="at most so many")]
+
+
+def _passage_place(text: str) -> str:
+    PassagePlace.parse(text)
+    return text
+
+
+class ChangesPaged(ChangesAsked):
+    """A page of the list of changes."""
+
+    cursor: Place | None = Field(None, description="as `next` has it")
+    limit: Limit = 50
+
+
+class PassagesPaged(ChangesAsked):
+    """A page of passages; `topic` is asked of the passage itself."""
+
+    cursor: Annotated[str, AfterValidator(_passage_place)] | None = Field(None, description="as `next` has it")
+    limit: Limit = 50
+
+
+class VersionsPaged(Asked):
+    """A page of a document's versions."""
+
+    cursor: int | None = Field(None, ge=1, le=LARGEST, description="as `next` has it: versions below this number")
+    limit: Limit = 50
+
+
+class DocumentsPaged(Asked):
+    """A page of documents."""
+
+    service: list[Word] = Field([], description="name of a service; several: any of them")
+    language: list[Word] = Field([], description="like en")
+    cursor: Word | None = Field(None, description="as `next` has it: documents after this id")
+    limit: Limit = 50
+
+
+class ServicesPaged(Asked):
+    """A page of services."""
+
+    cursor: Word | None = Field(None, description="as `next` has it: services after this name")
+    limit: Limit = 50
+
+
+class SearchPaged(SearchAsked):
+    """A page of what was found."""
+
+    limit: Limit = 20
+
+
+DocumentId = Annotated[str, Path(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"])]
+Number = Annotated[int, Path(ge=1, le=LARGEST)]
+
+
+def api(database: Database) -> APIRouter:
+    """The addresses under /api/v1."""
+    router = APIRouter(prefix="/api/v1", default_response_class=JSONResponse, responses=PROBLEMS)
+    _changes(router, database)
+    _documents(router, database)
+    _lists(router, database)
+    return router
+
+
+def _get(router: APIRouter, path: str, model: type[shapes.Shape]) -> Callable[[Any], Any]:
+    def register(function: Any) -> Any:
+        router.add_api_route(path, function, methods=["GET"], response_model=model)
+        router.add_api_route(path, function, methods=["HEAD"], include_in_schema=False)
+        return function
+
+    return register
+
+
+def _changes(router: APIRouter, database: Database) -> None:
+    get = partial(_get, router)
+
+    @get("/changes", shapes.Changes)
+    def list_changes(request: Request, asked: Annotated[ChangesPaged, Query()]) -> Response:
+        """Changes, newest first, without their passages."""
+        before = Cursor.parse(asked.cursor) if asked.cursor else None
+        with database.reading() as session:
+            page = changes_page(session, asked.filter, before=before, limit=asked.limit)
+            found = _changes_json(session, page)
+        return answer(request, {"changes": found, "next": following(request, page.older)})
+
+    @get("/changes/{change_id}", shapes.Change)
+    def one_change(request: Request, change_id: Number) -> Response:
+        """A change with its passages and its brief."""
+        with database.reading() as session:
+            return answer(request, change_json(session, change(session, change_id)))
+
+    @get("/passages", shapes.Passages)
+    def list_passages(request: Request, asked: Annotated[PassagesPaged, Query()]) -> Response:
+        """The places of changes, the newest change first; filtered as changes are."""
+        before = PassagePlace.parse(asked.cursor) if asked.cursor else None
+        with database.reading() as session:
+            page = passages_page(session, asked.filter, before=before, limit=asked.limit)
+        found = [
+            passage_json(row.passage)
+            | {
+                "change": row.passage.change_id,
+                "position": row.passage.position,
+                "document": row.document.id,
+                "service": row.document.service,
+                "detected_at": row.detected_at,
+            }
+            for row in page.rows
+        ]
+        return answer(request, {"passages": found, "next": following(request, page.older)})
+
+    @get("/search", shapes.Hits)
+    def find(request: Request, asked: Annotated[SearchPaged, Query()]) -> Response:
+        """Texts that stand or stood and hold every word, and every "phrase in quotes"; `cooki*` begins a word."""
+        with database.reading() as session:
+            page = search(session, asked.q, asked.filter, before=asked.cursor, limit=asked.limit)
+        found = [_hit(hit) for hit in page.hits]
+        return answer(request, {"hits": found, "next": following(request, page.older)})
+
+
+def _documents(router: APIRouter, database: Database) -> None:
+    get = partial(_get, router)
+
+    @get("/documents", shapes.Documents)
+    def list_documents(request: Request, asked: Annotated[DocumentsPaged, Query()]) -> Response:
+        """Documents that are or were watched, by id."""
+        with database.reading() as session:
+            rows = documents_page(
+                session, services=asked.service, languages=asked.language, after=asked.cursor, limit=asked.limit + 1
+            )
+            found = _documents_json(session, rows[: asked.limit])
+        more = rows[asked.limit - 1].id if len(rows) > asked.limit else None
+        return answer(request, {"documents": found, "next": following(request, more)})
+
+    # before the document's own address, which takes any path
+    @get("/documents/{document_id:path}/versions", shapes.Versions)
+    def list_versions(request: Request, document_id: DocumentId, asked: Annotated[VersionsPaged, Query()]) -> Response:
+        """Versions, newest first, without their texts."""
+        with database.reading() as session:
+            document(session, document_id)
+            rows = versions_of_document(session, document_id, before=asked.cursor, limit=asked.limit + 1)
+            found = _versions_json(session, rows[: asked.limit])
+        more = rows[asked.limit - 1].number if len(rows) > asked.limit else None
+        return answer(request, {"versions": found, "next": following(request, more)})
+
+    @get("/documents/{document_id:path}/versions/{number}", shapes.Version)
+    def one_version(request: Request, document_id: DocumentId, number: Number) -> Response:
+        """A version with its text, and since when each block of it stands."""
+        with database.reading() as session:
+            document(session, document_id)
+            row = numbered_version(session, document_id, number)
+            since = [each._asdict() if each else None for each in blame(session, row)]
+            (head,) = _versions_json(session, [row])
+        blocks = [block | {"since": each} for block, each in zip(row.page["blocks"], since, strict=True)]
+        text = {"title": row.page.get("title", ""), "language": row.page.get("language"), "blocks": blocks}
+        return answer(request, head | text)
+
+    @get("/documents/{document_id:path}/course", shapes.Course)
+    def course_of_document(request: Request, document_id: DocumentId) -> Response:
+        """Length and mentions of each topic over all versions, oldest first."""
+        with database.reading() as session:
+            document(session, document_id)
+            points = course(session, document_id)
+        told = [
+            {"number": each.number, "captured_at": each.captured_at, "words": each.words, "mentions": each.mentions}
+            for each in points
+        ]
+        return answer(request, {"document": document_id, "points": told})
+
+    @get("/documents/{document_id:path}", shapes.Document)
+    def one_document(request: Request, document_id: DocumentId) -> Response:
+        """A document, and how its last check went."""
+        with database.reading() as session:
+            (found,) = _documents_json(session, [document(session, document_id)])
+        return answer(request, found)
+
+
+def _lists(router: APIRouter, database: Database) -> None:
+    get = partial(_get, router)
+
+    @get("/services", shapes.Services)
+    def list_services(request: Request, asked: Annotated[ServicesPaged, Query()]) -> Response:
+        """Services, by name."""
+        with database.reading() as session:
+            rows = services_page(session, after=asked.cursor, limit=asked.limit + 1)
+        found = [{"name": name, "documents": number} for name, number in rows[: asked.limit]]
+        more = rows[asked.limit - 1][0] if len(rows) > asked.limit else None
+        return answer(request, {"services": found, "next": following(request, more)})
+
+    @get("/health", shapes.Health)
+    def health(request: Request) -> Response:
+        """Whether what is watched can be read; the documents that can't, and why."""
+        with database.reading() as session:
+            rows, checks, owed = watched(session), last_checks(session), counts(session)
+        troubled = []
+        for row in rows:
+            check = checks.get(row.id)
+            if check is not None and check.outcome is not None and not Outcome(check.outcome).is_good:
+                troubled.append(
+                    {
+                        "document": row.id,
+                        "checked_at": check.checked_at,
+                        "outcome": check.outcome,
+                        "reason": check.reason,
+                        "failing_since": row.failing_since,
+                    }
+                )
+        told = {
+            "watched": len(rows),
+            "good": len(rows) - len(troubled),
+            "last_check": max((check.checked_at for check in checks.values()), default=None),
+            "troubled": troubled,
+            "deliveries": owed,
+        }
+        return answer(request, told)
+
+
+def _changes_json(session: Session, page: ChangesPage) -> list[dict[str, Any]]:
+    named = (id_ for row in page.rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
+    heads = version_heads(session, {id_ for id_ in named if id_ is not None})
+    return [change_head_json(row.change, row.document, heads) for row in page.rows]
+
+
+def _versions_json(session: Session, rows: Sequence[Version]) -> list[dict[str, Any]]:
+    made = changes_to(session, [row.id for row in rows if row.id is not None])
+    return [
+        {
+            "document": row.document_id,
+            "number": row.number,
+            "captured_at": row.captured_at,
+            "cause": row.cause,
+            "source": row.source,
+            "fingerprint": row.fingerprint,
+            "change": made[row.id].change.id if row.id in made else None,
+        }
+        for row in rows
+    ]
+
+
+def _documents_json(session: Session, rows: Sequence[Document]) -> list[dict[str, Any]]:
+    ids = [row.id for row in rows]
+    facts, checks = document_facts(session, ids), last_checks(session, ids)
+    found = []
+    for row in rows:
+        check = checks.get(row.id)
+        last = {"checked_at": check.checked_at, "outcome": check.outcome, "reason": check.reason} if check else None
+        found.append(
+            {
+                "id": row.id,
+                "service": row.service,
+                "title": row.title,
+                "kind": row.kind,
+                "language": row.language,
+                "url": row.url,
+                "watched": not row.retired,
+                "versions": facts[row.id].versions,
+                "changed_at": facts[row.id].changed_at,
+                "last_check": last,
+            }
+        )
+    return found
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "document": hit.document.id,
+        "service": hit.document.service,
+        "title": hit.document.title,
+        "text": hit.text,
+        "marked": hit.marked,
+        "stands": hit.stands,
+        "spans": [
+            {
+                "first": span.first,
+                "since": span.since,
+                "came": span.came,
+                "last": span.last,
+                "until": span.until,
+                "went": span.went,
+            }
+            for span in hit.spans
+        ],
+    }

@@ -1,0 +1,278 @@
+"""The shapes of the JSON API, as its OpenAPI description shows them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_QUOTE = {"text": "your posts", "side": "after"}
+
+
+class Shape(BaseModel):
+    """One object; nothing is in it that is not said here."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class Problem(Shape):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str | None = Field(None, examples=["there is no change 4711"])
+
+
+class Service(Shape):
+    """Who publishes."""
+
+    name: str = Field(examples=["Parley"])
+    documents: int = Field(description="how many of its documents are or were watched", examples=[5])
+
+
+class Services(Shape):
+    """A page of services, by name."""
+
+    services: list[Service]
+    next: str | None = Field(description="address of the following page")
+
+
+class LastCheck(Shape):
+    """How the newest attempt to read a document went; no outcome while it is not read yet."""
+
+    checked_at: datetime
+    outcome: str | None = Field(examples=["unchanged"])
+    reason: str | None
+
+
+class Document(Shape):
+    """A page that is or was watched, in one language."""
+
+    id: str = Field(examples=["parley/privacy-policy"])
+    service: str = Field(examples=["Parley"])
+    title: str = Field(examples=["Privacy Policy"])
+    kind: str = Field(examples=["privacy-policy"])
+    language: str = Field(examples=["en"])
+    url: str = Field(examples=["https://parley.example/privacy"])
+    watched: bool
+    versions: int
+    changed_at: datetime | None = Field(description="when its words last changed")
+    last_check: LastCheck | None
+
+
+class Documents(Shape):
+    """A page of documents, by id."""
+
+    documents: list[Document]
+    next: str | None = Field(description="address of the following page")
+
+
+class VersionHead(Shape):
+    """A text of a document at a time. `source` names the archive that it is from, null where we read it ourselves."""
+
+    document: str = Field(examples=["parley/privacy-policy"])
+    number: int = Field(examples=[3])
+    captured_at: datetime
+    cause: Literal["page", "reader", "accepted"]
+    source: str | None
+    fingerprint: str = Field(description="equal for texts that a reader would call the same")
+    change: int | None = Field(description="the change that made it", examples=[17])
+
+
+class Versions(Shape):
+    """A page of versions, newest first."""
+
+    versions: list[VersionHead]
+    next: str | None = Field(description="address of the older ones")
+
+
+class Link(Shape):
+    """A link as it stands in a block."""
+
+    text: str
+    url: str
+
+
+class Since(Shape):
+    """The version from which on a text stands without a break."""
+
+    number: int
+    captured_at: datetime
+
+
+class Block(Shape):
+    """One unit of a text as a reader sees it."""
+
+    kind: Literal["heading", "paragraph", "item", "row"]
+    heading: list[str] = Field(examples=[["How we use your data"]])
+    text: str
+    links: list[Link]
+    since: Since | None
+
+
+class Version(VersionHead):
+    """A version with its text."""
+
+    title: str
+    language: str | None
+    blocks: list[Block]
+
+
+class Point(Shape):
+    """How long a version is, and how often its text mentions each topic."""
+
+    number: int
+    captured_at: datetime
+    words: int
+    mentions: dict[str, int] = Field(examples=[{"ai_training": 4}])
+
+
+class Course(Shape):
+    """A document over all its versions, oldest first."""
+
+    document: str
+    points: list[Point]
+
+
+class VersionName(Shape):
+    """Which version."""
+
+    number: int
+    captured_at: datetime
+    source: str | None
+
+
+class VersionNames(Shape):
+    """What a change lies between."""
+
+    before: VersionName
+    after: VersionName
+
+
+class ChangeHead(Shape):
+    """What differs between two versions of a document. The brief quotes the page; docs/brief.md explains it."""
+
+    id: int = Field(examples=[17])
+    document: str = Field(examples=["parley/privacy-policy"])
+    service: str = Field(examples=["Parley"])
+    title: str = Field(examples=["Privacy Policy"])
+    language: str = Field(examples=["en"])
+    url: str
+    detected_at: datetime
+    versions: VersionNames
+    cause: Literal["page", "reader", "accepted"]
+    returns_to: int | None = Field(description="number of the earlier version with this very text")
+    substantive: bool = Field(description="words changed, not only form")
+    alert: bool = Field(description="people are told of it")
+    severity: Literal["high", "medium", "low", "none"]
+    direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
+    topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
+    effective_date: date | None
+    held: None
+    brief: dict[str, Any] = Field(
+        examples=[{"meaning": "Parley will use your posts to train AI", "from": "2025-11-03", "data": [_QUOTE]}]
+    )
+
+
+class Changes(Shape):
+    """A page of changes, newest first, without their passages."""
+
+    changes: list[ChangeHead]
+    next: str | None = Field(description="address of the older ones")
+
+
+class Evidence(Shape):
+    """Words, as they stand in the passage, that decided a topic."""
+
+    topic: str
+    text: str
+    side: str
+
+
+class Passage(Shape):
+    """One place of a change."""
+
+    heading: list[str]
+    operation: Literal["added", "removed", "reworded", "moved"]
+    before: str | None
+    after: str | None
+    topics: list[str]
+    evidence: list[Evidence]
+    severity: Literal["high", "medium", "low", "none"]
+    direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
+    why: list[str] = Field(description="the rules that decided, in words")
+
+
+class Change(ChangeHead):
+    """A change with its passages."""
+
+    passages: list[Passage]
+
+
+class PlacedPassage(Passage):
+    """A passage, and where it is from."""
+
+    change: int
+    position: int
+    document: str
+    service: str
+    detected_at: datetime
+
+
+class Passages(Shape):
+    """A page of passages, those of the newest changes first."""
+
+    passages: list[PlacedPassage]
+    next: str | None = Field(description="address of the following page")
+
+
+class Span(Shape):
+    """Versions in a row that a text stands in; `came` and `went` are the changes that brought it and took it away."""
+
+    first: int
+    since: datetime
+    came: int | None
+    last: int | None = Field(description="null while it stands")
+    until: datetime | None
+    went: int | None
+
+
+class Hit(Shape):
+    """A text that holds all that was asked for; `marked` are its pieces, [true, ...] those that match."""
+
+    document: str
+    service: str
+    title: str
+    text: str
+    marked: list[tuple[bool, str]]
+    stands: bool = Field(description="it is in the text in force")
+    spans: list[Span]
+
+
+class Hits(Shape):
+    """A page of texts, those whose words came last first."""
+
+    hits: list[Hit]
+    next: str | None = Field(description="address of the following page")
+
+
+class Trouble(Shape):
+    """A document whose last check brought no text that is believed."""
+
+    document: str
+    checked_at: datetime
+    outcome: str = Field(examples=["blocked"])
+    reason: str | None
+    failing_since: datetime | None
+
+
+class Health(Shape):
+    """Whether all documents that are watched can be read, and what is owed."""
+
+    watched: int
+    good: int
+    last_check: datetime | None
+    troubled: list[Trouble]
+    deliveries: dict[str, int] = Field(examples=[{"pending": 0, "sending": 0, "sent": 12, "parked": 0}])
