@@ -9,6 +9,7 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict
 
 from analysis.change import Direction, Severity
+from analysis.claims import claims
 from analysis.meaning import direction_of, severity_of, topics_of
 from analysis.seen import Seen
 from analysis.signs import signs
@@ -57,8 +58,9 @@ def judge(seen: Sequence[Seen], kind: str) -> Judgement:
     topics = topics_of(found)
     if not topics or not (certain or weights().alert.holds(found)):
         return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
-    severity, _ = severity_of(found)
-    return Judgement(True, True, topics, severity, direction_of(found), weights().alert.reasons(found, yes=True))
+    told = claims(seen, found)
+    severity, _ = severity_of(told)
+    return Judgement(True, True, topics, severity, direction_of(told), weights().alert.reasons(found, yes=True))
 
 
 def is_certain(found: Mapping[str, float]) -> bool:

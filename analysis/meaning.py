@@ -4,37 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
+from analysis.claims import claims
 from analysis.seen import Seen
 from analysis.signs import signs, strengths
 from analysis.weighing import Weighing, read
 
-_GRAVE = {
-    "claim.share.new": 1.0,
-    "claim.use.new": 1.0,
-    "claim.sensitive.new": 1.0,
-    "claim.default_on.new": 1.0,
-    "claim.choice.new": 0.5,
-}
-_GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
-_PRACTICES = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 # signs of a topic that weigh for each topic in its own way
 _OWN = frozenset(("new", "gone", "direct", "hints", "beside", "section", "any_direct", "share", "only_beside"))
-_LONG = 2.5  # of the sign "shape.text_words": some 150 words
-
-
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 
 
 class Weights(BaseModel):
-    """The file `weights/meaning.toml`. `direction` has a weighing for each answer; the highest sum wins."""
+    """The file `weights/meaning.toml`.
+
+    `severity` asks "is it medium at least?" and "is it high?"; `direction` has a weighing for each answer, of which the
+    highest sum wins.
+    """
 
     model_config = ConfigDict(extra="forbid")
     topic: Weighing
+    severity: dict[Literal["medium", "high"], Weighing]
     direction: dict[str, Weighing]
 
 
@@ -68,33 +62,33 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
     return any(found.get(f"{topic}.{sign}", 0.0) > 0 for sign in ("decides.any", "suggests.any", "section"))
 
 
-def severity_of(found: Mapping[str, float]) -> tuple[Severity, str]:
-    """How much a change weighs for a reader, and why. Rules, not weights."""
-    if found.get("claim.train.new") and not found.get("kind.rules"):
+def severity_of(told: Mapping[str, float]) -> tuple[Severity, str]:
+    """How much a change weighs for a reader, and why; by the signs of `claims`."""
+    if told["told.training"]:
         return "high", "people's data or content is newly used to train AI"
-    if found.get("claim.default_on.new") and found.get("claim.use.new"):
+    if told["told.default_on"] and told["told.new_use"]:
         return "high", "data is newly used unless people object"
-    if sum(weight * found.get(claim, 0.0) for claim, weight in _GRAVE.items()) >= _GRAVE_ENOUGH:
-        return "high", "much is newly done with people's data: used, shared, or of a sensitive kind"
-    practices = [claim for claim in _PRACTICES if found.get(f"claim.{claim}.new")]
-    if practices or found.get("shape.text_words", 0.0) >= _LONG:
-        return "medium", "newly said: " + ", ".join(practices) if practices else "many words changed"
-    return "low", "no practice with people's data is new"
+    high, medium = weights().severity["high"], weights().severity["medium"]
+    if high.holds(told):
+        return "high", high.reasons(told, yes=True)
+    if medium.holds(told):
+        return "medium", medium.reasons(told, yes=True)
+    return "low", medium.reasons(told, yes=False)
 
 
-def direction_of(found: Mapping[str, float]) -> Direction:
+def direction_of(told: Mapping[str, float]) -> Direction:
     weighings = weights().direction
-    sums = {answer: weighing.sum(found) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
+    sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
     return cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
 
 
 def of_passage(one: Seen, most: Severity) -> tuple[Severity, Direction, tuple[str, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
-    found = signs((one,), "other")
-    severity, why = severity_of(found)
-    direction = direction_of(found)
+    told = claims((one,), signs((one,), "other"))
+    severity, why = severity_of(told)
+    direction = direction_of(told)
     reasons = (
         f"severity {severity}: {why}",
-        f"direction {direction}: {weights().direction[direction].reasons(found, yes=True)}",
+        f"direction {direction}: {weights().direction[direction].reasons(told, yes=True)}",
     )
     return min(severity, most, key=SEVERITIES.index), direction, reasons

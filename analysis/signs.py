@@ -12,6 +12,7 @@ from analysis.blocks import Page
 from analysis.change import TOPICS
 from analysis.seen import AI, DATA, LISTED, Seen
 from analysis.spelling import looks, pattern
+from analysis.topics import CLAIMING
 from analysis.wording import Sentence
 
 
@@ -206,6 +207,8 @@ def _phrase_signs(one: Seen) -> Counter[str]:
     texts = {"before": one.passage.before or "", "after": one.passage.after or ""}
     sides: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: {"before": Counter(), "after": Counter()})
     for match in one.found:
+        if match.topic in CLAIMING:
+            continue
         if match.tier == "words":
             if match.direct:
                 counts[f"words.{match.topic}.{match.side}"] += 1

@@ -35,7 +35,12 @@ WORDS = (
     "contact_only",
     "shop",
     "language_names",
+    "promise",
+    "handed_on",
+    "pointer",
 )
+# groups that say what a sentence claims; they give no sign of their own
+CLAIMING = frozenset(("promise", "handed_on", "pointer"))
 _SPACE = r"[\s\u00a0\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBERS = [

@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from analysis.believe import doubt
 from analysis.blocks import Page, UnreadablePage
+from analysis.claims import claims
 from analysis.diff import passages
 from analysis.page import read_page
 from analysis.seen import look
@@ -53,12 +54,13 @@ def language_of(row: Row, after: Page) -> str | None:
 
 
 class Example:
-    """A labelled change with its pages and signs; `found` is None where it is held or unreadable."""
+    """A labelled change with its pages, its signs and claims; `found` is None where it is held or unreadable."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
         self.pages = pages_of(row)
         self.found: dict[str, float] | None = None
+        self.told: dict[str, float] = {}
         if self.pages is None:
             return
         before, after = self.pages
@@ -67,6 +69,7 @@ class Example:
         if places and not doubt(before, after, language=language, title=row["document"]):
             seen = look(places, before, after, language)
             self.found = signs(seen, kind_of(row["document"], after))
+            self.told = claims(seen, self.found)
         self.places = bool(places)
 
 

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from fitting import ANY, UP, Bounds, Example, fit, free, one, only, section
+from fitting import ANY, DOWN, UP, Bounds, Example, fit, one, section
 
-from analysis.change import TOPICS
 from analysis.meaning import topic_signs
 from analysis.signs import strengths
 
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics
 TOLD_FROM = 0.36  # probability; with fewer told, more is missed than is spared
-# what is new and gone, and how much: the signs that direction rests on
-CHANGE = (
-    "kind.", "any.", "claim.", "shape.text", "shape.any_text", "shape.few_words", "shape.longest", "shape.added",
-    "shape.removed", "shape.reworded", *(f"{topic}.decides." for topic in TOPICS),
+# the claims that severity and direction rest on, few because the examples are, and the side on which each may weigh
+MEDIUM = dict.fromkeys(
+    ("practice", "two_practices", "practices", "words", "over_25_words", "over_60_words"), UP
+) | dict.fromkeys(("rules", "quiet"), DOWN)
+HIGH = dict.fromkeys(
+    ("practices", "five_practices", "training", "training_phrases", "near_default_on", "choice_phrases", "grave"), UP
+) | {"grave_enough": UP, "rights_gone": DOWN}
+DIRECTION = dict.fromkeys(
+    (
+        "quiet", "nothing", "rules", "words", "withdrawn", "sentences_gone", "grown", "training", "practices",
+        "new_choice", "only_favours",
+    ), ANY
 )  # fmt: skip
+HIGH_FROM = 0.4  # probability; to miss what weighs much is worse than to overstate
 EITHER_WAY = ("bias", "dense", "topics_seen", "changed", "direct_of_many", "direct_in_long")
 
 
 def train_meaning(examples: Sequence[Example]) -> str:
     alerts = [example for example in examples if example.row["alert"]]
     written = [section("topic", *fit_topics(alerts), TOLD_FROM)]
-    told = [only(e, (*CHANGE, "policy.", "terms.", "rules.")) for e in alerts]
-    for answer in sorted({value for e in alerts for value in e.row["direction"]}):
-        truth = [answer in e.row["direction"] for e in alerts]
-        written.append(section(f"direction.{answer}", *fit(told, truth, 0.05, one, free)))
+    answers = [example.row["severity"][0] for example in alerts]
+    written.append(
+        section("severity.medium", *fit_claims(alerts, [answer != "low" for answer in answers], MEDIUM, 0.5))
+    )
+    high = fit_claims(alerts, [answer == "high" for answer in answers], HIGH, 0.5)
+    written.append(section("severity.high", *high, HIGH_FROM))
+    for answer in sorted({value for example in alerts for value in example.row["direction"]}):
+        truth = [answer in example.row["direction"] for example in alerts]
+        written.append(section(f"direction.{answer}", *fit_claims(alerts, truth, DIRECTION, 1.0)))
     return "\n".join(written)
+
+
+def fit_claims(
+    alerts: Sequence[Example], answers: Sequence[bool], bounds: Mapping[str, Bounds], strength: float
+) -> tuple[float, dict[str, float]]:
+    rows = [{f"told.{name}": example.told[f"told.{name}"] for name in bounds} for example in alerts]
+    return fit(rows, answers, strength, one, lambda name: bounds[name.removeprefix("told.")])
 
 
 def fit_topics(alerts: Sequence[Example]) -> tuple[float, dict[str, float]]:

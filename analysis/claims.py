@@ -1,0 +1,141 @@
+"""What the changed sentences of a change newly claim, and no longer claim: severity and direction rest on it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from analysis.seen import Seen, is_duty_of_reader
+from analysis.wording import Sentence
+
+# what may be done with people's data or content
+PRACTICES = (
+    "train",
+    "share",
+    "sensitive",
+    "collect",
+    "use",
+    "advertise",
+    "track",
+    "ai",
+    "decide",
+    "recipient",
+    "transfer",
+    "keep",
+)
+FAVOURS = ("promise", "choice", "rights", "secure", "consent")  # what protects people
+_GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
+_GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
+_NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
+_LONG = 2.5  # of the sign "shape.text_words": some 150 words
+_EVEN = 20  # characters of the change that make no side the longer one
+
+
+def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]:
+    """The signs that severity and direction rest on, beside those `found`; docs/judging.md has their names."""
+    said = [one for one in seen if one.real and one.shape != "fragment"]
+    new, gone = _net(said)
+    newly = sum(new[practice] > 0 for practice in PRACTICES)
+    withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)
+    favours = sum(new[favour] > 0 for favour in FAVOURS)
+    lost = sum(gone[favour] > 0 for favour in FAVOURS)
+    words = sum(one.changed_words for one in said)
+    grave = sum(weight * found.get(f"claim.{name}.new", 0.0) for name, weight in _GRAVE.items())
+    rules = found.get("kind.rules", 0.0)
+    training = found.get("claim.train.new", 0.0) > 0 and not rules and not (new["promise"] and not new["train"])
+    told = {
+        "practices": newly / 3,
+        "practice": newly > 0,
+        "two_practices": newly > 1,
+        "five_practices": newly > 4,
+        "withdrawn": withdrawn > 1,
+        "nothing": not (newly or withdrawn or favours or lost),
+        "only_favours": favours > 0 and not newly,
+        "new_choice": new["choice"] > 0,
+        "rights_gone": found.get("claim.rights.gone", 0.0) > 0,
+        "training": training,
+        "training_phrases": 0.0 if rules else found.get("ai_training.decides.any", 0.0),
+        "default_on": found.get("claim.default_on.new", 0.0) > 0,
+        "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
+        "new_use": found.get("claim.use.new", 0.0) > 0,
+        "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
+        "grave": grave / 4,
+        "grave_enough": grave >= _GRAVE_ENOUGH,
+        "quiet": _quiet(found, grave, training=training),
+        "words": math.log1p(words) / 2,
+        "over_25_words": words >= 25,
+        "over_60_words": words >= 60,
+        "sentences_gone": gone["sentence"] > 0,
+        "grown": _grown(said),
+        "rules": rules,
+    }
+    return {f"told.{name}": float(value) for name, value in told.items()}
+
+
+def _quiet(found: Mapping[str, float], grave: float, *, training: bool) -> bool:
+    """Whether a short change says nothing new of people's data."""
+    newly = any(found.get(f"claim.{name}.new") for name in _NEWLY)
+    return not (training or newly or grave >= _GRAVE_ENOUGH or found.get("shape.text_words", 0.0) >= _LONG)
+
+
+def _grown(said: Sequence[Seen]) -> float:
+    """How much longer the changed words became."""
+    length = {"before": _EVEN, "after": _EVEN}
+    for one in said:
+        for sentence in one.wording.sentences:
+            length[sentence.side] += sum(end - start for start, end in sentence.spans)
+    return max(0.0, math.log(length["after"] / length["before"])) / 2
+
+
+def _net(said: Sequence[Seen]) -> tuple[Counter[str], Counter[str]]:
+    """How many more sentences of each place now make a claim than did before, and how many fewer."""
+    new: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
+    for one in said:
+        own: Counter[str] = Counter()
+        for sentence in one.wording.sentences:
+            for name in _claimed(one, sentence):
+                own[name] += 1 if sentence.side == "after" else -1
+        new.update({name: count for name, count in own.items() if count > 0})
+        gone.update({name: -count for name, count in own.items() if count < 0})
+    return new, gone
+
+
+def _claimed(one: Seen, sentence: Sentence) -> frozenset[str]:
+    """What a changed sentence claims. One that only points elsewhere, or tells readers their duties, claims nothing."""
+    within = [
+        found for found in one.found if found.side == sentence.side and sentence.start <= found.start < sentence.end
+    ]
+    acts = {found.topic for found in within if found.direct and found.tier == "decides"}
+    near = {found.topic for found in within if found.tier == "words"}
+    changed = {found.topic for found in within if found.tier == "words" and found.direct}
+    handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
+    text = (one.passage.before if sentence.side == "before" else one.passage.after) or ""
+    if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(text[sentence.start : sentence.end]):
+        return frozenset()
+    about = bool(near & {"personal_data", "user_content", "handed_on"})
+    if "promise" in near and (about or "promise" in changed or sentence.whole):
+        return frozenset({"promise"} if acts or "promise" in changed or sentence.whole else ())
+    holds = {
+        "train": "ai_training" in acts and about,
+        "share": handed_on,
+        "sensitive": "sensitive_minors" in acts and about,
+        "collect": "data_collection" in acts and about,
+        "use": "data_use" in acts and about,
+        "advertise": "advertising" in acts,
+        "track": "tracking" in acts,
+        "ai": "ai_features" in acts,
+        "decide": "automated_decisions" in acts,
+        "recipient": "data_sharing" in acts and not handed_on,
+        "transfer": "transfer" in acts,
+        "keep": "retention" in acts,
+        "choice": "user_choice" in acts,
+        "rights": "user_rights" in acts,
+        "secure": "security" in acts,
+        "consent": "default_off" in changed,
+    }
+    claimed = {name for name, held in holds.items() if held}
+    if sentence.whole and claimed & set(PRACTICES):
+        claimed.add("sentence")
+    return frozenset(claimed)
