@@ -9,7 +9,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from policywatch.web.app import create_app
 from storage.database import Database
-from tests.stories import HOSTILE_DOCUMENT, LONG_WORD, tell_hostile
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
 from tests.web_server import served
@@ -77,29 +76,6 @@ def test_only_reading_is_possible(site: httpx.Client) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         assert site.request(method, "/").status_code == 405
     assert site.head("/").status_code == 200
-
-
-def test_what_a_page_says_does_no_harm(site: httpx.Client, database: Database) -> None:
-    id_ = tell_hostile(database)
-    paths = [
-        "/",
-        f"/changes/{id_}",
-        "/services",
-        f"/documents/{HOSTILE_DOCUMENT}",
-        f"/documents/{HOSTILE_DOCUMENT}/versions/2",
-        "/health",
-    ]
-    for path in paths:
-        answer = site.get(path)
-        tree = LexborHTMLParser(answer.text)
-        assert answer.status_code == 200
-        assert not tree.css("script, img, iframe, [onerror], [style]")
-        assert not [href for href in hrefs(tree) if href.lower().startswith("javascript")]
-        assert "owned" in answer.text, "the attack is shown, as text"
-        for dangerous in ("\x1b", "\x9b", "\u202e", "\u2066"):
-            assert dangerous not in answer.text
-    assert LONG_WORD in site.get(f"/changes/{id_}").text
-    assert "{{ 7 * 7 }}" in site.get(f"/changes/{id_}").text
 
 
 def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:
