@@ -12,7 +12,15 @@ from typing import Protocol
 from sqlmodel import Session
 
 from notifier.claims import is_dead, this_process
-from notifier.messages import Message, alert_message, digest_message, dressed, notice_message, test_message
+from notifier.messages import (
+    Message,
+    alert_message,
+    digest_message,
+    dressed,
+    empty_digest,
+    notice_message,
+    test_message,
+)
 from notifier.plan import OPERATOR, plan
 from notifier.routes import Address, Route
 from notifier.send import Result
@@ -171,9 +179,16 @@ class _Run:
         """One delivery; False where none is due."""
         with self.database.writing() as session:
             delivery = self._claim(session)
-            if delivery is None:
-                return False
-            message = self._message(session, delivery)
+        if delivery is None:
+            return False
+        try:
+            with self.database.reading() as session:
+                message = self._message(session, delivery)
+        except Exception as failure:  # noqa: BLE001  # what can't be put into words must not hold up the others
+            said = f"the message could not be made: {type(failure).__name__}: {failure}"
+            self._record(delivery, Result(ok=False, said=said))
+            self.resting.pop(delivery.address, None)  # it is not to blame
+            return True
         address = self._addresses()[delivery.route, delivery.address]
         try:
             result = self.send(address, message)
@@ -243,6 +258,9 @@ class _Run:
         if delivery.kind == "notice":
             notices = [session.get_one(Notice, item.notice_id) for item in carried]
             return dressed(notice_message(notices, language=language, base_url=self.base_url, key=key), self.templates)
+        if not carried:
+            empty = empty_digest(delivery.route, language=language, key=key)
+            return dressed(empty, self.templates)
         alerts = [session.get_one(Alert, item.alert_id) for item in carried]
         make = digest_message if delivery.kind == "digest" else alert_message
         return dressed(make(session, alerts, language=language, base_url=self.base_url, key=key), self.templates)

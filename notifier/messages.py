@@ -91,6 +91,13 @@ def digest_message(
     return Message("digest", subject, language, body, routes, key=key)
 
 
+def empty_digest(route: str, *, language: str, key: str = "") -> Message:
+    """For those who asked to hear also that nothing changed."""
+    said = words(language)
+    body = Body("digest", said, language, lead=said.say.digest_empty, routes=(route,))
+    return Message("digest", said.subject.digest_empty, language, body, (route,), key=key)
+
+
 def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Message:
     """What the operator must hear; the same is said once, with its count."""
     said = words(language)

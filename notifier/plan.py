@@ -14,7 +14,7 @@ from sqlmodel import Session
 from notifier.routes import Address, Route, zone
 from notifier.when import AtOnce
 from storage.alerts import Alert, unplanned_alerts
-from storage.deliveries import Delivery, DeliveryItem, told_of
+from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of
 from storage.notices import unplanned_notices
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
@@ -28,6 +28,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone is
     planned to nobody.
     """
+    one_planner(session)
     by_name = _by_name(routes)
     at_once: list[Alert] = []
     gathered: list[Alert] = []
@@ -42,6 +43,8 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     for route, address, alerts in _once(session, at_once, by_name):
         _owe(session, "alert", route.name, address, [{"alert_id": alert.id} for alert in alerts], now)
     _plan_digests(session, gathered, by_name, now)
+    for route, address in _empty_digests(session, routes, now):
+        _owe(session, "digest", route.name, address, [], now)
     for alert in at_once + gathered:
         alert.planned_at = now
     _plan_notices(session, operator, now)
@@ -51,7 +54,7 @@ def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> boo
     """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
     by_name = _by_name(routes)
     waiting = [(alert, by_name[alert.route]) for alert in unplanned_alerts(session) if alert.route in by_name]
-    return any(_is_due(alert, route, now) for alert, route in waiting)
+    return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
 
 
 def _by_name(routes: Sequence[Route]) -> dict[str, Route]:
@@ -69,6 +72,17 @@ def _plan_digests(session: Session, alerts: list[Alert], routes: dict[str, Route
         digests[route.name, address] += same
     for (name, address), carried in digests.items():
         _owe(session, "digest", name, address, [{"alert_id": alert.id} for alert in carried], now)
+
+
+def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> Iterator[tuple[Route, str]]:
+    """The addresses that asked for it and got no digest since its last time."""
+    for route in routes:
+        if route.empty and not isinstance(route.when, AtOnce):
+            due = route.when.last(now, zone(route.timezone))
+            for address in _distinct(route.to):
+                last = last_digest(session, route.names, address.name)
+                if last is None or last < due:
+                    yield route, address.name
 
 
 def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Owed]:

@@ -80,6 +80,7 @@ class Route:
     quiet: Quiet | None = None
     high_breaks_quiet: bool = False
     formerly: tuple[str, ...] = ()
+    empty: bool = False  # whether a digest of nothing is sent, too
     language: str = "en"
 
     def __post_init__(self) -> None:

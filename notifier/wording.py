@@ -72,6 +72,7 @@ class Subject(_Strict):
     clarifies: str
     returned: str
     digest: Counted
+    digest_empty: str
     notices: Counted
     test: str  # {subject}
 
@@ -111,6 +112,7 @@ class Sentences(_Strict):
     page: str
     original_language: str  # {language}
     digest_lead: str
+    digest_empty: str
     notices_lead: str
     routes: str
     times: str  # {count}

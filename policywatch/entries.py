@@ -137,6 +137,7 @@ class RouteEntry(Table):
     language: str = "en"
     enabled: bool = True
     formerly: list[str] = []
+    empty: bool = False
 
 
 class OperatorEntry(Table):
@@ -144,6 +145,7 @@ class OperatorEntry(Table):
 
     to: list[str] = []
     language: str = "en"
+    after: Annotated[int, Field(ge=1, le=100)] = 3
     heartbeat: str | None = None
     heartbeat_start: bool = False
 

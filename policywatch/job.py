@@ -75,7 +75,10 @@ class Job:
     def declare(self) -> None:
         """Bring the store's documents in step with the watchlist."""
         with self.database.writing() as session:
-            declare(session, [_row(entry, self.now()) for entry in self.watchlist.documents])
+            declare(
+                session,
+                [_row(entry, self.now(), self.watchlist.operator[0].after) for entry in self.watchlist.documents],
+            )
 
     def read(self) -> list[int]:
         """Read what was fetched and not read yet; the ids of the checks."""
@@ -128,7 +131,7 @@ def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
     )
 
 
-def _row(entry: DocumentEntry, now: datetime) -> Document:
+def _row(entry: DocumentEntry, now: datetime, tell_after: int) -> Document:
     return Document(
         id=entry.id,
         service=entry.service,
@@ -137,4 +140,5 @@ def _row(entry: DocumentEntry, now: datetime) -> Document:
         url=entry.addresses[0],
         language=entry.language,
         added_at=now,
+        tell_after=tell_after,
     )

@@ -91,6 +91,8 @@ def _route(
     quiet = checked("quiet", lambda: parse_quiet(entry.quiet or "")) if entry.quiet is not None else None
     if quiet is not None and when is not None and not isinstance(when, AtOnce):
         problems.append(section.problem("quiet", f"is for routes that tell at once; this one tells {when}"))
+    if entry.empty and isinstance(when, AtOnce):
+        problems.append(section.problem("empty", "is for digests; this route tells at once"))
     sound = [
         checked("timezone", lambda: zone(entry.timezone)),
         checked("language", lambda: one_of("language", entry.language, languages())),
@@ -112,6 +114,7 @@ def _route(
         quiet=quiet,
         high_breaks_quiet=entry.high_breaks_quiet,
         formerly=tuple(entry.formerly),
+        empty=entry.empty,
         language=entry.language,
     )
 

@@ -13,7 +13,6 @@ from storage.columns import Utc
 from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind
 
-TOLD_AFTER = 3  # checks in a row without a believable text, before the operator is told
 REMINDED_EVERY = timedelta(days=7)
 
 
@@ -97,7 +96,7 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
 def _failed(session: Session, row: Document, check: Check, outcome: Outcome) -> None:
     row.failures += 1
     row.failing_since = row.failing_since or check.checked_at
-    due = row.failures >= TOLD_AFTER and row.told_at is None
+    due = row.failures >= row.tell_after and row.told_at is None
     reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
     if due or reminder:
         row.told_at = check.checked_at

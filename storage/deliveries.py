@@ -13,6 +13,8 @@ from sqlmodel import Field, Session, SQLModel, col, func, select, update
 from storage.alerts import Alert
 from storage.columns import Utc
 
+_PLANNING = 5_071_944  # any number that nothing else locks
+
 
 class State(StrEnum):
     """Where a delivery stands."""
@@ -58,6 +60,23 @@ class DeliveryItem(SQLModel, table=True):
     address: str
     alert_id: int | None = Field(default=None, foreign_key="alerts.id")
     notice_id: int | None = Field(default=None, foreign_key="notices.id")
+
+
+def one_planner(session: Session) -> None:
+    """Until the end of the transaction nobody else plans: what is not there yet can't be locked otherwise.
+
+    SQLite's writers are one at a time in any case.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_PLANNING)))
+
+
+def last_digest(session: Session, routes: Collection[str], address: str) -> datetime | None:
+    """When a digest was last owed to an address of a route, under any of its names."""
+    wanted = select(Delivery.created_at).where(
+        Delivery.kind == "digest", Delivery.address == address, col(Delivery.route).in_(routes)
+    )
+    return session.exec(wanted.order_by(col(Delivery.created_at).desc()).limit(1)).first()
 
 
 def items(session: Session, delivery_id: int) -> list[DeliveryItem]:

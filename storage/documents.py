@@ -36,6 +36,7 @@ class Document(SQLModel, table=True):
     failures: int = 0
     failing_since: datetime | None = Field(default=None, sa_type=Utc)
     told_at: datetime | None = Field(default=None, sa_type=Utc)
+    tell_after: int = 3  # failures in a row before the operator hears of it
 
 
 def declare(session: Session, declared: Iterable[Document]) -> None:
@@ -52,7 +53,7 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
         if row.url != document.url:
             row.etag = row.last_modified = row.not_before = row.parts = None
         row.retired = False
-        for name in ("service", "title", "kind", "url", "language"):
+        for name in ("service", "title", "kind", "url", "language", "tell_after"):
             setattr(row, name, getattr(document, name))
 
 

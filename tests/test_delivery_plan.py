@@ -208,3 +208,30 @@ def test_a_digest_whose_time_has_come_is_work_to_do(database: Database) -> None:
     with database.reading() as session:
         assert not has_to_plan(session, [daily], NOON + timedelta(hours=19))
         assert has_to_plan(session, [daily], NOON + timedelta(hours=21))
+
+
+def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(database: Database) -> None:
+    morning = parse_when("daily 08:00")
+    silent, asking = route("silent", "json://a", when=morning), route("asking", "json://b", when=morning, empty=True)
+    post = Post()
+    for hour in range(0, 48, 3):
+        deliver(database, silent, asking, post=post, now=NOON + timedelta(hours=hour))
+    assert [message.subject for _, message in post.sent] == ["No policy changes"] * 3
+    owe(database, "asking", when=NOON + timedelta(hours=50))
+    later = NOON + timedelta(hours=70)
+    with database.reading() as session:
+        assert has_to_plan(session, [asking], later)
+    assert deliver(database, silent, asking, post=post, now=later).sent == 1
+    assert post.sent[-1][1].subject == "1 policy change: Parley"
+
+
+def test_a_delivery_that_cannot_be_put_into_words_holds_up_no_other(database: Database) -> None:
+    owe(database, "team", brief={"from": "not a day"}, effective_date=None)
+    owe(database, "team")
+    team = route("team", "json://a", "json://b")
+    assert deliver(database, team, post=Post()) == Deliveries(sent=2, failed=2, pending=2)
+    assert "the message could not be made: ValueError" in (rows(database)[0].error or "")
+    deliver(database, team, post=Post(), now=NOON + timedelta(days=1))
+    post = Post()
+    deliver(database, team, post=post, now=NOON + timedelta(days=2), operator=OPERATOR)
+    assert "was given up: the message could not be made" in post.to("OPS")[0].text

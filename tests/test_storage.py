@@ -183,3 +183,14 @@ def test_a_lock_file_names_its_process(tmp_path: Path) -> None:
     with one_at_a_time(database):
         assert (tmp_path / "a.db.lock").read_text().isdigit()
     database.close()
+
+
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_the_operator_says_after_how_many_checks_to_hear(database: Database, after: int) -> None:
+    row = a_document()
+    row.tell_after = after
+    with database.writing() as session:
+        declare(session, [row])
+    for number in range(6):
+        check(database, number, Outcome.BLOCKED, "status 403")
+        assert notices(database) == (["unreadable"] if number + 1 >= after else [])

@@ -76,6 +76,7 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD + ROUTE + 'documents = ["exmple/*"]\n', "14: routes[0].documents: found 'exmple/*', which is none of: "),
         (GOOD + ROUTE + 'quiet = "22-7"\n', "14: routes[0].quiet: '22-7' are no quiet hours; write"),
         (GOOD + ROUTE + 'when = "daily 08:00"\nquiet = "22:00-07:00"\n', "15: routes[0].quiet: is for routes"),
+        (GOOD + ROUTE + 'empty = true\n', "14: routes[0].empty: is for digests; this route tells at once"),
         (GOOD + ROUTE + 'language = "xx"\n', "14: routes[0].language: 'xx' is no language; allowed are en, fr"),
         (GOOD + ROUTE + 'formerly = ["team"]\n', "14: routes[0].formerly: found 'team', which is the name of a route"),
         (GOOD + '[operator]\nheartbeat = "hunter2"\n', "11: operator.heartbeat: write a whole address"),
