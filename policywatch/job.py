@@ -74,11 +74,9 @@ class Job:
 
     def declare(self) -> None:
         """Bring the store's documents in step with the watchlist."""
+        tell_after = self.watchlist.operator[0].after
         with self.database.writing() as session:
-            declare(
-                session,
-                [_row(entry, self.now(), self.watchlist.operator[0].after) for entry in self.watchlist.documents],
-            )
+            declare(session, [_row(entry, self.now(), tell_after) for entry in self.watchlist.documents])
 
     def read(self) -> list[int]:
         """Read what was fetched and not read yet; the ids of the checks."""

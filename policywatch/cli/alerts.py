@@ -89,11 +89,8 @@ def alerts_list(
 
 def _about(row: dict[str, Any]) -> str:
     changes = [f"change {change['id']} {change['document']}" for change in row["changes"]]
-    said = (
-        f"{len(changes)} changes"
-        if len(changes) > 3
-        else ", ".join(changes) or ("no change" if row["kind"] == "digest" else "news for the operator")
-    )
+    none = "no change" if row["kind"] == "digest" else "news for the operator"
+    said = f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or none
     return f"{said}: {row['error']}" if row["error"] else said
 
 
