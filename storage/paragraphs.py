@@ -151,7 +151,7 @@ def _write(
         )
         found.append((id_, folded))
     connection.execute(insert(Paragraph), rows)
-    _write_words(connection, place_of(document_id), found)
+    write_words(connection, place_of(document_id), found)
     return {str(row["digest"]): int(str(row["id"])) for row in rows}
 
 
@@ -160,7 +160,8 @@ def place_of(document_id: str) -> str:
     return f"d{hashlib.sha256(document_id.encode()).hexdigest()[:20]}"
 
 
-def _write_words(connection: Connection, place: str, found: Sequence[tuple[int, list[str]]]) -> None:
+def write_words(connection: Connection, place: str, found: Sequence[tuple[int, list[str]]]) -> None:
+    """Let paragraphs be found by their folded words; `place` is that of their document."""
     if connection.dialect.name == "sqlite":
         statement = text("INSERT INTO paragraph_words (rowid, words, place) VALUES (:id, :words, :place)")
         connection.execute(statement, [{"id": i, "words": " ".join(each), "place": place} for i, each in found])

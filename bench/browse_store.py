@@ -1,0 +1,336 @@
+"""Makes a large store of invented documents, quickly: every table as reading would have filled it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import zstandard
+
+from analysis.change import TOPICS
+from analysis.diff import word_diff
+from storage.captures import Capture
+from storage.changes import Change, ChangeTopic, StoredPassage
+from storage.checks import Check
+from storage.database import Database
+from storage.documents import Document
+from storage.folding import words
+from storage.paragraphs import Paragraph, Standing, digest, earliest_id, place_of, write_words
+from storage.versions import Version
+
+FIRST = datetime(2021, 1, 4, 6, tzinfo=UTC)
+NOW = datetime(2026, 1, 5, 6, tzinfo=UTC)
+LONGEST = 2001  # versions of the one document that changed most
+_BLOCKS = 90
+_CHECKS = 200  # of a document, besides those that brought a version
+_PASSAGES = 3
+_SUBJECTS = ("we", "our partners", "the service", "an affiliate", "your employer", "a provider", "advertisers")
+_DEEDS = ("collect", "keep", "share", "combine", "delete", "review", "disclose", "translate", "process", "rank", "sell")
+_THINGS = (
+    *("your posts", "your profile", "the messages that you send", "your address for mail", "the pages that you visit"),
+    *("your device", "your contacts", "the pictures in your account", "your place", "your payments", "your votes"),
+)
+_ENDS = (
+    *("to train our models", "to show you advertising", "for thirty days", "with partners abroad", "unless you object"),
+    *("to keep you safe", "when the law asks for it", "to improve the service", "on our servers", "for research"),
+)
+_ZSTD = zstandard.ZstdCompressor(level=1)  # what is measured reads, and reading does not depend on the level
+
+
+@dataclass(slots=True)
+class Sizes:
+    """How much to make."""
+
+    documents: int = 1000
+    versions: int = 100_000
+    changes: int = 90_000
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What is to be written, by table."""
+
+    captures: list[dict[str, Any]] = field(default_factory=list)
+    versions: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    topics: list[dict[str, Any]] = field(default_factory=list)
+    passages: list[dict[str, Any]] = field(default_factory=list)
+    paragraphs: list[dict[str, Any]] = field(default_factory=list)
+    standings: list[dict[str, Any]] = field(default_factory=list)
+    words: list[tuple[int, list[str]]] = field(default_factory=list)
+
+
+def fill(database: Database, sizes: Sizes, *, seed: int = 1) -> None:
+    """Fill an empty database."""
+    chance = random.Random(seed)
+    counts = [LONGEST if number == 0 else 0 for number in range(sizes.documents)]
+    left, rest = sizes.versions - LONGEST, sizes.documents - 1
+    for number in range(1, sizes.documents):
+        counts[number] = left // rest + (1 if number <= left % rest else 0)
+    maker = Maker(chance, sizes.changes / (sizes.versions - sizes.documents))
+    with database.writing() as session:
+        session.connection().execute(sa.insert(Document), [_document(number) for number in range(sizes.documents)])
+    for number, count in enumerate(counts):
+        with database.writing() as session:
+            rows = maker.document(_id(number), count)
+            _write(session.connection(), rows, place_of(_id(number)))
+    with database.connect() as connection:
+        _settle(connection, maker)
+
+
+def _id(number: int) -> str:
+    return f"service-{number // 10:03}/document-{number % 10}"
+
+
+def _document(number: int) -> dict[str, Any]:
+    kinds = ("privacy-policy", "terms", "cookie-policy", "help", "guidelines")
+    return {
+        "id": _id(number),
+        "service": f"Service {number // 10:03}",
+        "title": f"Document {number % 10}",
+        "kind": kinds[number % 5],
+        "url": f"https://service-{number // 10:03}.example/{number % 10}",
+        "language": ("en", "en", "en", "en", "fr", "en", "en", "en", "de", "en")[number % 10],
+        "added_at": FIRST,
+        "retired": False,
+        "failures": 0,
+    }
+
+
+class Maker:
+    def __init__(self, chance: random.Random, changed: float) -> None:
+        self.chance = chance
+        self.changed = changed
+        self.said = 0
+        self.ids = dict.fromkeys(("version", "capture", "check", "change"), 0)
+
+    def next(self, table: str) -> int:
+        self.ids[table] += 1
+        return self.ids[table]
+
+    def sentence(self) -> str:
+        """Two to four of them, in fact; none comes twice, for it ends with a number of its own."""
+        self.said += 1
+        parts = [
+            " ".join(self.chance.choice(each) for each in (_SUBJECTS, _DEEDS, _THINGS, _ENDS)).capitalize() + "."
+            for _ in range(self.chance.randint(2, 4))
+        ]
+        return f"{' '.join(parts)} See rule {self.said}."
+
+    def document(self, id_: str, count: int) -> _Rows:
+        rows = _Rows()
+        texts = [
+            self.sentence() if place % 9 else f"{place // 9 + 1}. {self.sentence()[:40]}" for place in range(_BLOCKS)
+        ]
+        step = (NOW - FIRST) / (count + 1)
+        standing: dict[str, dict[str, Any]] = {}
+        ids: dict[str, int] = {}
+        before: int | None = None
+        for number in range(1, count + 1):
+            moment = FIRST + step * number + timedelta(seconds=self.chance.randint(0, 3600))
+            old: dict[int, str] = {}
+            if number > 1:
+                for place in self.chance.sample(range(_BLOCKS), self.chance.randint(1, 2)):
+                    old[place] = texts[place]
+                    texts[place] = self.sentence()
+            version = self._version(rows, id_, number, moment, texts)
+            self._index(rows, id_, number, moment, texts, ids, standing)
+            if before is not None and self.chance.random() < self.changed:
+                self._change(rows, id_, moment, before, version, [(old[place], texts[place]) for place in old])
+            before = version
+        for number in range(_CHECKS):
+            at = FIRST + (NOW - FIRST) * (number / _CHECKS)
+            rows.checks.append(self._check(id_, at, "unchanged" if number % 50 else "blocked", before))
+        return rows
+
+    def _version(self, rows: _Rows, id_: str, number: int, moment: datetime, texts: list[str]) -> int:
+        version, capture = self.next("version"), self.next("capture")
+        rows.captures.append(
+            {
+                "id": capture,
+                "document_id": id_,
+                "fetched_at": moment,
+                "url": "https://service.example/",
+                "final_url": "https://service.example/",
+                "status": 200,
+                "headers": [],
+                "mime": "text/html",
+                "charset": "utf-8",
+                "sha256": "0" * 64,
+                "size": 2,
+                "body": b"..",
+            }
+        )
+        heading: list[str] = []
+        blocks = []
+        for place, text in enumerate(texts):
+            if place % 9 == 0:
+                heading = [text]
+                blocks.append({"kind": "heading", "heading": [], "text": text, "links": []})
+            else:
+                blocks.append({"kind": "paragraph", "heading": heading, "text": text, "links": []})
+        page = json.dumps({"title": "Document", "language": "en", "blocks": blocks}).encode()
+        rows.versions.append(
+            {
+                "id": version,
+                "document_id": id_,
+                "number": number,
+                "capture_id": capture,
+                "captured_at": moment,
+                "cause": "page",
+                "fingerprint": f"{version:064x}",
+                "reader": "bench",
+                "page": _ZSTD.compress(page),
+            }
+        )
+        rows.checks.append(self._check(id_, moment, "changed" if number > 1 else "first", version))
+        return version
+
+    def _check(self, id_: str, moment: datetime, outcome: str, version: int | None) -> dict[str, Any]:
+        reason = None if outcome != "blocked" else "The site answered 403: it turns robots away."
+        return {
+            "id": self.next("check"),
+            "document_id": id_,
+            "checked_at": moment,
+            "outcome": outcome,
+            "accepted": False,
+            "reason": reason,
+            "status": 200,
+            "version_id": version,
+        }
+
+    def _index(
+        self,
+        rows: _Rows,
+        id_: str,
+        number: int,
+        moment: datetime,
+        texts: list[str],
+        ids: dict[str, int],
+        standing: dict[str, dict[str, Any]],
+    ) -> None:
+        now = set(texts)
+        for gone in standing.keys() - now:
+            standing.pop(gone)["last"] = number - 1
+        new = [text for text in dict.fromkeys(texts) if text not in standing]
+        free = earliest_id(moment) + int(id_[8:11]) * 4096 + int(id_[-1]) * 400
+        for offset, text in enumerate(new):
+            if text not in ids:
+                ids[text] = free + offset
+                folded = [word.folded for word in words(text)]
+                rows.paragraphs.append(
+                    {
+                        "id": ids[text],
+                        "document_id": id_,
+                        "digest": digest(text),
+                        "text": text,
+                        "words": len(folded),
+                        "mentions": {"ai_training": 1} if "train" in text else {},
+                    }
+                )
+                rows.words.append((ids[text], folded))
+            standing[text] = {"paragraph_id": ids[text], "first": number, "last": None, "document_id": id_}
+            rows.standings.append(standing[text])
+
+    def _change(
+        self, rows: _Rows, id_: str, moment: datetime, before: int, after: int, pairs: list[tuple[str, str]]
+    ) -> None:
+        change = self.next("change")
+        topics = self._topics()
+        day = (moment + timedelta(days=self.chance.randint(5, 60))).date() if self.chance.random() < 0.3 else None
+        severity = self.chance.choice(("high", "medium", "low", "low")) if topics else "none"
+        direction = self.chance.choice(("expands", "limits", "clarifies", "mixed")) if topics else "none"
+        meaning = pairs[0][1]
+        quotes = [{"text": meaning[:40], "side": "after"}] * 2
+        rows.changes.append(
+            {
+                "id": change,
+                "document_id": id_,
+                "version_id": after,
+                "before_id": before,
+                "detected_at": moment,
+                "cause": "page",
+                "substantive": self.chance.random() < 0.8,
+                "alert": bool(topics),
+                "severity": severity,
+                "direction": direction,
+                "topics": topics,
+                "effective_date": day,
+                "brief": {
+                    "meaning": meaning,
+                    "from": day.isoformat() if day else None,
+                    "data": quotes,
+                    "refuse": quotes,
+                },
+                "waits": 0,
+            }
+        )
+        rows.topics += [{"topic": topic, "change_id": change} for topic in topics]
+        for position in range(_PASSAGES):
+            old, new = pairs[position % len(pairs)]
+            rows.passages.append(
+                {
+                    "change_id": change,
+                    "position": position,
+                    "operation": "reworded",
+                    "heading": ["1. What we do"],
+                    "before": old,
+                    "after": new,
+                    "topics": topics,
+                    "evidence": [{"topic": topic, "text": new[:20], "side": "after"} for topic in topics],
+                    "severity": severity,
+                    "direction": direction,
+                    "why": ["a phrase of the topic stands in the added words"],
+                    "marks": [*word_diff(old, new)] if position == 0 else [],
+                }
+            )
+
+    def _topics(self) -> list[str]:
+        """None for most changes, then the first of the list far more often than the last."""
+        if self.chance.random() < 0.6:
+            return []
+        return sorted({TOPICS[min(int(self.chance.expovariate(0.45)), len(TOPICS) - 1)] for _ in range(2)})
+
+
+_RAW_VERSIONS = sa.table("versions", *(sa.column(column.name, column.type) for column in Version.__table__.c))  # type: ignore[attr-defined]
+_RAW_VERSIONS.c.page.type = sa.LargeBinary()  # compressed already
+
+
+def _write(connection: sa.Connection, rows: _Rows, place: str) -> None:
+    for table, those in (
+        (Capture, rows.captures),
+        (_RAW_VERSIONS, rows.versions),
+        (Check, rows.checks),
+        (Change, rows.changes),
+        (ChangeTopic, rows.topics),
+        (StoredPassage, rows.passages),
+        (Paragraph, rows.paragraphs),
+        (Standing, rows.standings),
+    ):
+        for part in _parts(those):
+            connection.execute(sa.insert(table), part)
+    write_words(connection, place, rows.words)
+
+
+def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(rows), 1000):
+        yield rows[start : start + 1000]
+
+
+def _settle(connection: sa.Connection, maker: Maker) -> None:
+    """Let the database know its sizes, as one that grew would."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA optimize")
+        return
+    for table, name in (("versions", "version"), ("captures", "capture"), ("checks", "check"), ("changes", "change")):
+        connection.execute(
+            sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), :last)"), {"last": maker.ids[name]}
+        )
+    connection.commit()
+    connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
