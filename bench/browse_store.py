@@ -125,9 +125,7 @@ class Maker:
 
     def document(self, id_: str, count: int) -> _Rows:
         rows = _Rows()
-        texts = [
-            self.sentence() if place % 9 else f"{place // 9 + 1}. {self.sentence()[:40]}" for place in range(_BLOCKS)
-        ]
+        texts = [self.sentence() if place % 9 else f"Part {place // 9 + 1}" for place in range(_BLOCKS)]
         step = (NOW - FIRST) / (count + 1)
         standing: dict[str, dict[str, Any]] = {}
         ids: dict[str, int] = {}

@@ -7,6 +7,7 @@ Made from the versions in the transaction that writes them, and rebuilt by `rein
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -15,7 +16,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, BigInteger, Connection, Index, UniqueConstraint, and_, delete, insert, or_, text, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Index,
+    String,
+    UniqueConstraint,
+    and_,
+    cast,
+    delete,
+    insert,
+    or_,
+    text,
+    update,
+)
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.folding import words
@@ -259,29 +274,46 @@ class Point:
     mentions: dict[str, int] = field(default_factory=dict)
 
 
-def course(session: Session, document_id: str) -> list[Point]:
-    """All versions, oldest first. A text that stands twice in one version counts once."""
-    made = session.exec(
+def course(session: Session, document_id: str, *, at_most: int | None = None) -> list[Point]:
+    """All versions, oldest first, or so many of them, evenly spread. A text that stands twice in one counts once."""
+    length: Counter[int] = Counter()  # what comes with each version, less what goes
+    topics: dict[int, Counter[str]] = {}
+    counted: dict[str, dict[str, int]] = {}  # texts of JSON that were read: most are alike
+    spans = select(Standing.first, Standing.last, Paragraph.words, cast(col(Paragraph.mentions), String))
+    mine = spans.join(Paragraph, _stands()).where(Standing.document_id == document_id)
+    for first, last, words_, said in session.execute(mine):
+        length[first] += words_
+        if last is not None:
+            length[last + 1] -= words_
+        mentions = counted.get(said or "")
+        if mentions is None:
+            mentions = counted[said or ""] = json.loads(said or "{}") or {}
+        for topic, number in mentions.items():
+            topics.setdefault(first, Counter())[topic] += number
+            if last is not None:
+                topics.setdefault(last + 1, Counter())[topic] -= number
+    found = session.execute(
         select(Version.number, Version.captured_at)
         .where(Version.document_id == document_id)
         .order_by(col(Version.number))
     ).all()
-    begun: dict[int, Counter[str]] = {}
-    ended: dict[int, Counter[str]] = {}
-    spans = select(Standing.first, Standing.last, Paragraph.words, Paragraph.mentions).join(Paragraph, _stands())
-    for first, last, length, mentions in session.exec(spans.where(Standing.document_id == document_id)):
-        counted = {"": length, **(mentions or {})}
-        begun.setdefault(first, Counter()).update(counted)
-        if last is not None:
-            ended.setdefault(last + 1, Counter()).update(counted)
-    sums: Counter[str] = Counter()
-    points = []
-    for number, moment in made:
-        sums.update(begun.get(number, {}))
-        sums.subtract(ended.get(number, {}))
-        topics = {topic: count for topic, count in sums.items() if topic and count}
-        points.append(Point(number, moment, sums[""], topics))
+    shown = _spread(len(found), at_most or len(found))
+    points, now, standing = [], 0, Counter[str]()
+    for index, (number, moment) in enumerate(found):
+        now += length[number]
+        if number in topics:
+            standing.update(topics[number])
+        if index in shown:
+            mentions = {topic: count for topic, count in standing.items() if count}
+            points.append(Point(number, moment, now, mentions))
     return points
+
+
+def _spread(length: int, at_most: int) -> set[int]:
+    """Indexes, with the first and the last."""
+    if length <= at_most:
+        return set(range(length))
+    return {round(step * (length - 1) / (at_most - 1)) for step in range(at_most)}
 
 
 def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
