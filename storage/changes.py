@@ -184,11 +184,3 @@ def passage_counts(session: Session, change_ids: list[int]) -> dict[int, dict[st
     ):
         found.setdefault(change_id, {})[operation] = n
     return found
-
-
-def last_substantive(session: Session) -> dict[str, datetime]:
-    """When words of a document last changed, for documents whose words did."""
-    newest = select(Change.document_id, func.max(Change.detected_at)).where(
-        col(Change.substantive).is_(True), Change.cause != Cause.READER.value
-    )
-    return dict(session.exec(newest.group_by(col(Change.document_id))).all())

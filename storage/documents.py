@@ -70,15 +70,22 @@ def watched(session: Session) -> list[Document]:
     return list(session.exec(select(Document).where(col(Document.retired).is_(False)).order_by(col(Document.id))))
 
 
-def known(session: Session) -> list[Document]:
-    """The documents that are or were watched, by service and id."""
-    return list(session.exec(select(Document).order_by(col(Document.service), col(Document.id))))
+def known(session: Session, service: str | None = None) -> list[Document]:
+    """The documents that are or were watched, by service and id; of all services or of one."""
+    wanted = select(Document).order_by(col(Document.service), col(Document.id))
+    return list(session.exec(wanted.where(Document.service == service) if service is not None else wanted))
 
 
 def services_and_languages(session: Session) -> tuple[list[str], list[str]]:
     """What the documents' services are called, and the languages that they are written in; each sorted."""
     pairs = session.exec(select(Document.service, Document.language).distinct()).all()
     return sorted({service for service, _ in pairs}, key=str.casefold), sorted({language for _, language in pairs})
+
+
+def failing(session: Session) -> list[Document]:
+    """Those that are watched and whose last check brought no believable text, by service and id."""
+    wanted = select(Document).where(col(Document.failures) > 0, col(Document.retired).is_(False))
+    return list(session.exec(wanted.order_by(col(Document.service), col(Document.id))))
 
 
 def watched_counts(session: Session) -> tuple[int, int]:

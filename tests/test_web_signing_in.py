@@ -8,12 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from sqlmodel import select
 
 from analysis.manner import Manner
 from policywatch.web.access import Access, UnusablePassword, access
 from policywatch.web.app import create_app
 from policywatch.web.desk import Desk
-from storage.captures import Capture, newest_capture
+from storage.captures import Capture
 from storage.changes import changes_of
 from storage.checks import Outcome
 from storage.database import Database
@@ -42,7 +43,7 @@ def store(tmp_path: Path) -> Iterator[Database]:
 def _hold(database: Database, html: str) -> None:
     body = html.encode()
     with database.writing() as session:
-        kept = newest_capture(session, NOTES)
+        kept = session.exec(select(Capture).where(Capture.document_id == NOTES)).first()
         assert kept is not None
         same = {name: getattr(kept, name) for name in Capture.model_fields if name not in ("id", "body", "size")}
         again = Capture(**same, body=body, size=len(body))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,18 +14,20 @@ from policywatch.told import told
 from policywatch.web.chart import Chart, chart
 from policywatch.web.layout import Part, Stretch, stretches
 from storage.change_list import ListedChange, changes_to
-from storage.changes import Change, change_to, last_substantive
-from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks
+from storage.changes import Change, change_to
+from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
 from storage.deliveries import State, counts
-from storage.documents import Document, document, known
+from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
 from storage.errors import StorageError
+from storage.facts import document_facts
 from storage.paragraphs import blame, course
-from storage.versions import Version, numbered_version, numbers_around, version_counts, versions_of_document
+from storage.versions import Version, numbered_version, numbers_around, versions_of_document
 
 CHECKS = 12  # checks shown of a document
 STEPS = 40  # versions on one page of a timeline
 _PARKED = 50  # messages that were given up, shown to the operator
 _LISTED = 120  # documents that a page of all services lists
+_SERVICES = 500  # on one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,40 +105,41 @@ class VersionView:
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """The last check of each document, `listed` where they are few enough for one page.
+    """The last check of each document, where they are few enough for one page, and the last of all.
 
     `troubled` are those that brought no believable text, `can_show` the documents whose held text can be read here.
     """
 
     rows: list[DocumentRow]
     troubled: list[DocumentRow]
+    check: Check | None
     deliveries: dict[str, int]
     parked: list[dict[str, Any]]
     can_show: Collection[str]
 
-    @property
-    def listed(self) -> list[DocumentRow]:
-        """None of many: they stand on the pages of their services."""
-        return self.rows if len(self.rows) <= _LISTED else []
-
 
 def services_view(session: Session, only: str | None = None) -> ServicesView:
-    """Every service; its documents too, where it is asked for alone or the documents are few enough for one page."""
-    rows = [row for row in _rows(session) if only in (None, row.document.service)]
+    """Every service; its documents too, where it is asked for alone or the documents are few enough for one page.
+
+    Raises `UnknownService`.
+    """
+    counts = services_page(session, limit=_SERVICES) if only is None else [(only, 0)]
+    if only is None and sum(count for _, count in counts) > _LISTED:
+        return ServicesView([ServiceRow(name, count, []) for name, count in counts], only)
+    rows = _rows(session, known(session, only))
     if only is not None and not rows:
-        raise UnknownService(only)
-    listed = only is not None or len(rows) <= _LISTED
-    services = []
-    for name, run in groupby(rows, key=lambda row: row.document.service):
-        of_it = list(run)
-        services.append(ServiceRow(name, len(of_it), of_it if listed else []))
-    return ServicesView(services, only)
+        raise UnknownService(f"no document of {only!r} is known")
+    by_service = groupby(rows, key=lambda row: row.document.service)
+    listed = ((name, list(run)) for name, run in by_service)
+    return ServicesView([ServiceRow(name, len(run), run) for name, run in listed], only)
 
 
-def _rows(session: Session) -> list[DocumentRow]:
-    numbers, changed, checked = version_counts(session), last_substantive(session), last_checks(session)
+def _rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
+    ids = [each.id for each in documents]
+    facts, checked = document_facts(session, ids), last_checks(session, ids)
     return [
-        DocumentRow(row, numbers.get(row.id, 0), changed.get(row.id), checked.get(row.id)) for row in known(session)
+        DocumentRow(each, facts[each.id].versions, facts[each.id].changed_at, checked.get(each.id))
+        for each in documents
     ]
 
 
@@ -170,9 +173,11 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
 
 def health_view(session: Session, can_show: Collection[str]) -> HealthView:
     """How each document that is still watched fares, and the messages."""
-    rows = [row for row in _rows(session) if not row.document.retired]
-    troubled = [row for row in rows if _is_troubled(row.check)]
-    return HealthView(rows, troubled, counts(session), told(session, state=State.PARKED, limit=_PARKED), can_show)
+    _, documents = watched_counts(session)
+    rows = _rows(session, watched(session)) if documents <= _LISTED else []
+    troubled = [row for row in _rows(session, failing(session)) if _is_troubled(row.check)]
+    parked = told(session, state=State.PARKED, limit=_PARKED)
+    return HealthView(rows, troubled, newest_check(session), counts(session), parked, can_show)
 
 
 def _is_troubled(check: Check | None) -> bool:

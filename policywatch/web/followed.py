@@ -19,7 +19,7 @@ from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
 
 ENTRIES = 30
-APPOINTMENTS = 300
+APPOINTMENTS = 150
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
