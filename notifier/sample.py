@@ -51,4 +51,5 @@ def sample_change(said: Words, language: str) -> Shown:
         ),
         unflagged=2,
         diff=f"{SITE}/changes/1",
+        stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

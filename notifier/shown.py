@@ -13,6 +13,7 @@ from notifier.escape import clean, web_address
 from notifier.wording import Words
 from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document, document
+from storage.versions import Version
 
 QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")  # in reading order
 _SEPARATOR = " › "
@@ -76,6 +77,7 @@ class Shown:
     passages: tuple[ShownPassage, ...]  # the flagged ones
     unflagged: int
     diff: str | None  # where the whole change can be read
+    stored: str | None  # where the page can be read as it was stored
 
 
 def show(session: Session, change: Change, words: Words, language: str, base_url: str | None) -> Shown:
@@ -108,7 +110,13 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         passages=tuple(_passage(passage, words) for passage in flagged),
         unflagged=len(found) - len(flagged),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
+        stored=_stored(session, change, base_url) if base_url else None,
     )
+
+
+def _stored(session: Session, change: Change, base_url: str) -> str:
+    number = session.get_one(Version, change.version_id).number
+    return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
 
 
 def _day(written: object) -> date | None:

@@ -110,6 +110,7 @@ class Sentences(_Strict):
     items_left_out: Counted
     whole: str
     page: str
+    stored: str
     original_language: str  # {language}
     digest_lead: str
     digest_empty: str

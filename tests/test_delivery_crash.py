@@ -190,3 +190,38 @@ def _at_once(database_url: str, team: Route) -> list[Deliveries]:
 
     with ThreadPoolExecutor(2) as pool:
         return [done.result() for done in [pool.submit(work) for _ in range(2)]]
+
+
+FULL = """
+import resource, signal, sys
+from notifier.delivery import deliver_due
+from notifier.routes import Address, Route
+from notifier.send import send
+from storage.database import Database
+
+def send_and_fill(address, message):
+    result = send(address, message)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # from here on nothing can be written
+    return result
+
+deliver_due(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),))], (), send=send_and_fill)
+"""
+
+
+def test_a_disk_that_fills_before_the_record_is_written_loses_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    database = Database(url)
+    owe(database, "team")
+    owe(database, "team")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with mail_server() as inbox:
+        words = [sys.executable, "-c", FULL, url, inbox.url()]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        assert "OperationalError" in done.stderr
+        assert len(inbox.mails) == 1
+        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(sent=2, failed=0, pending=0)
+    database.close()
+    numbers = [mail["Message-ID"] for mail in inbox.mails]
+    assert len(numbers) == 3
+    assert len(set(numbers)) == 2  # the one that was not recorded came again, under the same number

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -163,7 +166,11 @@ def test_a_server_without_tls_gets_no_mail_that_wants_it(store: Database) -> Non
 
 @pytest.mark.parametrize(
     ("reply", "permanent"),
-    [("550 5.1.1 no such user", True), ("452 4.2.2 mailbox full", False), ("421 4.3.2 too busy", False)],
+    [
+        ("550 5.1.1 no such user", True),
+        ("452 4.2.2 mailbox full", False),
+        ("421 4.3.2 too busy", False),
+    ],
 )
 def test_a_refused_recipient_is_final_or_not_as_the_server_says(store: Database, reply: str, permanent: bool) -> None:
     with mail_server() as inbox:
@@ -181,6 +188,48 @@ def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(database: Database
         team = [route("team", inbox.url())]
         assert deliver_due(database, team, (), now=lambda: NOON) == Deliveries(sent=0, failed=1, pending=1)
         assert deliver_due(database, team, (), now=lambda: NOON + timedelta(minutes=5)).sent == 1
+
+
+def test_a_mail_that_is_too_large_for_its_server_is_parked(store: Database) -> None:
+    with mail_server() as inbox:
+        inbox.replies = ["552 5.3.4 message too big"]
+        result = sent(store, inbox.url())
+    assert (result.ok, result.permanent, result.said) == (False, True, "552 5.3.4 message too big")
+
+
+def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
+    def drip_greeting(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with suppress(OSError):
+            while True:
+                connection.sendall(b"2")
+                time.sleep(0.1)
+
+    with socket.socket() as slow:
+        slow.bind(("127.0.0.1", 0))
+        slow.listen()
+        threading.Thread(target=drip_greeting, args=(slow,), daemon=True).start()
+        began = time.monotonic()
+        result = sent(store, f"mailto://localhost:{slow.getsockname()[1]}/x@example.org?from=w@example.net", deadline=1)
+    assert time.monotonic() - began < 3
+    assert (result.ok, result.permanent, result.said) == (False, False, "no answer within 1 seconds")
+
+
+def test_a_mail_server_that_breaks_off_is_tried_again(store: Database) -> None:
+    def break_off(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        connection.sendall(b"220 here\r\n")
+        connection.recv(100)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with socket.socket() as breaking:
+        breaking.bind(("127.0.0.1", 0))
+        breaking.listen()
+        threading.Thread(target=break_off, args=(breaking,), daemon=True).start()
+        result = sent(store, f"mailto://localhost:{breaking.getsockname()[1]}/x@example.org?from=w@example.net")
+    assert (result.ok, result.permanent) == (False, False)
+    assert (result.said or "").startswith(("the server closed", "no connection: Connection reset"))
 
 
 def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
@@ -220,6 +269,7 @@ def test_a_webhook_gets_subject_and_plain_text(store: Database) -> None:
         ((401, {}, "who are you"), True, "status 401: who are you"),
         (404, True, "status 404"),
         (410, True, "status 410"),
+        ((413, {}, "too large"), True, "status 413: too large"),
         (408, False, "status 408"),
         (429, False, "status 429"),
         (500, False, "status 500"),

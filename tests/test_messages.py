@@ -116,6 +116,7 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
     ):
         assert needed in said
     assert f"{SITE}/changes/1" in body
+    assert f"{SITE}/documents/{POLICY}/versions/2" in body
     assert "https://parley.example/privacy" in body
     assert "https://parley.example/object" in body
     assert "Quay Street" not in body  # what is not flagged is counted, not shown
