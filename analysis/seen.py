@@ -13,7 +13,7 @@ from analysis.blocks import Page
 from analysis.change import Passage, Side
 from analysis.normal import normal
 from analysis.spelling import looks, pattern
-from analysis.topics import Lexicon, matches, section_topics
+from analysis.topics import LANGUAGES, Lexicon, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
 
@@ -46,6 +46,7 @@ _PROSE_ANYWAY = 22  # also where it names no party
 _ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
 _TEMPLATE = 3  # times that a text comes or goes alike
 _BANNER = 300  # characters; what is longer above the title is an introduction
+_ALL_LINK = 0.9
 _LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
 _ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _DEFINITION = re.compile(
@@ -57,6 +58,12 @@ _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
 _LINKS_IN_A_ROW = 3
 _PROPER_NAME = re.compile(r"[A-ZÀ-Þ][^\W_]+")
 _LEAD = 70  # characters before a name in which the word stands for what it is
+# not "Generative AI may be wrong": that is no company
+_ACTING = re.compile(
+    r"\b(?!Generative|Conversational|Agentic|Responsible|The|Our|An?|Your|This|That|Such|L[’'])([A-Z][\w-]+) AI"
+    r"(?=[’']s?\b| (?:will|may|shall|is|has|does|can|collects?|process\w*|reserves?|uses?|at)\b"
+    r"| (?:peut|est|s[’']|a|traite|collecte)\b)"
+)
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
@@ -144,8 +151,15 @@ class Surroundings:
     def __init__(self, page: Page) -> None:
         self._texts = [block.text for block in page.blocks]
         self._keys: frozenset[str] | None = None
+        self._names: frozenset[str] | None = None
         self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
         self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
+        # a teaser in a menu reads like a sentence, but all of it is a link
+        self._linked = frozenset(
+            place
+            for place, block in enumerate(page.blocks)
+            if sum(len(link.text) for link in block.links) >= _ALL_LINK * len(block.text)
+        )
         self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
 
     def has(self, text: str) -> bool:
@@ -153,6 +167,18 @@ class Surroundings:
         if self._keys is None:
             self._keys = frozenset(_block_key(block) for block in self._texts)
         return _block_key(text) in self._keys
+
+    def is_part_of_a_name(self, text: str, start: int, end: int) -> bool:
+        """Whether "AI" only ends the name of a company that the page speaks of as one who acts."""
+        if text[start:end].casefold() != "ai":
+            return False
+        before = re.search(r"([A-Z][\w-]+)\s$", text[max(0, start - 40) : start])
+        if before is None:
+            return False
+        if self._names is None:
+            acting = Counter(name for each in self._texts for name in _ACTING.findall(each))
+            self._names = frozenset(name for name, times in acting.items() if times >= _TEMPLATE)
+        return before.group(1) in self._names
 
     def is_row(self, text: str) -> bool:
         return any(line in self._rows for line in text.split("\n"))
@@ -163,8 +189,10 @@ class Surroundings:
             return True
         if place < self._title and len(text) < _BANNER and not pattern("subject").search(text):
             return False
-        near = (*self._texts[max(0, place - _NEAR) : place], *self._texts[place + 1 : place + 1 + _NEAR])
-        prose = sum(_prose_words(other) for other in near)
+        near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
+        if place in self._linked and sum(other in self._linked for other in near) >= _TEMPLATE:
+            return False
+        prose = sum(_prose_words(self._texts[other]) for other in near if other not in self._linked)
         return prose + _prose_words(text) >= _ENOUGH_PROSE and prose > 0
 
 
@@ -195,7 +223,7 @@ def _seen(
     named = _names(passage, section)
     for sentence in changed.sentences:
         count += sum(len(words(texts[sentence.side][start:end])) for start, end in sentence.spans)
-        found += _found(texts[sentence.side], sentence, section, language)
+        found += _found(texts[sentence.side], sentence, section, around[sentence.side], language)
         if named:
             found += _named(texts[sentence.side], sentence, section)
         recipients += _recipients(texts[sentence.side], sentence)
@@ -222,7 +250,9 @@ def _names(passage: Passage, section: frozenset[str]) -> bool:
     return bool(pattern("company").search(text)) and not pattern("own_contact").search(passage.heading[-1])
 
 
-def _found(text: str, sentence: Sentence, section: frozenset[str], language: str | None) -> list[Found]:
+def _found(
+    text: str, sentence: Sentence, section: frozenset[str], around: Surroundings, language: str | None
+) -> list[Found]:
     said = text[sentence.start : sentence.end]
     for_reader = is_duty_of_reader(said) or bool(pattern("of_the_text").search(said))
     there = matches(said, language)
@@ -239,7 +269,7 @@ def _found(text: str, sentence: Sentence, section: frozenset[str], language: str
     for match in there:
         start, end = sentence.start + match.start, sentence.start + match.end
         defined = definition is not None and match.end <= definition.end()
-        if any(first <= match.start < last for first, last in addresses):
+        if any(first <= match.start < last for first, last in addresses) or around.is_part_of_a_name(text, start, end):
             continue
         tier = match.tier
         if tier == "decides" and for_reader and match.topic in _PRACTICES | {"automated_decisions"}:
@@ -328,6 +358,7 @@ def _shape(
     text = texts[side]
     if (
         _REMAINS.search(text)
+        or _in_other_letters(text, language)
         or (len(text) < _BANNER and pattern("picker").search(text))
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
     ):
@@ -342,7 +373,9 @@ def _shape(
     sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
     law = named and not pattern("company").search(text)
     deep = len(passage.heading) > 1
-    in_list = (deep and named) or (labelled and passage.heading and ("://" in text or bool(section & LISTED)))
+    of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
+    listed = bool(section & LISTED) or of_company or "://" in text
+    in_list = (deep and named) or (labelled and bool(passage.heading) and listed)
     amid = law or (named and sentence) or in_list or not changed.sentences or around[side].amid_prose(text)
     if not row and not amid:
         return "address" if address else "fragment"
@@ -354,6 +387,15 @@ def _shape(
     if decides or named or section & LISTED:
         return "entry"
     return "address" if address else "fragment"
+
+
+def _in_other_letters(text: str, language: str | None) -> bool:
+    """Whether a text is in another script than the page's language is written in."""
+    if text.isascii() or language not in LANGUAGES:
+        return False
+    letters = [character for character in text if character.isalpha()]
+    latin = sum(character < "\u0250" for character in letters)
+    return len(letters) >= _LEAST and 2 * latin < len(letters)
 
 
 def is_sentence(text: str) -> bool:
@@ -388,5 +430,5 @@ def _is_consent_dialog(text: str) -> bool:
 
 def is_duty_of_reader(sentence: str) -> bool:
     """Whether a sentence says what readers must or must not do, rather than what the service does."""
-    begins = pattern("duty_first").match(sentence.lstrip(" •·-–—*\t"))
+    begins = pattern("duty_first").match(sentence.lstrip(" •·-–—*\t“”\"«'‘"))
     return bool(begins or pattern("reader_duties").search(sentence))

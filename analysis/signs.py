@@ -101,10 +101,10 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
 
 def _listed(one: Seen, kind: str) -> bool:
     """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
-    whole = one.passage.operation in ("added", "removed")
-    if not whole or one.shape not in ("row", "entry"):
-        return False
-    return bool(one.section & LISTED) or one.named or (kind == "cookies" and one.shape == "row")
+    if kind == "cookies" and one.shape == "row":
+        return True
+    whole = one.passage.operation in ("added", "removed") and one.shape in ("row", "entry")
+    return whole and (bool(one.section & LISTED) or one.named)
 
 
 def _touched(one: Seen) -> bool:

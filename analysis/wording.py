@@ -16,6 +16,7 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
 )
+_HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word,
         return "only a date differs"
     if "".join(gone).replace(" ", "") == "".join(came).replace(" ", ""):
         return "only the spelling differs"
-    if ADDRESS in (*gone, *came) and {*gone, *came} <= {ADDRESS} | looks().words.link:
+    if {ADDRESS, *_HERE} & {*gone, *came} and {*gone, *came} <= {ADDRESS} | looks().words.link:
         return "only a link differs"
     if {*gone, *came} & looks().words.negations:
         return None

@@ -65,6 +65,7 @@ def test_a_case_is_told_as_a_person_would(case: Case) -> None:
         assert found.alert is case["alert"], found
     assert found.held is None
     assert set(case.get("topics", ())) <= set(found.topics), found
+    assert not set(case.get("never", ())) & set(found.topics), found
     for key in ("direction", "severity"):
         if key in case:
             assert getattr(found, key) == case[key], found

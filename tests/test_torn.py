@@ -1,0 +1,75 @@
+"""A page that was captured in part is the other's beginning, to the letter; a page that was edited is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.blocks import Block, Page
+from analysis.compare import compare
+from analysis.torn import torn
+
+SECTIONS = [
+    (f"{number}. {title}", f"{said} We say so in section {number} of this policy, and we mean it.")
+    for number, (title, said) in enumerate(
+        (
+            ("Who we are", "Parley is a quiet place for people who like to write to each other."),
+            ("What we collect", "We collect your name, your address and the letters that you write."),
+            ("What we use it for", "We use your data to deliver letters and to keep thieves away."),
+            ("Who gets it", "We share your address with the post office and with nobody else."),
+            ("How long", "We keep your letters until you delete them or close your account."),
+            ("Your rights", "You can ask for a copy of your data and for its deletion at any time."),
+        ),
+        1,
+    )
+]
+
+
+def policy() -> Page:
+    blocks = [Block("heading", "Privacy policy of Parley")]
+    for title, said in SECTIONS:
+        blocks += [Block("heading", title), Block("paragraph", said)]
+    return Page("Privacy policy of Parley", "en", tuple(blocks))
+
+
+def cut(page: Page, count: int) -> Page:
+    return replace(page, blocks=page.blocks[:count])
+
+
+FOOTER = tuple(Block("item", text) for text in ("Home", "About us", "Careers", "Press", "Contact"))
+
+
+def stopping_in_a_sentence() -> tuple[Page, Page]:
+    whole = policy()
+    stump = replace(whole.blocks[8], text=whole.blocks[8].text[:45].rstrip())
+    return replace(whole, blocks=(*whole.blocks[:8], stump)), whole
+
+
+def without_its_end() -> tuple[Page, Page]:
+    whole = replace(policy(), blocks=(*policy().blocks, *FOOTER))
+    return cut(whole, 9), whole
+
+
+def the_lesser_half() -> tuple[Page, Page]:
+    return cut(policy(), 6), policy()
+
+
+@pytest.mark.parametrize("torn_and_whole", [stopping_in_a_sentence, without_its_end, the_lesser_half])
+def test_a_text_that_was_torn_off_or_came_back_is_held(torn_and_whole: object) -> None:
+    part, whole = torn_and_whole()  # type: ignore[operator]
+    for before, after in ((whole, part), (part, whole)):
+        found = compare(before, after, language="en")
+        assert found.held
+        assert ("earlier text" in found.held) is (before is part)
+        assert not found.substantive
+        assert compare(before, after, language="en", believed=True).substantive
+
+
+def test_a_section_that_is_added_or_removed_is_a_change() -> None:
+    whole = policy()
+    for start in (3, 11):
+        less = replace(whole, blocks=whole.blocks[:start] + whole.blocks[start + 2 :])
+        assert torn(less, whole) is None
+        assert torn(whole, less) is None
+        assert compare(whole, less, language="en").alert
