@@ -24,7 +24,8 @@ _NAMED_BY_TEXT = frozenset(
     ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
 )
 _FRAME = frozenset(("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents"))
-_NEED_NO_CLICK = frozenset(("page footer", "message", "metadata", "comments", "skip link"))
+_NEED_NO_CLICK = frozenset(("page footer", "message", "metadata", "comments", "skip link", "version picker"))
+_HAVE_FORMS = frozenset(("newsletter", "comments", "feedback", "search"))
 
 
 def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
@@ -111,7 +112,9 @@ def _by_name(element: Element) -> str | None:
     for reason, words in _names():
         tells = names if reason in _FRAME else classes
         if not any(tells.isdisjoint(some) for some in words):
-            enough = 0.2 if element.sentences else 0.0 if reason in _NEED_NO_CLICK else 0.5
+            if element.has_form and reason in _HAVE_FORMS:
+                return reason
+            enough = 0.2 if element.sentences and reason != "comments" else 0.0 if reason in _NEED_NO_CLICK else 0.5
             return reason if clicks >= enough else None
     return None
 

@@ -29,6 +29,7 @@ _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"))
+_MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△▽⌃⌄↑↓→←⌵✓✔☰⋮…]{1,2}\ufe0f?")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：…]['\"’”»)\]]*$")
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
@@ -297,6 +298,10 @@ class _Flow:
         if not self.holders or self.holders[-1] is not element:
             return
         words = self.pieces[-1].strip()
+        if (self.buttons or self.headings) and _MARK.fullmatch(words):  # "+" beside a title that opens on a click
+            self.pieces.pop()
+            self.holders.pop()
+            return
         icon = _ICON_NAME.fullmatch(words) is not None and not element.classes().isdisjoint(_ICON_WORDS)
         if icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
             self.pieces.pop()

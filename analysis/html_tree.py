@@ -35,6 +35,7 @@ class Element:
     link_chars: int = 0
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
+    has_form: bool = False
     titled: bool = False  # whether an <h1> that is no link stands in it
     reason: str | None = None  # why it is left out
     role: str = ""

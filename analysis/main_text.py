@@ -38,6 +38,7 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
             element.titled = element.link_chars < element.chars
         if parent is not None:
             parent.titled |= element.titled
+            parent.has_form |= element.has_form or element.tag == "form"
             parent.chars += element.chars
             parent.link_chars += element.link_chars
             parent.prose += element.prose
@@ -178,12 +179,37 @@ def controls(lines: list[Line]) -> None:
     for line in lines:
         if line.kind == "row" or len(line.text) > 160:
             continue
-        if len(line.text) < 60 and (label.fullmatch(line.text) if line.is_clickable else several.fullmatch(line.text)):
+        if _is_control(line, label, several):
             line.reason = "control"
+        elif _is_about_the_page(line.text, label, feedback):
+            line.reason = "metadata"
         elif feedback.fullmatch(line.text):
             line.reason = "feedback"
         elif skip.fullmatch(line.text):
             line.reason = "skip link"
+
+
+def _is_control(line: Line, label: re.Pattern[str], several: re.Pattern[str]) -> bool:
+    if not any(character.isalnum() for character in line.text):  # "☺", "⌄"
+        return bool(line.button_chars or line.link_chars)
+    if len(line.text) >= 60:
+        return False
+    return bool((line.is_clickable and label.fullmatch(line.text)) or several.fullmatch(line.text))
+
+
+_BESIDE = re.compile(r"\s*[·•|]\s*")
+
+
+def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[str]) -> bool:
+    """Several remarks beside each other, none of which is of the text: "By Anna · 1,203 views · 3 min read"."""
+    if len(text) > 120 or _BESIDE.search(text) is None:
+        return False
+    parts = _BESIDE.split(text.strip(" ·•|"))
+    byline = pattern("furniture", "byline", whole=True)
+    known = [bool(feedback.fullmatch(part) or label.fullmatch(part)) for part in parts]
+    return any(known) and all(
+        told or byline.fullmatch(part) is not None for told, part in zip(known, parts, strict=True)
+    )
 
 
 @cache
@@ -221,7 +247,7 @@ def related(lines: list[Line]) -> None:
     for index, line in enumerate(lines):
         if line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
             run = index + 1
-            while run < len(lines) and lines[run].is_links and lines[run].kind not in ("row", "heading"):
+            while run < len(lines) and _is_card(lines[run]):
                 lines[run].reason = "related pages"
                 run += 1
             if run > index + 1 or run == len(lines):
@@ -229,6 +255,11 @@ def related(lines: list[Line]) -> None:
     last = next((line for line in reversed(lines) if line.reason is None), None)
     if last is not None and last.kind == "heading" and title.fullmatch(last.text):
         last.reason = "related pages"
+
+
+def _is_card(line: Line) -> bool:
+    """A link to another page, be it the title of that page over a few words of it."""
+    return line.is_links and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
 
 
 def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]]:
@@ -251,11 +282,27 @@ def edges(lines: list[Line]) -> None:
     titled = len(trailing) < len(kept) and kept[-1 - len(trailing)].kind == "heading"
     for line in leading + (trailing if len(trailing) >= 3 and not titled else []):
         line.reason = "navigation"
-    for line in reversed(kept):
-        if line.reason is None:
-            if line.text.startswith(("©", "Copyright ©", "Copyright (c)")) and len(line.text) < 160:
-                line.reason = "page footer"
-            break
+    for line in itertools.takewhile(lambda line: line.reason or _is_imprint(line.text), reversed(kept)):
+        line.reason = line.reason or "page footer"
+    title = next((index for index, line in enumerate(kept) if line.kind == "heading" and line.level == 1), 0)
+    for line in kept[:title]:
+        if line.reason is None and _is_path(line):
+            line.reason = "navigation"
+
+
+_IMPRINT = re.compile(r"(?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))", re.IGNORECASE)
+
+
+def _is_imprint(text: str) -> bool:
+    return len(text) < 160 and (
+        _IMPRINT.match(text) is not None or pattern("furniture", "imprint", whole=True).fullmatch(text) is not None
+    )
+
+
+def _is_path(line: Line) -> bool:
+    """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
+    parts = re.split(r"\s*[>›»→/]\s*", line.text)
+    return len(parts) > 1 and bool(line.hrefs) and all(0 < len(part) < 50 for part in parts) and not line.is_prose
 
 
 def _is_address(line: Line) -> bool:

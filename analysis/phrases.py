@@ -21,6 +21,8 @@ TABLES = {
         "related",
         "contents",
         "skip",
+        "byline",
+        "imprint",
         "updated",
         "ago",
     ),

@@ -88,6 +88,25 @@ NOISE: dict[str, Callable[[str], str]] = {
     "nbsp": lambda body: body.replace("We ", "We&nbsp;"),
     "link tokens": lambda body: body.replace("account", "<a href='/account?token=9f8e7d'>account</a>"),
     "paragraphs as boxes": lambda body: re.sub(r"<(/?)p\b", r"<\1div", body),
+    "path": lambda body: f"<p><a href='/'>Home</a> &gt; <a href='/legal'>Legal</a> &gt; Privacy Policy</p>{body}",
+    "tools": lambda body: (
+        f"<div><a href='#'>Print</a> | <a href='/x'>Download PDF</a> | <a href='#'>A+</a></div>{body}"
+    ),
+    "views": lambda body: f"{body}<div>1,234 views</div>",
+    "byline": lambda body: body.replace("</h1>", "</h1><p>By Anna · 1,203 views · 3 min read</p>", 1),
+    "version badge": lambda body: f"<span class='version-badge'>Version: 3.2</span>{body}",
+    "reactions": lambda body: f"{body}<div><button>😞</button> <button>😐</button> <button>😃</button></div>",
+    "cards": lambda body: (
+        f"{body}<h3>Related articles</h3><div><a href='/w'><h4>Walks</h4><p>How we walk.</p></a></div>"
+    ),
+    "imprint": lambda body: f"{body}<p>Copyright 2025 Heron Lake. All rights reserved.</p>",
+    "marks": lambda body: re.sub(r"</h2>", " <span>+</span></h2>", body),
+    "link bar": lambda body: (
+        f"{body}<div><p>This site uses cookies of others.</p><a role='button'>Deny</a><a role='button'>Accept</a></div>"
+    ),
+    "comments": lambda body: (
+        f"{body}<div class='comments-area'><h3>Leave a reply</h3><form><p>We never show your address.</p></form></div>"
+    ),
     "relative date": lambda body: body.replace("</h1>", "</h1><p>Updated 3 weeks ago</p>", 1),
 }
 
