@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
+import pytest
 from selectolax.lexbor import LexborHTMLParser
+from typer.testing import CliRunner
 
+from policywatch.cli import app
 from policywatch.web.app import create_app
+from policywatch.web.serving import Listening, hosts, root
 from storage.database import Database
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
@@ -69,7 +74,7 @@ def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(par
         assert "<script" not in answer.text
         assert not re.search(r"\sstyle=", answer.text)
         assert not re.search(r"(src|href)=.https?://(?!parley|harbour|127\.0\.0\.1)", answer.text)
-    assert site.get("/static/policywatch.css").headers["x-content-type-options"] == "nosniff"
+    assert site.get("/static/base.css").headers["x-content-type-options"] == "nosniff"
 
 
 def test_only_reading_is_possible(site: httpx.Client) -> None:
@@ -84,7 +89,7 @@ def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:
         answer = httpx.get(f"{home}/documents/{PRIVACY}")
         assert answer.status_code == 200
         assert all(href.startswith(("/watch/", "#", "https://parley")) for href in hrefs(LexborHTMLParser(answer.text)))
-        assert httpx.get(f"{home}/static/policywatch.css").status_code == 200
+        assert httpx.get(f"{home}/static/base.css").status_code == 200
         tree = LexborHTMLParser(httpx.get(f"{home}/changes").text)
         assert hrefs(tree, "[aria-current=page]") == ["/watch/changes"]
 
@@ -93,3 +98,49 @@ def test_only_the_allowed_hosts_are_answered(database: Database) -> None:
     with served(create_app(database, allowed_hosts=["policies.example"])) as home:
         assert httpx.get(home).status_code == 400
         assert httpx.get(home, headers={"Host": "policies.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "named", "site", "answered", "refused"),
+    [
+        ("127.0.0.1", [], None, ["127.0.0.1:8642", "localhost:8642", "[::1]:8642"], ["evil.example", ""]),
+        ("127.0.0.1", [], "https://p.example/watch", ["p.example", "P.EXAMPLE:443"], ["q.example"]),
+        ("127.0.0.1", ["*.p.example"], None, ["a.p.example", "localhost"], ["p.example", "ap.example"]),
+        ("0.0.0.0", [], None, ["anything.example"], []),
+        ("0.0.0.0", [], "https://p.example", ["p.example"], ["q.example"]),
+    ],
+)
+def test_who_serves_on_what_answers_to_which_names(
+    parley: Story, host: str, named: list[str], site: str | None, answered: list[str], refused: list[str]
+) -> None:
+    names = hosts(Listening(host), named, site)
+    with served(create_app(parley.database, allowed_hosts=names)) as home:
+        for name in answered:
+            assert httpx.get(home, headers={"Host": name}).status_code == 200, name
+        for name in refused:
+            assert httpx.get(home, headers={"Host": name}).status_code == 400, name
+
+
+def test_a_prefix_is_a_path() -> None:
+    assert [root(path) for path in ("", "/", "/watch/", "a/b")] == ["", "", "/watch", "/a/b"]
+    for wrong in ("/a b", "/a?b", "https://x", "/../x\n"):
+        with pytest.raises(ValueError, match="is not a path"):
+            root(wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["--private"], {}, "POLICYWATCH_PASSWORD"),
+        (["--root-path", "/a b"], {}, "is not a path like /watch"),
+        ([], {"POLICYWATCH_PASSWORD": "short"}, "too short"),
+    ],
+)
+def test_serve_says_what_it_cannot_do(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    config = tmp_path / "policywatch.toml"
+    config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\n')
+    done = CliRunner().invoke(app, ["serve", "--config", str(config), *arguments], env=environment)
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.replace("│", " ").split())

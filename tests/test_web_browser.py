@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -117,7 +118,7 @@ def test_a_reader_without_scripts_finds_the_way_by_keyboard(browser: sync_api.Br
     page.goto(site)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#text"), "the first stop leads past the menu"
+    sync_api.expect(page).to_have_url(re.compile("#text$"))  # the first stop leads past the menu
     page.get_by_role("link", name="Parley will use your profile").click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Parley will use your profile")
     hidden = page.get_by_text("added: 5 Mole Lane")
@@ -169,4 +170,44 @@ def test_an_exported_site_opens_from_the_disk(browser: sync_api.Browser, tmp_pat
     sync_api.expect(page.get_by_role("link", name="Côte à côte")).to_have_attribute("aria-current", "true")
     page.get_by_role("link", name="Version 2").first.click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Version 2")
+    context.close()
+
+
+def test_what_is_folded_is_printed(browser: sync_api.Browser, site: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/changes/3")
+    hidden = page.get_by_text("added: 5 Mole Lane")
+    sync_api.expect(hidden).not_to_be_visible()
+    page.emulate_media(media="print")
+    sync_api.expect(hidden).to_be_visible()
+    sync_api.expect(page.locator(".switch")).not_to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_stands_without_scripts(browser: sync_api.Browser, site: str, width: int) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    for path in PATHS:
+        page.goto(site + path)
+        assert page.get_by_role("heading", level=1).is_visible(), path
+        assert page.get_by_role("navigation").first.is_visible(), path
+        wide = page.locator("body").bounding_box()
+        assert wide is not None
+        assert wide["width"] <= width, path
+    context.close()
+
+
+def test_a_list_is_narrowed_by_its_form(browser: sync_api.Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="fr-FR")
+    page = context.new_page()
+    page.goto(f"{site}/changes?lang=en")
+    page.get_by_text("Narrow the list").click()
+    page.get_by_label("Topic").select_option("AI training")
+    page.get_by_label("Language of the document").select_option("French")
+    page.get_by_role("button", name="Show").click()
+    sync_api.expect(page.get_by_role("article")).to_have_count(1)
+    sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("link", name="Take away: French").click()
+    sync_api.expect(page.get_by_role("article")).to_have_count(3)
     context.close()

@@ -177,7 +177,7 @@ def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(store: Data
     with visited(store, access=Access(password=PASSWORD, token=TOKEN, private=True)) as site:
         asked = site.get("/changes?topic=ai_training&lang=fr", headers=html)
         assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?lang=fr&next=%2Fchanges")
-        assert site.get("/static/policywatch.css").status_code == 200
+        assert site.get("/static/base.css").status_code == 200
         for path in ("/feed.atom", "/api/v1/changes", "/static/../health"):
             answer = site.get(path)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path

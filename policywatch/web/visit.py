@@ -47,8 +47,8 @@ class Visit:
         """The address of another page."""
         return self.address(path, _merged(self.chosen, query))
 
-    def action(self, path: str) -> str:
-        """Where a form sends its fields; what the visitor chose goes along as fields too."""
+    def bare(self, path: str) -> str:
+        """An address alone: of a sheet or picture, or of a form, whose fields say what the visitor chose."""
         return self.address(path, ())
 
     def whole(self, path: str, **query: object) -> str:
