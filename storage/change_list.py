@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, tuple_
 from sqlmodel import Session, col, select
 
 from storage.changes import Change, ChangeTopic, UnknownChange, passage_counts
@@ -15,6 +15,7 @@ from storage.columns import Utc
 from storage.documents import Document
 from storage.versions import Cause
 
+_FEW = 1000  # changes of a topic that are gathered rather than sought
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 
 
@@ -104,7 +105,7 @@ def changes_page(
 ) -> ChangesPage:
     """The newest changes older than `before`; with `after`, the oldest that are newer (the way back)."""
     place = tuple_(col(Change.detected_at), col(Change.id))
-    ids = select(Change.id).where(*conditions(wanted)).limit(limit + 1)
+    ids = select(Change.id).where(*conditions(session, wanted)).limit(limit + 1)
     if before is not None:
         ids = ids.where(place < _at(before))
     if after is not None:
@@ -131,12 +132,11 @@ def _at(place: Cursor) -> ColumnElement[Any]:
     return tuple_(bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer))
 
 
-def conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+def conditions(session: Session, wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     """On `changes`, for other lists that are filtered alike."""
     found = [*_documents_wanted(wanted), *_dates_wanted(wanted)]
     if wanted.topics:
-        about = select(ChangeTopic.change_id).where(col(ChangeTopic.topic).in_(wanted.topics))
-        found.append(col(Change.id).in_(about))
+        found.append(_about(session, wanted.topics))
     if wanted.severities:
         found.append(col(Change.severity).in_(wanted.severities))
     if wanted.directions:
@@ -144,6 +144,15 @@ def conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     if not wanted.cosmetic:
         found.append(words_changed())
     return found
+
+
+def _about(session: Session, topics: Collection[str]) -> ColumnElement[bool]:
+    """Of a topic that few changes have, those are gathered; of another, the list is walked until a page is full."""
+    those = col(ChangeTopic.topic).in_(topics)
+    some = session.exec(select(ChangeTopic.change_id).where(those).limit(_FEW + 1)).all()
+    if len(some) <= _FEW:
+        return col(Change.id).in_(set(some))
+    return exists().where(col(ChangeTopic.change_id) == col(Change.id), those)
 
 
 def words_changed() -> ColumnElement[bool]:

@@ -274,8 +274,8 @@ class Point:
     mentions: dict[str, int] = field(default_factory=dict)
 
 
-def course(session: Session, document_id: str, *, at_most: int | None = None) -> list[Point]:
-    """All versions, oldest first, or so many of them, evenly spread. A text that stands twice in one counts once."""
+def course(session: Session, document_id: str) -> list[Point]:
+    """All versions, oldest first. A text that stands twice in one counts once."""
     length: Counter[int] = Counter()  # what comes with each version, less what goes
     topics: dict[int, Counter[str]] = {}
     counted: dict[str, dict[str, int]] = {}  # texts of JSON that were read: most are alike
@@ -292,28 +292,18 @@ def course(session: Session, document_id: str, *, at_most: int | None = None) ->
             topics.setdefault(first, Counter())[topic] += number
             if last is not None:
                 topics.setdefault(last + 1, Counter())[topic] -= number
-    found = session.execute(
+    versions = (
         select(Version.number, Version.captured_at)
         .where(Version.document_id == document_id)
         .order_by(col(Version.number))
-    ).all()
-    shown = _spread(len(found), at_most or len(found))
+    )
     points, now, standing = [], 0, Counter[str]()
-    for index, (number, moment) in enumerate(found):
+    for number, moment in session.execute(versions):
         now += length[number]
         if number in topics:
             standing.update(topics[number])
-        if index in shown:
-            mentions = {topic: count for topic, count in standing.items() if count}
-            points.append(Point(number, moment, now, mentions))
+        points.append(Point(number, moment, now, {topic: count for topic, count in standing.items() if count}))
     return points
-
-
-def _spread(length: int, at_most: int) -> set[int]:
-    """Indexes, with the first and the last."""
-    if length <= at_most:
-        return set(range(length))
-    return {round(step * (length - 1) / (at_most - 1)) for step in range(at_most)}
 
 
 def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

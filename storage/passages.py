@@ -58,7 +58,7 @@ def passages_page(
         select(StoredPassage, Document, Change.detected_at)
         .join(Change, col(Change.id) == col(StoredPassage.change_id))
         .join(Document, col(Document.id) == col(Change.document_id))
-        .where(*conditions(wanted))
+        .where(*conditions(session, wanted))
         .order_by(col(Change.detected_at).desc(), col(Change.id).desc(), col(StoredPassage.position))
     )
     if wanted.topics:

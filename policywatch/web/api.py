@@ -19,10 +19,10 @@ from policywatch.web.finding import SearchAsked
 from policywatch.web.storable import LARGEST
 from storage.change_list import ChangesPage, Cursor, changes_page, changes_to
 from storage.changes import change
-from storage.checks import Outcome, last_checks
+from storage.checks import last_checks, newest_check
 from storage.database import Database
 from storage.deliveries import counts
-from storage.documents import Document, document, documents_page, services_page, watched
+from storage.documents import Document, document, documents_page, failing, services_page, watched_counts
 from storage.facts import document_facts
 from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page
@@ -221,24 +221,24 @@ def _lists(router: APIRouter, database: Database) -> None:
     def health(request: Request) -> Response:
         """Whether what is watched can be read; the documents that can't, and why."""
         with database.reading() as session:
-            rows, checks, owed = watched(session), last_checks(session), counts(session)
-        troubled = []
-        for row in rows:
-            check = checks.get(row.id)
-            if check is not None and check.outcome is not None and not Outcome(check.outcome).is_good:
-                troubled.append(
-                    {
-                        "document": row.id,
-                        "checked_at": check.checked_at,
-                        "outcome": check.outcome,
-                        "reason": check.reason,
-                        "failing_since": row.failing_since,
-                    }
-                )
+            _, documents = watched_counts(session)
+            rows, newest, owed = failing(session), newest_check(session), counts(session)
+            checks = last_checks(session, [row.id for row in rows])
+        troubled = [
+            {
+                "document": row.id,
+                "checked_at": checks[row.id].checked_at,
+                "outcome": checks[row.id].outcome,
+                "reason": checks[row.id].reason,
+                "failing_since": row.failing_since,
+            }
+            for row in rows
+            if row.id in checks
+        ]
         told = {
-            "watched": len(rows),
-            "good": len(rows) - len(troubled),
-            "last_check": max((check.checked_at for check in checks.values()), default=None),
+            "watched": documents,
+            "good": documents - len(troubled),
+            "last_check": newest.checked_at if newest else None,
             "troubled": troubled,
             "deliveries": owed,
         }

@@ -263,7 +263,7 @@ class Trouble(Shape):
 
     document: str
     checked_at: datetime
-    outcome: str = Field(examples=["blocked"])
+    outcome: str | None = Field(description="null while it is not read yet", examples=["blocked"])
     reason: str | None
     failing_since: datetime | None
 
