@@ -8,7 +8,8 @@ from datetime import date
 from analysis.blocks import Page
 from analysis.brief_default import told_default
 from analysis.brief_phrases import phrases_for
-from analysis.brief_rank import Scene, best, ranked, shipped_weights
+from analysis.brief_rank import best, ranked, shipped_weights
+from analysis.brief_scene import Scene
 from analysis.brief_spans import FIELDS, Question, Span
 from analysis.brief_text import Sentence
 from analysis.change import SEVERITIES, Brief, Passage, Quote

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from analysis.brief_phrases import Phrases
 from analysis.brief_text import Sentence
@@ -16,6 +17,20 @@ _LIST_LONGEST = 14
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
 
+@lru_cache(maxsize=4096)
+def _soft(gap: str) -> bool:
+    return _SOFT_ENDS.isdisjoint(gap) and not _bullet(gap)
+
+
+@lru_cache(maxsize=4096)
+def _hard(gap: str) -> bool:
+    return gap not in _INSIDE and (not _HARD.isdisjoint(gap) or _bullet(gap))
+
+
+def _bullet(gap: str) -> bool:
+    return len(gap) > 1 and gap.strip() in _BULLETS
+
+
 class Clauses:
     """Where phrases and clauses of one language begin and end. Positions are indices of a sentence's words."""
 
@@ -25,18 +40,10 @@ class Clauses:
 
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
-        gap = sentence.words[at].gap
-        return not any(mark in _SOFT_ENDS for mark in gap) and not self.bullet(gap)
+        return _soft(sentence.words[at].gap)
 
     def hard(self, sentence: Sentence, at: int) -> bool:
-        gap = sentence.words[at].gap
-        if gap in _INSIDE:
-            return False
-        return any(mark in _HARD for mark in gap) or self.bullet(gap)
-
-    @staticmethod
-    def bullet(gap: str) -> bool:
-        return len(gap) > 1 and gap.strip() in _BULLETS
+        return _hard(sentence.words[at].gap)
 
     def chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The noun phrase around words `first` to `last`, with its determiner."""
@@ -165,4 +172,4 @@ class Clauses:
         return any(">" in word.gap for word in sentence.words[first : last + 1])
 
     def before_bullet(self, sentence: Sentence, first: int, last: int) -> int:
-        return next((at for at in range(first + 1, last) if self.bullet(sentence.words[at].gap)), last)
+        return next((at for at in range(first + 1, last) if _bullet(sentence.words[at].gap)), last)

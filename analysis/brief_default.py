@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.brief_rank import Scene
+from analysis.brief_scene import Scene
 from analysis.brief_text import Sentence
 from analysis.change import Default
 
@@ -20,7 +20,7 @@ def told_default(scene: Scene) -> Default | None:
 
     "Off by default" has both cues; the longer one, that begins first, counts.
     """
-    said: dict[Default, float] = {"on": 0.0, "off": 0.0}
+    said_on = said_off = 0.0
     for sentence in scene.sentences:
         if sentence.side == "before" or not sentence.touched or not _of_choice(sentence):
             continue
@@ -28,12 +28,17 @@ def told_default(scene: Scene) -> Default | None:
         off = cues.get("default_off", [])
         on = [place for place in cues.get("default_on", []) if not any(a <= place[0] < b for a, b in off)]
         stop = [*_can_stop(sentence, scene.phrases.grammar.subjects), *cues.get("legitimate_interest", [])]
-        for name, places, weight in (("on", on, 1.0), ("on", stop, _STOPPED), ("off", off, 1.0)):
-            changed = sum(any(word.changed for word in sentence.words[first:last]) for first, last in places)
-            said[name] += weight * (changed or (_BESIDE if places else 0))
-    if max(said.values()) < _SAID:
+        said_on += _said(sentence, on) + _STOPPED * _said(sentence, stop)
+        said_off += _said(sentence, off)
+    if max(said_on, said_off) < _SAID:
         return None
-    return "on" if said["on"] >= said["off"] else "off"
+    return "on" if said_on >= said_off else "off"
+
+
+def _said(sentence: Sentence, places: list[tuple[int, int]]) -> float:
+    """How many of the places changed; of unchanged ones a little."""
+    changed = sum(any(word.changed for word in sentence.words[first:last]) for first, last in places)
+    return changed or (_BESIDE if places else 0.0)
 
 
 def _can_stop(sentence: Sentence, we: frozenset[str]) -> list[tuple[int, int]]:

@@ -81,6 +81,7 @@ class Grammar(BaseModel):
     breaks: frozenset[Phrase]
     joins: frozenset[Phrase]
     subjects: frozenset[Phrase]
+    general: frozenset[Phrase]
     noun_first: bool
     gerunds: str
     adverbs: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from analysis.blocks import Block, Link, Page
 from analysis.change import Passage, Severity, Side
@@ -22,8 +23,7 @@ _OWN: Mapping[Side, str] = {"before": "removed", "after": "added"}
 _LEAD_WORDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a sentence: where it stands in the passage's text, and `gap`, the marks between it and the word before.
 
     `text` is in small letters.

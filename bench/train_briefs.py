@@ -29,7 +29,8 @@ from sklearn.linear_model import LogisticRegression
 
 from analysis.brief import MOST
 from analysis.brief_phrases import phrases_for
-from analysis.brief_rank import Features, Scene, Weights, best
+from analysis.brief_rank import Weights, best
+from analysis.brief_scene import Features, Scene
 from analysis.brief_spans import FIELDS, Span
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "analysis" / "brief" / "weights.toml"

@@ -277,6 +277,7 @@ inner = ["di"]
 breaks = ["che"]
 subjects = ["noi"]
 joins = ["e"]
+general = ["dati"]
 """
 
 
