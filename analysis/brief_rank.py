@@ -61,7 +61,10 @@ class WeightsFile(BaseModel):
 
 
 def ranked(scene: Scene, field: Question, weights: Weights) -> list[tuple[float, Span]]:
-    """The candidates for a field with their chances, best first; of equals the earlier one."""
+    """The candidates for a field with their chances, best first; of equals the earlier one.
+
+    Words that both texts hold are those of the later one.
+    """
     by_sentence = scene.candidates(field)
     density = sum(map(len, by_sentence))
     found: list[tuple[float, Span]] = []
@@ -69,7 +72,9 @@ def ranked(scene: Scene, field: Question, weights: Weights) -> list[tuple[float,
         if spans:
             shared = weights.total(scene.sentence_features(sentence, density))
             found += [(weights.chance(scene.span_features(span), shared), span) for span in spans]
-    return sorted(found, key=lambda pair: (-pair[0], pair[1].sentence.order, pair[1].first, pair[1].last))
+    found.sort(key=lambda pair: (-pair[0], pair[1].sentence.order, pair[1].first, pair[1].last))
+    later = {span.key: span for _, span in reversed(found) if span.sentence.side == "after"}
+    return [(chance, later.get(span.key, span)) for chance, span in found]
 
 
 def best(found: Sequence[tuple[float, Span]], weights: Weights, most: int) -> list[tuple[float, Span]]:

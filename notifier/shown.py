@@ -13,6 +13,7 @@ from notifier.escape import clean, web_address
 from notifier.wording import Words
 from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document, document
+from storage.retellings import retelling
 from storage.versions import Version
 
 QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")  # in reading order
@@ -24,10 +25,11 @@ Mark = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Words of the page; with the link that stands on them, if it leads to the web."""
+    """Words of the page; with the link that stands on them, if it leads to the web, and what is to be said of them."""
 
     text: str
     link: str | None = None
+    note: str = ""  # of words that the change took away: that they are no longer there
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Shown:
     unflagged: int
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
+    held_already: bool = False  # the day from which it holds is past when the change is found
+    retold: str | None = None  # by a machine, in the message's language
 
 
 def show(session: Session, change: Change, words: Words, language: str, base_url: str | None) -> Shown:
@@ -111,6 +115,8 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         unflagged=len(found) - len(flagged),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
+        held_already=starting is not None and starting < change.detected_at.date(),
+        retold=retelling(session, change.id or 0, language),
     )
 
 
@@ -130,10 +136,15 @@ def _other_language(page: Document, words: Words, language: str) -> str | None:
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
     answers = []
     for name in QUOTED:
-        quotes = tuple(Quoted(clean(quote["text"]), web_address(quote.get("link"))) for quote in brief.get(name) or ())
+        quotes = tuple(_quoted(quote, words) for quote in brief.get(name) or ())
         if quotes:
             answers.append(Answer(getattr(words.brief, name), quotes))
     return tuple(answers)
+
+
+def _quoted(quote: dict[str, Any], words: Words) -> Quoted:
+    note = f" ({words.brief.no_longer})" if quote.get("side") == "before" else ""
+    return Quoted(clean(quote["text"]), web_address(quote.get("link")), note)
 
 
 def _passage(passage: StoredPassage, words: Words) -> ShownPassage:

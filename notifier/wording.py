@@ -82,6 +82,7 @@ class BriefWords(_Strict):
 
     meaning: str
     starting: str
+    since: str  # instead, where the day is past
     default: str
     on: str
     off: str
@@ -92,6 +93,8 @@ class BriefWords(_Strict):
     excluded: str
     irreversible: str
     regions: str
+    no_longer: str
+    retold: str
 
 
 class Sentences(_Strict):

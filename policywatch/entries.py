@@ -156,6 +156,24 @@ class MessagesEntry(Table):
     templates: Annotated[str, Field(min_length=1)] | None = None
 
 
+class BriefEntry(Table):
+    """`[brief]`: a language model that adds a paragraph to alerts, where the operator wants one; times in seconds."""
+
+    model_url: Address | None = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+    model_key: str | None = None
+    model_timeout: Annotated[float, Field(ge=1, le=120)] = 30
+    allow_private: bool = False
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.model_url is None) != (self.model is None):
+            raise ValueError("model_url and model go together: where a model is asked, and by which name")
+        if self.model_url and urlsplit(self.model_url).scheme != "https" and not self.allow_private:
+            raise ValueError("model_url: write https://, or allow_private = true beside an address of your own network")
+        return self
+
+
 class TopEntry(Table):
     """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts."""
 

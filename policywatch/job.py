@@ -12,6 +12,7 @@ from analysis.rereading import refresh
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Target
 from notifier.delivery import Deliveries, deliver_due
+from notifier.retell import retell_due
 from policywatch.due import due
 from policywatch.entries import DocumentEntry
 from policywatch.manners import manners
@@ -83,7 +84,8 @@ class Job:
         return read_unread(self.database, self.manners, self.recipients.names_for)
 
     def deliver(self) -> Deliveries:
-        """Send what is owed and due."""
+        """Send what is owed and due; before that, a model may be asked for a paragraph about it."""
+        retell_due(self.database, self.recipients.routes, self.recipients.model, now=self.now)
         return deliver_due(
             self.database,
             self.recipients.routes,

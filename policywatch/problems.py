@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from rapidfuzz.process import extractOne
 
-_SECRETS = {"to", "database", "heartbeat"}  # what stands there may hold a password: never shown
+_SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from analysis.change import TOPICS
 from notifier.heartbeat import Heartbeat, heartbeat_problem
+from notifier.retell import Model
 from notifier.routes import Address, Route, address, address_problem, one_of, parse_quiet, parse_when, zone
 from notifier.templating import OURS, Templates
 from notifier.when import AtOnce
@@ -25,13 +26,14 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses, language and templates, and who hears that the job is alive."""
+    """The routes, the operator's own addresses, language, templates and model, and who hears that the job is alive."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
     operator_language: str = "en"
     heartbeat: Heartbeat | None = None
     templates: Templates = OURS
+    model: Model | None = None
 
     def names_for(self, document: Document, change: Change) -> list[str]:
         """The routes whose filter lets the change pass."""
@@ -51,12 +53,25 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
         one_of("language", entry.language, languages())
     except ValueError as failure:
         problems.append(section.problem("language", str(failure)))
+    model = _model(watchlist, environ, problems)
     if problems:
         raise WatchlistError(problems)
     folder = watchlist.messages.templates
     templates = Templates(watchlist.file.parent / folder) if folder else OURS
     told = tuple(route for route in routes if route is not None)
-    return Recipients(told, operator, entry.language, heartbeat, templates)
+    return Recipients(told, operator, entry.language, heartbeat, templates, model)
+
+
+def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> Model | None:
+    entry, section = watchlist.brief
+    if entry.model_url is None or entry.model is None:
+        return None
+    try:
+        key = expand(entry.model_key, environ) if entry.model_key else None
+    except MissingVariable as missing:
+        problems.append(section.problem("model_key", str(missing)))
+        return None
+    return Model(entry.model_url, entry.model, key, entry.model_timeout)
 
 
 def _heartbeat(

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from policywatch.entries import (
+    BriefEntry,
     CrawlEntry,
     DocumentEntry,
     MessagesEntry,
@@ -46,6 +47,7 @@ class Watchlist:
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
     messages: MessagesEntry
+    brief: tuple[BriefEntry, Section]
 
     def document(self, id_: str) -> DocumentEntry | None:
         """The entry of that id."""
@@ -85,6 +87,7 @@ class _Loader:
         crawl = self._table(CrawlEntry, raw, "crawl", lines)
         operator = self._table(OperatorEntry, raw, "operator", lines)
         messages = self._table(MessagesEntry, raw, "messages", lines)
+        brief = self._table(BriefEntry, raw, "brief", lines)
         documents = self._documents(raw, lines, top.use if top else [])
         watchlist = Watchlist(
             file=self.file,
@@ -98,6 +101,7 @@ class _Loader:
             routes=tuple(self._list(RouteEntry, raw, "routes", lines)),
             operator=(operator or OperatorEntry(), Section(self.file, lines, "operator")),
             messages=messages or MessagesEntry(),
+            brief=(brief or BriefEntry(), Section(self.file, lines, "brief")),
         )
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name", lines)
         if self.problems:
@@ -208,7 +212,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
-_SECTIONS = {"crawl", "services", "topics", "documents", "routes", "operator", "messages"}
+_SECTIONS = {"crawl", "services", "topics", "documents", "routes", "operator", "messages", "brief"}
 
 
 class MissingVariable(LookupError):

@@ -5,10 +5,22 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from storage import alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, versions
+from storage import (
+    alerts,
+    captures,
+    changes,
+    checks,
+    deliveries,
+    documents,
+    imports,
+    notices,
+    paragraphs,
+    retellings,
+    versions,
+)
 
 # importing them defines them
-TABLES = (alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, versions)
+TABLES = (alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, retellings, versions)
 
 context.configure(
     connection=context.config.attributes["connection"],
