@@ -69,7 +69,7 @@ def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(par
         assert "script-src" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "DENY"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert "set-cookie" not in answer.headers
         assert "<script" not in answer.text
         assert not re.search(r"\sstyle=", answer.text)

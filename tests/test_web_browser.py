@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from policywatch.web.access import Access
 from policywatch.web.app import create_app
 from policywatch.web.export import export_site
 from storage.database import Database
@@ -41,8 +42,10 @@ PATHS = (
     f"/documents/{PRIVACY}/versions/2",
     f"/documents/{PRIVACY}/compare?from=1&to=2",
     "/health",
+    "/sign-in",
     "/nothing",
 )
+PASSWORD = "a long enough password"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database = Database(f"sqlite:///{folder / 'story.db'}")
     tell(database)
     tell_hostile(database)
-    with served(create_app(database)) as home:
+    with served(create_app(database, access=Access(password=PASSWORD))) as home:
         yield home
     database.close()
 
@@ -72,6 +75,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def overflow(page: sync_api.Page) -> int:
     """By how many pixels the page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def complains_of_nothing(page: sync_api.Page, path: str) -> None:
+    """By axe, all rules of WCAG 2.2 AA included."""
+    results = axe.Axe().run(page, options={"rules": {"target-size": {"enabled": True}}})
+    assert results.violations_count == 0, f"{path}: {results.generate_report()}"
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -82,8 +91,7 @@ def test_axe_finds_nothing_to_complain_of(browser: sync_api.Browser, site: str, 
     for path in PATHS:
         page.goto(site + path)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        results = axe.Axe().run(page)
-        assert results.violations_count == 0, f"{path}: {results.generate_report()}"
+        complains_of_nothing(page, path)
         assert overflow(page) <= 0, path
     context.close()
 
@@ -210,4 +218,24 @@ def test_a_list_is_narrowed_by_its_form(browser: sync_api.Browser, site: str) ->
     sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
     page.get_by_role("link", name="Take away: French").click()
     sync_api.expect(page.get_by_role("article")).to_have_count(3)
+    context.close()
+
+
+def test_the_operator_signs_in_sends_again_and_signs_out(browser: sync_api.Browser, site: str) -> None:
+    context = browser.new_context(locale="en-GB", viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    page.goto(f"{site}/health")
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("Password").fill("not it at all")
+    page.get_by_role("button", name="Sign in").click()
+    sync_api.expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    complains_of_nothing(page, "/sign-in, refused")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    sync_api.expect(page).to_have_url(f"{site}/health")
+    complains_of_nothing(page, "/health, signed in")
+    page.get_by_role("button", name="Send again (${TEAM_4})").click()
+    sync_api.expect(page.get_by_role("button", name="Send all again")).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+    sync_api.expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     context.close()

@@ -74,7 +74,11 @@ def _line(
         return round(HEIGHT - (count - ground) / (most - ground) * (HEIGHT - 6), 1)
 
     steps = [f"M0 {y(values[0])}"]
-    steps += [f"H{x(point.captured_at)}V{y(count)}" for point, count in zip(points[1:], values[1:], strict=True)]
+    steps += [
+        f"H{x(point.captured_at)}V{y(count)}"
+        for point, count, before in zip(points[1:], values[1:], values, strict=False)
+        if count != before
+    ]
     path = "".join([*steps, f"H{WIDTH}"])
     return Line(topic, path, None if is_close else f"{path}V{HEIGHT}H0Z", values[0], values[-1])
 

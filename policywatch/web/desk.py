@@ -160,7 +160,7 @@ async def _fields(request: Request) -> dict[str, str]:
 
 def _is_same_origin(request: Request) -> bool:
     """By what browsers say of where a form stood; those that say nothing are left to the token."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("origin")
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site == "same-origin"
     return origin is None or origin.partition("://")[2] == request.headers.get("host")

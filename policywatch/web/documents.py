@@ -157,7 +157,7 @@ def document_view(session: Session, document_id: str, before: int | None = None,
         checks=checks_of(session, document_id, limit=CHECKS),
         check_count=check_count(session, document_id),
         believed=last_believed(session, document_id),
-        chart=chart(course(session, document_id)),
+        chart=chart(course(session, document_id)) if before is None else None,
     )
 
 
