@@ -144,15 +144,17 @@ def _judge(hooks: list[Hook], owed: set[tuple[str, int]], killed: set[str], star
 
 
 def speed(database: str, alerts: int) -> None:
-    """How long a good mail server takes to be told everything."""
+    """How long a good mail server takes to be told everything: each change to ten people."""
     store = Database(database)
-    for _ in range(alerts):
+    for _ in range(alerts // 10):
         owe(store, "team")
     with mail_server() as inbox:
-        began = time.monotonic()
-        done = deliver_due(store, [route("team", inbox.url())], (), base_url=SITE)
-        seconds = time.monotonic() - began
-    print(f"{done.sent} alerts to one SMTP server in {seconds:.1f} s ({seconds / alerts * 1000:.1f} ms each)")
+        team = route("team", *(inbox.url(f"reader-{number}@example.org") for number in range(10)))
+        began, busy = time.monotonic(), time.process_time()
+        done = deliver_due(store, [team], (), base_url=SITE)
+        seconds, own = time.monotonic() - began, time.process_time() - busy
+    took = f"{seconds:.1f} s, of which {own:.1f} s at work in this process, the server's side included"
+    print(f"{done.sent} alerts, {len(inbox.mails)} mails to one SMTP server in {took}")
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from notifier.sample import sample_change
 from notifier.shown import Shown, show
 from notifier.templating import Format, Templates
 from notifier.wording import Words, words
-from storage.alerts import Alert
-from storage.changes import Change, change, changes_of, newest_alerting
+from storage.alerts import Alert, told_before_of_day
+from storage.changes import Change, change, newest_alerting
 from storage.notices import Notice
 
 _SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
@@ -153,12 +153,11 @@ def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event 
     """None where no day is known, or where it was past when the change was found."""
     if shown.starts is None or shown.starts < told.detected_at.date():
         return None
-    earlier = [one for one in changes_of(session, told.document_id) if (one.id or 0) < (told.id or 0) and one.alert]
     links = (link for link in (shown.diff, shown.url) if link)
     return Event(
         document_id=told.document_id,
         day=shown.starts,
-        number=sum(one.effective_date == shown.starts for one in earlier),
+        number=told_before_of_day(session, told),
         found_at=told.detected_at,
         summary=subject,
         description="\n".join([shown.meaning or subject, *links]),

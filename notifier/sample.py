@@ -44,6 +44,7 @@ def sample_change(said: Words, language: str) -> Shown:
                 marks=(
                     ("same", "We use your posts to "),
                     ("removed", "show them to your contacts"),
+                    ("same", " "),
                     ("added", "train models that write, unless you object"),
                     ("same", "."),
                 ),

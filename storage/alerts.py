@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.changes import Change
 from storage.columns import Utc
 
 
@@ -21,6 +22,17 @@ class Alert(SQLModel, table=True):
     route: str
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+
+def told_before_of_day(session: Session, change: Change) -> int:
+    """How many earlier changes of the document that people were told of hold from the same day."""
+    wanted = select(func.count()).where(
+        Change.document_id == change.document_id,
+        Change.effective_date == change.effective_date,
+        col(Change.alert).is_(True),
+        col(Change.id) < change.id,
+    )
+    return session.exec(wanted).one()
 
 
 def unplanned_alerts(session: Session) -> list[Alert]:

@@ -331,7 +331,7 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
         empty = sample_message(session, language="en", base_url=SITE, route="team")
     assert empty.subject.startswith("TEST: Confrera, Privacy Policy")
     assert "invented" in empty.text
-    assert "[-show them to your contacts-]" in empty.text
+    assert "[-show them to your contacts-] {+train models" in empty.text
     owe(store, "team")
     with store.reading() as session:
         sample = sample_message(session, language="fr", base_url=SITE, route="team")
