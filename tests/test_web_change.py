@@ -175,3 +175,16 @@ def test_any_two_versions_can_be_compared(parley: Story) -> None:
     assert "No words differ." in text(same, "main")[0]
     page(site, f"/documents/{PRIVACY}/compare?from=1&to=9", 404)
     page(site, f"/documents/{PRIVACY}/compare?from=1", 400)
+
+
+def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2", "3"))]
+        told = [passage([], "1", "2")], [passage([], "2", "3")]
+        late = teller.change(texts[0], texts[1], told[0], severity="low", effective_date=day(0).date()).id
+        soon = teller.change(texts[1], texts[2], told[1], severity="low", effective_date=day(2).date()).id
+    assert "in force since 6 October 2025" in text(page(site, f"/changes/{late}"), ".facts li")
+    assert "in force from 8 October 2025" in text(page(site, f"/changes/{soon}"), ".facts li")
