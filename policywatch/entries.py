@@ -16,7 +16,8 @@ Robots = Literal["obey", "ignore"]
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-def _slug(text: str) -> str:
+def document_id(text: str) -> str:
+    """The text, where it can name a document; else `ValueError` says how to write it."""
     if not re.fullmatch(r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text):
         raise ValueError(
             "write service/document in small letters, digits, '-', '.' and '_', like example/privacy-policy"
@@ -64,7 +65,7 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 class DocumentEntry(Table):
     """One `[[documents]]`."""
 
-    id: Annotated[str, AfterValidator(_slug)]
+    id: Annotated[str, AfterValidator(document_id)]
     service: Annotated[str, Field(min_length=1)]
     title: Annotated[str, Field(min_length=1)]
     kind: Kind

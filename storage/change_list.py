@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, tuple_
 from sqlmodel import Session, col, select
 
-from storage.changes import Change, ChangeTopic, UnknownChange, passage_counts
+from storage.changes import Change, ChangeTopic, passage_counts
 from storage.columns import Utc
 from storage.documents import Document
 from storage.versions import Cause
@@ -198,14 +198,6 @@ def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
     return sorted(found, key=lambda row: Cursor.of(row.change), reverse=True)
 
 
-def changes_of_document(
-    session: Session, document_id: str, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = 50
-) -> ChangesPage:
-    """All of a document's, those of form and of our reading too."""
-    wanted = ChangeFilter(documents=(document_id,), cosmetic=True)
-    return changes_page(session, wanted, before=before, after=after, limit=limit)
-
-
 def changes_to(session: Session, version_ids: Collection[int]) -> dict[int, ListedChange]:
     """By version, the change that made it; first versions have none."""
     ids = session.exec(select(Change.id).where(col(Change.version_id).in_(version_ids))).all()
@@ -218,11 +210,3 @@ def upcoming(session: Session, today: date, *, limit: int = 200) -> list[ListedC
     ordered = ids.order_by(col(Change.effective_date), col(Change.detected_at).desc()).limit(limit)
     rows = listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
     return sorted(rows, key=lambda row: row.change.effective_date or today)
-
-
-def cursor_of(session: Session, change_id: int) -> Cursor:
-    """The place of a change by its number. Raises `UnknownChange`."""
-    row = session.get(Change, change_id)
-    if row is None:
-        raise UnknownChange(f"there is no change {change_id}")
-    return Cursor.of(row)

@@ -6,12 +6,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Index, and_, delete, event, insert, inspect, or_
+from sqlalchemy import JSON, Connection, Index, delete, event, insert, inspect
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
 from storage.errors import StorageError
-from storage.versions import Cause
 
 
 class Change(SQLModel, table=True):
@@ -148,22 +147,6 @@ def newest_alerting(session: Session) -> Change | None:
 def waiting_changes(session: Session) -> list[Change]:
     """Changes whose alert waits until their text has stayed."""
     return list(session.exec(select(Change).where(col(Change.waits) > 0).order_by(col(Change.id))))
-
-
-def changes_before(
-    session: Session, before: Change | None = None, *, limit: int = 50, everything: bool = True
-) -> list[Change]:
-    """Newest first by the time of detection, from the one before `before` on.
-
-    Without `everything`, only those in which the service changed words: neither its page's form nor our reading of it.
-    """
-    wanted = select(Change).order_by(col(Change.detected_at).desc(), col(Change.id).desc()).limit(limit)
-    if before is not None:
-        earlier = and_(col(Change.detected_at) == before.detected_at, col(Change.id) < before.id)
-        wanted = wanted.where(or_(col(Change.detected_at) < before.detected_at, earlier))
-    if not everything:
-        wanted = wanted.where(col(Change.substantive).is_(True), Change.cause != Cause.READER.value)
-    return list(session.exec(wanted))
 
 
 def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:

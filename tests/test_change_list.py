@@ -17,7 +17,6 @@ from policywatch.asked import ChangesAsked
 from storage.change_list import (
     ChangeFilter,
     Cursor,
-    changes_of_document,
     changes_page,
     changes_to,
     this_and_above,
@@ -135,7 +134,6 @@ def test_what_a_document_s_pages_need(database: Database) -> None:
         assert [each.number for each in versions_of_document(session, TERMS, before=3, limit=10)] == [2, 1]
         made = changes_to(session, [each.id for each in newest if each.id])
         assert sorted(made) == sorted(each.id or 0 for each in newest)
-        assert [row.change.id for row in changes_of_document(session, TERMS, limit=2).rows] == [25, 24]
         assert [numbers_around(session, TERMS, number) for number in (1, 7, 26)] == [(None, 2), (6, 8), (25, None)]
 
 

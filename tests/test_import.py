@@ -17,6 +17,7 @@ from sqlmodel import func, select
 
 from analysis.manner import Manner
 from analysis.reading import read_unread
+from analysis.rereading import reread_all
 from policywatch.archive.importing import DocumentReport, Wish, chosen, import_archive
 from policywatch.archive.layout import Archived, continued_by
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
@@ -31,7 +32,7 @@ from storage.checks import Check, checks_of
 from storage.database import Database
 from storage.documents import document
 from storage.notices import Notice
-from storage.paragraphs import blame, course
+from storage.paragraphs import blame, course, reindex
 from storage.search import search
 from storage.versions import Version, current_version, versions
 from tests.archive import Commit, bundle, git, repository
@@ -169,6 +170,37 @@ def test_only_what_is_asked_for_is_taken(database: Database, watchlist: Watchlis
     assert (privacy.id, privacy.continues) == ("parley/old-privacy", False)
     with pytest.raises(NotAnArchive, match=r"no such service or document; it has Parley/Privacy Policy, Parley/Terms"):
         take(database, watchlist, archive, Wish("Other"))
+
+
+def test_two_documents_that_would_be_one_are_refused(database: Database, watchlist: Watchlist, tmp_path: Path) -> None:
+    there = repository(
+        tmp_path / "twins.git", [Commit(day(0), "A-B/Terms.md", policy()), Commit(day(1), "A B/Terms.md", policy())]
+    )
+    with pytest.raises(NotAnArchive, match=r"A B/Terms and A-B/Terms would both be a-b/terms; give one its own id"):
+        take(database, watchlist, there)
+
+
+def test_a_repository_is_fetched_from_an_address(database: Database, watchlist: Watchlist, archive: Path) -> None:
+    job = Job(watchlist, database, Recipients())
+    job.declare()
+    with opened(f"file://{archive}") as found:
+        assert [each.type for each in chosen(found, ALL)] == ["Privacy Policy", "Terms of Service"]
+        assert found.name == f"file://{archive}"
+
+
+def test_what_was_imported_can_be_read_again(database: Database, watchlist: Watchlist, archive: Path) -> None:
+    take(database, watchlist, archive)
+    before = dates(database, "parley/privacy")
+    with database.writing() as session:
+        row = current_version(session, "parley/privacy")
+        assert row is not None
+        row.page, row.fingerprint = {"title": "", "language": "en", "blocks": []}, "as if by other rules"
+        reindex(session, "parley/privacy")
+        assert search(session, '"advertising partners"').hits[0].spans[-1].gone == 5
+    reread_all(database, Job(watchlist, database, Recipients()).manners)
+    assert [each[:2] for each in dates(database, "parley/privacy")] == [each[:2] for each in before]
+    with database.reading() as session:
+        assert search(session, '"advertising partners"').hits[0].spans[-1].gone is None
 
 
 def kept(body: str, at: datetime) -> Capture:
@@ -442,4 +474,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(database: Database, watchl
 def test_wrong_use_ends_with_its_status(watchlist: Watchlist, tmp_path: Path) -> None:
     wrong = subprocess.run(command(watchlist, "nothing-here"), capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
+    id_ = subprocess.run(command(watchlist, "x", "-d", "Terms=../x"), capture_output=True, text=True, check=False)
+    assert id_.returncode == 2
+    assert "write service/document" in id_.stderr
     assert wrong.stderr.startswith("policywatch: there is no folder or file 'nothing-here'; name a repository's folder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from storage.documents import Document, known
 from storage.imports import last_import
 from storage.versions import first_own
 
-Progress = Callable[[str, int | None], None]  # a document with the number of its texts; then None for each that is done
+Progress = Callable[[str, int], None]  # a document, and how many more of its texts are done
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,17 @@ def import_archive(
     found: Sequence[Archived],
     wish: Wish,
     *,
-    progress: Progress = lambda _document, _number: None,
+    progress: Progress = lambda _document, _texts: None,
 ) -> Iterator[DocumentReport]:
-    """One document after the other, so that each is done when it is reported."""
+    """One document after the other, so that each is done when it is reported.
+
+    Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix.
+    """
+    taken: dict[str, Archived] = {}
     for archived in found:
-        yield _import(database, watchlist, manners, repository, archived, wish.id_for(archived), progress)
+        report = _import(database, watchlist, manners, repository, archived, wish.id_for(archived), taken, progress)
+        taken[report.id] = archived
+        yield report
 
 
 def _import(
@@ -109,18 +115,22 @@ def _import(
     repository: Repository,
     archived: Archived,
     id_: str | None,
+    taken: Mapping[str, Archived],
     progress: Progress,
 ) -> DocumentReport:
     language = _language(repository, archived)
     entry = watchlist.document(id_) if id_ else continued_by(archived, watchlist.documents, language)
     document_id = id_ or (entry.id if entry else archived.id)
+    if (other := taken.get(document_id)) is not None:
+        names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
+        raise NotAnArchive(f'{names} would both be {document_id}; give one its own id: --document "{archived.type}=ID"')
     manner = manners[entry.id] if entry else Manner(archived.type, language)
     if entry is None:
         _declare(database, document_id, archived, repository, language)
     left = _left(database, document_id, archived.records)
-    progress(document_id, len(left))
+    progress(document_id, len(archived.records) - len(left))
     texts = _texts(repository, left)
-    done = import_document(database, document_id, manner, texts, progress=lambda: progress(document_id, None))
+    done = import_document(database, document_id, manner, texts, progress=lambda: progress(document_id, 1))
     return DocumentReport(
         document_id,
         archived.service,

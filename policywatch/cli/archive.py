@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json
+from policywatch.entries import document_id
 from policywatch.harmless import harmless
 from storage.lock import one_at_a_time
 
@@ -68,6 +69,8 @@ def open_terms_archive(
     from policywatch.recipients import Recipients
 
     started = time.monotonic()
+    for named in document or ():
+        _check_id(named)
     wish = Wish(service, document or ())
     with opened(config) as (watchlist, database), archive(repository) as source, one_at_a_time(database):
         found = chosen(source, wish)
@@ -80,8 +83,17 @@ def open_terms_archive(
     return _show(console(), reports)
 
 
+def _check_id(named: str) -> None:
+    type_, has_id, id_ = named.partition("=")
+    try:
+        if has_id:
+            document_id(id_)
+    except ValueError as failure:
+        raise typer.BadParameter(f"{type_}={id_}: {failure}", param_hint="--document") from failure
+
+
 @contextmanager
-def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int | None], None]]:
+def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int], None]]:
     """A bar on a terminal, nothing elsewhere."""
     if as_json or not sys.stderr.isatty():
         yield lambda _document, _texts: None
@@ -90,8 +102,8 @@ def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int | None],
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=total)
 
-        def step(document: str, texts: int | None) -> None:
-            bar.update(task, description=document, advance=1 if texts is None else 0)
+        def step(document: str, texts: int) -> None:
+            bar.update(task, description=document, advance=texts)
 
         yield step
 
