@@ -37,8 +37,12 @@ class Weights(BaseModel):
     weights: dict[str, float]
 
     def total(self, features: Features) -> float:
-        known = self.weights
-        return sum(value * known[name] for name, value in features.items() if name in known)
+        known, total = self.weights, 0.0
+        for name, value in features.items():
+            weight = known.get(name)
+            if weight is not None:
+                total += value * weight
+        return total
 
     def chance(self, own: Features, shared: float) -> float:
         """How well words with these features answer, from 0 to 1; `shared` is what their sentence weighs."""

@@ -179,22 +179,27 @@ def _text_sentences(
         )
 
 
-def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *, most: int = 400) -> list[Sentence]:
-    """The sentences of the passages, those of the later text first; at most `most`.
+def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *, most: int = 200) -> list[Sentence]:
+    """The sentences of the passages, those of the later text first; of a large change some `most`, flagged ones first.
 
     A rewording's other sentences come too (not `touched`): they are the paragraph that the changed words are read in.
     Of the earlier text only those that lost words.
     """
     contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
-    found: dict[Side, list[Sentence]] = {"after": [], "before": []}
-    for passage in passages:
-        if passage.operation == "moved":
+    found: dict[Side, dict[int, list[Sentence]]] = {"after": {}, "before": {}}
+    left = most
+    for place in sorted(range(len(passages)), key=lambda place: not passages[place].topics):
+        passage = passages[place]
+        if passage.operation == "moved" or left <= 0:
             continue
         spans = changed_spans(passage.before, passage.after)
         for side, text in _sides(after=passage.after, before=passage.before):
             if text is not None and spans[side]:
-                found[side] += _text_sentences(text, side, spans[side], passage, contexts[side])
-    kept = [*found["after"], *(sentence for sentence in found["before"] if sentence.touched)][:most]
-    for order, sentence in enumerate(kept):
-        sentence.order, sentence.of = order, len(kept)
-    return kept
+                sentences = _text_sentences(text, side, spans[side], passage, contexts[side])
+                kept = [sentence for sentence in sentences if side == "after" or sentence.touched]
+                found[side][place] = kept
+                left -= len(kept)
+    ordered = [sentence for side in found.values() for place in sorted(side) for sentence in side[place]]
+    for order, sentence in enumerate(ordered):
+        sentence.order, sentence.of = order, len(ordered)
+    return ordered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -211,6 +211,25 @@ def test_a_quotation_does_not_run_across_the_tags_of_a_paragraph() -> None:
     )
     assert says(answer.refuse, "in the footer of our application")
     assert not [quote for quote in answer.refuse if "Application means" in quote.text]
+
+
+def test_of_a_very_large_change_the_flagged_passages_are_asked_first() -> None:
+    many = "\n\n".join(f"The hall number {number} opens at nine and closes late." for number in range(300))
+    old, new = (
+        read_page(text.encode(), mime="text/markdown", language="en")
+        for text in (
+            "# Hall\n\nBe kind.\n",
+            f"# Hall\n\nBe kind.\n\n{many}\n\nWe share your email address with advertisers.\n",
+        )
+    )
+    found = [
+        replace(one, topics=("data_sharing",)) if "advertisers" in (one.after or "") else one
+        for one in passages(old, new)
+    ]
+    assert len(found) > 250
+    answer = brief(found, old, new, effective=None, language="en")
+    assert says(answer.data, "your email address")
+    assert says(answer.recipients, "advertisers")
 
 
 def test_us_is_a_place_only_in_capitals() -> None:
