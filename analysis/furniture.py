@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from analysis.html_lines import Line, is_block
 from analysis.html_tree import Element
@@ -43,9 +44,19 @@ def _share(element: Element, top: Element) -> float:
 
 
 @cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(resources.files("analysis").joinpath("furniture.toml").read_text("utf-8"))
+
+
+@cache
+def autonyms() -> tuple[str, ...]:
+    """What languages call themselves."""
+    return tuple(_tables()["languages"]["autonyms"])
+
+
+@cache
 def _names() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
-    tables = tomllib.loads(resources.files("analysis").joinpath("furniture.toml").read_text("utf-8"))
-    return tuple((reason, tuple(map(frozenset, words))) for reason, words in tables["names"].items())
+    return tuple((reason, tuple(map(frozenset, words))) for reason, words in _tables()["names"].items())
 
 
 @cache

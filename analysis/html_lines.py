@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from analysis.blocks import BlockKind
 from analysis.html_tree import Element
@@ -84,6 +85,10 @@ def heading_level(element: Element) -> int:
     if not level and element.role == "heading":
         declared = element.get("aria-level")
         level = int(declared) if declared.isdecimal() and 1 <= int(declared) <= 6 else 2
+    if not level and (element.tag == "button" or element.role == "button") and "aria-expanded" in element.attributes:
+        level = (
+            0 if "aria-haspopup" in element.attributes else _HEADING_LEVELS["summary"]
+        )  # it opens a part of the text
     return level
 
 
@@ -112,6 +117,7 @@ class _Flow:
     """Collects the pieces of one line until a block begins or ends."""
 
     def __init__(self, elements: list[Element]) -> None:
+        self.elements = elements
         self.lines: list[Line] = []
         self.layout = layout_tables(elements)
         self.blocks: list[Element] = [elements[0]]
@@ -135,12 +141,21 @@ class _Flow:
         length = len(piece.strip())
         if self.anchors:
             self.links += length
-            if self.anchors[-1][1].get("href").startswith("#"):
+            if self._is_local(self.anchors[-1][1].get("href")):
                 self.local += length
         if self.buttons:
             self.button += length
         if self.bolds:
             self.bold += length
+
+    def _is_local(self, href: str) -> bool:
+        """Whether a link leads to a place of this page, be it written with the page's whole address."""
+        start, mark, fragment = href.partition("#")
+        return bool(mark) and (not start or (bool(fragment) and fragment in self.places))
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        return frozenset(element.get("id") for element in self.elements if "id" in element.attributes)
 
     def flush(self) -> None:
         if not self.pieces:

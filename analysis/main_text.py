@@ -7,16 +7,13 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterable
-from functools import cache
 
 from analysis.furniture import mark_furniture
 from analysis.html_lines import Line
 from analysis.html_tree import Element
+from analysis.line_rules import LINE_RULES
 from analysis.other_languages import leave_out_other_languages
-from analysis.phrases import pattern
 
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
@@ -166,147 +163,3 @@ def _descendants(elements: list[Element], part: Element) -> set[Element]:
         else:
             break
     return inside
-
-
-# what single lines say
-
-
-def controls(lines: list[Line]) -> None:
-    label = pattern("furniture", "controls", whole=True)
-    several = _several_controls()
-    feedback = _asks_for_feedback()
-    skip = pattern("furniture", "skip", whole=True)
-    for line in lines:
-        if line.kind == "row" or len(line.text) > 160:
-            continue
-        if _is_control(line, label, several):
-            line.reason = "control"
-        elif _is_about_the_page(line.text, label, feedback):
-            line.reason = "metadata"
-        elif feedback.fullmatch(line.text):
-            line.reason = "feedback"
-        elif skip.fullmatch(line.text):
-            line.reason = "skip link"
-
-
-def _is_control(line: Line, label: re.Pattern[str], several: re.Pattern[str]) -> bool:
-    if not any(character.isalnum() for character in line.text):  # "☺", "⌄"
-        return bool(line.button_chars or line.link_chars)
-    if len(line.text) >= 60:
-        return False
-    return bool((line.is_clickable and label.fullmatch(line.text)) or several.fullmatch(line.text))
-
-
-_BESIDE = re.compile(r"\s*[·•|]\s*")
-
-
-def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[str]) -> bool:
-    """Several remarks beside each other, none of which is of the text: "By Anna · 1,203 views · 3 min read"."""
-    if len(text) > 120 or _BESIDE.search(text) is None:
-        return False
-    parts = _BESIDE.split(text.strip(" ·•|"))
-    byline = pattern("furniture", "byline", whole=True)
-    known = [bool(feedback.fullmatch(part) or label.fullmatch(part)) for part in parts]
-    return any(known) and all(
-        told or byline.fullmatch(part) is not None for told, part in zip(known, parts, strict=True)
-    )
-
-
-@cache
-def _several_controls() -> re.Pattern[str]:
-    """Two or more labels of controls in a row ("Expand all Collapse all"), which no sentence consists of."""
-    label = pattern("furniture", "controls").pattern
-    return re.compile(rf"\W*(?:{label})(?:\W+(?:{label}))+\W*", re.IGNORECASE)
-
-
-@cache
-def _asks_for_feedback() -> re.Pattern[str]:
-    """A question about the page, with its answers in the same line or not ("Was this helpful? Yes No")."""
-    question = pattern("furniture", "feedback", whole=True).pattern
-    return re.compile(rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE)
-
-
-def contents(lines: list[Line]) -> None:
-    """A table of contents: three or more links in a row that lead to places of this page, and its title, also where
-    the list went with a menu."""
-    title = pattern("furniture", "contents", whole=True)
-    for run in _runs(lines, lambda line: line.local_chars > 0.8 * len(line.text)):
-        if len(run) >= 3:
-            for index in run:
-                lines[index].reason = "table of contents"
-    for index, line in enumerate(lines):
-        following = lines[index + 1] if index + 1 < len(lines) else None
-        alone = following is None or following.kind == "heading" or following.reason == "table of contents"
-        if alone and line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
-            line.reason = "table of contents"
-
-
-def related(lines: list[Line]) -> None:
-    """Links under a title such as "Related articles", and such a title with nothing under it."""
-    title = pattern("furniture", "related", whole=True)
-    for index, line in enumerate(lines):
-        if line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
-            run = index + 1
-            while run < len(lines) and _is_card(lines[run]):
-                lines[run].reason = "related pages"
-                run += 1
-            if run > index + 1 or run == len(lines):
-                line.reason = "related pages"
-    last = next((line for line in reversed(lines) if line.reason is None), None)
-    if last is not None and last.kind == "heading" and title.fullmatch(last.text):
-        last.reason = "related pages"
-
-
-def _is_card(line: Line) -> bool:
-    """A link to another page, be it the title of that page over a few words of it."""
-    return line.is_links and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
-
-
-def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]]:
-    run: list[int] = []
-    for index, line in enumerate(lines):
-        if test(line):
-            run.append(index)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def edges(lines: list[Line]) -> None:
-    """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
-    kept = [line for line in lines if line.reason is None]
-    leading = list(itertools.takewhile(lambda line: line.is_links and line.kind != "heading", kept))
-    trailing = list(itertools.takewhile(lambda line: line.is_links and not _is_address(line), reversed(kept)))
-    titled = len(trailing) < len(kept) and kept[-1 - len(trailing)].kind == "heading"
-    for line in leading + (trailing if len(trailing) >= 3 and not titled else []):
-        line.reason = "navigation"
-    for line in itertools.takewhile(lambda line: line.reason or _is_imprint(line.text), reversed(kept)):
-        line.reason = line.reason or "page footer"
-    title = next((index for index, line in enumerate(kept) if line.kind == "heading" and line.level == 1), 0)
-    for line in kept[:title]:
-        if line.reason is None and _is_path(line):
-            line.reason = "navigation"
-
-
-_IMPRINT = re.compile(r"(?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))", re.IGNORECASE)
-
-
-def _is_imprint(text: str) -> bool:
-    return len(text) < 160 and (
-        _IMPRINT.match(text) is not None or pattern("furniture", "imprint", whole=True).fullmatch(text) is not None
-    )
-
-
-def _is_path(line: Line) -> bool:
-    """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
-    parts = re.split(r"\s*[>›»→/]\s*", line.text)
-    return len(parts) > 1 and bool(line.hrefs) and all(0 < len(part) < 50 for part in parts) and not line.is_prose
-
-
-def _is_address(line: Line) -> bool:
-    return "@" in line.text or any(href.startswith("mailto:") for _, href in line.hrefs)
-
-
-LINE_RULES: tuple[Callable[[list[Line]], None], ...] = (controls, contents, related, edges)

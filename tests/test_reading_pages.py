@@ -88,6 +88,12 @@ NOISE: dict[str, Callable[[str], str]] = {
     "nbsp": lambda body: body.replace("We ", "We&nbsp;"),
     "link tokens": lambda body: body.replace("account", "<a href='/account?token=9f8e7d'>account</a>"),
     "paragraphs as boxes": lambda body: re.sub(r"<(/?)p\b", r"<\1div", body),
+    "contents of buttons": lambda body: (
+        body.replace("</h1>", "</h1>" + "".join(f"<div><button>{title}</button></div>" for title in titles(body)), 1)
+        if len(titles(body)) >= 3
+        else body
+    ),
+    "languages": lambda body: f"<p><a href='/fr'>Français</a> | <a href='/de'>Deutsch</a> | English</p>{body}",
     "path": lambda body: f"<p><a href='/'>Home</a> &gt; <a href='/legal'>Legal</a> &gt; Privacy Policy</p>{body}",
     "tools": lambda body: (
         f"<div><a href='#'>Print</a> | <a href='/x'>Download PDF</a> | <a href='#'>A+</a></div>{body}"
@@ -109,6 +115,10 @@ NOISE: dict[str, Callable[[str], str]] = {
     ),
     "relative date": lambda body: body.replace("</h1>", "</h1><p>Updated 3 weeks ago</p>", 1),
 }
+
+
+def titles(body: str) -> list[str]:
+    return re.findall(r"<h2>([^<]*)", body)
 
 
 def policy(sections: list[tuple[str, list[str], list[str]]]) -> str:
