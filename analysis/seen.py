@@ -272,7 +272,7 @@ def _found(
         if any(first <= match.start < last for first, last in addresses) or around.is_part_of_a_name(text, start, end):
             continue
         tier = match.tier
-        if tier == "decides" and for_reader and match.topic in _PRACTICES | {"automated_decisions"}:
+        if tier == "decides" and for_reader and match.topic in (_PRACTICES | {"automated_decisions"}) - {"user_choice"}:
             tier = "suggests"  # what readers must not do with data or content is no practice of the service
         elif tier == "suggests" and not for_reader and match.topic in decided:
             tier = "decides"  # the second sign that it needs
