@@ -271,6 +271,35 @@ def test_a_brief_has_an_answer_to_every_question() -> None:
     assert {field.name for field in fields(Brief)} == {"meaning", "start", "default", *QUESTIONS}
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence", "data", "purpose", "refusal"),
+    [
+        (
+            "es",
+            "Usamos sus publicaciones y comentarios para entrenar modelos de inteligencia artificial. Está activado "
+            "por defecto. Puede desactivarlo en cualquier momento en la configuración.",
+            "publicaciones",
+            "entrenar modelos",
+            "configuración",
+        ),
+        (
+            "de",
+            "Wir nutzen Ihre Beiträge und Kommentare zum Training von KI. Das ist standardmäßig aktiviert. Sie können "
+            "der Verarbeitung jederzeit in den Einstellungen widersprechen.",
+            "Beiträge",
+            "Training",
+            "Einstellungen",
+        ),
+    ],
+)
+def test_spanish_and_german_are_begun(language: str, sentence: str, data: str, purpose: str, refusal: str) -> None:
+    answer = told("# A\n\n2025.\n", f"# A\n\n2025.\n\n{sentence}\n", language)
+    assert says(answer.data, data)
+    assert says(answer.purposes, purpose)
+    assert says(answer.refuse, refusal)
+    assert answer.default == "on"
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_shipped_phrases_are_complete(language: str) -> None:
     assert phrases_for(language).language == language
