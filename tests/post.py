@@ -10,10 +10,11 @@ from sqlmodel import select
 from notifier.delivery import Deliveries, deliver_due
 from notifier.messages import Message
 from notifier.routes import Address, Route
-from notifier.send import Result
+from notifier.send import Result, send
 from storage.database import Database
 from storage.deliveries import Delivery
 from storage.notices import Notice
+from tests.owed import owe, route
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -59,3 +60,21 @@ def rows(database: Database) -> list[Delivery]:
 def notices(database: Database) -> list[str]:
     with database.reading() as session:
         return [str(notice.facts) for notice in session.exec(select(Notice))]
+
+
+def one_message(store: Database) -> Message:
+    """An alert as it is sent."""
+    taken: list[Message] = []
+
+    def take(_address: Address, message: Message) -> Result:
+        taken.append(message)
+        return Result(ok=True)
+
+    owe(store, "team")
+    deliver_due(store, [route("team", "json://unused")], (), base_url="https://watch.example", send=take)
+    return taken[0]
+
+
+def sent(store: Database, url: str, **options: Any) -> Result:
+    """What came of sending an alert there."""
+    return send(Address("${A}", url), one_message(store), **options)

@@ -32,13 +32,6 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chats]
         yield running
 
 
-@pytest.fixture
-def store() -> Iterator[Database]:
-    opened = Database("sqlite://")
-    yield opened
-    opened.close()
-
-
 def told(services: Chats, host: str, message: Message) -> str:
     """The text of the message that the service took."""
     assert send(Address("${CHAT}", ADDRESSES[host]), message) == Result(ok=True, said=services_said(host))

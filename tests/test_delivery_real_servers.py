@@ -31,13 +31,6 @@ def push(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield host
 
 
-@pytest.fixture
-def store() -> Iterator[Database]:
-    opened = Database("sqlite://")
-    yield opened
-    opened.close()
-
-
 def test_a_matrix_room_reads_the_alert_and_gets_the_calendar_entry(store: Database, homeserver: Matrix) -> None:
     owe(store, "team")
     site = "https://watch.example"

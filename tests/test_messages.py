@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html as html_escapes
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -29,14 +28,6 @@ from tests.stories import passage
 
 SITE = "https://watch.example"
 TRAINING = [("ai_training", "train", "after")]
-
-
-@pytest.fixture
-def store() -> Iterator[Database]:
-    """In memory: what is read here is no matter of which database."""
-    opened = Database("sqlite://")
-    yield opened
-    opened.close()
 
 
 def alert(database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any) -> Message:

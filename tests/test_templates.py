@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ from tests.owed import owe, route
 from tests.post import OPERATOR, Post, deliver
 from tests.site import policywatch
 from tests.test_messages import alert
-
-
-@pytest.fixture
-def store() -> Iterator[Database]:
-    opened = Database("sqlite://")
-    yield opened
-    opened.close()
 
 
 def own(folder: Path, **files: str) -> Templates:
