@@ -85,10 +85,6 @@ def heading_level(element: Element) -> int:
     if not level and element.role == "heading":
         declared = element.get("aria-level")
         level = int(declared) if declared.isdecimal() and 1 <= int(declared) <= 6 else 2
-    if not level and (element.tag == "button" or element.role == "button") and "aria-expanded" in element.attributes:
-        level = (
-            0 if "aria-haspopup" in element.attributes else _HEADING_LEVELS["summary"]
-        )  # it opens a part of the text
     return level
 
 
