@@ -14,6 +14,7 @@ _SOFT_ENDS = _HARD | {","}  # marks that end a phrase
 _BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
 _INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
 _LIST_LONGEST = 14
+_STEP = 4  # words of one step of a way through menus
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
 
@@ -169,7 +170,11 @@ class Clauses:
 
     def on_path(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words are part of a way through menus: "Settings > Data privacy"."""
-        return any(">" in word.gap for word in sentence.words[first : last + 1])
+        words = sentence.words
+        start = first
+        while start > 0 and first - start < _STEP and _soft(words[start].gap) and ">" not in words[start].gap:
+            start -= 1
+        return any(">" in word.gap for word in words[start : last + 1])
 
     def before_bullet(self, sentence: Sentence, first: int, last: int) -> int:
         return next((at for at in range(first + 1, last) if _bullet(sentence.words[at].gap)), last)

@@ -225,6 +225,8 @@ class Reader(Clauses):
                 yield max(start, first - 1), near, "denial, short"
         for first, last in cues.get("exception", ()):
             near = self.clause_end(sentence, last - 1, commas=False)
+            if self._leaves_the_choice(sentence, first, near):
+                continue
             yield first, near, "exception"
             yield last, near, "what is excepted"
             far = self.clause_end(sentence, last - 1, commas=True)
@@ -235,6 +237,14 @@ class Reader(Clauses):
             yield start, end, "age"
             for further, how in self.post_modified(sentence, end):
                 yield start, further, f"age{how}"
+
+    @staticmethod
+    def _leaves_the_choice(sentence: Sentence, first: int, last: int) -> bool:
+        """Whether the exception is a person's own: "unless you opt out" says how to refuse, not what is left out."""
+        cues = sentence.cues
+        return any(at == first for at, _ in cues.get("unless", ())) and any(
+            first <= at < last for cue in ("refuse_act", "default_on", "default_off") for at, _ in cues.get(cue, ())
+        )
 
     def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         for first, last in sentence.cues.get("irreversible", ()):

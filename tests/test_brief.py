@@ -232,6 +232,17 @@ def test_of_a_very_large_change_the_flagged_passages_are_asked_first() -> None:
     assert says(answer.recipients, "advertisers")
 
 
+def test_a_way_to_refuse_is_no_purpose_and_leaves_nothing_out() -> None:
+    answer = told(
+        "# A\n\nBe kind.\n",
+        "# A\n\nBe kind.\n\nWe use your reading history and your reviews to train generative AI models, unless you "
+        "turn this off under Settings > Privacy > AI training.\n",
+    )
+    assert [quote.text for quote in answer.purposes] == ["train generative AI models"]
+    assert answer.excluded == ()
+    assert says(answer.refuse, "turn this off under Settings > Privacy > AI training")
+
+
 def test_us_is_a_place_only_in_capitals() -> None:
     answer = told("# A\n\nWrite in.\n", "# A\n\nWrite in. Tell us about your location data, and help us improve.\n")
     assert not answer.regions
