@@ -6,13 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.change import Passage, Side
-from analysis.normal import normal
 from analysis.spelling import looks, pattern
+from analysis.surroundings import BANNER, DEFINITION, LEAST, TEMPLATE, Surroundings, is_sentence
 from analysis.topics import LANGUAGES, Lexicon, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
@@ -37,33 +36,15 @@ LISTED = DATA - {"transfer", "user_rights", "security"}
 _WITH_OBJECT = DATA | {"ai_training"}  # what is said to be done is done with something
 _OBJECT_WITHIN = 12  # characters behind the phrase
 _TURNS = frozenset({"negation", "exception"})
-_LEAST = 6  # words; less is a heading, a button or an entry of a menu
 _GOOD_PART = 0.2  # of a phrase must be changed words
-_NEAR = 5  # blocks before and after
-_SMALL = 12  # blocks; a page of less has no surroundings to speak of
-_PROSE = 12  # words of a block that counts as prose
-_PROSE_ANYWAY = 22  # also where it names no party
-_ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
-_TEMPLATE = 3  # times that a text comes or goes alike
-_BANNER = 300  # characters; what is longer above the title is an introduction
-_ALL_LINK = 0.9
 _LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
 _ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
-_DEFINITION = re.compile(
-    r"(?:[\d.]+\s+)?[“\"«][^”\"»]{2,60}[”\"»]\s+(?:means?|refers? to|includes?|désignen?t?|signifien?t?)\b"
-)
 _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
 _FIGURES = 2  # cells with nothing but a number: a row of statistics
 _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
 _LINKS_IN_A_ROW = 3
 _PROPER_NAME = re.compile(r"[A-ZÀ-Þ][^\W_]+")
 _LEAD = 70  # characters before a name in which the word stands for what it is
-# not "Generative AI may be wrong": that is no company
-_ACTING = re.compile(
-    r"\b(?!Generative|Conversational|Agentic|Responsible|The|Our|An?|Your|This|That|Such|L[’'])([A-Z][\w-]+) AI"
-    r"(?=[’']s?\b| (?:will|may|shall|is|has|does|can|collects?|process\w*|reserves?|uses?|at)\b"
-    r"| (?:peut|est|s[’']|a|traite|collecte)\b)"
-)
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
@@ -133,9 +114,9 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
     text, other = (passage.after, "before") if passage.after else (passage.before, "after")
     if around[other].has(text or ""):  # type: ignore[index]
         return Wording((), "the text on the other side has it, too")
-    if times >= _TEMPLATE:
+    if times >= TEMPLATE:
         return Wording((), "it stands on the page many times alike, as furniture does")
-    notice = passage.before and len(passage.before) < _BANNER and not passage.heading[2:]
+    notice = passage.before and len(passage.before) < BANNER and not passage.heading[2:]
     if notice and any(match.topic == "notice" for match in matches(passage.before or "", language)):
         return Wording((), "a notice that has ended")
     return None
@@ -143,70 +124,6 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
 
 def _keys(text: str | None) -> set[str]:
     return {sentence_key(text[start:end]) for start, end in sentence_bounds(text)} if text else set()
-
-
-class Surroundings:
-    """Tells whether a block stands amid the prose of a policy, or amid menus, teasers and lists of links."""
-
-    def __init__(self, page: Page) -> None:
-        self._texts = [block.text for block in page.blocks]
-        self._keys: frozenset[str] | None = None
-        self._names: frozenset[str] | None = None
-        self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
-        self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
-        # a teaser in a menu reads like a sentence, but all of it is a link
-        self._linked = frozenset(
-            place
-            for place, block in enumerate(page.blocks)
-            if sum(len(link.text) for link in block.links) >= _ALL_LINK * len(block.text)
-        )
-        self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
-
-    def has(self, text: str) -> bool:
-        """Whether a block of the page says the same."""
-        if self._keys is None:
-            self._keys = frozenset(_block_key(block) for block in self._texts)
-        return _block_key(text) in self._keys
-
-    def is_part_of_a_name(self, text: str, start: int, end: int) -> bool:
-        """Whether "AI" only ends the name of a company that the page speaks of as one who acts."""
-        if text[start:end].casefold() != "ai":
-            return False
-        before = re.search(r"([A-Z][\w-]+)\s$", text[max(0, start - 40) : start])
-        if before is None:
-            return False
-        if self._names is None:
-            acting = Counter(name for each in self._texts for name in _ACTING.findall(each))
-            self._names = frozenset(name for name, times in acting.items() if times >= _TEMPLATE)
-        return before.group(1) in self._names
-
-    def is_row(self, text: str) -> bool:
-        return any(line in self._rows for line in text.split("\n"))
-
-    def amid_prose(self, text: str) -> bool:
-        place = self._places.get(text.split("\n")[0])
-        if place is None or len(self._texts) < _SMALL:
-            return True
-        if place < self._title and len(text) < _BANNER and not pattern("subject").search(text):
-            return False
-        near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
-        if place in self._linked and sum(other in self._linked for other in near) >= _TEMPLATE:
-            return False
-        prose = sum(_prose_words(self._texts[other]) for other in near if other not in self._linked)
-        return prose + _prose_words(text) >= _ENOUGH_PROSE and prose > 0
-
-
-@lru_cache(maxsize=8192)
-def _block_key(text: str) -> str:
-    return normal(text).casefold().rstrip(" .;:")
-
-
-@lru_cache(maxsize=4096)
-def _prose_words(text: str) -> int:
-    """The number of words of a block that speaks to somebody in sentences; 0 for any other."""
-    count = text.count(" ") + 1
-    speaks = count >= _PROSE_ANYWAY or (count >= _PROSE and pattern("parties").search(text))
-    return count if speaks and is_sentence(text) else 0
 
 
 def _seen(
@@ -243,7 +160,7 @@ def _seen(
 def _names(passage: Passage, section: frozenset[str]) -> bool:
     """Whether a passage names a law in a section about rights, or a company: what lists of a policy are made of."""
     text = passage.after or passage.before or ""
-    if not passage.heading or len(text) > _BANNER or "©" in text:
+    if not passage.heading or len(text) > BANNER or "©" in text:
         return False
     if "user_rights" in section and pattern("law").search(text):
         return True
@@ -263,7 +180,7 @@ def _found(
         match.topic in _TURNS and _overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
         for match in there
     )
-    definition = _DEFINITION.match(said)
+    definition = DEFINITION.match(said)
     other_object = False
     found = []
     for match in there:
@@ -359,14 +276,14 @@ def _shape(
     if (
         _REMAINS.search(text)
         or _in_other_letters(text, language)
-        or (len(text) < _BANNER and pattern("picker").search(text))
+        or (len(text) < BANNER and pattern("picker").search(text))
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
     ):
         return "fragment"
     row = around[side].is_row(text)
     if row and len(_FIGURE.findall(text)) >= _FIGURES:
         return "fragment"
-    if not row and len(_SEPARATOR.findall(text)) >= _LINKS_IN_A_ROW and len(text) < _BANNER:
+    if not row and len(_SEPARATOR.findall(text)) >= _LINKS_IN_A_ROW and len(text) < BANNER:
         return "fragment"
     labelled = bool(_LABELLED.match(text))
     address = bool(passage.heading) and pattern("address").search(text) and not _PRICE.search(text)
@@ -395,19 +312,7 @@ def _in_other_letters(text: str, language: str | None) -> bool:
         return False
     letters = [character for character in text if character.isalpha()]
     latin = sum(character < "\u0250" for character in letters)
-    return len(letters) >= _LEAST and 2 * latin < len(letters)
-
-
-def is_sentence(text: str) -> bool:
-    """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
-    if _DEFINITION.match(text):
-        return True
-    found = words(text)
-    plain = [word.text for word in found if word.text[0].isalpha()]
-    if len(plain) < _LEAST:
-        return False
-    small = sum(word[0].islower() for word in plain)
-    return len(pattern("function").findall(text)) >= 0.12 * len(plain) and small >= 0.5 * len(plain)
+    return len(letters) >= LEAST and 2 * latin < len(letters)
 
 
 def _cut_off(passage: Passage, changed: Wording) -> bool:
@@ -425,7 +330,7 @@ def _is_unfinished(text: str) -> bool:
 
 
 def _is_consent_dialog(text: str) -> bool:
-    return "cookie" in text.casefold() and len(text) < 2 * _BANNER and bool(pattern("consent").search(text))
+    return "cookie" in text.casefold() and len(text) < 2 * BANNER and bool(pattern("consent").search(text))
 
 
 def is_duty_of_reader(sentence: str) -> bool:

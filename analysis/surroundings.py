@@ -1,0 +1,107 @@
+"""What stands around a block: the prose of a policy, or menus, teasers and lists of links."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache
+
+from analysis.blocks import Page
+from analysis.normal import normal
+from analysis.spelling import pattern
+from analysis.words import words
+
+_NEAR = 5  # blocks before and after
+_SMALL = 12  # blocks; a page of less has no surroundings to speak of
+_PROSE = 12  # words of a block that counts as prose
+_PROSE_ANYWAY = 22  # also where it names no party
+_ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
+_ALL_LINK = 0.9
+TEMPLATE = 3  # times that a text comes or goes alike
+BANNER = 300  # characters; what is longer above the title is an introduction
+LEAST = 6  # words; less is a heading, a button or an entry of a menu
+DEFINITION = re.compile(
+    r"(?:[\d.]+\s+)?[“\"«][^”\"»]{2,60}[”\"»]\s+(?:means?|refers? to|includes?|désignen?t?|signifien?t?)\b"
+)
+# not "Generative AI may be wrong": that is no company
+_ACTING = re.compile(
+    r"\b(?!Generative|Conversational|Agentic|Responsible|The|Our|An?|Your|This|That|Such|L[’'])([A-Z][\w-]+) AI"
+    r"(?=[’']s?\b| (?:will|may|shall|is|has|does|can|collects?|process\w*|reserves?|uses?|at)\b"
+    r"| (?:peut|est|s[’']|a|traite|collecte)\b)"
+)
+
+
+class Surroundings:
+    """Tells whether a block stands amid the prose of a policy, or amid menus, teasers and lists of links."""
+
+    def __init__(self, page: Page) -> None:
+        self._texts = [block.text for block in page.blocks]
+        self._keys: frozenset[str] | None = None
+        self._names: frozenset[str] | None = None
+        self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
+        self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
+        # a teaser in a menu reads like a sentence, but all of it is a link
+        self._linked = frozenset(
+            place
+            for place, block in enumerate(page.blocks)
+            if sum(len(link.text) for link in block.links) >= _ALL_LINK * len(block.text)
+        )
+        self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
+
+    def has(self, text: str) -> bool:
+        """Whether a block of the page says the same."""
+        if self._keys is None:
+            self._keys = frozenset(_block_key(block) for block in self._texts)
+        return _block_key(text) in self._keys
+
+    def is_part_of_a_name(self, text: str, start: int, end: int) -> bool:
+        """Whether "AI" only ends the name of a company that the page speaks of as one who acts."""
+        if text[start:end].casefold() != "ai":
+            return False
+        before = re.search(r"([A-Z][\w-]+)\s$", text[max(0, start - 40) : start])
+        if before is None:
+            return False
+        if self._names is None:
+            acting = Counter(name for each in self._texts for name in _ACTING.findall(each))
+            self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE)
+        return before.group(1) in self._names
+
+    def is_row(self, text: str) -> bool:
+        return any(line in self._rows for line in text.split("\n"))
+
+    def amid_prose(self, text: str) -> bool:
+        place = self._places.get(text.split("\n")[0])
+        if place is None or len(self._texts) < _SMALL:
+            return True
+        if place < self._title and len(text) < BANNER and not pattern("subject").search(text):
+            return False
+        near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
+        if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
+            return False
+        prose = sum(_prose_words(self._texts[other]) for other in near if other not in self._linked)
+        return prose + _prose_words(text) >= _ENOUGH_PROSE and prose > 0
+
+
+@lru_cache(maxsize=8192)
+def _block_key(text: str) -> str:
+    return normal(text).casefold().rstrip(" .;:")
+
+
+@lru_cache(maxsize=4096)
+def _prose_words(text: str) -> int:
+    """The number of words of a block that speaks to somebody in sentences; 0 for any other."""
+    count = text.count(" ") + 1
+    speaks = count >= _PROSE_ANYWAY or (count >= _PROSE and pattern("parties").search(text))
+    return count if speaks and is_sentence(text) else 0
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
+    if DEFINITION.match(text):
+        return True
+    found = words(text)
+    plain = [word.text for word in found if word.text[0].isalpha()]
+    if len(plain) < LEAST:
+        return False
+    small = sum(word[0].islower() for word in plain)
+    return len(pattern("function").findall(text)) >= 0.12 * len(plain) and small >= 0.5 * len(plain)
