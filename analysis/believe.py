@@ -39,8 +39,11 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
 
     The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
     """
-    reason = torn(before, page) or disbelief(page, before=before, language=language, title=title)
-    if reason is not None or _kept(before, page) >= _KEPT:
+    if reason := torn(before, page):
+        return reason
+    if _kept(before, page) >= _KEPT:
+        return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
+    if reason := disbelief(page, before=before, language=language, title=title):
         return reason
     reason = disbelief(before, before=page, language=language, title=title)
     return f"the earlier text is not believed: {reason}" if reason else None
