@@ -41,6 +41,7 @@ _FORMS: dict[NotifyFormat, Format] = {
 }
 _DIALECTS: dict[str, tuple[Format, NotifyFormat]] = {
     "discord": ("discord", NotifyFormat.MARKDOWN),
+    "gchat": ("slack", NotifyFormat.MARKDOWN),
     "matrix": ("tags", NotifyFormat.HTML),
     "matrixs": ("tags", NotifyFormat.HTML),
     "slack": ("slack", NotifyFormat.MARKDOWN),

@@ -136,11 +136,11 @@ test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins a
 
 def dressed(message: Message, templates: Templates) -> Message:
     """The same message by the operator's own templates, where there are any."""
-    body = replace(message.body, templates=templates)
+    body = message.body
     said = {"body": body, "words": body.words, "say": body.words.say}
     subject = templates.subject(kind=message.kind, subject=message.subject, **said)
     line = cut(" ".join(clean(subject).split()), _SUBJECT) if subject else message.subject
-    return replace(message, body=body, subject=line)
+    return replace(message, body=replace(body, templates=templates), subject=line)
 
 
 def message_of(shown: Shown, said: Words, language: str, routes: tuple[str, ...], key: str) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from markupsafe import Markup
@@ -72,7 +72,8 @@ def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
 
 
 def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
-    values = {"body": body, "words": body.words, "say": body.words.say, "subject": subject, "room": room}
+    shown = replace(body, templates=OURS)  # a template is told of no folder: the sandbox lets it call what it is given
+    values = {"body": shown, "words": body.words, "say": body.words.say, "subject": subject, "room": room}
     rendered = body.templates.render(form, body.template, **values)
     if form in DIALECTS:
         return DIALECTS[form].lines(rendered)

@@ -45,6 +45,11 @@ def discord(body: dict[str, Any]) -> Refusal | None:
     return None if fits else (400, {}, '{"message": "Invalid Form Body", "code": 50035}')
 
 
+def google(body: dict[str, Any]) -> Refusal | None:
+    """4,096 characters."""
+    return (400, {}, '{"error": {"code": 400}}') if len(str(body["text"])) > 4096 else None
+
+
 def teams(body: dict[str, Any]) -> Refusal | None:
     """A card of at most 28 kB, as it goes over the wire."""
     return (413, {}, "RequestEntityTooLarge") if len(json.dumps(body).encode()) > 28_000 else None
@@ -64,18 +69,21 @@ LIMITS: dict[str, Callable[[dict[str, Any]], Refusal | None]] = {
     "discord.com": discord,
     "prod-01.westus.logic.azure.com": teams,
     "api.telegram.org": telegram,
+    "chat.googleapis.com": google,
 }
 GOOD: dict[str, Refusal] = {
     "hooks.slack.com": (200, {}, "ok"),
     "discord.com": (204, {}, ""),
     "prod-01.westus.logic.azure.com": (202, {}, ""),
     "api.telegram.org": (200, {}, '{"ok": true, "result": {}}'),
+    "chat.googleapis.com": (200, {}, "{}"),
 }
 ADDRESSES = {
     "hooks.slack.com": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7aB",
     "discord.com": "discord://417429632418316298/JHZ7lQml277CDHmQKMHI8qBe7bk2ZwO5UKjCiOAF7711o33MyqU344Qpgv7YTpadV_js",
     "prod-01.westus.logic.azure.com": "workflows://prod-01.westus.logic.azure.com:443/643e69f83c8944/sIgNaTuRe_1-x",
     "api.telegram.org": "tgram://123456789:abcdefg_hijklmnop/12315544",
+    "chat.googleapis.com": "gchat://AAAAqqqqqqq/key-of-the-room/token-of-the-room",
 }
 
 

@@ -23,7 +23,7 @@ from tests.inbox import mail_server, webhook
 from tests.owed import START
 from tests.test_messages import HOSTILE, alert, flagged, many
 
-SLACK, DISCORD, TEAMS, TELEGRAM = ADDRESSES
+SLACK, DISCORD, TEAMS, TELEGRAM, GOOGLE = ADDRESSES
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def text_of(host: str, body: dict[str, Any]) -> str:
     ("host", "removed", "added", "link"),
     [
         (SLACK, "~show~", "*train our writing models unless*", "<https://watch.example/changes/1|The whole change>"),
+        (GOOGLE, "~show~", "*train our writing models unless*", "<https://watch.example/changes/1|The whole change>"),
         (DISCORD, "~~show~~", "**train our writing models unless**", "[The whole change](https://watch.example/ch"),
         (TEAMS, "\\[-show-\\]", "**train our writing models unless**", "[The whole change](https://watch.example/ch"),
         (
@@ -91,11 +92,11 @@ def test_a_chat_shows_the_words_of_a_page_and_does_not_obey_them(services: Chats
     text = told(services, host, alert(store, passages=[flagged(None, f"Say {one} end.", one) for one in attacks]))
     assert not re.search(r"<[!@#]", text.replace("\\<", ""))
     assert "@everyone" not in text
-    link = {SLACK: r"<https://evil", TELEGRAM: r"href=.https://evil"}.get(
+    link = {SLACK: r"<https://evil", GOOGLE: r"<https://evil", TELEGRAM: r"href=.https://evil"}.get(
         host, r"(?<!\\)\]\(https://evil|(?<!\\)<https"
     )
     assert not re.search(link, text)
-    if host == SLACK:
+    if host in (SLACK, GOOGLE):
         assert not re.search(r"(?<![\w\u200a])[~*_]struck|[~*_](?:struck|bold|it)[~*_]", text)
         assert "&lt;script&gt;" in text
     if host == DISCORD:

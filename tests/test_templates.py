@@ -44,6 +44,7 @@ def test_what_is_replaced_is_theirs_and_the_rest_stays_ours(store: Database, tmp
 
 
 BROKEN = {
+    "{{ body.templates.folder.joinpath('x').touch() }}": "alert.txt.j2, line 1: 'None' has no attribute 'joinpath'",
     "{% for x in %}": "alert.txt.j2, line 1: Expected an expression",
     "\n{{ body.nothing }}": "alert.txt.j2, line 2: 'notifier.render.Body object' has no attribute 'nothing'",
     "{{ 1 / 0 }}": "alert.txt.j2, line 1: division by zero",
