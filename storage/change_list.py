@@ -168,7 +168,8 @@ def _documents_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
         found.append(col(Change.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services))))
     if wanted.languages:
         spoken = select(Document.id).where(col(Document.language).in_(wanted.languages))
-        found.append(col(Change.document_id).in_(spoken))
+        # not by the index of documents: a language has many, and their changes would all be gathered and sorted
+        found.append(col(Change.document_id).concat("").in_(spoken))
     return found
 
 
