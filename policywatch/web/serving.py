@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import re
 import socket
@@ -49,6 +50,7 @@ def serve(app: FastAPI, where: Listening) -> None:
             proxy_headers=bool(where.proxies),
             forwarded_allow_ips=list(where.proxies),
         )
+        gc.freeze()  # what is loaded stays: looking through it for garbage cost some answers 100 ms
         uvicorn.Server(config).run(sockets=[listening])
 
 
