@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -144,3 +146,21 @@ def test_serve_says_what_it_cannot_do(
     done = CliRunner().invoke(app, ["serve", "--config", str(config), *arguments], env=environment)
     assert done.exit_code == 2
     assert said in " ".join(done.output.replace("│", " ").split())
+
+
+def test_serve_understands_a_proxy_that_takes_the_prefix_away_and_one_that_does_not(tmp_path: Path) -> None:
+    config = tmp_path / "policywatch.toml"
+    config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\n')
+    command = [sys.executable, "-m", "policywatch", "serve", "--config", str(config), "--port", "0"]
+    with subprocess.Popen([*command, "--root-path", "watch"], stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        home = serving.stdout.readline().split()[4]
+        assert home.endswith("/watch/")
+        try:
+            for path in ("", "services", "static/base.css"):
+                taken_away = home.replace("/watch/", "/")
+                assert httpx.get(home + path).text == httpx.get(taken_away + path).text
+            assert "/watch/changes" in hrefs(LexborHTMLParser(httpx.get(home).text))
+            assert httpx.get(home, headers={"Host": "evil.example"}).status_code == 400
+        finally:
+            serving.terminate()

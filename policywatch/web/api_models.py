@@ -174,6 +174,7 @@ class ChangeHead(Shape):
     brief: dict[str, Any] = Field(
         examples=[{"meaning": "Parley will use your posts to train AI", "from": "2025-11-03", "data": [_QUOTE]}]
     )
+    see: list[dict[str, Any]] = Field(description="links of a notice, where more is said", examples=[[]])
 
 
 class Changes(Shape):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -42,7 +43,7 @@ def serve(app: FastAPI, where: Listening) -> None:
         sys.stdout.write(f"The pages are at {address} (stop with Ctrl-C)\n")
         sys.stdout.flush()
         config = uvicorn.Config(
-            app,
+            _with_prefix_or_without(app, where.root_path) if where.root_path else app,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -52,6 +53,17 @@ def serve(app: FastAPI, where: Listening) -> None:
         )
         gc.freeze()  # what is loaded stays: looking through it for garbage cost some answers 100 ms
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
+    """Some proxies take the prefix away before they pass a request on, others don't: both are understood."""
+
+    async def understood(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{root_path}{root_path}/"):
+            scope["path"] = scope["path"].removeprefix(root_path)
+        await app(scope, receive, send)
+
+    return understood
 
 
 def hosts(where: Listening, named: Sequence[str], site: str | None) -> list[str]:
