@@ -54,6 +54,7 @@ _DIALECTS: dict[str, tuple[Format, NotifyFormat]] = {
 # file of what is over 4,096 bytes, and a server that takes no files refuses it for good).
 _ROOM = {"workflow": 12_000, "workflows": 12_000, "ntfy": 4000, "ntfys": 4000}
 _COUNT_BYTES = frozenset({"ntfy", "ntfys"})
+_TITLE_AS_JSON = 1400  # bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
 
@@ -106,8 +107,8 @@ def size_of(url: str) -> Callable[[str], int]:
 
 
 def _bytes(text: str) -> int:
-    """As UTF-8, or half of the JSON that it travels in: ntfy allows twice its limit for that."""
-    return max(len(text.encode()), len(json.dumps(text)) // 2)
+    """As UTF-8, or half of the JSON that it travels in with its title: ntfy allows twice its limit for that."""
+    return max(len(text.encode()), (len(json.dumps(text)) + _TITLE_AS_JSON) // 2)
 
 
 def names_its_host(url: str) -> bool:

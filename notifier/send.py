@@ -20,6 +20,7 @@ from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
 from notifier.answers import Answer, Heard, listening
+from notifier.calendar import Event
 from notifier.channels import (
     POST_TEXT_WITH_FILE,
     TAKE_FILE_AFTER,
@@ -59,7 +60,12 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
         made = channel(address.url)
     except UnusableAddress as failure:
         return Result(ok=False, permanent=True, said=str(failure))
-    return within(deadline, lambda: _through(made, address, message))
+    result = within(deadline, lambda: _through(made, address, message))
+    event = message.event if scheme_of(address.url) in TAKE_FILE_AFTER else None
+    if result.ok and event is not None:
+        # The alert has arrived: were a file that is refused or slow a failure, all of it would be sent again.
+        within(deadline, lambda: _send_file(address, event))
+    return result
 
 
 def _through(made: NotifyBase, address: Address, message: Message) -> Result:
@@ -76,22 +82,16 @@ def _through(made: NotifyBase, address: Address, message: Message) -> Result:
             return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
         except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
             return Result(ok=False, said=f"Apprise broke off: {type(failure).__name__}")
-    if not sent:
-        return _failed(heard, address.url)
-    if scheme_of(address.url) in TAKE_FILE_AFTER:
-        _send_file(address, message)
-    return Result(ok=True, said=_answer(heard, address.url))
+    return Result(ok=True, said=_answer(heard, address.url)) if sent else _failed(heard, address.url)
 
 
-def _send_file(address: Address, message: Message) -> None:
-    """The alert has arrived: were a file that is refused a failure, all of it would be sent again."""
-    if message.event is None:
-        return
+def _send_file(address: Address, event: Event) -> Result:
     with TemporaryDirectory(prefix="policywatch-") as folder, listening(), suppress(Exception):
-        file = Path(folder, message.event.file_name)  # not all of Apprise's channels can send from memory
-        file.write_bytes(message.event.ics())
+        file = Path(folder, event.file_name)  # not all of Apprise's channels can send from memory
+        file.write_bytes(event.ics())
         said = file.name if scheme_of(address.url) in POST_TEXT_WITH_FILE else ""
-        channel(address.url).notify(body=said, attach=AppriseAttachment([str(file)]))
+        return Result(ok=bool(channel(address.url).notify(body=said, attach=AppriseAttachment([str(file)]))))
+    return Result(ok=False)
 
 
 def _file(message: Message) -> AppriseAttachment | None:

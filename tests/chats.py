@@ -93,7 +93,7 @@ class Chats:
 
     taken: list[tuple[str, Any]] = field(default_factory=list)
     refused: list[tuple[str, Any]] = field(default_factory=list)
-    answers: list[Refusal] = field(default_factory=list)
+    answers: list[Refusal | Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=list)
 
 
 @contextmanager
@@ -109,6 +109,9 @@ def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Pa
             body = json.loads(raw) if is_json else raw
             answer = found.answers.pop(0) if found.answers else LIMITS[host](body) if is_json else None
             (found.refused if answer else found.taken).append((host, body))
+            if callable(answer):
+                answer(self)
+                return
             status, headers, text = answer or GOOD[host]
             self.send_response(status)
             for name, value in {"Content-Length": str(len(text)), **headers}.items():

@@ -19,7 +19,7 @@ from notifier.routes import Address
 from notifier.send import Result, send
 from storage.database import Database
 from tests.chats import ADDRESSES, Chats, chats
-from tests.inbox import mail_server, webhook
+from tests.inbox import mail_server, silent, webhook
 from tests.owed import START
 from tests.test_messages import HOSTILE, alert, flagged, many
 
@@ -115,6 +115,8 @@ def test_a_chat_that_takes_files_gets_the_day_for_a_calendar(services: Chats, st
 def test_a_file_that_is_refused_does_not_make_the_alert_come_again(services: Chats, store: Database) -> None:
     services.answers = [(204, {}, ""), (413, {}, "too large")]
     assert send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store)).ok
+    services.answers = [(204, {}, ""), silent]
+    assert send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store), deadline=1).ok
 
 
 @pytest.mark.parametrize(
