@@ -16,6 +16,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.errors import StorageError
+from storage.retellings import last_retelling
 
 _LATE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
 
@@ -71,12 +72,16 @@ def examine(config: Path) -> list[Finding]:
     findings.append(Finding(True, "database", str(database)))
     with database.reading() as session:
         checks, deliveries = last_checks(session), counts(session)
+        retold = last_retelling(session) if watchlist.brief[0].model else None
     database.close()
     if deliveries["parked"]:
         said = (
             f"{deliveries['parked']} were given up; `policywatch alerts --parked` says why, `alerts retry` sends again"
         )
         findings.append(Finding(False, "deliveries", said))
+    if retold and retold.failure:
+        said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
+        findings.append(Finding(False, "model", said))
     return [*findings, *_checked(watchlist, checks)]
 
 

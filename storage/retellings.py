@@ -30,6 +30,11 @@ def retelling(session: Session, change_id: int, language: str) -> str | None:
     return found.text if found else None
 
 
+def last_retelling(session: Session) -> Retelling | None:
+    """The newest, also one that came to nothing."""
+    return session.exec(select(Retelling).order_by(col(Retelling.made_at).desc()).limit(1)).first()
+
+
 def never_retold(session: Session, languages: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     """Changes that people are about to be told of and the language, by route; oldest first, each once."""
     waiting = select(Alert.change_id, Alert.route).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))

@@ -16,6 +16,7 @@ import pytest
 from sqlmodel import select
 
 from notifier.retell import Model, NoAnswer, ask, retell_due
+from policywatch.doctor import examine
 from policywatch.problems import WatchlistError
 from policywatch.recipients import recipients
 from policywatch.watchlist import load
@@ -70,7 +71,7 @@ def answering() -> Iterator[Answering]:
     model = Answering()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     model.url = f"http://127.0.0.1:{server.server_port}/v1"
     try:
         yield model
@@ -147,15 +148,19 @@ def test_the_paragraph_stands_in_the_alert_marked_and_apart_from_the_brief(
         (200, chat("Write to help@parley.example."), "the answer holds an address"),
     ],
 )
-def test_what_can_not_be_used_is_left_out_and_the_alert_goes(
-    server: Answering, status: int, body: bytes, why: str
-) -> None:
+def test_what_can_not_be_used_is_no_paragraph(server: Answering, status: int, body: bytes, why: str) -> None:
     server.status, server.body = status, body
+    with pytest.raises(NoAnswer, match=re.escape(why)):
+        ask(model_of(server), {}, 5)
+
+
+def test_an_alert_goes_without_what_its_model_did_not_give(server: Answering) -> None:
+    server.status = 500
     database = Database("sqlite://")
     text = told(database, server)
     assert MARK not in text
     assert "train our writing models" in text
-    assert [(row.text, row.failure) for row in kept(database)] == [(None, why)]
+    assert [(row.text, row.failure) for row in kept(database)] == [(None, "status 500")]
     database.close()
 
 
@@ -235,6 +240,18 @@ def watchlist(folder: Path, url: str, more: str = "") -> Path:
 def test_a_wrong_table_says_what_is_allowed(tmp_path: Path, url: str, more: str, said: str) -> None:
     with pytest.raises(WatchlistError, match=said):
         load(watchlist(tmp_path, url, more))
+
+
+def test_the_doctor_says_why_there_is_no_paragraph(tmp_path: Path, server: Answering) -> None:
+    server.status = 401
+    file = watchlist(tmp_path, server.url, "allow_private = true")
+    database = Database(load(file).database)
+    owe(database, "team")
+    retell_due(database, [route("team", "json://a")], model_of(server))
+    database.close()
+    (found,) = [finding for finding in examine(file) if finding.about == "model"]
+    assert not found.good
+    assert found.said == "small gave no paragraph for change 1: status 401; alerts go without"
 
 
 def test_the_key_comes_from_the_environment_and_is_not_shown(tmp_path: Path) -> None:
