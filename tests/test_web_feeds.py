@@ -10,11 +10,13 @@ import httpx
 import pytest
 from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
+from sqlalchemy import Engine, event
 
 from policywatch.web.app import create_app
 from storage.database import Database
-from tests.stories import tell_hostile
-from tests.story_of_parley import PRIVACY, tell
+from storage.documents import declare
+from tests.stories import Teller, block, day, passage, tell_hostile
+from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page
 from tests.web_server import served
 
@@ -119,3 +121,36 @@ def test_every_page_points_to_its_feeds(parley: Story) -> None:
     ):
         links = "link[type='application/atom+xml'], link[type='application/feed+json'], link[type='text/calendar']"
         assert hrefs(page(parley.site, path), links) == [f"{address}{query}" for address in FEEDS]
+
+
+@pytest.mark.parametrize("address", FEEDS)
+def test_many_changes_ask_the_store_no_more_often_than_one(
+    site: httpx.Client, database: Database, address: str
+) -> None:
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    def count() -> int:
+        asked.clear()
+        assert site.get(address).status_code == 200
+        return len(asked)
+
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        versions = [teller.version(TERMS, day(n), [block("paragraph", str(n))]) for n in range(12)]
+        teller.change(versions[0], versions[1], [passage([], "0", "1")], effective_date=day(0).date())
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        one = count()
+        with database.writing() as session:
+            teller = Teller(session)
+            for n in range(1, 11):
+                told = [passage([], str(n), str(n + 1))]
+                teller.change(versions[n], versions[n + 1], told, effective_date=day(0).date())
+        assert count() == one
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)

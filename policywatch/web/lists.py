@@ -25,6 +25,7 @@ from storage.documents import Document, previews, services_and_languages, watche
 PAGE = 30  # changes on one page
 _LATELY = 7  # changes on the first page
 _SOON = 5  # announced dates on the first page
+_AHEAD = 100  # on the page of all
 
 Query = dict[str, list[str]]
 Days = list[tuple[date, list[ListedChange]]]
@@ -101,6 +102,6 @@ def home_view(session: Session, today: date) -> HomeView:
 
 def upcoming_view(session: Session, today: date) -> UpcomingView:
     """Everything that is announced, the nearest first."""
-    rows = upcoming(session, today)
+    rows = upcoming(session, today, limit=_AHEAD)
     days = [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.effective_date or today)]
     return UpcomingView(days, previews(session), today)
