@@ -14,6 +14,7 @@ from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 
 from analysis.blocks import Block, BlockKind, Dropped, Page, UnreadablePage
 from analysis.language import language_of
+from analysis.pdf_tables import table_rows
 
 _MOST_PAGES = 500
 _EDGE = 0.12  # of the page's height, at the top and at the bottom: where running heads and page numbers stand
@@ -43,6 +44,7 @@ class _TextLine:
     page: int
     box: int
     edge: bool
+    row: list[list[_TextLine]] | None = None  # of a table, with its cells
 
 
 def read_pdf(body: bytes, *, language: str | None = None) -> Page:
@@ -63,23 +65,30 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
 def _lines(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
     number = 0
     for index, page in enumerate(pages):
-        height = page.height or 1
+        found: list[_TextLine] = []
         for box in page:
             if not isinstance(box, LTTextBox):
                 continue
             number += 1
-            for line in box:
-                if not isinstance(line, LTTextLine):
-                    continue
-                letters = [letter for letter in line if isinstance(letter, LTChar) and letter.get_text().strip()]
-                text = " ".join(_LIGATURE.sub(_letters, _CONTROL.sub("", line.get_text())).split())
-                if not text or not letters:
-                    continue
-                sizes = Counter(round(letter.size * 2) / 2 for letter in letters)
-                bold = sum(_is_bold(letter.fontname) for letter in letters) > 0.8 * len(letters)
-                edge = line.y0 < _EDGE * height or line.y1 > (1 - _EDGE) * height
-                size = sizes.most_common(1)[0][0]
-                yield _TextLine(text, size, bold, line.x0, line.x1, line.y0, line.y1, index, number, edge)
+            found += [made for line in box if (made := _line(page, line, index, number)) is not None]
+        for row in table_rows(page, found):
+            for line in (line for cell in row for line in cell):
+                line.row = row
+        yield from found
+
+
+def _line(page: LTPage, line: object, index: int, box: int) -> _TextLine | None:
+    if not isinstance(line, LTTextLine):
+        return None
+    letters = [letter for letter in line if isinstance(letter, LTChar) and letter.get_text().strip()]
+    text = " ".join(_LIGATURE.sub(_letters, _CONTROL.sub("", line.get_text())).split())
+    if not text or not letters:
+        return None
+    sizes = Counter(round(letter.size * 2) / 2 for letter in letters)
+    bold = sum(_is_bold(letter.fontname) for letter in letters) > 0.8 * len(letters)
+    height = page.height or 1
+    edge = line.y0 < _EDGE * height or line.y1 > (1 - _EDGE) * height
+    return _TextLine(text, sizes.most_common(1)[0][0], bold, line.x0, line.x1, line.y0, line.y1, index, box, edge)
 
 
 def _letters(match: re.Match[str]) -> str:
@@ -115,11 +124,14 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
     bold_share = sum(len(line.text) for line in lines if line.bold) / sum(weights.values())
     words = (re.findall(r"\w+(?:-\w+)*", line.text) for line in lines)
     whole_words = Counter(word.lower() for found in words for word in found[:-1])
-    paragraphs = [(paragraph, _joined(paragraph, whole_words)) for paragraph in _paragraphs(lines, body)]
+    paragraphs = [(paragraph, _text(paragraph, whole_words)) for paragraph in _in_order(lines, body)]
     titles = [_is_title(paragraph[0], text, body, bold_counts=bold_share < 0.3) for paragraph, text in paragraphs]
     sizes = sorted({paragraph[0].size for (paragraph, _), title in zip(paragraphs, titles, strict=True) if title})
     path: list[tuple[int, str]] = []
     for (paragraph, text), title in zip(paragraphs, titles, strict=True):
+        if paragraph[0].row is not None:
+            yield Block("row", text, tuple(words for _, words in path))
+            continue
         if title:
             level = len(sizes) - sizes.index(paragraph[0].size)
             while path and path[-1][0] >= level:
@@ -132,9 +144,34 @@ def _blocks(lines: list[_TextLine]) -> Iterator[Block]:
         yield Block(kind, text[bullet.end() :] if bullet else text, tuple(words for _, words in path))
 
 
+def _in_order(lines: list[_TextLine], body: float) -> list[list[_TextLine]]:
+    """Paragraphs and the rows of tables, where the first line of each stands."""
+    place = {line: number for number, line in enumerate(lines)}
+    rows: dict[int, list[_TextLine]] = {}
+    for line in lines:
+        if line.row is not None:
+            rows.setdefault(id(line.row), []).append(line)
+    plain = _paragraphs([line for line in lines if line.row is None], body)
+    return sorted([*plain, *rows.values()], key=lambda those: place[those[0]])
+
+
+def _text(lines: list[_TextLine], whole_words: Counter[str]) -> str:
+    row = lines[0].row
+    if row is None:
+        return _joined(lines, whole_words)
+    kept = set(lines)
+    cells = ([line for line in cell if line in kept] for cell in row)
+    return " | ".join(_joined(cell, whole_words) for cell in cells if cell)
+
+
 def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> bool:
     """Larger or bolder than running text, and no sentence."""
-    if len(text) > 140 or text[-1] in ".,;" or not any(character.isalpha() for character in text):
+    if (
+        line.row is not None
+        or len(text) > 140
+        or text[-1] in ".,;"
+        or not any(character.isalpha() for character in text)
+    ):
         return False
     if text[0].islower() or _BULLET.match(text):
         return False

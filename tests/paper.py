@@ -16,7 +16,15 @@ class Ink(NamedTuple):
     bold: bool = False
 
 
-def pdf(pages: Sequence[Sequence[Ink]]) -> bytes:
+class Rule(NamedTuple):
+    """A line that is ruled across the paper."""
+
+    left: float
+    right: float
+    bottom: float
+
+
+def pdf(pages: Sequence[Sequence[Ink | Rule]]) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"",  # the list of pages, once their numbers are known
@@ -36,7 +44,9 @@ def pdf(pages: Sequence[Sequence[Ink]]) -> bytes:
     return _file(objects)
 
 
-def _drawn(line: Ink) -> bytes:
+def _drawn(line: Ink | Rule) -> bytes:
+    if isinstance(line, Rule):
+        return b"%g %g m %g %g l S\n" % (line.left, line.bottom, line.right, line.bottom)
     text = line.text.encode("cp1252").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
     font = 2 if line.bold else 1
     return b"BT /F%d %g Tf %g %g Td (%s) Tj ET\n" % (font, line.size, line.left, line.bottom, text)

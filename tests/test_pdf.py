@@ -7,7 +7,7 @@ import pytest
 from analysis.blocks import UnreadablePage
 from analysis.normal import fingerprint
 from analysis.page import read_page
-from tests.paper import Ink, pdf
+from tests.paper import Ink, Rule, pdf
 
 TITLE = Ink(60, 700, "Privacy Policy", 20, bold=True)
 
@@ -101,6 +101,39 @@ def test_the_same_words_as_pdf_and_as_html_are_the_same_text() -> None:
         b"two years.</p><ol><li>You can ask us to delete them.</li></ol></main>"
     )
     assert fingerprint(read_page(body, mime="application/pdf").blocks) == fingerprint(read_page(html).blocks)
+
+
+def test_a_table_is_read_row_by_row_with_its_cells_apart() -> None:
+    table = [
+        *(Rule(60, 540, height) for height in (620, 600, 560, 540)),
+        Ink(65, 606, "Data", bold=True),
+        Ink(200, 606, "Why", bold=True),
+        Ink(400, 606, "How long", bold=True),
+        Ink(65, 586, "Your name and"),
+        Ink(65, 574, "address"),
+        Ink(200, 586, "To write to you when"),
+        Ink(200, 574, "a boat is yours"),
+        Ink(400, 586, "Two years"),
+        Ink(65, 546, "Your walks"),
+        Ink(200, 546, "To count them"),
+        Ink(400, 546, "One year"),
+    ]
+    before = Ink(60, 660, "This is what we keep of you, why we keep it, and for how long we do.")
+    after = Ink(60, 500, "Nothing else is kept of anybody who ever walked with us around the lake.")
+    blocks = texts(pdf([[TITLE, before, *table, after]]))
+    assert [text for kind, text in blocks if kind == "row"] == [
+        "Data | Why | How long",
+        "Your name and address | To write to you when a boat is yours | Two years",
+        "Your walks | To count them | One year",
+    ]
+    assert [kind for kind, _ in blocks] == ["heading", "paragraph", "row", "row", "row", "paragraph"]
+
+
+def test_columns_between_two_lines_are_no_table() -> None:
+    left = [Ink(60, 640 - 12 * n, f"line {n} of the left column tells of the walks and") for n in range(4)]
+    right = [Ink(330, 640 - 12 * n, f"line {n} of the right column tells of the birds and") for n in range(4)]
+    body = pdf([[TITLE, Rule(60, 560, 660), *left, *right, Rule(60, 560, 590)]])
+    assert [kind for kind, _ in texts(body)] == ["heading", "paragraph"]
 
 
 def test_a_scan_says_that_it_is_one() -> None:

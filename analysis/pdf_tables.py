@@ -1,0 +1,87 @@
+"""Tables in a PDF, by the lines that are ruled between their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Protocol, TypeVar
+
+from pdfminer.layout import LTCurve, LTPage
+
+_THIN = 2.0  # points; a filled rectangle as thin as that is a line
+_NEAR = 2.0  # points between lines that are one
+_TALLEST = 160.0  # points; what lies further apart frames a text
+_OVERLAP = 0.8  # of the shorter line
+
+
+class Placed(Protocol):
+    """A line of text with its place on the paper."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+_Line = TypeVar("_Line", bound=Placed)
+
+
+def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
+    """The rows of the page's tables, each a list of cells, each its lines from top to bottom.
+
+    A row has two cells or more between two ruled lines; two such rows, one under the other, are a table.
+    """
+    rules = _rules(page)
+    found: list[tuple[int, list[list[_Line]]]] = []
+    for index, (upper, lower) in enumerate(pairwise(rules)):
+        height, left, right = upper[0] - lower[0], max(upper[1], lower[1]), min(upper[2], lower[2])
+        if height > _TALLEST or right - left < _OVERLAP * min(upper[2] - upper[1], lower[2] - lower[1]):
+            continue
+        inside = [
+            line
+            for line in lines
+            if lower[0] < (line.bottom + line.top) / 2 < upper[0]
+            and left - _NEAR < line.left
+            and line.right < right + _NEAR
+        ]
+        cells = _cells(inside)
+        if len(cells) > 1:
+            found.append((index, cells))
+    numbers = {index for index, _ in found}
+    return [cells for index, cells in found if numbers & {index - 1, index + 1}]
+
+
+def _rules(page: LTPage) -> list[tuple[float, float, float]]:
+    """Height, left and right end of the ruled lines, from top to bottom; pieces at one height are one line."""
+    pieces: list[tuple[float, float, float]] = []
+    for item in page:
+        if not isinstance(item, LTCurve) or item.width < 10:
+            continue
+        thin = item.height < _THIN
+        if not thin and not item.stroke:  # the ground behind a text
+            continue
+        heights = (item.y0,) if thin else (item.y0, item.y1)
+        pieces += [(height, item.x0, item.x1) for height in heights]
+    rules: list[tuple[float, float, float]] = []
+    for height, left, right in sorted(pieces, reverse=True):
+        if rules and rules[-1][0] - height < _NEAR:
+            last = rules.pop()
+            rules.append((last[0], min(last[1], left), max(last[2], right)))
+        else:
+            rules.append((height, left, right))
+    return rules
+
+
+def _cells(lines: Iterable[_Line]) -> list[list[_Line]]:
+    """Lines over each other are one cell, from left to right."""
+    cells: list[list[_Line]] = []
+    end = 0.0
+    for line in sorted(lines, key=lambda line: line.left):
+        if cells and line.left < end:
+            cells[-1].append(line)
+        else:
+            cells.append([line])
+        end = max(end, line.right)
+    for cell in cells:
+        cell.sort(key=lambda line: -line.top)
+    return cells
