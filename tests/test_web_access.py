@@ -1,4 +1,4 @@
-"""What is answered, to whom, and what hostile text can do: nothing."""
+"""What is answered, to whom, under which name and address, and with which headers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
 from tests.web_server import served
 
-ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 NOT_THERE = (
     "/nothing",

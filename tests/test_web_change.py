@@ -10,11 +10,10 @@ import httpx
 from storage.changes import changes_of
 from storage.database import Database
 from storage.documents import declare
+from storage.retellings import Retelling
 from tests.stories import Teller, block, day, passage
-from tests.story_of_parley import PRIVACY, TERMS, documents
-from tests.web_pages import Story, hrefs, page, text
-
-ATOM = {"a": "http://www.w3.org/2005/Atom"}
+from tests.story_of_parley import PRIVACY, TERMS, documents, tell
+from tests.web_pages import Story, change_id, hrefs, page, text
 
 
 def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley: Story) -> None:
@@ -188,3 +187,17 @@ def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client,
         soon = teller.change(texts[1], texts[2], told[1], severity="low", effective_date=day(2).date()).id
     assert "in force since 6 October 2025" in text(page(site, f"/changes/{late}"), ".facts li")
     assert "in force from 8 October 2025" in text(page(site, f"/changes/{soon}"), ".facts li")
+
+
+def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.Client, database: Database) -> None:
+    tell(database)
+    id_ = change_id(database, PRIVACY)
+    with database.writing() as session:
+        facts = {"change_id": id_, "model": "small", "made_at": day(28)}
+        session.add(Retelling(language="en", text="It <b>trains</b> on your posts.", **facts))
+        session.add(Retelling(language="fr", failure="too slow", **facts))
+    assert text(page(site, f"/changes/{id_}"), ".retold p") == [
+        "Written by a machine, may be wrong",
+        "It <b>trains</b> on your posts.",
+    ]
+    assert not page(site, f"/changes/{id_}?lang=fr").css(".retold")

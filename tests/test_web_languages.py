@@ -11,8 +11,6 @@ from policywatch.wording import LANGUAGES, wording
 from tests.story_of_parley import PRIVACY_FR
 from tests.web_pages import Story, hrefs, page, text
 
-ATOM = {"a": "http://www.w3.org/2005/Atom"}
-
 
 def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story) -> None:
     site = parley.site

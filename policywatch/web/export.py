@@ -24,7 +24,7 @@ from policywatch.web.followed import appointments, feed
 from policywatch.web.layout import plain
 from policywatch.web.lists import ListView, PageAsked, by_day, home_view, list_view, upcoming_view
 from policywatch.web.names import Names, slugs
-from policywatch.web.one_change import announced_view, change_view
+from policywatch.web.one_change import announced_view, change_view, retold
 from policywatch.web.rendering import Renderer
 from policywatch.web.visit import VIEWS, Query
 from policywatch.wording import LANGUAGES
@@ -111,7 +111,7 @@ class _Plan:
         around = [
             each.id for each in all_of_it if change.before_id == each.version_id or change.version_id == each.before_id
         ]
-        key = _key(change.model_dump(mode="json"), around, facts)
+        key = _key(change.model_dump(mode="json"), around, facts, retold(self._session, change.id or 0))
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
             gather = partial(change_view, self._session, change.id or 0)

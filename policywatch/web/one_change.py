@@ -15,10 +15,12 @@ from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.reading import stored_passages
 from policywatch.marking import Section, flagged_first
+from policywatch.wording import LANGUAGES
 from storage.captures import Capture, capture_record
 from storage.changes import Change, StoredPassage, change, neighbours, passages
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
+from storage.retellings import retelling
 from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_heads
 
 
@@ -77,7 +79,7 @@ def _around(page: dict[str, Any]) -> dict[str, tuple[int, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """All of one change."""
+    """All of one change; `retold` is what a language model made of it, by language, where the operator wants one."""
 
     change: Change
     document: Document
@@ -88,6 +90,7 @@ class ChangeView:
     placed: Placed
     older: Change | None
     newer: Change | None
+    retold: dict[str, str]
 
     @property
     def meaning(self) -> str | None:
@@ -124,7 +127,14 @@ def change_view(session: Session, change_id: int) -> ChangeView:
         placed=Placed(passages(session, change_id), of.title, before, after),
         older=older,
         newer=newer,
+        retold=retold(session, change_id),
     )
+
+
+def retold(session: Session, change_id: int) -> dict[str, str]:
+    """A machine's paragraphs, by language, for those that have one."""
+    found = {language: retelling(session, change_id, language) for language in LANGUAGES}
+    return {language: text for language, text in found.items() if text is not None}
 
 
 def compare_view(session: Session, document_id: str, first: int, second: int) -> CompareView:
