@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import zstandard
 
-from analysis.believe import disbelief
+from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.compare import compare
 from analysis.normal import fingerprint
@@ -58,18 +58,17 @@ class Document:
         mark = fingerprint(page.blocks)
         if mark == self.mark:
             return "unchanged", None
-        if reason := disbelief(page, before=self.good, language=self.language, title=self.title):
+        before = self.good
+        if before is None:
+            reason = disbelief(page, language=self.language, title=self.title)
+        else:
+            reason = doubt(before, page, language=self.language, title=self.title)
+        if reason:
             return "held", reason
-        before, self.good, self.mark = self.good, page, mark
+        self.good, self.mark = page, mark
         if before is None:
             return "first", None
-        try:
-            comparison = compare(before, page, language=self.language, document=self.title)
-        except NotImplementedError:
-            return "changed", None
-        if comparison.held:
-            self.good, self.mark = before, fingerprint(before.blocks)
-            return "held", comparison.held
+        comparison = compare(before, page, language=self.language, document=self.title, believed=True)
         return ("changed" if comparison.substantive else "cosmetic"), None
 
 

@@ -128,6 +128,7 @@ class Rendering:
                 executable_path=found, args=_FLAGS, handle_sigint=False, handle_sigterm=False, handle_sighup=False
             )
         except Error as failure:
+            await self.close()
             raise DownloadFailed(_NO_BROWSER) from failure
         return self._browser
 

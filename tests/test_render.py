@@ -182,6 +182,14 @@ def test_a_missing_browser_says_what_to_install(
     assert "apt-get install chromium" in (check.reason or "")
 
 
+def test_a_missing_extra_says_what_to_install(database: Database, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    check = rendered(database, site)
+    assert check.outcome == Outcome.FAILED
+    assert 'pip install "policywatch[render]"' in (check.reason or "")
+    assert site.asked == []
+
+
 def test_try_renders_a_page(site: Site) -> None:
     site.answers["/"] = page(SHELL.format(WRITE.format(f"'{TEXT}'")))
     done = subprocess.run(
