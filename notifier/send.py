@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import mimetypes
 import os
 import threading
 from collections.abc import Callable
@@ -39,6 +40,11 @@ from notifier.secrets import scrub
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
 _LONGEST_SUBJECT = 250
+
+# Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for knowing
+# kinds begins with a read of the system's files that no two threads may do at once.
+mimetypes.init()
+mimetypes.add_type("text/calendar", ".ics")
 
 # Of the refusals (4xx) those that say "not now". Every other one would be said again to the same message.
 _PASSING = frozenset({408, 423, 425, 429})

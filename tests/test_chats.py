@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -169,3 +171,20 @@ def test_a_program_finds_the_calendar_entry_in_its_message(store: Database) -> N
     (file,) = hook.calls[0].body["attachments"]
     assert file["mimetype"] == "text/calendar"
     assert b"DTSTART;VALUE=DATE:20251103" in base64.b64decode(file["base64"])
+
+
+WITHOUT_SYSTEM_KINDS = """
+import mimetypes
+mimetypes.knownfiles = []
+from notifier.calendar import Event
+from notifier.messages import Message
+from notifier.send import _file
+from datetime import UTC, date, datetime
+event = Event("a/b", date(2026, 1, 1), 0, datetime.now(UTC), "s", "d", None)
+assert _file(Message("alert", "s", "en", None, event=event))[0].mimetype == "text/calendar"
+"""
+
+
+def test_a_system_that_knows_no_kinds_of_files_sends_them_too() -> None:
+    root = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-c", WITHOUT_SYSTEM_KINDS], cwd=root, check=True, timeout=60)
