@@ -18,6 +18,7 @@ from analysis.normal import normal
 MOST = 6  # answers to one question
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
 _MEANING_LONGEST = 45  # words
+_MEANING_SHORTEST = 8
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
@@ -78,13 +79,14 @@ def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) ->
     if not touched:
         return None
 
-    def rank(sentence: Sentence) -> tuple[int, bool, bool, float, int]:
+    def rank(sentence: Sentence) -> tuple[int, bool, bool, bool, float, int]:
         severity = SEVERITIES.index(sentence.severity)
         trains = "train" in sentence.cues and "ai" in sentence.cues
         return (
             severity,
             sentence.side == "after",
             trains and worth[sentence.order] > 0,
+            sentence.words[0].capital,
             worth[sentence.order],
             -sentence.order,
         )
@@ -102,4 +104,22 @@ def _cut(sentence: Sentence) -> str:
     first = max(bound for bound in bounds if bound <= max(0, changed - _MEANING_LONGEST // 2) or bound == 0)
     ends = [bound for bound in bounds if changed < bound <= first + _MEANING_LONGEST]
     last = max(ends, default=min(len(words), first + _MEANING_LONGEST))
+    first, last = _balanced(sentence, first, last)
     return quote(Span(sentence, first, last, "sentence")).text
+
+
+def _balanced(sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+    """Without the part that an unclosed bracket opens, or one that was never opened closes, where enough is left."""
+    opened: list[int] = []
+    start = first
+    for at in range(first + 1, last):
+        for mark in sentence.words[at].gap:
+            if mark == "(":
+                opened.append(at)
+            elif mark == ")" and opened:
+                opened.pop()
+            elif mark == ")" and last - at >= _MEANING_SHORTEST:
+                start = at
+    if opened and opened[0] - start >= _MEANING_SHORTEST:
+        last = opened[0]
+    return start, last

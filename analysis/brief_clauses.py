@@ -14,6 +14,7 @@ _SOFT_ENDS = _HARD | {","}  # marks that end a phrase
 _BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
 _INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
 _LIST_LONGEST = 14
+_PHRASES = ("refuse_act", "default_on", "default_off", "control", "go", "contact", "place")  # whose last word belongs
 _STEP = 4  # words of one step of a way through menus
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
@@ -167,6 +168,19 @@ class Clauses:
         while end < len(words) and end - last < 8 and ")" not in words[end].gap:
             end += 1
         return end
+
+    def trimmed(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where the words end that are left without small words at their end, but for those of a phrase: "opt in"."""
+        words, grammar = sentence.words, self.grammar
+        while last - first > 1:
+            word, before = words[last - 1].text, words[last - 2].text
+            adverb = word.endswith(grammar.adverbs) and before in grammar.dangling
+            if not adverb and word not in grammar.dangling:
+                break
+            if any(stop == last for cue in _PHRASES for _, stop in sentence.cues.get(cue, ())):
+                break
+            last -= 1
+        return last
 
     def on_path(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words are part of a way through menus: "Settings > Data privacy"."""

@@ -82,6 +82,7 @@ class Grammar(BaseModel):
     joins: frozenset[Phrase]
     subjects: frozenset[Phrase]
     general: frozenset[Phrase]
+    dangling: frozenset[Phrase]
     noun_first: bool
     gerunds: str
     adverbs: str

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.brief import MOST, brief
 from analysis.brief_phrases import CUES, PhraseError, load_phrases, phrases_for
+from analysis.brief_scene import Scene
 from analysis.change import Brief, Quote
 from analysis.diff import passages
 from analysis.page import read_page
@@ -243,6 +244,41 @@ def test_a_way_to_refuse_is_no_purpose_and_leaves_nothing_out() -> None:
     assert says(answer.refuse, "turn this off under Settings > Privacy > AI training")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "language"),
+    [
+        ("Do not post content in a way that misleads, or content that has been altered.", "en"),
+        ("We share device identifiers obtained on and off our site with partners that help to show ads.", "en"),
+        ("Nous partageons les données de profil que vous avez fournies avec des partenaires qui en ont besoin.", "fr"),
+    ],
+)
+def test_no_quotation_ends_with_a_word_that_leaves_it_open(sentence: str, language: str) -> None:
+    answer = told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\n{sentence}\n", language)
+    open_words = phrases_for(language).grammar.dangling
+    quotes = [quote.text for question in QUESTIONS for quote in getattr(answer, question)]
+    assert quotes
+    assert not [text for text in quotes if text.split()[-1].lower() in open_words]
+
+
+def test_a_phrase_keeps_its_last_small_word() -> None:
+    old, new = (
+        read_page(f"# A\n\nBe kind.{more}\n".encode(), mime="text/markdown", language="en")
+        for more in ("", " You can opt out or opt in.")
+    )
+    scene = Scene(passages(old, new), old, new, phrases_for("en"))
+    assert "opt out or opt in" in {span.text for spans in scene.candidates("refuse") for span in spans}
+
+
+def test_a_long_meaning_is_cut_with_its_brackets_whole() -> None:
+    kinds = ", ".join(f"kind {number} of the data" for number in range(12))
+    answer = told(
+        "# A\n\nBe kind.\n",
+        "# A\n\nBe kind.\n\n"
+        f"We collect information about the device from which you visit us (for example {kinds}) daily.\n",
+    )
+    assert answer.meaning == "We collect information about the device from which you visit us"
+
+
 def test_us_is_a_place_only_in_capitals() -> None:
     answer = told("# A\n\nWrite in.\n", "# A\n\nWrite in. Tell us about your location data, and help us improve.\n")
     assert not answer.regions
@@ -337,6 +373,7 @@ breaks = ["che"]
 subjects = ["noi"]
 joins = ["e"]
 general = ["dati"]
+dangling = ["di"]
 """
 
 
