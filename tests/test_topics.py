@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -101,3 +105,37 @@ def test_an_own_topic_of_another_language_says_nothing() -> None:
 def test_words_that_did_not_change_are_no_own_topic() -> None:
     after = page("The lamp stands on your big desk, and you can turn it by ultrasound.")
     assert not compare(LAMP, after, language="en", own_topics=(VOICE,)).alert
+
+
+SENTENCES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "cases" / "sentences.toml").read_text("utf-8"))
+FRAMES = {
+    "en": ("Privacy Policy", "This policy tells how we run the service, and we wrote it for those who read it."),
+    "fr": ("Politique de confidentialité", "Cette politique dit comment nous tenons le service, et elle est à lire."),
+    "de": ("Datenschutzerklärung", "Diese Erklärung sagt, wie wir den Dienst betreiben, und sie ist zum Lesen da."),
+    "es": ("Política de privacidad", "Esta política dice cómo llevamos el servicio, y está para ser leída."),
+}
+
+
+def with_sentence(language: str, sentence: str) -> Page:
+    title, opening = FRAMES[language]
+    text = f"# {title}\n\n{opening}\n\n{sentence}".strip()
+    return read_page(text.encode(), mime="text/markdown", language=language)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_that_comes_is_about_its_topic_and_shows_the_words(language: str, topic: str) -> None:
+    sentence = SENTENCES[language][topic]
+    told = compare(with_sentence(language, ""), with_sentence(language, sentence), language=language)
+    assert topic in told.topics, told
+    evidence = [quote.text for passage in told.passages for quote in passage.evidence if quote.topic == topic]
+    assert evidence
+    assert all(text in sentence for text in evidence)
+
+
+@pytest.mark.parametrize("trap", SENTENCES["trap"], ids=lambda trap: trap["after"][:50])
+def test_words_that_mislead_name_no_topic(trap: dict[str, Any]) -> None:
+    language = trap["language"]
+    told = compare(with_sentence(language, ""), with_sentence(language, trap["after"]), language=language)
+    assert set(trap["topics"]) <= set(told.topics)
+    assert not set(trap.get("never", ())) & set(told.topics)
