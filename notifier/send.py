@@ -41,8 +41,8 @@ from notifier.secrets import scrub
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
 _LONGEST_SUBJECT = 250
 
-# Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for knowing
-# kinds begins with a read of the system's files that no two threads may do at once.
+# Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for what
+# is known begins with a read of the system's files that no two threads may do at once.
 mimetypes.init()
 mimetypes.add_type("text/calendar", ".ics")
 

@@ -160,6 +160,15 @@ def test_a_mail_brings_the_day_for_a_calendar_and_a_later_change_of_that_day_upd
     assert other["UID"] != first["UID"]
 
 
+@pytest.mark.parametrize("hostile", [*HOSTILE, "x" * 5000, 'é;,\\n:"END:VEVENT'])
+def test_words_of_a_page_break_no_calendar(store: Database, hostile: str) -> None:
+    event = alert(store, brief={"meaning": hostile}).event
+    assert event is not None
+    (found,) = Calendar.from_ical(event.ics("watch@example.net")).events
+    assert found["DTSTART"].dt == date(2025, 11, 3)
+    assert "https://watch.example/changes/1" in found["DESCRIPTION"]
+
+
 def test_a_day_that_is_past_or_unknown_is_no_entry(store: Database) -> None:
     assert alert(store, effective_date=START.date() - timedelta(days=1)).event is None
     assert alert(store, effective_date=None, brief={}).event is None

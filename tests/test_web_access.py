@@ -20,7 +20,6 @@ from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
 from tests.web_server import served
 
-
 NOT_THERE = (
     "/nothing",
     "/changes/4711",
