@@ -116,6 +116,7 @@ def test_hostile_text_stays_text(site: httpx.Client, database: Database, address
 def test_every_page_points_to_its_feeds(parley: Story) -> None:
     for path, query in (
         ("/services", ""),
+        ("/services?service=Harbour", "?service=Harbour"),
         (f"/documents/{PRIVACY}", "?document=parley%2Fprivacy-policy"),
         ("/changes?severity=high", "?severity=high"),
     ):
