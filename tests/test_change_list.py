@@ -52,28 +52,28 @@ def test_a_row_says_all_that_a_list_shows(parley: Session) -> None:
     assert sum(row.counts.values()) > 1
 
 
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        ({}, [PRIVACY_FR, PRIVACY, TERMS, NOTES]),
-        ({"services": ("Harbour",)}, [NOTES]),
-        ({"services": ("Harbour", "Nobody")}, [NOTES]),
-        ({"documents": (TERMS, NOTES)}, [TERMS, NOTES]),
-        ({"languages": ("fr",)}, [PRIVACY_FR]),
-        ({"topics": ("retention",)}, [NOTES]),
-        ({"topics": ("retention", "ai_training")}, [PRIVACY_FR, PRIVACY, NOTES]),
-        ({"topics": ("nothing",)}, []),
-        ({"severities": this_and_above("high")}, [PRIVACY_FR, PRIVACY]),
-        ({"directions": ("limits",)}, [NOTES]),
-        ({"since": date(2025, 10, 23)}, [PRIVACY_FR, PRIVACY, TERMS]),
-        ({"until": date(2025, 10, 23)}, [TERMS, NOTES]),
-        ({"effective_from": date(2025, 11, 3)}, [PRIVACY_FR, PRIVACY]),
-        ({"effective_to": date(2025, 11, 2)}, []),
-        ({"topics": ("ai_training",), "languages": ("en",), "since": date(2025, 11, 1)}, [PRIVACY]),
-    ],
-)
-def test_each_filter_narrows(parley: Session, wanted: dict[str, Any], expected: list[str]) -> None:
-    assert found(parley, **wanted) == expected
+# asked of one store, which costs more to make than all of them
+NARROWED: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, [PRIVACY_FR, PRIVACY, TERMS, NOTES]),
+    ({"services": ("Harbour",)}, [NOTES]),
+    ({"services": ("Harbour", "Nobody")}, [NOTES]),
+    ({"documents": (TERMS, NOTES)}, [TERMS, NOTES]),
+    ({"languages": ("fr",)}, [PRIVACY_FR]),
+    ({"topics": ("retention",)}, [NOTES]),
+    ({"topics": ("retention", "ai_training")}, [PRIVACY_FR, PRIVACY, NOTES]),
+    ({"topics": ("nothing",)}, []),
+    ({"severities": this_and_above("high")}, [PRIVACY_FR, PRIVACY]),
+    ({"directions": ("limits",)}, [NOTES]),
+    ({"since": date(2025, 10, 23)}, [PRIVACY_FR, PRIVACY, TERMS]),
+    ({"until": date(2025, 10, 23)}, [TERMS, NOTES]),
+    ({"effective_from": date(2025, 11, 3)}, [PRIVACY_FR, PRIVACY]),
+    ({"effective_to": date(2025, 11, 2)}, []),
+    ({"topics": ("ai_training",), "languages": ("en",), "since": date(2025, 11, 1)}, [PRIVACY]),
+]
+
+
+def test_each_filter_narrows(parley: Session) -> None:
+    assert [(wanted, found(parley, **wanted)) for wanted, _ in NARROWED] == NARROWED
 
 
 def test_changes_of_form_are_there_when_asked_for(parley: Session) -> None:

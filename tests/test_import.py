@@ -437,7 +437,7 @@ def test_a_document_of_the_watchlist_is_known_by_id_or_as_the_only_one(
     assert (found.id if found else None) == expected
 
 
-def command(watchlist: Watchlist, *arguments: str) -> list[str]:
+def command(watchlist: Path, *arguments: str) -> list[str]:
     return [
         sys.executable,
         "-m",
@@ -451,30 +451,34 @@ def command(watchlist: Watchlist, *arguments: str) -> list[str]:
 
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(database: Database, watchlist: Watchlist, tmp_path: Path) -> None:
-    said = [f"Rule {number} is that we keep the things you wrote for {number} days." for number in range(120)]
-    there = repository(tmp_path / "long.git", [Commit(day(at), POLICY, policy(*said[: at + 1])) for at in range(120)])
-    for _ in range(3):
-        process = subprocess.Popen(command(watchlist, str(there)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    said = [f"Rule {number} is that we keep the things you wrote for {number} days." for number in range(75)]
+    there = repository(tmp_path / "long.git", [Commit(day(at), POLICY, policy(*said[: at + 1])) for at in range(75)])
+    for _ in range(2):
+        process = subprocess.Popen(
+            command(watchlist.file, str(there)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         seen = len(dates(database, "parley/privacy"))
         until = time.monotonic() + 60
         while len(dates(database, "parley/privacy")) <= seen and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    done = subprocess.run(command(watchlist, str(there), "--json"), capture_output=True, text=True, check=True)
+    done = subprocess.run(command(watchlist.file, str(there), "--json"), capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert told["documents"][0]["document"] == "parley/privacy"
-    assert dates(database, "parley/privacy") == [(at + 1, day(at), "page") for at in range(120)]
+    assert dates(database, "parley/privacy") == [(at + 1, day(at), "page") for at in range(75)]
     with database.reading() as session:
-        assert session.exec(select(func.count()).select_from(Version)).one() == 120
-        assert session.exec(select(func.count()).select_from(Change)).one() == 119
-        assert session.exec(select(func.count()).select_from(Capture)).one() == 120
+        assert session.exec(select(func.count()).select_from(Version)).one() == 75
+        assert session.exec(select(func.count()).select_from(Change)).one() == 74
+        assert session.exec(select(func.count()).select_from(Capture)).one() == 75
 
 
-def test_wrong_use_ends_with_its_status(watchlist: Watchlist, tmp_path: Path) -> None:
-    wrong = subprocess.run(command(watchlist, "nothing-here"), capture_output=True, text=True, check=False)
+def test_wrong_use_ends_with_its_status(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    file.write_text(WATCHLIST.format(database=f"sqlite:///{tmp_path / 'a.db'}"), "utf-8")
+    wrong = subprocess.run(command(file, "nothing-here"), capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    id_ = subprocess.run(command(watchlist, "x", "-d", "Terms=../x"), capture_output=True, text=True, check=False)
+    id_ = subprocess.run(command(file, "x", "-d", "Terms=../x"), capture_output=True, text=True, check=False)
     assert id_.returncode == 2
     assert "write service/document" in id_.stderr
     assert wrong.stderr.startswith("policywatch: there is no folder or file 'nothing-here'; name a repository's folder")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -163,9 +164,9 @@ def _records(tokens: Iterator[str]) -> Iterator[Record]:
             at, order = int(moment), order + 1
             continue
         _, mode, _, blob, status = token.split(" ")
-        path = next(tokens)
+        path = intern(next(tokens))  # names and subjects come again and again, and a large archive is held in memory
         if status[0] in "AMT" and mode.startswith("100"):  # a file; neither a link nor another repository
-            yield Record(path, blob, commit, order, at, subject)
+            yield Record(path, blob, commit, order, at, intern(subject))
 
 
 def _content(stream: IO[bytes]) -> bytes | None:
