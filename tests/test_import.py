@@ -437,17 +437,8 @@ def test_a_document_of_the_watchlist_is_known_by_id_or_as_the_only_one(
     assert (found.id if found else None) == expected
 
 
-def command(watchlist: Path, *arguments: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "policywatch",
-        "import",
-        "open-terms-archive",
-        *arguments,
-        "--config",
-        str(watchlist.file),
-    ]
+def command(file: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "policywatch", "import", "open-terms-archive", *arguments, "--config", str(file)]
 
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(database: Database, watchlist: Watchlist, tmp_path: Path) -> None:
