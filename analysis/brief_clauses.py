@@ -169,9 +169,13 @@ class Clauses:
             end += 1
         return end
 
-    def trimmed(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where the words end that are left without small words at their end, but for those of a phrase: "opt in"."""
+    def trimmed(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+        """The words without small ones at their end, but for those of a phrase ("opt in"); no half of an address."""
         words, grammar = sentence.words, self.grammar
+        while 0 < first < last and words[first].gap in _INSIDE:
+            first -= 1
+        if last < len(words) and words[last].gap == "://" and last - first > 1:
+            last -= 1
         while last - first > 1:
             word, before = words[last - 1].text, words[last - 2].text
             adverb = word.endswith(grammar.adverbs) and before in grammar.dangling
@@ -180,7 +184,7 @@ class Clauses:
             if any(stop == last for cue in _PHRASES for _, stop in sentence.cues.get(cue, ())):
                 break
             last -= 1
-        return last
+        return first, last
 
     def on_path(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words are part of a way through menus: "Settings > Data privacy"."""

@@ -51,7 +51,7 @@ class Reader(Clauses):
         found: dict[tuple[int, int], Span] = {}
         for first, last, rule in getattr(self, f"_{field}")(sentence):
             last = self.before_bullet(sentence, first, min(last, first + LONGEST))
-            last = self.trimmed(sentence, first, last)
+            first, last = self.trimmed(sentence, first, last)
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
                 continue
             if first < last and (first, last) not in found:

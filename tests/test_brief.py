@@ -260,6 +260,11 @@ def test_no_quotation_ends_with_a_word_that_leaves_it_open(sentence: str, langua
     assert not [text for text in quotes if text.split()[-1].lower() in open_words]
 
 
+def test_half_an_address_is_not_quoted() -> None:
+    answer = told("# A\n\nBe kind.\n", "# A\n\nBe kind.\n\nWe show murmur.example profiles to our partners.\n")
+    assert [quote.text for quote in answer.data] == ["murmur.example profiles"]
+
+
 def test_a_phrase_keeps_its_last_small_word() -> None:
     old, new = (
         read_page(f"# A\n\nBe kind.{more}\n".encode(), mime="text/markdown", language="en")
