@@ -35,6 +35,7 @@ class Renderer:
             safe_link=safe_link,
             site=title,
             languages=LANGUAGES,
+            wording=wording,
         )
         self._templates.filters["twice"] = lambda value: (value, value)
         self._templates.filters["said"] = lambda topic, words: words.label("topics", topic)
