@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
@@ -24,8 +25,9 @@ _NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "belo
 _NAMED_BY_TEXT = frozenset(
     ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
 )
+_VERSION = re.compile(r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}")  # no year: that would be of the document
 _FRAME = frozenset(("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents"))
-_NEED_NO_CLICK = frozenset(("page footer", "message", "metadata", "comments", "skip link", "version picker"))
+_NEED_NO_CLICK = frozenset(("page footer", "message", "metadata", "comments", "skip link"))
 _HAVE_FORMS = frozenset(("newsletter", "comments", "feedback", "search"))
 
 
@@ -125,7 +127,10 @@ def _by_name(element: Element) -> str | None:
         if not any(tells.isdisjoint(some) for some in words):
             if element.has_form and reason in _HAVE_FORMS:
                 return reason
-            enough = 0.2 if element.sentences and reason != "comments" else 0.0 if reason in _NEED_NO_CLICK else 0.5
+            if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
+                return reason
+            loose = reason in _NEED_NO_CLICK and (not element.sentences or "comments" in names)
+            enough = 0.0 if loose else 0.2 if element.sentences else 0.5
             return reason if clicks >= enough else None
     return None
 

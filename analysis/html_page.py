@@ -16,6 +16,7 @@ from analysis.main_text import leave_out
 from analysis.phrases import kinds_of, pattern
 
 _SCHEMES = ("http", "https", "mailto")
+_RENDER = "render = true in the watchlist lets one do so"
 _TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
 
 
@@ -86,9 +87,9 @@ def _why_empty(lines: list[Line], select: Sequence[str]) -> str:
     if select:
         return f"no text inside {', '.join(select)!r}"
     if not lines:
-        return "no text: an empty page, or one that a browser fills by script"
+        return f"no text: an empty page, or one that a browser fills by script; {_RENDER}"
     if any(pattern("broken", "shell").search(line.text) for line in lines):
-        return "no text: a page that a browser has to fill by script"
+        return f"no text: a page that a browser has to fill by script; {_RENDER}"
     return "only navigation and other page furniture, no text of a document"
 
 

@@ -183,7 +183,7 @@ def _is_imprint(text: str) -> bool:
 
 def _is_path(line: Line) -> bool:
     """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
-    parts = re.split(r"\s*[>›»→/]\s*", line.text)
+    parts = re.split(r"\s*[>›»→]\s*|\s+/\s+", line.text)
     return len(parts) > 1 and bool(line.hrefs) and all(0 < len(part) < 50 for part in parts) and not line.is_prose
 
 

@@ -172,6 +172,27 @@ def test_a_word_more_is_seen(sections: list[tuple[str, list[str], list[str]]], w
     assert fingerprint(read(before, "{}").blocks) != fingerprint(read(after, "{}").blocks)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<div class='version-label'>Version 3, in force from 1 March 2025</div>",
+        "<p>Last updated: 3/4/2025 <a href='/old'>Earlier versions</a></p>",
+        "<div class='comment'><p>In short: we keep little of what you tell us.</p></div>",
+        "<ul><li>English law holds.</li><li>French is the language of the text.</li><li>Deutsch too.</li></ul>",
+        "<p>By Anna · whoever she is</p>",
+        "<ul><li>About walks</li><li>About birds</li></ul>",
+        "<p>Copyright notices are kept for 30 days.</p>",
+        "<p>Home / work addresses and paths &gt; 5 km</p>",
+    ],
+)
+def test_what_looks_like_furniture_and_is_text_stays(said: str) -> None:
+    body = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefghijklmnop")
+    for place in (f"{said}<h1>Terms</h1>{body}", f"<h1>Terms</h1>{said}{body}", f"<h1>Terms</h1>{body}{said}"):
+        page = read(f"<main>{place}</main>", "{}")
+        words = re.sub(r"<[^>]*>", " ", said).replace("&gt;", ">").split()
+        assert set(words) <= set(" ".join(block.text for block in page.blocks).split())
+
+
 # what is text and what is not
 
 
