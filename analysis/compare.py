@@ -41,7 +41,10 @@ def compare(
     places = passages(before, after)
     held = doubt(before, after, language=language, title=document) if places and not believed else None
     if held:
-        return Comparison(substantive=False, held=held, passages=places)
+        not_judged = f"not judged, for the text is not believed: {held}"
+        return Comparison(
+            substantive=False, held=held, passages=tuple(replace(place, why=(not_judged,)) for place in places)
+        )
     seen = look(places, before, after, language)
     judgement = judge(seen, kind_of(document, after))
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
@@ -84,7 +87,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
         evidence=tuple(evidence),
         severity=severity,
         direction=direction,
-        why=(*why, *reasons),
+        why=(*why, f"told, for {judgement.reasons}", *reasons),
     )
 
 

@@ -15,10 +15,18 @@ from analysis.seen import Seen
 from analysis.signs import signs
 from analysis.weighing import Weighing, read
 
-_CERTAIN = (
-    "policy.data", "policy.notice", "policy.listed", "terms.ai", "terms.frame", "rules.ai", "any.recipient",
-    "claim.train.new", "claim.share.new",
-)  # fmt: skip
+# what needs no weighing, and in plain words why
+_CERTAIN = {
+    "policy.data": "words about data are new in a policy, or gone from it",
+    "policy.notice": "a new policy is announced",
+    "policy.listed": "a whole entry came to a list of data, purposes, recipients, cookies or laws, or left it",
+    "terms.ai": "words about AI are new in terms, or gone from them",
+    "terms.frame": "terms say anew, or no longer, what is done with people's data or content",
+    "rules.ai": "rules speak anew of AI, or no longer",
+    "any.recipient": "another company is named as a recipient",
+    "claim.train.new": "people's data or content is newly used for training",
+    "claim.share.new": "data is newly shared",
+}
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
@@ -60,7 +68,9 @@ def judge(seen: Sequence[Seen], kind: str) -> Judgement:
         return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
     told = claims(seen, found)
     severity, _ = severity_of(told)
-    return Judgement(True, True, topics, severity, direction_of(told), weights().alert.reasons(found, yes=True))
+    rules = [why for sign, why in _CERTAIN.items() if found.get(sign)]
+    reasons = "; ".join(rules) or f"weighed by {weights().alert.reasons(found, yes=True)}"
+    return Judgement(True, True, topics, severity, direction_of(told), reasons)
 
 
 def is_certain(found: Mapping[str, float]) -> bool:

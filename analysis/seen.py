@@ -200,8 +200,8 @@ def _found(
             direct = end > sentence.start + match.end
             other_object = other_object or direct
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
-    if other_object:
-        # other data is used, so other data trains
+    if other_object or (not sentence.whole and not for_reader and _says_something(text, sentence)):
+        # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
 
@@ -249,6 +249,10 @@ def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
             if not re.search(r"[.;:!?()]", between) and any(is_content(word.text) for word in words(text[first:last])):
                 return last if last - first <= _OBJECT_WITHIN * 2 else None
     return None
+
+
+def _says_something(text: str, sentence: Sentence) -> bool:
+    return any(is_content(word.text) for start, end in sentence.spans for word in words(text[start:end]))
 
 
 def is_content(word: str) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from datetime import date
@@ -14,10 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import words
 from analysis.blocks import Block, Page
 from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.page import read_page
+from analysis.spelling import keyed_words
 
 CASES = Path(__file__).with_name("cases")
 Case = dict[str, Any]
@@ -117,6 +122,16 @@ NOISE = {
     "addresses": lambda page: tuple(
         replace(block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text)) for block in page.blocks
     ),
+    "dashes": lambda page: tuple(replace(block, text=block.text.replace(" - ", " – ")) for block in page.blocks),
+    "link targets": lambda page: tuple(
+        replace(block, links=tuple(replace(link, url=f"{link.url}?utm=1") for link in block.links))
+        for block in page.blocks
+    ),
+    "order": lambda page: (*page.blocks[:-4], *page.blocks[-2:], *page.blocks[-4:-2]),
+    "consent": lambda page: (
+        *page.blocks,
+        Block("paragraph", "We use cookies to make this site better. Accept all Reject all Manage preferences"),
+    ),
     "numbers": lambda page: tuple(
         replace(block, text=f"{number}. {block.text}") if block.kind == "heading" else block
         for number, block in enumerate(page.blocks, 1)
@@ -153,6 +168,45 @@ def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
     assert compare(before, after, language="en") == compare(before, after, language="en")
 
 
+def test_spaces_that_hold_words_together_are_spaces() -> None:
+    for param in cases():
+        case = param.values[0]
+        held_together = {**case, "after": re.sub(r"(?<=\w) (?=\w)", "\u00a0", case["after"])}
+        assert told(held_together) == told(case), case["name"]
+
+
+def test_the_fast_extra_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fast_diff_match_patch")
+    answers = []
+    for way in (words._slow_diff, words._fast_diff):
+        monkeypatch.setattr(words, "_character_diff", way)
+        keyed_words.cache_clear()
+        answers.append([told(param.values[0]) for param in cases()[::3]])
+    assert answers[0] == answers[1]
+
+
+def test_the_answer_hangs_on_nothing_but_the_texts(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("old.md", "new.md")]
+    for file, name in zip(files, ("before", "after"), strict=True):
+        chosen = [param.values[0][name] for param in cases() if param.values[0]["document"] == "privacy"][:40]
+        file.write_text("# Privacy policy of Parley\n\n" + "\n\n".join(chosen), "utf-8")
+    command = [sys.executable, "-m", "policywatch", "compare", *map(str, files), "--json"]
+    answers = {
+        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(answers) == 1
+
+
+def test_what_is_told_says_by_which_rule() -> None:
+    for param in cases():
+        found = told(param.values[0])
+        for passage in found.passages:
+            assert all(passage.why)
+            if found.alert and passage.topics:
+                assert any(line.startswith("told, for ") for line in passage.why), param.values[0]["name"]
+
+
 def test_an_error_page_is_held() -> None:
     before = read_page(frame("privacy", "en").encode(), mime="text/markdown", language="en")
     error = Page(
@@ -161,6 +215,7 @@ def test_an_error_page_is_held() -> None:
     for texts in ((before, error), (error, before)):
         found = compare(*texts, language="en")
         assert found.held
+        assert all(found.held in passage.why[0] for passage in found.passages)
         assert not found.substantive
         assert not found.alert
     assert compare(before, error, language="en", believed=True).held is None
