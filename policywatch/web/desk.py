@@ -82,6 +82,12 @@ def desk_pages(
         path = f"/changes/{change.id}" if change is not None else f"/documents/{document_id}"
         return RedirectResponse(visit(request).link(path), 303)
 
+    _deliveries(router, database, now)
+    _signing(router, renderer, access)
+    return router
+
+
+def _deliveries(router: APIRouter, database: Database, now: Callable[[], datetime]) -> None:
     @router.post("/health/deliveries")
     async def again(request: Request) -> Response:
         form = await _form(request)
@@ -93,9 +99,6 @@ def desk_pages(
         with database.writing() as session:
             retry_parked(session, ids, now())
         return RedirectResponse(f"{visit(request).link('/health')}#deliveries", 303)
-
-    _signing(router, renderer, access)
-    return router
 
 
 def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
