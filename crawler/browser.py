@@ -137,7 +137,9 @@ class Rendering:
         browser, driver = self._browser, self._driver
         self._browser = self._driver = None
         if browser is not None:
-            with suppress(Exception):  # it may be gone, or hang; the driver ends it in any case
+            from playwright.async_api import Error
+
+            with suppress(Error, TimeoutError):  # it may be gone, or hang; the driver ends it in any case
                 await asyncio.wait_for(browser.close(), 5)
         if driver is not None:
             await driver.stop()
