@@ -9,7 +9,7 @@ from typing import Literal, cast
 from pydantic import BaseModel, ConfigDict
 
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
-from analysis.claims import claims
+from analysis.claims import SAYS, claims
 from analysis.seen import Seen
 from analysis.signs import signs, strengths
 from analysis.weighing import Weighing, read
@@ -17,6 +17,7 @@ from analysis.weighing import Weighing, read
 # signs of a topic that weigh for each topic in its own way
 _OWN = frozenset(("new", "gone", "direct", "hints", "beside", "section", "any_direct", "share", "only_beside"))
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
+_LIKE_MOST = "as most such changes are"
 
 
 class Weights(BaseModel):
@@ -70,10 +71,15 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, str]:
         return "high", "data is newly used unless people object"
     high, medium = weights().severity["high"], weights().severity["medium"]
     if high.holds(told):
-        return "high", high.reasons(told, yes=True)
+        return "high", in_words(high.reasons(told, yes=True))
     if medium.holds(told):
-        return "medium", medium.reasons(told, yes=True)
-    return "low", medium.reasons(told, yes=False)
+        return "medium", in_words(medium.reasons(told, yes=True))
+    return "low", in_words(medium.reasons(told, yes=False))
+
+
+def in_words(reasons: str, otherwise: str = "too little is new") -> str:
+    """The claims that weighed, as a reader understands them; `otherwise` where none did."""
+    return ", ".join(SAYS.get(name.removeprefix("told."), otherwise) for name in reasons.split(", "))
 
 
 def direction_of(told: Mapping[str, float]) -> Direction:
@@ -87,8 +93,9 @@ def of_passage(one: Seen, most: Severity) -> tuple[Severity, Direction, tuple[st
     told = claims((one,), signs((one,), "other"))
     severity, why = severity_of(told)
     direction = direction_of(told)
+    weighing = weights().direction[direction]
     reasons = (
         f"severity {severity}: {why}",
-        f"direction {direction}: {weights().direction[direction].reasons(told, yes=True)}",
+        f"direction {direction}: {in_words(weighing.reasons(told, yes=True), _LIKE_MOST)}",
     )
     return min(severity, most, key=SEVERITIES.index), direction, reasons

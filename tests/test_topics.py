@@ -139,3 +139,12 @@ def test_words_that_mislead_name_no_topic(trap: dict[str, Any]) -> None:
     told = compare(with_sentence(language, ""), with_sentence(language, trap["after"]), language=language)
     assert set(trap["topics"]) <= set(told.topics)
     assert not set(trap.get("never", ())) & set(told.topics)
+
+
+def test_why_tells_severity_and_direction_in_plain_words() -> None:
+    sentence = SENTENCES["en"]["data_sharing"]
+    told = compare(with_sentence("en", ""), with_sentence("en", sentence), language="en")
+    (passage,) = told.passages
+    reasons = [line for line in passage.why if line.startswith(("severity ", "direction "))]
+    assert len(reasons) == 2
+    assert not any("told." in line or line.endswith((": ", "no sign for it")) for line in reasons), reasons
