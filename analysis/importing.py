@@ -132,7 +132,7 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Manner)
     for text in texts:
         page = _read(text, manner)
         if isinstance(page, _Decided):
-            yield page
+            yield replace(page, settled=not waiting)  # what waits before it is not dealt with yet
             continue
         if before is None:
             reason = disbelief(page, language=manner.language, title=manner.title)

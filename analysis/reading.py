@@ -207,11 +207,11 @@ def advance(
 ) -> Change:
     """Write the next version and what changed since the last one, or `against` the text that an announced one will
     replace; `finish` of the check is the caller's."""
-    returns = None
-    if cause is Cause.PAGE:
-        returns = earlier_with(session, kept.document_id, fingerprint(page.blocks), current.number)
     made = make_version(session, kept, manner, page, current, cause, source=source)
     detected_at = check.checked_at if check else kept.fetched_at
+    returns = None
+    if cause is Cause.PAGE:
+        returns = earlier_with(session, kept.document_id, made.fingerprint, current.number)
     change = changed(session, against or current, made, found, cause, detected_at=detected_at)
     if returns is not None:
         change.returns_to, change.waits = returns.id, STAYS
