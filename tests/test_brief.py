@@ -328,16 +328,16 @@ def test_a_brief_has_an_answer_to_every_question() -> None:
     [
         (
             "es",
-            "Usamos sus publicaciones y comentarios para entrenar modelos de inteligencia artificial. Está activado "
-            "por defecto. Puede desactivarlo en cualquier momento en la configuración.",
+            "Usamos sus datos de perfil, publicaciones y comentarios para entrenar modelos de inteligencia artificial. "
+            "Está activado por defecto. Puede desactivarlo en cualquier momento en la configuración.",
             "publicaciones",
             "entrenar modelos",
             "configuración",
         ),
         (
             "de",
-            "Wir nutzen Ihre Beiträge und Kommentare zum Training von KI. Das ist standardmäßig aktiviert. Sie können "
-            "der Verarbeitung jederzeit in den Einstellungen widersprechen.",
+            "Wir nutzen Ihre Profildaten, Beiträge und Kommentare zum Training von KI. Das ist standardmäßig aktiviert. "
+            "Sie können der Verarbeitung jederzeit in den Einstellungen widersprechen.",
             "Beiträge",
             "Training",
             "Einstellungen",
