@@ -336,7 +336,7 @@ def test_a_brief_has_an_answer_to_every_question() -> None:
         ),
         (
             "de",
-            "Wir nutzen Ihre Profildaten, Beiträge und Kommentare zum Training von KI. Das ist standardmäßig aktiviert. "
+            "Wir nutzen Ihre Profildaten, Beiträge und Kommentare zum Training von KI. Das ist standardmäßig an. "
             "Sie können der Verarbeitung jederzeit in den Einstellungen widersprechen.",
             "Beiträge",
             "Training",
