@@ -143,7 +143,7 @@ def _claimed(one: Seen, sentence: Sentence) -> frozenset[str]:
     if "promise" in near and (about or "promise" in changed or sentence.whole):
         return frozenset({"promise"} if acts or "promise" in changed or sentence.whole else ())
     holds = {
-        "train": "ai_training" in acts and about,
+        "train": "ai_training" in acts and (about or "yours" in near),
         "share": handed_on,
         "sensitive": "sensitive_minors" in acts and about,
         "collect": "data_collection" in acts and about,

@@ -150,7 +150,7 @@ def _claims(said: Sequence[Seen]) -> dict[str, float]:
             promise = "safeguard" in general and "negation" in general
             for name, holds in (
                 ("promise", promise and about),
-                ("train", "ai_training" in acts and about and not promise),
+                ("train", "ai_training" in acts and (about or "yours" in general) and not promise),
                 ("share", "data_sharing" in acts and about and not promise),
                 ("sensitive", "sensitive_minors" in acts and not promise),
                 ("collect", "data_collection" in acts and about and not promise),

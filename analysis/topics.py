@@ -38,9 +38,10 @@ WORDS = (
     "promise",
     "handed_on",
     "pointer",
+    "yours",
 )
 # groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(("promise", "handed_on", "pointer"))
+CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours"))
 _SPACE = r"[\s\u00a0\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBERS = [
