@@ -186,6 +186,14 @@ class Clauses:
             last -= 1
         return first, last
 
+    @staticmethod
+    def after_number(sentence: Sentence, last: int) -> int:
+        """Where a title begins behind its number: "2.4 Training"."""
+        words, at = sentence.words, 0
+        while at < min(last, len(words)) - 1 and words[at].text.isdecimal():
+            at += 1
+        return at if words[at].capital else 0
+
     def on_path(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words are part of a way through menus: "Settings > Data privacy"."""
         words = sentence.words

@@ -50,6 +50,7 @@ class Reader(Clauses):
         """Every candidate for `field`, each stretch of words once, in the order of the sentence."""
         found: dict[tuple[int, int], Span] = {}
         for first, last, rule in getattr(self, f"_{field}")(sentence):
+            first = max(first, self.after_number(sentence, last))
             last = self.before_bullet(sentence, first, min(last, first + LONGEST))
             first, last = self.trimmed(sentence, first, last)
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
