@@ -109,6 +109,18 @@ def dates(database: Database, document_id: str) -> list[tuple[int, datetime, str
         return [(row.number, row.captured_at, row.cause) for row in versions(session, document_id)]
 
 
+def test_a_clone_that_knows_its_branch_only_as_its_origins_is_read(
+    database: Database, watchlist: Watchlist, archive: Path, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    git("clone", "--quiet", str(bundle(archive, tmp_path / "handed-round.bundle")), str(clone))
+    git("-C", str(clone), "symbolic-ref", "HEAD", "refs/heads/elsewhere")
+    for branch in git("-C", str(clone), "for-each-ref", "--format=%(refname)", "refs/heads").decode().split():
+        git("-C", str(clone), "update-ref", "-d", branch)
+    privacy, _ = take(database, watchlist, clone)
+    assert privacy.done.versions == 5
+
+
 def test_a_history_becomes_versions_with_their_dates_and_source(
     database: Database, watchlist: Watchlist, archive: Path, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ LARGEST = 20 * 2**20  # bytes of one text; more is no policy
 _PROTOCOLS = "file:git:http:https:ssh"  # not "ext", which would start a command
 _URL = re.compile(r"(?i)(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
 _CHUNK = 2**16
+_WHERE = ("heads", "remotes/origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,11 @@ def opened(source: str) -> Iterator[Repository]:
     with tempfile.TemporaryDirectory(prefix="policywatch-archive-") as folder:
         bare = Path(folder) / "archive.git"
         # What a local repository's own configuration says, hooks and all, is not looked at: ours only borrows objects.
-        shared = ("--shared",) if local.is_dir() else ()
+        # All its branches come along: a clone of a bundle may know the one that counts only as its origin's.
+        kind = ("--mirror", "--shared") if local.is_dir() else ("--bare",)
         address = str(local.resolve()) if local.exists() else source
         done = subprocess.run(
-            [*_command(), "clone", "--quiet", "--bare", "--no-tags", "--template=", *shared, "--", address, str(bare)],
+            [*_command(), "clone", "--quiet", "--no-tags", "--template=", *kind, "--", address, str(bare)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -132,11 +134,11 @@ def _environment() -> dict[str, str]:
 
 
 def _branch(bare: Path, name: str) -> str:
-    """The commit to begin from: of HEAD, else of main or master, else of the only branch."""
-    asked = [*_command(), f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads"]
+    """The commit to begin from: of HEAD, else of main or master, here or of the origin, else of the only branch."""
+    asked = [*_command(), f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"]
     branches = subprocess.run(asked, capture_output=True, text=True, env=_environment(), check=True).stdout.split()
     head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
-    for wanted in (head, "refs/heads/main", "refs/heads/master"):
+    for wanted in (head, *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master"))):
         if wanted in branches:
             return wanted
     if len(branches) == 1:
