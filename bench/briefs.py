@@ -1,6 +1,6 @@
 """Make the brief of each labelled change, straight from its passages, for the scorer of briefs.
 
-    python bench/briefs.py CHANGES.jsonl.gz BRIEFS.jsonl > answers.jsonl
+    python -m bench.briefs CHANGES.jsonl.gz BRIEFS.jsonl > answers.jsonl
 
 Every labelled change is one that alerts; whether `compare` alerts on it is measured elsewhere. Times go to stderr.
 """

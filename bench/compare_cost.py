@@ -1,6 +1,6 @@
 """What a comparison costs: CPU of all labelled pairs in one process, of those near 50 kB, and of a long history.
 
-    python bench/compare_cost.py CHANGES.jsonl.gz [CLONE_OF_A_HISTORY]
+    python -m bench.compare_cost CHANGES.jsonl.gz [CLONE_OF_A_HISTORY]
 
 With a clone (of a git repository of Markdown versions), the first text of each file is compared with its last.
 """
@@ -62,6 +62,8 @@ def history(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
+        sys.exit("Labelled changes are needed, which are no part of this project.\n" + str(__doc__))
     labelled(sys.argv[1])
     if len(sys.argv) > 2:
         history(sys.argv[2])

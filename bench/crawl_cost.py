@@ -1,6 +1,6 @@
 """What a whole re-check costs, over the loopback: crawl, reader and store, in the process's own CPU.
 
-    python bench/crawl_cost.py [nonce] [etag] [memory] [history]
+    python -m bench.crawl_cost [nonce] [etag] [memory] [history]
 
 nonce    300 pages of 80 kB that differ from the last time by a nonce only: ms of CPU a page
 etag     the same pages, answered 304

@@ -1,6 +1,6 @@
 """Replay a corpus of real pages through the reader, without a crawler: the figures of score_replay.py and the cost.
 
-    python bench/replay_offline.py ../shared/data/replay-dev [--out pairs.jsonl] [--page SLUG]
+    python -m bench.replay_offline ../shared/data/replay-dev [--out pairs.jsonl] [--page SLUG]
 
 `recall_of_reader` counts a change as found if it was recorded at all, whatever the comparison then made of it.
 A page is read, then compared by fingerprint with the last good text, then believed or not, then compared. The corpus

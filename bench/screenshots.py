@@ -1,4 +1,4 @@
-"""Takes pictures of the pages: python bench/screenshots.py [FOLDER] (needs playwright, Pillow and a Chromium).
+"""Takes pictures of the pages: python -m bench.screenshots [FOLDER] (needs playwright, Pillow and a Chromium).
 
 With a folder, of every page at each width in each scheme, as long as it is; without, those under docs/screenshots, as a
 window shows them. The pages show what `policywatch demo` stores.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -39,7 +40,8 @@ PAGES = {
     "health": "/health",
 }
 WIDTHS = (360, 1280)
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 KEPT = {  # under docs/screenshots, with the height of the window
     "home-1280-light": 900,
     "change-1280-light": 1700,
@@ -71,7 +73,7 @@ def main(folder: Path, wanted: dict[str, int] | None = None) -> None:
         database.close()
 
 
-def take(browser: Browser, home: str, folder: Path, width: int, scheme: str, wanted: dict[str, int] | None) -> None:
+def take(browser: Browser, home: str, folder: Path, width: int, scheme: Scheme, wanted: dict[str, int] | None) -> None:
     """The pages at one width in one scheme."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
     page = context.new_page()

@@ -1,7 +1,7 @@
 """Fit the weights of the brief (analysis/brief/weights.toml) from labelled changes; measure them by folds of services.
 
-    python bench/train_briefs.py CHANGES.jsonl.gz BRIEFS.jsonl [--also MORE.jsonl]              # folds only
-    python bench/train_briefs.py CHANGES.jsonl.gz BRIEFS.jsonl [--also MORE.jsonl] --write      # and write the weights
+    python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl [--also MORE.jsonl]              # folds only
+    python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl [--also MORE.jsonl] --write      # and write the weights
 
 Labels of --also are learnt from and never scored; those of a service that a fold scores are not learnt from in it.
 
@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from briefs import labelled, rows
 from scipy.sparse import vstack
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -32,6 +31,7 @@ from analysis.brief_phrases import phrases_for
 from analysis.brief_rank import Weights, best
 from analysis.brief_scene import Features, Scene
 from analysis.brief_spans import FIELDS, Span
+from bench.briefs import labelled, rows
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "analysis" / "brief" / "weights.toml"
 STRENGTH = 0.04  # the inverse of the regularisation; the folds fall off below 0.03 and above 0.07
@@ -181,10 +181,9 @@ def measure(
     for name in only:
         chance = held_out(folds, also, name)
         held = {case.id: ordered(case, name, chance[case.id]) for case in all_cases}
-        total = sum(
-            tally(fold, name, held, *limits([c for f in folds if f is not fold for c in f], name, held))
-            for fold in folds
-        )
+        total = np.zeros(6)
+        for fold in folds:
+            total += tally(fold, name, held, *limits([c for f in folds if f is not fold for c in f], name, held))
         whole += total
         if loud:
             print(f"  {name:13} presence {f1(total[:3]):.3f}  words {f1(total[3:]):.3f}  {total.astype(int).tolist()}")

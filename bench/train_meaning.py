@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fitting import ANY, DOWN, UP, Bounds, Example, fit, one, section
-
 from analysis.meaning import topic_signs
 from analysis.signs import strengths
+from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, one, section
 
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics
 TOLD_FROM = 0.36  # probability; with fewer told, more is missed than is spared

@@ -1,7 +1,7 @@
 """Make analysis/weights/*.toml from labelled changes, and say how well such weights do on services left out.
 
-    python bench/train_weights.py LABELS.jsonl.gz                    trains on all and writes the files
-    python bench/train_weights.py LABELS.jsonl.gz --folds ANSWERS    cross-validates by service, nothing written
+    python -m bench.train_weights LABELS.jsonl.gz                    trains on all and writes the files
+    python -m bench.train_weights LABELS.jsonl.gz --folds ANSWERS    cross-validates by service, nothing written
 
 The labelled changes are not part of the project. Needs scipy, which the program does not.
 """
@@ -16,12 +16,11 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fitting import ANY, DOWN, UP, Bounds, Example, Row, fit, free, labelled, one, only, section
-from train_meaning import train_meaning
-
 from analysis import compare as comparing
 from analysis import judge as judging
 from analysis import meaning
+from bench.fitting import ANY, DOWN, UP, Bounds, Example, Row, fit, free, labelled, one, only, section
+from bench.train_meaning import train_meaning
 
 FOLDER = Path(judging.__file__).with_name("weights")
 HEAD = "# Written by bench/train_weights.py. What the names mean is in docs/judging.md.\n\n"
