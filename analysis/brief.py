@@ -35,6 +35,7 @@ def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: 
     }
     undone = [span for _, span in answers["irreversible"]]
     answers["excluded"] = [(chance, span) for chance, span in answers["excluded"] if not any(map(span.meets, undone))]
+    answers["purposes"] = [told for told in answers["purposes"] if not _names_data(told, answers["data"])]
     quotes = {
         field: tuple(quote(span, linked=field == "refuse") for _, span in found) for field, found in answers.items()
     }
@@ -43,6 +44,18 @@ def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: 
         start=effective,
         default=told_default(scene),
         **quotes,
+    )
+
+
+def _names_data(purpose: tuple[float, Span], data: list[tuple[float, Span]]) -> bool:
+    """Whether nearly the same words answer which data, and better: a list of data is no purpose."""
+    chance, span = purpose
+    return any(
+        better >= chance
+        and span.sentence is other.sentence
+        and 2 * (min(span.last, other.last) - max(span.first, other.first))
+        > max(span.last - span.first, other.last - other.first)
+        for better, other in data
     )
 
 

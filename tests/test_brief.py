@@ -249,6 +249,7 @@ def test_a_way_to_refuse_is_no_purpose_and_leaves_nothing_out() -> None:
     [
         ("Do not post content in a way that misleads, or content that has been altered.", "en"),
         ("We share device identifiers obtained on and off our site with partners that help to show ads.", "en"),
+        ("We use personal data of our members and the content that they create to train our models.", "en"),
         ("Nous partageons les données de profil que vous avez fournies avec des partenaires qui en ont besoin.", "fr"),
     ],
 )
@@ -258,6 +259,20 @@ def test_no_quotation_ends_with_a_word_that_leaves_it_open(sentence: str, langua
     quotes = [quote.text for question in QUESTIONS for quote in getattr(answer, question)]
     assert quotes
     assert not [text for text in quotes if text.split()[-1].lower() in open_words]
+
+
+def test_a_list_of_data_is_no_purpose_and_a_number_no_part_of_a_title() -> None:
+    answer = told(
+        "# A\n\nBe kind.\n",
+        "# A\n\nBe kind.\n\n## 2.4 Training generative AI\n\n"
+        "We use data of our members to train models. For this we use:\n\n"
+        "- profile data, such as your name, photo, headline, work experience, education and skills;\n"
+        "- your posts and comments.\n",
+    )
+    purposes = [quote.text for quote in answer.purposes]
+    assert says(answer.data, "work experience, education and skills")
+    assert not any("skills" in text or text.startswith("2") for text in purposes)
+    assert "Training generative AI" in purposes
 
 
 def test_half_an_address_is_not_quoted() -> None:
