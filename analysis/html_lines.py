@@ -9,6 +9,7 @@ from functools import cached_property
 
 from analysis.blocks import BlockKind
 from analysis.html_tree import Element
+from analysis.normal import UNSEEN
 from analysis.phrases import pattern
 
 _BLOCK_TAGS = (
@@ -26,7 +27,6 @@ _ROW_ROLES = _CELL_ROLES | {"row"}
 _ITEMS = frozenset(("li", "dt", "dd"))
 _BREAK = "\x0b"  # a <br>; white space to everything else
 _BREAKS = re.compile(r"\x0b\s*\x0b")
-_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"))
@@ -161,7 +161,7 @@ class _Flow:
             self._clear()
             return
         if not whole.isascii():
-            whole = _UNSEEN.sub("", whole)
+            whole = UNSEEN.sub("", whole)
         holder = self.holders[0]
         if len(self.pieces) > 1:
             told = zip(self.holders, self.pieces, strict=True)

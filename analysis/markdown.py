@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from analysis.blocks import Block, BlockKind, Link, Page, UnreadablePage
 from analysis.language import language_of
+from analysis.normal import UNSEEN
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
 _ATX = re.compile(r"\s{0,3}(#{1,6})(?:\s+|$)(.*?)\s*#*\s*$")
@@ -138,7 +139,7 @@ class _Reader:
 
 def read_markdown(text: str, *, language: str | None = None) -> Page:
     """Headings (underlined or with #), paragraphs, list items, table rows."""
-    lines = (_COMMENT.sub("", text) if "<!--" in text else text).splitlines()
+    lines = UNSEEN.sub("", _COMMENT.sub("", text) if "<!--" in text else text).splitlines()
     reader = _Reader()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         reader.take(line, following)
@@ -153,7 +154,7 @@ def _is_table_border(line: str) -> bool:
 def read_plain(text: str, *, language: str | None = None) -> Page:
     """Paragraphs between empty lines."""
     paragraphs: Iterable[str] = re.split(
-        r"\n[^\S\n]*\n", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
+        r"\n[^\S\n]*\n", UNSEEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
     )
     blocks = [Block("paragraph", words) for paragraph in paragraphs if (words := " ".join(paragraph.split()))]
     return _page(blocks, language)

@@ -12,6 +12,8 @@ from analysis.blocks import Block
 from analysis.phrases import pattern
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
+# what typesetting puts into and between words; marks of direction, which alter what is read, are not among them
+UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _LOOK_ALIKES = (
     dict.fromkeys("‘’‚‛′`´ʼ", "'")
     | dict.fromkeys("“”„‟«»″", '"')

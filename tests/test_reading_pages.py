@@ -336,6 +336,13 @@ def test_plain_text() -> None:
     assert [block.text for block in page.blocks] == ["Privacy Policy", "We keep your name and your walks.", "Bye."]
 
 
+@pytest.mark.parametrize("mime", ["text/markdown", "text/plain", "text/html"])
+def test_signs_of_typesetting_are_in_no_word(mime: str) -> None:
+    body = "We use your per\u00adsonal\u200b data to train mo\u200bdels.".encode()
+    page = read_page(body, mime=mime, charset="utf-8")
+    assert [block.text for block in page.blocks] == ["We use your personal data to train models."]
+
+
 # hostile pages
 
 
