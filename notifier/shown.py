@@ -16,7 +16,7 @@ from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Version
 
-QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")  # in reading order
+QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")  # in reading order
 _SEPARATOR = " › "
 _CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
 

@@ -93,6 +93,7 @@ class BriefWords(_Strict):
     excluded: str
     irreversible: str
     regions: str
+    see: str
     no_longer: str
     retold: str
 

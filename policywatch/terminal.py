@@ -27,7 +27,7 @@ from storage.versions import Version, version_heads, versions
 
 WIDEST = 100  # columns; longer lines are hard to read
 _CONTEXT = 30  # words of unchanged text that stay on each side of a mark
-_QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+_QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
 _MARK = {"removed": "red strike", "added": "green underline", "same": ""}
 _PLAIN = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}

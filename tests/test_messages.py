@@ -208,6 +208,13 @@ def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database,
         assert link not in body
 
 
+def test_a_notice_says_where_more_is_said(store: Database) -> None:
+    more = {"text": "See what is coming", "side": "after", "link": "https://parley.example/updates"}
+    message = alert(store, brief={"see": [more]})
+    assert 'Where more is said: "See what is coming" (https://parley.example/updates)' in message.text
+    assert 'href="https://parley.example/updates"' in message.html
+
+
 def test_a_link_cannot_break_out_of_its_markdown() -> None:
     assert web_address("https://x.example/a) [b](https://evil.example") == (
         "https://x.example/a%29%20%5Bb%5D%28https://evil.example"
