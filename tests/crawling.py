@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlmodel import select
 
@@ -17,6 +18,7 @@ from storage.checks import Check, Outcome, finish, unread_checks
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.versions import Version, current_version
+from tests.misbehaving import Sites, serving
 
 QUICK = CrawlSettings(
     "watch@example.org", delay=0, confirm_delay=0.02, timeout=20, max_size=300_000, retry_waits=(0.02, 0.04), patience=2
@@ -103,3 +105,16 @@ def believe(database: Database) -> None:
 def captures(database: Database) -> list[Capture]:
     with database.reading() as session:
         return list(session.exec(select(Capture)))
+
+
+def on_sqlite(tmp_path: Path) -> Iterator[Database]:
+    """A `database` for tests of which what is written is not the subject: one kind is enough."""
+    database = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
+    yield database
+    database.close()
+
+
+def served() -> Iterator[Sites]:
+    """The `sites` of a test."""
+    with serving() as sites:
+        yield sites

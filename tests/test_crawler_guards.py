@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,22 +16,13 @@ from crawler.addresses import is_public
 from crawler.targets import Target
 from storage.checks import Outcome
 from storage.database import Database
-from tests.crawling import checked, crawled, own
-from tests.misbehaving import Site, Sites, needs_cookie, page, redirect, serving, tls_of
+from tests.crawling import checked, crawled, on_sqlite, own, served
+from tests.misbehaving import Site, Sites, needs_cookie, page, redirect, tls_of
+
+sites = pytest.fixture(served, scope="module")
 
 
-@pytest.fixture(scope="module")
-def sites() -> Iterator[Sites]:
-    with serving() as sites:
-        yield sites
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """What is written is not the subject here: one kind of database is enough."""
-    opened = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
-    yield opened
-    opened.close()
+database = pytest.fixture(on_sqlite)
 
 
 @pytest.mark.parametrize(

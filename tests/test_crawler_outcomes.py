@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -26,8 +25,8 @@ from storage.database import Database
 from storage.documents import document
 from storage.errors import UnknownDocument
 from tests import misbehaving
-from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own
-from tests.misbehaving import POLICY, Site, Sites, in_turn, page, redirect, serving, validated
+from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own, served
+from tests.misbehaving import POLICY, Site, Sites, in_turn, page, redirect, validated
 
 LOGIN_FORM = "<title>Welcome</title><p>Sign in</p><form><input name=u><input type='password' name=p></form>"
 RIDDLE = "<title>Just a moment</title><p>Please verify you are human.</p><script src=/captcha.js></script>"
@@ -88,10 +87,7 @@ MISBEHAVIOURS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def sites() -> Iterator[Sites]:
-    with serving() as sites:
-        yield sites
+sites = pytest.fixture(served, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from storage.checks import Check, Outcome
 from storage.database import Database
 from storage.versions import Version, current_version
 from tests import misbehaving
-from tests.crawling import believe, captures, checked, own
-from tests.misbehaving import Sites, in_turn, page, redirect, serving, validated
+from tests.crawling import believe, captures, checked, on_sqlite, own, served
+from tests.misbehaving import Sites, in_turn, page, redirect, validated
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
 TEXT, NEWER = "<p>We keep your letters for a year.</p>", "<p>We keep your letters for two years.</p>"
@@ -108,17 +108,10 @@ def test_another_set_of_addresses_is_the_operators_doing_and_alerts_nobody(
 # what is asked of the servers
 
 
-@pytest.fixture
-def sites() -> Iterator[Sites]:
-    with serving() as sites:
-        yield sites
+sites = pytest.fixture(served)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
-    yield opened
-    opened.close()
+database = pytest.fixture(on_sqlite)
 
 
 def seen(check: Check) -> tuple[str | None, int | None]:

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,25 +17,17 @@ from sqlmodel import select
 from storage.checks import Check, Outcome
 from storage.database import Database
 from tests import misbehaving
-from tests.crawling import QUICK, checked, crawled, declared, own
-from tests.misbehaving import Answer, Sites, in_turn, page, redirect, serving
+from tests.crawling import QUICK, checked, crawled, declared, on_sqlite, own, served
+from tests.misbehaving import Answer, Sites, in_turn, page, redirect
 
 ALL_FORBIDDEN = "User-agent: *\nDisallow: /"
 PLAIN = "text/plain"
 
 
-@pytest.fixture
-def sites() -> Iterator[Sites]:
-    with serving() as sites:
-        yield sites
+sites = pytest.fixture(served)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """What is written is not the subject here: one kind of database is enough."""
-    opened = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
-    yield opened
-    opened.close()
+database = pytest.fixture(on_sqlite)
 
 
 def test_we_say_who_we_are_and_which_language_we_want(sites: Sites, database: Database) -> None:

@@ -6,9 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +15,8 @@ from storage.captures import capture
 from storage.checks import Check, Outcome
 from storage.database import Database
 from tests import misbehaving
-from tests.crawling import QUICK, captures, checked, own
-from tests.misbehaving import Site, Sites, after, page, redirect, serving
+from tests.crawling import QUICK, captures, checked, on_sqlite, own, served
+from tests.misbehaving import Site, Sites, after, page, redirect
 
 pytestmark = pytest.mark.browser
 if shutil.which("chromium") is None:
@@ -31,10 +29,7 @@ SHELL = "<!doctype html><html lang=en><title>Policy</title><body><main id=m></ma
 WRITE = "document.getElementById('m').innerHTML = '<p>' + {} + '</p>'"
 
 
-@pytest.fixture
-def sites() -> Iterator[Sites]:
-    with serving() as sites:
-        yield sites
+sites = pytest.fixture(served)
 
 
 @pytest.fixture
@@ -42,11 +37,7 @@ def site(sites: Sites) -> Site:
     return sites.new()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
-    yield opened
-    opened.close()
+database = pytest.fixture(on_sqlite)
 
 
 def rendered(database: Database, site: Site, settings: CrawlSettings = BROWSED, **more: object) -> Check:
