@@ -129,9 +129,7 @@ def _net(said: Sequence[Seen]) -> tuple[Counter[str], Counter[str]]:
 
 def _claimed(one: Seen, sentence: Sentence) -> frozenset[str]:
     """What a changed sentence claims. One that only points elsewhere, or tells readers their duties, claims nothing."""
-    within = [
-        found for found in one.found if found.side == sentence.side and sentence.start <= found.start < sentence.end
-    ]
+    within = one.within(sentence)
     acts = {found.topic for found in within if found.direct and found.tier == "decides"}
     near = {found.topic for found in within if found.tier == "words"}
     changed = {found.topic for found in within if found.tier == "words" and found.direct}

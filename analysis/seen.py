@@ -81,6 +81,10 @@ class Seen:
         """Whether it is a change of the policy's wording, as far as the passage alone tells."""
         return bool(self.wording.sentences) and not self.cut
 
+    def within(self, sentence: Sentence) -> list[Found]:
+        """What was found in one of its sentences."""
+        return [one for one in self.found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
+
 
 def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None) -> tuple[Seen, ...]:
     """What stands in each passage of a change. Each is seen beside the others, for text moves between paragraphs."""

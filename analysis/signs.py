@@ -109,16 +109,13 @@ def _listed(one: Seen, kind: str) -> bool:
 
 def _touched(one: Seen) -> bool:
     """Whether words were exchanged beside those that say what is done with people's data: which data, what for, with whom."""
-    for sentence, acts, about, _ in _sentences(one):
-        within = [m for m in one.found if m.side == sentence.side and sentence.start <= m.start < sentence.end]
-        if (
-            about
-            and not sentence.whole
-            and not acts
-            and any(m.tier == "decides" and m.topic in DATA | AI for m in within)
-        ):
-            return True
-    return False
+    return any(
+        about
+        and not sentence.whole
+        and not acts
+        and any(match.tier == "decides" and match.topic in DATA | AI for match in one.within(sentence))
+        for sentence, acts, about, _ in _sentences(one)
+    )
 
 
 def _frames(one: Seen) -> int:
@@ -131,9 +128,7 @@ def _sentences(one: Seen) -> list[tuple[Sentence, frozenset[str], bool, frozense
     content, and the general words in it."""
     found = []
     for sentence in one.wording.sentences:
-        within = [
-            match for match in one.found if match.side == sentence.side and sentence.start <= match.start < sentence.end
-        ]
+        within = one.within(sentence)
         acts = frozenset(match.topic for match in within if match.tier == "decides" and match.direct)
         general = frozenset(match.topic for match in within if match.tier == "words")
         found.append((sentence, acts, bool(general & {"personal_data", "user_content"}), general))
