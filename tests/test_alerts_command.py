@@ -63,6 +63,20 @@ def test_what_was_given_up_is_listed_and_sent_again(tmp_path: Path, database: Da
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("Parley, Privacy Policy: ") == 1
 
 
+def test_in_a_pipe_every_row_of_a_table_is_one_line(tmp_path: Path, database: Database, database_url: str) -> None:
+    config = watchlist(
+        tmp_path, database_url, f'name = "a-team-with-a-long-name"\nto = ["file://{tmp_path}/alerts.txt"]'
+    )
+    change = owe(database, "a-team-with-a-long-name")
+    policywatch("deliver", "--config", config)
+    environ = {**os.environ, "COLUMNS": "40"}
+    heading, *rows = policywatch("alerts", "--config", config, environ=environ).splitlines()
+    assert heading.split() == ["id", "state", "time", "(UTC)", "tries", "route", "address", "about"]
+    (row,) = rows
+    assert row.endswith(f"  change {change} parley/privacy-policy")
+    assert f"  a-team-with-a-long-name  file://{tmp_path}/alerts.txt  " in row
+
+
 def test_what_is_for_an_address_that_left_is_given_up_again(
     tmp_path: Path, database: Database, database_url: str
 ) -> None:

@@ -6,10 +6,9 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, who_is_told
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table, who_is_told
 from policywatch.harmless import harmless
 from storage.clock import utc_now
 from storage.deliveries import State
@@ -71,20 +70,19 @@ def alerts_list(
     if not rows:
         console().print("Nothing was given up." if parked else "Nothing was sent yet, and nothing waits.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("id", "state", "time (UTC)", "tries", "route", "address", "about"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        style = {State.SENT: "green", State.PARKED: "red"}.get(row["state"], "yellow")
-        time = row["sent_at"] or row["next_try_at"] or row["created_at"]
-        table.add_row(
-            str(row["id"]),
-            Text(row["state"], style=style),
-            time[:16].replace("T", " "),
-            str(row["attempts"]),
-            *(Text(harmless(text)) for text in (", ".join(row["routes"]), row["address"], _about(row))),
-        )
-    console().print(table)
+    print_table(("id", "state", "time (UTC)", "tries", "route", "address", "about"), map(_cells, rows))
+
+
+def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
+    style = {State.SENT: "green", State.PARKED: "red"}.get(row["state"], "yellow")
+    time = row["sent_at"] or row["next_try_at"] or row["created_at"]
+    return (
+        str(row["id"]),
+        Text(row["state"], style=style),
+        time[:16].replace("T", " "),
+        str(row["attempts"]),
+        *map(harmless, (", ".join(row["routes"]), row["address"], _about(row))),
+    )
 
 
 def _about(row: dict[str, Any]) -> str:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json
+from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json, print_table
 from policywatch.entries import document_id
 from policywatch.harmless import harmless
 from storage.lock import one_at_a_time
@@ -116,15 +115,8 @@ def _json(repository: str, reports: list[DocumentReport], seconds: float) -> dic
 
 
 def _show(out: Console, reports: list[DocumentReport]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("document", overflow="fold")
-    for heading in ("texts", "versions", "changes", "flagged", "aside"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for report in reports:
-        done = report.done
-        counts = (report.in_archive, done.versions, done.changes, done.flagged, len(done.set_aside))
-        table.add_row(report.id, *map(str, counts))
-    out.print(table)
+    counted = ("texts", "versions", "changes", "flagged", "aside")
+    print_table(("document", *counted), map(_counts, reports), numbers=counted)
     for report in reports:
         if report.continues:
             said = f"{report.id}: “{report.type}” of the archive is its history"
@@ -138,3 +130,8 @@ def _show(out: Console, reports: list[DocumentReport]) -> None:
         if report.left_out:
             said = "were there before, or are later than our own first text"
             out.print(Text(f"{report.id}: {report.left_out} texts {said}", style="dim"))
+
+
+def _counts(report: DocumentReport) -> list[str]:
+    done = report.done
+    return [report.id, *map(str, (report.in_archive, done.versions, done.changes, done.flagged, len(done.set_aside)))]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from policywatch.problems import Problem, WatchlistError
 from policywatch.watchlist import DEFAULT_FILE, Watchlist, load
@@ -31,11 +33,34 @@ Documents = Annotated[
     typer.Option("--document", "-d", metavar="ID", help="Only this document; can be given several times."),
 ]
 CONFIG = Path(DEFAULT_FILE)
+_UNWRAPPED = 100_000  # columns
 
 
 def console() -> Console:
     """Standard output: colours and width of the terminal, plain where there is none."""
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[str] = ()) -> None:
+    """Wrapped to the width of a terminal; anywhere else a row is a line, however long, for grep and its like.
+
+    The columns that `numbers` names stand to the right.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        if heading in numbers:
+            table.add_column(heading, justify="right", no_wrap=True)
+        else:
+            table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    if sys.stdout.isatty():
+        console().print(table)
+        return
+    wide = Console(highlight=False, width=_UNWRAPPED)
+    with wide.capture() as written:
+        wide.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in written.get().splitlines())
 
 
 def print_json(value: Any) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json
+from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json, print_table
 from policywatch.harmless import harmless
 
 Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
@@ -38,15 +37,14 @@ def documents(config: Config = CONFIG, as_json: Json = False) -> None:
         rows = overview(watchlist, database)
     if as_json:
         return print_json(rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("document", "every", "version", "last check (UTC)", "outcome"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        style = "" if row["good"] is None else "green" if row["good"] else "red"
-        cells = (row["document"], row["every"], str(row["version"] or "-"), (row["checked_at"] or "never")[:16])
-        table.add_row(*map(Text, cells), Text(harmless(row["outcome"] or "-"), style=style))
-    console().print(table)
-    return None
+    return print_table(("document", "every", "version", "last check (UTC)", "outcome"), map(_cells, rows))
+
+
+def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
+    style = "" if row["good"] is None else "green" if row["good"] else "red"
+    checked_at = (row["checked_at"] or "never")[:16]
+    outcome = Text(harmless(row["outcome"] or "-"), style=style)
+    return row["document"], row["every"], str(row["version"] or "-"), checked_at, outcome
 
 
 def history(

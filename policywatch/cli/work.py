@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from policywatch.cli.options import (
@@ -23,6 +22,7 @@ from policywatch.cli.options import (
     known,
     opened,
     print_json,
+    print_table,
     ready,
     who_is_told,
 )
@@ -165,7 +165,7 @@ def accept(
 def _finish(database: Database, ids: list[int]) -> None:
     checks = outcomes(database, ids)
     if sys.stdout.isatty():
-        _table(console(), checks)
+        _table(checks)
     else:
         _say_troubles(checks)
     if not all_good(checks):
@@ -192,20 +192,16 @@ def _progress(as_json: bool) -> Iterator[Callable[[str, Outcome | None], None] |
 
 def _show(out: Console, report: Report) -> None:
     if report.checks:
-        _table(out, report.checks)
+        _table(report.checks)
     else:
         out.print("Nothing is due; --now checks all the same.")
     done = report.deliveries
     out.print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
 
 
-def _table(out: Console, checks: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("document", "outcome", ""):
-        table.add_column(heading, overflow="fold")
-    for check in checks:
-        table.add_row(Text(check["document"]), _outcome(check["outcome"]), Text(_remark(check)))
-    out.print(table)
+def _table(checks: list[dict[str, Any]]) -> None:
+    rows = ((check["document"], _outcome(check["outcome"]), _remark(check)) for check in checks)
+    print_table(("document", "outcome", ""), rows)
 
 
 def _outcome(outcome: str | None) -> Text:
