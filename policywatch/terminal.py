@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -23,6 +23,7 @@ from policywatch.wording import Wording, wording
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
+from storage.retellings import retold
 from storage.versions import Version, version_heads, versions
 
 WIDEST = 100  # columns; longer lines are hard to read
@@ -133,6 +134,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
     _facts(sheet, row, heads)
     _brief(sheet, row.brief)
+    _retold(sheet, retold(session, change_id))
     _passages(sheet, passages(session, change_id), of.title, why=why)
     sheet.gap()
     sheet.rule()
@@ -257,6 +259,13 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
     if rows:
         sheet.gap()
         sheet.table(rows)
+
+
+def _retold(sheet: _Sheet, paragraphs: Mapping[str, str]) -> None:
+    for language, text in paragraphs.items():
+        sheet.gap()
+        sheet.line((f"{sheet.words('change.retold')} ({language}):", "dim"))
+        sheet.line(text, indent=2)
 
 
 def _quote(sheet: _Sheet, quote: dict[str, str]) -> str:

@@ -30,6 +30,12 @@ def retelling(session: Session, change_id: int, language: str) -> str | None:
     return found.text if found else None
 
 
+def retold(session: Session, change_id: int) -> dict[str, str]:
+    """All paragraphs of a change, by language."""
+    rows = session.exec(select(Retelling).where(Retelling.change_id == change_id).order_by(col(Retelling.language)))
+    return {row.language: row.text for row in rows if row.text is not None}
+
+
 def last_retelling(session: Session) -> Retelling | None:
     """The newest, also one that came to nothing."""
     return session.exec(select(Retelling).order_by(col(Retelling.made_at).desc()).limit(1)).first()

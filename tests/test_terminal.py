@@ -19,6 +19,7 @@ from storage.changes import UnknownChange, change, changes_of
 from storage.database import Database
 from storage.documents import Document
 from storage.errors import UnknownDocument
+from storage.retellings import Retelling
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import HELP, PRIVACY, TERMS, tell
 
@@ -123,6 +124,18 @@ def test_why_says_which_rules_decided(database: Database) -> None:
     rule = "ai_training: data of members is used to train models"
     assert rule not in piped(database, lambda console, session: show_change(console, session, id_))
     assert rule in piped(database, lambda console, session: show_change(console, session, id_, why=True))
+
+
+def test_a_machines_paragraph_is_shown_as_one_in_each_language_that_has_one(database: Database) -> None:
+    tell(database)
+    id_ = training_change(database)
+    with database.writing() as session:
+        facts = {"change_id": id_, "model": "small", "made_at": day(28)}
+        session.add(Retelling(language="en", failure="too slow", **facts))
+        session.add(Retelling(language="fr", text="Parley \x1b[31mentraîne ses\nmodèles.", **facts))
+    shown = piped(database, lambda console, session: show_change(console, session, id_))
+    assert "\nWritten by a machine, may be wrong (fr):\n  Parley [U+001B][31mentraîne ses modèles.\n" in shown
+    assert "(en):" not in shown
 
 
 def test_a_console_without_unicode_is_written_to_all_the_same(database: Database) -> None:

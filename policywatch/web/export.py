@@ -24,7 +24,7 @@ from policywatch.web.followed import appointments, feed
 from policywatch.web.layout import plain
 from policywatch.web.lists import ListView, PageAsked, by_day, home_view, list_view, upcoming_view
 from policywatch.web.names import Names, slugs
-from policywatch.web.one_change import announced_view, change_view, retold
+from policywatch.web.one_change import announced_view, change_view
 from policywatch.web.rendering import Renderer
 from policywatch.web.visit import VIEWS, Query
 from policywatch.wording import LANGUAGES
@@ -32,6 +32,7 @@ from storage.change_list import ChangeFilter, Cursor, changes_page
 from storage.changes import Change, changes_of
 from storage.database import Database
 from storage.documents import Document, known, previews
+from storage.retellings import retold
 from storage.versions import Version, current_version, numbered_version, versions
 
 _ALL = 100_000  # more than any list has

@@ -15,12 +15,11 @@ from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.reading import stored_passages
 from policywatch.marking import Section, flagged_first
-from policywatch.wording import LANGUAGES
 from storage.captures import Capture, capture_record
 from storage.changes import Change, StoredPassage, change, neighbours, passages
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
-from storage.retellings import retelling
+from storage.retellings import retold
 from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_heads
 
 
@@ -129,12 +128,6 @@ def change_view(session: Session, change_id: int) -> ChangeView:
         newer=newer,
         retold=retold(session, change_id),
     )
-
-
-def retold(session: Session, change_id: int) -> dict[str, str]:
-    """A machine's paragraphs, by language, for those that have one."""
-    found = {language: retelling(session, change_id, language) for language in LANGUAGES}
-    return {language: text for language, text in found.items() if text is not None}
 
 
 def compare_view(session: Session, document_id: str, first: int, second: int) -> CompareView:
