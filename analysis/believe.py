@@ -45,8 +45,15 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
         return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
     if reason := disbelief(page, before=before, language=language, title=title):
         return reason
+    if _grown(before, page):
+        return None
     reason = disbelief(before, before=page, language=language, title=title)
     return f"the earlier text is not believed: {reason}" if reason else None
+
+
+def _grown(before: Page, after: Page) -> bool:
+    """Whether a text of some length stands in a longer one: help pages and notices grow to many times their size."""
+    return _SHORT <= _size(before) < _size(after) and _common(before, after) >= _KEPT
 
 
 def _kept(before: Page, after: Page) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.believe import disbelief
+from analysis.believe import disbelief, doubt
 from analysis.blocks import Page
 from analysis.page import read_page
 
@@ -108,6 +108,20 @@ def test_most_of_the_text_gone_is_not_believed() -> None:
     reason = disbelief(page(*PARAGRAPHS[:2]), before=POLICY)
     assert reason is not None
     assert reason.startswith("most of the text is gone")
+
+
+def test_a_page_that_grew_to_three_times_its_size_is_a_change() -> None:
+    help_page = page(PARAGRAPHS[0], PARAGRAPHS[2], f"{PARAGRAPHS[5]} Write to us.")
+    grown = page(PARAGRAPHS[0], *OTHERS[:4], PARAGRAPHS[2], f"{PARAGRAPHS[5]} Write to us or call us.", *OTHERS[4:])
+    assert doubt(help_page, grown) is None
+    shrunk = doubt(page(*PARAGRAPHS, *OTHERS), help_page)
+    assert shrunk is not None
+    assert shrunk.startswith("most of the text is gone")
+
+
+def test_an_earlier_text_of_a_line_or_two_is_not_believed() -> None:
+    reason = doubt(page(PARAGRAPHS[0], PARAGRAPHS[1]), page(*PARAGRAPHS[:2], *OTHERS))
+    assert reason == "the earlier text is not believed: most of the text is gone: 47 words where there were 157"
 
 
 def test_some_of_the_text_gone_is_a_change() -> None:
