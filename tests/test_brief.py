@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.brief import MOST, brief
-from analysis.brief_phrases import CUES, PhraseError, load_phrases, phrases_for
+from analysis.brief_phrases import phrases_for
 from analysis.brief_scene import Scene
 from analysis.change import Brief, Quote
 from analysis.diff import passages
@@ -365,54 +364,3 @@ def test_spanish_and_german_are_begun(language: str, sentence: str, data: str, p
     assert says(answer.purposes, purpose)
     assert says(answer.refuse, refusal)
     assert answer.default == "on"
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_shipped_phrases_are_complete(language: str) -> None:
-    assert phrases_for(language).language == language
-
-
-def test_an_unknown_language_is_read_with_the_english_phrases() -> None:
-    assert phrases_for("xx").language == "en"
-
-
-GRAMMAR = """
-language = "it"
-complete = false
-[grammar]
-noun_first = true
-gerunds = "ndo"
-adverbs = "mente"
-determiners = ["il"]
-stops = ["che"]
-links = ["di"]
-participles = ["raccolti"]
-after = ["da"]
-inner = ["di"]
-breaks = ["che"]
-subjects = ["noi"]
-joins = ["e"]
-general = ["dati"]
-dangling = ["di"]
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        (GRAMMAR + '[cues]\nfruit = ["mela"]\n', "no such cue: fruit"),
-        (GRAMMAR.replace("false", "true", 1) + "[cues]\nai = ['ia']\n", "phrases for"),
-        (GRAMMAR + "[cues]\nai = ['IA']\n", "ai"),
-        (GRAMMAR.replace("joins", "glue") + "[cues]\n", "glue"),
-        ("language = ", "it.toml"),
-    ],
-)
-def test_a_bad_phrase_file_says_what_is_wrong(text: str, complaint: str) -> None:
-    with pytest.raises(PhraseError, match=re.escape(complaint)) as refusal:
-        load_phrases(text, "it.toml")
-    assert str(refusal.value).startswith("it.toml")
-
-
-def test_docs_name_every_cue() -> None:
-    described = (Path(__file__).parent.parent / "docs" / "brief.md").read_text(encoding="utf8")
-    assert [cue for cue in CUES if f"`{cue}`" not in described] == []

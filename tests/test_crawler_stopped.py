@@ -1,0 +1,128 @@
+"""A crawl that is killed, told to stop, finds the disk full or is used wrongly: what was kept is whole."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import select
+
+from crawler.crawl import crawl
+from crawler.targets import Fetched
+from storage.checks import Check, unread_checks
+from storage.database import Database
+from storage.errors import UnknownDocument
+from tests import misbehaving
+from tests.crawling import NOW, QUICK, captures, crawled, declared, fingerprint_of, own, served
+from tests.misbehaving import Sites, page
+
+sites = pytest.fixture(served, scope="module")
+
+
+def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) -> None:
+    site = sites.new()
+    targets = [own(site.url(f"/{n}"), f"full/{n:02}") for n in range(20)]
+    for n in range(20):
+        site.answers[f"/{n}"] = page(f"<p>{n}</p><!-- {os.urandom(40_000).hex()} -->")
+    database = Database(f"sqlite:///{tmp_path / 'full.db'}")
+    declared(database, targets)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))  # room for some captures, not for all
+    try:
+        with pytest.raises(OperationalError, match="disk"):
+            crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, now=lambda: NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with database.reading() as session:
+        kept = len(unread_checks(session))
+    assert 0 < kept < 20
+    assert len(captures(database)) == kept
+    assert len(site.paths()) < 2 * 20, "the rest was not asked for in vain"
+    assert len(crawled(database, *targets)) == 20
+
+
+def test_a_mistake_with_one_page_is_raised_after_the_others_are_checked(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/bad": page("<p>bad</p>"), "/good": page("<p>good</p>")}
+    targets = [own(site.url("/bad"), "mistake/bad"), own(site.url("/good"), "mistake/good")]
+    declared(database, targets)
+
+    def breaks(fetched: Fetched) -> str | None:
+        if b"bad" in fetched.body:
+            raise ZeroDivisionError
+        return fingerprint_of(fetched)
+
+    with pytest.raises(ZeroDivisionError):
+        crawl(database, targets, QUICK, fingerprint_of=breaks)
+    with database.reading() as session:
+        assert [check.document_id for check in unread_checks(session)] == ["mistake/good"]
+
+
+def test_an_undeclared_document_is_refused_before_anything_is_asked(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    with pytest.raises(UnknownDocument):
+        crawl(database, [own(site.url())], QUICK, fingerprint_of=fingerprint_of)
+    assert site.asked == []
+
+
+_CRAWL = """
+import sys
+from crawler.crawl import crawl
+from storage.database import Database
+from tests.crawling import QUICK, declared, fingerprint_of, own
+targets = [own(f"{sys.argv[2]}/{n}", f"killed/{n}") for n in range(40)]
+database = Database(sys.argv[1])
+declared(database, targets)
+crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, progress=lambda *_: print("kept", flush=True))
+"""
+
+
+def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> None:
+    site = sites.new()
+    for n in range(40):
+        site.answers[f"/{n}"] = page(f"<p>{n}</p>")
+    command = [sys.executable, "-c", _CRAWL, database_url, site.url("")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
+        assert process.stdout is not None
+        for _ in range(7):
+            process.stdout.readline()
+        process.kill()
+    database = Database(database_url)
+    with database.reading() as session:
+        unread = unread_checks(session)
+        all_checks = session.exec(select(Check)).all()
+    kept = {one.id for one in captures(database)}
+    assert 7 <= len(all_checks) < 40
+    assert {check.capture_id for check in all_checks} == kept
+    assert len(unread) == len(all_checks)
+    checks = crawled(database, *(own(site.url(f"/{n}"), f"killed/{n}") for n in range(40)))
+    assert {check.outcome for check in checks.values()} == {None}
+    assert len(captures(database)) == 40, "what was kept before the kill is the same page"
+    database.close()
+
+
+_INTERRUPTED = """
+import signal, sys
+from tests.crawling import QUICK, checked, own
+from storage.database import Database
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+checked(Database(sys.argv[1]), own(sys.argv[2]), QUICK)
+"""
+
+
+def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites, tmp_path: Path) -> None:
+    site = sites.new()
+    site.answers["/robots.txt"] = misbehaving.silent
+    command = [sys.executable, "-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
+        while not site.asked:
+            time.sleep(0.02)
+        process.terminate()
+        _, said = process.communicate(timeout=10)
+    assert (process.returncode, said) == (7, b"")

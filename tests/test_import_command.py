@@ -1,0 +1,61 @@
+"""`import open-terms-archive` as a program: killed, used wrongly."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlmodel import func, select
+
+from policywatch.watchlist import Watchlist
+from storage.captures import Capture
+from storage.changes import Change
+from storage.database import Database
+from storage.versions import Version
+from tests.archive import Commit, repository
+from tests.archived import POLICY, WATCHLIST, dates, day, policy, watched
+
+watchlist = pytest.fixture(watched)
+
+
+def command(file: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "policywatch", "import", "open-terms-archive", *arguments, "--config", str(file)]
+
+
+def test_killed_at_any_moment_it_goes_on_where_it_was(database: Database, watchlist: Watchlist, tmp_path: Path) -> None:
+    said = [f"Rule {number} is that we keep the things you wrote for {number} days." for number in range(75)]
+    there = repository(tmp_path / "long.git", [Commit(day(at), POLICY, policy(*said[: at + 1])) for at in range(75)])
+    for _ in range(2):
+        process = subprocess.Popen(
+            command(watchlist.file, str(there)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        seen = len(dates(database, "parley/privacy"))
+        until = time.monotonic() + 60
+        while len(dates(database, "parley/privacy")) <= seen and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = subprocess.run(command(watchlist.file, str(there), "--json"), capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["documents"][0]["document"] == "parley/privacy"
+    assert dates(database, "parley/privacy") == [(at + 1, day(at), "page") for at in range(75)]
+    with database.reading() as session:
+        assert session.exec(select(func.count()).select_from(Version)).one() == 75
+        assert session.exec(select(func.count()).select_from(Change)).one() == 74
+        assert session.exec(select(func.count()).select_from(Capture)).one() == 75
+
+
+def test_wrong_use_ends_with_its_status(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    file.write_text(WATCHLIST.format(database=f"sqlite:///{tmp_path / 'a.db'}"), "utf-8")
+    wrong = subprocess.run(command(file, "nothing-here"), capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    id_ = subprocess.run(command(file, "x", "-d", "Terms=../x"), capture_output=True, text=True, check=False)
+    assert id_.returncode == 2
+    assert "write service/document" in id_.stderr
+    assert wrong.stderr.startswith("policywatch: there is no folder or file 'nothing-here'; name a repository's folder")
