@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-_WRITTEN = re.compile(r"(?P<start>{0})\s*-\s*(?P<end>{0})".format(r"(?:[01]\d|2[0-3]):[0-5]\d"))
+from notifier.when import TIME_OF_DAY, time_of_day
+
+_WRITTEN = re.compile(rf"(?P<start>{TIME_OF_DAY})\s*-\s*(?P<end>{TIME_OF_DAY})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Quiet:
 def parse_quiet(written: str) -> Quiet:
     """Raises `ValueError` with a sentence that says what may be written."""
     found = _WRITTEN.fullmatch(written.strip())
-    if found is None or found["start"] == found["end"]:
+    quiet = Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None
+    if quiet is None or quiet.start == quiet.end:
         raise ValueError(f'{written!r} are no quiet hours; write "HH:MM-HH:MM", for instance "22:00-07:00"')
-    return Quiet(time.fromisoformat(found["start"]), time.fromisoformat(found["end"]))
+    return quiet

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WRITTEN = re.compile(r"(?:daily|weekly\s+(?P<day>[a-z]+))\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})")
+TIME_OF_DAY = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
+_WRITTEN = re.compile(rf"(?:daily|weekly (?P<day>[a-z]+)) (?P<at>{TIME_OF_DAY})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,19 @@ def parse_when(written: str) -> When:
         return AtOnce()
     found = _WRITTEN.fullmatch(text)
     day = found["day"] if found else None
-    if found is None or (day is not None and day not in DAYS) or int(found["hour"]) > 23 or int(found["minute"]) > 59:
+    if found is None or (day is not None and day not in DAYS):
         raise ValueError(
             f'{written!r} is no time to tell people; write "at once", "daily HH:MM" or "weekly DAY HH:MM", '
             'for instance "weekly monday 08:00"'
         )
-    at = time(int(found["hour"]), int(found["minute"]))
+    at = time_of_day(found["at"])
     return Daily(at) if day is None else Weekly(DAYS.index(day), at)
+
+
+def time_of_day(written: str) -> time:
+    """Of what `TIME_OF_DAY` matches."""
+    hour, minute = written.split(":")
+    return time(int(hour), int(minute))
 
 
 def _last(now: datetime, zone: tzinfo, at: time, days: range | tuple[int, ...]) -> datetime:

@@ -65,6 +65,7 @@ def test_a_route_lets_through_what_its_people_asked_for(
         ("at once", AtOnce()),
         ("At  Once", AtOnce()),
         ("daily 08:00", Daily(time(8))),
+        ("daily 8:00", Daily(time(8))),
         ("weekly sunday 23:59", Weekly(6, time(23, 59))),
     ],
 )
@@ -199,6 +200,10 @@ def test_quiet_always_ends_within_a_day_also_when_the_clocks_change(minutes: int
     ends = Quiet(start, end).until(now, PARIS)
     assert ends is None or now < ends <= now + timedelta(hours=25)
     assert ends is None or Quiet(start, end).until(ends, PARIS) in (None, ends + timedelta(hours=1))
+
+
+def test_quiet_hours_are_written_as_times_to_tell_people_are() -> None:
+    assert str(parse_quiet("9:30 - 17:00")) == "09:30-17:00"
 
 
 @pytest.mark.parametrize("written", ["", "22:00", "22-7", "22:00-22:00", "24:00-07:00", "night"])
