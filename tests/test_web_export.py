@@ -17,8 +17,11 @@ from typer.testing import CliRunner
 from policywatch.cli import app
 from policywatch.web.export import export_site
 from policywatch.web.folder import File, ForeignFolder, bring_up_to_date
+from storage.changes import changes_of, passages
 from storage.database import Database
 from storage.documents import Document
+from storage.paragraphs import reindex
+from storage.versions import numbered_version
 from tests.stories import Teller, block, day, tell_hostile
 from tests.story_of_parley import PRIVACY, TERMS, tell
 from tests.web_pages import hrefs, text
@@ -109,6 +112,25 @@ def test_only_what_changed_is_written_and_what_is_gone_goes(store: Database, tmp
     assert f"documents/{TERMS}.html" in changed
     assert not {name for name in changed if name.startswith((f"documents/{PRIVACY}", "static/", "changes/2025-10"))}
     assert after.keys() - before.keys() >= {f"documents/{TERMS}/versions/4.html", f"documents/{TERMS}/versions/4.txt"}
+
+
+def test_what_was_read_again_or_judged_otherwise_is_noticed(store: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    first = export_site(store, folder, today=TODAY)
+    with store.writing() as session:
+        judged = passages(session, changes_of(session, TERMS)[-1].id or 0)[0]
+        judged.why = ["another rule"]
+        row = numbered_version(session, PRIVACY, 1)
+        page = json.loads(json.dumps(row.page))
+        page["blocks"][-1]["text"] = "Read by other rules."
+        row.page, row.fingerprint = page, "as if by other rules"
+        reindex(session, PRIVACY)
+    again = export_site(store, folder, today=TODAY)
+    assert 0 < again.written < first.written / 2
+    anew = tmp_path / "anew"
+    export_site(store, anew, today=TODAY)
+    for name in names(anew) - {".policywatch.json"}:
+        assert (folder / name).read_bytes() == (anew / name).read_bytes(), name
 
 
 def test_a_page_that_is_gone_is_taken_away_and_nothing_else(tmp_path: Path) -> None:

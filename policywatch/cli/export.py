@@ -27,7 +27,7 @@ def site(
         str | None,
         typer.Option("--site", metavar="URL", help="Where the folder will stand; `site` of the watchlist if left out."),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Make every file anew, as after `read --again`.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Make every file anew.")] = False,
 ) -> None:
     """Write the pages and feeds as files, for any host that serves files; they open from the disk too.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib import resources
@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlmodel import Session
 
-import policywatch
 from policywatch.asked import ChangesAsked
 from policywatch.web.calendar import icalendar
 from policywatch.web.documents import document_view, health_view, services_view, version_view
@@ -29,11 +28,11 @@ from policywatch.web.rendering import Renderer
 from policywatch.web.visit import VIEWS, Query
 from policywatch.wording import LANGUAGES
 from storage.change_list import ChangeFilter, Cursor, changes_page
-from storage.changes import Change, changes_of
+from storage.changes import Change, changes_of, passages_by_change
 from storage.database import Database
 from storage.documents import Document, known, previews
 from storage.retellings import retold
-from storage.versions import Version, current_version, numbered_version, versions
+from storage.versions import Version, current_version, numbered_version, version_heads, versions
 
 _ALL = 100_000  # more than any list has
 
@@ -63,10 +62,12 @@ def export_site(
 
 
 def _program() -> str:
-    """Another one after an update of the pages."""
-    parts = hashlib.sha256(policywatch.__version__.encode())
-    for file in (*_files_of("policywatch.web", "templates"), *_files_of("policywatch", "words")):
-        parts.update(file.read_bytes())
+    """Another one after an update of what makes the pages."""
+    parts = hashlib.sha256()
+    for package in ("analysis", "policywatch"):
+        for file in sorted(Path(str(resources.files(package))).rglob("*")):
+            if file.is_file() and file.suffix != ".pyc":
+                parts.update(file.read_bytes())
     return parts.hexdigest()
 
 
@@ -100,9 +101,11 @@ class _Plan:
         made, changes = versions(session, document.id), changes_of(session, document.id)
         for change in changes:
             yield from self._change(change, changes, facts)
+        texts = ""  # of this version and those before: where each part of it comes from is said on its page
         for at, version in enumerate(made):
             last = made[at + 1].number if at + 1 < len(made) else None
-            yield from self._version(version, last, facts)
+            texts = _key(texts, version.fingerprint)
+            yield from self._version(version, last, [*facts, texts])
         yield from self._feeds(ChangesAsked(document=[document.id]))
         view = partial(document_view, session, document.id, steps=_ALL)
         yield from self._pages(path, (), "document.html", view, paged=False)
@@ -112,7 +115,10 @@ class _Plan:
         around = [
             each.id for each in all_of_it if change.before_id == each.version_id or change.version_id == each.before_id
         ]
-        key = _key(change.model_dump(mode="json"), around, facts, retold(self._session, change.id or 0))
+        texts = [
+            each.fingerprint for each in version_heads(self._session, [change.before_id, change.version_id]).values()
+        ]
+        key = _key(self._judged([change]), around, facts, sorted(texts), retold(self._session, change.id or 0))
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
             gather = partial(change_view, self._session, change.id or 0)
@@ -146,7 +152,7 @@ class _Plan:
             asked = PageAsked.model_validate(month)
             newer, older = (months[at - 1] if at else None), (months[at + 1] if at + 1 < len(months) else None)
             rows = changes_page(self._session, asked.filter, limit=_ALL).rows
-            key = _key([[row.change.model_dump(mode="json"), _facts(row.document)] for row in rows], newer, older)
+            key = _key(self._judged([row.change for row in rows]), [_facts(row.document) for row in rows], newer, older)
             view = ListView(asked, by_day(rows), _listed(older), _listed(newer), [], [])
             yield from self._pages("/changes", tuple(month.items()), "changes.html", partial(_same, view), key=key)
             self._session.expunge_all()
@@ -167,6 +173,15 @@ class _Plan:
             last = monthrange(day.year, day.month)[1]
             yield {"since": f"{day:%Y-%m}-01", "until": f"{day:%Y-%m}-{last}"}
             place = Cursor(datetime(day.year, day.month, 1, tzinfo=UTC), 0)
+
+    def _judged(self, changes: Sequence[Change]) -> list[object]:
+        """All that is stored of them: `read --again` may judge a passage otherwise and leave its change as it was."""
+        found = passages_by_change(self._session, [change.id for change in changes if change.id])
+        of_each = ((change, found.get(change.id or 0, [])) for change in changes)
+        return [
+            [change.model_dump(mode="json"), [each.model_dump(exclude={"id", "marks"}) for each in passages]]
+            for change, passages in of_each
+        ]
 
     def _announced(self) -> Iterator[File]:
         for announced, replaced in previews(self._session):
