@@ -20,6 +20,7 @@ from policywatch.changes_json import change_json as change_json
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
+from storage.captures import addresses, capture_records
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
@@ -138,7 +139,8 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     _passages(sheet, passages(session, change_id), of.title, why=why)
     sheet.gap()
     sheet.rule()
-    _source(sheet, of, row, heads)
+    captures = capture_records(session, heads[row.version_id].capture_id)
+    _source(sheet, addresses(captures, of.url), row, heads)
 
 
 def show_comparison(console: Console, found: Comparison, *, why: bool = False) -> None:
@@ -308,12 +310,13 @@ def _folded(parts: Sequence[Piece]) -> list[Piece]:
     return folded
 
 
-def _source(sheet: _Sheet, of: Document, row: Change, heads: dict[int, Version]) -> None:
+def _source(sheet: _Sheet, urls: Sequence[str], row: Change, heads: dict[int, Version]) -> None:
     before, after = heads[row.before_id], heads[row.version_id]
     for version in (before, after):
         captured = sheet.words("change.captured", moment=f"{_time(version.captured_at)} UTC")
         sheet.line(f"version {version.number}, {captured}")
-    sheet.line((of.url, "dim"))
+    for url in urls:
+        sheet.line((url, "dim"))
 
 
 def _time(when: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import JSON
@@ -46,16 +47,18 @@ def captures_from(session: Session, head_id: int) -> list[Capture]:
 
 def newest_captures(session: Session, document: str) -> list[Capture]:
     """The captures of the document's parts that were kept last, believed or not, without their bytes; maybe none."""
-    without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column
     heads = select(Capture.id).where(Capture.document_id == document, col(Capture.head_id).is_(None))
     head = session.exec(heads.order_by(col(Capture.id).desc()).limit(1)).first()
-    if head is None:
-        return []
-    wanted = select(Capture).where((Capture.id == head) | (Capture.head_id == head)).order_by(col(Capture.id))
-    return list(session.exec(wanted.options(without_bytes)))
+    return capture_records(session, head) if head is not None else []
 
 
-def capture_record(session: Session, id_: int) -> Capture:
-    """What is known of a capture, without its bytes."""
+def addresses(captures: Sequence[Capture], url: str) -> list[str]:
+    """The addresses that a text of several was read from; of one alone, the document's own of today."""
+    return [each.url for each in captures] if len(captures) > 1 else [url]
+
+
+def capture_records(session: Session, head_id: int) -> list[Capture]:
+    """What is known of a capture and of those of the document's further parts, without their bytes."""
     without_bytes = defer(Capture.body)  # type: ignore[arg-type]  # the attribute of a class is its column
-    return session.exec(select(Capture).where(Capture.id == id_).options(without_bytes)).one()
+    wanted = select(Capture).where((Capture.id == head_id) | (Capture.head_id == head_id)).order_by(col(Capture.id))
+    return list(session.exec(wanted.options(without_bytes)))

@@ -18,6 +18,8 @@ from tests import misbehaving
 from tests.crawling import believe, captures, checked, on_sqlite, own, served
 from tests.misbehaving import Sites, in_turn, page, redirect, validated
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.web_pages import hrefs, visited
+from tests.web_pages import page as shown_page
 
 TEXT, NEWER = "<p>We keep your letters for a year.</p>", "<p>We keep your letters for two years.</p>"
 
@@ -67,6 +69,26 @@ def test_the_parts_are_one_text_in_their_order_and_a_change_in_one_is_told(
     assert [kept.url for kept in evidence] == [f"{site.url}/privacy", f"{site.url}/more"]
     assert AI.encode() in evidence[1].body
     assert "2 versions read again: 0 have another text now" in policywatch("read", "--again", "--config", config)
+
+
+def test_every_address_and_capture_of_a_text_is_shown(tmp_path: Path, site: Site, config: Path) -> None:
+    run(config, status=0)
+    site.pages["/more"] = policy(AI, paragraphs=PARAGRAPHS[2:])
+    run(config, status=0)
+    addresses = [f"{site.url}/privacy", f"{site.url}/more"]
+    assert policywatch("show", 1, "--config", config).splitlines()[-2:] == addresses
+    database = Database(f"sqlite:///{tmp_path}/watch.db")
+    path = "/documents/library/privacy/versions/2"
+    with visited(database) as pages:
+        for shown in ("/changes/1", path):
+            there = hrefs(shown_page(pages, shown), "main a")
+            assert [href for href in there if href in addresses] == addresses
+            assert [href for href in there if "/capture" in href] == [f"{path}/capture", f"{path}/capture?part=2"]
+        for part, marker in ((1, PARAGRAPHS[0]), (2, AI)):
+            assert marker.encode() in pages.get(f"{path}/capture?part={part}").content
+        assert "library-privacy-2-2.html" in pages.get(f"{path}/capture?part=2").headers["content-disposition"]
+        assert pages.get(f"{path}/capture?part=3").status_code == 404
+    database.close()
 
 
 @pytest.mark.parametrize(

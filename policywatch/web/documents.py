@@ -13,6 +13,7 @@ from sqlmodel import Session
 from policywatch.told import told
 from policywatch.web.chart import Chart, chart
 from policywatch.web.layout import Part, Stretch, stretches
+from storage.captures import Capture, capture_records
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
@@ -95,6 +96,7 @@ class VersionView:
     older: int | None
     newer: int | None
     change: Change | None
+    captures: list[Capture]
     stretches: list[Stretch]
 
     @property
@@ -168,7 +170,8 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
     assert version.id is not None
     older, newer = numbers_around(session, document_id, number)
     aged = stretches(version.page, blame(session, version))
-    return VersionView(row, version, older, newer, change_to(session, version.id), aged)
+    change, captures = change_to(session, version.id), capture_records(session, version.capture_id)
+    return VersionView(row, version, older, newer, change, captures, aged)
 
 
 def health_view(session: Session, can_show: Collection[str]) -> HealthView:

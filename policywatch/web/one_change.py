@@ -15,7 +15,7 @@ from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.reading import stored_passages
 from policywatch.marking import Section, flagged_first
-from storage.captures import Capture, capture_record
+from storage.captures import Capture, addresses, capture_records
 from storage.changes import Change, StoredPassage, change, neighbours, passages
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
@@ -85,11 +85,16 @@ class ChangeView:
     before: Version
     after: Version
     returned: Version | None
-    capture: Capture
+    captures: list[Capture]  # of the later text: one of each of the document's addresses
     placed: Placed
     older: Change | None
     newer: Change | None
     retold: dict[str, str]
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the document stands."""
+        return addresses(self.captures, self.document.url)
 
     @property
     def meaning(self) -> str | None:
@@ -122,7 +127,7 @@ def change_view(session: Session, change_id: int) -> ChangeView:
         before=before,
         after=after,
         returned=returned,
-        capture=capture_record(session, after.capture_id),
+        captures=capture_records(session, after.capture_id),
         placed=Placed(passages(session, change_id), of.title, before, after),
         older=older,
         newer=newer,

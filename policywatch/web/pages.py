@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from policywatch.asked import Word
@@ -20,7 +20,7 @@ from policywatch.web.one_change import announced_view, change_view, compare_view
 from policywatch.web.rendering import Renderer
 from policywatch.web.storable import LARGEST, storable, storable_text
 from policywatch.web.visit import visit
-from storage.captures import capture
+from storage.captures import captures_from
 from storage.database import Database
 from storage.versions import numbered_version
 
@@ -94,11 +94,14 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer) -> Non
             return PlainTextResponse(plain(version.page))
 
     @get("/documents/{document_id:path}/versions/{number:int}/capture", response_class=Response)
-    def capture_of_version(document_id: str, number: int) -> Response:
+    def capture_of_version(document_id: str, number: int, part: Number = 1) -> Response:
         with database.reading() as session:
             version = numbered_version(session, storable_text(document_id), storable(number))
-            kept = capture(session, version.capture_id)
-            name = re.sub(r"[^\w.-]+", "-", f"{version.document_id}-{number}", flags=re.ASCII)
+            kept = dict(enumerate(captures_from(session, version.capture_id), start=1)).get(part)
+            if kept is None:
+                raise HTTPException(404)
+            of_it = f"-{part}" if part > 1 else ""
+            name = re.sub(r"[^\w.-]+", "-", f"{version.document_id}-{number}{of_it}", flags=re.ASCII)
             extension = _EXTENSIONS.get(kept.mime.partition(";")[0].strip().lower(), "bin")
             # to be kept, never to be opened here: the bytes are the watched page's, script and all
             headers = {"Content-Disposition": f'attachment; filename="{name}.{extension}"'}
