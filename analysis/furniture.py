@@ -109,14 +109,16 @@ def _by_themselves(elements: list[Element]) -> None:
         element.reason = _by_tag(element, top)
         if element.reason is None and element.attributes and element.tag not in _NAMED_BY_TEXT:
             small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
-            if small and _share(element, top) < 0.1 and not element.titled:
-                element.reason = _by_name(element)
+            share = _share(element, top)
+            if small and share < 0.3 and not element.titled:
+                element.reason = _by_name(element, share)
 
 
-def _by_name(element: Element) -> str | None:
+def _by_name(element: Element, share: float) -> str | None:
     """What its classes and id say. Where sentences stand in it, or nothing can be clicked, a name is not enough: an
-    entry of a policy may well be called "ads" or "country-list". An id is a place of the text too ("#feedback"), so
-    that it counts for the frame of a page only."""
+    entry of a policy may well be called "ads" or "country-list"; nor, but with a form, where its sentences are a good
+    `share` of the page's. An id is a place of the text too ("#feedback"), so that it counts for the frame of a page
+    only."""
     classes, identity = element.classes(), element.identity()
     names = classes | identity
     if names.isdisjoint(_all_names()) or not names.isdisjoint(_NOT_NAMES):
@@ -127,6 +129,8 @@ def _by_name(element: Element) -> str | None:
         if not any(tells.isdisjoint(some) for some in words):
             if element.has_form and reason in _HAVE_FORMS:
                 return reason
+            if share >= 0.1:
+                continue
             if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
                 return reason
             loose = reason in _NEED_NO_CLICK and (not element.sentences or "comments" in names)

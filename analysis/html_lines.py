@@ -20,6 +20,7 @@ _BLOCK_TAGS = (
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
 BOLD_LEVEL = 8  # a line in bold that stands for a heading
+REMARK = 160  # characters; what is longer is no remark on the page
 _CELLS = frozenset(("td", "th"))
 _CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 _STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))
@@ -47,6 +48,7 @@ class Line:
     link_chars: int = 0
     local_chars: int = 0  # link_chars of links into this page
     button_chars: int = 0
+    beside: tuple[Element, ...] = ()  # elements without a block of their own that hold all of a short line's text
     reason: str | None = None
 
     @property
@@ -167,10 +169,26 @@ class _Flow:
             told = zip(self.holders, self.pieces, strict=True)
             holders = {holder for holder, piece in told if piece and not piece.isspace()}
             holder = holders.pop() if len(holders) == 1 else self.blocks[-1]
-        for part in _BREAKS.split(whole) if _BREAK in whole else (whole,):
+        parts = _BREAKS.split(whole) if _BREAK in whole else [whole]
+        beside = self._beside() if len(parts) == 1 and len(whole) <= REMARK and len(self.pieces) > 1 else ()
+        for part in parts:
             if text := " ".join(part.split()):
-                self._line(text, holder, len(text) / max(1, len(whole)))
+                self._line(text, holder, len(text) / max(1, len(whole)), beside)
         self._clear()
+
+    def _beside(self) -> tuple[Element, ...]:
+        """The elements that stand beside each other in the open block; () if it is but one, or some text in none."""
+        block = self.blocks[-1]
+        found: dict[Element, None] = {}
+        for holder, piece in zip(self.holders, self.pieces, strict=True):
+            if not piece or piece.isspace():
+                continue
+            if holder is block:
+                return ()
+            while holder.parent is not None and holder.parent is not block:
+                holder = holder.parent
+            found[_unwrapped(holder)] = None
+        return tuple(found) if len(found) > 1 else ()
 
     def _clear(self) -> None:
         self.pieces.clear()
@@ -179,7 +197,7 @@ class _Flow:
         self.anchors = [(0, anchor) for _, anchor in self.anchors]
         self.links = self.local = self.button = self.bold = 0
 
-    def _line(self, text: str, holder: Element, share: float) -> None:
+    def _line(self, text: str, holder: Element, share: float, beside: tuple[Element, ...]) -> None:
         hrefs = [(words, href) for words, href in self.hrefs if words and words in text]
         if self.rows:
             self.cells[-1].append(text)
@@ -205,6 +223,7 @@ class _Flow:
                 link_chars=min(len(text), round(self.links * portion)),
                 local_chars=min(len(text), round(self.local * portion)),
                 button_chars=min(len(text), round(self.button * portion)),
+                beside=beside,
             )
         )
 
@@ -317,6 +336,15 @@ class _Flow:
         if icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
             self.pieces.pop()
             self.holders.pop()
+
+
+def _unwrapped(element: Element) -> Element:
+    """The innermost element that holds no less than this one."""
+    while True:
+        children = [child for child in element.children if not (isinstance(child, str) and child.isspace())]
+        if len(children) != 1 or isinstance(children[0], str):
+            return element
+        element = children[0]
 
 
 def _walk(root: Element) -> Iterator[tuple[Element, str | None]]:

@@ -13,6 +13,7 @@ _SKIPPED_TAGS = (
     "meta link select datalist input textarea progress meter"
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_CLICKABLE = frozenset(("a", "button", "label", "link"))
 _DEEPEST = 400
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
@@ -42,6 +43,10 @@ class Element:
 
     def get(self, name: str) -> str:
         return self.attributes.get(name) or ""
+
+    @property
+    def is_clickable(self) -> bool:
+        return self.tag in _CLICKABLE or self.role in _CLICKABLE
 
     def words(self, most: int) -> str:
         """The text below it, "" if that is longer than `most` characters."""

@@ -8,22 +8,23 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from analysis.furniture import autonyms
-from analysis.html_lines import Line
+from analysis.html_lines import REMARK, Line
+from analysis.html_tree import Element
 from analysis.normal import normal
 from analysis.phrases import pattern
 
 
-def controls(lines: list[Line]) -> None:
+def controls(lines: list[Line], _: list[Line]) -> None:
     label = pattern("furniture", "controls", whole=True)
     several = _several_controls()
     feedback = _asks_for_feedback()
     skip = pattern("furniture", "skip", whole=True)
     for line in lines:
-        if line.kind == "row" or len(line.text) > 160:
+        if line.kind == "row" or len(line.text) > REMARK:
             continue
         if _is_control(line, label, several):
             line.reason = "control"
-        elif _is_about_the_page(line.text, label, feedback):
+        elif _is_about_the_page(line.text, label, feedback) or _are_remarks(line.beside, label, feedback, skip):
             line.reason = "metadata"
         elif feedback.fullmatch(line.text):
             line.reason = "feedback"
@@ -54,6 +55,19 @@ def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[s
     )
 
 
+def _are_remarks(beside: tuple[Element, ...], label: re.Pattern[str], *known: re.Pattern[str]) -> bool:
+    """Elements that run on in one line, each of which is furniture by itself: "Skip to contentVersion: 3.2"."""
+    for element in beside:
+        text = element.words(REMARK)
+        if not (
+            element.reason
+            or (element.is_clickable and label.fullmatch(text))
+            or any(phrase.fullmatch(text) for phrase in known)
+        ):
+            return False
+    return bool(beside)
+
+
 @cache
 def _several_controls() -> re.Pattern[str]:
     """Two or more labels of controls in a row ("Expand all Collapse all"), which no sentence consists of."""
@@ -68,13 +82,18 @@ def _asks_for_feedback() -> re.Pattern[str]:
     return re.compile(rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE)
 
 
-def contents(lines: list[Line]) -> None:
+def contents(lines: list[Line], page: list[Line]) -> None:
     """A table of contents: three or more links in a row that lead to places of this page, or lines in a row that are
-    titles further below; and its own title, also where the list went with a menu."""
+    titles further below, most of them of the text; and its own title, also where the list went with a menu."""
     title = pattern("furniture", "contents", whole=True)
     headings = {normal(line.text) for line in lines if line.kind == "heading"}
-    for run in _runs(lines, lambda line: line.local_chars > 0.8 * len(line.text) or _repeats(line, headings)):
-        if len(run) >= 3:
+    others = {normal(line.text) for line in page if line.kind == "heading"}
+
+    def leads(line: Line, titles: set[str]) -> bool:
+        return line.local_chars > 0.8 * len(line.text) or _repeats(line, titles)
+
+    for run in _runs(lines, lambda line: leads(line, others)):
+        if len(run) >= 3 and 2 * sum(leads(lines[index], headings) for index in run) > len(run):
             for index in run:
                 lines[index].reason = "table of contents"
     for index, line in enumerate(lines):
@@ -92,7 +111,7 @@ def _repeats(line: Line, headings: set[str]) -> bool:
     return line.kind in ("item", "paragraph") and len(line.text) < 160 and normal(line.text) in headings
 
 
-def languages(lines: list[Line]) -> None:
+def languages(lines: list[Line], _: list[Line]) -> None:
     """Names of languages, each in itself: three or more in a row, or in one line two or more."""
     name = _language_name()
     for run in _runs(lines, lambda line: line.kind != "row" and len(line.text) < 40 and _is_named(line.text, name)):
@@ -123,7 +142,7 @@ def _language_name() -> re.Pattern[str]:
     return re.compile(rf"(?:{names})(?:\s*[(（–-].{{1,30}})?", re.IGNORECASE)
 
 
-def related(lines: list[Line]) -> None:
+def related(lines: list[Line], _: list[Line]) -> None:
     """Links under a title such as "Related articles", and such a title with nothing under it."""
     title = pattern("furniture", "related", whole=True)
     for index, line in enumerate(lines):
@@ -156,7 +175,7 @@ def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]
         yield run
 
 
-def edges(lines: list[Line]) -> None:
+def edges(lines: list[Line], _: list[Line]) -> None:
     """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
     kept = [line for line in lines if line.reason is None]
     leading = list(itertools.takewhile(lambda line: line.is_links and line.kind != "heading", kept))
@@ -191,4 +210,5 @@ def _is_address(line: Line) -> bool:
     return "@" in line.text or any(href.startswith("mailto:") for _, href in line.hrefs)
 
 
-LINE_RULES: tuple[Callable[[list[Line]], None], ...] = (controls, languages, contents, related, edges)
+# each is given the lines that are left, and all lines of the page
+LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (controls, languages, contents, related, edges)

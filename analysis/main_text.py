@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from analysis.furniture import mark_furniture
-from analysis.html_lines import Line
+from analysis.html_lines import REMARK, Line
 from analysis.html_tree import Element
 from analysis.line_rules import LINE_RULES
 from analysis.other_languages import leave_out_other_languages
@@ -40,6 +40,18 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
             parent.link_chars += element.link_chars
             parent.prose += element.prose
             parent.sentences += element.sentences
+    for line in lines:
+        for element in line.beside:
+            _measure_beside(element, line.element)
+
+
+def _measure_beside(element: Element, block: Element) -> None:
+    """What stands beside others in one line counts for the block that they stand in; here, for itself."""
+    chars = len(element.words(REMARK))
+    link_chars = chars if element.is_clickable else 0
+    while element is not block and element.parent is not None:
+        element.chars, element.link_chars = chars, link_chars
+        element = element.parent
 
 
 def leave_out(elements: list[Element], lines: list[Line], *, language: str | None = None, whole: bool = False) -> None:
@@ -53,7 +65,7 @@ def leave_out(elements: list[Element], lines: list[Line], *, language: str | Non
         by_place(elements, lines)
         leave_out_other_languages(elements, lines, language)
     for rule in LINE_RULES:
-        rule([line for line in lines if line.reason is None])
+        rule([line for line in lines if line.reason is None], lines)
 
 
 # where the sentences are
