@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint format clean
+.PHONY: demo test explore check lint format clean
 
 demo: .venv/.runs
 	@$(BIN)/policywatch demo
 
 test: .venv/.tests
 	$(BIN)/pytest --numprocesses auto -m "not browser and not server"
+
+# the property tests with ten times the examples, other ones each time
+explore: .venv/.tests
+	$(BIN)/pytest --numprocesses auto -m hypothesis --hypothesis-profile explore
 
 # format, lint, strict types and import layers; then tests and docs
 check: lint test

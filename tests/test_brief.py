@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.brief import MOST, brief
@@ -314,7 +314,6 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(PIECES, max_size=12), st.lists(PIECES, max_size=12), st.sampled_from(["en", "fr", "xx"]))
 def test_every_quotation_stands_on_its_page(before: list[str], after: list[str], language: str) -> None:
     old, new = (

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import words
@@ -161,7 +161,6 @@ def test_noise_alone_is_no_change(noise: str) -> None:
         )
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(cases()), st.sampled_from(cases()))
 def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
     before, after = page(one.values[0], one.values[0]["before"]), page(one.values[0], other.values[0]["after"])

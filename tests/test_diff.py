@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import words
@@ -100,7 +100,6 @@ def test_a_page_does_not_differ_from_itself(texts: list[str]) -> None:
     assert passages(page(*texts), page(*texts)) == ()
 
 
-@settings(max_examples=60)
 @given(st.permutations(SENTENCES).map(lambda texts: (texts[:6], texts[3:9])))
 def test_every_block_is_accounted_for(texts: tuple[list[str], list[str]]) -> None:
     before, after = texts

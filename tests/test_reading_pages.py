@@ -10,7 +10,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.blocks import Page, UnreadablePage
@@ -137,7 +137,6 @@ def read(body: str, frame: str) -> Page:
 SHORT = [(title, ["We walk and walk and walk in all weather."], []) for title in ("About walks", "About birds")]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(SHORT, ["comments"], "{}")
 @example(SHORT, ["version badge", "print button"], "{}")
 @example(SHORT, ["version badge", "skip link"], "{}")
@@ -161,7 +160,6 @@ def test_any_page_with_noise_reads_the_same(
     assert fingerprint(loud.blocks) == fingerprint(quiet.blocks), [block.text for block in loud.blocks]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(POLICY, st.sampled_from(["{}", "<main>{}</main>", "<div class='page'><article>{}</article></div>"]))
 def test_every_word_of_the_policy_is_in_a_block(sections: list[tuple[str, list[str], list[str]]], frame: str) -> None:
     page = read(NOISE["menu"](NOISE["footer"](frame.format(policy(sections)))), "{}")
@@ -169,7 +167,6 @@ def test_every_word_of_the_policy_is_in_a_block(sections: list[tuple[str, list[s
     assert [block.text for block in page.blocks] == ["Privacy Policy", *said]
 
 
-@settings(max_examples=60, deadline=None)
 @given(POLICY, st.integers(0, 10**6))
 def test_a_word_more_is_seen(sections: list[tuple[str, list[str], list[str]]], where: int) -> None:
     before = policy(sections)
@@ -366,7 +363,6 @@ TAGS = "<div> </div> <table> <tr> <td> </td> <li> <a href=# <h1> </h1> <button> 
 MARKUP = st.lists(st.sampled_from(TAGS.split(" ")), max_size=60).map(lambda parts: "".join(parts).encode())
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.one_of(st.binary(max_size=400), MARKUP),
     st.sampled_from(["text/html", "application/pdf", "text/markdown", "text/plain", "text/html; charset=utf-16"]),

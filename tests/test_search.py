@@ -149,7 +149,7 @@ def test_pages_of_hits_show_each_once_the_newest_words_first(database: Database)
 SYNTAX = ["NEAR", "OR", '"', "*", "AND NOT", "^a", "'", "\\", "-", "&|!", ":*", "words:", "{", "\0", "sell"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.text(max_size=40) | st.lists(st.sampled_from(SYNTAX)).map(" ".join))
 def test_nothing_that_can_be_written_fails(reading: Session, asked: str) -> None:
     search(reading, asked)

@@ -245,13 +245,14 @@ CHECKS = [
 ]
 
 
+@pytest.mark.hypothesis
 def test_nothing_that_can_be_asked_breaks_the_api(parley: Story) -> None:
     described = schemathesis.openapi.from_asgi("/api/openapi.json", create_app(parley.database))
     asked = 0
     for found in described.get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=settings().max_examples // 6, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def ask(case: schemathesis.Case) -> None:
             case.call_and_validate(checks=CHECKS)
