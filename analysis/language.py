@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
-
-from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING
 
 from analysis.phrases import words
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _ENOUGH = 40  # words from which on a text's language can be told
@@ -21,6 +23,9 @@ _AT_HAND = _CODES.split()
 
 @cache
 def _identifier() -> LanguageIdentifier:
+    # Loaded only where it is asked: it brings NumPy along, and unpacks its model.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(_AT_HAND)
     return identifier

@@ -16,7 +16,6 @@ from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.page import markup_of, read_page
 from analysis.suggest import advice, places
-from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Target
 from policywatch.problems import BadPairs
 from storage.captures import capture
@@ -50,6 +49,8 @@ def read_source(
     """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
     if urlsplit(source).scheme not in {"http", "https"}:
         return read_file(Path(source), select=select, remove=remove, language=language)
+    from crawler.crawl import crawl  # Scrapy takes as long to load as all the rest
+
     # A crawl into a store that is thrown away: a page is tried with just the guards and manners of a real check.
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/try.db")
