@@ -301,7 +301,7 @@ def _shape(
     of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
     listed = bool(section & LISTED) or of_company or "://" in text
     in_list = (deep and named) or (labelled and bool(passage.heading) and listed)
-    amid = law or (named and sentence) or in_list or not changed.sentences or around[side].amid_prose(text)
+    amid = law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
     if not row and not amid:
         return "address" if address else "fragment"
     if sentence:
@@ -312,6 +312,11 @@ def _shape(
     if decides or named or section & LISTED:
         return "entry"
     return "address" if address else "fragment"
+
+
+def _amid_prose(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) -> bool:
+    """On either side: what is left of a shortened sentence is no menu's entry."""
+    return any(around[side].amid_prose(text) for side, text in texts.items() if text)
 
 
 def _in_other_letters(text: str, language: str | None) -> bool:

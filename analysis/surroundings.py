@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from analysis.blocks import Page
 from analysis.normal import normal
@@ -79,7 +79,12 @@ class Surroundings:
         if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
             return False
         prose = sum(_prose_words(self._texts[other]) for other in near if other not in self._linked)
-        return prose + _prose_words(text) >= _ENOUGH_PROSE and prose > 0
+        return prose + _prose_words(text) >= min(_ENOUGH_PROSE, self._prose / 2) and prose > 0
+
+    @cached_property
+    def _prose(self) -> int:
+        """Words of prose of the whole page."""
+        return sum(_prose_words(text) for place, text in enumerate(self._texts) if place not in self._linked)
 
 
 @lru_cache(maxsize=8192)

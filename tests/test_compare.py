@@ -161,6 +161,40 @@ def test_noise_alone_is_no_change(noise: str) -> None:
         )
 
 
+TABLE = (
+    "We count visits without cookies.\n\n## Which\n\n| Name | Purpose |\n| --- | --- |\n| sid | Keeps you signed in |"
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "language", "around", "longer", "shorter"),
+    [
+        (
+            "cookies",
+            "en",
+            f"{TABLE}\n\n## How",
+            "We use cookies, pixels and device identifiers to know your language and to track how you use our site.",
+            "We use cookies to know your language.",
+        ),
+        (
+            "guidelines",
+            "fr",
+            "Ne harcelez personne.\n\n## Contenus",
+            "Ne trompez pas les autres. Les images générées par l’IA doivent porter une mention.",
+            "Ne trompez pas les autres.",
+        ),
+    ],
+)
+def test_a_short_sentence_of_a_short_page_is_text(
+    document: str, language: str, around: str, longer: str, shorter: str
+) -> None:
+    case = {"document": document, "language": language, "section": "What else"}
+    one, other = (page(case, f"{around}\n\n{text}") for text in (longer, shorter))
+    with_furniture = replace(other, blocks=NOISE["menu"](replace(other, blocks=NOISE["footer"](other))))
+    for before, after in ((one, other), (other, one), (one, with_furniture), (with_furniture, one)):
+        assert compare(before, after, language=language).alert
+
+
 @given(st.sampled_from(cases()), st.sampled_from(cases()))
 def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
     before, after = page(one.values[0], one.values[0]["before"]), page(one.values[0], other.values[0]["after"])
