@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -167,6 +168,22 @@ def test_an_export_that_was_stopped_is_taken_up_again(tmp_path: Path) -> None:
         bring_up_to_date(folder, stopped(), known="1")
     done = bring_up_to_date(folder, [File("b.html", lambda: b"b")], known="1")
     assert (done.written, done.removed, names(folder)) == (1, 1, {"b.html", ".policywatch.json"})
+
+
+def test_a_full_disk_leaves_a_folder_that_the_next_export_takes_up(tmp_path: Path) -> None:
+    folder, before = tmp_path / "site", resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fills() -> bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5, before[1]))  # neither this file nor the record can be written
+        return b"larger"
+
+    try:
+        with pytest.raises(OSError, match="too large"):
+            bring_up_to_date(folder, [File("a.html", lambda: b"a"), File("b.html", fills)], known="1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert names(folder) == {"a.html", ".policywatch.json"}
+    assert bring_up_to_date(folder, [File("b.html", lambda: b"b")], known="1").written == 1
 
 
 def test_a_folder_of_others_is_left_alone(store: Database, tmp_path: Path) -> None:

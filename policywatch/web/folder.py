@@ -46,6 +46,8 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
     trusted = not again and old_known == known
     done, new = Done(), _Files()
     folder.mkdir(parents=True, exist_ok=True)
+    if not record.exists():
+        _replace(record, _record("", {}))  # what stands here from now on is ours, whatever stops us
     try:
         for file in files:
             path = folder / file.name
@@ -88,8 +90,12 @@ def _record(known: str, files: _Files) -> bytes:
 def _replace(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(body)
-    os.replace(beside, path)
+    try:
+        beside.write_bytes(body)
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)  # half of it, where the disk is full
+        raise
 
 
 def _remove(folder: Path, name: str) -> int:
