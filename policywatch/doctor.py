@@ -60,7 +60,7 @@ def examine(config: Path) -> list[Finding]:
     except WatchlistError as failure:
         return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
     findings = [
-        Finding(True, "watchlist", f"{watchlist.file}, {len(watchlist.documents)} documents"),
+        _watched(watchlist),
         *_told(watchlist),
     ]
     if not watchlist.contact:
@@ -83,6 +83,11 @@ def examine(config: Path) -> list[Finding]:
         said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
         findings.append(Finding(False, "model", said))
     return [*findings, *_checked(watchlist, checks)]
+
+
+def _watched(watchlist: Watchlist) -> Finding:
+    none = '; nothing is watched: add [[documents]], or use = ["linkedin"]' if not watchlist.documents else ""
+    return Finding(not none, "watchlist", f"{watchlist.file}, {len(watchlist.documents)} documents{none}")
 
 
 def _told(watchlist: Watchlist) -> Iterator[Finding]:

@@ -35,6 +35,11 @@ MIMES = {
 }
 
 
+def is_address(source: str) -> bool:
+    """Else it names a file."""
+    return urlsplit(source).scheme in {"http", "https"}
+
+
 def read_source(
     source: str,
     *,
@@ -47,7 +52,7 @@ def read_source(
     expand: bool = False,
 ) -> Page:
     """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
-    if urlsplit(source).scheme not in {"http", "https"}:
+    if not is_address(source):
         return read_file(Path(source), select=select, remove=remove, language=language)
     from crawler.crawl import crawl  # Scrapy takes as long to load as all the rest
 
@@ -64,9 +69,9 @@ def read_source(
         )
         with database.writing() as session:
             declare(session, [_document(target)])
-        checks = crawl(
-            database, [target], CrawlSettings(contact, delay=0, confirm_delay=0), fingerprint_of=lambda _: ""
-        )
+        # somebody waits for the answer: what fails is tried again soon, or not at all
+        settings = CrawlSettings(contact, delay=0, confirm_delay=0, retry_waits=(1,), patience=5)
+        checks = crawl(database, [target], settings, fingerprint_of=lambda _: "")
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
             if check.capture_id is None:

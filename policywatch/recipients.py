@@ -144,14 +144,18 @@ def _check_filters(watchlist: Watchlist, entry: RouteEntry, section: Section, pr
         ("kinds", entry.kinds, {document.kind for document in documents}),
     ):
         problems += [
-            section.problem(key, f"found {word!r}; allowed: {', '.join(sorted(allowed))}")
+            section.problem(
+                key, f"found {word!r}; allowed: {', '.join(sorted(allowed)) or 'none, no document is watched'}"
+            )
             for word in found or ()
             if word not in allowed
         ]
     for pattern in entry.documents or ():
         if not any(fnmatchcase(document.id, pattern) for document in documents):
-            ids = ", ".join(document.id for document in documents)
-            problems.append(section.problem("documents", f"found {pattern!r}, which is none of: {ids}"))
+            ids = ", ".join(document.id for document in documents) or "none, no document is watched"
+            problems.append(
+                section.problem("documents", f"found {pattern!r}, which matches none of the documents: {ids}")
+            )
     names = {route.name for route, _ in watchlist.routes}
     problems += [
         section.problem("formerly", f"found {name!r}, which is the name of a route that stands here")

@@ -150,8 +150,9 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
         sheet.line((sheet.words("terminal.held"), "bold"), f": {found.held}")
     else:
         row = Change(**_judged(found))
-        sheet.line(*_weight(sheet, row))
-        sheet.line(_about(sheet, row))
+        sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
+        if about := _about(sheet, row):
+            sheet.line(about)
         _brief(sheet, row.brief)
     _passages(sheet, stored_passages(0, found.passages), "", why=why)
 

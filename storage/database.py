@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
-from storage.errors import DatabaseUnavailable, NewerDatabase
+from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress
 
 _LOCK_WAIT = 30  # seconds that a writer waits for another
 
@@ -26,14 +26,15 @@ class Database:
     """A migrated database: SQLite (WAL, foreign keys) or PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        """Open and migrate. Raises `DatabaseUnavailable` or `NewerDatabase`."""
+        """Open and migrate. Raises `WrongAddress`, `DatabaseUnavailable` or `NewerDatabase`."""
         self.url = _parsed(url)
         self._engine = _engine(self.url)
         self._writing = self._engine.execution_options(policywatch_writes=True)
         try:
             _migrate(self._engine)
         except DBAPIError as failure:
-            raise DatabaseUnavailable(f"can't open {self}: {failure.orig}") from failure
+            advice = "; its file and folder must be there, and writable" if self.sqlite_file else ""
+            raise DatabaseUnavailable(f"can't open {self}: {failure.orig}{advice}") from failure
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)
@@ -70,13 +71,13 @@ def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as failure:
-        raise DatabaseUnavailable(
+        raise WrongAddress(
             "the database address can't be understood; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         ) from failure
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        raise DatabaseUnavailable(f"{parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL")
+        raise WrongAddress(f"a database of {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL")
     return parsed
 
 

@@ -11,6 +11,10 @@ class DatabaseUnavailable(StorageError):
     """The database can't be reached or opened; the URL is shown without its password."""
 
 
+class WrongAddress(DatabaseUnavailable):
+    """The database's address can't be understood, or is of a kind that is not known."""
+
+
 class NewerDatabase(StorageError):
     """The database was written by a newer version of the program."""
 

@@ -73,7 +73,7 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD + ROUTE + 'timezone = "Paris"\n', "14: routes[0].timezone: 'Paris' is no time zone"),
         (GOOD + ROUTE + 'services = ["Exmple"]\n', "14: routes[0].services: found 'Exmple'; allowed: Ex"),
         (GOOD + ROUTE + 'languages = ["fr"]\n', "14: routes[0].languages: found 'fr'; allowed: en"),
-        (GOOD + ROUTE + 'documents = ["exmple/*"]\n', "14: routes[0].documents: found 'exmple/*', which is none of: "),
+        (GOOD + ROUTE + 'documents = ["exmple/*"]\n', "14: routes[0].documents: found 'exmple/*', which matches none "),
         (GOOD + ROUTE + 'quiet = "22-7"\n', "14: routes[0].quiet: '22-7' are no quiet hours; write"),
         (GOOD + ROUTE + 'when = "daily 08:00"\nquiet = "22:00-07:00"\n', "15: routes[0].quiet: is for routes"),
         (GOOD + ROUTE + 'empty = true\n', "14: routes[0].empty: is for digests; this route tells at once"),

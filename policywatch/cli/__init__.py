@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from analysis.blocks import UnreadablePage
+from policywatch import __version__
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
 from policywatch.cli import alerts, archive, export, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
 from storage.changes import UnknownChange
-from storage.errors import StorageError, UnknownDocument
+from storage.errors import StorageError, UnknownDocument, WrongAddress
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"policywatch {__version__}\n")
+        raise typer.Exit
+
 
 app = typer.Typer(
-    help="Watch the public policies of online services, and tell people when a change touches AI or their data.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Watch the public policies of online services, and tell people when a change touches AI or their data."""
+
+
 for part in (set_up, work, alerts, show, archive, export):
     part.add_to(app)
 
@@ -33,7 +53,7 @@ def main() -> None:
         app()
     except WatchlistError as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (UnknownDocument, UnknownChange, CannotSchedule, BadPairs, NotAnArchive) as failure:
+    except (UnknownDocument, UnknownChange, WrongAddress, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
@@ -43,10 +63,16 @@ def main() -> None:
     except DBAPIError as failure:
         sys.exit(_say(f"the database refused: {failure.orig}", TROUBLE))
     except OSError as failure:
-        sys.exit(_say(f"{failure}; what was finished is kept", TROUBLE))
+        sys.exit(_say(_of_the_system(failure), TROUBLE))
     except KeyboardInterrupt:
         sys.exit(_say("stopped; what was finished is kept", 130))
     sys.exit(OK)
+
+
+def _of_the_system(failure: OSError) -> str:
+    said = failure.strerror or str(failure)
+    named = f"{failure.filename}: {said}" if failure.filename else said
+    return f"{named}; what was finished is kept" if failure.errno in (errno.ENOSPC, errno.EDQUOT) else named
 
 
 def _say(text: str, status: int) -> int:

@@ -68,7 +68,9 @@ def alerts_list(
         print_json(rows)
         return
     if not rows:
-        console().print("Nothing was given up." if parked else "Nothing was sent yet, and nothing waits.")
+        whose = f" for the route {route!r}" if route else ""
+        none = f"Nothing{whose} was given up." if parked else f"Nothing{whose} was sent yet, and nothing waits."
+        console().print(none)
         return
     print_table(("id", "state", "time (UTC)", "tries", "route", "address", "about"), map(_cells, rows))
 
@@ -93,7 +95,7 @@ def _about(row: dict[str, Any]) -> str:
 
 
 def alerts_retry(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As `alerts --parked` lists them.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="As `alerts --parked` lists them.")] = None,
     config: Config = CONFIG,
     everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
 ) -> None:
@@ -113,14 +115,14 @@ def alerts_retry(
             again = retry_parked(session, ids, utc_now())
         if strange := sorted(set(ids or []) - set(again)):
             named = ", ".join(map(str, strange))
-            console().print(Text(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists."))
+            console().print(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists.")
         done = job.deliver()
         with database.reading() as session:
             tried = [session.get_one(Delivery, id_) for id_ in again]
     left = [delivery for delivery in tried if delivery.state == State.PARKED]
     for delivery in left:
         said = f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"
-        console().print(Text(harmless(said)))
+        console().print(harmless(said))
     console().print(
         f"{len(again)} tried again. Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting."
     )
@@ -129,7 +131,7 @@ def alerts_retry(
 
 
 def routes_test(
-    name: Annotated[str | None, typer.Argument(help="Only this route; all if left out.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this route; all if left out.")] = None,
     config: Config = CONFIG,
 ) -> None:
     """Send a marked sample to each address of the routes, and say what its server answered.
@@ -146,6 +148,6 @@ def routes_test(
             raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
         tried = try_routes(database, chosen, base_url=watchlist.site, templates=to.templates)
     for one in tried:
-        console().print(Text(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}"))
+        console().print(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}")
     if not all(one.ok for one in tried):
         raise typer.Exit(TROUBLE)

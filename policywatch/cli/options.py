@@ -37,8 +37,8 @@ _UNWRAPPED = 100_000  # columns
 
 
 def console() -> Console:
-    """Standard output: colours and width of the terminal, plain where there is none."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Standard output: colours and width of the terminal, plain where there is none. Text is printed as it stands."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[str] = ()) -> None:
@@ -53,11 +53,12 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
         else:
             table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*row)
     if sys.stdout.isatty():
         console().print(table)
         return
-    wide = Console(highlight=False, width=_UNWRAPPED)
+    wide = console()
+    wide.width = _UNWRAPPED
     with wide.capture() as written:
         wide.print(table)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in written.get().splitlines())
@@ -79,12 +80,12 @@ def opened(config: Path) -> Iterator[tuple[Watchlist, Database]]:
         database.close()
 
 
-def known(watchlist: Watchlist, ids: list[str] | None) -> list[str]:
+def known(watchlist: Watchlist, ids: list[str] | None, hint: str = "--document") -> list[str]:
     """The ids, all of them in the watchlist; else the command was used wrongly."""
     for id_ in ids or []:
         if watchlist.document(id_) is None:
             names = ", ".join(entry.id for entry in watchlist.documents) or "none"
-            raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint="--document")
+            raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint)
     return ids or []
 
 

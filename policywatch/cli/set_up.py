@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analysis.reading import RoutesFor
 
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
-Port = Annotated[int, typer.Option("--port", help="The port to listen on; 0 takes a free one.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +46,7 @@ def init(
     if config.exists() and not force:
         raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
     config.write_text(starter(contact or _contact()), "utf-8")
-    console().print(Text(f"Wrote {config}. Next: policywatch doctor, then policywatch run"))
+    console().print(f"Wrote {config}. Next: policywatch doctor, then policywatch run")
 
 
 def _contact() -> str:
@@ -80,7 +80,12 @@ def doctor(
 
 
 def schedule(
-    kind: Annotated[Kind, typer.Argument(help="What is to start the job.")],
+    kind: Annotated[
+        Kind,
+        typer.Argument(
+            metavar="KIND", help="What is to start the job: cron, systemd, docker, kubernetes, github-actions."
+        ),
+    ],
     config: Config = CONFIG,
     every: Annotated[str, typer.Option("--every", help="How often the job looks for what is due: 30m, 1h.")] = "1h",
     environment_file: Annotated[

@@ -37,12 +37,14 @@ def documents(config: Config = CONFIG, as_json: Json = False) -> None:
         rows = overview(watchlist, database)
     if as_json:
         return print_json(rows)
+    if not rows:
+        return console().print('No document is watched; write [[documents]] into the watchlist, or use = ["linkedin"].')
     return print_table(("document", "every", "version", "last check (UTC)", "outcome"), map(_cells, rows))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     style = "" if row["good"] is None else "green" if row["good"] else "red"
-    checked_at = (row["checked_at"] or "never")[:16]
+    checked_at = (row["checked_at"] or "never")[:16].replace("T", " ")
     outcome = Text(harmless(row["outcome"] or "-"), style=style)
     return row["document"], row["every"], str(row["version"] or "-"), checked_at, outcome
 
@@ -142,9 +144,12 @@ def try_page(
     Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
     """
     from analysis.as_json import page_json
-    from policywatch.files import read_source
+    from policywatch.files import is_address, read_source
     from policywatch.terminal_page import show_page
 
+    if not is_address(source) and not Path(source).is_file():
+        said = f"there is no file {source!r}, and an address begins with https:// or http://"
+        raise typer.BadParameter(said, param_hint="URL|FILE")
     page = read_source(
         source,
         select=select or (),

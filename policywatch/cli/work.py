@@ -143,23 +143,23 @@ def accept(
     from policywatch.terminal import show_comparison
 
     with opened(config) as (watchlist, database):
-        known(watchlist, [document])
+        known(watchlist, [document], "DOCUMENT")
         job = Job(watchlist, database, recipients(watchlist))
         how = job.manners[document]
         with database.reading() as session:
             check, page, found = held_comparison(session, document, how)
         out = console()
-        out.print(Text(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}"))
+        out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}")
         if found is None:
             words = sum(len(block.text.split()) for block in page.blocks)
-            out.print(Text(f"It would be the first version: “{harmless(page.title)}”, {words} words."))
+            out.print(f"It would be the first version: “{harmless(page.title)}”, {words} words.")
         else:
             show_comparison(out, found)
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
             change = take(database, document, how, job.recipients.names_for, seen=page)
-    out.print(Text(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1."))
+    out.print(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1.")
 
 
 def _finish(database: Database, ids: list[int]) -> None:

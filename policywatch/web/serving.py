@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import ipaddress
 import re
@@ -35,7 +36,7 @@ class Listening:
 def serve(app: FastAPI, where: Listening) -> None:
     """Until SIGINT or SIGTERM. Raises `OSError` where the address is taken."""
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-    with socket.create_server((where.host, where.port), family=family) as listening:
+    with _listening(where, family) as listening:
         # asyncio does so only for sockets of its own; without it every second answer of a connection waits 40 ms
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"[{where.host}]" if ":" in where.host else where.host
@@ -53,6 +54,16 @@ def serve(app: FastAPI, where: Listening) -> None:
         )
         gc.freeze()  # what is loaded stays: looking through it for garbage cost some answers 100 ms
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
+    try:
+        return socket.create_server((where.host, where.port), family=family)
+    except OSError as failure:
+        if failure.errno != errno.EADDRINUSE:
+            raise
+        said = f"something else listens on port {where.port} of {where.host}; --port names another, 0 takes a free one"
+        raise OSError(failure.errno, said) from failure
 
 
 def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:

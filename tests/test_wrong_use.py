@@ -1,0 +1,74 @@
+"""What the program says where it is used wrongly, or the machine stands in the way."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+import policywatch as program
+from tests.site import policywatch
+
+NONE = 'contact = "test@example.org"\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "policywatch.toml"
+    file.write_text(NONE, "utf-8")
+    return file
+
+
+def said(*words: object, status: int) -> str:
+    """On both outputs, without the frames and breaks of a terminal."""
+    return " ".join(policywatch(*words, status=status).replace("│", " ").split())
+
+
+def test_it_says_which_version_it_is() -> None:
+    assert policywatch("--version") == f"policywatch {program.__version__}\n"
+
+
+@pytest.mark.parametrize("source", ["nowhere.html", "example.org/privacy", "ftp://example.org/"])
+def test_what_is_neither_a_file_nor_an_address_is_not_tried(source: str) -> None:
+    assert f"there is no file '{source}', and an address begins with https://" in said("try", source, status=2)
+
+
+def test_a_port_that_is_taken_or_none(config: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = said("serve", "--port", port, "--config", config, status=1)
+        assert f"something else listens on port {port} of 127.0.0.1" in answer
+    assert "less than or equal to 65535" in said("serve", "--port", 99999, "--config", config, status=2)
+
+
+def test_a_failure_of_the_system_names_its_file(config: Path) -> None:
+    held = config.parent / "there"
+    held.write_text("a file", "utf-8")
+    assert policywatch("demo", "--folder", held, status=1) == f"policywatch: {held}: File exists\n"
+
+
+def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
+    assert "write [[documents]] into the watchlist" in policywatch("documents", "--config", config)
+    assert "0 documents; nothing is watched" in said("doctor", "--config", config, status=1)
+    config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["console://"]\nservices = ["Parley"]\n', "utf-8")
+    answer = said("run", "--config", config, status=2)
+    assert "found 'Parley'; allowed: none, no document is watched" in answer
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("mysql://here", 2, "a database of mysql is not supported"),
+        ("sqlite:////nowhere/at/all.db", 1, "its file and folder must be there, and writable"),
+    ],
+)
+def test_a_database_that_cannot_be_opened(config: Path, address: str, status: int, words: str) -> None:
+    config.write_text(f'{NONE}database = "{address}"\n', "utf-8")
+    assert words in said("documents", "--config", config, status=status)
+
+
+def test_two_files_of_the_same_words_differ_in_nothing(tmp_path: Path) -> None:
+    for name in ("old.md", "new.md"):
+        (tmp_path / name).write_text("# Privacy\n\nWe keep the names of those who write to us.\n", "utf-8")
+    assert policywatch("compare", tmp_path / "old.md", tmp_path / "new.md") == "No words differ.\n"
