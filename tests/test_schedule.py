@@ -117,6 +117,14 @@ def test_command_refuses_an_interval_that_no_scheduler_keeps(watchlist: Path) ->
     assert "5m, 10m, 15m" in answer.stderr
 
 
+def test_the_line_that_installs_it_in_cron_prints_this_very_job_from_anywhere(watchlist: Path) -> None:
+    job = schedule("cron", watchlist)
+    (installs,) = re.findall(r"^# +\(crontab -l 2>/dev/null; (.+)\) \| crontab -$", job, re.MULTILINE)
+    bare = {"PATH": "/usr/bin:/bin"}
+    again = subprocess.run(["/bin/sh", "-c", installs], cwd="/", env=bare, capture_output=True, text=True, check=True)
+    assert again.stdout == job
+
+
 def test_paths_that_would_add_lines_to_a_crontab_are_refused() -> None:
     with pytest.raises(CannotSchedule, match="control character"):
         installation(config=Path("/srv/a\n* * * * * root rm/policywatch.toml"))
