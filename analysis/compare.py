@@ -13,9 +13,9 @@ from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence,
 from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
 from analysis.judge import Judgement, judge
+from analysis.kinds import kind_of
 from analysis.meaning import of_passage
 from analysis.seen import Found, Seen, found_by, look
-from analysis.signs import kind_of
 from analysis.topics import OwnTopic as OwnTopic
 from analysis.topics import own_lexicon
 from analysis.words import words
@@ -45,8 +45,9 @@ def compare(
         return Comparison(
             substantive=False, held=held, passages=tuple(replace(place, why=(not_judged,)) for place in places)
         )
-    seen = look(places, before, after, language)
-    judgement = judge(seen, kind_of(document, after))
+    kind = kind_of(document, after)
+    seen = look(places, before, after, language, kind)
+    judgement = judge(seen, kind)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
     told = Comparison(

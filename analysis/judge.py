@@ -18,6 +18,7 @@ from analysis.weighing import Weighing, read
 # what needs no weighing, and in plain words why
 _CERTAIN = {
     "policy.data": "words about data are new in a policy, or gone from it",
+    "policy.news": "a sentence about data says something that it did not say before",
     "policy.notice": "a new policy is announced",
     "policy.listed": "a whole entry came to a list of data, purposes, recipients, cookies or laws, or left it",
     "terms.ai": "words about AI are new in terms, or gone from them",

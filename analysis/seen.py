@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from analysis.blocks import Page
-from analysis.change import Passage, Side
+from analysis.change import TOPICS, Passage, Side
+from analysis.kinds import part_of
+from analysis.news import News, news
 from analysis.spelling import looks, pattern
 from analysis.surroundings import BANNER, DEFINITION, LEAST, TEMPLATE, Surroundings, is_sentence
 from analysis.topics import LANGUAGES, Lexicon, matches, section_topics
@@ -75,6 +77,7 @@ class Seen:
     section: frozenset[str] = frozenset()
     named: bool = False
     other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
+    news: tuple[Found, ...] = ()  # what a sentence of a policy newly says beside words that stayed
 
     @property
     def real(self) -> bool:
@@ -86,8 +89,11 @@ class Seen:
         return [one for one in self.found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
 
 
-def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None) -> tuple[Seen, ...]:
-    """What stands in each passage of a change. Each is seen beside the others, for text moves between paragraphs."""
+def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None, kind: str) -> tuple[Seen, ...]:
+    """What stands in each passage of a change to a document of that kind (`kind_of`).
+
+    Each is seen beside the others, for text moves between paragraphs.
+    """
     around: dict[Side, Surroundings] = {"before": Surroundings(before), "after": Surroundings(after)}
     elsewhere: dict[Side, set[str]] = {"before": set(), "after": set()}
     times = Counter((passage.operation, passage.before, passage.after) for passage in passages)
@@ -101,6 +107,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
             or wording(passage, elsewhere["before"], elsewhere["after"]),
             around,
             language,
+            kind,
         )
         for passage in passages
     ]
@@ -135,6 +142,7 @@ def _seen(
     changed: Wording,
     around: Mapping[Side, Surroundings],
     language: str | None,
+    kind: str,
 ) -> Seen:
     texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
     section = section_topics(passage.heading, language) if changed.sentences else frozenset()
@@ -148,17 +156,55 @@ def _seen(
         if named:
             found += _named(texts[sentence.side], sentence, section)
         recipients += _recipients(texts[sentence.side], sentence)
+    cut = _cut_off(passage, changed)
+    anew: list[Found] = []
+    if part_of(kind, passage.heading) == "policy" and not cut:
+        row = any(around[side].is_row(text) for side, text in texts.items())
+        for one in news(passage, changed):
+            anew += _anew(one, changed, found, section, row=row)
     return Seen(
         passage,
         changed,
         _shape(changed, texts, section, around, passage, language, named),
         count,
-        _cut_off(passage, changed),
-        (*found, *recipients),
+        cut,
+        (*found, *recipients, *anew),
         section,
         named,
         {one.side for one in recipients} == {"before", "after"},
+        tuple(anew),
     )
+
+
+def _anew(
+    one: News, changed: Wording, found: Sequence[Found], section: frozenset[str], *, row: bool
+) -> Iterator[Found]:
+    """What a piece of news is about: the phrases of its sentence that stand nearest, else its section."""
+    sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
+    beside = [
+        each
+        for each in found
+        if each.tier == "decides" and each.side == one.side and sentence.start <= each.start < sentence.end
+    ]
+    start, end = one.start, one.end
+    if one.kind == "time":
+        kept = [each for each in beside if each.topic == "retention"]
+        beside = kept or beside
+        if not beside and row:
+            yield Found("retention", "decides", one.side, start, end, True)
+            return
+    if beside:
+        nearest = min(_distance(each, one) for each in beside)
+        for topic in {each.topic for each in beside if _distance(each, one) <= nearest}:
+            yield Found(topic, "decides", one.side, start, end, True)
+    else:
+        for topic in TOPICS:
+            if topic in section:
+                yield Found(topic, "decides", one.side, start, end, True)
+
+
+def _distance(found: Found, one: News) -> int:
+    return max(0, found.start - one.end, one.start - found.end)
 
 
 def _names(passage: Passage, section: frozenset[str]) -> bool:

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cache
 
-from analysis.blocks import Page
 from analysis.change import TOPICS
+from analysis.kinds import part_of
 from analysis.seen import AI, DATA, LISTED, Seen
-from analysis.spelling import looks, pattern
+from analysis.spelling import pattern
 from analysis.topics import CLAIMING
 from analysis.wording import Sentence
-
-
-def kind_of(document: str | None, page: Page) -> str:
-    """What kind of document it is, by its title or what is known of it: privacy, cookies, terms, rules, developer, other."""
-    titles = (document or "", page.title, *(block.text for block in page.blocks[:12] if block.kind == "heading"))
-    kind = next(filter(None, map(_kind_named, titles)), "other")
-    # an annex of terms about personal data is a policy, whatever the terms call themselves
-    return "privacy" if kind == "terms" and _kind_named(page.title) == "privacy" else kind
-
-
-def _kind_named(title: str) -> str | None:
-    return next((kind for kind, titles in _kinds() if title and titles.search(title)), None)
-
-
-def _place(one: Seen, kind: str) -> str:
-    """What a passage counts as part of: sections about privacy are policy, in whatever document they stand."""
-    if kind in ("privacy", "cookies") or (
-        kind == "terms" and any(_kind_named(t) == "privacy" for t in one.passage.heading)
-    ):
-        return "policy"
-    return "rules" if kind in ("rules", "developer") else "terms"
-
-
-@cache
-def _kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((kind, re.compile("|".join(titles), re.IGNORECASE)) for kind, titles in looks().kinds.items())
 
 
 def signs(seen: Sequence[Seen], kind: str) -> dict[str, float]:
@@ -62,8 +34,11 @@ def signs(seen: Sequence[Seen], kind: str) -> dict[str, float]:
 
 def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) -> dict[str, float]:
     """Signs that say something only together: what a phrase means depends on the kind of document it stands in."""
-    places = {_place(one, kind) for one in said}
-    by_place = {place: _told([one for one in said if _place(one, kind) == place], found, kind) for place in places}
+    places = {part_of(kind, one.passage.heading) for one in said}
+    by_place = {
+        place: _told([one for one in said if part_of(kind, one.passage.heading) == place], found, kind)
+        for place in places
+    }
     return {
         **{f"{place}.{name}": float(holds) for place, together in by_place.items() for name, holds in together.items()},
         **{f"any.{name}": float(holds) for name, holds in _told(said, found, kind).items()},
@@ -87,6 +62,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
         "ai": bool(direct & AI),
         "recipient": any(one.other_recipient for one in said),
         "touched": any(_touched(one) for one in said),
+        "news": any(one.news for one in said),
         "data": bool(direct & DATA),
         "several": len(direct) > 1,
         "many": len(direct) > 3,

@@ -79,6 +79,9 @@ class Looks(BaseModel):
     short_forms_if_written: dict[str, str]
     patterns: _Patterns
     kinds: dict[str, tuple[str, ...]]
+    numbers: dict[str, int]
+    units: dict[str, tuple[str, ...]]
+    between_number_and_unit: tuple[str, ...]
 
 
 @cache

@@ -78,13 +78,20 @@ class Surroundings:
         near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
         if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
             return False
-        prose = sum(_prose_words(self._texts[other]) for other in near if other not in self._linked)
+        prose = sum(self._text_words(other) for other in near)
         return prose + _prose_words(text) >= min(_ENOUGH_PROSE, self._prose / 2) and prose > 0
 
     @cached_property
     def _prose(self) -> int:
         """Words of prose of the whole page."""
-        return sum(_prose_words(text) for place, text in enumerate(self._texts) if place not in self._linked)
+        return sum(self._text_words(place) for place in range(len(self._texts)))
+
+    def _text_words(self, place: int) -> int:
+        """The rows of a table belong to the text of a document, as prose does; menus have none."""
+        if place in self._linked:
+            return 0
+        text = self._texts[place]
+        return text.count(" ") + 1 if text in self._rows else _prose_words(text)
 
 
 @lru_cache(maxsize=8192)

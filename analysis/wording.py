@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from analysis.change import Passage, Side
 from analysis.spelling import ADDRESS, AGO, DATE, keyed_words, looks, misspelt
+from analysis.times import times_in
 from analysis.words import Edit, Word, edits, without_islands
 
 _SENTENCE_END = re.compile(
@@ -16,6 +18,7 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
 )
+_STEM = 5  # letters by which two forms of one word are taken for the same
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
@@ -67,6 +70,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
             why = why or reason
     if not real:
         return Wording((), why or "only punctuation, case or white space differs")
+    if reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a):
+        return Wording((), reason)
     b_words = [b[i][0] for run in real for i in range(run.b0, run.b1)]
     a_words = [a[j][0] for run in real for j in range(run.a0, run.a1)]
     # a place where words only went or only came marks the sentence of the other side, too
@@ -75,6 +80,42 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a)),
     )
     return Wording(sentences, None if sentences else "its sentences stand elsewhere on the page")
+
+
+def stem(key: str) -> str:
+    """What the forms of a word have in common, by and large: "protects" and "protected", "d'autres" and "autre"."""
+    return key.rstrip("s")[:_STEM]
+
+
+def _same_in_other_form(
+    real: Sequence[Edit], b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]
+) -> str | None:
+    """Whether the changed words of both sides are the same but for their order, their forms and small words."""
+    empty = looks().words.empty
+    gone, came = (
+        Counter(stem(key) for first, last in spans for _, key in tokens[first:last] if key not in empty)
+        for tokens, spans in ((b, [(run.b0, run.b1) for run in real]), (a, [(run.a0, run.a1) for run in real]))
+    )
+    return "only the order or the form of words differs" if gone == came else None
+
+
+def _same_times(
+    passage: Passage, real: Sequence[Edit], b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]
+) -> str | None:
+    """Whether a length of time is only written in another way: "60 days" and "two months"."""
+    b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
+    if Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
+        return None
+    inside = all(
+        any(time.start <= word.start < time.end for time in times)
+        for tokens, times, spans in (
+            (b, b_times, [(run.b0, run.b1) for run in real]),
+            (a, a_times, [(run.a0, run.a1) for run in real]),
+        )
+        for first, last in spans
+        for word, _ in tokens[first:last]
+    )
+    return "only the way in which a length of time is written differs" if inside else None
 
 
 def sentence_bounds(text: str) -> list[tuple[int, int]]:

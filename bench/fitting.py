@@ -14,9 +14,10 @@ from analysis.believe import doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.claims import claims
 from analysis.diff import passages
+from analysis.kinds import kind_of
 from analysis.page import read_page
 from analysis.seen import look
-from analysis.signs import kind_of, signs
+from analysis.signs import signs
 
 Row = dict[str, Any]
 Bounds = tuple[float | None, float | None]
@@ -67,8 +68,9 @@ class Example:
         language = language_of(row, after)
         places = passages(before, after)
         if places and not doubt(before, after, language=language, title=row["document"]):
-            seen = look(places, before, after, language)
-            self.found = signs(seen, kind_of(row["document"], after))
+            kind = kind_of(row["document"], after)
+            seen = look(places, before, after, language, kind)
+            self.found = signs(seen, kind)
             self.told = claims(seen, self.found)
         self.places = bool(places)
 

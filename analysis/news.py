@@ -1,0 +1,99 @@
+"""What is new in a sentence or a cell whose topic is named by words that stayed: another time, a clause more.
+
+A rewording exchanges words for others of the same weight; what is told here is what one side has and the other lacks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from analysis.change import Passage, Side
+from analysis.spelling import keyed_words, looks, pattern
+from analysis.times import Time, times_in
+from analysis.wording import Sentence, Wording, stem
+
+Kind = Literal["time", "clause"]
+
+_CLAUSE = 4  # words with a meaning of their own that one side has more than the other
+_ALIKE = 0.4  # of a sentence's words stand in the one that it was made from
+_BOTH_WAYS: tuple[tuple[Side, Side], ...] = (("before", "after"), ("after", "before"))
+
+
+class News(NamedTuple):
+    """Words of one side that the other side has no match for; offsets are of the passage's side."""
+
+    kind: Kind
+    side: Side
+    start: int
+    end: int
+
+
+def news(passage: Passage, changed: Wording) -> tuple[News, ...]:
+    """What is new or gone in the changed sentences of a reworded passage."""
+    if not passage.before or not passage.after:
+        return ()
+    texts: dict[Side, str] = {"before": passage.before, "after": passage.after}
+    found: list[News] = []
+    sentences: dict[Side, list[Sentence]] = {
+        side: [one for one in changed.sentences if one.side == side] for side in texts
+    }
+    stems: dict[Side, Counter[str]] = {
+        side: Counter(one for one, _, _ in _content(text, 0, len(text))) for side, text in texts.items()
+    }
+    for side, other in _BOTH_WAYS:
+        found += _times(texts, side, other, sentences[side])
+        for sentence in sentences[side]:
+            own = _own(texts[side], sentence, stems[other])
+            if not own:
+                continue
+            lost = _lost(texts, sentence, sentences[other], stems[side])
+            start, end = own[0][1], own[-1][2]
+            if len(own) - lost >= _CLAUSE:
+                found.append(News("clause", side, start, end))
+    return tuple(found)
+
+
+def _times(texts: Mapping[Side, str], side: Side, other: Side, sentences: Sequence[Sentence]) -> list[News]:
+    """The times that stand in changed words and on this side only."""
+    left = Counter(time.days for time in times_in(texts[other]))
+    cells = " | " in texts[side]  # of a row, which are exchanged whole
+    found = []
+    for time in times_in(texts[side]):
+        if left[time.days] > 0:
+            left[time.days] -= 1
+        elif any(_touches(sentence, time) for sentence in sentences if cells or not sentence.whole):
+            found.append(News("time", side, time.start, time.end))
+    return found
+
+
+def _touches(sentence: Sentence, time: Time) -> bool:
+    return any(first < time.end and time.start < last for first, last in sentence.spans)
+
+
+def _content(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
+    """The words between two offsets that mean something by themselves, by their stems."""
+    small, empty = pattern("function"), looks().words.empty
+    return [
+        (stem(key), word.start, word.end)
+        for word, key in keyed_words(text)
+        if start <= word.start < end and key[0].isalpha() and key not in empty and not small.fullmatch(key)
+    ]
+
+
+def _own(text: str, sentence: Sentence, other: Counter[str]) -> list[tuple[str, int, int]]:
+    """The changed words of a sentence that the other side has nowhere in the passage."""
+    return [found for start, end in sentence.spans for found in _content(text, start, end) if found[0] not in other]
+
+
+def _lost(texts: Mapping[Side, str], sentence: Sentence, others: Sequence[Sentence], mine: Counter[str]) -> int:
+    """How many words of its own the sentence of the other side has that this one was made from; 0 if there is none."""
+    here = {one for one, _, _ in _content(texts[sentence.side], sentence.start, sentence.end)}
+    most, lost = 0.0, 0
+    for other in others:
+        there = {one for one, _, _ in _content(texts[other.side], other.start, other.end)}
+        alike = len(here & there) / max(1, min(len(here), len(there)))
+        if alike >= _ALIKE and alike > most:
+            most, lost = alike, len(_own(texts[other.side], other, mine))
+    return lost

@@ -1,0 +1,50 @@
+"""How long something takes or lasts, as a text says it: in digits or in words, in days, months or years.
+
+"60 days" and "two months" are one time in two notations, "30 days" and "60 days" are two.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from analysis.spelling import looks
+
+_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 360.0}
+_OF_A_YEAR = {360.0: (365, 366), 180.0: (182, 183)}  # how else lawyers count a year, and half of one
+
+
+class Time(NamedTuple):
+    """A length of time in a text. `days` counts a month as 30 days and a year as 12 months."""
+
+    days: float
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=4096)
+def times_in(text: str) -> tuple[Time, ...]:
+    """Every length of time in a text, in its order."""
+    return tuple(
+        Time(_days(found["number"], found["unit"]), found.start(), found.end()) for found in _pattern().finditer(text)
+    )
+
+
+def _days(number: str, unit: str) -> float:
+    written = number.casefold()
+    count = float(looks().numbers.get(written, 0) or written.replace(",", "."))
+    name = next(name for name, forms in looks().units.items() if unit.casefold() in forms)
+    days = round(count * _DAYS[name], 4)
+    return next((year for year, others in _OF_A_YEAR.items() if days in others), days)
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    numbers = "|".join(sorted(map(re.escape, looks().numbers), key=len, reverse=True))
+    units = "|".join(sorted((form for forms in looks().units.values() for form in forms), key=len, reverse=True))
+    between = "|".join(looks().between_number_and_unit)
+    return re.compile(
+        rf"\b(?P<number>\d{{1,4}}(?:[.,]\d)?|{numbers})(?:\s*\(\w+\))?[\s\u00a0\u202f-]+(?:(?:{between})\s+)?(?P<unit>{units})\b",
+        re.IGNORECASE,
+    )
