@@ -26,8 +26,10 @@ _NAMED_BY_TEXT = frozenset(
     ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
 )
 _VERSION = re.compile(r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}")  # no year: that would be of the document
-_FRAME = frozenset(("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents"))
-_NEED_NO_CLICK = frozenset(("page footer", "message", "metadata", "comments", "skip link"))
+_FRAME = frozenset(
+    ("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents", "breadcrumbs")
+)
+_NEED_NO_CLICK = frozenset(("breadcrumbs", "page footer", "message", "metadata", "comments", "skip link"))
 _HAVE_FORMS = frozenset(("newsletter", "comments", "feedback", "search"))
 
 
@@ -129,12 +131,12 @@ def _by_name(element: Element, share: float) -> str | None:
         if not any(tells.isdisjoint(some) for some in words):
             if element.has_form and reason in _HAVE_FORMS:
                 return reason
-            if share >= 0.1:
+            if share >= (0.3 if reason in _FRAME else 0.1):
                 continue
             if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
                 return reason
             loose = reason in _NEED_NO_CLICK and (not element.sentences or "comments" in names)
-            enough = 0.0 if loose else 0.2 if element.sentences else 0.5
+            enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
             return reason if clicks >= enough else None
     return None
 

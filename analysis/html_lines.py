@@ -146,6 +146,19 @@ class _Flow:
         if self.bolds:
             self.bold += length
 
+    def _take_back(self) -> None:
+        """The last piece is no text; what it counted for is still open."""
+        length = len(self.pieces.pop().strip())
+        self.holders.pop()
+        if self.anchors:
+            self.links -= length
+            if self._is_local(self.anchors[-1][1].get("href")):
+                self.local -= length
+        if self.buttons:
+            self.button -= length
+        if self.bolds:
+            self.bold -= length
+
     def _is_local(self, href: str) -> bool:
         """Whether a link leads to a place of this page, be it written with the page's whole address."""
         start, mark, fragment = href.partition("#")
@@ -283,6 +296,7 @@ class _Flow:
         elif tag in ("span", "i", "em", "mark"):
             self._drop_unspoken(element)
         elif tag in ("button", "label") or element.role == "button":
+            self._drop_control(element)
             self.pieces.append(" ")
             self.holders.append(element)
             self.buttons -= 1
@@ -323,19 +337,25 @@ class _Flow:
         self.pieces.append("")
         self.holders.append(anchor)
 
+    def _drop_control(self, element: Element) -> None:
+        """A button beside the words of a title: "Our data [Copy link]"."""
+        if not self.headings or not self.holders or self.holders[-1] is not element:
+            return
+        label = pattern("furniture", "controls", whole=True)
+        if label.fullmatch(self.pieces[-1]) and any(map(str.strip, self.pieces[:-1])):
+            self._take_back()
+
     def _drop_unspoken(self, element: Element) -> None:
         """An icon's name, or "(opens in a new window)" for who cannot see its sign."""
         if not self.holders or self.holders[-1] is not element:
             return
         words = self.pieces[-1].strip()
         if (self.buttons or self.headings) and _MARK.fullmatch(words):  # "+" beside a title that opens on a click
-            self.pieces.pop()
-            self.holders.pop()
+            self._take_back()
             return
         icon = _ICON_NAME.fullmatch(words) is not None and not element.classes().isdisjoint(_ICON_WORDS)
         if icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
-            self.pieces.pop()
-            self.holders.pop()
+            self._take_back()
 
 
 def _unwrapped(element: Element) -> Element:

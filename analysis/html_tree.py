@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -62,6 +63,12 @@ class Element:
                 pending.extend(reversed(child.children))
         text = " ".join("".join(pieces).split())
         return text if len(text) <= most and length <= 4 * most else ""
+
+    def clickable_chars(self) -> int:
+        """How much of the text below it can be clicked."""
+        if self.is_clickable:
+            return len(self.words(sys.maxsize))
+        return sum(child.clickable_chars() for child in self.children if isinstance(child, Element))
 
     def classes(self) -> frozenset[str]:
         """The words of its classes; a utility class with a variant ("print:hidden") does not tell what it is."""

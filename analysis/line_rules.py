@@ -93,6 +93,8 @@ def contents(lines: list[Line], page: list[Line]) -> None:
         return line.local_chars > 0.8 * len(line.text) or _repeats(line, titles)
 
     for run in _runs(lines, lambda line: leads(line, others)):
+        while run and lines[run[-1]].kind == "heading" and not _is_heading(lines, run[-1] + 1):
+            run.pop()  # the title of what follows, that leads to itself
         if len(run) >= 3 and 2 * sum(leads(lines[index], headings) for index in run) > len(run):
             for index in run:
                 lines[index].reason = "table of contents"
@@ -105,6 +107,10 @@ def contents(lines: list[Line], page: list[Line]) -> None:
             len(line.hrefs) >= 3 and line.local_chars > 0.6 * len(line.text)
         ):
             line.reason = "table of contents"
+
+
+def _is_heading(lines: list[Line], index: int) -> bool:
+    return index < len(lines) and lines[index].kind == "heading"
 
 
 def _repeats(line: Line, headings: set[str]) -> bool:
@@ -177,18 +183,30 @@ def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]
 
 def edges(lines: list[Line], _: list[Line]) -> None:
     """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
-    kept = [line for line in lines if line.reason is None]
-    leading = list(itertools.takewhile(lambda line: line.is_links and line.kind != "heading", kept))
-    trailing = list(itertools.takewhile(lambda line: line.is_links and not _is_address(line), reversed(kept)))
-    titled = len(trailing) < len(kept) and kept[-1 - len(trailing)].kind == "heading"
-    for line in leading + (trailing if len(trailing) >= 3 and not titled else []):
-        line.reason = "navigation"
-    for line in itertools.takewhile(lambda line: line.reason or _is_imprint(line.text), reversed(kept)):
-        line.reason = line.reason or "page footer"
-    title = next((index for index, line in enumerate(kept) if line.kind == "heading" and line.level == 1), 0)
-    for line in kept[:title]:
-        if line.reason is None and _is_path(line):
+    title = next((index for index, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)
+    for line in lines[:title]:
+        if _is_path(line):
             line.reason = "navigation"
+    kept = [line for line in lines if line.reason is None]
+    leading = list(itertools.takewhile(_is_menu, kept))
+    last = list(itertools.takewhile(lambda line: _is_imprint(line.text) or _leads_away(line), reversed(kept)))
+    imprint = [line for line in last if _is_imprint(line.text)]
+    trailing = [line for line in last if not _is_imprint(line.text)]
+    titled = len(last) < len(kept) and kept[-1 - len(last)].kind == "heading"
+    several = sum(max(1, len(line.hrefs)) for line in trailing) >= 3
+    for line in leading + (trailing if several and not titled else []):
+        line.reason = "navigation"
+    for line in imprint:
+        line.reason = "page footer"
+
+
+def _is_menu(line: Line) -> bool:
+    """Links, or things to click and other furniture beside each other."""
+    if line.kind == "heading":
+        return False
+    return line.is_links or (
+        bool(line.beside) and all(element.reason or element.is_clickable for element in line.beside)
+    )
 
 
 _IMPRINT = re.compile(r"(?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))", re.IGNORECASE)
@@ -204,6 +222,10 @@ def _is_path(line: Line) -> bool:
     """ "Home > Legal > Privacy": where the page stands in the site, above its title."""
     parts = re.split(r"\s*[>›»→]\s*|\s+/\s+", line.text)
     return len(parts) > 1 and bool(line.hrefs) and all(0 < len(part) < 50 for part in parts) and not line.is_prose
+
+
+def _leads_away(line: Line) -> bool:
+    return line.is_links and not _is_address(line)
 
 
 def _is_address(line: Line) -> bool:

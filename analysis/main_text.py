@@ -25,17 +25,19 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
         holder = line.element
         length = len(line.text)
         holder.chars += length
-        holder.link_chars += max(line.link_chars, line.button_chars)
+        holder.link_chars += min(length, line.link_chars + line.button_chars)
         if line.is_prose:
             holder.prose += length
             holder.sentences += 1
     for element in reversed(elements):
         parent = element.parent
-        if element.tag == "h1":
+        if element.tag == "form":
+            element.has_form = True
+        elif element.tag == "h1":
             element.titled = element.link_chars < element.chars
         if parent is not None:
             parent.titled |= element.titled
-            parent.has_form |= element.has_form or element.tag == "form"
+            parent.has_form |= element.has_form
             parent.chars += element.chars
             parent.link_chars += element.link_chars
             parent.prose += element.prose
@@ -48,7 +50,7 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
 def _measure_beside(element: Element, block: Element) -> None:
     """What stands beside others in one line counts for the block that they stand in; here, for itself."""
     chars = len(element.words(REMARK))
-    link_chars = chars if element.is_clickable else 0
+    link_chars = min(chars, element.clickable_chars())
     while element is not block and element.parent is not None:
         element.chars, element.link_chars = chars, link_chars
         element = element.parent

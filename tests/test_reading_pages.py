@@ -113,12 +113,30 @@ NOISE: dict[str, Callable[[str], str]] = {
     "comments": lambda body: (
         f"{body}<div class='comments-area'><h3>Leave a reply</h3><form><p>We never show your address.</p></form></div>"
     ),
+    "letter": lambda body: (
+        f"{body}<form class='newsletter'><p>Our letter comes each month.</p><button>Go</button></form>"
+    ),
+    "cookie strip": lambda body: (
+        "<div class='cookie-banner'><span>We use cookies for this page.</span> <a href='/c'>Learn more</a>"
+        f" <button>OK</button></div>{body}"
+    ),
+    "copy buttons": lambda body: body.replace("</h2>", " <button>Copy link</button></h2>"),
+    "links in a line": lambda body: f"<a href='/a'>Walks</a> <a href='/b'>Groups</a> <button>Menu</button>{body}",
+    "last links in a line": lambda body: f"{body}<a href='/a'>Walks</a> <a href='/b'>Groups</a> <a href='/c'>Press</a>",
+    "languages in a line": lambda body: (
+        f"<span class='lang-switcher'><a href='/fr'>Français</a> <a href='/en'>English</a></span> <a>Print</a>{body}"
+    ),
+    "path as a list": lambda body: (
+        f"<ol class='breadcrumb'><li><a href='/'>Home</a></li><li>Terms and Privacy Policy</li></ol>{body}"
+    ),
     "relative date": lambda body: body.replace("</h1>", "</h1><p>Updated 3 weeks ago</p>", 1),
 }
 
 
 def titles(body: str) -> list[str]:
-    return [re.sub(r"<span>.*?</span>|<[^>]*>", "", title).strip() for title in re.findall(r"<h2>(.*?)</h2>", body)]
+    return [
+        re.sub(r"<(span|button)>.*?</\1>|<[^>]*>", "", title).strip() for title in re.findall(r"<h2>(.*?)</h2>", body)
+    ]
 
 
 def policy(sections: list[tuple[str, list[str], list[str]]]) -> str:
@@ -140,6 +158,9 @@ SHORT = [(title, ["We walk and walk and walk in all weather."], []) for title in
 @example(SHORT, ["comments"], "{}")
 @example(SHORT, ["version badge", "print button"], "{}")
 @example(SHORT, ["version badge", "skip link"], "{}")
+@example(SHORT, ["links in a line", "version badge"], "{}")
+@example(SHORT, ["links in a line", "path"], "{}")
+@example(SHORT, ["last links in a line", "imprint"], "{}")
 @example(SHORT, ["related pages", "contents of buttons"], "<div><div>{}</div></div>")
 @given(
     POLICY,
@@ -158,6 +179,26 @@ def test_any_page_with_noise_reads_the_same(
     )
     loud = read(noisy, "{}")
     assert fingerprint(loud.blocks) == fingerprint(quiet.blocks), [block.text for block in loud.blocks]
+
+
+@pytest.mark.parametrize("kind", sorted(NOISE))
+def test_each_noise_on_a_short_page(kind: str) -> None:
+    dated = policy(SHORT).replace("</h1>", "</h1><p>Updated 2 years ago</p>", 1)
+    clean = dated if kind == "relative date" else policy(SHORT)
+    assert fingerprint(read(NOISE[kind](policy(SHORT)), "{}").blocks) == fingerprint(read(clean, "{}").blocks)
+
+
+def test_a_title_that_leads_to_itself_is_none_of_the_contents() -> None:
+    names = ("walks", "birds", "lake")
+    contents = "".join(f"<li><a href='#{name}'>About {name}</a></li>" for name in names)
+    for title in (
+        "<h2 id='{0}'><a href='#{0}'>About {0}</a></h2>",
+        "<h2 id='{0}'>About {0} <a href='#{0}'><span>Permalink</span></a></h2>",
+    ):
+        text = "".join(f"{title.format(name)}<p>We walk and walk and walk in all weather.</p>" for name in names)
+        page = read(f"<h1>Terms</h1><ul>{contents}</ul>{text}", "{}")
+        titles = [block.text for block in page.blocks if block.kind == "heading"]
+        assert titles == ["Terms", *(f"About {name}" for name in names)]
 
 
 @given(POLICY, st.sampled_from(["{}", "<main>{}</main>", "<div class='page'><article>{}</article></div>"]))
