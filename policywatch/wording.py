@@ -39,6 +39,11 @@ class Wording:
         """These names with their words."""
         return [(name, self.label(group, name)) for name in names]
 
+    @property
+    def colon(self) -> str:
+        """With the space that stands before it in French."""
+        return "\u00a0: " if self.language == "fr" else ": "
+
     def number(self, n: int) -> str:
         """With its thousands apart, as the language writes them."""
         return f"{n:,}".replace(",", "\u202f" if self.language == "fr" else ",")
@@ -58,8 +63,7 @@ class Wording:
             (name, n) = next(iter(counts.items()))
             return self.count(f"only_{name}", n)
         each = [self.count(name, counts[name]) for name in ("added", "removed", "reworded", "moved") if name in counts]
-        colon = " : " if self.language == "fr" else ": "
-        return f"{self.count('passages', sum(counts.values()))}{colon}{', '.join(each)}"
+        return f"{self.count('passages', sum(counts.values()))}{self.colon}{', '.join(each)}"
 
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""

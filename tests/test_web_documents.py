@@ -26,6 +26,20 @@ def test_documents_are_listed_by_service_with_their_last_check(site: httpx.Clien
     assert "Last change: 3 November 2025 · 2 versions" in listed[2]
 
 
+def test_a_history_that_was_only_imported_is_not_called_watched(site: httpx.Client, database: Database) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        Teller(session).version(NOTES, day(0), [block("paragraph", "We keep your notes.")])
+        declare(session, [])
+    assert "from an archive" in text(page(site, "/services"), ".documents > li")[0]
+    said = text(page(site, f"/documents/{NOTES}"), "main")[0]
+    assert "Not watched here: its texts come from an archive." in said
+    assert "Watched since" not in said
+    assert "no longer watched" not in said.lower()
+    assert "Dernière vérification\u00a0: " in site.get("/services?lang=fr").text
+
+
 def test_a_document_shows_its_timeline_and_its_checks(parley: Story) -> None:
     site = parley.site
     tree = page(site, f"/documents/{TERMS}")

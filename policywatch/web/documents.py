@@ -86,6 +86,11 @@ class DocumentView:
     believed: Check | None
     chart: Chart | None
 
+    @property
+    def is_imported(self) -> bool:
+        """Its history was taken over from others, and it was never watched here."""
+        return self.document.retired and not self.check_count
+
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
