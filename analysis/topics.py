@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.change import TOPICS
+from analysis.spelling import looks
 
 Tier = Literal["decides", "suggests", "sections", "ignores", "words"]
 
@@ -44,27 +45,8 @@ WORDS = (
 CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours"))
 _SPACE = r"[\s\u00a0\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
-_NUMBERS = [
-    "one",
-    "two",
-    "three",
-    "six",
-    "twelve",
-    "thirty",
-    "un",
-    "une",
-    "deux",
-    "trois",
-    "douze",
-    "trente",
-    "zwei",
-    "drei",
-    "sechs",
-    "dos",
-    "tres",
-    "seis",
-]
-_NUMBER = rf"(?:\d+|{'|'.join(_NUMBERS)})"
+_NUMBERS = tuple(looks().numbers)
+_NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, _NUMBERS))})"
 
 
 @dataclass(frozen=True, slots=True)

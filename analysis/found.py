@@ -1,0 +1,174 @@
+"""The phrases in a changed sentence, and which of them the change is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from analysis.change import TOPICS, Side
+from analysis.news import News
+from analysis.spelling import looks, pattern
+from analysis.surroundings import DEFINITION, Surroundings, is_sentence
+from analysis.topics import matches
+from analysis.wording import Sentence, Wording
+from analysis.words import words
+
+AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
+DATA = frozenset(
+    (
+        "data_collection",
+        "data_use",
+        "data_sharing",
+        "tracking",
+        "retention",
+        "transfer",
+        "user_rights",
+        "sensitive_minors",
+        "security",
+    )
+)
+_PRACTICES = DATA | {"advertising", "user_choice"}
+_WITH_OBJECT = DATA | {"ai_training"}  # what is said to be done is done with something
+_OBJECT_WITHIN = 12  # characters behind the phrase
+_TURNS = frozenset({"negation", "exception"})
+_GOOD_PART = 0.2  # of a phrase must be changed words
+_ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
+_PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
+_LEAD = 70  # characters before a name in which the word stands for what it is
+
+
+class Found(NamedTuple):
+    """A phrase in a changed sentence; offsets are of the passage's side. `direct`: changed words are part of it."""
+
+    topic: str
+    tier: str
+    side: Side
+    start: int
+    end: int
+    direct: bool
+
+
+def found_in(
+    text: str, sentence: Sentence, section: frozenset[str], around: Surroundings, language: str | None
+) -> list[Found]:
+    """The phrases of a sentence, with what the sentence makes of them."""
+    said = text[sentence.start : sentence.end]
+    for_reader = is_duty_of_reader(said) or bool(pattern("of_the_text").search(said))
+    there = matches(said, language)
+    addresses = [found.span() for found in _ADDRESS.finditer(said)] if "@" in said or "//" in said else []
+    decided = {match.topic for match in there if match.tier == "decides"} | section
+    # a "not" or an "except" that comes or goes turns all that the sentence says
+    turned = any(
+        match.topic in _TURNS and overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
+        for match in there
+    )
+    definition = DEFINITION.match(said)
+    other_object = False
+    found = []
+    for match in there:
+        start, end = sentence.start + match.start, sentence.start + match.end
+        defined = definition is not None and match.end <= definition.end()
+        if any(first <= match.start < last for first, last in addresses) or around.is_part_of_a_name(text, start, end):
+            continue
+        tier = match.tier
+        if tier == "decides" and for_reader and match.topic in (_PRACTICES | {"automated_decisions"}) - {"user_choice"}:
+            tier = "suggests"  # what readers must not do with data or content is no practice of the service
+        elif tier == "suggests" and not for_reader and match.topic in decided:
+            tier = "decides"  # the second sign that it needs
+        # what a term is said to mean is about the term
+        direct = overlaps(sentence, start, end) or ((turned or defined) and tier == "decides")
+        if not direct and tier == "decides" and match.topic in _WITH_OBJECT:
+            end = _end_of_object(text, sentence, end) or end
+            direct = end > sentence.start + match.end
+            other_object = other_object or direct
+        found.append(Found(match.topic, tier, sentence.side, start, end, direct))
+    if other_object or (not sentence.whole and not for_reader and _says_something(text, sentence)):
+        # other data, other people or other services: what is said of training is another
+        found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
+    return found
+
+
+def named_in(text: str, sentence: Sentence, section: frozenset[str]) -> Iterator[Found]:
+    """A law or a state that joins or leaves a list of those that give rights, a company one of recipients."""
+    said = text[sentence.start : sentence.end]
+    if not sentence.whole or is_sentence(said):
+        return
+    if "user_rights" in section:
+        for law in pattern("law").finditer(said):
+            start, end = (sentence.start + offset for offset in law.span())
+            yield Found("user_rights", "decides", sentence.side, start, end, True)
+    elif company := pattern("company").search(said):
+        yield Found("data_sharing", "decides", sentence.side, sentence.start, sentence.start + company.end(), True)
+
+
+def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
+    """A proper name that came for another behind the word for what it is: "our hosting provider is ..."."""
+    if sentence.whole:
+        return
+    for start, end in sentence.spans:
+        lead = text[max(sentence.start, start - _LEAD) : start]
+        if pattern("recipient").search(lead) and _PROPER_NAME.match(text[start:end]) and not is_duty_of_reader(lead):
+            yield Found("data_sharing", "decides", sentence.side, start, end, True)
+
+
+def told_by(
+    one: News, changed: Wording, found: Sequence[Found], section: frozenset[str], *, row: bool
+) -> Iterator[Found]:
+    """What a piece of news is about: the phrases of its sentence that stand nearest, else its section."""
+    sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
+    beside = [
+        each
+        for each in found
+        if each.tier == "decides" and each.side == one.side and sentence.start <= each.start < sentence.end
+    ]
+    start, end = one.start, one.end
+    if one.kind == "time":
+        kept = [each for each in beside if each.topic == "retention"]
+        beside = kept or beside
+        if not beside and row:
+            yield Found("retention", "decides", one.side, start, end, True)
+            return
+    if beside:
+        nearest = min(_distance(each, one) for each in beside)
+        for topic in {each.topic for each in beside if _distance(each, one) <= nearest}:
+            yield Found(topic, "decides", one.side, start, end, True)
+    else:
+        for topic in TOPICS:
+            if topic in section:
+                yield Found(topic, "decides", one.side, start, end, True)
+
+
+def _distance(found: Found, one: News) -> int:
+    return max(0, found.start - one.end, one.start - found.end)
+
+
+def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
+    """Where the words end that came for others right behind a phrase: "we use your" and which data."""
+    for first, last in sentence.spans:
+        if end <= first <= end + _OBJECT_WITHIN and not sentence.whole:
+            between = text[end:first]
+            if not re.search(r"[.;:!?()]", between) and any(is_content(word.text) for word in words(text[first:last])):
+                return last if last - first <= _OBJECT_WITHIN * 2 else None
+    return None
+
+
+def _says_something(text: str, sentence: Sentence) -> bool:
+    return any(is_content(word.text) for start, end in sentence.spans for word in words(text[start:end]))
+
+
+def is_content(word: str) -> bool:
+    """Whether a word says something by itself: no article, pronoun or preposition."""
+    return word[0].isalpha() and word.casefold() not in looks().words.empty and not pattern("function").fullmatch(word)
+
+
+def overlaps(sentence: Sentence, start: int, end: int) -> bool:
+    """Whether a phrase is made of changed words for a good part, not only around them."""
+    changed = sum(max(0, min(end, last) - max(start, first)) for first, last in sentence.spans)
+    return changed >= _GOOD_PART * (end - start)
+
+
+def is_duty_of_reader(sentence: str) -> bool:
+    """Whether a sentence says what readers must or must not do, rather than what the service does."""
+    begins = pattern("duty_first").match(sentence.lstrip(" •·-–—*\t“”\"«'‘"))
+    return bool(begins or pattern("reader_duties").search(sentence))

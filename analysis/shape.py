@@ -1,0 +1,95 @@
+"""Whether a place is a sentence of a policy, a row, an entry of a list, an address, or a fragment: a title, a menu."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from analysis.change import Passage, Side
+from analysis.found import DATA
+from analysis.spelling import pattern
+from analysis.surroundings import BANNER, LEAST, Surroundings, is_sentence
+from analysis.topics import LANGUAGES, matches
+from analysis.wording import Wording
+
+# sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
+LISTED = DATA - {"transfer", "user_rights", "security"}
+_LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
+_FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
+_FIGURES = 2  # cells with nothing but a number: a row of statistics
+_SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
+_LINKS_IN_A_ROW = 3
+_PRICE = re.compile(r"[$€£]|\d,\d\d\b")
+_REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
+
+
+def shape_of(
+    changed: Wording,
+    texts: Mapping[Side, str],
+    section: frozenset[str],
+    around: Mapping[Side, Surroundings],
+    passage: Passage,
+    language: str | None,
+    named: bool,
+) -> str:
+    side: Side = "after" if texts["after"] else "before"
+    text = texts[side]
+    if (
+        _REMAINS.search(text)
+        or _in_other_letters(text, language)
+        or (len(text) < BANNER and pattern("picker").search(text))
+        or (len(passage.heading) <= 1 and _is_consent_dialog(text))
+    ):
+        return "fragment"
+    row = around[side].is_row(text)
+    if row and len(_FIGURE.findall(text)) >= _FIGURES:
+        return "fragment"
+    if not row and len(_SEPARATOR.findall(text)) >= _LINKS_IN_A_ROW and len(text) < BANNER:
+        return "fragment"
+    labelled = bool(_LABELLED.match(text))
+    address = bool(passage.heading) and pattern("address").search(text) and not _PRICE.search(text)
+    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
+    law = named and not pattern("company").search(text)
+    deep = len(passage.heading) > 1
+    of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
+    listed = bool(section & LISTED) or of_company or "://" in text
+    in_list = (deep and named) or (labelled and bool(passage.heading) and listed)
+    amid = law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
+    if not row and not amid:
+        return "address" if address else "fragment"
+    if sentence:
+        return "text"
+    if row or labelled:
+        return "row"
+    decides = deep and any(match.tier == "decides" for match in matches(text, language))
+    if decides or named or section & LISTED:
+        return "entry"
+    return "address" if address else "fragment"
+
+
+def names(passage: Passage, section: frozenset[str]) -> bool:
+    """Whether a passage names a law in a section about rights, or a company: what lists of a policy are made of."""
+    text = passage.after or passage.before or ""
+    if not passage.heading or len(text) > BANNER or "©" in text:
+        return False
+    if "user_rights" in section and pattern("law").search(text):
+        return True
+    return bool(pattern("company").search(text)) and not pattern("own_contact").search(passage.heading[-1])
+
+
+def _amid_prose(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) -> bool:
+    """On either side: what is left of a shortened sentence is no menu's entry."""
+    return any(around[side].amid_prose(text) for side, text in texts.items() if text)
+
+
+def _in_other_letters(text: str, language: str | None) -> bool:
+    """Whether a text is in another script than the page's language is written in."""
+    if text.isascii() or language not in LANGUAGES:
+        return False
+    letters = [character for character in text if character.isalpha()]
+    latin = sum(character < "\u0250" for character in letters)
+    return len(letters) >= LEAST and 2 * latin < len(letters)
+
+
+def _is_consent_dialog(text: str) -> bool:
+    return "cookie" in text.casefold() and len(text) < 2 * BANNER and bool(pattern("consent").search(text))
