@@ -133,7 +133,9 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         if check is None:
             continue
         if check.outcome is not None and not Outcome(check.outcome).is_good:
-            yield Finding(False, entry.id, f"{check.outcome}: {check.reason}")
+            held = f"; `policywatch accept {entry.id}` shows it, and takes it if it is right"
+            advice = held if check.outcome == Outcome.HELD else ""
+            yield Finding(False, entry.id, f"{check.outcome}: {check.reason}{advice}")
         elif _is_late(entry, check):
             said = (
                 f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"

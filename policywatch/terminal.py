@@ -87,17 +87,18 @@ class _Sheet:
             text.append(f"{before}{self.safe(''.join(part.text for part in run))}{after}")
         return text
 
-    def table(self, rows: Sequence[tuple[str, str]], indent: int = 2) -> None:
+    def table(self, rows: Sequence[tuple[str, Sequence[str]]], indent: int = 2) -> None:
         """Names and what stands behind them, in two columns where there is a width to keep."""
         if not self._console.is_terminal:
             for name, said in rows:
-                self.line(f"{name}: {said}", indent=indent)
+                self.line(f"{name}: {', '.join(said)}", indent=indent)
             return
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style="dim", max_width=min(self._console.width, WIDEST) // 3)
         grid.add_column(overflow="fold")
         for name, said in rows:
-            grid.add_row(Text(self.safe(name)), Text(self.safe(said)))
+            for number, each in enumerate(said):
+                grid.add_row(Text(self.safe(name) if number == 0 else ""), Text(self.safe(each)))
         self._console.print(Padding(grid, (0, 0, 0, indent)), width=min(self._console.width, WIDEST))
 
 
@@ -252,13 +253,13 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
     if meaning:
         sheet.gap()
         sheet.line((str(meaning), "bold"))
-    rows: list[tuple[str, str]] = []
+    rows: list[tuple[str, list[str]]] = []
     if brief.get("default") in ("on", "off"):
-        rows.append((sheet.words("brief.default"), sheet.words(f"brief.{brief['default']}")))
+        rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{brief['default']}")]))
     for key in _QUOTED:
         said = [_quote(sheet, quote) for quote in brief.get(key) or []]
         if said:
-            rows.append((sheet.words(f"brief.{key}"), ", ".join(said)))
+            rows.append((sheet.words(f"brief.{key}"), said))
     if rows:
         sheet.gap()
         sheet.table(rows)

@@ -211,3 +211,13 @@ def test_the_json_of_a_change_holds_what_compare_prints_and_where_it_was_found(d
     assert told["effective_date"] == "2025-11-03"
     assert told["passages"][1]["operation"] == "added"
     assert {"topic": "ai_training", "text": "train the AI models", "side": "after"} in told["passages"][1]["evidence"]
+
+
+def test_on_a_terminal_each_quotation_of_the_brief_has_a_line_of_its_own(database: Database) -> None:
+    tell(database)
+    id_ = training_change(database)
+    shown = on_terminal(database, lambda console, session: show_change(console, session, id_), no_color=True)
+    lines = [line.strip() for line in Text.from_ansi(shown).plain.splitlines()]
+    first = next(number for number, line in enumerate(lines) if line.startswith("Which data"))
+    assert lines[first].endswith("“your profile”")
+    assert lines[first + 1] == "“your posts, your comments”"
