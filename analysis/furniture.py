@@ -25,6 +25,8 @@ _NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "belo
 _NAMED_BY_TEXT = frozenset(
     ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
 )
+_HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
+_TEXT = _HEADINGS | {"p", "ul", "ol", "dl", "table", "blockquote"}
 _VERSION = re.compile(r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}")  # no year: that would be of the document
 _FRAME = frozenset(
     ("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents", "breadcrumbs")
@@ -77,6 +79,23 @@ def _within(element: Element, tags: frozenset[str]) -> bool:
     return False
 
 
+def _is_title(element: Element) -> bool:
+    """Whether it holds a heading and nothing to click: the header of a section, not of the page."""
+    return not element.link_chars and any(
+        isinstance(child, Element) and child.tag in _HEADINGS for child in element.children
+    )
+
+
+def _stands_in_text(element: Element) -> bool:
+    """Whether there is text straight before it and behind it, rather than boxes beside it."""
+    if element.parent is None:
+        return False
+    beside = [child for child in element.parent.children if isinstance(child, Element)]
+    place = beside.index(element)
+    near = beside[place - 1 : place] + beside[place + 1 : place + 2]
+    return len(near) == 2 and all(child.tag in _TEXT for child in near)
+
+
 def _by_tag(element: Element, top: Element) -> str | None:
     """What the tag and role of an element say, where the share of the page's sentences in it does not gainsay them."""
     tag, role = element.tag, element.role
@@ -88,10 +107,11 @@ def _by_tag(element: Element, top: Element) -> str | None:
     if tag == "footer" or role == "contentinfo":
         return "page footer" if share < 0.5 and not (_within(element, _CONTENT) and element.sentences > 2) else None
     if tag == "header" or role == "banner":
-        outside = not _within(element, _CONTENT)
+        outside = not _within(element, _CONTENT) and not _is_title(element)
         return "page header" if share < 0.3 and outside and not element.titled else None
     if tag == "aside" or role == "complementary":
-        callout = _within(element, _CONTENT) and element.link_chars < 0.3 * element.chars
+        amid = _within(element, _CONTENT) or _stands_in_text(element)
+        callout = amid and element.link_chars < 0.3 * element.chars
         return "sidebar" if share < 0.3 and not callout else None
     if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
         return "message" if share < 0.1 and not element.titled else None
@@ -135,7 +155,8 @@ def _by_name(element: Element, share: float) -> str | None:
                 continue
             if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
                 return reason
-            loose = reason in _NEED_NO_CLICK and (not element.sentences or "comments" in names)
+            answered = "comments" in names and element.link_chars > 0
+            loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
             enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
             return reason if clicks >= enough else None
     return None

@@ -178,29 +178,29 @@ class _Flow:
         if not whole.isascii():
             whole = UNSEEN.sub("", whole)
         holder = self.holders[0]
+        beside: tuple[Element, ...] = ()
         if len(self.pieces) > 1:
             told = zip(self.holders, self.pieces, strict=True)
             holders = {holder for holder, piece in told if piece and not piece.isspace()}
             holder = holders.pop() if len(holders) == 1 else self.blocks[-1]
+            if holders and len(whole) <= REMARK and _BREAK not in whole:
+                beside = self._beside(holders)
         parts = _BREAKS.split(whole) if _BREAK in whole else [whole]
-        beside = self._beside() if len(parts) == 1 and len(whole) <= REMARK and len(self.pieces) > 1 else ()
         for part in parts:
             if text := " ".join(part.split()):
                 self._line(text, holder, len(text) / max(1, len(whole)), beside)
         self._clear()
 
-    def _beside(self) -> tuple[Element, ...]:
+    def _beside(self, holders: set[Element]) -> tuple[Element, ...]:
         """The elements that stand beside each other in the open block; () if it is but one, or some text in none."""
         block = self.blocks[-1]
-        found: dict[Element, None] = {}
-        for holder, piece in zip(self.holders, self.pieces, strict=True):
-            if not piece or piece.isspace():
-                continue
-            if holder is block:
-                return ()
+        if block in holders:
+            return ()
+        found = set()
+        for holder in holders:
             while holder.parent is not None and holder.parent is not block:
                 holder = holder.parent
-            found[_unwrapped(holder)] = None
+            found.add(_unwrapped(holder))
         return tuple(found) if len(found) > 1 else ()
 
     def _clear(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -228,12 +229,16 @@ def test_a_word_more_is_seen(sections: list[tuple[str, list[str], list[str]]], w
         "<ul><li>About walks</li><li>About birds</li></ul>",
         "<p>Copyright notices are kept for 30 days.</p>",
         "<p>Home / work addresses and paths &gt; 5 km</p>",
+        "<section class='comments'><p>We read what you write below a walk.</p></section>",
+        "<header><h2>About the lake</h2></header>",
+        "<p>In short:</p><aside>We keep little of what you tell us.</aside><h2>At length</h2>",
     ],
 )
 def test_what_looks_like_furniture_and_is_text_stays(said: str) -> None:
     body = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefghijklmnop")
-    for place in (f"{said}<h1>Terms</h1>{body}", f"<h1>Terms</h1>{said}{body}", f"<h1>Terms</h1>{body}{said}"):
-        page = read(f"<main>{place}</main>", "{}")
+    places = (f"{said}<h1>Terms</h1>{body}", f"<h1>Terms</h1>{said}{body}", f"<h1>Terms</h1>{body}{said}")
+    for place, frame in itertools.product(places, ("<main>{}</main>", "{}")):
+        page = read(place, frame)
         words = re.sub(r"<[^>]*>", " ", said).replace("&gt;", ">").split()
         assert set(words) <= set(" ".join(block.text for block in page.blocks).split())
 
