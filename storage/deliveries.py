@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
 from storage.alerts import Alert
@@ -43,6 +43,9 @@ class Delivery(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
     tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
     error: str | None = None  # of the last attempt, without secrets
+
+
+_WAITS = col(Delivery.state) == State.PENDING.value
 
 
 class DeliveryItem(SQLModel, table=True):
@@ -113,24 +116,14 @@ def owed(session: Session, now: datetime, far: datetime, passed_over: Collection
 
 def claim(session: Session, delivery_id: int, claimant: str, now: datetime) -> bool:
     """Take it for sending; False where another was faster. The attempt counts from here, so that crashes count."""
-    taken = session.exec(
-        update(Delivery)
-        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == State.PENDING.value)
-        .values(state=State.SENDING.value, claimed_by=claimant, claimed_at=now, attempts=col(Delivery.attempts) + 1)
-    )
-    return bool(taken.rowcount)
+    values = {"claimed_by": claimant, "claimed_at": now, "attempts": col(Delivery.attempts) + 1}
+    return _changed(session, delivery_id, _WAITS, state=State.SENDING.value, **values)
 
 
 def settle(session: Session, delivery_id: int, claimant: str, **values: Any) -> bool:
     """Write what came of a claimed delivery; False where the claim was swept and another has it now."""
     mine = (col(Delivery.state) == State.SENDING.value) & (col(Delivery.claimed_by) == claimant)
-    swept = col(Delivery.state) == State.PENDING.value
-    done = session.exec(
-        update(Delivery)
-        .where(col(Delivery.id) == delivery_id, mine | swept)
-        .values(claimed_by=None, claimed_at=None, **values)
-    )
-    return bool(done.rowcount)
+    return _changed(session, delivery_id, mine | _WAITS, claimed_by=None, claimed_at=None, **values)
 
 
 def claimed(session: Session) -> list[Delivery]:
@@ -140,16 +133,9 @@ def claimed(session: Session) -> list[Delivery]:
 
 def release(session: Session, delivery: Delivery, next_at: datetime) -> bool:
     """Make a claim that nobody holds any more pending again; False where that happened already."""
-    done = session.exec(
-        update(Delivery)
-        .where(
-            col(Delivery.id) == delivery.id,
-            col(Delivery.state) == State.SENDING.value,
-            col(Delivery.claimed_by) == delivery.claimed_by,
-        )
-        .values(state=State.PENDING.value, claimed_by=None, claimed_at=None, next_at=next_at)
-    )
-    return bool(done.rowcount)
+    theirs = (col(Delivery.state) == State.SENDING.value) & (col(Delivery.claimed_by) == delivery.claimed_by)
+    values = {"claimed_by": None, "claimed_at": None, "next_at": next_at}
+    return _changed(session, delivery.id or 0, theirs, state=State.PENDING.value, **values)
 
 
 def pending(session: Session) -> list[Delivery]:
@@ -159,21 +145,17 @@ def pending(session: Session) -> list[Delivery]:
 
 def postpone(session: Session, delivery_id: int, next_at: datetime) -> bool:
     """Let one that waits wait longer; False where it does not wait any more."""
-    done = session.exec(
-        update(Delivery)
-        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == State.PENDING.value)
-        .values(next_at=next_at)
-    )
-    return bool(done.rowcount)
+    return _changed(session, delivery_id, _WAITS, next_at=next_at)
 
 
 def park(session: Session, delivery_id: int, error: str) -> bool:
     """Give up one that waits; False where it does not wait any more."""
-    done = session.exec(
-        update(Delivery)
-        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == State.PENDING.value)
-        .values(state=State.PARKED.value, error=error)
-    )
+    return _changed(session, delivery_id, _WAITS, state=State.PARKED.value, error=error)
+
+
+def _changed(session: Session, delivery_id: int, while_: ColumnElement[bool], **values: Any) -> bool:
+    """Whether it was still so when these values were written: what several processes do at once, one does."""
+    done = session.exec(update(Delivery).where(col(Delivery.id) == delivery_id, while_).values(**values))
     return bool(done.rowcount)
 
 
