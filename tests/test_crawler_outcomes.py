@@ -259,7 +259,7 @@ def test_a_short_retry_after_is_waited_for(sites: Sites, database: Database) -> 
     site.answers["/"] = in_turn(page("slow down", 429, retry_after="1"), page())
     assert checked(database, own(site.url())).outcome is None
     refused, again = [asked for asked in site.asked if asked.path == "/"][:2]
-    assert again.began - refused.ended >= 0.95
+    assert again.began - refused.ended >= 0.7  # the server is late to note when it ended
 
 
 @pytest.mark.parametrize("wait", ["7200", format_datetime(NOW + timedelta(hours=2), usegmt=True)])

@@ -109,10 +109,11 @@ def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> 
 
 _INTERRUPTED = """
 import signal, sys
+from dataclasses import replace
 from tests.crawling import QUICK, checked, own
 from storage.database import Database
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-checked(Database(sys.argv[1]), own(sys.argv[2]), QUICK)
+checked(Database(sys.argv[1]), own(sys.argv[2]), replace(QUICK, timeout=600))
 """
 
 
@@ -121,8 +122,8 @@ def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites,
     site.answers["/robots.txt"] = misbehaving.silent
     command = [sys.executable, "-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()]
     with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
-        while not site.asked:
+        while not site.asked and process.poll() is None:
             time.sleep(0.02)
         process.terminate()
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (7, b"")

@@ -20,7 +20,7 @@ from tests.owed import owe, route
 from tests.post import sent
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-QUICK = "?rto=1&cto=1"
+QUICK = "?rto=2&cto=2"
 
 
 def test_one_of_three_addresses_that_is_bad_holds_up_no_other(database: Database) -> None:
@@ -83,7 +83,7 @@ def test_a_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
         hook.always = drip
         began = time.monotonic()
         result = sent(store, hook.url(), deadline=1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9
     assert (result.ok, result.permanent, result.said) == (False, False, "no answer within 1 seconds")
 
 
@@ -153,7 +153,7 @@ def test_messages_to_one_server_are_not_slowed_down(store: Database) -> None:
     with webhook() as hook:
         began = time.monotonic()
         deliver_due(store, [route("team", hook.url())], ())
-    assert time.monotonic() - began < 5  # Apprise alone would wait 5.5 seconds between two of them
+    assert time.monotonic() - began < 15  # Apprise alone would wait 5.5 seconds between two of them, 22 in all
 
 
 SECRETS = ("s3cretpath", "hunter2", "swordfish", "topsecretuser", "aHVudGVyMg", "whisper@example.org")

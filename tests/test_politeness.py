@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +20,7 @@ from storage.checks import Check, Outcome
 from storage.database import Database
 from tests import misbehaving
 from tests.crawling import QUICK, checked, crawled, declared, on_sqlite, own, served
-from tests.misbehaving import Answer, Sites, in_turn, page, redirect
+from tests.misbehaving import Answer, Asked, Sites, in_turn, page, redirect
 
 ALL_FORBIDDEN = "User-agent: *\nDisallow: /"
 PLAIN = "text/plain"
@@ -45,31 +47,36 @@ def test_one_request_at_a_time_to_a_host_with_a_delay(sites: Sites, database: Da
     paths = [f"/{n}" for n in range(3)]
     for path in paths:
         site.answers[path] = page()
-    crawled(database, *(own(site.url(path), f"polite{path}") for path in paths), settings=replace(QUICK, delay=0.15))
+    crawled(database, *(own(site.url(path), f"polite{path}") for path in paths), settings=replace(QUICK, delay=0.3))
     assert len(site.asked) == 1 + 2 * len(paths)
     for one, next_ in itertools.pairwise(site.asked):
-        assert next_.began - one.ended >= 0.14
+        assert next_.began - one.ended >= 0.2  # a busy server is late to note when it ended
 
 
 def test_hosts_do_not_wait_for_each_other(sites: Sites, database: Database) -> None:
     slow, quick = sites.new(), sites.new()
-    slow.answers["/"] = misbehaving.silent
-    quick.answers["/"] = page()
-    crawled(
-        database,
-        own(slow.url(), "host/slow", robots="ignore"),
-        own(quick.url(), "host/quick"),
-        settings=replace(QUICK, timeout=1.5, retry_waits=()),
-    )
-    assert quick.asked[-1].ended < slow.asked[0].began + 1.4
+    other_is_done = threading.Event()
+
+    def when_other_is_done(asked: Asked, connection: socket.socket) -> None:
+        assert other_is_done.wait(15)
+        page()(asked, connection)
+
+    def last(asked: Asked, connection: socket.socket) -> None:
+        page()(asked, connection)
+        other_is_done.set()
+
+    slow.answers["/"] = when_other_is_done
+    quick.answers["/"] = in_turn(page(), last)
+    checks = crawled(database, own(slow.url(), "host/slow", robots="ignore"), own(quick.url(), "host/quick"))
+    assert {check.outcome for check in checks.values()} == {None}
 
 
 def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None:
     site = sites.new()
     site.answers |= {"/": redirect("/next"), "/next": page()}
-    checked(database, own(site.url(), robots="ignore"), replace(QUICK, delay=0.15))
+    checked(database, own(site.url(), robots="ignore"), replace(QUICK, delay=0.3))
     assert site.paths() == ["/", "/next", "/", "/next"]
-    assert all(later.began - earlier.ended >= 0.14 for earlier, later in itertools.pairwise(site.asked))
+    assert all(later.began - earlier.ended >= 0.2 for earlier, later in itertools.pairwise(site.asked))
 
 
 @pytest.mark.parametrize(
@@ -164,17 +171,17 @@ def test_robots_txt_holds_at_every_step_of_a_redirect(sites: Sites, database: Da
 
 def test_crawl_delay_is_kept_within_reason(sites: Sites, database: Database) -> None:
     modest, greedy = sites.new(), sites.new()
-    for site, delay in ((modest, "0.3"), (greedy, "86400")):
+    for site, delay in ((modest, "0.6"), (greedy, "86400")):
         site.answers |= {"/robots.txt": page(f"User-agent: *\nCrawl-delay: {delay}", 200, PLAIN), "/": page()}
     crawled(
         database,
         own(modest.url(), "delay/modest"),
         own(greedy.url(), "delay/greedy"),
-        settings=replace(QUICK, longest_crawl_delay=0.5),
+        settings=replace(QUICK, longest_crawl_delay=0.9),
     )
-    assert [later.began - earlier.ended >= 0.29 for earlier, later in itertools.pairwise(modest.asked)][1:] == [True]
+    assert [later.began - earlier.ended >= 0.4 for earlier, later in itertools.pairwise(modest.asked)][1:] == [True]
     assert len(greedy.asked) == 3
-    assert greedy.asked[2].began - greedy.asked[1].ended >= 0.49
+    assert greedy.asked[2].began - greedy.asked[1].ended >= 0.65
 
 
 _SETTINGS = """
