@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from analysis.gist import GIST
 from analysis.seen import Seen, is_duty_of_reader
 from analysis.wording import Sentence
 
@@ -49,7 +50,25 @@ SAYS = {
     "sentences_gone": "sentences about practices are gone",
     "grown": "the text became longer",
     "rules": "a page of rules of conduct",
+    "expands_new": "sentences that do more with data came",
+    "expands_gone": "sentences that do more with data went",
+    "limits_new": "sentences that protect people came",
+    "limits_gone": "sentences that protect people went",
+    "clarifies_new": "sentences that explain came",
+    "clarifies_gone": "sentences that explain went",
+    "balance": "more came, or less, than went",
+    "both_ways": "more is done with data and less",
 }
+LEANS = (
+    "expands_new",
+    "expands_gone",
+    "limits_new",
+    "limits_gone",
+    "clarifies_new",
+    "clarifies_gone",
+    "balance",
+    "both_ways",
+)  # of the gist
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
@@ -94,7 +113,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "rules": rules,
-    }
+    } | {name: found.get(f"{GIST}{name}", 0.0) for name in LEANS}
     return {f"told.{name}": float(value) for name, value in told.items()}
 
 

@@ -47,9 +47,9 @@ def compare(
         )
     kind = kind_of(document, after)
     seen = look(places, before, after, language, kind)
-    judgement = judge(seen, kind)
+    judgement = judge(seen, kind, language)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
-    judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
+    judged = [_judged(one, judgement, own.get(id(one), []), kind, language) for one in seen]
     told = Comparison(
         substantive=judgement.substantive or any(own.values()),
         effective_date=_effective(seen, after, language),
@@ -61,7 +61,7 @@ def compare(
     return _alerting(told, judgement, before, after, language)
 
 
-def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
+def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, language: str | None) -> Passage:
     """The passage with its topics and their evidence, and why."""
     passage = one.passage
     why = list(_why_not(one))
@@ -81,7 +81,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     if not topics:
         why.append(_NO_TOPIC if judgement.alert else f"nothing to tell about AI or data: {judgement.reasons}")
         return replace(passage, why=tuple(why))
-    severity, direction, reasons = of_passage(one, judgement.severity)
+    severity, direction, reasons = of_passage(one, judgement.severity, kind, language)
     return replace(
         passage,
         topics=tuple(topics),

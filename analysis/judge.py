@@ -56,9 +56,9 @@ def weights() -> Weights:
     return Weights.model_validate(read("change"))
 
 
-def judge(seen: Sequence[Seen], kind: str) -> Judgement:
+def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     """Judge a change by all its places together."""
-    found = signs(seen, kind)
+    found = signs(seen, kind, language)
     real = any(one.real and one.shape != "fragment" for one in seen)
     certain = real and is_certain(found)
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)

@@ -15,7 +15,21 @@ from analysis.signs import signs, strengths
 from analysis.weighing import Weighing, read
 
 # signs of a topic that weigh for each topic in its own way
-_OWN = frozenset(("new", "gone", "direct", "hints", "beside", "section", "any_direct", "share", "only_beside"))
+_OWN = frozenset(
+    (
+        "new",
+        "gone",
+        "direct",
+        "hints",
+        "beside",
+        "section",
+        "any_direct",
+        "share",
+        "only_beside",
+        "said_sum",
+        "said_share",
+    )
+)
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 _LIKE_MOST = "as most such changes are"
 
@@ -88,9 +102,11 @@ def direction_of(told: Mapping[str, float]) -> Direction:
     return cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
 
 
-def of_passage(one: Seen, most: Severity) -> tuple[Severity, Direction, tuple[str, ...]]:
+def of_passage(
+    one: Seen, most: Severity, kind: str, language: str | None
+) -> tuple[Severity, Direction, tuple[str, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
-    told = claims((one,), signs((one,), "other"))
+    told = claims((one,), signs((one,), kind, language))
     severity, why = severity_of(told)
     direction = direction_of(told)
     weighing = weights().direction[direction]

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from analysis.change import TOPICS
+from analysis.gist import GIST, OF_TOPIC, gist
 from analysis.kinds import part_of
 from analysis.seen import AI, DATA, LISTED, Seen
 from analysis.spelling import pattern
@@ -14,7 +15,7 @@ from analysis.topics import CLAIMING
 from analysis.wording import Sentence
 
 
-def signs(seen: Sequence[Seen], kind: str) -> dict[str, float]:
+def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
     """The signs of a whole change, each about 0 to 3; their names are those of the weights file.
 
     Titles, menus and other noise give no sign, neither for a change nor against it: beside a real change they alter
@@ -29,6 +30,7 @@ def signs(seen: Sequence[Seen], kind: str) -> dict[str, float]:
     found.update({name: math.log1p(count) for name, count in counts.items()})
     found.update(_claims(said))
     found.update(_told_together(found, said, kind))
+    found.update(gist(said, kind, language))
     return found
 
 
@@ -217,6 +219,7 @@ def _strength(
     new, gone, direct = (_count(found, f"{topic}.decides.{what}") for what in ("new", "gone", "any"))
     hints, beside, section = (_count(found, f"{topic}.{what}") for what in ("suggests.any", "beside", "section"))
     return {
+        **{f"said_{name}": found.get(f"{GIST}{topic}.{name}", 0.0) for name in OF_TOPIC},
         "new": math.log1p(new),
         "gone": math.log1p(gone),
         "direct": math.log1p(direct),

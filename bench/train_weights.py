@@ -1,28 +1,32 @@
 """Make analysis/weights/*.toml from labelled changes, and say how well such weights do on services left out.
 
-    python -m bench.train_weights LABELS.jsonl.gz                    trains on all and writes the files
-    python -m bench.train_weights LABELS.jsonl.gz --folds ANSWERS    cross-validates by service, nothing written
+    python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl                    trains on all and writes the files
+    python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl --folds ANSWERS    cross-validates, nothing written
 
-The labelled changes are not part of the project. Needs scipy, which the program does not.
+A service that is left out is left out of the sentences (see train_sentences.py), too. Neither file is part of the
+project. Needs scipy and scikit-learn, which the program does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from analysis import compare as comparing
 from analysis import judge as judging
 from analysis import meaning
+from analysis.gist import GIST
+from bench import train_sentences
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, Row, fit, free, labelled, one, only, section
 from bench.train_meaning import train_meaning
+from bench.train_sentences import Words
 
 FOLDER = Path(judging.__file__).with_name("weights")
+FOLDS = 10
 HEAD = "# Written by bench/train_weights.py. What the names mean is in docs/judging.md.\n\n"
 
 
@@ -46,15 +50,21 @@ def train(examples: Iterable[Example]) -> dict[str, str]:
 def train_change(usable: Sequence[Example]) -> str:
     together = [only(e, ("shape.", "kind.", "any.", "policy.", "terms.", "rules.")) for e in usable]
     substantive = fit(together, [e.row["substantive"] for e in usable], 1.0, one, free)
-    steady = [{k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone"))} for e in usable]
+    steady = [
+        {k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone")) and not k.startswith(GIST)}
+        for e in usable
+    ]
     alert = fit(steady, [e.row["alert"] for e in usable], 0.3, one, as_meant)
     return "\n".join([section("substantive", *substantive, 0.35), section("alert", *alert, 0.45)])
 
 
-def folds(examples: Sequence[Example], seed: int, number: int = 10) -> list[set[str]]:
-    services = sorted({example.row["service"] for example in examples})
-    random.Random(seed).shuffle(services)
-    return [set(services[start::number]) for start in range(number)]
+def examples_of(rows: Sequence[Row], groups: Sequence[Collection[str]], words: Sequence[Words]) -> list[Example]:
+    """Each change as the words saw it that were learnt without its service."""
+    found = []
+    for group, weights in zip(groups, words, strict=True):
+        train_sentences.use(weights)
+        found += [Example(row) for row in rows if row["service"] in group]
+    return found
 
 
 def answers(examples: Iterable[Example]) -> list[Row]:
@@ -83,18 +93,24 @@ def use(texts: Mapping[str, str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labels")
+    parser.add_argument("sentences")
     parser.add_argument("--folds", metavar="ANSWERS", help="cross-validate by service; write the answers to this file")
     parser.add_argument("--seed", type=int, default=7, help="which services are left out together")
     parser.add_argument(
         "--fitted", metavar="ANSWERS", help="write the answers of the weights trained on all to this file"
     )
     args = parser.parse_args()
-    examples = [Example(row) for row in labelled(args.labels)]
+    rows = labelled(args.labels)
+    table = train_sentences.Table(train_sentences.labelled(args.sentences))
+    groups = train_sentences.folds({row["service"] for row in rows}, args.seed, FOLDS)
+    words = [table.fit(group) for group in groups]
+    examples = examples_of(rows, groups, words)
     if args.folds:
         found: list[Row] = []
-        for left_out in folds(examples, args.seed):
-            use(train(example for example in examples if example.row["service"] not in left_out))
-            found += answers(example for example in examples if example.row["service"] in left_out)
+        for group, weights in zip(groups, words, strict=True):
+            train_sentences.use(weights)
+            use(train(example for example in examples if example.row["service"] not in group))
+            found += answers(example for example in examples if example.row["service"] in group)
         written(args.folds, found)
         return
     texts = train(examples)
@@ -103,6 +119,7 @@ def main() -> None:
         sys.stdout.write(f"{FOLDER / name}.toml: {len(text.splitlines())} lines\n")
     if args.fitted:
         use(texts)
+        train_sentences.use(table.fit())
         written(args.fitted, answers(examples))
 
 

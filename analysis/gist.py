@@ -1,0 +1,79 @@
+"""What the changed sentences of a change say together, by the chances of sentences.py."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from analysis.change import TOPICS
+from analysis.seen import Seen
+from analysis.sentences import Chances, says
+from analysis.wording import Sentence
+
+GIST = "gist."  # before the names of these signs
+OF_TOPIC = ("most", "sum", "share", "new", "of_most")
+_DIRECTIONS = ("expands", "limits", "clarifies")
+_HARDLY = 0.3  # added where a share is taken, so that little said is a small share
+_LITTLE = 0.5
+
+
+def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
+    """For each topic how much the changed words say of it, and whether they do more or less with data."""
+    said = [
+        (place, sentence, _said(one, sentence, kind, language))
+        for place, one in enumerate(seen)
+        for sentence in one.wording.sentences
+    ]
+    signs = _directions(said)
+    sums = {topic: sum(chances[topic] for _, _, chances in said) for topic in TOPICS}
+    total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
+    for topic in TOPICS:
+        signs |= {
+            f"{topic}.most": max((chances[topic] for _, _, chances in said), default=0.0),
+            f"{topic}.sum": math.log1p(sums[topic]),
+            f"{topic}.share": sums[topic] / total,
+            f"{topic}.new": math.log1p(_net((place, sentence, chances[topic]) for place, sentence, chances in said)[0]),
+            f"{topic}.of_most": sums[topic] / most,
+        }
+    return {f"{GIST}{name}": value for name, value in signs.items()}
+
+
+def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> dict[str, float]:
+    """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
+    not say without them, or their share of it."""
+    text = (one.passage.before if sentence.side == "before" else one.passage.after) or ""
+    whole = says(text[sentence.start : sentence.end], language, kind, one.passage.heading[-1:])
+    if sentence.whole:
+        return dict(whole)
+    rest, at, changed = "", sentence.start, 0
+    for start, end in sentence.spans:
+        rest, at, changed = rest + text[at:start], end, changed + end - start
+    without = says(rest + text[at : sentence.end], language, kind, one.passage.heading[-1:])
+    share = changed / (sentence.end - sentence.start)
+    return {aspect: max(chance - without[aspect], chance * share) for aspect, chance in whole.items()}
+
+
+def _directions(said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, float]:
+    """How the sentences that came and those that went divide into more, less and the same done with data."""
+    sums = {}
+    for name in _DIRECTIONS:
+        graves = (
+            (place, sentence, chances[name] * (chances["worth"] + chances["medium"] + chances["high"]))
+            for place, sentence, chances in said
+        )
+        sums[f"{name}_new"], sums[f"{name}_gone"] = _net(graves)
+    total = sum(sums.values()) + _LITTLE
+    more, less = sums["expands_new"] + sums["limits_gone"], sums["limits_new"] + sums["expands_gone"]
+    return {name: value / total for name, value in sums.items()} | {
+        "balance": (more - less) / (more + less + _LITTLE),
+        "both_ways": math.log1p(min(more, less)),
+    }
+
+
+def _net(values: Iterable[tuple[int, Sentence, float]]) -> tuple[float, float]:
+    """How much more is said after than before, and less, over the places: what a reworded one says anew cancels out."""
+    places: defaultdict[int, float] = defaultdict(float)
+    for place, sentence, value in values:
+        places[place] += value if sentence.side == "after" else -value
+    return sum(max(0.0, net) for net in places.values()), sum(max(0.0, -net) for net in places.values())
