@@ -39,16 +39,15 @@ _HUNDREDTHS = 100
 _FAR = 30.0
 
 Chances = Mapping[str, float]
+Words = dict[str, tuple[int, ...]]  # weights of signs in hundredths, so that sums are exact on any machine
 
 
 @lru_cache(maxsize=4096)
 def says(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> Chances:
     """The chance of each of `ASPECTS` for a sentence in a document of a kind (see signs.py), under these headings."""
     weights = _weights()
-    sums = list(weights[BIAS])
-    for sign in signs_of(text, language, kind, heading):
-        for place, weight in enumerate(weights.get(sign, ())):
-            sums[place] += weight
+    rows = [weights[sign] for sign in signs_of(text, language, kind, heading) if sign in weights]
+    sums = (sum(column) / _HUNDREDTHS for column in zip(weights[BIAS], *rows, strict=True))
     return {
         aspect: 1 / (1 + math.exp(-max(-_FAR, min(_FAR, total)))) for aspect, total in zip(ASPECTS, sums, strict=True)
     }
@@ -76,14 +75,14 @@ def _plain(token: str) -> str:
 
 
 @cache
-def _weights() -> dict[str, tuple[float, ...]]:
+def _weights() -> Words:
     """A tuple of weights, in the order of `ASPECTS`, for each sign and the bias."""
     return read((files("analysis") / "weights" / "sentences.csv").read_text("utf-8").splitlines())
 
 
-def read(lines: Iterable[str]) -> dict[str, tuple[float, ...]]:
-    """The weights of a file: a line a sign, a column an aspect, in hundredths; an empty cell is nought."""
+def read(lines: Iterable[str]) -> Words:
+    """The weights of a file: a line a sign, a column an aspect; an empty cell is nought."""
     rows = csv.reader(lines)
     if next(rows) != ["sign", *ASPECTS]:
         raise ValueError("the columns of weights/sentences.csv are not the aspects that a sentence is asked for")
-    return {row[0]: tuple(int(cell or 0) / _HUNDREDTHS for cell in row[1:]) for row in rows}
+    return {row[0]: tuple(int(cell or 0) for cell in row[1:]) for row in rows}

@@ -28,6 +28,7 @@ from sklearn.metrics import average_precision_score
 
 from analysis import sentences
 from analysis.change import SEVERITIES, TOPICS
+from analysis.sentences import Words
 
 WEIGHTS = Path(sentences.__file__).with_name("weights") / "sentences.csv"
 RARE = 6  # signs of fewer sentences are left out
@@ -37,7 +38,6 @@ FOLDS = 5
 _FROM = {"worth": "low", "medium": "medium", "high": "high"}
 
 Row = dict[str, Any]
-Words = dict[str, tuple[float, ...]]  # as sentences.read gives them
 
 
 def labelled(path: str) -> list[Row]:
@@ -78,7 +78,7 @@ class Table:
         models = self._models(kept, chosen)
         table = {self.names[at]: tuple(m.coef_[0][k] for m in models) for k, at in enumerate(chosen)}
         table[sentences.BIAS] = tuple(model.intercept_[0] for model in models)
-        return {name: tuple(round(float(weight), 2) for weight in weights) for name, weights in table.items()}
+        return {name: tuple(round(float(weight) * 100) for weight in weights) for name, weights in table.items()}
 
     def _models(self, kept: Any, columns: Any) -> list[LogisticRegression]:
         part = self.matrix[kept][:, columns]
@@ -105,9 +105,8 @@ def written(weights: Words) -> str:
     table = csv.writer(lines, lineterminator="\n")
     table.writerow(["sign", *sentences.ASPECTS])
     for name, row in sorted(weights.items()):
-        cells = [round(weight * 100) for weight in row]
-        if any(cells):
-            table.writerow([name, *(cell or "" for cell in cells)])
+        if any(row):
+            table.writerow([name, *(cell or "" for cell in row)])
     return lines.getvalue()
 
 
