@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from storage.checks import Outcome
 from storage.clock import utc_now
 from storage.database import Database
 
@@ -63,7 +62,7 @@ class Fetched:
 
 
 FingerprintOf = Callable[[Fetched], str | None]
-Progress = Callable[[str, Outcome | None], None]
+Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the last of them; at first none
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from analysis.normal import fingerprint
 from analysis.reading import read_unread
 from analysis.rereading import refresh
 from crawler.crawl import crawl
-from crawler.targets import CrawlSettings, Fetched, Target
+from crawler.targets import CrawlSettings, Fetched, Progress, Target
 from notifier.delivery import Deliveries, deliver_due
 from notifier.retell import retell_due
 from policywatch.due import due
@@ -19,13 +19,11 @@ from policywatch.manners import manners
 from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
-from storage.checks import Outcome, last_checks
+from storage.checks import last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.lock import one_at_a_time
-
-Progress = Callable[[str, Outcome | None], None]
 
 
 class Job:

@@ -9,13 +9,14 @@ from email.utils import format_datetime
 
 import pytest
 
+from crawler.crawl import crawl
 from crawler.targets import Target
 from storage.captures import capture
 from storage.checks import Check, Outcome
 from storage.database import Database
 from storage.documents import document
 from tests import misbehaving
-from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, own, served
+from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own, served
 from tests.misbehaving import POLICY, Site, Sites, in_turn, page, redirect, validated
 
 LOGIN_FORM = "<title>Welcome</title><p>Sign in</p><form><input name=u><input type='password' name=p></form>"
@@ -137,6 +138,16 @@ def test_failures_that_may_pass_are_tried_three_times_and_refusals_once(
         "/503": 1,
         "/endless": 1,
     }
+
+
+def test_how_far_it_is_can_be_shown(sites: Sites, store: Database) -> None:
+    site, told = sites.new(), []
+    targets = [own(site.url(f"/{n}"), f"example/{n}") for n in range(2)]
+    site.answers |= {"/0": page("<p>0</p>"), "/1": page("no", 404)}
+    declared(store, targets)
+    crawl(store, targets, QUICK, fingerprint_of=fingerprint_of, progress=lambda *said: told.append(said))
+    assert [said[:2] for said in told] == [(0, 2), (1, 2), (2, 2)]
+    assert {said[2] for said in told} == {"", "example/0", "example/1"}
 
 
 def test_a_server_that_is_too_slow_fails_in_time(sites: Sites, database: Database) -> None:

@@ -79,7 +79,8 @@ from tests.crawling import QUICK, declared, fingerprint_of, own
 targets = [own(f"{sys.argv[2]}/{n}", f"killed/{n}") for n in range(40)]
 database = Database(sys.argv[1])
 declared(database, targets)
-crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, progress=lambda *_: print("kept", flush=True))
+kept = lambda done, *_: done and print("kept", flush=True)
+crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, progress=kept)
 """
 
 

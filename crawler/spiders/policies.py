@@ -64,6 +64,7 @@ class PoliciesSpider(Spider):
                 raise
             await found.put((target, finding))
 
+        self._report("")
         visits = [asyncio.ensure_future(visit(target)) for target in self.job.targets]
         try:
             for _ in visits:
@@ -90,6 +91,9 @@ class PoliciesSpider(Spider):
     def _keep(self, target: Target, known: Known, finding: Finding) -> dict[str, Any]:
         check = record(self.job.database, target, known, finding)
         self.checks.append(check)
-        if self.job.progress is not None:
-            self.job.progress(target.document, finding.outcome)
+        self._report(target.document)
         return {"document": target.document, "check": check, "outcome": finding.outcome, "reason": finding.reason}
+
+    def _report(self, last: str) -> None:
+        if self.job.progress is not None:
+            self.job.progress(len(self.checks), len(self.job.targets), last)

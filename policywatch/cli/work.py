@@ -173,19 +173,17 @@ def _finish(database: Database, ids: list[int]) -> None:
 
 
 @contextmanager
-def _progress(as_json: bool) -> Iterator[Callable[[str, Outcome | None], None] | None]:
+def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
     """A bar on a terminal, nothing elsewhere."""
     if as_json or not sys.stderr.isatty():
         yield None
         return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=0)
-        started: set[str] = set()
+        task = bar.add_task("starting", total=None)
 
-        def step(document: str, outcome: Outcome | None) -> None:
-            started.add(document)
-            bar.update(task, description=document, total=len(started), advance=0 if outcome is None else 1)
+        def step(done: int, of: int, last: str) -> None:
+            bar.update(task, description=last or "fetching, with a pause between requests", total=of, completed=done)
 
         yield step
 
