@@ -11,7 +11,7 @@ from analysis.news import News
 from analysis.spelling import looks, pattern
 from analysis.surroundings import DEFINITION, Surroundings, is_sentence
 from analysis.topics import matches
-from analysis.wording import Sentence, Wording
+from analysis.wording import Sentence
 from analysis.words import words
 
 AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
@@ -113,30 +113,26 @@ def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
 
 
 def told_by(
-    one: News, changed: Wording, found: Sequence[Found], section: frozenset[str], *, row: bool
+    one: News, sentence: Sentence, found: Sequence[Found], section: frozenset[str], column: frozenset[str] | None
 ) -> Iterator[Found]:
-    """What a piece of news is about: the phrases of its sentence that stand nearest, else its section."""
-    sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
+    """What a piece of news is about: its column, else the nearest phrases of its sentence, else its section.
+
+    `column` holds the topics of the column's title, None outside of tables.
+    """
     beside = [
         each
         for each in found
         if each.tier == "decides" and each.side == one.side and sentence.start <= each.start < sentence.end
     ]
-    start, end = one.start, one.end
     if one.kind == "time":
-        kept = [each for each in beside if each.topic == "retention"]
-        beside = kept or beside
-        if not beside and row:
-            yield Found("retention", "decides", one.side, start, end, True)
-            return
-    if beside:
-        nearest = min(_distance(each, one) for each in beside)
-        for topic in {each.topic for each in beside if _distance(each, one) <= nearest}:
-            yield Found(topic, "decides", one.side, start, end, True)
-    else:
-        for topic in TOPICS:
-            if topic in section:
-                yield Found(topic, "decides", one.side, start, end, True)
+        beside = [each for each in beside if each.topic == "retention"] or beside
+    nearest = min((_distance(each, one) for each in beside), default=0)
+    topics = {each.topic for each in beside if _distance(each, one) <= nearest}
+    if column is not None and one.kind == "time" and not topics:
+        topics = {"retention"}
+    for topic in TOPICS:
+        if topic in (column or topics or section):
+            yield Found(topic, "decides", one.side, one.start, one.end, True)
 
 
 def _distance(found: Found, one: News) -> int:

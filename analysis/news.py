@@ -5,19 +5,23 @@ A rewording exchanges words for others of the same weight; what is told here is 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from analysis.change import Passage, Side
 from analysis.spelling import keyed_words, looks, pattern
+from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 from analysis.wording import Sentence, Wording, stem
 
-Kind = Literal["time", "clause"]
+Kind = Literal["time", "clause", "cell"]
 
 _CLAUSE = 4  # words with a meaning of their own that one side has more than the other
 _ALIKE = 0.4  # of a sentence's words stand in the one that it was made from
+_IDENTIFIER = re.compile(r"[\w.*\[\]-]*[_\d*][\w.*\[\]-]*")  # the name of a cookie, for programs
+_FORMERLY = re.compile(r"\b(?:formerly|previously|ex|anciennement|ehemals|früher|antes)\b", re.IGNORECASE)
 _BOTH_WAYS: tuple[tuple[Side, Side], ...] = (("before", "after"), ("after", "before"))
 
 
@@ -30,7 +34,7 @@ class News(NamedTuple):
     end: int
 
 
-def news(passage: Passage, changed: Wording) -> tuple[News, ...]:
+def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, ...]:
     """What is new or gone in the changed sentences of a reworded passage."""
     if not passage.before or not passage.after:
         return ()
@@ -43,7 +47,7 @@ def news(passage: Passage, changed: Wording) -> tuple[News, ...]:
         side: Counter(one for one, _, _ in _content(text, 0, len(text))) for side, text in texts.items()
     }
     for side, other in _BOTH_WAYS:
-        found += _times(texts, side, other, sentences[side])
+        found += _times(texts, side, other, sentences[side], in_table=in_table)
         for sentence in sentences[side]:
             own = _own(texts[side], sentence, stems[other])
             if not own:
@@ -52,18 +56,36 @@ def news(passage: Passage, changed: Wording) -> tuple[News, ...]:
             start, end = own[0][1], own[-1][2]
             if len(own) - lost >= _CLAUSE:
                 found.append(News("clause", side, start, end))
+            elif in_table and not _IDENTIFIER.fullmatch(texts[side][sentence.start : sentence.end]):
+                found.append(News("cell", side, start, end))
     return tuple(found)
 
 
-def _times(texts: Mapping[Side, str], side: Side, other: Side, sentences: Sequence[Sentence]) -> list[News]:
-    """The times that stand in changed words and on this side only."""
+def is_renamed(passage: Passage) -> bool:
+    """Whether a row only calls by another name what it lists: an identifier, a company "formerly" called so."""
+    before, after = (passage.before or "").split(CELL), (passage.after or "").split(CELL)
+    if len(before) != len(after) or len(before) < 2:
+        return False
+    differ = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    return bool(differ) and all(_same_thing(old.strip(), new.strip()) for old, new in differ)
+
+
+def _same_thing(old: str, new: str) -> bool:
+    if _IDENTIFIER.fullmatch(old) or _IDENTIFIER.fullmatch(new):
+        return " " not in old + new
+    return bool(_FORMERLY.search(new)) and old in new
+
+
+def _times(
+    texts: Mapping[Side, str], side: Side, other: Side, sentences: Sequence[Sentence], *, in_table: bool
+) -> list[News]:
+    """The times that stand in changed words and on this side only; cells are exchanged whole, sentences are not."""
     left = Counter(time.days for time in times_in(texts[other]))
-    cells = " | " in texts[side]  # of a row, which are exchanged whole
     found = []
     for time in times_in(texts[side]):
         if left[time.days] > 0:
             left[time.days] -= 1
-        elif any(_touches(sentence, time) for sentence in sentences if cells or not sentence.whole):
+        elif any(_touches(sentence, time) for sentence in sentences if in_table or not sentence.whole):
             found.append(News("time", side, time.start, time.end))
     return found
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.blocks import Page
-from analysis.change import Passage, Side
+from analysis.change import TOPICS, Passage, Side
 from analysis.found import AI as AI
 from analysis.found import DATA as DATA
 from analysis.found import Found as Found
 from analysis.found import found_in, named_in, overlaps, recipients_in, told_by
 from analysis.found import is_duty_of_reader as is_duty_of_reader
 from analysis.kinds import part_of
-from analysis.news import news
+from analysis.news import is_renamed, news
 from analysis.postal import only_addresses
 from analysis.shape import LISTED as LISTED
 from analysis.shape import names, shape_of
 from analysis.spelling import pattern
-from analysis.surroundings import BANNER, TEMPLATE, Surroundings
-from analysis.topics import Lexicon, matches, section_topics
+from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
+from analysis.topics import Lexicon, column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
 
@@ -40,7 +40,8 @@ class Seen:
     section: frozenset[str] = frozenset()
     named: bool = False
     other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
-    news: tuple[Found, ...] = ()  # what a sentence of a policy newly says beside words that stayed
+    news: tuple[Found, ...] = ()  # what a sentence or row of a policy newly says beside words that stayed
+    renamed: bool = False  # a row about the same thing, by another name
 
     @property
     def real(self) -> bool:
@@ -123,11 +124,9 @@ def _seen(
     if address:
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
-    anew: list[Found] = []
+    anew: tuple[Found, ...] = ()
     if part_of(kind, passage.heading) == "policy" and not (cut or address):
-        row = any(around[side].is_row(text) for side, text in texts.items())
-        for one in news(passage, changed):
-            anew += told_by(one, changed, found, section, row=row)
+        anew = tuple(_anew(passage, changed, found, section, around, language))
     return Seen(
         passage,
         changed,
@@ -138,8 +137,40 @@ def _seen(
         section,
         named,
         {one.side for one in recipients} == {"before", "after"},
-        tuple(anew),
+        anew,
+        is_renamed(passage),
     )
+
+
+def _anew(
+    passage: Passage,
+    changed: Wording,
+    found: Sequence[Found],
+    section: frozenset[str],
+    around: Mapping[Side, Surroundings],
+    language: str | None,
+) -> Iterator[Found]:
+    """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
+    texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    heads = {side: around[side].head_of(text) for side, text in texts.items()}
+    in_table = any(heads.values())
+    if any(around[side].is_row(text) for side, text in texts.items()) and not in_table:
+        return  # the titles of the columns themselves
+    for one in news(passage, changed, in_table=in_table):
+        sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
+        column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
+        yield from told_by(one, sentence, found, section, column)
+    if in_table and passage.operation in ("added", "removed"):
+        side: Side = "after" if passage.after else "before"
+        listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
+        if topic := next(listed, None):
+            yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
+
+
+def _title(heads: Mapping[Side, Sequence[str]], texts: Mapping[Side, str], side: Side, at: int) -> str:
+    """The title of the column in which a place of a row stands."""
+    cell = texts[side].count(CELL, 0, at)
+    return heads[side][cell] if cell < len(heads[side]) else ""
 
 
 def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:

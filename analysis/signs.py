@@ -80,7 +80,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
 def _listed(one: Seen, kind: str) -> bool:
     """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
     if kind == "cookies" and one.shape == "row":
-        return True
+        return not one.renamed
     whole = one.passage.operation in ("added", "removed") and one.shape in ("row", "entry")
     return whole and (bool(one.section & LISTED) or one.named)
 

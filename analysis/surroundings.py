@@ -19,6 +19,7 @@ _ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
 _ALL_LINK = 0.9
 TEMPLATE = 3  # times that a text comes or goes alike
 BANNER = 300  # characters; what is longer above the title is an introduction
+CELL = " | "  # between the cells of a row
 LEAST = 6  # words; less is a heading, a button or an entry of a menu
 DEFINITION = re.compile(
     r"(?:[\d.]+\s+)?[“\"«][^”\"»]{2,60}[”\"»]\s+(?:means?|refers? to|includes?|désignen?t?|signifien?t?)\b"
@@ -68,6 +69,23 @@ class Surroundings:
 
     def is_row(self, text: str) -> bool:
         return any(line in self._rows for line in text.split("\n"))
+
+    def head_of(self, row: str) -> tuple[str, ...]:
+        """The titles of the columns that a row stands under; empty for the titles themselves."""
+        return self._heads.get(row.split("\n")[0], ())
+
+    @cached_property
+    def _heads(self) -> dict[str, tuple[str, ...]]:
+        heads: dict[str, tuple[str, ...]] = {}
+        head: tuple[str, ...] | None = None
+        for text in self._texts:
+            if text not in self._rows:
+                head = None
+            elif head is None:
+                head = tuple(text.split(CELL))
+            else:
+                heads.setdefault(text, head)
+        return heads
 
     def amid_prose(self, text: str) -> bool:
         place = self._places.get(text.split("\n")[0])

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from analysis.change import TOPICS
 from analysis.spelling import looks
 
-Tier = Literal["decides", "suggests", "sections", "ignores", "words"]
+Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]
 
 LANGUAGES = ("en", "fr", "de", "es")  # each has a file; English is read where a page's language has none
 WORDS = (
@@ -80,9 +80,10 @@ class _Phrases(BaseModel):
     decides: tuple[str, ...]
     suggests: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     ignores: tuple[str, ...] = ()
 
-    @field_validator("decides", "suggests", "sections", "ignores")
+    @field_validator("decides", "suggests", "sections", "columns", "ignores")
     @classmethod
     def _readable(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
         for phrase in phrases:
@@ -192,6 +193,13 @@ def section_lexicon(language: str | None) -> Lexicon:
     return Lexicon((topic, "sections", phrase) for topic, phrases in read.topics.items() for phrase in phrases.sections)
 
 
+@cache
+def column_lexicon(language: str | None) -> Lexicon:
+    """The phrases by which the title of a table's column says what its cells are about."""
+    read = _language(language if language in LANGUAGES else "en")
+    return Lexicon((topic, "columns", phrase) for topic, phrases in read.topics.items() for phrase in phrases.columns)
+
+
 @lru_cache(maxsize=64)
 def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
     """The phrases of a user's own topics that apply to pages in a language."""
@@ -214,6 +222,12 @@ def section_topics(heading: tuple[str, ...], language: str | None) -> frozenset[
     """The topics that the titles around a passage name; the outermost is the document's own and says nothing."""
     titles = heading[-2:] if len(heading) > 2 else heading[-1:]
     return frozenset(match.topic for title in titles for match in section_lexicon(language).matches(title))
+
+
+@lru_cache(maxsize=1024)
+def column_topics(title: str, language: str | None) -> frozenset[str]:
+    """What the cells are about under a title of a table's column."""
+    return frozenset(match.topic for match in column_lexicon(language).matches(title))
 
 
 @cache
