@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 from analysis.change import Passage, Side
@@ -16,7 +17,7 @@ from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 from analysis.wording import Sentence, Wording, stem
 
-Kind = Literal["time", "clause", "cell"]
+Kind = Literal["time", "clause", "cell", "turn"]
 
 _CLAUSE = 4  # words with a meaning of their own that one side has more than the other
 _ALIKE = 0.4  # of a sentence's words stand in the one that it was made from
@@ -46,8 +47,8 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
     stems: dict[Side, Counter[str]] = {
         side: Counter(one for one, _, _ in _content(text, 0, len(text))) for side, text in texts.items()
     }
+    found += _times(texts, sentences, in_table=in_table)
     for side, other in _BOTH_WAYS:
-        found += _times(texts, side, other, sentences[side], in_table=in_table)
         for sentence in sentences[side]:
             own = _own(texts[side], sentence, stems[other])
             if not own:
@@ -56,9 +57,16 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
             start, end = own[0][1], own[-1][2]
             if len(own) - lost >= _CLAUSE:
                 found.append(News("clause", side, start, end))
+            elif turns := [(first, last) for one, first, last in own if one in _weighty()]:
+                found.append(News("turn", side, turns[0][0], turns[-1][1]))
             elif in_table and not _IDENTIFIER.fullmatch(texts[side][sentence.start : sentence.end]):
                 found.append(News("cell", side, start, end))
     return tuple(found)
+
+
+@cache
+def _weighty() -> frozenset[str]:
+    return frozenset(stem(word) for word in looks().words.weighty)
 
 
 def is_renamed(passage: Passage) -> bool:
@@ -77,17 +85,26 @@ def _same_thing(old: str, new: str) -> bool:
 
 
 def _times(
-    texts: Mapping[Side, str], side: Side, other: Side, sentences: Sequence[Sentence], *, in_table: bool
-) -> list[News]:
-    """The times that stand in changed words and on this side only; cells are exchanged whole, sentences are not."""
-    left = Counter(time.days for time in times_in(texts[other]))
-    found = []
-    for time in times_in(texts[side]):
-        if left[time.days] > 0:
-            left[time.days] -= 1
-        elif any(_touches(sentence, time) for sentence in sentences if in_table or not sentence.whole):
-            found.append(News("time", side, time.start, time.end))
-    return found
+    texts: Mapping[Side, str], sentences: Mapping[Side, Sequence[Sentence]], *, in_table: bool
+) -> Iterator[News]:
+    """The lengths of time in changed words that are not those of the other side; cells are exchanged whole."""
+    times = {
+        side: [
+            time
+            for time in times_in(text)
+            if any(_touches(sentence, time) for sentence in sentences[side] if in_table or not sentence.whole)
+        ]
+        for side, text in texts.items()
+    }
+    days = {side: Counter(time.days for time in found) for side, found in times.items()}
+    if days["before"] == days["after"]:
+        return
+    in_order = len(times["before"]) == len(times["after"])
+    same = [old.days == new.days for old, new in zip(times["before"], times["after"], strict=False)]
+    for side, other in _BOTH_WAYS:
+        for place, time in enumerate(times[side]):
+            if not (same[place] if in_order else days[other][time.days]):
+                yield News("time", side, time.start, time.end)
 
 
 def _touches(sentence: Sentence, time: Time) -> bool:

@@ -45,6 +45,7 @@ class _Words(BaseModel):
     model_config = ConfigDict(extra="forbid")
     empty: frozenset[str]
     negations: frozenset[str]
+    weighty: frozenset[str]
     stamp: frozenset[str]
     section: frozenset[str]
     link: frozenset[str]

@@ -84,7 +84,7 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
 
 def stem(key: str) -> str:
     """What the forms of a word have in common, by and large: "protects" and "protected", "d'autres" and "autre"."""
-    return key.rstrip("s")[:_STEM]
+    return key.rstrip("s")[:_STEM] if key.isalpha() else key
 
 
 def _same_in_other_form(
