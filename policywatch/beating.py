@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from policywatch.report import Report, all_good
+from policywatch.wording import counted
 from storage.errors import Busy
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def what_is_wrong(report: Report) -> str | None:
     if report.checks and not any(all_good([check]) for check in report.checks):
         return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[:200]
     if report.deliveries.failed:
-        return f"{report.deliveries.failed} deliveries failed"
+        return f"{counted(report.deliveries.failed, 'delivery', 'deliveries')} failed"
     return None
 
 

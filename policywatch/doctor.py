@@ -11,6 +11,7 @@ from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
 from policywatch.watchlist import Watchlist, load
+from policywatch.wording import counted
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
@@ -75,9 +76,8 @@ def examine(config: Path) -> list[Finding]:
         retold = last_retelling(session) if watchlist.brief[0].model else None
     database.close()
     if deliveries["parked"]:
-        said = (
-            f"{deliveries['parked']} were given up; `policywatch alerts --parked` says why, `alerts retry` sends again"
-        )
+        said = f"{counted(deliveries['parked'], 'was', 'were')} given up; `policywatch alerts --parked` says why, "
+            "`alerts retry` sends again"
         findings.append(Finding(False, "deliveries", said))
     if retold and retold.failure:
         said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
@@ -87,7 +87,7 @@ def examine(config: Path) -> list[Finding]:
 
 def _watched(watchlist: Watchlist) -> Finding:
     none = '; nothing is watched: add [[documents]], or use = ["linkedin"]' if not watchlist.documents else ""
-    return Finding(not none, "watchlist", f"{watchlist.file}, {len(watchlist.documents)} documents{none}")
+    return Finding(not none, "watchlist", f"{watchlist.file}, {counted(len(watchlist.documents), 'document')}{none}")
 
 
 def _told(watchlist: Watchlist) -> Iterator[Finding]:
@@ -142,4 +142,4 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
             )
             yield Finding(False, entry.id, said)
     if checks and not never:
-        yield Finding(True, "checks", f"{len(checks)} documents have been checked")
+        yield Finding(True, "checks", f"{counted(len(checks), 'document has', 'documents have')} been checked")

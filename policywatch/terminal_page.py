@@ -11,6 +11,7 @@ from rich.text import Text
 
 from analysis.blocks import Block, Dropped, Page
 from policywatch.harmless import harmless
+from policywatch.wording import counted
 
 _WIDE = 120  # columns; under these two texts beside each other are hard to read
 _SHOWN = 200  # characters of each text that was left out
@@ -25,7 +26,8 @@ def show_page(console: Console, page: Page, *, dropped: bool) -> None:
     else:
         _one_below_the_other(console, page, dropped=dropped)
     words = sum(len(block.text.split()) for block in page.blocks)
-    said = f"{len(page.blocks)} blocks, {words} words; {len(page.dropped)} parts were left out."
+    left_out = counted(len(page.dropped), "part was", "parts were")
+    said = f"{counted(len(page.blocks), 'block')}, {counted(words, 'word')}; {left_out} left out."
     console.print(Text(said, style="dim"))
 
 

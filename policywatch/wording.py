@@ -87,6 +87,11 @@ class Wording:
         return found
 
 
+def counted(n: int, one: str, more: str | None = None) -> str:
+    """A number with its English noun, for what is said in English only."""
+    return f"{n} {one if n == 1 else more or f'{one}s'}"
+
+
 @cache
 def wording(language: str) -> Wording:
     """The words of one of `LANGUAGES`."""

@@ -57,6 +57,7 @@ def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
             assert answer.json()["status"] == status
         else:
             assert "See what changed" in answer.text
+    assert "since: Input should be a valid date" in site.get("/changes?since=yesterday").text
 
 
 def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(parley: Story) -> None:

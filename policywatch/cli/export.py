@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from policywatch.cli.options import CONFIG, Config, console, opened
+from policywatch.wording import counted
 
 export = typer.Typer(help="Write what is stored for use elsewhere.", no_args_is_help=True)
 
@@ -49,6 +50,7 @@ def site(
         )
     first = folder / "index.html"
     console().print(
-        f"{done.written} files written, {done.unchanged} are as they were, {done.removed} were removed: {first}",
+        f"{counted(done.written, 'file')} written, {done.unchanged} are as they were, "
+        f"{done.removed} were removed: {first}",
         soft_wrap=True,
     )

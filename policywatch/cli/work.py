@@ -28,6 +28,7 @@ from policywatch.cli.options import (
 )
 from policywatch.harmless import harmless
 from policywatch.report import Report, all_good, outcomes
+from policywatch.wording import counted
 from storage.checks import Outcome
 from storage.database import Database
 from storage.lock import one_at_a_time
@@ -65,7 +66,8 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
     else:
         _say_troubles(report.checks)
         if report.deliveries.failed:
-            sys.stderr.write(f"{report.deliveries.failed} deliveries failed; `policywatch doctor` says more\n")
+            failed = counted(report.deliveries.failed, "delivery", "deliveries")
+            sys.stderr.write(f"{failed} failed; `policywatch doctor` says more\n")
     if not report.is_well:
         raise typer.Exit(TROUBLE)
 
@@ -107,8 +109,8 @@ def read(
             if again:
                 done = reread_all(database, job.manners)
                 console().print(
-                    f"{done.read} versions read again: {done.different} have another text now, {done.merged} were "
-                    f"merged with the version before, {done.split} were split from it, {done.unreadable} can't be read "
+                    f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
+                    f"{done.merged} were merged with the version before, {done.split} were split from it, {done.unreadable} can't be read "
                     "now and stay as they were."
                 )
             else:
@@ -152,7 +154,7 @@ def accept(
         out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}")
         if found is None:
             words = sum(len(block.text.split()) for block in page.blocks)
-            out.print(f"It would be the first version: “{harmless(page.title)}”, {words} words.")
+            out.print(f"It would be the first version: “{harmless(page.title)}”, {counted(words, 'word')}.")
         else:
             show_comparison(out, found)
         if not yes and not typer.confirm("Take it as the document's text?"):
