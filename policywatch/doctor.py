@@ -76,8 +76,8 @@ def examine(config: Path) -> list[Finding]:
         retold = last_retelling(session) if watchlist.brief[0].model else None
     database.close()
     if deliveries["parked"]:
-        said = f"{counted(deliveries['parked'], 'was', 'were')} given up; `policywatch alerts --parked` says why, "
-            "`alerts retry` sends again"
+        up = counted(deliveries["parked"], "was", "were")
+        said = f"{up} given up; `policywatch alerts --parked` says why, `alerts retry` sends again"
         findings.append(Finding(False, "deliveries", said))
     if retold and retold.failure:
         said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"

@@ -110,8 +110,8 @@ def read(
                 done = reread_all(database, job.manners)
                 console().print(
                     f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
-                    f"{done.merged} were merged with the version before, {done.split} were split from it, {done.unreadable} can't be read "
-                    "now and stay as they were."
+                    f"{done.merged} were merged with the version before, {done.split} were split from it, "
+                    f"{done.unreadable} can't be read now and stay as they were."
                 )
             else:
                 _finish(database, job.read())

@@ -90,9 +90,8 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
 def _failed(renderer: Renderer, request: Request, status: int, detail: str | None = None) -> Response:
     if "/api/" in request.url.path:
         return problem(status, detail)
-    return renderer.page(
-        request, "missing.html", status=status, key=_SAID[status], detail=detail if status == 400 else None
-    )
+    shown = detail if status == 400 else None  # the others advise the operator
+    return renderer.page(request, "missing.html", status=status, key=_SAID[status], detail=shown)
 
 
 _SAID = {404: "", 400: "unclear_", 403: "forbidden_"}
