@@ -16,7 +16,6 @@ from sqlmodel import Session
 from analysis.as_json import brief_json
 from analysis.change import Comparison
 from analysis.reading import stored_passages
-from policywatch.changes_json import change_json as change_json
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording

@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from analysis.as_json import comparison_json
 from analysis.change import Comparison
-from policywatch.terminal import change_json, show_change, show_history
+from policywatch.changes_json import change_json
+from policywatch.terminal import show_change, show_history
 from storage.changes import UnknownChange, change, changes_of
 from storage.database import Database
 from storage.documents import Document

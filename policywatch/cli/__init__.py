@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from analysis.blocks import UnreadablePage
 from policywatch import __version__
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
-from policywatch.cli import alerts, archive, export, set_up, show, work
+from policywatch.cli import alerts, archive, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
@@ -43,8 +43,15 @@ def _options(
     """Watch the public policies of online services, and tell people when a change touches AI or their data."""
 
 
-for part in (set_up, work, alerts, show, archive, export):
-    part.add_to(app)
+for part, panel in (
+    (set_up, "Setting up"),
+    (work, "The job"),
+    (alerts, "The job"),
+    (show, "Showing"),
+    (pages, "The pages"),
+    (archive, "Histories of others"),
+):
+    part.add_to(app, panel)
 
 
 def main() -> None:

@@ -21,14 +21,14 @@ alerts = typer.Typer()
 routes = typer.Typer(help="The routes: who is told of what.", no_args_is_help=True)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add this file's commands."""
-    app.command()(deliver)
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add this file's commands, under a heading of the list of them."""
+    app.command(rich_help_panel=panel)(deliver)
     alerts.callback(invoke_without_command=True)(alerts_list)
     alerts.command(name="retry")(alerts_retry)
-    app.add_typer(alerts, name="alerts")
+    app.add_typer(alerts, name="alerts", rich_help_panel=panel)
     routes.command(name="test")(routes_test)
-    app.add_typer(routes, name="routes")
+    app.add_typer(routes, name="routes", rich_help_panel=panel)
 
 
 def deliver(config: Config = CONFIG) -> None:

@@ -26,11 +26,11 @@ _SHOWN = 3  # texts set aside that are named for a document
 imports = typer.Typer(help="Take in a history that others have kept; nobody is alerted.", no_args_is_help=True)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add this file's commands."""
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add this file's commands, under a heading of the list of them."""
     imports.callback()(_group)  # else a group of one command would be that command
     imports.command(name="open-terms-archive")(open_terms_archive)
-    app.add_typer(imports, name="import")
+    app.add_typer(imports, name="import", rich_help_panel=panel)
 
 
 def _group() -> None:

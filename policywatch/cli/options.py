@@ -32,6 +32,7 @@ Documents = Annotated[
     list[str] | None,
     typer.Option("--document", "-d", metavar="ID", help="Only this document; can be given several times."),
 ]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 CONFIG = Path(DEFAULT_FILE)
 _UNWRAPPED = 100_000  # columns
 

@@ -1,4 +1,4 @@
-"""The commands that set a watch up and open it: init, doctor, schedule, demo, serve."""
+"""The commands that set a watch up: init, doctor, schedule, demo."""
 
 from __future__ import annotations
 
@@ -6,26 +6,22 @@ import getpass
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, Port, console, print_json
 from policywatch.harmless import harmless
-from policywatch.watchlist import Watchlist, load
-
-if TYPE_CHECKING:
-    from analysis.reading import RoutesFor
+from policywatch.watchlist import load
 
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add this file's commands."""
-    for command in (init, doctor, schedule, demo, serve):
-        app.command()(command)
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add this file's commands, under a heading of the list of them."""
+    for command in (init, doctor, schedule, demo):
+        app.command(rich_help_panel=panel)(command)
 
 
 def init(
@@ -117,55 +113,3 @@ def demo(
 
     if not play(folder, stay=stay, port=port):
         raise typer.Exit(TROUBLE)
-
-
-def serve(
-    config: Config = CONFIG,
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Port = 8642,
-    allowed_host: Annotated[
-        list[str] | None, typer.Option("--allowed-host", metavar="NAME", help="Answer to this name; several times.")
-    ] = None,
-    trusted_proxy: Annotated[
-        list[str] | None,
-        typer.Option("--trusted-proxy", metavar="ADDRESS", help="Believe this address who asks, and by http or https."),
-    ] = None,
-    root_path: Annotated[
-        str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
-    ] = "",
-    private: Annotated[bool, typer.Option("--private", help="Let only those read who sign in.")] = False,
-) -> None:
-    """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
-
-    With a password in the environment (POLICYWATCH_PASSWORD), who signs in can also accept held texts and send again
-    what was given up; with POLICYWATCH_TOKEN a program can.
-
-    Example: `policywatch serve --port 8642`
-    """
-    import os
-
-    from policywatch.manners import manners
-    from policywatch.web.access import UnusablePassword, access
-    from policywatch.web.app import create_app
-    from policywatch.web.desk import Desk
-    from policywatch.web.serving import Listening, hosts, root
-    from policywatch.web.serving import serve as listen
-
-    try:
-        known = access(os.environ, private=private)
-        where = Listening(host, port, trusted_proxy or (), root(root_path))
-    except UnusablePassword as failure:
-        raise typer.BadParameter(str(failure), param_hint="the environment") from failure
-    except ValueError as failure:
-        raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
-    with opened(config) as (watchlist, database):
-        desk = Desk(manners(watchlist), _told(watchlist)) if known.knows_anyone else Desk(manners(watchlist))
-        names = hosts(where, allowed_host or (), watchlist.site)
-        listen(create_app(database, allowed_hosts=names, access=known, desk=desk), where)
-
-
-def _told(watchlist: Watchlist) -> RoutesFor:
-    """Who is told of a text that the operator takes. Only then it needs the routes, and what the environment says."""
-    from policywatch.recipients import recipients
-
-    return recipients(watchlist).names_for

@@ -19,11 +19,11 @@ Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="CSS", hel
 Language = Annotated[str | None, typer.Option("--language", metavar="CODE", help="The language of the text: en, fr.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add this file's commands."""
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add this file's commands, under a heading of the list of them."""
     for command in (documents, history, show, compare):
-        app.command()(command)
-    app.command(name="try")(try_page)
+        app.command(rich_help_panel=panel)(command)
+    app.command(name="try", rich_help_panel=panel)(try_page)
 
 
 def documents(config: Config = CONFIG, as_json: Json = False) -> None:

@@ -36,10 +36,10 @@ from storage.lock import one_at_a_time
 Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add this file's commands."""
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add this file's commands, under a heading of the list of them."""
     for command in (run, crawl, read, watch, accept):
-        app.command()(command)
+        app.command(rich_help_panel=panel)(command)
 
 
 def run(config: Config = CONFIG, now: Now = False, document: Documents = None, as_json: Json = False) -> None:

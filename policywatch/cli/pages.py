@@ -1,0 +1,112 @@
+"""The commands that give the pages: serve, export site."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from policywatch.cli.options import CONFIG, Config, Port, console, opened
+from policywatch.watchlist import Watchlist
+from policywatch.wording import counted
+
+if TYPE_CHECKING:
+    from analysis.reading import RoutesFor
+
+export = typer.Typer(help="Write what is stored for use elsewhere.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add this file's commands, under a heading of the list of them."""
+    app.command(rich_help_panel=panel)(serve)
+    export.command(name="site")(site)
+    app.add_typer(export, name="export", rich_help_panel=panel)
+
+
+def serve(
+    config: Config = CONFIG,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Port = 8642,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option("--allowed-host", metavar="NAME", help="Answer to this name; several times.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option("--trusted-proxy", metavar="ADDRESS", help="Believe this address who asks, and by http or https."),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
+    ] = "",
+    private: Annotated[bool, typer.Option("--private", help="Let only those read who sign in.")] = False,
+) -> None:
+    """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
+
+    With a password in the environment (POLICYWATCH_PASSWORD), who signs in can also accept held texts and send again
+    what was given up; with POLICYWATCH_TOKEN a program can.
+
+    Example: `policywatch serve --port 8642`
+    """
+    from policywatch.manners import manners
+    from policywatch.web.access import UnusablePassword, access
+    from policywatch.web.app import create_app
+    from policywatch.web.desk import Desk
+    from policywatch.web.serving import Listening, hosts, root
+    from policywatch.web.serving import serve as listen
+
+    try:
+        known = access(os.environ, private=private)
+        where = Listening(host, port, trusted_proxy or (), root(root_path))
+    except UnusablePassword as failure:
+        raise typer.BadParameter(str(failure), param_hint="the environment") from failure
+    except ValueError as failure:
+        raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
+    with opened(config) as (watchlist, database):
+        desk = Desk(manners(watchlist), _told(watchlist)) if known.knows_anyone else Desk(manners(watchlist))
+        names = hosts(where, allowed_host or (), watchlist.site)
+        listen(create_app(database, allowed_hosts=names, access=known, desk=desk), where)
+
+
+def _told(watchlist: Watchlist) -> RoutesFor:
+    """Who is told of a text that the operator takes. Only then it needs the routes, and what the environment says."""
+    from policywatch.recipients import recipients
+
+    return recipients(watchlist).names_for
+
+
+def site(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", file_okay=False, help="Empty, or an earlier export.")],
+    config: Config = CONFIG,
+    address: Annotated[
+        str | None,
+        typer.Option("--site", metavar="URL", help="Where the folder will stand; `site` of the watchlist if left out."),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make every file anew.")] = False,
+) -> None:
+    """Write the pages and feeds as files, for any host that serves files; they open from the disk too.
+
+    Done again, it writes what changed, and takes away what is gone.
+
+    Example: `policywatch export site public --site https://policies.example.org`
+    """
+    from policywatch.web.export import export_site
+    from storage.clock import utc_now
+
+    with opened(config) as (watchlist, database), Console(stderr=True).status("starting") as status:
+        done = export_site(
+            database,
+            folder,
+            today=utc_now().date(),
+            site=address or watchlist.site or "",
+            again=again,
+            progress=(lambda name: status.update(name[:70])) if sys.stderr.isatty() else (lambda _name: None),
+        )
+    first = folder / "index.html"
+    console().print(
+        f"{counted(done.written, 'file')} written, {done.unchanged} are as they were, "
+        f"{done.removed} were removed: {first}",
+        soft_wrap=True,
+    )
