@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 from pathlib import Path
 
@@ -66,6 +68,14 @@ def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
 def test_a_database_that_cannot_be_opened(config: Path, address: str, status: int, words: str) -> None:
     config.write_text(f'{NONE}database = "{address}"\n', "utf-8")
     assert words in said("documents", "--config", config, status=status)
+
+
+def test_a_terminal_that_lacks_characters_gets_the_others(tmp_path: Path) -> None:
+    file, environ = tmp_path / "page.md", {**os.environ, "PYTHONIOENCODING": "ascii"}
+    file.write_text("# Confidentialité\n\nNous gardons les noms de ceux qui nous écrivent.\n", "utf-8")
+    assert "qui nous ?crivent." in policywatch("try", file, environ=environ)
+    page = json.loads(policywatch("try", file, "--json", environ=environ))
+    assert page["title"] == "Confidentialité"
 
 
 def test_two_files_of_the_same_words_differ_in_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -56,6 +57,8 @@ for part, panel in (
 
 def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
     try:
         app()
     except WatchlistError as failure:

@@ -67,7 +67,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    sys.stdout.write(f"{json_text(value, indent=1)}\n")
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """With characters as they are, where standard output can take them all."""
+    takes_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=not takes_all, indent=indent)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json, print_table
+from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
 from policywatch.harmless import harmless
 
 Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
@@ -112,7 +111,7 @@ def compare(
 
     if pairs is not None and old is None:
         for answer in compare_lines(pairs):
-            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            sys.stdout.write(f"{json_text(answer)}\n")
         return
     if old is None or new is None or pairs is not None:
         raise typer.BadParameter("give two files, or --pairs FILE alone", param_hint="OLD NEW")
