@@ -35,6 +35,9 @@ _TURNS = frozenset({"negation", "exception"})
 _GOOD_PART = 0.2  # of a phrase must be changed words
 _ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
+_OF_AI = re.compile(
+    r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
+)  # a company that says it is one of AI
 _LEAD = 70  # characters before a name in which the word stands for what it is
 
 
@@ -83,6 +86,10 @@ def found_in(
             direct = end > sentence.start + match.end
             other_object = other_object or direct
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
+    for name in _OF_AI.finditer(said):
+        start, end = sentence.start + name.start(), sentence.start + name.end()
+        if overlaps(sentence, start, end) and not around.is_own(name.group()):
+            found.append(Found("ai_features", "decides", sentence.side, start, end, True))
     if other_object or (not sentence.whole and not for_reader and _says_something(text, sentence)):
         # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
@@ -113,11 +120,17 @@ def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
 
 
 def told_by(
-    one: News, sentence: Sentence, found: Sequence[Found], section: frozenset[str], column: frozenset[str] | None
+    one: News,
+    sentence: Sentence,
+    found: Sequence[Found],
+    section: frozenset[str],
+    column: frozenset[str] | None,
+    page: frozenset[str],
 ) -> Iterator[Found]:
     """What a piece of news is about: its column, else the nearest phrases of its sentence, else its section.
 
-    `column` holds the topics of the column's title, None outside of tables.
+    `column` holds the topics of the column's title, None outside of tables. News of a page that is about AI is about
+    AI, too.
     """
     beside = [
         each
@@ -131,7 +144,7 @@ def told_by(
     if column is not None and one.kind == "time" and not topics:
         topics = {"retention"}
     for topic in TOPICS:
-        if topic in (column or topics or section):
+        if topic in (column or topics or section - AI) or topic in AI & page:  # none is about AI by its section alone
             yield Found(topic, "decides", one.side, one.start, one.end, True)
 
 

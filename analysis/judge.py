@@ -8,17 +8,17 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.change import Direction, Severity
+from analysis.change import TOPICS, Direction, Severity
 from analysis.claims import claims
 from analysis.meaning import direction_of, severity_of, topics_of
-from analysis.seen import Seen
+from analysis.seen import AI, Seen
 from analysis.signs import signs
 from analysis.weighing import Weighing, read
 
 # what needs no weighing, and in plain words why
 _CERTAIN = {
     "policy.data": "words about data are new in a policy, or gone from it",
-    "policy.news": "a sentence about data says something that it did not say before",
+    "any.news": "a sentence about data says something that it did not say before",
     "policy.notice": "a new policy is announced",
     "policy.listed": "a whole entry came to a list of data, purposes, recipients, cookies or laws, or left it",
     "terms.ai": "words about AI are new in terms, or gone from them",
@@ -64,7 +64,7 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
         return Judgement(False, False, (), "none", "none", weights().substantive.reasons(found, yes=False))
-    topics = topics_of(found)
+    topics = _with_ai(topics_of(found), found)
     if not topics or not (certain or weights().alert.holds(found)):
         return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
     told = claims(seen, found)
@@ -72,6 +72,15 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     rules = [why for sign, why in _CERTAIN.items() if found.get(sign)]
     reasons = "; ".join(rules) or f"weighed by {weights().alert.reasons(found, yes=True)}"
     return Judgement(True, True, topics, severity, direction_of(told), reasons)
+
+
+def _with_ai(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, ...]:
+    """Whoever asked for news of AI is told it where words that came or went decide so, however few they be."""
+    chances = {topic: found.get(f"{topic}.decides.new", 0.0) for topic in AI}
+    likeliest = max(sorted(AI), key=lambda topic: chances[topic])
+    if AI & set(topics) or not chances[likeliest] or not topics:
+        return topics
+    return tuple(topic for topic in TOPICS if topic in topics or topic == likeliest)
 
 
 def is_certain(found: Mapping[str, float]) -> bool:

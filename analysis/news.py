@@ -19,7 +19,7 @@ from analysis.wording import Sentence, Wording, stem
 
 Kind = Literal["time", "clause", "cell", "turn"]
 
-_CLAUSE = 4  # words with a meaning of their own that one side has more than the other
+_CLAUSE = 3  # words with a meaning of their own that one side has more than the other
 _ALIKE = 0.4  # of a sentence's words stand in the one that it was made from
 _IDENTIFIER = re.compile(r"[\w.*\[\]-]*[_\d*][\w.*\[\]-]*")  # the name of a cookie, for programs
 _FORMERLY = re.compile(r"\b(?:formerly|previously|ex|anciennement|ehemals|früher|antes)\b", re.IGNORECASE)

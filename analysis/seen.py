@@ -41,7 +41,7 @@ class Seen:
     named: bool = False
     other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
     news: tuple[Found, ...] = ()  # what a sentence or row of a policy newly says beside words that stayed
-    renamed: bool = False  # a row about the same thing, by another name
+    renamed: bool = False  # a row about the same thing, by another name, or the titles of columns
 
     @property
     def real(self) -> bool:
@@ -124,9 +124,7 @@ def _seen(
     if address:
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
-    anew: tuple[Found, ...] = ()
-    if part_of(kind, passage.heading) == "policy" and not (cut or address):
-        anew = tuple(_anew(passage, changed, found, section, around, language))
+    anew = () if cut or address else tuple(_anew(passage, changed, found, section, around, language, kind))
     return Seen(
         passage,
         changed,
@@ -138,7 +136,7 @@ def _seen(
         named,
         {one.side for one in recipients} == {"before", "after"},
         anew,
-        is_renamed(passage),
+        is_renamed(passage) or _is_title_row(passage, around),
     )
 
 
@@ -149,22 +147,41 @@ def _anew(
     section: frozenset[str],
     around: Mapping[Side, Surroundings],
     language: str | None,
+    kind: str,
 ) -> Iterator[Found]:
     """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
     texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
     heads = {side: around[side].head_of(text) for side, text in texts.items()}
     in_table = any(heads.values())
-    if any(around[side].is_row(text) for side, text in texts.items()) and not in_table:
-        return  # the titles of the columns themselves
+    page = section_topics(passage.heading[:1], language)
+    policy = part_of(kind, passage.heading) == "policy"
+    if is_renamed(passage) or _is_title_row(passage, around):
+        return
     for one in news(passage, changed, in_table=in_table):
         sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
-        yield from told_by(one, sentence, found, section, column)
-    if in_table and passage.operation in ("added", "removed"):
+        told = told_by(one, sentence, found, section, column, page)
+        # outside of policies only how long something is kept is news by itself
+        yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
+    if policy and in_table and passage.operation in ("added", "removed"):
         side: Side = "after" if passage.after else "before"
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
         if topic := next(listed, None):
             yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
+
+
+def _is_kept(told: Found, found: Sequence[Found]) -> bool:
+    """Whether the sentence says itself that something is kept or deleted."""
+    return told.topic == "retention" and any(
+        each.topic == "retention" and each.tier == "decides" and each.side == told.side for each in found
+    )
+
+
+def _is_title_row(passage: Passage, around: Mapping[Side, Surroundings]) -> bool:
+    """Whether the titles of a table's columns were reworded."""
+    before, after = passage.before or "", passage.after or ""
+    rows = around["before"].is_row(before) and around["after"].is_row(after)
+    return rows and not (around["before"].head_of(before) or around["after"].head_of(after))
 
 
 def _title(heads: Mapping[Side, Sequence[str]], texts: Mapping[Side, str], side: Side, at: int) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from analysis.change import Passage, Side
+from analysis.dates import dates_in
 from analysis.found import DATA
 from analysis.spelling import pattern
 from analysis.surroundings import BANNER, LEAST, Surroundings, is_sentence
@@ -41,6 +42,10 @@ def shape_of(
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
     ):
         return "fragment"
+    if around[side].is_menu(text) or text.startswith("©"):
+        return "fragment"
+    if texts["after"] and _is_notice(texts["after"], language):
+        return "text"
     row = around[side].is_row(text)
     if row and len(_FIGURE.findall(text)) >= _FIGURES:
         return "fragment"
@@ -75,6 +80,12 @@ def names(passage: Passage, section: frozenset[str]) -> bool:
     if "user_rights" in section and pattern("law").search(text):
         return True
     return bool(pattern("company").search(text)) and not pattern("own_contact").search(passage.heading[-1])
+
+
+def _is_notice(text: str, language: str | None) -> bool:
+    """Whether it announces a change of the policy for a day, wherever on the page it stands."""
+    announced = "20" in text and bool(pattern("subject").search(text)) and bool(dates_in(text, "dmy"))
+    return announced and any(match.topic == "notice" for match in matches(text, language))
 
 
 def _amid_prose(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) -> bool:

@@ -32,6 +32,9 @@ _ACTING = re.compile(
 )
 
 
+_OPENING, _CLOSING = ("“", '"', "«"), ("”", '"', "»")
+
+
 class Surroundings:
     """Tells whether a block stands amid the prose of a policy, or amid menus, teasers and lists of links."""
 
@@ -48,6 +51,9 @@ class Surroundings:
             if sum(len(link.text) for link in block.links) >= _ALL_LINK * len(block.text)
         )
         self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
+        self._menus = frozenset(
+            self._texts[place] for place in self._linked if len(page.blocks[place].links) >= TEMPLATE
+        )
 
     def has(self, text: str) -> bool:
         """Whether a block of the page says the same."""
@@ -62,13 +68,23 @@ class Surroundings:
         before = re.search(r"([A-Z][\w-]+)\s$", text[max(0, start - 40) : start])
         if before is None:
             return False
+        if text[end : end + 1] in _CLOSING and text[: start - len(before.group())][-1:] in _OPENING:
+            return True  # a name that is quoted, as a trademark is
         if self._names is None:
             acting = Counter(name for each in self._texts for name in _ACTING.findall(each))
             self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE)
         return before.group(1) in self._names
 
+    def is_own(self, name: str) -> bool:
+        """Whether the page speaks of a name again and again: it is that of the service."""
+        return sum(name in text for text in self._texts) >= TEMPLATE
+
     def is_row(self, text: str) -> bool:
         return any(line in self._rows for line in text.split("\n"))
+
+    def is_menu(self, text: str) -> bool:
+        """Whether it is made of links from end to end, several of them."""
+        return text in self._menus
 
     def head_of(self, row: str) -> tuple[str, ...]:
         """The titles of the columns that a row stands under; empty for the titles themselves."""

@@ -279,3 +279,31 @@ def test_comparing_loads_neither_the_crawler_nor_a_model_of_languages(tmp_path: 
     loads += "print(*({'scrapy', 'numpy', 'apprise'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", loads], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+MENU = "".join(
+    f"- [{word}](https://parley.example/{word})\n" for word in ("Shop", "Sell", "Help", "Blog", "Jobs", "Press")
+)
+
+
+def with_banner(banner: str) -> Page:
+    return read_page(f"{banner}\n\n{MENU}\n{frame('privacy', 'en')}".encode(), mime="text/markdown", language="en")
+
+
+def test_a_notice_of_a_new_policy_is_told_above_menus_and_title() -> None:
+    announced = with_banner("We are updating our Privacy Policy on 3 March 2027. See what is new.")
+    found = compare(with_banner(""), announced, language="en")
+    assert (found.alert, found.topics, found.effective_date) == (True, ("data_use",), date(2027, 3, 3))
+    advertised = with_banner("Our spring sale starts on 3 March 2027. See what is new.")
+    assert not compare(with_banner(""), advertised, language="en").alert
+
+
+def test_news_of_a_page_about_ai_is_about_ai() -> None:
+    texts = (
+        f"# {title}\n\n## Mistakes\n\nAnswers may hold errors{more}. Tell us about them, and we look into each."
+        for title in ("Our AI assistant and your data: privacy", "Our library and your data: privacy")
+        for more in ("", ", gaps or a bias against small towns")
+    )
+    pages = [read_page(text.encode(), mime="text/markdown", language="en") for text in texts]
+    assert "ai_features" in compare(*pages[:2], language="en").topics
+    assert "ai_features" not in compare(*pages[2:], language="en").topics
