@@ -16,7 +16,11 @@ from analysis.change import SEVERITIES, Brief, Passage, Quote
 from analysis.normal import normal
 
 MOST = 6  # answers to one question
+Answers = list[tuple[float, Span]]
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
+_OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
+_HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
+_DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 _MEANING_LONGEST = 45  # words
 _MEANING_SHORTEST = 8
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
@@ -30,14 +34,17 @@ def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: 
     """
     weights = shipped_weights()
     scene = Scene(passages, before, after, phrases_for(language))
-    answers = {
-        field: best(ranked(scene, field, getattr(weights, field)), getattr(weights, field), MOST) for field in FIELDS
-    }
+    found = {field: ranked(scene, field, getattr(weights, field)) for field in FIELDS}
+    answers = {field: best(found[field], getattr(weights, field), MOST) for field in FIELDS}
+    for field, told in answers.items():
+        answers[field] = [answer for answer in told if answer[1].sentence.touched] or told  # before what stands beside
     undone = [span for _, span in answers["irreversible"]]
-    answers["excluded"] = [(chance, span) for chance, span in answers["excluded"] if not any(map(span.meets, undone))]
+    for field in _OF_UNDOING:
+        answers[field] = [(chance, span) for chance, span in answers[field] if not any(map(span.meets, undone))]
     answers["purposes"] = [told for told in answers["purposes"] if not _names_data(told, answers["data"])]
+    _leave_out(answers, [told for told in found["excluded"] if told[0] >= weights.excluded.first * _HINTED])
     quotes = {
-        field: tuple(quote(span, linked=field == "refuse") for _, span in found) for field, found in answers.items()
+        field: tuple(quote(span, linked=field == "refuse") for _, span in told) for field, told in answers.items()
     }
     return Brief(
         meaning=_meaning(scene, answers),
@@ -47,7 +54,21 @@ def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: 
     )
 
 
-def _names_data(purpose: tuple[float, Span], data: list[tuple[float, Span]]) -> bool:
+def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
+    """Quote what the later text denies as left out, not as what is done: "it does not include your messages"."""
+    denials = [(chance, span) for chance, span in excluded if span.denies and span.sentence.side == "after"]
+    for field in _DONE:
+        of = [next((denial for denial in denials if span.within(denial[1])), None) for _, span in answers[field]]
+        if None not in of:
+            continue  # nothing else is told
+        answers[field] = [told for told, denial in zip(answers[field], of, strict=True) if denial is None]
+        for denial in of:
+            if denial is not None and not any(denial[1].within(span) for _, span in answers["excluded"]):
+                others = [told for told in answers["excluded"] if not told[1].meets(denial[1])]
+                answers["excluded"] = [*others, denial][:MOST]
+
+
+def _names_data(purpose: tuple[float, Span], data: Answers) -> bool:
     """Whether nearly the same words answer which data, and better: a list of data is no purpose."""
     chance, span = purpose
     return any(
@@ -82,7 +103,7 @@ def _link(span: Span, quoted: str) -> str | None:
     return None
 
 
-def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) -> str | None:
+def _meaning(scene: Scene, answers: dict[Question, Answers]) -> str | None:
     """The sentence that carries the severest passage and most of the answers, cut at a clause if it is long."""
     worth = dict.fromkeys(range(len(scene.sentences)), 0.0)
     for field in _TELLING:
@@ -92,12 +113,14 @@ def _meaning(scene: Scene, answers: dict[Question, list[tuple[float, Span]]]) ->
     if not touched:
         return None
 
-    def rank(sentence: Sentence) -> tuple[int, bool, bool, bool, float, int]:
+    def rank(sentence: Sentence) -> tuple[int, bool, bool, bool, bool, float, int]:
         severity = SEVERITIES.index(sentence.severity)
         trains = "train" in sentence.cues and "ai" in sentence.cues
+        denies = sentence.side == "after" and "negation" in sentence.cues
         return (
             severity,
             sentence.side == "after",
+            not denies and worth[sentence.order] > 0,
             trains and worth[sentence.order] > 0,
             sentence.words[0].capital,
             worth[sentence.order],

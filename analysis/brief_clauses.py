@@ -15,7 +15,8 @@ _BULLETS = frozenset("-*·")  # between words with space around: the items of a 
 _INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
 _LIST_LONGEST = 14
 _PHRASES = ("refuse_act", "default_on", "default_off", "control", "go", "contact", "place")  # whose last word belongs
-_STEP = 4  # words of one step of a way through menus
+_ACTS = ("collect", "process", "share", "retain")
+STEP = 4  # words of one step of a way through menus
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
 
@@ -61,13 +62,23 @@ class Clauses:
             if word in grammar.determiners:
                 start -= 1
                 break
-            if grammar.noun_first or first - start >= _LEFT or self.ends_phrase(word):
+            if grammar.noun_first or first - start >= _LEFT:
                 break
+            if self.ends_phrase(word) and not self.compound(sentence, start - 1):
+                break
+            start -= 1
+        while start > 0 and words[start].gap == "-":
             start -= 1
         return start, self.phrase_end(sentence, last)
 
     def ends_phrase(self, word: str) -> bool:
         return word in self.grammar.stops or word in self.grammar.joins or word.endswith(self.grammar.adverbs)
+
+    @staticmethod
+    def compound(sentence: Sentence, at: int) -> bool:
+        """Whether word `at` is part of a hyphenated one: "device-related"."""
+        words = sentence.words
+        return words[at].gap == "-" or (at + 1 < len(words) and words[at + 1].gap == "-")
 
     def phrase_end(self, sentence: Sentence, last: int) -> int:
         """Where the noun phrase ends whose words up to `last` are known."""
@@ -92,15 +103,71 @@ class Clauses:
         """Where the clause that begins at `first` ends: at a hard mark, at a word that opens another, at a comma."""
         words, grammar = sentence.words, self.grammar
         at = first + 1
-        while at < len(words) and at - first < LONGEST:
-            if self.hard(sentence, at):
+        while at < len(words) and at - first <= LONGEST:
+            if self.hard(sentence, at) and not self.in_name(sentence, at):
                 break
-            if breaks and at - first > 1 and words[at].text in grammar.breaks:
+            if breaks and at - first > 1 and words[at].text in grammar.breaks and not self._restricts(sentence, at):
                 break
-            if not commas and "," in words[at].gap:
+            if (not commas and "," in words[at].gap) or self._other_act(sentence, at):
                 break
             at += 1
         return at
+
+    @staticmethod
+    def in_name(sentence: Sentence, at: int) -> bool:
+        return any(first < at < last for first, last in sentence.names)
+
+    def _restricts(self, sentence: Sentence, at: int) -> bool:
+        """Whether the word says which people are meant: "members who are under 18", "users who we think ..."."""
+        if sentence.words[at - 1].text in self.grammar.subjects and self._restricts(sentence, at - 1):
+            return True
+        people = sentence.cues.get("person", ())
+        return (
+            self.soft(sentence, at)
+            and sentence.words[at].text in self.grammar.subjects
+            and any(last == at for _, last in people)
+        )
+
+    def _other_act(self, sentence: Sentence, at: int) -> bool:
+        """Whether another act with an object of its own begins: "... and deletes them", "... and share your data"."""
+        words, grammar = sentence.words, self.grammar
+        if words[at].text not in grammar.joins:
+            return False
+        acts = [act for cue in _ACTS for act in sentence.cues.get(cue, ())]
+        if any(last == at for _, last in acts):
+            return False  # "collect and share your data": one object
+        ends = [last for first, last in acts if first == at + 1]
+        return any(
+            end < len(words) and self.soft(sentence, end) and words[end].text in grammar.determiners | grammar.pronouns
+            for end in ends
+        )
+
+    def shortened(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where a stretch too long for an answer is cut: before a comma or a small word, never within a name."""
+        if last - first <= LONGEST:
+            return last
+        grammar = self.grammar
+        small = grammar.joins | grammar.breaks | grammar.stops
+        for at in range(first + LONGEST, first + STEP, -1):
+            word = sentence.words[at]
+            if ("," in word.gap or word.text in small) and not self.in_name(sentence, at):
+                return at
+        return first + LONGEST
+
+    def with_names(self, sentence: Sentence, first: int, last: int) -> tuple[int, int] | None:
+        """The words with the names that they begin or end in whole; None for a part of a name."""
+        for start, end in sentence.names:
+            if start <= first and last <= end and last - first < end - start:
+                return None
+            if first < start < last < end:
+                last = end if end - first <= LONGEST else start
+            elif start < first < end < last:
+                first = start if last - start <= LONGEST else end
+        return first, last
+
+    def hangs(self, sentence: Sentence, first: int) -> bool:
+        """Whether what begins here is a part of another clause: after "if", "that", "which"."""
+        return first > 0 and sentence.words[first - 1].text in self.grammar.breaks - self.grammar.subjects
 
     def clause_start(self, sentence: Sentence, at: int) -> int:
         first = at
@@ -113,8 +180,8 @@ class Clauses:
             first -= 1
         return first
 
-    def listed(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-        """The enumeration that a noun phrase stands in: phrases of up to five words between commas, "and" and "or"."""
+    def listed(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where the enumeration ends that a noun phrase begins: phrases of up to five words with commas or "and"."""
         words, grammar = sentence.words, self.grammar
         end = last
         while end < len(words) and end - first < _LIST_LONGEST:
@@ -133,7 +200,7 @@ class Clauses:
             if stop == start:
                 break
             end = stop
-        return first, end
+        return end
 
     def post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
         """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
@@ -178,7 +245,7 @@ class Clauses:
             last -= 1
         while last - first > 1:
             word, before = words[last - 1].text, words[last - 2].text
-            adverb = word.endswith(grammar.adverbs) and before in grammar.dangling
+            adverb = word.endswith(grammar.adverbs) and before in grammar.dangling - grammar.determiners
             if not adverb and word not in grammar.dangling:
                 break
             if any(stop == last for cue in _PHRASES for _, stop in sentence.cues.get(cue, ())):
@@ -195,10 +262,19 @@ class Clauses:
         return at if words[at].capital else 0
 
     def on_path(self, sentence: Sentence, first: int, last: int) -> bool:
-        """Whether the words are part of a way through menus: "Settings > Data privacy"."""
+        """Whether the words are part of a way through menus: "Settings > Data", "go to Settings, Data"."""
         words = sentence.words
+        if any(
+            stop <= first and all(word.capital for word in words[stop : first + 1]) and not self.hard(sentence, stop)
+            for _, stop in sentence.cues.get("go", ())
+        ):
+            return True
+        if any(first < start < last for start, _ in sentence.names) and any(
+            first <= at < last for at, _ in sentence.cues.get("refuse_where", ())
+        ):
+            return True  # "the setting "Data for AI""
         start = first
-        while start > 0 and first - start < _STEP and _soft(words[start].gap) and ">" not in words[start].gap:
+        while start > 0 and first - start < STEP and _soft(words[start].gap) and ">" not in words[start].gap:
             start -= 1
         return any(">" in word.gap for word in words[start : last + 1])
 

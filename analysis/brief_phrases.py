@@ -84,8 +84,9 @@ class Grammar(BaseModel):
     general: frozenset[Phrase]
     dangling: frozenset[Phrase]
     noun_first: bool
+    pronouns: frozenset[Phrase]
     gerunds: str
-    adverbs: str
+    adverbs: tuple[str, ...]
 
 
 class PhraseFile(BaseModel):

@@ -6,18 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.brief_clauses import LONGEST, Clauses
-from analysis.brief_text import ADDRESS, Sentence
+from analysis.brief_clauses import LONGEST
+from analysis.brief_text import Sentence
+from analysis.brief_ways_out import WaysOut
 
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+_DATA = ("data_kind", "content_kind", "sensitive", "data_head")
+_OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """Words `first` up to and without `last` of a sentence, and the rule that found them.
 
-    `small` are the language's determiners: "your data" and "that data" say the same.
+    `small` are the language's determiners: "your data" and "that data" say the same. `hangs` where a word like "if" is
+    before it.
     """
 
     sentence: Sentence
@@ -25,6 +29,7 @@ class Span:
     last: int
     rule: str
     small: frozenset[str] = frozenset()
+    hangs: bool = False
 
     @property
     def text(self) -> str:
@@ -39,30 +44,44 @@ class Span:
         words = frozenset(word.text for word in self.sentence.words[self.first : self.last])
         return words - self.small or words
 
+    @property
+    def denies(self) -> bool:
+        """Whether it is a clause that says what is not done, and no condition: "if you do not ..."."""
+        return self.rule.startswith(("denial", "exception")) and not self.hangs
+
+    def within(self, other: Span) -> bool:
+        return self.sentence is other.sentence and other.first <= self.first and self.last <= other.last
+
     def meets(self, other: Span) -> bool:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(Clauses):
+class Reader(WaysOut):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
         """Every candidate for `field`, each stretch of words once, in the order of the sentence."""
         found: dict[tuple[int, int], Span] = {}
+        if not sentence.touched and field in _OF_WHAT_CHANGED:
+            return []
         for first, last, rule in getattr(self, f"_{field}")(sentence):
             first = max(first, self.after_number(sentence, last))
-            last = self.before_bullet(sentence, first, min(last, first + LONGEST))
-            first, last = self.trimmed(sentence, first, last)
+            whole = self.with_names(sentence, first, self.before_bullet(sentence, first, last))
+            if whole is None:
+                continue
+            first, last = self.trimmed(sentence, whole[0], self.shortened(sentence, *whole))
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
                 continue
             if first < last and (first, last) not in found:
-                found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners)
+                found[first, last] = Span(
+                    sentence, first, last, rule, self.grammar.determiners, self.hangs(sentence, first)
+                )
         return sorted(found.values(), key=lambda span: (span.first, span.last))
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
         """An item, a cell or a bare line as it stands, and what follows its colon."""
         words = sentence.words
-        bare = sentence.item or sentence.lead or len(words) <= 8
+        bare = sentence.item or sentence.lead or (len(words) <= 8 and not self._is_said(sentence))
         if bare and len(words) <= most:
             yield 0, len(words), "whole"
         for at in range(1, min(len(words), 8)):
@@ -71,21 +90,50 @@ class Reader(Clauses):
                 yield 0, at, "before colon"
                 break
 
+    def _is_said(self, sentence: Sentence) -> bool:
+        """Whether the words are a sentence rather than a title or a label."""
+        ends = sentence.text[sentence.words[-1].end :].lstrip("\"'”’»)")[:1]
+        return bool(ends) and ends in ".!?"
+
     def _data(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues = sentence.cues
+        cues, words = sentence.cues, sentence.words
         yield from self._whole(sentence)
-        for cue in ("data_kind", "content_kind", "sensitive", "data_head"):
+        for cue in _DATA:
             for first, last in cues.get(cue, ()):
+                if last < len(words) and words[last].gap == "-":
+                    continue  # "content-generating models"
                 start, end = self.chunk(sentence, first, last)
                 yield start, end, "phrase"
+                ends = [end]
                 for further, how in self.post_modified(sentence, end):
                     yield start, further, f"phrase{how}"
+                    ends.append(further)
                 note = self.noted(sentence, end)
                 if note > end:
                     yield start, note, "phrase with note"
-                _, listed = self.listed(sentence, start, end)
-                if listed > end:
-                    yield start, listed, "list"
+                if self._within_list(sentence, start, _DATA):
+                    continue
+                for end in ends[:2]:
+                    listed = self.listed(sentence, start, end)
+                    if listed > end and not any(end <= at < listed for at, _ in cues.get("place", ())):
+                        yield start, listed, "list"
+                        yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
+
+    def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
+        """Where a noun phrase ends that goes on with who does it: "the notes it reads"."""
+        words = sentence.words
+        if end < len(words) and words[end].text in self.grammar.pronouns | self.grammar.subjects:
+            yield from (further for further, how in self.post_modified(sentence, end) if how.endswith("nearest"))
+
+    def _within_list(self, sentence: Sentence, start: int, cues: tuple[str, ...]) -> bool:
+        """Whether a phrase is a later one of an enumeration and has no determiner: no list begins with it."""
+        words = sentence.words
+        if start == 0 or words[start].text in self.grammar.determiners:
+            return False
+        at = start - 1 if words[start - 1].text in self.grammar.joins else start
+        if at == start and ("," not in words[start].gap or self.hard(sentence, start)):
+            return False
+        return any(last == at for cue in cues for _, last in sentence.cues.get(cue, ()))
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
@@ -93,6 +141,8 @@ class Reader(Clauses):
         leads = {last for _, last in cues.get("purpose_lead", ())}
         verbs = {first for first, _ in cues.get("purpose_verb", ())}
         for first, last in cues.get("purpose_verb", ()):
+            if self._is_described(sentence, first, last):
+                continue
             gerund = words[first].text.endswith(self.grammar.gerunds)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
             if opens or first in leads or self._after_adverb(sentence, first, leads):
@@ -105,14 +155,26 @@ class Reader(Clauses):
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
+            if any(stop == end for _, stop in cues.get("recipient_head", ())):
+                continue  # "advertising partners"
             yield start, end, "purpose named"
             for further, how in self.post_modified(sentence, end):
                 yield start, further, f"purpose{how}"
-            _, listed = self.listed(sentence, start, end)
-            if listed > end:
+            listed = self.listed(sentence, start, end)
+            if listed > end and not any(stop == listed for cue in _DATA for _, stop in cues.get(cue, ())):
                 yield start, listed, "purposes listed"
                 for further, how in self.post_modified(sentence, listed):
                     yield start, further, f"purposes listed{how}"
+
+    def _is_described(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether what looks like a verb is part of a noun: "content-generating", "targeted advertising"."""
+        words, grammar = sentence.words, self.grammar
+        if words[first].gap == "-" or (last < len(words) and words[last].gap == "-"):
+            return True
+        before = words[first - 1].text if first > 0 and self.soft(sentence, first) else None
+        if before is None or not words[first].text.endswith(grammar.gerunds):
+            return False
+        return not self.ends_phrase(before) and before not in grammar.determiners | grammar.links
 
     def _after_adverb(self, sentence: Sentence, first: int, leads: set[int]) -> bool:
         return first - 1 in leads and sentence.words[first - 1].text.endswith(self.grammar.adverbs)
@@ -156,8 +218,8 @@ class Reader(Clauses):
                 yield start, note, "party with note"
             for further, how in self.post_modified(sentence, end):
                 yield start, further, f"party{how}"
-            _, listed = self.listed(sentence, start, end)
-            if listed > end:
+            listed = self.listed(sentence, start, end)
+            if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"
         yield from self._names(sentence)
 
@@ -183,79 +245,6 @@ class Reader(Clauses):
             if not (at in ai and end - at == 1):
                 yield at, end, "company" if any(form in forms for form in range(at + 1, end)) else "name"
             at = end
-
-    def _refuse(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, words = sentence.cues, sentence.words
-        wanted = (
-            ("refuse_act", "refusal"),
-            ("contact", "contact"),
-            ("control", "control"),
-            ("rights", "right"),
-            ("go", "way"),
-            ("refuse_where", "place"),
-        )
-        for cue, rule in wanted:
-            for first, last in cues.get(cue, ()):
-                near = self.clause_end(sentence, first, commas=False)
-                far = self.clause_end(sentence, first, commas=True, breaks=False)
-                if rule == "place":
-                    start = self.chunk(sentence, first, last)[0]
-                    yield start, max(last, self.clause_end(sentence, last - 1, commas=False)), rule
-                    continue
-                if near >= last:
-                    yield first, near, rule
-                if far > near:
-                    yield first, far, f"{rule}, on"
-                start = self.clause_start(sentence, first)
-                if 0 < first - start <= 6 and near - start <= LONGEST:
-                    yield start, near, f"{rule}, clause"
-        for match in ADDRESS.finditer(sentence.text, words[0].start, words[-1].end):
-            inside = [n for n, word in enumerate(words) if match.start() <= word.start < match.end()]
-            if inside:
-                yield inside[0], inside[-1] + 1, "address"
-
-    def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues = sentence.cues
-        for first, _ in cues.get("negation", ()):
-            near = self.clause_end(sentence, first, commas=False)
-            far = self.clause_end(sentence, first, commas=True)
-            start = self.clause_start(sentence, first)
-            yield start, near, "denial"
-            if far > near:
-                yield start, far, "denial, on"
-            if first > start:
-                yield max(start, first - 1), near, "denial, short"
-        for first, last in cues.get("exception", ()):
-            near = self.clause_end(sentence, last - 1, commas=False)
-            if self._leaves_the_choice(sentence, first, near):
-                continue
-            yield first, near, "exception"
-            yield last, near, "what is excepted"
-            far = self.clause_end(sentence, last - 1, commas=True)
-            if far > near:
-                yield last, far, "what is excepted, on"
-        for first, last in cues.get("age", ()):
-            start, end = self.chunk(sentence, first, last)
-            yield start, end, "age"
-            for further, how in self.post_modified(sentence, end):
-                yield start, further, f"age{how}"
-
-    @staticmethod
-    def _leaves_the_choice(sentence: Sentence, first: int, last: int) -> bool:
-        """Whether the exception is a person's own: "unless you opt out" says how to refuse, not what is left out."""
-        cues = sentence.cues
-        return any(at == first for at, _ in cues.get("unless", ())) and any(
-            first <= at < last for cue in ("refuse_act", "default_on", "default_off") for at, _ in cues.get(cue, ())
-        )
-
-    def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        for first, last in sentence.cues.get("irreversible", ()):
-            _, listed = self.listed(sentence, first, last)
-            yield first, max(last, min(listed, last + 2)), "lasting"
-            near = self.clause_end(sentence, last - 1, commas=False, breaks=False)
-            yield first, max(near, last), "lasting, on"
-            start = self.clause_start(sentence, first)
-            yield start, max(near, last), "lasting, clause"
 
     def _regions(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         words, grammar = sentence.words, self.grammar

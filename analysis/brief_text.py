@@ -19,8 +19,15 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|no|nos|art|inc|ltd|co|corp|mr|mrs|ms|dr|st|vs|p\.ex|ex|al|u\.s|u\.k)\.|\b[A-Z]\.)$", re.I
 )
+_DAY = re.compile(r"\b\d{1,2}\.$")
+_MONTH = re.compile(  # German writes "3. November"
+    r"\s*(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
+)
+_CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
+_NAME_LONGEST = 9  # words between quotation marks; more are a sentence
 _OWN: Mapping[Side, str] = {"before": "removed", "after": "added"}
 _LEAD_WORDS = 60
+_SHORTEST_KEPT = 5  # spaces in a sentence that is the same one where both texts have it
 
 
 class Word(NamedTuple):
@@ -42,7 +49,8 @@ class Sentence:
     """A sentence, cell or item in which the change removed or added words.
 
     `before` sentences are those of the earlier text. `lead` is what an item or a cell hangs on: the paragraph before a
-    list, the head of a column; with the innermost heading it tells what a bare list of nouns is a list of.
+    list, the head of a column; with the innermost heading it tells what a bare list of nouns is a list of. `names` are
+    the words between quotation marks (first word, word after the last), as of a setting.
     """
 
     text: str
@@ -57,7 +65,12 @@ class Sentence:
     links: tuple[Link, ...] = ()
     touched: bool = True
     severity: Severity = "none"
+    names: tuple[tuple[int, int], ...] = ()
     cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return " ".join(word.text for word in self.words)
 
     def quote(self, first: int, last: int) -> str:
         """The page's own words from word `first` up to and without word `last`."""
@@ -88,11 +101,28 @@ def sentence_bounds(text: str) -> Iterator[tuple[int, int]]:
     for match in _SENTENCE_END.finditer(text):
         if _ABBREVIATION.search(text, start, match.start()):
             continue
+        if _DAY.search(text, start, match.start()) and _MONTH.match(text, match.start()):
+            continue
         if match.start() > start:
             yield start, match.start()
         start = match.end()
     if start < len(text):
         yield start, len(text)
+
+
+def named(text: str, words: Sequence[Word]) -> tuple[tuple[int, int], ...]:
+    """The short stretches of words between quotation marks."""
+    found: list[tuple[int, int]] = []
+    opened: tuple[int, str] | None = None
+    for at in range(len(words) + 1):
+        for mark in words[at].gap if at < len(words) else text[words[-1].end : words[-1].end + 2]:
+            if opened and mark == opened[1]:
+                if 0 < at - opened[0] <= _NAME_LONGEST:
+                    found.append((opened[0], at))
+                opened = None
+            elif mark in _CLOSED_BY and not opened:
+                opened = at, _CLOSED_BY[mark]
+    return tuple(found)
 
 
 def changed_spans(before: str | None, after: str | None) -> dict[Side, list[tuple[int, int]]]:
@@ -176,6 +206,7 @@ def _text_sentences(
             links=block.links if block is not None else (),
             touched=any(word.changed for word in words),
             severity=passage.severity,
+            names=named(text, words),
         )
 
 
@@ -183,7 +214,7 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *,
     """The sentences of the passages, those of the later text first; of a large change some `most`, flagged ones first.
 
     A rewording's other sentences come too (not `touched`): they are the paragraph that the changed words are read in.
-    Of the earlier text only those that lost words.
+    Of the earlier text only those that lost words; none that stands in passages of both texts.
     """
     contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
     found: dict[Side, dict[int, list[Sentence]]] = {"after": {}, "before": {}}
@@ -199,7 +230,9 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *,
                 kept = [sentence for sentence in sentences if side == "after" or sentence.touched]
                 found[side][place] = kept
                 left -= len(kept)
-    ordered = [sentence for side in found.values() for place in sorted(side) for sentence in side[place]]
+    said = {side: {s.key for of in places.values() for s in of} for side, places in found.items()}
+    both = {key for key in said["after"] & said["before"] if key.count(" ") >= _SHORTEST_KEPT}
+    ordered = [s for side in found.values() for place in sorted(side) for s in side[place] if s.key not in both]
     for order, sentence in enumerate(ordered):
         sentence.order, sentence.of = order, len(ordered)
     return ordered

@@ -32,25 +32,35 @@ def rows(path: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines if line.strip()]
 
 
-def labelled(changes: str, briefs: str) -> Iterator[tuple[dict[str, Any], Page, Page, tuple[Passage, ...]]]:
-    """The changes that have a labelled brief: the row, both pages, the passages."""
-    wanted = {row["id"] for row in rows(briefs)}
+Labelled = tuple[dict[str, Any], dict[str, Any], Page, Page, tuple[Passage, ...]]
+
+
+def labelled(changes: str, briefs: str) -> Iterator[Labelled]:
+    """The labelled briefs: the label, its change, both pages, the passages that the label is about.
+
+    A label is of the change `change`, or of the one with its own id; of the passages `passages`, or of all.
+    """
+    labels: dict[str, list[dict[str, Any]]] = {}
+    for label in rows(briefs):
+        labels.setdefault(label.get("change", label["id"]), []).append(label)
     for row in rows(changes):
-        if row["id"] in wanted:
+        if row["id"] in labels:
             before, after = (
                 read_page(row[side].encode(), mime="text/markdown", language=row["language"])
                 for side in ("before", "after")
             )
-            yield row, before, after, passages(before, after)
+            found = passages(before, after)
+            for label in labels[row["id"]]:
+                yield label, row, before, after, tuple(found[at] for at in label.get("passages", range(len(found))))
 
 
 def main() -> None:
     times: list[float] = []
-    for row, before, after, found in labelled(sys.argv[1], sys.argv[2]):
+    for label, row, before, after, found in labelled(sys.argv[1], sys.argv[2]):
         started = time.process_time()
         answer = asdict(brief(found, before, after, effective=None, language=row["language"]))
         times.append((time.process_time() - started) * 1000)
-        print(json.dumps({"id": row["id"], "brief": answer}, default=str, ensure_ascii=False))
+        print(json.dumps({"id": label["id"], "brief": answer}, default=str, ensure_ascii=False))
     times.sort()
     print(
         f"CPU ms: median {statistics.median(times):.1f}, 90% {times[len(times) * 9 // 10]:.1f}, most {times[-1]:.1f}",

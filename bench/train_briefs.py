@@ -1,12 +1,15 @@
 """Fit the weights of the brief (analysis/brief/weights.toml) from labelled changes; measure them by folds of services.
 
-    python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl [--also MORE.jsonl]              # folds only
-    python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl [--also MORE.jsonl] --write      # and write the weights
+    python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl                    # folds only
+    python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl --write            # and write the weights
+    ... --also MORE.jsonl --also PARTS.jsonl:0.3 --also OTHER.jsonl:0.5:OTHER-CHANGES.jsonl
 
-Labels of --also are learnt from and never scored; those of a service that a fold scores are not learnt from in it.
+Labels of --also, of the same or of other changes, are learnt from with the weight that is named and never scored; those
+of a service that a fold scores are not learnt from in it. A label may be of a part of a change only (bench/briefs.py).
 
 Needs scikit-learn. A candidate's target is how well its words meet the labelled span that they meet best (F1); a fold's
-thresholds are chosen on the other folds' held-out chances, so that nothing of a service is seen before it is scored.
+thresholds are chosen on the other folds' held-out chances (of labels of full weight), so that nothing of a service is
+seen before it is scored.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from analysis.brief_phrases import phrases_for
 from analysis.brief_rank import Weights, best
 from analysis.brief_scene import Features, Scene
 from analysis.brief_spans import FIELDS, Span
-from bench.briefs import labelled, rows
+from bench.briefs import labelled
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "analysis" / "brief" / "weights.toml"
 STRENGTH = 0.04  # the inverse of the regularisation; the folds fall off below 0.03 and above 0.07
@@ -45,6 +48,8 @@ class Case:
     id: str
     service: str
     label: dict[str, Any]
+    weight: float = 1.0
+    scored: bool = False
     spans: dict[str, list[Span]] = field(default_factory=dict)
     features: dict[str, list[Features]] = field(default_factory=dict)
     targets: dict[str, list[float]] = field(default_factory=dict)
@@ -65,12 +70,11 @@ def met(key: str, labels: list[list[str]]) -> float:
     )
 
 
-def cases(changes: str, briefs: str) -> list[Case]:
-    labels = {row["id"]: row for row in rows(briefs)}
+def cases(changes: str, briefs: str, weight: float = 1.0, *, scored: bool = False) -> list[Case]:
     found = []
-    for row, before, after, parts in labelled(changes, briefs):
+    for label, row, before, after, parts in labelled(changes, briefs):
         scene = Scene(parts, before, after, phrases_for(row["language"]))
-        case = Case(row["id"], row["service"], labels[row["id"]])
+        case = Case(label["id"], row["service"], label, weight, scored)
         for name in FIELDS:
             by_sentence = scene.candidates(name)
             density = sum(map(len, by_sentence))
@@ -91,7 +95,7 @@ def fit(training: list[Case], name: str) -> Weights:
         rows_of = case.features[name]
         features += rows_of
         targets += [target if target > LEAST else 0.0 for target in case.targets[name]]
-        share += [1 / math.sqrt(max(1, len(rows_of)))] * len(rows_of)
+        share += [case.weight / math.sqrt(max(1, len(rows_of)))] * len(rows_of)
     seen = collections.Counter(key for row in features for key in row)
     table = DictVectorizer()
     matrix = table.fit_transform([{k: v for k, v in row.items() if seen[k] >= RARE} for row in features])
@@ -123,7 +127,7 @@ def ordered(case: Case, name: str, chance: list[float]) -> list[tuple[float, Spa
 def tally(some: list[Case], name: str, held: Held, first: float, more: float) -> np.ndarray:
     """Presence (both, given, wanted) and words (both, given, wanted)."""
     total = np.zeros(6)
-    limits = Weights(bias=0, first=first, more=more, weights={})
+    limits = Weights(bias=0, first=first, more=min(more, 1.0), weights={})
     for case in some:
         given = collections.Counter(w for _, span in best(held[case.id], limits, MOST) for w in span.key.split())
         wanted = case.wanted(name)
@@ -142,7 +146,7 @@ def f1(total: np.ndarray) -> float:
     return float(2 * total[0] / max(1, total[1] + total[2]))
 
 
-PARTS = (0.4, 0.55, 0.7, 0.85, 1.0)
+PARTS = (0.55, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # of `first`: what a further answer must reach
 BLUR = np.outer((0.5, 1, 1.5, 1, 0.5), (1, 1, 1))
 
 
@@ -155,7 +159,7 @@ def limits(some: list[Case], name: str, held: Held) -> tuple[float, float]:
     rows_, columns = worth.shape
     smooth = sum(BLUR[i, j] * edged[i : i + rows_, j : j + columns] for i in range(5) for j in range(3))
     i, j = np.unravel_index(smooth.argmax(), smooth.shape)
-    return firsts[i], firsts[i] * PARTS[j]
+    return firsts[i], min(1.0, firsts[i] * PARTS[j])
 
 
 def folds_of(all_cases: list[Case], number: int, seed: int) -> list[list[Case]]:
@@ -163,27 +167,24 @@ def folds_of(all_cases: list[Case], number: int, seed: int) -> list[list[Case]]:
     return [[case for case in all_cases if fold[case.service] == k] for k in range(number)]
 
 
-def held_out(folds: list[list[Case]], also: list[Case], name: str) -> dict[str, list[float]]:
-    """The chances of each case's candidates, by weights that have seen nothing of its service."""
-    found: dict[str, list[float]] = {}
+def held_out(folds: list[list[Case]], name: str) -> Held:
+    """The ordered candidates of each case of full weight, by weights that have seen nothing of its service."""
+    found: Held = {}
     for fold in folds:
-        services = {case.service for case in fold}
-        weights = fit([c for f in (*folds, also) for c in f if c.service not in services], name)
-        found.update({case.id: chances(weights, case, name) for case in fold})
+        weights = fit([case for other in folds if other is not fold for case in other], name)
+        found.update({case.id: ordered(case, name, chances(weights, case, name)) for case in fold if case.weight >= 1})
     return found
 
 
-def measure(
-    all_cases: list[Case], also: list[Case], number: int, seed: int, *, only: list[str], loud: bool
-) -> tuple[float, float]:
-    folds = folds_of(all_cases, number, seed)
+def measure(everyone: list[Case], number: int, seed: int, *, only: list[str], loud: bool) -> tuple[float, float]:
+    folds = folds_of(everyone, number, seed)
     whole = np.zeros(6)
     for name in only:
-        chance = held_out(folds, also, name)
-        held = {case.id: ordered(case, name, chance[case.id]) for case in all_cases}
+        held = held_out(folds, name)
         total = np.zeros(6)
         for fold in folds:
-            total += tally(fold, name, held, *limits([c for f in folds if f is not fold for c in f], name, held))
+            others = [case for other in folds if other is not fold for case in other if case.id in held]
+            total += tally([case for case in fold if case.scored], name, held, *limits(others, name, held))
         whole += total
         if loud:
             print(f"  {name:13} presence {f1(total[:3]):.3f}  words {f1(total[3:]):.3f}  {total.astype(int).tolist()}")
@@ -192,13 +193,13 @@ def measure(
     return result
 
 
-def written(all_cases: list[Case], also: list[Case]) -> str:
-    folds = folds_of(all_cases, 5, 0)
+def written(everyone: list[Case]) -> str:
+    folds = folds_of(everyone, 5, 0)
     lines = ["# Written by bench/train_briefs.py; what the names mean is in docs/brief.md."]
     for name in FIELDS:
-        weights = fit(all_cases + also, name)
-        chance = held_out(folds, also, name)
-        first, more = limits(all_cases, name, {c.id: ordered(c, name, chance[c.id]) for c in all_cases})
+        weights = fit(everyone, name)
+        held = held_out(folds, name)
+        first, more = limits([case for case in everyone if case.id in held], name, held)
         lines += [
             "",
             f"[{name}]",
@@ -216,19 +217,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("changes")
     parser.add_argument("briefs")
-    parser.add_argument("--also", help="further labels, to learn from only")
+    parser.add_argument("--also", action="append", default=[], help="LABELS[:WEIGHT[:CHANGES]], to learn from only")
     parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.name}")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=list(FIELDS), help="fields to measure")
     parser.add_argument("--folds", type=int, default=5)
     args = parser.parse_args()
-    all_cases = cases(args.changes, args.briefs)
-    also = cases(args.changes, args.also) if args.also else []
-    results = [measure(all_cases, also, args.folds, seed, only=args.only, loud=seed == 0) for seed in range(args.seeds)]
+    everyone = cases(args.changes, args.briefs, scored=True)
+    for labels, weight, changes in (f"{one}::".split(":")[:3] for one in args.also):
+        everyone += cases(changes or args.changes, labels, float(weight or 1))
+    results = [measure(everyone, args.folds, seed, only=args.only, loud=seed == 0) for seed in range(args.seeds)]
     if results:
         print("mean: presence {:.3f}  words {:.3f}".format(*np.mean(results, axis=0)))
     if args.write:
-        WEIGHTS.write_text(written(all_cases, also), encoding="utf8")
+        WEIGHTS.write_text(written(everyone), encoding="utf8")
 
 
 if __name__ == "__main__":

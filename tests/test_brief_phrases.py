@@ -25,7 +25,8 @@ complete = false
 [grammar]
 noun_first = true
 gerunds = "ndo"
-adverbs = "mente"
+adverbs = ["mente"]
+pronouns = ["lo"]
 determiners = ["il"]
 stops = ["che"]
 links = ["di"]

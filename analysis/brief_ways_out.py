@@ -1,0 +1,157 @@
+"""The words that could say how to refuse, what is left out and what can't be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analysis.brief_clauses import LONGEST, STEP, Clauses
+from analysis.brief_text import ADDRESS, Sentence
+
+_WHO = 6  # words between people and their age: "members who we believe are under 18"
+
+
+class WaysOut(Clauses):
+    """Reads candidates for `refuse`, `excluded` and `irreversible` out of sentences of one language."""
+
+    def _refuse(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        cues, words = sentence.cues, sentence.words
+        wanted = (
+            ("refuse_act", "refusal"),
+            ("contact", "contact"),
+            ("control", "control"),
+            ("rights", "right"),
+            ("go", "way"),
+            ("refuse_where", "place"),
+        )
+        for cue, rule in wanted:
+            for first, last in cues.get(cue, ()):
+                first = self._with_pronouns(sentence, first)
+                near = self.clause_end(sentence, first, commas=False)
+                far = self.clause_end(sentence, first, commas=True, breaks=False)
+                if rule == "place":
+                    start = self.chunk(sentence, first, last)[0]
+                    yield start, max(last, self.clause_end(sentence, last - 1, commas=False)), rule
+                    continue
+                if self._only_leads(sentence, first, near) or (rule != "way" and self._ends_way(sentence, first)):
+                    continue
+                if near >= last:
+                    yield first, near, rule
+                if far > near:
+                    yield first, far, f"{rule}, on"
+                start = self.clause_start(sentence, first)
+                if 0 < first - start <= 6 and near - start <= LONGEST:
+                    yield start, near, f"{rule}, clause"
+        for match in ADDRESS.finditer(sentence.text, words[0].start, words[-1].end):
+            inside = [n for n, word in enumerate(words) if match.start() <= word.start < match.end()]
+            if inside:
+                yield inside[0], inside[-1] + 1, "address"
+
+    def _with_pronouns(self, sentence: Sentence, first: int) -> int:
+        """Where a verb begins with the pronouns before it: "vous y opposer"."""
+        while self.grammar.noun_first and first > 0 and self.soft(sentence, first):
+            if sentence.words[first - 1].text not in self.grammar.pronouns:
+                break
+            first -= 1
+        return first
+
+    def _only_leads(self, sentence: Sentence, first: int, near: int) -> bool:
+        """Whether the words say what the way is to that follows: "To opt out, go to ..."."""
+        words, cues = sentence.words, sentence.cues
+        if near >= len(words) or "," not in words[near].gap:
+            return False
+        led = any(0 <= at <= 1 and last == first for at, last in cues.get("purpose_lead", ()))
+        acts = (at for cue in ("go", "contact", "control", "refuse_act") for at, _ in cues.get(cue, ()))
+        return led and any(at >= near for at in acts)
+
+    def _ends_way(self, sentence: Sentence, first: int) -> bool:
+        """Whether a way begins before the words that they are the last step of: "go to Settings, and turn it off"."""
+        words = sentence.words
+        ways = [at for at, _ in sentence.cues.get("go", ()) if at < first]
+        if any(start == first for start, _ in sentence.names):
+            return bool(ways) and first - max(ways) <= STEP
+        if first == 0 or words[first - 1].text not in self.grammar.joins:
+            return False
+        return bool(ways) and not any(self.hard(sentence, at) for at in range(max(ways) + 1, first + 1))
+
+    def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        cues = sentence.cues
+        for first, _ in cues.get("negation", ()):
+            near = self.clause_end(sentence, first, commas=False)
+            far = self.clause_end(sentence, first, commas=True)
+            start = self.clause_start(sentence, first)
+            yield start, near, "denial"
+            if (whole := self._whole_subject(sentence, start)) < start:
+                yield whole, near, "denial, whole"
+            if far > near:
+                yield start, far, "denial, on"
+            if first > start:
+                yield max(start, first - 1), near, "denial, short"
+        for first, last in cues.get("exception", ()):
+            near = self.clause_end(sentence, last - 1, commas=False)
+            if self._leaves_the_choice(sentence, first, near):
+                continue
+            yield first, near, "exception"
+            yield last, near, "what is excepted"
+            far = self.clause_end(sentence, last - 1, commas=True)
+            if far > near:
+                yield last, far, "what is excepted, on"
+        yield from self._ages(sentence)
+
+    def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        cues = sentence.cues
+        aims = {first for first, _ in cues.get("purpose_lead", ())}
+        for first, last in _merged(cues.get("age", [])):
+            start, end = self.chunk(sentence, first, last)
+            yield start, end, "age"
+            for further, how in self.post_modified(sentence, end):
+                if end not in aims:
+                    yield start, further, f"age{how}"
+            for person, stop in cues.get("person", ()):
+                between = {word.text for word in sentence.words[stop:start]}
+                if stop <= start <= stop + _WHO and between & self.grammar.subjects and self.soft(sentence, stop):
+                    yield self.chunk(sentence, person, stop)[0], end, "age of whom"
+
+    def _whole_subject(self, sentence: Sentence, start: int) -> int:
+        """Where a subject begins of which `start` is the last part: "your messages and the groups that ... are not"."""
+        words, grammar = sentence.words, self.grammar
+        if start < 2 or words[start - 1].text not in grammar.joins or words[start].text not in grammar.determiners:
+            return start
+        before = self.clause_start(sentence, start - 1)
+        acts = (first for cue in ("collect", "process", "share", "retain") for first, _ in sentence.cues.get(cue, ()))
+        said = any(before <= at < start for at in acts)
+        return (
+            start if said or any(w.text in grammar.stops - grammar.inner for w in words[before : start - 1]) else before
+        )
+
+    @staticmethod
+    def _leaves_the_choice(sentence: Sentence, first: int, last: int) -> bool:
+        """Whether the exception is a person's own: "unless you opt out" says how to refuse, not what is left out."""
+        cues = sentence.cues
+        return any(at == first for at, _ in cues.get("unless", ())) and any(
+            first <= at < last for cue in ("refuse_act", "default_on", "default_off") for at, _ in cues.get(cue, ())
+        )
+
+    def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        denied = {first for first, _ in sentence.cues.get("negation", ())}
+        for first, last in sentence.cues.get("irreversible", ()):
+            if first in denied and first > 0 and sentence.words[first - 1].text in self.grammar.stops:
+                first -= 1  # "does not affect"
+            yield first, min(self.listed(sentence, first, last), last + 2), "lasting"
+            near = self.clause_end(sentence, last - 1, commas=False, breaks=False)
+            yield first, max(near, last), "lasting, on"
+            start = self.clause_start(sentence, first)
+            yield start, max(near, last), "lasting, clause"
+
+
+def _merged(places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Places that touch or overlap as one: "at least 13" and "years old"."""
+    begun: tuple[int, int] | None = None
+    for first, last in sorted(places):
+        if begun and first <= begun[1]:
+            begun = begun[0], max(begun[1], last)
+            continue
+        if begun:
+            yield begun
+        begun = first, last
+    if begun:
+        yield begun
