@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.page import READER, markup_of, read_page
-from analysis.suggest import advice, places, share_of
+from analysis.suggest import advice, is_kept_elsewhere, places, share_of
 from analysis.topics import OwnTopic
 from storage.captures import Capture
 
@@ -87,9 +87,13 @@ class Manner:
         markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset) if self.select else None
         if markup is None:
             return ""
-        now = share_of(before, page) if before is not None and page is not None else 0.0
         found = places(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
-        return advice(found, now)
+        if before is None or page is None:
+            return advice(found)
+        told = advice(found, share_of(before, page))
+        if told and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
+            return ""
+        return told
 
     def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
         """Read the bytes of one capture; raises `UnreadablePage`."""

@@ -17,6 +17,8 @@ _SAME = 0.95  # of the text round it; an element with that much holds the same t
 _LEAST = 0.5  # of the former text; less is no place of it
 _MORE = 0.1  # of the former text, beyond what the selector finds by itself
 _MOST = 3  # places
+_WHOLE = 0.8  # of the former text
+_IN_ITS_PLACE = 0.5  # new text for each piece of the former one that is gone
 _FOREIGN = 1.1  # how much longer than the innermost element an outer one may be that is preferred for its name
 _SEMANTIC = ("main", "article")
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -70,6 +72,21 @@ def places(
         if share >= _LEAST and all(share < other.share for other in found):
             found.append(Place(place, share))
     return found[:_MOST]
+
+
+def is_kept_elsewhere(
+    text: str, before: Page, page: Page, *, select: Sequence[str], remove: Sequence[str] = ()
+) -> bool:
+    """Whether the former text stands whole beside what is selected, which says something else in the place of what it
+    no longer says: a page that keeps its earlier versions, not a selector that finds less."""
+    try:
+        beside = read_html(text, select=["body"], remove=[*remove, *select])
+    except UnreadablePage:
+        return False
+    then, now = runs_of_words(before.blocks), runs_of_words(page.blocks)
+    gone, new = (then - now).total(), (now - then).total()
+    stayed = then.total() - gone
+    return share_of(before, beside) >= _WHOLE and stayed >= _LEAST * then.total() and new >= _IN_ITS_PLACE * gone
 
 
 def share_of(before: Page, page: Page) -> float:

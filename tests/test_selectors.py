@@ -9,7 +9,7 @@ import pytest
 
 from analysis.page import read_page
 from analysis.suggest import Place, places
-from tests.site import PARAGRAPHS, Site, a_site, outcomes, policywatch, run, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policywatch, run, watchlist
 
 TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
 MENU = "<nav><a href=/>Home</a></nav><div class=teaser><p>Our reading room has new chairs, come and try them.</p></div>"
@@ -103,6 +103,31 @@ def test_a_selector_that_finds_less_is_held_although_more_than_half_is_left(tmp_
     assert not (tmp_path / "alerts.txt").exists()
     site.pages["/privacy"] = page(f"<main><div class=policy><h1>Privacy policy</h1>{kept}</div></main>")
     assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}, "what is gone from the page is a change"
+
+
+def test_an_earlier_version_that_the_page_keeps_does_not_hold_a_change(tmp_path: Path, site: Site) -> None:
+    config = watching(tmp_path, site, ".policy")
+    site.pages["/privacy"] = page(f"<div class=policy><h1>Privacy policy</h1>{TEXT}</div>")
+    run(config, status=0)
+    new = TEXT.replace(
+        PARAGRAPHS[1], "Whoever asks us is told which books you like, and we are paid for it each month."
+    )
+    new = new.replace(PARAGRAPHS[4], f"We read what you write below a book in order to learn from it. {AI}")
+    kept = f"<details><summary>Until 3 November</summary><h1>Privacy policy</h1>{TEXT}</details>"
+    site.pages["/privacy"] = page(f"<main><div class=policy><h1>Privacy policy</h1>{new}</div>{kept}</main>")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+
+
+def test_a_selector_that_is_left_with_a_part_of_what_stands_whole_elsewhere_is_held(tmp_path: Path, site: Site) -> None:
+    config = watching(tmp_path, site, ".policy")
+    site.pages["/privacy"] = page(f"<div class=policy><h1>Privacy policy</h1>{TEXT}</div>")
+    run(config, status=0)
+    part = f"<p>{'</p><p>'.join(PARAGRAPHS[:4])}</p>"
+    site.pages["/privacy"] = page(f"<div class=policy><h1>Privacy policy</h1>{part}</div><article>{TEXT}</article>")
+    report = run(config, status=1)
+    assert outcomes(report) == {"library/privacy": "held"}
+    assert "finds less of the text" in report["checks"][0]["reason"]
 
 
 def test_try_says_where_the_text_is(tmp_path: Path) -> None:
