@@ -20,6 +20,7 @@ _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
 _FIGURES = 2  # cells with nothing but a number: a row of statistics
 _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
 _LINKS_IN_A_ROW = 3
+_SHORT_LINE = 10  # words
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
@@ -49,7 +50,8 @@ def shape_of(
     row = around[side].is_row(text)
     if row and len(_FIGURE.findall(text)) >= _FIGURES:
         return "fragment"
-    if not row and len(_SEPARATOR.findall(text)) >= _LINKS_IN_A_ROW and len(text) < BANNER:
+    separators = len(_SEPARATOR.findall(text))
+    if not row and len(text) < BANNER and (separators >= _LINKS_IN_A_ROW or (separators and _is_line_of_links(text))):
         return "fragment"
     labelled = bool(_LABELLED.match(text))
     address = bool(passage.heading) and pattern("address").search(text) and not _PRICE.search(text)
@@ -80,6 +82,11 @@ def names(passage: Passage, section: frozenset[str]) -> bool:
     if "user_rights" in section and pattern("law").search(text):
         return True
     return bool(pattern("company").search(text)) and not pattern("own_contact").search(passage.heading[-1])
+
+
+def _is_line_of_links(text: str) -> bool:
+    """Whether a short line names things side by side, as the foot of a page does."""
+    return len(text.split()) <= _SHORT_LINE and ":" not in text and text[-1].isalnum()
 
 
 def _is_notice(text: str, language: str | None) -> bool:

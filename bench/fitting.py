@@ -34,7 +34,8 @@ def one(_: str) -> float:
 
 
 def labelled(path: str) -> list[Row]:
-    with gzip.open(path, "rt", encoding="utf8") as lines:
+    opened = gzip.open if path.endswith(".gz") else open
+    with opened(path, "rt", encoding="utf8") as lines:
         return [json.loads(line) for line in lines]
 
 

@@ -3,8 +3,9 @@
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl                    trains on all and writes the files
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl --folds ANSWERS    cross-validates, nothing written
 
-A service that is left out is left out of the sentences (see train_sentences.py), too. Neither file is part of the
-project. Needs scipy and scikit-learn, which the program does not.
+`--also FILE.jsonl`, as often as you like, learns from further labelled changes, which are never scored. A service that is
+left out is left out of these and of the sentences (see train_sentences.py), too. None is part of the project.
+Needs scipy and scikit-learn, which the program does not.
 """
 
 from __future__ import annotations
@@ -99,21 +100,24 @@ def main() -> None:
     parser.add_argument(
         "--fitted", metavar="ANSWERS", help="write the answers of the weights trained on all to this file"
     )
+    parser.add_argument("--also", metavar="LABELS", action="append", default=[], help="learn from these changes, too")
     args = parser.parse_args()
     rows = labelled(args.labels)
     table = train_sentences.Table(train_sentences.labelled(args.sentences))
     groups = train_sentences.folds({row["service"] for row in rows}, args.seed, FOLDS)
     words = [table.fit(group) for group in groups]
     examples = examples_of(rows, groups, words)
+    others = [row for path in args.also for row in labelled(path)]
+    also = examples_of(others, [{row["service"] for row in others}], [table.fit({row["service"] for row in others})])
     if args.folds:
         found: list[Row] = []
         for group, weights in zip(groups, words, strict=True):
             train_sentences.use(weights)
-            use(train(example for example in examples if example.row["service"] not in group))
+            use(train(example for example in [*examples, *also] if example.row["service"] not in group))
             found += answers(example for example in examples if example.row["service"] in group)
         written(args.folds, found)
         return
-    texts = train(examples)
+    texts = train([*examples, *also])
     for name, text in texts.items():
         (FOLDER / f"{name}.toml").write_text(text, "utf-8")
         sys.stdout.write(f"{FOLDER / name}.toml: {len(text.splitlines())} lines\n")
