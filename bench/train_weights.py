@@ -3,8 +3,8 @@
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl                    trains on all and writes the files
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl --folds ANSWERS    cross-validates, nothing written
 
-`--also FILE.jsonl`, as often as you like, learns from further labelled changes, which are never scored. A service that is
-left out is left out of these and of the sentences (see train_sentences.py), too. None is part of the project.
+`--also FILE.jsonl` (more than once, if you like) learns from further labelled changes, which are never scored. A service
+that is left out is left out of these and of the sentences (see train_sentences.py). None is part of the project.
 Needs scipy and scikit-learn, which the program does not.
 """
 
