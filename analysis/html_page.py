@@ -28,14 +28,16 @@ def read_html(
     root = tree.root
     declared = two_letters(root.attributes.get("lang")) if root is not None else None
     lines: list[Line] = []
+    grown: list[Element] = []
     if select:
         for node in _found(tree, select):
             elements = grow(node)
+            grown += elements
             part = lines_of(elements)
             leave_out(elements, part, whole=True)
             lines.extend(part)
     elif tree.body is not None:
-        elements = grow(tree.body)
+        elements = grown = grow(tree.body)
         lines = lines_of(elements)
         leave_out(elements, lines, language=language)
         _narrow(elements, lines, unquote(url.partition("#")[2]))
@@ -43,7 +45,10 @@ def read_html(
     if not kept:
         raise UnreadablePage(_why_empty(lines, select))
     spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
-    return Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), tuple(_dropped(lines)), declared)
+    page = Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), tuple(_dropped(lines)), declared)
+    for element in grown:  # in a circle with their parents, the elements of many pages would wait to be collected
+        element.children.clear()
+    return page
 
 
 def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:
