@@ -3,7 +3,7 @@
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl                    trains on all and writes the files
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl --folds ANSWERS    cross-validates, nothing written
 
-`--also FILE.jsonl` (more than once, if you like) learns from further labelled changes, which are never scored. A service
+`--also FILE.jsonl` (more than once if you like) learns from further labelled changes, which are never scored. A service
 that is left out is left out of these and of the sentences (see train_sentences.py). None is part of the project.
 Needs scipy and scikit-learn, which the program does not.
 """
