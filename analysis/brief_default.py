@@ -27,7 +27,7 @@ def told_default(scene: Scene) -> Default | None:
         cues = sentence.cues
         off = cues.get("default_off", [])
         on = [place for place in cues.get("default_on", []) if not any(a <= place[0] < b for a, b in off)]
-        stop = [*_can_stop(sentence, scene.phrases.grammar.subjects), *cues.get("legitimate_interest", [])]
+        stop = _can_stop(sentence, scene.phrases.grammar.subjects)
         said_on += _said(sentence, on) + _STOPPED * _said(sentence, stop)
         said_off += _said(sentence, off)
     if max(said_on, said_off) < _SAID:

@@ -12,9 +12,11 @@ from analysis.brief_phrases import Phrases
 from analysis.brief_spans import Question, Reader, Span
 from analysis.brief_text import ADDRESS, WORD, Sentence, touched_sentences, words_of
 from analysis.change import Passage, Side
+from analysis.sentences import says
 
 Features = dict[str, float]
 
+_ANY_KIND = "other"  # of document
 _NEAR = 4  # words between a cue and the candidate that it stands beside
 _BITS = 24  # more than there are words in any text
 _SIZES = (1, 2, 4, 8, 14, 30, 100)
@@ -87,6 +89,8 @@ class Scene:
             found["item"] = 1.0
         for cue in sentence.cues:
             found[f"sentence.{cue}"] = 1.0
+        for aspect, chance in says(sentence.said, self.phrases.language, _ANY_KIND, sentence.headings).items():
+            found[f"says.{aspect}"] = chance
         for cue in self._cues_around(sentence.heading):
             found[f"heading.{cue}"] = 1.0
         for cue in self._cues_around(sentence.lead):

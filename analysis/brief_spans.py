@@ -207,6 +207,7 @@ class Reader(WaysOut):
     def _recipients(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         heads = sentence.cues.get("recipient_head", [])
         ends = {last for _, last in heads}
+        aims = {first for first, _ in sentence.cues.get("purpose_lead", ())}
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
             if end not in ends:
@@ -217,7 +218,8 @@ class Reader(WaysOut):
             if note > end:
                 yield start, note, "party with note"
             for further, how in self.post_modified(sentence, end):
-                yield start, further, f"party{how}"
+                if end not in aims:
+                    yield start, further, f"party{how}"
             listed = self.listed(sentence, start, end)
             if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"

@@ -72,6 +72,14 @@ class Sentence:
     def key(self) -> str:
         return " ".join(word.text for word in self.words)
 
+    @property
+    def said(self) -> str:
+        return self.quote(0, len(self.words))
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return (self.heading,) if self.heading else ()
+
     def quote(self, first: int, last: int) -> str:
         """The page's own words from word `first` up to and without word `last`."""
         return self.text[self.words[first].start : self.words[last - 1].end]

@@ -2,7 +2,7 @@
 
     python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl                    # folds only
     python -m bench.train_briefs CHANGES.jsonl.gz BRIEFS.jsonl --write            # and write the weights
-    ... --also MORE.jsonl --also PARTS.jsonl:0.3 --also OTHER.jsonl:0.5:OTHER-CHANGES.jsonl
+    ... --sentences SENTENCES.jsonl --also MORE.jsonl --also PARTS.jsonl:0.3 --also OTHER.jsonl:0.5:OTHER-CHANGES.jsonl
 
 Labels of --also, of the same or of other changes, are learnt from with the weight that is named and never scored; those
 of a service that a fold scores are not learnt from in it. A label may be of a part of a change only (bench/briefs.py).
@@ -35,6 +35,8 @@ from analysis.brief_rank import Weights, best
 from analysis.brief_scene import Features, Scene
 from analysis.brief_spans import FIELDS, Span
 from bench.briefs import labelled
+from bench.train_sentences import Table, folds, use
+from bench.train_sentences import labelled as labelled_sentences
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "analysis" / "brief" / "weights.toml"
 STRENGTH = 0.04  # the inverse of the regularisation; the folds fall off below 0.03 and above 0.07
@@ -70,9 +72,25 @@ def met(key: str, labels: list[list[str]]) -> float:
     )
 
 
-def cases(changes: str, briefs: str, weight: float = 1.0, *, scored: bool = False) -> list[Case]:
+class Sentences:
+    """Lets sentences be judged by weights that were learnt from none of the same service."""
+
+    def __init__(self, path: str) -> None:
+        table = Table(labelled_sentences(path))
+        services = {row["service"] for row in table.rows}
+        self._parts = [(left_out, table.fit(left_out)) for left_out in folds(services, 3, 5)]
+
+    def of_others(self, service: str) -> None:
+        use(next((weights for left_out, weights in self._parts if service in left_out), self._parts[0][1]))
+
+
+def cases(
+    changes: str, briefs: str, sentences: Sentences | None, weight: float = 1.0, *, scored: bool = False
+) -> list[Case]:
     found = []
     for label, row, before, after, parts in labelled(changes, briefs):
+        if sentences:
+            sentences.of_others(row["service"])
         scene = Scene(parts, before, after, phrases_for(row["language"]))
         case = Case(label["id"], row["service"], label, weight, scored)
         for name in FIELDS:
@@ -218,14 +236,16 @@ def main() -> None:
     parser.add_argument("changes")
     parser.add_argument("briefs")
     parser.add_argument("--also", action="append", default=[], help="LABELS[:WEIGHT[:CHANGES]], to learn from only")
+    parser.add_argument("--sentences", help="those that weights/sentences.csv was learnt from, to judge others' only")
     parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.name}")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=list(FIELDS), help="fields to measure")
     parser.add_argument("--folds", type=int, default=5)
     args = parser.parse_args()
-    everyone = cases(args.changes, args.briefs, scored=True)
+    sentences = Sentences(args.sentences) if args.sentences else None
+    everyone = cases(args.changes, args.briefs, sentences, scored=True)
     for labels, weight, changes in (f"{one}::".split(":")[:3] for one in args.also):
-        everyone += cases(changes or args.changes, labels, float(weight or 1))
+        everyone += cases(changes or args.changes, labels, sentences, float(weight or 1))
     results = [measure(everyone, args.folds, seed, only=args.only, loud=seed == 0) for seed in range(args.seeds)]
     if results:
         print("mean: presence {:.3f}  words {:.3f}".format(*np.mean(results, axis=0)))

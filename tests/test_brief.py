@@ -134,7 +134,7 @@ def test_consent_first_is_off() -> None:
         ("We use your chats to train our models unless you opt out.", "en", "on"),
         ("Ads are personalised by default.", "en", "on"),
         ("We use your photos for research. You can turn this off in your settings.", "en", "on"),
-        ("Our processing of your clicks rests on our legitimate interest.", "en", "on"),
+        ("Our processing of your clicks rests on our legitimate interest.", "en", None),
         ("We will not use your email address for marketing unless you give us your consent.", "en", "off"),
         ("If you enable Smart Replies we read your messages. You can disable it at any time.", "en", "off"),
         ("With the explicit consent of a parent we collect the child's name.", "en", "off"),
@@ -151,6 +151,9 @@ def test_consent_first_is_off() -> None:
         ("Nous ne lisons pas vos messages sans votre accord.", "fr", "off"),
         ("La reconnaissance vocale est désactivée par défaut.", "fr", "off"),
         ("La rubrique est facultative.", "fr", "off"),
+        ("Summaries are off until you switch them on.", "en", "off"),
+        ("The assistant is switched on for everyone.", "en", "on"),
+        ("Vous pouvez refuser cet usage en cochant une case.", "fr", "on"),
         ("Nous pouvons désactiver un compte qui enfreint les règles.", "fr", None),
     ],
 )
