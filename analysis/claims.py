@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from analysis.gist import GIST
+from analysis.grave import RULES
 from analysis.seen import Seen, is_duty_of_reader
 from analysis.wording import Sentence
 
@@ -113,7 +114,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "rules": rules,
-    } | {name: found.get(f"{GIST}{name}", 0.0) for name in LEANS}
+    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
 
 

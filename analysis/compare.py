@@ -12,6 +12,7 @@ from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity
 from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
+from analysis.grave import is_grave
 from analysis.judge import Judgement, judge
 from analysis.kinds import kind_of
 from analysis.meaning import of_passage
@@ -75,6 +76,9 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, la
         notices = [match for match in one.found if match.topic == "notice" and match.direct and match.side == "after"]
         matches = [match._replace(topic="data_use") for match in notices]
         topics = ["data_use"] if notices else []
+    if not topics and judgement.topics and is_grave(one, kind, language):
+        topics = [judgement.topics[0]]
+        matches = [_of_section(one, topics[0])]
     topics += sorted({match.topic for match in own})
     evidence = _evidence(passage, [*matches, *own])
     why = [f"{quote.topic}: “{quote.text}” stands in the {_OF_SIDE[quote.side]} words" for quote in evidence]

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.change import TOPICS, Direction, Severity
 from analysis.claims import claims
+from analysis.gist import GIST
+from analysis.grave import RULES
 from analysis.meaning import direction_of, severity_of, topics_of
 from analysis.seen import AI, Seen
 from analysis.signs import signs
@@ -27,6 +29,7 @@ _CERTAIN = {
     "any.recipient": "another company is named as a recipient",
     "claim.train.new": "people's data or content is newly used for training",
     "claim.share.new": "data is newly shared",
+    **{f"{GIST}{name}": why for name, why in RULES.items()},
 }
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.claims import SAYS, claims
+from analysis.gist import GIST
+from analysis.grave import RULES
 from analysis.seen import Seen
 from analysis.signs import signs, strengths
 from analysis.weighing import Weighing, read
@@ -59,6 +61,8 @@ def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
     likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_words(found, topic)]
     if not told and not likeliest and found.get("words.notice.after"):
         return ("data_use",)  # a notice of a coming policy names no topic, yet is about what is done with data
+    if not told and not likeliest and any(found.get(f"{GIST}{name}") for name in RULES):
+        return (max(TOPICS, key=lambda topic: chances[topic]),)
     return tuple(told or likeliest[:1])
 
 
@@ -79,8 +83,11 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
 
 def severity_of(told: Mapping[str, float]) -> tuple[Severity, str]:
     """How much a change weighs for a reader, and why; by the signs of `claims`."""
-    if told["told.training"]:
-        return "high", "people's data or content is newly used to train AI"
+    grave = [why for name, why in RULES.items() if told[f"told.{name}"]]
+    if told["told.training"] and not told["told.trains_anew"]:
+        grave.insert(0, RULES["trains_anew"])
+    if grave:
+        return "high", "; ".join(grave)
     if told["told.default_on"] and told["told.new_use"]:
         return "high", "data is newly used unless people object"
     high, medium = weights().severity["high"], weights().severity["medium"]

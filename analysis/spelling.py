@@ -46,6 +46,7 @@ class _Words(BaseModel):
     empty: frozenset[str]
     negations: frozenset[str]
     weighty: frozenset[str]
+    turning: frozenset[str]
     stamp: frozenset[str]
     section: frozenset[str]
     link: frozenset[str]

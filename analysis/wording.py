@@ -96,6 +96,9 @@ def _same_in_other_form(
         Counter(stem(key) for first, last in spans for _, key in tokens[first:last] if key not in empty)
         for tokens, spans in ((b, [(run.b0, run.b1) for run in real]), (a, [(run.a0, run.a1) for run in real]))
     )
+    turning = looks().words.turning | looks().words.negations
+    if any(key in turning for run in real for _, key in (*b[run.b0 : run.b1], *a[run.a0 : run.a1])):
+        return None
     return "only the order or the form of words differs" if gone == came else None
 
 

@@ -13,7 +13,7 @@ from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, section
 STRENGTH = 0.1  # the inverse of the regularisation of severity and direction, of signs as wide as their spread
 LEAST_SPREAD = 0.001
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics
-TOLD_FROM = 0.32  # probability; with fewer told, more is missed than is spared
+TOLD_FROM = 0.36  # probability; with fewer told, more is missed than is spared
 # the claims that severity and direction rest on, few because the examples are, and the side on which each may weigh
 MEDIUM = dict.fromkeys(
     ("practice", "two_practices", "practices", "words", "over_25_words", "over_60_words"), UP

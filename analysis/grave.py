@@ -1,0 +1,145 @@
+"""What makes a change grave whatever its size: training that is new, a promise, a consent or a choice that is gone.
+
+The codebook of the field calls high what newly trains AI on people's data or content, sells or shares it, uses what is
+sensitive, or takes a choice or consent away. Each rule holds where the earlier sentences of a place say one thing and
+the later ones another; what a sentence says is taken from sentences.py, and from the groups of words in topics/*.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from analysis.change import Side
+from analysis.seen import Seen
+from analysis.sentences import Chances, says
+from analysis.topics import matches
+from analysis.wording import sentence_bounds
+
+RULES = {
+    "trains_anew": "people's data or content is newly used to train AI",
+    "training_promise_gone": "a promise not to train AI on people's data or content is gone",
+    "promise_gone": "a promise of what is not done with data is gone",
+    "consent_gone": "data is used without the consent that was asked for before",
+    "turned_on": "what people had to switch on is on unless they switch it off",
+    "choice_gone": "a choice is gone",
+    "sensitive_anew": "sensitive data or that of children is newly used",
+}
+_LIKELY = 0.5
+_POSSIBLE = 0.3
+_GRAVELY = 0.4
+_FEW = 4  # places; in a longer change what went may stand elsewhere in other words
+_MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
+_OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
+
+
+class _Said(NamedTuple):
+    chances: Chances
+    groups: Collection[str]
+    whole: bool
+
+    def practises(self, topic: str) -> bool:
+        """Whether it says that something is done."""
+        likelier = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
+        return self.chances[topic] >= _LIKELY and likelier and "promise" not in self.groups
+
+    def spares(self, topic: str) -> bool:
+        """Whether it says that something is not done, or only if people want it."""
+        return self.chances[topic] >= _LIKELY <= self.chances["protection"] and self.chances["conduct"] < _LIKELY
+
+    @property
+    def promises(self) -> bool:
+        return "promise" in self.groups and self.chances["protection"] >= _LIKELY
+
+
+class _Place(NamedTuple):
+    """The changed sentences of a place, and all of them, by side."""
+
+    gone: Sequence[_Said]
+    new: Sequence[_Said]
+    before: Sequence[_Said]
+    after: Sequence[_Said]
+
+
+def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
+    """For each of `RULES` 1 where it holds, else 0."""
+    places = [_place(one, kind, language) for one in seen if one.wording.sentences]
+    after = [said for place in places for said in place.after]
+    few = len(places) <= _FEW
+    held = {
+        "trains_anew": kind in _OF_PEOPLE and any(map(_trains_anew, places)),
+        "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
+        "promise_gone": few
+        and any(said.promises for place in places for said in place.gone)
+        and not any("promise" in said.groups for said in after),
+        "consent_gone": any(map(_consent_gone, places)),
+        "turned_on": any(map(_turned_on, places)),
+        "choice_gone": few
+        and any(said.spares("user_choice") for place in places for said in place.gone)
+        and all(said.chances["user_choice"] < _POSSIBLE for said in after),
+        "sensitive_anew": any(map(_sensitive_anew, places)),
+    }
+    return {name: float(holds) for name, holds in held.items()}
+
+
+def is_grave(one: Seen, kind: str, language: str | None) -> bool:
+    """Whether a place by itself makes a change grave."""
+    return any(graves((one,), kind, language).values())
+
+
+def _place(one: Seen, kind: str, language: str | None) -> _Place:
+    sides: dict[Side, list[_Said]] = {"before": [], "after": []}
+    changed: dict[Side, list[_Said]] = {"before": [], "after": []}
+    texts: dict[Side, str] = {"before": one.passage.before or "", "after": one.passage.after or ""}
+    for side, text in texts.items():
+        whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
+        for start, end in sentence_bounds(text) if text else ():
+            said = _said(text[start:end], kind, language, one.passage.heading, whole=whole.get((start, end), False))
+            sides[side].append(said)
+            if (start, end) in whole:
+                changed[side].append(said)
+    return _Place(changed["before"], changed["after"], sides["before"], sides["after"])
+
+
+def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], *, whole: bool) -> _Said:
+    groups = {match.topic for match in matches(text, language) if match.tier == "words"}
+    if _MINE.search(text):
+        groups.discard("promise")
+    return _Said(says(text, language, kind, heading[-1:]), groups, whole)
+
+
+def _trains_anew(place: _Place) -> bool:
+    """In a sentence that was there before; whole new sentences are judged by their phrases (claims.py)."""
+    new = any(said.practises("ai_training") and not said.whole for said in place.new)
+    return new and not any(said.practises("ai_training") for said in place.before)
+
+
+def _training_promise_gone(place: _Place) -> bool:
+    return any(said.spares("ai_training") for said in place.gone) and not any(
+        said.spares("ai_training") for said in place.after
+    )
+
+
+def _fewer(places: Sequence[_Place]) -> bool:
+    """Whether fewer sentences spare people's data than did: none came elsewhere for the one that went."""
+    gone = sum(said.spares("ai_training") for place in places for said in place.gone)
+    return gone > sum(said.spares("ai_training") for place in places for said in place.new)
+
+
+def _consent_gone(place: _Place) -> bool:
+    """What was done with consent only is done without."""
+    asked = any("default_off" in said.groups and said.chances["worth"] >= _LIKELY for said in place.gone)
+    return asked and bool(place.after) and not any("default_off" in said.groups for said in place.after)
+
+
+def _turned_on(place: _Place) -> bool:
+    """What was off unless people acted is on unless they act."""
+    was = {group for said in place.before for group in said.groups}
+    now = {group for said in place.after for group in said.groups}
+    return "default_off" in was - now and "default_on" in now - was
+
+
+def _sensitive_anew(place: _Place) -> bool:
+    new = any(said.practises("sensitive_minors") and said.chances["high"] >= _GRAVELY for said in place.new)
+    return new and not any(said.practises("sensitive_minors") for said in place.before)
