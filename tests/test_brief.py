@@ -249,7 +249,7 @@ def test_a_way_to_refuse_is_no_purpose_and_leaves_nothing_out() -> None:
 @pytest.mark.parametrize(
     ("sentence", "language"),
     [
-        ("Do not post content in a way that misleads, or content that has been altered.", "en"),
+        ("We show your content in a way that suits others, or content that has been altered, to our partners.", "en"),
         ("We share device identifiers obtained on and off our site with partners that help to show ads.", "en"),
         ("We use personal data of our members and the content that they create to train our models.", "en"),
         ("Nous partageons les données de profil que vous avez fournies avec des partenaires qui en ont besoin.", "fr"),
