@@ -113,12 +113,17 @@ class Surroundings:
         if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
             return False
         prose = sum(self._text_words(other) for other in near)
-        return prose + _prose_words(text) >= min(_ENOUGH_PROSE, self._prose / 2) and prose > 0
+        return prose + _prose_words(text) >= self._enough and prose > 0
 
     @cached_property
-    def _prose(self) -> int:
-        """Words of prose of the whole page."""
-        return sum(self._text_words(place) for place in range(len(self._texts)))
+    def _enough(self) -> float:
+        """Words of prose around a text that make it one of the page's; of a short page half its prose is enough."""
+        whole = 0
+        for place in range(len(self._texts)):
+            whole += self._text_words(place)
+            if whole >= 2 * _ENOUGH_PROSE:
+                return _ENOUGH_PROSE
+        return whole / 2
 
     def _text_words(self, place: int) -> int:
         """The rows of a table belong to the text of a document, as prose does; menus have none."""
