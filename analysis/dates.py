@@ -95,6 +95,7 @@ _IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d")
 _IN_FORCE = re.compile(
     r"\b(effective|in force|into force|in effect|into effect|takes? effect|come into|valid from|applies from|starting|"
     r"as (?:of|from)|beginning|on and after|we(?: are|['’]re| will be)? (?:updat|chang|introduc)\w*|will (?:change|be updated|apply)|"
+    r"(?:is|are) (?:chang|updat)ing on|"
     r"(?:chang|évolu)e(?:nt|ra|ront)? le|en vigueur|prise? d['’]effet|prend(?:ra)? effet|effectif|effective|applicables?|à compter du|à partir du|"
     r"gültig ab|in kraft|wirksam|gilt ab|ab dem|"
     r"en vigor|vigente|entra(?:rá|n)? en|a partir del?|efectiv[ao])\b",

@@ -22,6 +22,7 @@ _CERTAIN = {
     "policy.data": "words about data are new in a policy, or gone from it",
     "any.news": "a sentence about data says something that it did not say before",
     "policy.notice": "a new policy is announced",
+    "any.announced": "a new policy on privacy is announced",
     "policy.listed": "a whole entry came to a list of data, purposes, recipients, cookies or laws, or left it",
     "terms.ai": "words about AI are new in terms, or gone from them",
     "terms.frame": "terms say anew, or no longer, what is done with people's data or content",

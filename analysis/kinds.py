@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from analysis.blocks import Page
-from analysis.spelling import looks
+from analysis.spelling import looks, pattern
 
 
 def kind_of(document: str | None, page: Page) -> str:
@@ -22,6 +22,8 @@ def part_of(kind: str, heading: tuple[str, ...]) -> str:
     if kind in ("privacy", "cookies") or (
         kind == "terms" and any(_kind_named(title) == "privacy" for title in heading)
     ):
+        return "policy"
+    if kind == "rules" and any(pattern("personal_data").search(title) for title in heading[1:]):
         return "policy"
     return "rules" if kind in ("rules", "developer") else "terms"
 

@@ -8,6 +8,7 @@ from analysis.change import Side
 from analysis.spelling import pattern
 from analysis.wording import Wording
 
+_JOINING = 3  # words like "the" and "with" in changed words; more is no address
 _NEAR = 25  # characters between a street or a postal code and the rest of an address
 
 
@@ -21,5 +22,9 @@ def only_addresses(changed: Wording, texts: Mapping[Side, str]) -> bool:
         spans = [span for sentence in changed.sentences if sentence.side == side for span in sentence.spans]
         if spans:
             text = texts[side]
-            return all(in_address(text, start, end) for start, end in spans)
+            return all(in_address(text, start, end) and not _says_something(text[start:end]) for start, end in spans)
     return False
+
+
+def _says_something(text: str) -> bool:
+    return len(pattern("function").findall(text)) > _JOINING

@@ -16,6 +16,7 @@ from analysis.found import is_duty_of_reader as is_duty_of_reader
 from analysis.kinds import part_of
 from analysis.news import is_renamed, news
 from analysis.postal import only_addresses
+from analysis.sentences import says
 from analysis.shape import LISTED as LISTED
 from analysis.shape import names, shape_of
 from analysis.spelling import pattern
@@ -23,6 +24,11 @@ from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
 from analysis.topics import Lexicon, column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
+
+# from which chances on a sentence of terms or rules is told though none of its phrases decide so
+_WORTH = 0.6
+_ABOUT = 0.66
+_BUTTONS = 60  # characters of a line of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,25 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
         )
         for passage in passages
     ]
+    buttons = {one.passage.heading for one in seen if _is_buttons(one.passage)}
+    if buttons:
+        dialog = [one.passage.heading in buttons and _is_of_dialog(one) for one in seen]
+        seen = [replace(one, shape="fragment") if of_it else one for one, of_it in zip(seen, dialog, strict=True)]
     cut = [one for one in seen if one.cut]
     if len(cut) == 1 and any(match.direct and match.tier == "decides" for match in cut[0].found):
         # what a single end of a sentence adds is told if it is about data; several are a page that came in part
         seen = [replace(one, cut=False) for one in seen]
     return tuple(seen)
+
+
+def _is_buttons(passage: Passage) -> bool:
+    text = passage.after or passage.before or ""
+    return passage.operation in ("added", "removed") and len(text) < _BUTTONS and bool(pattern("button").search(text))
+
+
+def _is_of_dialog(one: Seen) -> bool:
+    """Whether a passage came or went with the buttons that stand under its heading."""
+    return one.passage.operation in ("added", "removed") and "cookie" in " ".join(one.passage.heading).casefold()
 
 
 def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, language: str | None) -> Wording | None:
@@ -121,10 +141,11 @@ def _seen(
             found += named_in(texts[sentence.side], sentence, section)
         recipients += recipients_in(texts[sentence.side], sentence)
     address = bool(passage.heading) and passage.operation == "reworded" and only_addresses(changed, texts)
-    if address:
+    renamed = is_renamed(passage) or _is_title_row(passage, around)
+    if address or renamed:
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
-    anew = () if cut or address else tuple(_anew(passage, changed, found, section, around, language, kind))
+    anew = () if cut or address or renamed else tuple(_anew(passage, changed, found, section, around, language, kind))
     return Seen(
         passage,
         changed,
@@ -136,7 +157,7 @@ def _seen(
         named,
         {one.side for one in recipients} == {"before", "after"},
         anew,
-        is_renamed(passage) or _is_title_row(passage, around),
+        renamed,
     )
 
 
@@ -155,19 +176,45 @@ def _anew(
     in_table = any(heads.values())
     page = section_topics(passage.heading[:1], language)
     policy = part_of(kind, passage.heading) == "policy"
-    if is_renamed(passage) or _is_title_row(passage, around):
-        return
     for one in news(passage, changed, in_table=in_table):
         sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
         told = told_by(one, sentence, found, section, column, page)
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
+    if not policy:
+        yield from _said_anyway(passage, changed, texts, found, kind, language)
     if policy and in_table and passage.operation in ("added", "removed"):
         side: Side = "after" if passage.after else "before"
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
         if topic := next(listed, None):
             yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
+
+
+def _said_anyway(
+    passage: Passage,
+    changed: Wording,
+    texts: Mapping[Side, str],
+    found: Sequence[Found],
+    kind: str,
+    language: str | None,
+) -> Iterator[Found]:
+    """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
+    longer = {(one.side, one.start) for one in news(passage, changed, in_table=False) if one.kind != "cell"}
+    for sentence in changed.sentences:
+        inside = [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
+        if not (
+            sentence.whole
+            or any(side == sentence.side and sentence.start <= start < sentence.end for side, start in longer)
+            or any(one.direct and one.tier == "decides" for one in inside)
+        ):
+            continue
+        text = texts[sentence.side][sentence.start : sentence.end]
+        chances = says(text, language, kind, passage.heading[-1:])
+        topic = max(TOPICS, key=lambda each: chances[each])
+        if chances["worth"] >= _WORTH and chances[topic] >= _ABOUT:
+            start, end = sentence.spans[0][0], sentence.spans[-1][1]
+            yield Found(topic, "decides", sentence.side, start, end, True)
 
 
 def _is_kept(told: Found, found: Sequence[Found]) -> bool:

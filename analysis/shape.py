@@ -69,7 +69,7 @@ def shape_of(
     if row or labelled:
         return "row"
     decides = deep and any(match.tier == "decides" for match in matches(text, language))
-    if decides or named or section & LISTED:
+    if decides or named or (deep and section & LISTED):
         return "entry"
     return "address" if address else "fragment"
 

@@ -73,10 +73,17 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
         "frame": frames > 0,
         "frames": frames > 2,
         "notice": found.get("words.notice.after", 0) > 0,
+        "announced": found.get("words.notice.after", 0) > 0 and any(_announces(one) for one in said),
         "company": any(pattern("company").search(_changed_text(one)) for one in said),
         "listed": any(_listed(one, kind) for one in said),
         "nothing": bool(said) and not direct and not hints,
     }
+
+
+def _announces(one: Seen) -> bool:
+    """Whether it is a notice of a coming change that names the policy on privacy."""
+    noticed = any(match.topic == "notice" and match.direct and match.side == "after" for match in one.found)
+    return noticed and bool(pattern("of_privacy").search(one.passage.after or ""))
 
 
 def _listed(one: Seen, kind: str) -> bool:

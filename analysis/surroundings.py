@@ -32,6 +32,10 @@ _ACTING = re.compile(
 )
 
 
+_OF_COMPANY = re.compile(
+    r"\b([A-Z][\w-]+) AI,? (?:Inc|LLC|Ltd|Limited|PBC|GmbH|Corp|Corporation|PLC|S\.?A\.?S|SAS|SA|B\.?V)\b"
+)
+
 _OPENING, _CLOSING = ("“", '"', "«"), ("”", '"', "»")
 
 
@@ -72,12 +76,15 @@ class Surroundings:
             return True  # a name that is quoted, as a trademark is
         if self._names is None:
             acting = Counter(name for each in self._texts for name in _ACTING.findall(each))
-            self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE)
+            self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE) | {
+                name for each in self._texts for name in _OF_COMPANY.findall(each) if self.is_own(name)
+            }
         return before.group(1) in self._names
 
     def is_own(self, name: str) -> bool:
         """Whether the page speaks of a name again and again: it is that of the service."""
-        return sum(name in text for text in self._texts) >= TEMPLATE
+        first = name.removesuffix(" AI")
+        return first in self._texts[self._title] or sum(first in text for text in self._texts) >= TEMPLATE
 
     def is_row(self, text: str) -> bool:
         return any(line in self._rows for line in text.split("\n"))
