@@ -67,6 +67,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
         "meaning": brief.meaning,
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
+        "because": list(brief.because),
         "data": quotes(brief.data),
         "purposes": quotes(brief.purposes),
         "recipients": quotes(brief.recipients),

@@ -26,11 +26,19 @@ _MEANING_SHORTEST = 8
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
-def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: date | None, language: str) -> Brief:
+def brief(
+    passages: Sequence[Passage],
+    before: Page,
+    after: Page,
+    *,
+    effective: date | None,
+    language: str,
+    because: tuple[str, ...] = (),
+) -> Brief:
     """What the passages of a change say, in the page's own words; what they do not say stays empty.
 
     `before` and `after` are the whole texts that the passages were found in, `language` the page's; a language without
-    a phrase file is read with the English one.
+    a phrase file is read with the English one. `effective` and `because` were found elsewhere.
     """
     weights = shipped_weights()
     scene = Scene(passages, before, after, phrases_for(language))
@@ -50,6 +58,7 @@ def brief(passages: Sequence[Passage], before: Page, after: Page, *, effective: 
         meaning=_meaning(scene, answers),
         start=effective,
         default=told_default(scene),
+        because=because,
         **quotes,
     )
 

@@ -71,12 +71,14 @@ class Quote:
 class Brief:
     """The short answers for a reader of an alert; what the change does not say stays empty.
 
-    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of quoted words.
+    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of quoted words;
+    `because` holds the rules (of `meaning.HIGH`) by which the whole change is high.
     """
 
     meaning: str | None = None
     start: date | None = None
     default: Default | None = None
+    because: tuple[str, ...] = ()
     data: tuple[Quote, ...] = ()
     purposes: tuple[Quote, ...] = ()
     recipients: tuple[Quote, ...] = ()

@@ -189,5 +189,12 @@ def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page,
         direction=direction,
         topics=tuple(topics),
         passages=places,
-        brief=brief(places, before, after, effective=told.effective_date, language=language or "en"),
+        brief=brief(
+            places,
+            before,
+            after,
+            effective=told.effective_date,
+            language=language or "en",
+            because=judgement.because,
+        ),
     )

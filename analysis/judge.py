@@ -45,7 +45,7 @@ class Weights(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a whole change is. `reasons` names the signs that weighed most."""
+    """What a whole change is. `reasons` names the signs that weighed most, `because` the rules that make it high."""
 
     substantive: bool
     alert: bool
@@ -53,6 +53,7 @@ class Judgement:
     severity: Severity
     direction: Direction
     reasons: str
+    because: tuple[str, ...] = ()
 
 
 @cache
@@ -72,10 +73,10 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     if not topics or not (certain or weights().alert.holds(found)):
         return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
     told = claims(seen, found)
-    severity, _ = severity_of(told)
+    severity, because, _ = severity_of(told)
     rules = [why for sign, why in _CERTAIN.items() if found.get(sign)]
     reasons = "; ".join(rules) or f"weighed by {weights().alert.reasons(found, yes=True)}"
-    return Judgement(True, True, topics, severity, direction_of(told), reasons)
+    return Judgement(True, True, topics, severity, direction_of(told), reasons, because)
 
 
 def _with_ai(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, ...]:

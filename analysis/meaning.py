@@ -34,6 +34,8 @@ _OWN = frozenset(
 )
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 _LIKE_MOST = "as most such changes are"
+# the rules by which a change is high whatever its weights say; whoever tells of it names them
+HIGH = {**RULES, "used_unless_refused": "data is newly used unless people object"}
 
 
 class Weights(BaseModel):
@@ -81,21 +83,21 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
     return any(found.get(f"{topic}.{sign}", 0.0) > 0 for sign in ("decides.any", "suggests.any", "section"))
 
 
-def severity_of(told: Mapping[str, float]) -> tuple[Severity, str]:
-    """How much a change weighs for a reader, and why; by the signs of `claims`."""
-    grave = [why for name, why in RULES.items() if told[f"told.{name}"]]
-    if told["told.training"] and not told["told.trains_anew"]:
-        grave.insert(0, RULES["trains_anew"])
-    if grave:
-        return "high", "; ".join(grave)
-    if told["told.default_on"] and told["told.new_use"]:
-        return "high", "data is newly used unless people object"
+def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], str]:
+    """How much a change weighs for a reader, which rules of `HIGH` say so, and why; by the signs of `claims`."""
+    claimed = {
+        "trains_anew": told["told.training"],
+        "used_unless_refused": told["told.default_on"] and told["told.new_use"],
+    }
+    because = tuple(name for name in HIGH if claimed.get(name) or told.get(f"told.{name}"))
+    if because:
+        return "high", because, "; ".join(HIGH[name] for name in because)
     high, medium = weights().severity["high"], weights().severity["medium"]
     if high.holds(told):
-        return "high", in_words(high.reasons(told, yes=True))
+        return "high", (), in_words(high.reasons(told, yes=True))
     if medium.holds(told):
-        return "medium", in_words(medium.reasons(told, yes=True))
-    return "low", in_words(medium.reasons(told, yes=False))
+        return "medium", (), in_words(medium.reasons(told, yes=True))
+    return "low", (), in_words(medium.reasons(told, yes=False))
 
 
 def in_words(reasons: str, otherwise: str = "too little is new") -> str:
@@ -114,7 +116,7 @@ def of_passage(
 ) -> tuple[Severity, Direction, tuple[str, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
     told = claims((one,), signs((one,), kind, language))
-    severity, why = severity_of(told)
+    severity, _, why = severity_of(told)
     direction = direction_of(told)
     weighing = weights().direction[direction]
     reasons = (

@@ -52,5 +52,6 @@ def sample_change(said: Words, language: str) -> Shown:
         ),
         unflagged=2,
         diff=f"{SITE}/changes/1",
+        because=said.why_high({"because": ["trains_anew", "used_unless_refused"]}),
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

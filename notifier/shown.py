@@ -81,6 +81,7 @@ class Shown:
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     held_already: bool = False  # the day from which it holds is past when the change is found
+    because: str = ""  # why it is high, where a rule says so
     retold: str | None = None  # by a machine, in the message's language
 
 
@@ -116,6 +117,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         held_already=starting is not None and starting < change.detected_at.date(),
+        because=words.why_high(brief),
         retold=retelling(session, change.id or 0, language),
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,6 +78,19 @@ class Subject(_Strict):
     test: str  # {subject}
 
 
+class Because(_Strict):
+    """Why a change is high: a clause for each rule of the analysis that can make it so."""
+
+    trains_anew: str
+    training_promise_gone: str
+    promise_gone: str
+    consent_gone: str
+    turned_on: str
+    choice_gone: str
+    sensitive_anew: str
+    used_unless_refused: str
+
+
 class BriefWords(_Strict):
     """The questions that a brief answers."""
 
@@ -103,6 +117,7 @@ class Sentences(_Strict):
 
     about: str
     severity: str
+    because: str
     direction: str
     returned: str
     found: str  # {date}
@@ -149,6 +164,7 @@ class Words(_Strict):
 
     name: str
     colon: str  # what stands between a label and its value
+    semicolon: str  # what stands between the members of a list
     languages: dict[str, str]  # names of the languages that documents are in
     topics: dict[str, str]
     dates: Dates
@@ -156,6 +172,7 @@ class Words(_Strict):
     directions: Directions
     operations: Operations
     subject: Subject
+    because: Because
     brief: BriefWords
     say: Sentences
     notices: NoticeWords
@@ -168,6 +185,13 @@ class Words(_Strict):
     def moment(self, at: datetime) -> str:
         """Day and hour, in UTC."""
         return self.notices.since.format(day=self.date(at.date()), hour=f"{at:%H:%M}")
+
+    def why_high(self, brief: Mapping[str, Any]) -> str:
+        """The clauses of the rules that make the change of a stored brief high; nothing where none does."""
+        rules = [rule for rule in brief.get("because") or () if rule in Because.model_fields]  # older briefs name none
+        if "training_promise_gone" in rules and "promise_gone" in rules:
+            rules.remove("promise_gone")  # mostly the same promise
+        return self.semicolon.join(getattr(self.because, rule) for rule in rules)
 
     def topic(self, name: str) -> str:
         """A topic in plain words; one that an operator made up is its own name."""

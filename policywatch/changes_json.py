@@ -43,7 +43,7 @@ def change_head_json(change: Change, document: Document, heads: dict[int, Versio
         "topics": change.topics,
         "effective_date": change.effective_date.isoformat() if change.effective_date is not None else None,
         "held": None,
-        "brief": {name: said for name, said in change.brief.items() if name != "see"},
+        "brief": {"because": []} | {name: said for name, said in change.brief.items() if name != "see"},
         "see": change.brief.get("see", []),
     }
 

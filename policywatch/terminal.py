@@ -151,6 +151,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
     else:
         row = Change(**_judged(found))
         sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
+        _because(sheet, row)
         if about := _about(sheet, row):
             sheet.line(about)
         _brief(sheet, row.brief)
@@ -227,6 +228,11 @@ def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:
     return [(severity, _SEVERITY.get(found.severity, "bold")), (f"  {direction}", "")]
 
 
+def _because(sheet: _Sheet, found: Change) -> None:
+    if because := sheet.words.because(found.brief):
+        sheet.line(because)
+
+
 def _about(sheet: _Sheet, found: Change) -> str:
     said = [sheet.words.label("topics", topic) for topic in found.topics]
     if found.effective_date is not None:
@@ -238,6 +244,7 @@ def _about(sheet: _Sheet, found: Change) -> str:
 
 def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version]) -> None:
     sheet.line(*_weight(sheet, row))
+    _because(sheet, row)
     about = _about(sheet, row)
     if about:
         sheet.line(about)

@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from notifier.wording import words as words_of_messages
+
 LANGUAGES = ("en", "fr")  # the first is spoken to whoever wishes none of them
 
 
@@ -64,6 +66,12 @@ class Wording:
             return self.count(f"only_{name}", n)
         each = [self.count(name, counts[name]) for name in ("added", "removed", "reworded", "moved") if name in counts]
         return f"{self.count('passages', sum(counts.values()))}{self.colon}{', '.join(each)}"
+
+    def because(self, brief: Mapping[str, Any]) -> str:
+        """Why a change is high, in the words of messages; nothing where no rule says so."""
+        messages = words_of_messages(self.language)
+        said = messages.why_high(brief)
+        return f"{messages.say.because}{self.colon}{said}." if said else ""
 
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""

@@ -187,6 +187,7 @@ _TRAINING_BRIEF = {
     "to train the AI models that write text for our members",
     "from": "2025-11-03",
     "default": "on",
+    "because": ["trains_anew"],
     "data": [
         {"text": "your profile", "side": "after"},
         {"text": "your posts, your comments", "side": "after"},

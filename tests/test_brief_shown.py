@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from analysis.meaning import HIGH
 from notifier.messages import alert_message
 from notifier.templating import Format
+from notifier.wording import Because, languages, words
+from policywatch.wording import LANGUAGES
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from tests.owed import BRIEF, tell
 
+WHY_HIGH = {"en": "Why it is high: ", "fr": "Pourquoi c’est important : "}
 TAKEN_AWAY = {"excluded": [{"text": "private messages", "side": "before"}]}
 SEIZED = {
     "meaning": "Vos publications servent à entraîner nos modèles",
@@ -52,3 +56,45 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
     for quoted in ("Vos publications servent à entraîner nos modèles", "messages privés"):
         assert quoted in text, quoted
     assert "From" not in text
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(
+    ("language", "because"),
+    [
+        ("en", "your data or content is newly used to train AI; a consent that you were asked for before is gone"),
+        (
+            "fr",
+            "vos données ou vos contenus servent désormais à entraîner l’IA ; "
+            "un consentement qui vous était demandé ne l’est plus",
+        ),
+    ],
+)
+def test_why_it_is_high_is_said_in_the_routes_language_under_the_weight(
+    form: Format, language: str, because: str
+) -> None:
+    shown = body(form, language, brief=BRIEF | {"because": ["trains_anew", "consent_gone", "of_a_later_version"]})
+    said = words(language)
+    order = [said.say.severity, said.say.because, because, said.say.direction, said.brief.meaning]
+    assert sorted(order, key=shown.index) == order
+    if form == "text":
+        assert f"{WHY_HIGH[language]}{because} {said.say.direction}" in shown
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize("rules", [{}, {"because": []}], ids=["an older brief", "high by weight"])
+def test_where_no_rule_says_so_nothing_is_said_of_why(form: Format, rules: dict[str, Any]) -> None:
+    shown = body(form, "en", severity="high", brief=BRIEF | rules)
+    assert words("en").say.because not in shown
+    assert "high" in shown
+
+
+def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once() -> None:
+    for language in languages():
+        said = words(language)
+        each = [said.why_high({"because": [rule]}) for rule in HIGH]
+        assert len({*each, ""}) == len(HIGH) + 1
+        of_training = said.because.training_promise_gone
+        assert said.why_high({"because": ["training_promise_gone", "promise_gone"]}) == of_training
+    assert Because.model_fields.keys() == HIGH.keys()
+    assert set(LANGUAGES) <= set(languages())  # pages say it in the words of messages

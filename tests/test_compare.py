@@ -21,6 +21,7 @@ from analysis import words
 from analysis.blocks import Block, Page
 from analysis.change import Comparison
 from analysis.compare import compare
+from analysis.meaning import HIGH
 from analysis.page import read_page
 from analysis.spelling import keyed_words
 
@@ -74,6 +75,9 @@ def test_a_case_is_told_as_a_person_would(case: Case) -> None:
     for key in ("direction", "severity"):
         if key in case:
             assert getattr(found, key) == case[key], found
+    if "because" in case:
+        assert list(found.brief.because) == case["because"], found
+    assert found.severity == "high" or not found.brief.because
     expected = case.get("effective_date")
     assert found.effective_date == (date.fromisoformat(expected) if expected else None), found
 
@@ -86,6 +90,7 @@ def test_there_are_cases_for_each_topic_and_language() -> None:
     for language in ("en", "fr"):
         named = {topic for case in all_cases if case["language"] == language for topic in case.get("topics", ())}
         assert set(TOPICS) <= named
+    assert {rule for case in all_cases for rule in case.get("because", ())} == HIGH.keys()
 
 
 def test_what_is_flagged_stands_in_its_passage() -> None:

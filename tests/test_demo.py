@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from notifier.messages import alert_message
+from storage.alerts import Alert
+from storage.changes import changes_of
+from storage.database import Database
 from tests.site import policywatch
+
+WHY_HIGH = {
+    "en": "Why it is high: your data or content is newly used to train AI; your data is newly used unless you object\n",
+    "fr": "Pourquoi c’est important : vos données ou vos contenus servent désormais à entraîner l’IA ; "
+    "vos données sont désormais utilisées, sauf si vous vous y opposez\n",
+}
+
+
+def told_again(folder: Path, language: str) -> str:
+    """The alert about the privacy policy, as a route of that language gets it."""
+    database = Database(f"sqlite:///{folder / 'policywatch.db'}")
+    with database.reading() as session:
+        newest = [each for each in changes_of(session, "confrera/privacy-policy") if each.alert][-1]
+        message = alert_message(
+            session, [Alert(change_id=newest.id or 0, route="member")], language=language, base_url=None
+        )
+    database.close()
+    return message.text
 
 
 def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
@@ -14,5 +36,7 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
     shown = readme.partition("```text\n")[2].partition("\n```")[0]
     assert f"\n{shown}\n" in (tmp_path / "demo" / "alerts.txt").read_text("utf-8")
+    for language, because in WHY_HIGH.items():
+        assert because in told_again(tmp_path / "demo", language)
     assert "8 alerts were delivered, 8 belong to the story." in said
     assert "holds a demo already" in policywatch("demo", "--folder", tmp_path / "demo", status=1)

@@ -154,6 +154,7 @@ def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_kno
         assert "ai_training" in found.topics
         assert found.effective_date == STARTS
         assert (found.brief.default, found.brief.start) == ("on", STARTS)
+        assert found.brief.because[0] == "trains_anew"
         said = {
             name: " ".join(quote.text for quote in getattr(found.brief, name))
             for name in ("data", "refuse", "excluded", "irreversible")

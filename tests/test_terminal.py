@@ -59,6 +59,7 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(database: Datab
     id_ = training_change(database)
     lines = piped(database, lambda console, session: show_change(console, session, id_)).splitlines()
     assert lines[0] == f"Change {id_} · Parley · Privacy Policy"
+    assert lines[2] == "Why it is high: your data or content is newly used to train AI."
     assert (
         "  We {+and our affiliates+} use your data to show you people{+, posts+} and [-posts-] {+advertisements+} that "
         "may matter to you. See your choices to change this." in lines

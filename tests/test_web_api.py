@@ -33,11 +33,13 @@ def test_the_api_gives_a_change_as_show_does(parley: Story) -> None:
     id_ = parley.change(PRIVACY)
     told = site.get(f"/api/v1/changes/{id_}").json()
     assert told["id"] == id_
+    assert told["brief"]["because"] == ["trains_anew"]
     assert told["topics"] == ["data_sharing", "advertising", "ai_training", "user_choice"]
     assert len(told["passages"]) == 6
     listed = site.get("/api/v1/changes").json()["changes"]
     assert [each["document"] for each in listed] == [PRIVACY_FR, PRIVACY, TERMS, NOTES]
     assert told.items() >= listed[1].items()
+    assert listed[0]["brief"]["because"] == []  # stored without
 
 
 @pytest.mark.parametrize(
@@ -208,6 +210,8 @@ def test_every_address_is_described_with_examples(parley: Story) -> None:
         assert set(each["get"]["responses"]) == {"200", "304", "4XX"}
         assert each["get"]["description"]
     head = described["components"]["schemas"]["ChangeHead"]["properties"]
+    because = described["components"]["schemas"]["Brief"]["properties"]["because"]
+    assert (because["type"], because["items"]) == ("array", {"type": "string"})
     assert head["topics"]["examples"] == [["ai_training", "user_choice"]]
 
 

@@ -35,6 +35,9 @@ def test_the_atom_feed_holds_the_changes_of_words_newest_first(parley: Story) ->
     first = feed.entries[0]
     assert first.title.startswith("Parley, Politique de confidentialité: nous utilisons")
     assert "<ins>À partir du 3 novembre 2025" in first.content[0].value
+    assert [each.title.split(",")[0] for each in feed.entries if "Why it is high: your" in each.content[0].value] == [
+        "Parley"
+    ]
     assert [tag.term for tag in first.tags] == ["ai_training", "user_choice"]
     assert first.link.startswith(str(parley.site.base_url))
     assert parley.site.get(first.link).status_code == 200

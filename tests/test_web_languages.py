@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from policywatch.wording import LANGUAGES, wording
-from tests.story_of_parley import PRIVACY_FR
+from tests.story_of_parley import PRIVACY, PRIVACY_FR
 from tests.web_pages import Story, hrefs, page, text
 
 
@@ -24,6 +24,11 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story
     assert "/changes?cosmetic=true&lang=en" in hrefs(chosen, ".languages a")
     # what is quoted keeps its own language
     assert [node.attributes["lang"] for node in chosen.css(".entry h3 bdi")] == ["fr", "en", "en"]
+    english_page = page(site, f"/changes/{parley.change(PRIVACY)}?lang=fr")
+    assert text(english_page, ".because")[0].startswith("Pourquoi c’est important : vos données")
+    older = page(site, f"/changes/{parley.change(PRIVACY_FR)}?lang=fr")
+    assert text(older, ".weight")
+    assert not text(older, ".because")  # its brief names no rule
     for path in ("/services", f"/documents/{PRIVACY_FR}", "/health", f"/changes/{parley.change(PRIVACY_FR)}"):
         assert page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
 

@@ -151,6 +151,15 @@ class VersionNames(Shape):
     after: VersionName
 
 
+class Brief(BaseModel):
+    """Short answers in the page's own words, and why the change is high; docs/brief.md has all fields."""
+
+    model_config = ConfigDict(extra="allow")
+    because: list[str] = Field(
+        description="the rules by which the whole change is high; none where it is not, or by weight alone"
+    )
+
+
 class ChangeHead(Shape):
     """What differs between two versions of a document. The brief quotes the page; docs/brief.md explains it."""
 
@@ -171,8 +180,15 @@ class ChangeHead(Shape):
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
     effective_date: date | None
     held: None
-    brief: dict[str, Any] = Field(
-        examples=[{"meaning": "Parley will use your posts to train AI", "from": "2025-11-03", "data": [_QUOTE]}]
+    brief: Brief = Field(
+        examples=[
+            {
+                "because": ["trains_anew"],
+                "meaning": "Parley will use your posts to train AI",
+                "from": "2025-11-03",
+                "data": [_QUOTE],
+            }
+        ]
     )
     see: list[dict[str, Any]] = Field(description="links of a notice, where more is said", examples=[[]])
 
