@@ -20,6 +20,7 @@ Answers = list[tuple[float, Span]]
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
 _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
+_NAMED: tuple[Question, ...] = ("data", "purposes")
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 _MEANING_LONGEST = 45  # words
 _MEANING_SHORTEST = 8
@@ -50,6 +51,9 @@ def brief(
     for field in _OF_UNDOING:
         answers[field] = [(chance, span) for chance, span in answers[field] if not any(map(span.meets, undone))]
     answers["purposes"] = [told for told in answers["purposes"] if not _names_data(told, answers["data"])]
+    for field in _NAMED:
+        of_ways = [told for told in answers[field] if not any(told[1].within(way) for _, way in answers["refuse"])]
+        answers[field] = of_ways or answers[field]  # the names of settings are no data
     _leave_out(answers, [told for told in found["excluded"] if told[0] >= weights.excluded.first * _HINTED])
     quotes = {
         field: tuple(quote(span, linked=field == "refuse") for _, span in told) for field, told in answers.items()
@@ -125,7 +129,9 @@ def _meaning(scene: Scene, answers: dict[Question, Answers]) -> str | None:
     def rank(sentence: Sentence) -> tuple[int, bool, bool, bool, bool, float, int]:
         severity = SEVERITIES.index(sentence.severity)
         trains = "train" in sentence.cues and "ai" in sentence.cues
-        denies = sentence.side == "after" and "negation" in sentence.cues
+        excepts = sentence.cues.get("exception", ())  # "your posts, but not your messages" says what is done
+        negations = (at for at, _ in sentence.cues.get("negation", ()) if not any(a <= at < b for a, b in excepts))
+        denies = sentence.side == "after" and any(True for _ in negations)
         return (
             severity,
             sentence.side == "after",
