@@ -169,6 +169,7 @@ def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) ->
 def test_any_two_versions_can_be_compared(parley: Story) -> None:
     site = parley.site
     tree = page(site, f"/documents/{PRIVACY}/compare?from=2&to=1")
+    assert "newly used to train AI" in text(tree, ".facts + .because")[0]
     assert text(tree, "h1") == ["Version 1 and version 2"]
     assert any("train the AI models" in said for said in text(tree, ".diff ins"))
     same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
