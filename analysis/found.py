@@ -31,7 +31,7 @@ DATA = frozenset(
 _PRACTICES = DATA | {"advertising", "user_choice"}
 _WITH_OBJECT = DATA | {"ai_training"}  # what is said to be done is done with something
 _OBJECT_WITHIN = 12  # characters behind the phrase
-_TURNS = frozenset({"negation", "exception"})
+TURNS = frozenset({"negation", "exception"})
 _GOOD_PART = 0.2  # of a phrase must be changed words
 _ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
@@ -63,7 +63,7 @@ def found_in(
     decided = {match.topic for match in there if match.tier == "decides"} | section
     # a "not" or an "except" that comes or goes turns all that the sentence says
     turned = any(
-        match.topic in _TURNS and overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
+        match.topic in TURNS and overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
         for match in there
     )
     definition = DEFINITION.match(said)

@@ -10,11 +10,12 @@ from analysis.blocks import Page
 from analysis.change import TOPICS, Passage, Side
 from analysis.found import AI as AI
 from analysis.found import DATA as DATA
+from analysis.found import TURNS as TURNS
 from analysis.found import Found as Found
 from analysis.found import found_in, named_in, overlaps, recipients_in, told_by
 from analysis.found import is_duty_of_reader as is_duty_of_reader
 from analysis.kinds import part_of
-from analysis.news import is_renamed, news
+from analysis.news import News, is_renamed, news
 from analysis.postal import only_addresses
 from analysis.sentences import says
 from analysis.shape import LISTED as LISTED
@@ -28,6 +29,8 @@ from analysis.words import words
 # from which chances on a sentence of terms or rules is told though none of its phrases decide so
 _WORTH = 0.6
 _ABOUT = 0.66
+_LIKELY = 0.5  # that a sentence without a phrase is about what its section is about
+_NEAR = 20  # characters between a number and the word that makes it an age
 _BUTTONS = 60  # characters of a line of them
 
 
@@ -176,14 +179,19 @@ def _anew(
     in_table = any(heads.values())
     page = section_topics(passage.heading[:1], language)
     policy = part_of(kind, passage.heading) == "policy"
-    for one in news(passage, changed, in_table=in_table):
+    named = {one.topic for one in found if one.tier == "decides"}
+    fresh = news(passage, changed, in_table=in_table)
+    for one in fresh:
         sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
         told = told_by(one, sentence, found, section, column, page)
+        if sentence.whole and not in_table:
+            said = says(texts[one.side][sentence.start : sentence.end], language, kind, passage.heading[-1:])
+            told = (each for each in told if each.topic in AI | named or said[each.topic] >= _LIKELY)
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
     if not policy:
-        yield from _said_anyway(passage, changed, texts, found, kind, language)
+        yield from _said_anyway(passage, changed, fresh, found, kind, language)
     if policy and in_table and passage.operation in ("added", "removed"):
         side: Side = "after" if passage.after else "before"
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
@@ -194,27 +202,40 @@ def _anew(
 def _said_anyway(
     passage: Passage,
     changed: Wording,
-    texts: Mapping[Side, str],
+    fresh: Sequence[News],
     found: Sequence[Found],
     kind: str,
     language: str | None,
 ) -> Iterator[Found]:
     """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
-    longer = {(one.side, one.start) for one in news(passage, changed, in_table=False) if one.kind != "cell"}
+    texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    section = section_topics(passage.heading, language)
     for sentence in changed.sentences:
         inside = [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
+        yield from (one._replace(tier="decides", direct=True) for one in inside if _is_age(one, sentence, texts))
         if not (
             sentence.whole
-            or any(side == sentence.side and sentence.start <= start < sentence.end for side, start in longer)
-            or any(one.direct and one.tier == "decides" for one in inside)
+            or any(one.side == sentence.side and sentence.start <= one.start < sentence.end for one in fresh)
+            or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
         ):
             continue
         text = texts[sentence.side][sentence.start : sentence.end]
+        start, end = sentence.spans[0][0], sentence.spans[-1][1]
+        if "automated_decisions" in section and sentence.whole and any(one.topic == "personal_data" for one in inside):
+            yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
         chances = says(text, language, kind, passage.heading[-1:])
         topic = max(TOPICS, key=lambda each: chances[each])
         if chances["worth"] >= _WORTH and chances[topic] >= _ABOUT:
-            start, end = sentence.spans[0][0], sentence.spans[-1][1]
             yield Found(topic, "decides", sentence.side, start, end, True)
+
+
+def _is_age(one: Found, sentence: Sentence, texts: Mapping[Side, str]) -> bool:
+    """Whether it is an age from which, or up to which, something holds, and another than it was."""
+    text = texts[sentence.side]
+    if one.topic != "sensitive_minors" or not text[one.start : one.end].isdigit():
+        return False
+    around = max(sentence.start, one.start - _NEAR), min(sentence.end, one.end + _NEAR)
+    return overlaps(sentence, one.start, one.end) and bool(pattern("age").search(text, *around))
 
 
 def _is_kept(told: Found, found: Sequence[Found]) -> bool:

@@ -43,7 +43,7 @@ def shape_of(
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
     ):
         return "fragment"
-    if around[side].is_menu(text) or text.startswith("©"):
+    if around[side].is_menu(text) or text.startswith("©") or _is_teaser(passage, text):
         return "fragment"
     if texts["after"] and _is_notice(texts["after"], language):
         return "text"
@@ -68,7 +68,8 @@ def shape_of(
         return "text"
     if row or labelled:
         return "row"
-    decides = deep and any(match.tier == "decides" for match in matches(text, language))
+    elsewhere = not deep or pattern("own_contact").search(passage.heading[-1])
+    decides = not elsewhere and any(match.tier == "decides" for match in matches(text, language))
     if decides or named or (deep and section & LISTED):
         return "entry"
     return "address" if address else "fragment"
@@ -84,6 +85,12 @@ def names(passage: Passage, section: frozenset[str]) -> bool:
     return bool(pattern("company").search(text)) and not pattern("own_contact").search(passage.heading[-1])
 
 
+def _is_teaser(passage: Passage, text: str) -> bool:
+    """Whether it asks a question of nobody, outside of any section."""
+    alone = passage.operation in ("added", "removed") and len(passage.heading) <= 1
+    return alone and text.rstrip().endswith("?") and not pattern("parties").search(text)
+
+
 def _is_line_of_links(text: str) -> bool:
     """Whether a short line names things side by side, as the foot of a page does."""
     return len(text.split()) <= _SHORT_LINE and ":" not in text and text[-1].isalnum()
@@ -91,8 +98,12 @@ def _is_line_of_links(text: str) -> bool:
 
 def _is_notice(text: str, language: str | None) -> bool:
     """Whether it announces a change of the policy for a day, wherever on the page it stands."""
-    announced = "20" in text and bool(pattern("subject").search(text)) and bool(dates_in(text, "dmy"))
-    return announced and any(match.topic == "notice" for match in matches(text, language))
+    if "20" not in text or not dates_in(text, "dmy"):
+        return False
+    there = {(one.topic, one.tier) for one in matches(text, language)}
+    return ("ai_training", "decides") in there or (
+        ("notice", "words") in there and bool(pattern("subject").search(text))
+    )
 
 
 def _amid_prose(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) -> bool:

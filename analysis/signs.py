@@ -12,6 +12,7 @@ from analysis.grave import graves
 from analysis.kinds import part_of
 from analysis.seen import AI, DATA, LISTED, Seen
 from analysis.spelling import pattern
+from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
 from analysis.wording import Sentence
 
@@ -89,7 +90,7 @@ def _announces(one: Seen) -> bool:
 def _listed(one: Seen, kind: str) -> bool:
     """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
     if kind == "cookies" and one.shape == "row":
-        return not one.renamed
+        return not one.renamed and (one.passage.operation != "reworded" or CELL in (one.passage.after or ""))
     whole = one.passage.operation in ("added", "removed") and one.shape in ("row", "entry")
     return whole and (bool(one.section & LISTED) or one.named)
 

@@ -64,6 +64,7 @@ class _Patterns(BaseModel):
     of_privacy: tuple[str, ...]
     personal_data: tuple[str, ...]
     button: tuple[str, ...]
+    age: tuple[str, ...]
     unfinished: tuple[str, ...]
     company: tuple[str, ...]
     address: tuple[str, ...]
