@@ -88,7 +88,8 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
     words = sum(one.changed_words for one in said)
     grave = sum(weight * found.get(f"claim.{name}.new", 0.0) for name, weight in _GRAVE.items())
     rules = found.get("kind.rules", 0.0)
-    training = found.get("claim.train.new", 0.0) > 0 and not rules and not (new["promise"] and not new["train"])
+    promised = found.get(f"{GIST}only_spares", 0.0) > 0 or (new["promise"] and not new["train"])
+    training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised
     told = {
         "practices": newly / 3,
         "practice": newly > 0,

@@ -28,8 +28,9 @@ RULES = {
 }
 _LIKELY = 0.5
 _POSSIBLE = 0.3
-_GRAVELY = 0.4
+_GRAVELY = 0.35
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
+_CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
 _MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
 
@@ -73,7 +74,7 @@ def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, f
         "promise_gone": few
         and any(said.promises for place in places for said in place.gone)
         and not any("promise" in said.groups for said in after),
-        "consent_gone": any(map(_consent_gone, places)),
+        "consent_gone": any(_consent_gone(place) and not _turned_on(place) for place in places),
         "turned_on": any(map(_turned_on, places)),
         "choice_gone": few
         and any(said.spares("user_choice") for place in places for said in place.gone)
@@ -81,6 +82,15 @@ def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, f
         "sensitive_anew": any(map(_sensitive_anew, places)),
     }
     return {name: float(holds) for name, holds in held.items()}
+
+
+def only_spares(seen: Sequence[Seen], kind: str, language: str | None) -> bool:
+    """Whether all that the change newly says of training AI is that it is not done."""
+    places = (_place(one, kind, language) for one in seen if one.wording.sentences)
+    training = [said for place in places for said in place.new if said.chances["ai_training"] >= _LIKELY]
+    return bool(training) and all(
+        said.spares("ai_training") and said.chances["protection"] > said.chances["practice"] for said in training
+    )
 
 
 def is_grave(one: Seen, kind: str, language: str | None) -> bool:
@@ -95,10 +105,11 @@ def _place(one: Seen, kind: str, language: str | None) -> _Place:
     for side, text in texts.items():
         whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
         for start, end in sentence_bounds(text) if text else ():
-            said = _said(text[start:end], kind, language, one.passage.heading, whole=whole.get((start, end), False))
-            sides[side].append(said)
-            if (start, end) in whole:
-                changed[side].append(said)
+            for clause in _CLAUSES.split(text[start:end]):
+                said = _said(clause, kind, language, one.passage.heading, whole=whole.get((start, end), False))
+                sides[side].append(said)
+                if (start, end) in whole:
+                    changed[side].append(said)
     return _Place(changed["before"], changed["after"], sides["before"], sides["after"])
 
 

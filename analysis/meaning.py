@@ -33,6 +33,10 @@ _OWN = frozenset(
     )
 )
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
+_WITH_GRAVE: dict[Direction, Direction] = {
+    "clarifies": "expands",
+    "limits": "mixed",
+}  # a grave rule speaks against people
 _LIKE_MOST = "as most such changes are"
 # the rules by which a change is high whatever its weights say; whoever tells of it names them
 HIGH = {**RULES, "used_unless_refused": "data is newly used unless people object"}
@@ -108,7 +112,10 @@ def in_words(reasons: str, otherwise: str = "too little is new") -> str:
 def direction_of(told: Mapping[str, float]) -> Direction:
     weighings = weights().direction
     sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
-    return cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
+    likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
+    if any(told[f"told.{name}"] for name in RULES):
+        return _WITH_GRAVE.get(likeliest, likeliest)
+    return likeliest
 
 
 def of_passage(
