@@ -148,7 +148,7 @@ def _turned_on(place: _Place) -> bool:
     """What was off unless people acted is on unless they act."""
     was = {group for said in place.before for group in said.groups}
     now = {group for said in place.after for group in said.groups}
-    return "default_off" in was - now and "default_on" in now - was
+    return "default_off" in was - now and "default_on" in now
 
 
 def _sensitive_anew(place: _Place) -> bool:
