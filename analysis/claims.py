@@ -70,6 +70,7 @@ LEANS = (
     "balance",
     "both_ways",
 )  # of the gist
+TIMES = ("kept_longer", "kept_shorter")
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
@@ -115,7 +116,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "rules": rules,
-    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *RULES)}
+    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *TIMES, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
 
 

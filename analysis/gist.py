@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from analysis.change import TOPICS
 from analysis.seen import Seen
 from analysis.sentences import Chances, says
+from analysis.times import times_in
 from analysis.wording import Sentence
 
 GIST = "gist."  # before the names of these signs
@@ -25,7 +26,7 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
         for place, one in enumerate(seen)
         for sentence in one.wording.sentences
     ]
-    signs = _directions(said)
+    signs = _directions(said) | _kept(seen, said)
     sums = {topic: sum(chances[topic] for _, _, chances in said) for topic in TOPICS}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
     for topic in TOPICS:
@@ -37,6 +38,20 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
             f"{topic}.of_most": sums[topic] / most,
         }
     return {f"{GIST}{name}": value for name, value in signs.items()}
+
+
+def _kept(seen: Sequence[Seen], said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, float]:
+    """Whether places that speak of keeping data name a longer or a shorter time than they did."""
+    longer = shorter = False
+    for place, one in enumerate(seen):
+        speaks = any(of == place and one_said["retention"] > 0 for of, _, one_said in said)
+        topics = {found.topic for found in one.found} | one.section
+        if not (speaks and "retention" in topics and one.passage.before and one.passage.after):
+            continue
+        was, now = (sorted(time.days for time in times_in(text)) for text in (one.passage.before, one.passage.after))
+        longer |= len(was) == len(now) and any(new > old for old, new in zip(was, now, strict=True))
+        shorter |= len(was) == len(now) and any(new < old for old, new in zip(was, now, strict=True))
+    return {"kept_longer": float(longer and not shorter), "kept_shorter": float(shorter and not longer)}
 
 
 def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> dict[str, float]:

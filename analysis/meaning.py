@@ -115,6 +115,8 @@ def direction_of(told: Mapping[str, float]) -> Direction:
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
     if any(told[f"told.{name}"] for name in RULES):
         return _WITH_GRAVE.get(likeliest, likeliest)
+    if likeliest == "clarifies" and (told["told.kept_longer"] or told["told.kept_shorter"]):
+        return "expands" if told["told.kept_longer"] else "limits"
     return likeliest
 
 

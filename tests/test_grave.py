@@ -62,3 +62,9 @@ def test_what_is_grave_never_only_clarifies() -> None:
 def test_a_promise_that_stays_in_other_words_is_not_gone() -> None:
     told = change("en", "We do not sell your personal data.", "We will never sell your personal data to anybody.")
     assert told.brief.because == ()
+
+
+@pytest.mark.parametrize(("before", "after", "direction"), [("7", "90", "expands"), ("90", "7", "limits")])
+def test_the_time_for_which_data_is_kept_says_for_whom_it_is_good(before: str, after: str, direction: str) -> None:
+    kept = "We keep server logs for {} days, and delete them afterwards."
+    assert change("en", kept.format(before), kept.format(after)).direction == direction
