@@ -121,8 +121,10 @@ def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], 
 
 
 def _trains_anew(place: _Place) -> bool:
-    """In a sentence that was there before; whole new sentences are judged by their phrases (claims.py)."""
-    new = any(said.practises("ai_training") and not said.whole for said in place.new)
+    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
+    new = any(
+        said.practises("ai_training") and (not said.whole or said.chances["high"] >= _LIKELY) for said in place.new
+    )
     return new and not any(said.practises("ai_training") for said in place.before)
 
 
