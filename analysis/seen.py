@@ -148,11 +148,13 @@ def _seen(
     if address or renamed:
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
-    anew = () if cut or address or renamed else tuple(_anew(passage, changed, found, section, around, language, kind))
+    shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named)
+    silent = cut or renamed or shape in ("address", "fragment")
+    anew = () if silent else tuple(_anew(passage, changed, found, section, around, language, kind))
     return Seen(
         passage,
         changed,
-        "address" if address else shape_of(changed, texts, section, around, passage, language, named),
+        shape,
         count,
         cut,
         (*found, *recipients, *anew),
@@ -186,8 +188,13 @@ def _anew(
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
         told = told_by(one, sentence, found, section, column, page)
         if sentence.whole and not in_table:
-            said = says(texts[one.side][sentence.start : sentence.end], language, kind, passage.heading[-1:])
-            told = (each for each in told if each.topic in AI | named or said[each.topic] >= _LIKELY)
+            text = texts[one.side][sentence.start : sentence.end]
+            sure = AI | named
+            told = (
+                each
+                for each in told
+                if each.topic in sure or says(text, language, kind, passage.heading[-1:])[each.topic] >= _LIKELY
+            )
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
     if not policy:
