@@ -27,6 +27,7 @@ RULES = {
     "sensitive_anew": "sensitive data or that of children is newly used",
 }
 _LIKELY = 0.5
+_SURELY = 0.85
 _POSSIBLE = 0.3
 _GRAVELY = 0.35
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
@@ -123,7 +124,7 @@ def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], 
 def _trains_anew(place: _Place) -> bool:
     """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
     new = any(
-        said.practises("ai_training") and (not said.whole or said.chances["high"] >= _LIKELY) for said in place.new
+        said.practises("ai_training") and (not said.whole or said.chances["high"] >= _SURELY) for said in place.new
     )
     return new and not any(said.practises("ai_training") for said in place.before)
 
