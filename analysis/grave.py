@@ -27,7 +27,7 @@ RULES = {
     "sensitive_anew": "sensitive data or that of children is newly used",
 }
 _LIKELY = 0.5
-_SURELY = 0.85
+_SURELY = 0.9
 _POSSIBLE = 0.3
 _GRAVELY = 0.35
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
