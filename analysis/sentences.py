@@ -1,4 +1,4 @@
-"""What a sentence says by the words it is made of, as chances; learnt from sentences that people read and labelled.
+"""What a sentence says by the words it is made of, as chances; learnt from sentences that were labelled one by one.
 
 Phrases (topics.py) name what lawyers would write down; here every word weighs a little, so that a sentence counts that
 no phrase foresaw. The weights are in `weights/sentences.csv`; bench/train_sentences.py makes them.
