@@ -57,6 +57,11 @@ class Passage:
     direction: Direction = "none"
     why: tuple[str, ...] = ()
 
+    @property
+    def texts(self) -> dict[Side, str]:
+        """The text of each side, empty where there is none."""
+        return {"before": self.before or "", "after": self.after or ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

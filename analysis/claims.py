@@ -156,7 +156,7 @@ def _claimed(one: Seen, sentence: Sentence) -> frozenset[str]:
     near = {found.topic for found in within if found.tier == "words"}
     changed = {found.topic for found in within if found.tier == "words" and found.direct}
     handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
-    text = (one.passage.before if sentence.side == "before" else one.passage.after) or ""
+    text = one.passage.texts[sentence.side]
     if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(text[sentence.start : sentence.end]):
         return frozenset()
     about = bool(near & {"personal_data", "user_content", "handed_on"})

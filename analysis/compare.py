@@ -100,7 +100,7 @@ def _of_section(one: Seen, topic: str) -> Found:
     """The first changed words of a place that is about a topic by the heading it stands under."""
     sentence = one.wording.sentences[-1]  # of the later text, where there is one
     start, end = sentence.spans[0]
-    text = (one.passage.before if sentence.side == "before" else one.passage.after) or ""
+    text = one.passage.texts[sentence.side]
     quoted = words(text[start:end])[:_MOST_WORDS]
     return Found(topic, "section", sentence.side, start, start + quoted[-1].end, True)
 
@@ -120,7 +120,7 @@ def _why_not(one: Seen) -> Iterable[str]:
 
 def _evidence(passage: Passage, matches: Sequence[Found]) -> list[Evidence]:
     """The longest phrases of each topic first, as they stand in the passage; none inside another."""
-    sides = {"before": passage.before or "", "after": passage.after or ""}
+    sides = passage.texts
     kept: list[Found] = []
     for match in sorted(
         matches, key=lambda found: (found.tier != "decides", found.side == "before", found.start - found.end)

@@ -57,7 +57,7 @@ def _kept(seen: Sequence[Seen], said: Sequence[tuple[int, Sentence, Chances]]) -
 def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> dict[str, float]:
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
-    text = (one.passage.before if sentence.side == "before" else one.passage.after) or ""
+    text = one.passage.texts[sentence.side]
     whole = says(text[sentence.start : sentence.end], language, kind, one.passage.heading[-1:])
     if sentence.whole:
         return dict(whole)

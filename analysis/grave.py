@@ -102,8 +102,7 @@ def is_grave(one: Seen, kind: str, language: str | None) -> bool:
 def _place(one: Seen, kind: str, language: str | None) -> _Place:
     sides: dict[Side, list[_Said]] = {"before": [], "after": []}
     changed: dict[Side, list[_Said]] = {"before": [], "after": []}
-    texts: dict[Side, str] = {"before": one.passage.before or "", "after": one.passage.after or ""}
-    for side, text in texts.items():
+    for side, text in one.passage.texts.items():
         whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
         for start, end in sentence_bounds(text) if text else ():
             for clause in _CLAUSES.split(text[start:end]):

@@ -131,7 +131,7 @@ def _seen(
     language: str | None,
     kind: str,
 ) -> Seen:
-    texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    texts = passage.texts
     section = section_topics(passage.heading, language) if changed.sentences else frozenset()
     found: list[Found] = []
     count = 0
@@ -176,7 +176,7 @@ def _anew(
     kind: str,
 ) -> Iterator[Found]:
     """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
-    texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    texts = passage.texts
     heads = {side: around[side].head_of(text) for side, text in texts.items()}
     in_table = any(heads.values())
     page = section_topics(passage.heading[:1], language)
@@ -215,7 +215,7 @@ def _said_anyway(
     language: str | None,
 ) -> Iterator[Found]:
     """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
-    texts: dict[Side, str] = {"before": passage.before or "", "after": passage.after or ""}
+    texts = passage.texts
     section = section_topics(passage.heading, language)
     for sentence in changed.sentences:
         inside = [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
@@ -269,7 +269,7 @@ def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
     """The phrases of another lexicon in a passage's changed words: a user's own topics."""
     found = []
     for sentence in seen.wording.sentences:
-        text = (seen.passage.before if sentence.side == "before" else seen.passage.after) or ""
+        text = seen.passage.texts[sentence.side]
         for match in lexicon.matches(text[sentence.start : sentence.end]):
             start, end = sentence.start + match.start, sentence.start + match.end
             if overlaps(sentence, start, end):

@@ -179,7 +179,7 @@ def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
 
 
 def _changed_text(one: Seen) -> str:
-    sides = {"before": one.passage.before or "", "after": one.passage.after or ""}
+    sides = one.passage.texts
     return " ".join(
         sides[sentence.side][start:end] for sentence in one.wording.sentences for start, end in sentence.spans
     )
@@ -188,7 +188,7 @@ def _changed_text(one: Seen) -> str:
 def _phrase_signs(one: Seen) -> Counter[str]:
     """How often each topic's phrases stand in the changed words of a passage, what of it is new and what is gone."""
     counts: Counter[str] = Counter()
-    texts = {"before": one.passage.before or "", "after": one.passage.after or ""}
+    texts = one.passage.texts
     sides: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: {"before": Counter(), "after": Counter()})
     for match in one.found:
         if match.topic in CLAIMING:
