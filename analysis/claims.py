@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from analysis.gist import GIST
+from analysis.gist import GIST, LEANS, TIMES
 from analysis.grave import RULES
 from analysis.seen import Seen, is_duty_of_reader
 from analysis.wording import Sentence
@@ -60,17 +60,6 @@ SAYS = {
     "balance": "more came, or less, than went",
     "both_ways": "more is done with data and less",
 }
-LEANS = (
-    "expands_new",
-    "expands_gone",
-    "limits_new",
-    "limits_gone",
-    "clarifies_new",
-    "clarifies_gone",
-    "balance",
-    "both_ways",
-)  # of the gist
-TIMES = ("kept_longer", "kept_shorter")
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")

@@ -15,6 +15,8 @@ from analysis.wording import Sentence
 GIST = "gist."  # before the names of these signs
 OF_TOPIC = ("most", "sum", "share", "new", "of_most")
 _DIRECTIONS = ("expands", "limits", "clarifies")
+LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), "balance", "both_ways")
+TIMES = ("kept_longer", "kept_shorter")
 _HARDLY = 0.3  # added where a share is taken, so that little said is a small share
 _LITTLE = 0.5
 
@@ -43,10 +45,10 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
 def _kept(seen: Sequence[Seen], said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, float]:
     """Whether places that speak of keeping data name a longer or a shorter time than they did."""
     longer = shorter = False
-    for place, one in enumerate(seen):
-        speaks = any(of == place and one_said["retention"] > 0 for of, _, one_said in said)
+    speaking = {place for place, _, chances in said if chances["retention"] > 0}
+    for one in (seen[place] for place in speaking):
         topics = {found.topic for found in one.found} | one.section
-        if not (speaks and "retention" in topics and one.passage.before and one.passage.after):
+        if not ("retention" in topics and one.passage.before and one.passage.after):
             continue
         was, now = (sorted(time.days for time in times_in(text)) for text in (one.passage.before, one.passage.after))
         longer |= len(was) == len(now) and any(new > old for old, new in zip(was, now, strict=True))

@@ -65,7 +65,7 @@ class _Place(NamedTuple):
 
 
 def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
-    """For each of `RULES` 1 where it holds, else 0."""
+    """For each of `RULES` 1 where it holds, else 0; and `only_spares`, by which no training is new."""
     places = [_place(one, kind, language) for one in seen if one.wording.sentences]
     after = [said for place in places for said in place.after]
     few = len(places) <= _FEW
@@ -82,12 +82,12 @@ def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, f
         and all(said.chances["user_choice"] < _POSSIBLE for said in after),
         "sensitive_anew": any(map(_sensitive_anew, places)),
     }
+    held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
 
 
-def only_spares(seen: Sequence[Seen], kind: str, language: str | None) -> bool:
+def _only_spares(places: Sequence[_Place]) -> bool:
     """Whether all that the change newly says of training AI is that it is not done."""
-    places = (_place(one, kind, language) for one in seen if one.wording.sentences)
     training = [said for place in places for said in place.new if said.chances["ai_training"] >= _LIKELY]
     return bool(training) and all(
         said.spares("ai_training") and said.chances["protection"] > said.chances["practice"] for said in training
@@ -96,7 +96,8 @@ def only_spares(seen: Sequence[Seen], kind: str, language: str | None) -> bool:
 
 def is_grave(one: Seen, kind: str, language: str | None) -> bool:
     """Whether a place by itself makes a change grave."""
-    return any(graves((one,), kind, language).values())
+    held = graves((one,), kind, language)
+    return any(held[name] for name in RULES)
 
 
 def _place(one: Seen, kind: str, language: str | None) -> _Place:

@@ -33,10 +33,8 @@ _OWN = frozenset(
     )
 )
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
-_WITH_GRAVE: dict[Direction, Direction] = {
-    "clarifies": "expands",
-    "limits": "mixed",
-}  # a grave rule speaks against people
+# a grave rule speaks against people
+_WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
 _LIKE_MOST = "as most such changes are"
 # the rules by which a change is high whatever its weights say; whoever tells of it names them
 HIGH = {**RULES, "used_unless_refused": "data is newly used unless people object"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.change import TOPICS
 from analysis.gist import GIST, OF_TOPIC, gist
-from analysis.grave import graves, only_spares
+from analysis.grave import graves
 from analysis.kinds import part_of
 from analysis.seen import AI, DATA, LISTED, Seen
 from analysis.spelling import pattern
@@ -34,7 +34,6 @@ def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, fl
     found.update(_told_together(found, said, kind))
     found.update(gist(said, kind, language))
     found.update({f"{GIST}{name}": held for name, held in graves(said, kind, language).items()})
-    found[f"{GIST}only_spares"] = float(only_spares(said, kind, language))
     return found
 
 

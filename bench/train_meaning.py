@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import pstdev
 
-from analysis.claims import LEANS
+from analysis.gist import LEANS
 from analysis.meaning import topic_signs
 from analysis.signs import strengths
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, section
