@@ -131,7 +131,11 @@ _ANNOUNCED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _ON = re.compile(r"\b(on|le|am|el)\s*$", re.IGNORECASE)
-_RANGE_BEFORE = re.compile(r"(?:\d|\b[a-zéû]+)\s*(?:[-–—]|\bto\b|\bthrough\b|\bau\b|\bbis\b)\s*$", re.IGNORECASE)
+# "from 3 to 10 March": a number or a month before it, and not that of a version
+_RANGE_BEFORE = re.compile(
+    rf"(?<!version )(?<!version n°)(?:\b\d{{1,4}}|\b(?:{_MONTH})\b\.?)\s*(?:[-–—]|\b(?:to|through|au|bis|al?)\b)\s*$",
+    re.IGNORECASE,
+)
 _RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE)
 _STAMP = 14  # words; a line up to this length that has a date is there for the date
 _BARE = 3  # words beside the date

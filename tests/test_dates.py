@@ -101,6 +101,26 @@ def test_a_period_is_no_start() -> None:
     assert effective("", "These are the requests of the period 1 January 2024 - 31 December 2024.") is None
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "En vigueur au 3 novembre 2025",
+        "Version applicable au 03/11/2025",
+        "Version 3 – 3 novembre 2025",
+        "Parley – 3 novembre 2025",
+    ],
+)
+def test_what_stands_before_the_day_of_a_stamp_is_no_start_of_a_period(stamp: str) -> None:
+    assert effective("En vigueur au 1er mai 2024", stamp, "fr") == THIRD
+
+
+@pytest.mark.parametrize(
+    "period", ["du 1er octobre au 3 novembre 2025", "1–3 November 2025", "October to 3 November 2025"]
+)
+def test_the_end_of_a_period_is_no_start(period: str) -> None:
+    assert effective("", f"Requests: {period}.") is None
+
+
 def test_a_notice_names_the_day() -> None:
     assert (
         effective("", "Nous mettons à jour cette politique ; elle s’applique à partir du 3 novembre 2025.", "fr")
