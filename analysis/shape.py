@@ -39,7 +39,7 @@ def shape_of(
     if (
         _REMAINS.search(text)
         or _in_other_letters(text, language)
-        or (len(text) < BANNER and pattern("picker").search(text))
+        or (len(text) < BANNER and pattern("picker").search(text) and not pattern("parties").search(text))
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
     ):
         return "fragment"

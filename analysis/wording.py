@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from analysis.change import Passage, Side
 from analysis.spelling import ADDRESS, AGO, DATE, keyed_words, looks, misspelt
+from analysis.synonyms import say_the_same
 from analysis.times import times_in
 from analysis.words import Edit, Word, edits, without_islands
 
@@ -58,6 +59,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         text, tokens, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
         found = _changed_sentences(side, text, [word for word, _ in tokens], other)
         return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
+    if _is_stamp([key for _, key in b]) and _is_stamp([key for _, key in a]):
+        return Wording((), "only a date of the document")
     runs = without_islands(edits([key for _, key in b], [key for _, key in a]))
     real, why = [], None
     for run in runs:
@@ -159,6 +162,9 @@ def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word,
         return "only a repeated word differs"
     if _numbers_of_sections(run, b, a, gone, came):
         return "only the number of a section or note differs"
+    beside = [key for _, key in b[max(0, run.b0 - 1) : run.b0]], [key for _, key in b[run.b1 : run.b1 + 1]]
+    if say_the_same(gone, came) or say_the_same([*beside[0], *gone, *beside[1]], [*beside[0], *came, *beside[1]]):
+        return "only another word for the same"  # "personal information" for "personal data"
     return None
 
 
@@ -195,12 +201,12 @@ def _repeated(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, s
 def _numbers_of_sections(
     run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...], gone: list[str], came: list[str]
 ) -> bool:
-    if not all(re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in (*gone, *came)):
+    sections = looks().words.section
+    if not all(key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in (*gone, *came)):
         return False
     near = {key for _, key in b[max(0, run.b0 - 4) : run.b0]} | {key for _, key in a[max(0, run.a0 - 4) : run.a0]}
     first = run.b0 == 0 and run.a0 == 0
     note = all(b[i][0].text.startswith("\\") for i in range(run.b0, run.b1)) and not came
-    sections = looks().words.section
     # "l'article 8": the article before it is part of the word
     return any(key in sections or key[1:] in sections for key in near) or first or note
 
