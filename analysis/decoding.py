@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+import ftfy
+
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})")
 _LATIN = frozenset(("iso8859-1", "ascii", "cp1252", "latin-1", "iso8859-15"))
@@ -22,9 +24,22 @@ def _as_windows(failure: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("policywatch.windows", _as_windows)
+# how letters and quotation marks of UTF-8 begin that was read as windows-1252 and written as UTF-8 again
+_FOLLOWS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
+_READ_TWICE = re.compile(f"[ÂÃ][{_FOLLOWS}]|â€")
 
 
 def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> str:
+    """The text of a body; letters that somebody wrote in UTF-8 twice are mended line by line ("Ã©" is "é")."""
+    text = _as_declared(body, charset, html=html)
+    if not _READ_TWICE.search(text):
+        return text
+    return "".join(
+        ftfy.fix_encoding(line) if _READ_TWICE.search(line) else line for line in text.splitlines(keepends=True)
+    )
+
+
+def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
     """A mark at the start decides; then what the server or the page declares, if it is not refuted by the bytes;
     then UTF-8. Bytes that are not UTF-8 in a page that says so are read as windows-1252, which they nearly always are.
     """

@@ -10,7 +10,7 @@ from analysis.html_page import read_html
 from analysis.markdown import read_markdown, read_plain
 from analysis.pdf import read_pdf
 
-READER = 3  # raised with every change of the rules that can alter what is read
+READER = 4  # raised with every change of the rules that can alter what is read
 
 
 def read_page(

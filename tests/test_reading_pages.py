@@ -444,3 +444,13 @@ def test_no_text_takes_long(piece: bytes, mime: str) -> None:
     except UnreadablePage as unreadable:
         assert "no text" in unreadable.reason  # noqa: PT017
     assert process_time() - started < 5
+
+
+@pytest.mark.parametrize("mime", ["text/html", "text/markdown"])
+def test_letters_that_were_written_twice_are_mended(mime: str) -> None:
+    right = "Téléphone, données à caractère personnel : l’accès, « mes traceurs », 5 €"
+    twice = right.encode().decode("cp1252").encode()
+    page = read_page(b"<p>" + twice + b"</p>" if mime == "text/html" else twice, mime=mime, charset="utf-8")
+    assert page.blocks[0].text == read_page(right.encode(), mime="text/plain").blocks[0].text
+    untouched = "L’entreprise Ânes & Cie, à São Paulo : â, Â et Ã sont des lettres"
+    assert read_page(untouched.encode(), mime="text/plain").blocks[0].text == untouched
