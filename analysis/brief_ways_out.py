@@ -25,6 +25,8 @@ class WaysOut(Clauses):
         )
         for cue, rule in wanted:
             for first, last in cues.get(cue, ()):
+                if rule == "refusal" and not self.grammar.noun_first and words[first].text.endswith("s"):
+                    continue  # "Cordova deletes them": who does it is not the reader
                 first = self._with_pronouns(sentence, first)
                 near = self.clause_end(sentence, first, commas=False)
                 far = self.clause_end(sentence, first, commas=True, breaks=False)

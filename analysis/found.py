@@ -9,7 +9,7 @@ from typing import NamedTuple
 from analysis.change import TOPICS, Side
 from analysis.news import News
 from analysis.spelling import looks, pattern
-from analysis.surroundings import DEFINITION, Surroundings, is_sentence
+from analysis.surroundings import CELL, DEFINITION, Surroundings, is_sentence
 from analysis.topics import matches
 from analysis.wording import Sentence
 from analysis.words import words
@@ -33,7 +33,8 @@ _WITH_OBJECT = DATA | {"ai_training"}  # what is said to be done is done with so
 _OBJECT_WITHIN = 12  # characters behind the phrase
 TURNS = frozenset({"negation", "exception"})
 _GOOD_PART = 0.2  # of a phrase must be changed words
-_ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
+ADDRESSES = re.compile(r"\S*@\S+|\bhttps?://\S+")
+_DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of cookies no word about AI
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
 _OF_AI = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
@@ -59,7 +60,8 @@ def found_in(
     said = text[sentence.start : sentence.end]
     for_reader = is_duty_of_reader(said) or bool(pattern("of_the_text").search(said))
     there = matches(said, language)
-    addresses = [found.span() for found in _ADDRESS.finditer(said)] if "@" in said or "//" in said else []
+    addresses = [found.span() for found in ADDRESSES.finditer(said)] if "@" in said or "//" in said else []
+    domains = [found.span() for found in _DOMAIN.finditer(said)] if CELL in text else []
     decided = {match.topic for match in there if match.tier == "decides"} | section
     # a "not" or an "except" that comes or goes turns all that the sentence says
     turned = any(
@@ -72,7 +74,8 @@ def found_in(
     for match in there:
         start, end = sentence.start + match.start, sentence.start + match.end
         defined = definition is not None and match.end <= definition.end()
-        if any(first <= match.start < last for first, last in addresses) or around.is_part_of_a_name(text, start, end):
+        named = addresses + domains if match.topic in AI else addresses
+        if any(first <= match.start < last for first, last in named) or around.is_part_of_a_name(text, start, end):
             continue
         tier = match.tier
         if tier == "decides" and for_reader and match.topic in (_PRACTICES | {"automated_decisions"}) - {"user_choice"}:

@@ -27,7 +27,7 @@ RULES = {
     "sensitive_anew": "sensitive data or that of children is newly used",
 }
 _LIKELY = 0.5
-_SURELY = 0.9
+_SURELY = 0.95
 _POSSIBLE = 0.3
 _GRAVELY = 0.35
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
@@ -42,13 +42,16 @@ class _Said(NamedTuple):
     whole: bool
 
     def practises(self, topic: str) -> bool:
-        """Whether it says that something is done."""
+        """Whether it says that something is done, be it unless people refuse."""
         likelier = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
-        return self.chances[topic] >= _LIKELY and likelier and "promise" not in self.groups
+        done = likelier or "default_on" in self.groups
+        return self.chances[topic] >= _LIKELY and done and "promise" not in self.groups
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""
-        return self.chances[topic] >= _LIKELY <= self.chances["protection"] and self.chances["conduct"] < _LIKELY
+        unless_refused = "default_on" in self.groups and topic != "user_choice"
+        protects = self.chances["protection"] >= _LIKELY and not unless_refused
+        return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
 
     @property
     def promises(self) -> bool:

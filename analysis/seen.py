@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from analysis.blocks import Page
 from analysis.change import TOPICS, Passage, Side
+from analysis.found import ADDRESSES, found_in, named_in, overlaps, recipients_in, told_by
 from analysis.found import AI as AI
 from analysis.found import DATA as DATA
 from analysis.found import TURNS as TURNS
 from analysis.found import Found as Found
-from analysis.found import found_in, named_in, overlaps, recipients_in, told_by
 from analysis.found import is_duty_of_reader as is_duty_of_reader
 from analysis.kinds import part_of
 from analysis.news import News, is_renamed, news
@@ -20,15 +20,15 @@ from analysis.postal import only_addresses
 from analysis.sentences import says
 from analysis.shape import LISTED as LISTED
 from analysis.shape import names, shape_of
-from analysis.spelling import pattern
+from analysis.spelling import keyed_words, pattern
 from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
 from analysis.topics import Lexicon, column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
 
 # from which chances on a sentence of terms or rules is told though none of its phrases decide so
-_WORTH = 0.6
-_ABOUT = 0.66
+_WORTH = 0.55
+_ABOUT = 0.55
 _LIKELY = 0.5  # that a sentence without a phrase is about what its section is about
 _NEAR = 20  # characters between a number and the word that makes it an age
 _BUTTONS = 60  # characters of a line of them
@@ -77,6 +77,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
         _seen(
             passage,
             _repeats(passage, around, times[passage.operation, passage.before, passage.after], language)
+            or _in_other_form(passage, around)
             or wording(passage, elsewhere["before"], elsewhere["after"]),
             around,
             language,
@@ -118,6 +119,20 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
     if notice and any(match.topic == "notice" for match in matches(passage.before or "", language)):
         return Wording((), "a notice that has ended")
     return None
+
+
+def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wording | None:
+    """Why a row that became an item of a list, or the other way round, is no change: only the columns' titles came."""
+    if passage.operation != "reworded":
+        titles_alone = passage.operation != "moved" and _is_title_row(passage, around)
+        return Wording((), "the titles of a table's columns") if titles_alone else None
+    titles = [title for side, text in passage.texts.items() for title in around[side].head_of(text)]
+    before, after = (Counter(key for _, key in keyed_words(text)) for text in passage.texts.values())
+    named = {key for title in titles for _, key in keyed_words(title)}
+    if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
+        return None
+    differ = (before - after) + (after - before)
+    return Wording((), "a row of a table and an item of a list that say the same") if differ.keys() <= named else None
 
 
 def _keys(text: str | None) -> set[str]:
@@ -186,24 +201,38 @@ def _anew(
     for one in fresh:
         sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
-        told = told_by(one, sentence, found, section, column, page)
+        told = tuple(told_by(one, sentence, found, section, column, page)) or _likeliest(
+            one, texts, kind, passage, language
+        )
         if sentence.whole and not in_table:
             text = texts[one.side][sentence.start : sentence.end]
             sure = AI | named
-            told = (
+            told = tuple(
                 each
                 for each in told
                 if each.topic in sure or says(text, language, kind, passage.heading[-1:])[each.topic] >= _LIKELY
             )
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
-    if not policy:
-        yield from _said_anyway(passage, changed, fresh, found, kind, language)
+    yield from _said_anyway(passage, changed, fresh, found, kind, language)
     if policy and in_table and passage.operation in ("added", "removed"):
         side: Side = "after" if passage.after else "before"
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
         if topic := next(listed, None):
             yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
+
+
+def _likeliest(
+    one: News, texts: Mapping[Side, str], kind: str, passage: Passage, language: str | None
+) -> tuple[Found, ...]:
+    """What news is about that neither a phrase nor its section names, by all words of its row or paragraph."""
+    if one.kind not in ("cell", "turn"):
+        return ()
+    chances = says(texts[one.side], language, kind, passage.heading[-1:])
+    topic = max(TOPICS, key=lambda each: chances[each])
+    if min(chances["worth"], chances[topic]) < _LIKELY:
+        return ()
+    return (Found(topic, "decides", one.side, one.start, one.end, True),)
 
 
 def _said_anyway(
@@ -226,9 +255,10 @@ def _said_anyway(
             or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
         ):
             continue
-        text = texts[sentence.side][sentence.start : sentence.end]
+        text = ADDRESSES.sub("", texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
         start, end = sentence.spans[0][0], sentence.spans[-1][1]
-        if "automated_decisions" in section and sentence.whole and any(one.topic == "personal_data" for one in inside):
+        ranked = "automated_decisions" in section and part_of(kind, passage.heading) != "policy"
+        if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
         chances = says(text, language, kind, passage.heading[-1:])
         topic = max(TOPICS, key=lambda each: chances[each])
@@ -253,10 +283,9 @@ def _is_kept(told: Found, found: Sequence[Found]) -> bool:
 
 
 def _is_title_row(passage: Passage, around: Mapping[Side, Surroundings]) -> bool:
-    """Whether the titles of a table's columns were reworded."""
-    before, after = passage.before or "", passage.after or ""
-    rows = around["before"].is_row(before) and around["after"].is_row(after)
-    return rows and not (around["before"].head_of(before) or around["after"].head_of(after))
+    """Whether it is the titles of a table's columns: they name what the rows say."""
+    texts = {side: text for side, text in passage.texts.items() if text}
+    return all(around[side].is_row(text) and not around[side].head_of(text) for side, text in texts.items())
 
 
 def _title(heads: Mapping[Side, Sequence[str]], texts: Mapping[Side, str], side: Side, at: int) -> str:

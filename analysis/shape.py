@@ -43,7 +43,12 @@ def shape_of(
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
     ):
         return "fragment"
-    if around[side].is_menu(text) or text.startswith("©") or _is_teaser(passage, text):
+    if (
+        around[side].is_menu(text)
+        or text.startswith("©")
+        or pattern("related").match(text)
+        or _is_teaser(passage, text)
+    ):
         return "fragment"
     if texts["after"] and _is_notice(texts["after"], language):
         return "text"
@@ -55,7 +60,9 @@ def shape_of(
         return "fragment"
     labelled = bool(_LABELLED.match(text))
     address = bool(passage.heading) and pattern("address").search(text) and not _PRICE.search(text)
-    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
+    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences) or (
+        passage.operation == "reworded" and is_sentence(text)  # a short sentence among others: "We reply in 30 days."
+    )
     law = named and not pattern("company").search(text)
     deep = len(passage.heading) > 1
     of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
@@ -86,9 +93,15 @@ def names(passage: Passage, section: frozenset[str]) -> bool:
 
 
 def _is_teaser(passage: Passage, text: str) -> bool:
-    """Whether it asks a question of nobody, outside of any section."""
+    """Whether it asks a question of nobody, outside of any section, or ends with how old it is: "(5 hours ago)"."""
+    if len(text) < BANNER and any(_ends(text, found.end()) for found in pattern("ago").finditer(text)):
+        return True
     alone = passage.operation in ("added", "removed") and len(passage.heading) <= 1
     return alone and text.rstrip().endswith("?") and not pattern("parties").search(text)
+
+
+def _ends(text: str, at: int) -> bool:
+    return text[at:] in ("", ")", "]")
 
 
 def _is_line_of_links(text: str) -> bool:

@@ -68,7 +68,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
         "recipient": any(one.other_recipient for one in said),
         "touched": any(_touched(one) for one in said),
         "news": any(one.news for one in said),
-        "data": bool(direct & DATA),
+        "data": bool(direct & (DATA | {"advertising"})),
         "several": len(direct) > 1,
         "many": len(direct) > 3,
         "frame": frames > 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -18,17 +19,6 @@ ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, rel
 _ADDRESSES = re.compile(
     r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
-)
-# UTF-8 that was read as windows-1252
-_MOJIBAKE = (
-    ("â€™", "'"),
-    ("â€˜", "'"),
-    ("â€œ", '"'),
-    ("â€\x9d", '"'),
-    ("â€“", "-"),
-    ("Ã©", "é"),
-    ("Ã¨", "è"),
-    ("Ã ", "à"),
 )
 _SIGNS = "%$€£"
 _DOUBLED = re.compile(r"([^\W\d])\1")
@@ -69,6 +59,8 @@ class _Patterns(BaseModel):
     company: tuple[str, ...]
     address: tuple[str, ...]
     picker: tuple[str, ...]
+    related: tuple[str, ...]
+    expands: tuple[str, ...]
     of_the_text: tuple[str, ...]
     recipient: tuple[str, ...]
     own_contact: tuple[str, ...]
@@ -105,10 +97,6 @@ def pattern(name: str) -> re.Pattern[str]:
 @lru_cache(maxsize=2048)
 def keyed_words(text: str) -> tuple[tuple[Word, str], ...]:
     """The words of a text, each with what it is compared by; an address or a date is one word."""
-    for broken, meant in _MOJIBAKE:
-        if broken in text:
-            # as long as before, so that offsets hold
-            text = text.replace(broken, meant + "\u200b" * (len(broken) - len(meant)))
     whole = [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
     whole += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
@@ -166,6 +154,8 @@ def misspelt(x: str, y: str) -> bool:
         return len(x) == len(y) and all(p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True))
     if _DOUBLED.sub(r"\1", x) == _DOUBLED.sub(r"\1", y):
         return True
+    if min(len(x), len(y)) > 3 and _bare(x) == _bare(y):
+        return True
     if any(map(str.isdigit, x + y)) or x[0] != y[0]:
         return False
     if min(len(x), len(y)) < 4:
@@ -175,6 +165,11 @@ def misspelt(x: str, y: str) -> bool:
     if x.rstrip("s") == y.rstrip("s"):
         return True
     return min(len(x), len(y)) > 5 and _one_letter(x, y)
+
+
+def _bare(word: str) -> str:
+    """Without its accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
 
 
 def _one_letter(x: str, y: str) -> bool:

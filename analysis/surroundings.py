@@ -142,7 +142,9 @@ class Surroundings:
 
 @lru_cache(maxsize=8192)
 def _block_key(text: str) -> str:
-    return normal(text).casefold().rstrip(" .;:")
+    """The same for two rows that only have their cells in another order."""
+    key = normal(text).casefold().rstrip(" .;:")
+    return CELL.join(sorted(key.split(CELL))) if key.count(CELL) > 1 else key
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from analysis.blocks import Page
+from analysis.spelling import pattern
 
 _SOME = 5  # blocks that go or stay with a page that is torn
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
@@ -22,6 +23,8 @@ def torn(before: Page, after: Page) -> str | None:
         return None
     if len(left) <= 1 and _stops(left, rest):
         return f"{when}it stops in the middle of a sentence: “{left[0][-60:]}”"
+    if left and pattern("expands").fullmatch(left[0]) and left[0] not in rest:
+        return f"{when}the rest is behind “{left[0]}”"
     footer = sum(1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest)))
     if len(left) <= 1 and footer >= _SOME and any(len(text.split()) >= _PROSE for text in rest):
         return f"{when}the end of the page is missing, from “{rest[0][:60]}” to its footer"

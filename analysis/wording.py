@@ -19,6 +19,7 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
 )
+_GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _STEM = 5  # letters by which two forms of one word are taken for the same
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
@@ -59,7 +60,7 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         text, tokens, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
         found = _changed_sentences(side, text, [word for word, _ in tokens], other)
         return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
-    if _is_stamp([key for _, key in b]) and _is_stamp([key for _, key in a]):
+    if all(_is_stamp([key for _, key in keyed_words(_GLUED.sub(r"\1 ", text))]) for text in (before, after)):
         return Wording((), "only a date of the document")
     runs = without_islands(edits([key for _, key in b], [key for _, key in a]))
     real, why = [], None

@@ -31,8 +31,8 @@ from analysis.change import SEVERITIES, TOPICS
 from analysis.sentences import Words
 
 WEIGHTS = Path(sentences.__file__).with_name("weights") / "sentences.csv"
-RARE = 6  # signs of fewer sentences are left out
-MOST = 2500  # signs that are kept, those that weigh most
+RARE = 10  # signs of fewer sentences are left out
+MOST = 6000  # signs that are kept, those that weigh most
 STRENGTH = 0.3  # the inverse of the regularisation
 FOLDS = 5
 _FROM = {"worth": "low", "medium": "medium", "high": "high"}

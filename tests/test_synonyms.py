@@ -65,6 +65,7 @@ def test_a_synonym_is_looks_and_a_synonym_with_news_is_none() -> None:
     [
         ("Last revised: May 5, 2024", "LAST REVISED: JUNE 9, 2025"),
         ("Mise à jour : 30 mars 2024", "Last updated: 2 April 2025"),
+        ("Published on May 9, 2024Updated on Jul 16, 202423 min read", "Published on May 9, 2024"),
         ("1. Purpose and scope", "Article 1: Purpose and scope"),
     ],
 )

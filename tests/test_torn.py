@@ -73,3 +73,11 @@ def test_a_section_that_is_added_or_removed_is_a_change() -> None:
         assert torn(less, whole) is None
         assert torn(whole, less) is None
         assert compare(whole, less, language="en").alert
+
+
+@pytest.mark.parametrize("button", ["Read more", "Lire la suite"])
+def test_the_rest_behind_a_button_is_missing(button: str) -> None:
+    whole = policy()
+    part = replace(whole, blocks=(*whole.blocks[:6], Block("paragraph", button)))
+    for texts in ((whole, part), (part, whole)):
+        assert button in (torn(*texts) or "")
