@@ -21,6 +21,37 @@ _FIGURES = 2  # cells with nothing but a number: a row of statistics
 _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
 _LINKS_IN_A_ROW = 3
 _SHORT_LINE = 10  # words
+_SHORT_TITLE = 14  # words
+_VERBS = frozenset(
+    [
+        "is",
+        "are",
+        "be",
+        "been",
+        "was",
+        "were",
+        "may",
+        "will",
+        "can",
+        "do",
+        "does",
+        "has",
+        "have",
+        "est",
+        "sont",
+        "peut",
+        "peuvent",
+        "a",
+        "ont",
+        "sera",
+        "seront",
+        "ist",
+        "sind",
+        "wird",
+        "es",
+        "son",
+    ]
+)
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
@@ -63,6 +94,7 @@ def shape_of(
     sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences) or (
         passage.operation == "reworded" and is_sentence(text)  # a short sentence among others: "We reply in 30 days."
     )
+    sentence = sentence and not _is_title(text)
     law = named and not pattern("company").search(text)
     deep = len(passage.heading) > 1
     of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
@@ -102,6 +134,19 @@ def _is_teaser(passage: Passage, text: str) -> bool:
 
 def _ends(text: str, at: int) -> bool:
     return text[at:] in ("", ")", "]")
+
+
+def _is_title(text: str) -> bool:
+    """Whether a short line without an end names something, as titles do: no verb that sentences share, no party."""
+    plain = text.strip()
+    words_ = plain.split()
+    return (
+        len(words_) <= _SHORT_TITLE
+        and plain[-1:].isalnum()
+        and plain[:1].isupper()
+        and not pattern("parties").search(plain)
+        and not any(word.casefold() in _VERBS for word in words_)
+    )
 
 
 def _is_line_of_links(text: str) -> bool:
