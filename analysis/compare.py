@@ -21,6 +21,7 @@ from analysis.topics import OwnTopic as OwnTopic
 from analysis.topics import own_lexicon
 from analysis.words import words
 
+_PHRASE = 60  # characters; what is longer is a sentence that no phrase was found in
 _MOST_EVIDENCE = 3  # quotations for one topic of a passage
 _MOST_WORDS = 12  # of a quotation that stands for a section's topic
 
@@ -119,17 +120,25 @@ def _why_not(one: Seen) -> Iterable[str]:
 
 
 def _evidence(passage: Passage, matches: Sequence[Found]) -> list[Evidence]:
-    """The longest phrases of each topic first, as they stand in the passage; none inside another."""
+    """The longest phrases of each topic first, as they stand in the passage, whole sentences last; none in another."""
     sides = passage.texts
     kept: list[Found] = []
     for match in sorted(
-        matches, key=lambda found: (found.tier != "decides", found.side == "before", found.start - found.end)
+        matches,
+        key=lambda found: (
+            found.tier != "decides",
+            found.side == "before",
+            found.end - found.start > _PHRASE,
+            found.start - found.end,
+        ),
     ):
         inside = any(
             match.topic == other.topic
             and match.side == other.side
-            and other.start <= match.start
-            and match.end <= other.end
+            and (
+                other.start <= match.start < match.end <= other.end
+                or match.start <= other.start < other.end <= match.end
+            )
             for other in kept
         )
         if not inside and sum(match.topic == other.topic for other in kept) < _MOST_EVIDENCE:
