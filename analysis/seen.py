@@ -26,7 +26,7 @@ from analysis.topics import Lexicon, column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
 
-# from which chances on a sentence of terms or rules is told though none of its phrases decide so
+# from which chances on a sentence is told though none of its phrases decide so
 _WORTH = 0.55
 _ABOUT = 0.55
 _LIKELY = 0.5  # that a sentence without a phrase is about what its section is about

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from analysis.change import Passage, Side
 from analysis.dates import dates_in
 from analysis.found import DATA
-from analysis.spelling import pattern
+from analysis.spelling import looks, pattern
 from analysis.surroundings import BANNER, LEAST, Surroundings, is_sentence
 from analysis.topics import LANGUAGES, matches
 from analysis.wording import Wording
@@ -22,36 +22,6 @@ _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
 _LINKS_IN_A_ROW = 3
 _SHORT_LINE = 10  # words
 _SHORT_TITLE = 14  # words
-_VERBS = frozenset(
-    [
-        "is",
-        "are",
-        "be",
-        "been",
-        "was",
-        "were",
-        "may",
-        "will",
-        "can",
-        "do",
-        "does",
-        "has",
-        "have",
-        "est",
-        "sont",
-        "peut",
-        "peuvent",
-        "a",
-        "ont",
-        "sera",
-        "seront",
-        "ist",
-        "sind",
-        "wird",
-        "es",
-        "son",
-    ]
-)
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
@@ -139,13 +109,13 @@ def _ends(text: str, at: int) -> bool:
 def _is_title(text: str) -> bool:
     """Whether a short line without an end names something, as titles do: no verb that sentences share, no party."""
     plain = text.strip()
-    words_ = plain.split()
+    found = plain.split()
     return (
-        len(words_) <= _SHORT_TITLE
+        len(found) <= _SHORT_TITLE
         and plain[-1:].isalnum()
         and plain[:1].isupper()
         and not pattern("parties").search(plain)
-        and not any(word.casefold() in _VERBS for word in words_)
+        and not any(word.casefold() in looks().words.verbs for word in found)
     )
 
 

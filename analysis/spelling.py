@@ -40,6 +40,7 @@ class _Words(BaseModel):
     stamp: frozenset[str]
     section: frozenset[str]
     link: frozenset[str]
+    verbs: frozenset[str]
 
 
 class _Patterns(BaseModel):
