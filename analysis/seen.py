@@ -126,11 +126,11 @@ def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wor
     if passage.operation != "reworded":
         titles_alone = passage.operation != "moved" and _is_title_row(passage, around)
         return Wording((), "the titles of a table's columns") if titles_alone else None
+    if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
+        return None
     titles = [title for side, text in passage.texts.items() for title in around[side].head_of(text)]
     before, after = (Counter(key for _, key in keyed_words(text)) for text in passage.texts.values())
     named = {key for title in titles for _, key in keyed_words(title)}
-    if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
-        return None
     differ = (before - after) + (after - before)
     return Wording((), "a row of a table and an item of a list that say the same") if differ.keys() <= named else None
 

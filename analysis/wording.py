@@ -20,6 +20,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
 )
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
+_LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
@@ -171,18 +172,12 @@ def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word,
 
 def _is_stamp(keys: list[str]) -> bool:
     """Whether a text is no more than "Last updated" and a date."""
+    if len(keys) > _LONGEST_STAMP:
+        return False
     dates = sum(key.startswith(DATE) or key == AGO or bool(re.fullmatch(r"20\d\d", key)) for key in keys)
-    return (
-        dates > 0
-        and len(keys) <= 10
-        and all(
-            key in looks().words.stamp
-            or key in looks().words.empty
-            or key.startswith(DATE)
-            or key == AGO
-            or key.isdigit()
-            for key in keys
-        )
+    return dates > 0 and all(
+        key in looks().words.stamp or key in looks().words.empty or key.startswith(DATE) or key == AGO or key.isdigit()
+        for key in keys
     )
 
 
