@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from analysis.gist import GIST, LEANS, TIMES
@@ -26,6 +26,8 @@ PRACTICES = (
     "transfer",
     "keep",
 )
+DONE = ("train", "share", "use", "advertise", "track", "ai")  # of these what may be refused
+_UNLESS = "default_on"  # the group of words, see topics.py
 FAVOURS = ("promise", "choice", "rights", "secure", "consent")  # what protects people
 # the claims in plain words, for `--why`
 SAYS = {
@@ -79,6 +81,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
     grave = sum(weight * found.get(f"claim.{name}.new", 0.0) for name, weight in _GRAVE.items())
     rules = found.get("kind.rules", 0.0)
     promised = found.get(f"{GIST}only_spares", 0.0) > 0 or (new["promise"] and not new["train"])
+    forbidden = found.get("claim.train_forbidden.new", 0.0) > 0 and not found.get("claim.train.new", 0.0)
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised
     told = {
         "practices": newly / 3,
@@ -91,10 +94,9 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "new_choice": new["choice"] > 0,
         "rights_gone": found.get("claim.rights.gone", 0.0) > 0,
         "training": training,
-        "training_phrases": 0.0 if rules else found.get("ai_training.decides.any", 0.0),
-        "default_on": found.get("claim.default_on.new", 0.0) > 0,
+        "training_phrases": 0.0 if rules or forbidden else found.get("ai_training.decides.any", 0.0),
         "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
-        "new_use": found.get("claim.use.new", 0.0) > 0,
+        "used_unless_refused": _used_unless_refused(said),
         "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
         "grave": grave / 4,
         "grave_enough": grave >= _GRAVE_ENOUGH,
@@ -107,6 +109,18 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "rules": rules,
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *TIMES, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
+
+
+def _used_unless_refused(said: Sequence[Seen]) -> bool:
+    """Whether a section newly says that something is done with data and that it is unless people object; and the whole
+    document says the latter more often than it did."""
+    sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for one in said:
+        for sentence in one.wording.sentences:
+            claimed = _claimed(one, sentence) | ({_UNLESS} & {found.topic for found in one.within(sentence)})
+            sections[one.passage.heading].update(dict.fromkeys(claimed, 1 if sentence.side == "after" else -1))
+    more_often = sum(own[_UNLESS] for own in sections.values()) > 0
+    return more_often and any(own[_UNLESS] > 0 and any(own[done] > 0 for done in DONE) for own in sections.values())
 
 
 def _quiet(found: Mapping[str, float], grave: float, *, training: bool) -> bool:

@@ -89,7 +89,7 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], s
     """How much a change weighs for a reader, which rules of `HIGH` say so, and why; by the signs of `claims`."""
     claimed = {
         "trains_anew": told["told.training"],
-        "used_unless_refused": told["told.default_on"] and told["told.new_use"],
+        "used_unless_refused": told["told.used_unless_refused"],
     }
     because = tuple(name for name in HIGH if claimed.get(name) or told.get(f"told.{name}"))
     if because:

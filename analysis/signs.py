@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +11,15 @@ from analysis.change import TOPICS
 from analysis.gist import GIST, OF_TOPIC, gist
 from analysis.grave import graves
 from analysis.kinds import part_of
-from analysis.seen import AI, DATA, LISTED, Seen
+from analysis.seen import AI, DATA, LISTED, Seen, is_duty_of_reader
+from analysis.sentences import says
 from analysis.spelling import pattern
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
 from analysis.wording import Sentence
+
+_LIKELY = 0.5
+_ITEM = re.compile(r"\([a-z0-9]{1,4}\)")  # "(iii) use it ...": who must not is said before the first
 
 
 def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
@@ -30,7 +35,7 @@ def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, fl
     for one in said:
         counts.update(_phrase_signs(one))
     found.update({name: math.log1p(count) for name, count in counts.items()})
-    found.update(_claims(said))
+    found.update(_claims(said, kind, language))
     found.update(_told_together(found, said, kind))
     found.update(gist(said, kind, language))
     found.update({f"{GIST}{name}": held for name, held in graves(said, kind, language).items()})
@@ -123,7 +128,7 @@ def _sentences(one: Seen) -> list[tuple[Sentence, frozenset[str], bool, frozense
     return found
 
 
-def _claims(said: Sequence[Seen]) -> dict[str, float]:
+def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
     """What the change newly claims and no longer claims: something is done with data, promised not to, or left to choose."""
     counts: Counter[str] = Counter()
     for one in said:
@@ -131,9 +136,12 @@ def _claims(said: Sequence[Seen]) -> dict[str, float]:
         for sentence, acts, about, general in _sentences(one):
             sign = 1 if sentence.side == "after" else -1
             promise = "safeguard" in general and "negation" in general
+            trains = "ai_training" in acts and (about or "yours" in general) and not promise
+            forbidden = trains and _forbids(one, sentence, kind, language)
             for name, holds in (
                 ("promise", promise and about),
-                ("train", "ai_training" in acts and (about or "yours" in general) and not promise),
+                ("train", trains and not forbidden),
+                ("train_forbidden", forbidden),
                 ("share", "data_sharing" in acts and about and not promise),
                 ("sensitive", "sensitive_minors" in acts and not promise),
                 ("collect", "data_collection" in acts and about and not promise),
@@ -155,6 +163,16 @@ def _claims(said: Sequence[Seen]) -> dict[str, float]:
                 counts[f"claim.{name}.{'new' if count > 0 else 'gone'}"] += abs(count)
     found = {name: math.log1p(count) for name, count in counts.items()}
     return found | {f"{name}.any": 1.0 for name in counts}
+
+
+def _forbids(one: Seen, sentence: Sentence, kind: str, language: str | None) -> bool:
+    """Whether a sentence, or the one that it is an item of, says what readers may not do."""
+    text = one.passage.texts[sentence.side]
+    said = text[sentence.start : sentence.end]
+    if is_duty_of_reader(text[: sentence.end] if _ITEM.match(said) else said):
+        return True
+    promises = any(match.topic == "promise" for match in one.within(sentence))
+    return not promises and says(said, language, kind, one.passage.heading[-1:])["conduct"] >= _LIKELY
 
 
 def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:

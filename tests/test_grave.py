@@ -14,12 +14,12 @@ START = {
 }
 
 
-def change(language: str, before: str, after: str) -> Comparison:
+def change(language: str, before: str, after: str, document: str | None = None) -> Comparison:
     pages = (
         read_page((START[language] + text).encode(), mime="text/markdown", language=language)
         for text in (before, after)
     )
-    return compare(*pages, language=language)
+    return compare(*pages, language=language, document=document)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,34 @@ def test_a_promise_that_stays_in_other_words_is_not_gone() -> None:
 def test_the_time_for_which_data_is_kept_says_for_whom_it_is_good(before: str, after: str, direction: str) -> None:
     kept = "We keep server logs for {} days, and delete them afterwards."
     assert change("en", kept.format(before), kept.format(after)).direction == direction
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "You may not use any data or content that others post here to train artificial intelligence models.",
+        "Users will not (i) break the security of the site; (ii) copy it; or (iii) use any data or content found on it "
+        "for the training of artificial intelligence.",
+    ],
+)
+def test_what_readers_may_not_train_is_no_training_by_the_service(rule: str) -> None:
+    told = change("en", "", rule, document="Terms of Service")
+    assert told.alert
+    assert told.brief.because == ()
+    assert told.severity != "high"
+
+
+USED = "We use your photos to find your friends."
+
+
+def test_a_use_and_the_way_to_refuse_it_stand_in_one_section() -> None:
+    both = change("en", "", f"{USED}\n\nThis is on by default; you can turn it off.")
+    assert both.brief.because == ("used_unless_refused",)
+    apart = change("en", "", f"{USED}\n\n## Newsletters\n\nOur monthly letter is on by default; you can turn it off.")
+    assert apart.brief.because == ()
+
+
+def test_a_way_to_refuse_that_moved_elsewhere_is_no_new_one() -> None:
+    earlier = "\n\n## Advertising\n\nWe show advertisements, unless you opt out.\n\n## Photos\n\n"
+    later = f"\n\n## Advertising\n\nWe show advertisements.\n\n## Photos\n\n{USED} You may object to it, or opt out."
+    assert change("en", earlier, later).brief.because == ()
