@@ -6,6 +6,7 @@ import pytest
 
 from analysis.change import Comparison
 from analysis.compare import compare
+from analysis.found import is_duty_of_reader
 from analysis.page import read_page
 
 START = {
@@ -99,3 +100,17 @@ def test_a_way_to_refuse_that_moved_elsewhere_is_no_new_one() -> None:
     earlier = "\n\n## Advertising\n\nWe show advertisements, unless you opt out.\n\n## Photos\n\n"
     later = f"\n\n## Advertising\n\nWe show advertisements.\n\n## Photos\n\n{USED} You may object to it, or opt out."
     assert change("en", earlier, later).brief.because == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "duty"),
+    [
+        ("Starting November 3, 2025, our members' posts train our models.", False),
+        ("Using what you post, we train our models.", False),
+        ("Following your request your posts train no models.", False),
+        ("Scraping the site", True),
+        ("Using the site to train models", True),
+    ],
+)
+def test_what_begins_with_a_day_or_says_what_we_do_is_no_duty_of_readers(sentence: str, duty: bool) -> None:
+    assert is_duty_of_reader(sentence) is duty
