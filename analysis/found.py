@@ -182,5 +182,7 @@ def overlaps(sentence: Sentence, start: int, end: int) -> bool:
 
 def is_duty_of_reader(sentence: str) -> bool:
     """Whether a sentence says what readers must or must not do, rather than what the service does."""
-    begins = pattern("duty_first").match(sentence.lstrip(" •·-–—*\t“”\"«'‘"))
-    return bool(begins or pattern("reader_duties").search(sentence))
+    said = sentence.lstrip(" •·-–—*\t“”\"«'‘")
+    if pattern("we_act").match(said):
+        return False
+    return bool(pattern("duty_first").match(said) or pattern("reader_duties").search(sentence))

@@ -16,7 +16,7 @@ from analysis.sentences import says
 from analysis.spelling import pattern
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
-from analysis.wording import Sentence
+from analysis.wording import Sentence, sentence_bounds
 
 _LIKELY = 0.5
 _ITEM = re.compile(r"\([a-z0-9]{1,4}\)")  # "(iii) use it ...": who must not is said before the first
@@ -169,7 +169,9 @@ def _forbids(one: Seen, sentence: Sentence, kind: str, language: str | None) -> 
     """Whether a sentence, or the one that it is an item of, says what readers may not do."""
     text = one.passage.texts[sentence.side]
     said = text[sentence.start : sentence.end]
-    if is_duty_of_reader(text[: sentence.end] if _ITEM.match(said) else said):
+    so_far = [text[start:end] for start, end in sentence_bounds(text) if start <= sentence.start]
+    head = next((earlier for earlier in reversed(so_far) if not _ITEM.match(earlier)), said)
+    if is_duty_of_reader(head):
         return True
     promises = any(match.topic == "promise" for match in one.within(sentence))
     return not promises and says(said, language, kind, one.passage.heading[-1:])["conduct"] >= _LIKELY

@@ -50,6 +50,7 @@ class _Patterns(BaseModel):
     parties: tuple[str, ...]
     consent: tuple[str, ...]
     reader_duties: tuple[str, ...]
+    we_act: tuple[str, ...]
     duty_first: tuple[str, ...]
     subject: tuple[str, ...]
     of_privacy: tuple[str, ...]

@@ -13,14 +13,18 @@ _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
 def torn(before: Page, after: Page) -> str | None:
-    """Why one of two texts is not believed to be whole: it is the other's beginning, to the letter, or a part of it."""
-    texts = [[block.text for block in page.blocks] for page in (before, after)]
-    shorter, longer = sorted(texts, key=len)
-    when = "" if shorter is texts[1] else "the earlier text is not believed: "
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shorter, longer, strict=False)))
+    """Why one of two texts is not believed to be whole: to the letter the other's beginning or end, or a part of it."""
+    page, whole = sorted((before, after), key=lambda page: len(page.blocks))
+    shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
+    when = "" if page is after else "the earlier text is not believed: "
+    same = _in_common(shorter, longer)
     left, rest = shorter[same:], longer[same:]
     if len(shorter) < _SOME or len(rest) < _SOME:
         return None
+    if not left and page.blocks[-1].kind == "heading" and whole.blocks[same].kind != "heading":
+        return f"{when}it stops after the title “{shorter[-1][:60]}”"
+    if _in_common(shorter[::-1], longer[::-1]) == len(shorter) and whole.title in longer[: len(longer) - len(shorter)]:
+        return f"{when}the beginning of the page is missing, up to “{shorter[0][:60]}”"
     if len(left) <= 1 and _stops(left, rest):
         return f"{when}it stops in the middle of a sentence: “{left[0][-60:]}”"
     if left and pattern("expands").fullmatch(left[0]) and left[0] not in rest:
@@ -31,6 +35,11 @@ def torn(before: Page, after: Page) -> str | None:
     if set(shorter) <= set(longer) and sum(map(len, shorter)) < sum(map(len, longer)) / 2:
         return f"{when}less than half of the text, the rest to the letter"
     return None
+
+
+def _in_common(shorter: Sequence[str], longer: Sequence[str]) -> int:
+    """How many blocks both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shorter, longer, strict=False)))
 
 
 def _stops(left: Sequence[str], rest: Sequence[str]) -> bool:

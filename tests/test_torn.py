@@ -55,7 +55,19 @@ def the_lesser_half() -> tuple[Page, Page]:
     return cut(policy(), 6), policy()
 
 
-@pytest.mark.parametrize("torn_and_whole", [stopping_in_a_sentence, without_its_end, the_lesser_half])
+def stopping_after_a_title() -> tuple[Page, Page]:
+    return cut(policy(), 8), policy()
+
+
+def without_its_beginning() -> tuple[Page, Page]:
+    whole = policy()
+    return replace(whole, title="Who gets it", blocks=whole.blocks[5:]), whole
+
+
+@pytest.mark.parametrize(
+    "torn_and_whole",
+    [stopping_in_a_sentence, stopping_after_a_title, without_its_end, without_its_beginning, the_lesser_half],
+)
 def test_a_text_that_was_torn_off_or_came_back_is_held(torn_and_whole: object) -> None:
     part, whole = torn_and_whole()  # type: ignore[operator]
     for before, after in ((whole, part), (part, whole)):
