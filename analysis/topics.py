@@ -7,15 +7,17 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from operator import or_
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.change import TOPICS
 from analysis.spelling import looks
 
+T = TypeVar("T")
 Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]
 
 LANGUAGES = ("en", "fr", "de", "es")  # each has a file; English is read where a page's language has none
@@ -43,6 +45,8 @@ WORDS = (
 )
 # groups that say what a sentence claims; they give no sign of their own
 CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours"))
+_WORD = re.compile(r"\w+")
+_MOST_KNOWN = 50_000  # words of texts
 _SPACE = r"[\s\u00a0\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBERS = tuple(looks().numbers)
@@ -119,41 +123,80 @@ class Language(BaseModel):
 
 
 class _Entry(NamedTuple):
+    """A phrase to be found. `needs` are the numbers of its further words, as bits: a text without them has it not."""
+
     topic: str
     tier: Tier
-    pattern: re.Pattern[str]
+    phrase: str
+    needs: int
+
+
+class _Word(NamedTuple):
+    """What a word of a text can be to the phrases: the first word of some, a further word (as bits) of others."""
+
+    opens: tuple[_Entry, ...]
+    meets: int
+
+
+class _ByWord(Generic[T]):
+    """Things by the words that they stand for, written as in a phrase: a word, its beginning, or a number."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, list[T]] = defaultdict(list)
+        self._beginnings: dict[str, list[tuple[str, T]]] = defaultdict(list)
+        self._numbers: list[T] = []
+
+    def put(self, written: str, thing: T) -> None:
+        if written.startswith("#"):
+            self._numbers.append(thing)
+            for number in _NUMBERS:
+                self._words[number].append(thing)
+        elif "*" in written or "?" in written:
+            beginning = re.split(r"[*?]", written)[0]
+            self._beginnings[beginning[:2]].append((beginning, thing))
+        else:
+            self._words[written].append(thing)
+
+    def of(self, word: str) -> Iterator[T]:
+        yield from self._words.get(word, ())
+        for beginning, thing in self._beginnings.get(word[:2], ()):
+            if word.startswith(beginning):
+                yield thing
+        if word.isdigit():
+            yield from self._numbers
 
 
 class Lexicon:
-    """Phrases ready to be found, each tried only where one of its first words stands."""
+    """Phrases ready to be found, each tried only where one of its first words stands and none of the others lacks."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
         self.topics: set[str] = set()
-        self._words: dict[str, list[_Entry]] = defaultdict(list)
-        self._beginnings: dict[str, list[tuple[str, _Entry]]] = defaultdict(list)
-        self._numbers: list[_Entry] = []
+        self._opening: _ByWord[_Entry] = _ByWord()
+        self._further: _ByWord[int] = _ByWord()
+        self._known: dict[str, _Word] = {}
+        bits: dict[tuple[str, ...], int] = {}
         for topic, tier, phrase in entries:
             self.topics.add(topic)
-            entry = _Entry(topic, tier, re.compile(_pattern(phrase), re.IGNORECASE))
-            for first in _first_words(phrase):
-                if first.startswith("#"):
-                    self._numbers.append(entry)
-                    for number in _NUMBERS:
-                        self._words[number].append(entry)
-                elif first[-1] == "*" or "?" in first:
-                    beginning = re.split(r"[*?]", first)[0]
-                    self._beginnings[beginning[:2]].append((beginning, entry))
-                else:
-                    self._words[first].append(entry)
+            _pattern(phrase)  # says what of it can't be read
+            needs = 0
+            for options in _further_words(phrase):
+                if options not in bits:
+                    bits[options] = 1 << len(bits)
+                    for written in options:
+                        self._further.put(written, bits[options])
+                needs |= bits[options]
+            for first in filter(None, _first_words(phrase)):
+                self._opening.put(first, _Entry(topic, tier, phrase, needs))
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
+        words = [(found.start(), self._word(found.group().casefold())) for found in _WORD.finditer(text)]
+        lacking = ~reduce(or_, (word.meets for _, word in words), 0)
         found: dict[tuple[str, Tier, int], int] = {}
-        for word in re.finditer(r"\w+", text):
-            for entry in self._candidates(word.group().casefold()):
-                match = entry.pattern.match(text, word.start())
-                if match:
-                    key = (entry.topic, entry.tier, match.start())
+        for start, word in words:
+            for topic, tier, phrase, needs in word.opens:
+                if not needs & lacking and (match := _compiled(phrase).match(text, start)):
+                    key = (topic, tier, start)
                     found[key] = max(found.get(key, 0), match.end())
         ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
         return tuple(
@@ -163,13 +206,13 @@ class Lexicon:
             and not any(topic == other and first < end and start < last for other, first, last in ignored)
         )
 
-    def _candidates(self, word: str) -> Iterator[_Entry]:
-        yield from self._words.get(word, ())
-        for beginning, entry in self._beginnings.get(word[:2], ()):
-            if word.startswith(beginning):
-                yield entry
-        if word.isdigit():
-            yield from self._numbers
+    def _word(self, word: str) -> _Word:
+        known = self._known.get(word)
+        if known is None:
+            known = _Word(tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0))
+            if len(self._known) < _MOST_KNOWN:
+                self._known[word] = known
+        return known
 
 
 @cache
@@ -235,6 +278,12 @@ def _language(code: str) -> Language:
     return Language.model_validate(tomllib.loads((files("analysis") / "topics" / f"{code}.toml").read_text("utf-8")))
 
 
+@cache
+def _compiled(phrase: str) -> re.Pattern[str]:
+    return re.compile(_pattern(phrase), re.IGNORECASE)
+
+
+@cache
 def _pattern(phrase: str) -> str:
     """The regex of a phrase; ValueError says what of it can't be read."""
     if not phrase.strip():
@@ -291,6 +340,8 @@ def _alternatives(element: str) -> list[str]:
 
 
 def _word(word: str) -> str:
+    if word.isalnum():
+        return word  # most are: there are no signs in it
     regex = ""
     for character in word:
         match character:
@@ -312,7 +363,7 @@ def _word(word: str) -> str:
 
 
 def _first_words(phrase: str) -> list[str]:
-    """What a text's word must be or begin with for the phrase to start there, in small letters."""
+    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign."""
     firsts: list[str] = []
     for element in _elements(phrase):
         options = _alternatives(element) if element[0] in "([" else [element]
@@ -320,7 +371,16 @@ def _first_words(phrase: str) -> list[str]:
             firsts += [_first_part(option)] if option == element else _first_words(option)
         if not element.startswith("["):
             break
-    return [first for first in firsts if first]
+    return firsts
+
+
+def _further_words(phrase: str) -> Iterator[tuple[str, ...]]:
+    """Behind the first word, the words of which a text must have one for the phrase to stand in it anywhere."""
+    for element in _elements(phrase)[1:]:
+        if element != "..." and not element.startswith("["):
+            options = tuple(_first_words(element.replace("-", "*")))  # "opt-in" is also written "optin"
+            if all(option[:2].isalnum() for option in options):
+                yield options
 
 
 def _first_part(word: str) -> str:

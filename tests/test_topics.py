@@ -41,6 +41,12 @@ def finds(phrase: str, text: str) -> str | None:
         ("l'(ia|intelligence)", "", ValueError),
         ("droit d'accès", "Votre droit d’accès", "droit d’accès"),
         ("d'*", "base d’entraînement", "d’entraînement"),
+        ("please opt-in", "Please optin", "Please optin"),
+        ("please opt-in", "Please opt in", "Please opt in"),
+        ("we (have|'ve) changed", "We have changed", "We have changed"),
+        ("keep [all|the] #", "We keep thirty", "keep thirty"),
+        ("sell (e-mail|a* list)", "sell any list", "sell any list"),
+        ("sell (not|the data)", "They sell the data", "sell the data"),
     ],
 )
 def test_a_phrase_finds_what_the_recipe_says(phrase: str, text: str, words: str | type[Exception] | None) -> None:
