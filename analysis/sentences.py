@@ -6,10 +6,10 @@ no phrase foresaw. The weights are in `weights/sentences.csv`; bench/train_sente
 
 from __future__ import annotations
 
-import csv
 import itertools
 import math
 import re
+import struct
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -39,24 +39,57 @@ _HUNDREDTHS = 100
 _FAR = 30.0
 
 Chances = Mapping[str, float]
-Words = dict[str, tuple[int, ...]]  # weights of signs in hundredths, so that sums are exact on any machine
+_BITS = 32  # of a row's number for each aspect, far more than any sum of weights needs
+_LIFT = sum(1 << (_BITS * place + _BITS - 1) for place in range(len(ASPECTS)))  # makes each part of a sum positive
+_PARTS = struct.Struct(f"<{len(ASPECTS)}I")
+
+
+class Weights:
+    """The weights of signs, a line each: the sign and, in hundredths, how much it weighs for each of `ASPECTS`.
+
+    A row is one large number with a weight in each 32 bits, so that a sentence's rows are added by one addition each,
+    exactly on any machine; it is read when its sign is first met. An empty cell is nought.
+    """
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        first, *rest = lines
+        if first.split(",") != ["sign", *ASPECTS]:
+            raise ValueError("the columns of weights/sentences.csv are not the aspects that a sentence is asked for")
+        self._lines = dict(line.split(",", 1) for line in rest)
+        self._rows: dict[str, int] = {}
+
+    def sums(self, signs: Iterable[str]) -> list[int]:
+        """What these signs weigh together with the bias, for each aspect."""
+        total = self._row(BIAS)
+        for sign in signs:
+            if sign in self._lines:
+                total += self._rows.get(sign) or self._row(sign)
+        return [part - (1 << (_BITS - 1)) for part in _PARTS.unpack((total + _LIFT).to_bytes(_PARTS.size, "little"))]
+
+    def _row(self, sign: str) -> int:
+        cells = self._lines[sign].split(",")
+        row = sum(int(cell or 0) << (_BITS * place) for place, cell in enumerate(cells))
+        self._rows[sign] = row
+        return row
 
 
 @lru_cache(maxsize=4096)
 def says(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> Chances:
     """The chance of each of `ASPECTS` for a sentence in a document of a kind (see signs.py), under these headings."""
-    weights = _weights()
-    rows = [weights[sign] for sign in signs_of(text, language, kind, heading) if sign in weights]
-    sums = (sum(column) / _HUNDREDTHS for column in zip(weights[BIAS], *rows, strict=True))
-    return {
-        aspect: 1 / (1 + math.exp(-max(-_FAR, min(_FAR, total)))) for aspect, total in zip(ASPECTS, sums, strict=True)
-    }
+    sums = _weights().sums(signs_of(text, language, kind, heading))
+    return dict(zip(ASPECTS, map(_chance, sums), strict=True))
+
+
+@lru_cache(maxsize=8192)
+def _chance(hundredths: int) -> float:
+    return 1 / (1 + math.exp(-max(-_FAR, min(_FAR, hundredths / _HUNDREDTHS))))
 
 
 def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> tuple[str, ...]:
     """The signs of a sentence: words, pairs of words, phrases, topics of its headings; each once, in a fixed order."""
-    tokens = [_plain(found.group().casefold()) for found in _TOKEN.finditer(text)]
-    found = dict.fromkeys(token for token in tokens if token not in looks().words.empty)
+    tokens = [_plain(token) for token in _TOKEN.findall(text)]
+    empty = looks().words.empty
+    found = dict.fromkeys(token for token in tokens if token not in empty)
     found |= dict.fromkeys(f"{first} {second}" for first, second in itertools.pairwise(tokens))
     found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))
     found |= dict.fromkeys(f"{topic}:heading" for topic in sorted(section_topics(heading, language)))
@@ -68,21 +101,14 @@ def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...
     return tuple(found)
 
 
+@lru_cache(maxsize=16384)
 def _plain(token: str) -> str:
+    token = token.casefold()
     if token.isdigit():
         return "#"
     return token[:-1] if len(token) > 4 and token.endswith("s") and not token.endswith("ss") else token
 
 
 @cache
-def _weights() -> Words:
-    """A tuple of weights, in the order of `ASPECTS`, for each sign and the bias."""
-    return read((files("analysis") / "weights" / "sentences.csv").read_text("utf-8").splitlines())
-
-
-def read(lines: Iterable[str]) -> Words:
-    """The weights of a file: a line a sign, a column an aspect; an empty cell is nought."""
-    rows = csv.reader(lines)
-    if next(rows) != ["sign", *ASPECTS]:
-        raise ValueError("the columns of weights/sentences.csv are not the aspects that a sentence is asked for")
-    return {row[0]: tuple(int(cell or 0) for cell in row[1:]) for row in rows}
+def _weights() -> Weights:
+    return Weights((files("analysis") / "weights" / "sentences.csv").read_text("utf-8").splitlines())

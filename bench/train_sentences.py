@@ -28,7 +28,6 @@ from sklearn.metrics import average_precision_score
 
 from analysis import sentences
 from analysis.change import SEVERITIES, TOPICS
-from analysis.sentences import Words
 
 WEIGHTS = Path(sentences.__file__).with_name("weights") / "sentences.csv"
 RARE = 10  # signs of fewer sentences are left out
@@ -38,6 +37,7 @@ FOLDS = 5
 _FROM = {"worth": "low", "medium": "medium", "high": "high"}
 
 Row = dict[str, Any]
+Words = dict[str, tuple[int, ...]]  # weights of signs in hundredths, in the order of the aspects
 
 
 def labelled(path: str) -> list[Row]:
@@ -96,7 +96,8 @@ def folds(services: Collection[str], seed: int, number: int) -> list[set[str]]:
 
 def use(weights: Words) -> None:
     """Let sentences be read in this process by these weights."""
-    sentences._weights = lambda: weights  # type: ignore[assignment]
+    table = sentences.Weights(written(weights).splitlines())
+    sentences._weights = lambda: table  # type: ignore[assignment]
     sentences.says.cache_clear()
 
 

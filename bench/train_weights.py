@@ -21,10 +21,10 @@ from analysis import compare as comparing
 from analysis import judge as judging
 from analysis import meaning
 from analysis.gist import GIST
-from analysis.sentences import Words
 from bench import train_sentences
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, Row, fit, free, labelled, one, only, section
 from bench.train_meaning import train_meaning
+from bench.train_sentences import Words
 
 FOLDER = Path(judging.__file__).with_name("weights")
 FOLDS = 10

@@ -10,7 +10,7 @@ from analysis.diff import passages
 from analysis.gist import gist
 from analysis.page import read_page
 from analysis.seen import look
-from analysis.sentences import ASPECTS, read, says
+from analysis.sentences import ASPECTS, Weights, says
 
 POLICY = "# Privacy Policy\n\n## What we do\n\nWe keep your walks for two years.\n\nOur office is at the lake.\n"
 
@@ -75,4 +75,12 @@ def test_a_topic_is_still_told_with_words_of_the_page() -> None:
 
 def test_weights_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"columns of weights/sentences\.csv"):
-        read(["sign,one,two", "bias,1,2"])
+        Weights(["sign,one,two", "bias,1,2"])
+
+
+def test_weights_of_signs_add_up_for_each_aspect_by_itself() -> None:
+    most = [100000, *(-1 for _ in ASPECTS[1:])]
+    lines = [",".join(map(str, row)) for row in (["sign", *ASPECTS], ["bias", *most], ["we", *most])]
+    assert Weights([*lines, "sell" + "," * len(ASPECTS)]).sums(["we", "sell", "unheard"]) == [
+        2 * weight for weight in most
+    ]
