@@ -158,7 +158,8 @@ def _seen(
         if named:
             found += named_in(texts[sentence.side], sentence, section)
         recipients += recipients_in(texts[sentence.side], sentence)
-    address = bool(passage.heading) and passage.operation == "reworded" and only_addresses(changed, texts)
+    reworded = bool(passage.heading) and passage.operation == "reworded"
+    address = reworded and not _says_whole(changed, found) and only_addresses(changed, texts)
     renamed = is_renamed(passage) or _is_title_row(passage, around)
     if address or renamed:
         found, recipients = [one._replace(direct=False) for one in found], []
@@ -178,6 +179,16 @@ def _seen(
         {one.side for one in recipients} == {"before", "after"},
         anew,
         renamed,
+    )
+
+
+def _says_whole(changed: Wording, found: Sequence[Found]) -> bool:
+    """Whether a whole new sentence decides a topic: who the data protection officer is, beside where to reach him."""
+    return any(
+        one.direct and one.tier == "decides" and sentence.whole and one.side == sentence.side
+        for one in found
+        for sentence in changed.sentences
+        if sentence.start <= one.start < sentence.end
     )
 
 

@@ -48,6 +48,7 @@ def shape_of(
         around[side].is_menu(text)
         or text.startswith("©")
         or pattern("related").match(text)
+        or (passage.heading and pattern("related").fullmatch(passage.heading[-1]))
         or _is_teaser(passage, text)
     ):
         return "fragment"
