@@ -6,9 +6,10 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from analysis.found import is_duty_of_reader
 from analysis.gist import GIST, LEANS, TIMES
 from analysis.grave import RULES
-from analysis.seen import Seen, is_duty_of_reader
+from analysis.seen import Seen
 from analysis.wording import Sentence
 
 # what may be done with people's data or content

@@ -12,13 +12,13 @@ from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity
 from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
+from analysis.found import Found
 from analysis.grave import is_grave
 from analysis.judge import Judgement, judge
 from analysis.kinds import kind_of
 from analysis.meaning import of_passage
-from analysis.seen import Found, Seen, found_by, look
-from analysis.topics import OwnTopic as OwnTopic
-from analysis.topics import own_lexicon
+from analysis.seen import Seen, found_by, look
+from analysis.topics import OwnTopic, own_lexicon
 from analysis.words import words
 
 _PHRASE = 60  # characters; what is longer is a sentence that no phrase was found in

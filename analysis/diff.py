@@ -14,9 +14,7 @@ from rapidfuzz.distance import LCSseq
 from analysis.blocks import Block, Page
 from analysis.change import Operation, Passage
 from analysis.normal import normal
-from analysis.words import Tag as Tag
 from analysis.words import edits, words
-from analysis.words import word_diff as word_diff
 
 _ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
 _ALIKE_ELSEWHERE = 0.75  # and two blocks of different places

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.change import TOPICS, Direction, Severity
 from analysis.claims import claims
+from analysis.found import AI
 from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.meaning import direction_of, severity_of, topics_of
-from analysis.seen import AI, Seen
+from analysis.seen import Seen
 from analysis.signs import signs
 from analysis.weighing import Weighing, read
 

@@ -14,10 +14,10 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
 from analysis.diff import passages as passages_between
-from analysis.diff import word_diff
 from analysis.manner import Manner, joined
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
+from analysis.words import word_diff
 from storage.alerts import Alert
 from storage.captures import Capture, capture, captures_from
 from storage.changes import Change, StoredPassage, waiting_changes

@@ -8,11 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from analysis.change import TOPICS
+from analysis.found import AI, DATA, is_duty_of_reader
 from analysis.gist import GIST, OF_TOPIC, gist
 from analysis.grave import graves
 from analysis.kinds import part_of
-from analysis.seen import AI, DATA, LISTED, Seen, is_duty_of_reader
+from analysis.seen import Seen
 from analysis.sentences import says
+from analysis.shape import LISTED
 from analysis.spelling import pattern
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.compare import OwnTopic
 from analysis.manner import Manner
+from analysis.topics import OwnTopic
 from policywatch.watchlist import Watchlist
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.diff import word_diff
 from analysis.mentions import in_language
+from analysis.words import word_diff
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from analysis.blocks import Page
 from analysis.change import TOPICS
-from analysis.compare import OwnTopic, compare
+from analysis.compare import compare
 from analysis.page import read_page
-from analysis.topics import LANGUAGES, Language, Lexicon, lexicon, section_topics
+from analysis.topics import LANGUAGES, Language, Lexicon, OwnTopic, lexicon, section_topics
 
 
 def finds(phrase: str, text: str) -> str | None:
