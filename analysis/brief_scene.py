@@ -89,7 +89,7 @@ class Scene:
             found["item"] = 1.0
         for cue in sentence.cues:
             found[f"sentence.{cue}"] = 1.0
-        for aspect, chance in says(sentence.said, self.phrases.language, _ANY_KIND, sentence.headings).items():
+        for aspect, chance in says(sentence.said, self.phrases.language, _ANY_KIND, (sentence.heading,)).items():
             found[f"says.{aspect}"] = chance
         for cue in self._cues_around(sentence.heading):
             found[f"heading.{cue}"] = 1.0

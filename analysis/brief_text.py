@@ -76,10 +76,6 @@ class Sentence:
     def said(self) -> str:
         return self.quote(0, len(self.words))
 
-    @property
-    def headings(self) -> tuple[str, ...]:
-        return (self.heading,) if self.heading else ()
-
     def quote(self, first: int, last: int) -> str:
         """The page's own words from word `first` up to and without word `last`."""
         return self.text[self.words[first].start : self.words[last - 1].end]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from analysis.change import TOPICS, Side
 from analysis.news import News
@@ -51,6 +51,9 @@ class Found(NamedTuple):
     start: int
     end: int
     direct: bool
+
+
+Place = TypeVar("Place", Found, News)
 
 
 def found_in(
@@ -122,6 +125,11 @@ def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
 
 
+def within(sentence: Sentence, found: Iterable[Place]) -> list[Place]:
+    """What of it stands in a sentence."""
+    return [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
+
+
 def told_by(
     one: News,
     sentence: Sentence,
@@ -135,11 +143,7 @@ def told_by(
     `column` holds the topics of the column's title, None outside of tables. News of a page that is about AI is about
     AI, too.
     """
-    beside = [
-        each
-        for each in found
-        if each.tier == "decides" and each.side == one.side and sentence.start <= each.start < sentence.end
-    ]
+    beside = [each for each in within(sentence, found) if each.tier == "decides"]
     if one.kind == "time":
         beside = [each for each in beside if each.topic == "retention"] or beside
     nearest = min((_distance(each, one) for each in beside), default=0)

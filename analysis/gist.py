@@ -60,13 +60,13 @@ def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> dic
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
     text = one.passage.texts[sentence.side]
-    whole = says(text[sentence.start : sentence.end], language, kind, one.passage.heading[-1:])
+    whole = says(text[sentence.start : sentence.end], language, kind, one.passage.heading)
     if sentence.whole:
         return dict(whole)
     rest, at, changed = "", sentence.start, 0
     for start, end in sentence.spans:
         rest, at, changed = rest + text[at:start], end, changed + end - start
-    without = says(rest + text[at : sentence.end], language, kind, one.passage.heading[-1:])
+    without = says(rest + text[at : sentence.end], language, kind, one.passage.heading)
     share = changed / (sentence.end - sentence.start)
     return {aspect: max(chance - without[aspect], chance * share) for aspect, chance in whole.items()}
 

@@ -121,7 +121,7 @@ def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], 
     groups = {match.topic for match in matches(text, language) if match.tier == "words"}
     if _MINE.search(text):
         groups.discard("promise")
-    return _Said(says(text, language, kind, heading[-1:]), groups, whole)
+    return _Said(says(text, language, kind, heading), groups, whole)
 
 
 def _trains_anew(place: _Place) -> bool:

@@ -8,17 +8,11 @@ from dataclasses import dataclass, replace
 
 from analysis.blocks import Page
 from analysis.change import TOPICS, Passage, Side
-from analysis.found import ADDRESSES, found_in, named_in, overlaps, recipients_in, told_by
-from analysis.found import AI as AI
-from analysis.found import DATA as DATA
-from analysis.found import TURNS as TURNS
-from analysis.found import Found as Found
-from analysis.found import is_duty_of_reader as is_duty_of_reader
+from analysis.found import ADDRESSES, AI, TURNS, Found, found_in, named_in, overlaps, recipients_in, told_by, within
 from analysis.kinds import part_of
 from analysis.news import News, is_renamed, news
 from analysis.postal import only_addresses
-from analysis.sentences import says
-from analysis.shape import LISTED as LISTED
+from analysis.sentences import Chances, says
 from analysis.shape import names, shape_of
 from analysis.spelling import keyed_words, pattern
 from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
@@ -26,10 +20,8 @@ from analysis.topics import Lexicon, column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
 from analysis.words import words
 
-# from which chances on a sentence is told though none of its phrases decide so
-_WORTH = 0.55
-_ABOUT = 0.55
-_LIKELY = 0.5  # that a sentence without a phrase is about what its section is about
+_WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
+_LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
 _NEAR = 20  # characters between a number and the word that makes it an age
 _BUTTONS = 60  # characters of a line of them
 
@@ -59,7 +51,7 @@ class Seen:
 
     def within(self, sentence: Sentence) -> list[Found]:
         """What was found in one of its sentences."""
-        return [one for one in self.found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
+        return within(sentence, self.found)
 
 
 def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None, kind: str) -> tuple[Seen, ...]:
@@ -212,17 +204,14 @@ def _anew(
     for one in fresh:
         sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
-        told = tuple(told_by(one, sentence, found, section, column, page)) or _likeliest(
-            one, texts, kind, passage, language
-        )
+        told = tuple(told_by(one, sentence, found, section, column, page))
+        if not told and one.kind in ("cell", "turn"):
+            # neither a phrase nor its section names what it is about: all words of its row or paragraph do
+            topic = _likeliest(says(texts[one.side], language, kind, passage.heading), _LIKELY)
+            told = (Found(topic, "decides", one.side, one.start, one.end, True),) if topic else ()
         if sentence.whole and not in_table:
-            text = texts[one.side][sentence.start : sentence.end]
-            sure = AI | named
-            told = tuple(
-                each
-                for each in told
-                if each.topic in sure or says(text, language, kind, passage.heading[-1:])[each.topic] >= _LIKELY
-            )
+            chances = says(texts[one.side][sentence.start : sentence.end], language, kind, passage.heading)
+            told = tuple(each for each in told if each.topic in AI | named or chances[each.topic] >= _LIKELY)
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
     yield from _said_anyway(passage, changed, fresh, found, kind, language)
@@ -233,17 +222,10 @@ def _anew(
             yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
 
 
-def _likeliest(
-    one: News, texts: Mapping[Side, str], kind: str, passage: Passage, language: str | None
-) -> tuple[Found, ...]:
-    """What news is about that neither a phrase nor its section names, by all words of its row or paragraph."""
-    if one.kind not in ("cell", "turn"):
-        return ()
-    chances = says(texts[one.side], language, kind, passage.heading[-1:])
+def _likeliest(chances: Chances, least: float) -> str | None:
+    """What words are likeliest about; None where that, or that they are worth telling, is less than so likely."""
     topic = max(TOPICS, key=lambda each: chances[each])
-    if min(chances["worth"], chances[topic]) < _LIKELY:
-        return ()
-    return (Found(topic, "decides", one.side, one.start, one.end, True),)
+    return topic if min(chances["worth"], chances[topic]) >= least else None
 
 
 def _said_anyway(
@@ -258,11 +240,11 @@ def _said_anyway(
     texts = passage.texts
     section = section_topics(passage.heading, language)
     for sentence in changed.sentences:
-        inside = [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
+        inside = within(sentence, found)
         yield from (one._replace(tier="decides", direct=True) for one in inside if _is_age(one, sentence, texts))
         if not (
             sentence.whole
-            or any(one.side == sentence.side and sentence.start <= one.start < sentence.end for one in fresh)
+            or within(sentence, fresh)
             or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
         ):
             continue
@@ -271,9 +253,7 @@ def _said_anyway(
         ranked = "automated_decisions" in section and part_of(kind, passage.heading) != "policy"
         if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
-        chances = says(text, language, kind, passage.heading[-1:])
-        topic = max(TOPICS, key=lambda each: chances[each])
-        if chances["worth"] >= _WORTH and chances[topic] >= _ABOUT:
+        if topic := _likeliest(says(text, language, kind, passage.heading), _WORTH):
             yield Found(topic, "decides", sentence.side, start, end, True)
 
 

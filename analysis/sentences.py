@@ -75,7 +75,7 @@ class Weights:
 
 @lru_cache(maxsize=4096)
 def says(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> Chances:
-    """The chance of each of `ASPECTS` for a sentence in a document of a kind (see signs.py), under these headings."""
+    """The chance of each of `ASPECTS` for a sentence in a document of a kind (see kinds.py), under these headings."""
     sums = _weights().sums(signs_of(text, language, kind, heading))
     return dict(zip(ASPECTS, map(_chance, sums), strict=True))
 
@@ -86,13 +86,13 @@ def _chance(hundredths: int) -> float:
 
 
 def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> tuple[str, ...]:
-    """The signs of a sentence: words, pairs of words, phrases, topics of its headings; each once, in a fixed order."""
+    """The signs of a sentence: words, pairs of words, phrases, topics of its own title; each once, in a fixed order."""
     tokens = [_plain(token) for token in _TOKEN.findall(text)]
     empty = looks().words.empty
     found = dict.fromkeys(token for token in tokens if token not in empty)
     found |= dict.fromkeys(f"{first} {second}" for first, second in itertools.pairwise(tokens))
     found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))
-    found |= dict.fromkeys(f"{topic}:heading" for topic in sorted(section_topics(heading, language)))
+    found |= dict.fromkeys(f"{topic}:heading" for topic in sorted(section_topics(heading[-1:], language)))
     found[f"kind:{kind}"] = None
     if len(tokens) <= _LABEL:
         found["size:label"] = None
