@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from analysis.found import is_duty_of_reader
 from analysis.gist import GIST, LEANS, TIMES
 from analysis.grave import RULES
-from analysis.seen import Seen
-from analysis.wording import Sentence
+from analysis.seen import Heard, Seen
 
 # what may be done with people's data or content
 PRACTICES = (
@@ -35,7 +34,6 @@ SAYS = {
     "practices": "practices with data that are new",
     "practice": "a practice with data is new",
     "two_practices": "more than one practice with data is new",
-    "five_practices": "many practices with data are new",
     "withdrawn": "practices with data are gone",
     "nothing": "nothing is claimed of data",
     "only_favours": "only promises, choices or rights are new",
@@ -46,7 +44,6 @@ SAYS = {
     "near_default_on": "it is on by default",
     "choice_phrases": "words about choices",
     "grave": "data is newly shared, used or sensitive",
-    "grave_enough": "much data is newly shared, used or sensitive",
     "quiet": "a short change that says nothing new of data",
     "words": "how many words changed",
     "over_25_words": "more than a few words changed",
@@ -88,7 +85,6 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "practices": newly / 3,
         "practice": newly > 0,
         "two_practices": newly > 1,
-        "five_practices": newly > 4,
         "withdrawn": withdrawn > 1,
         "nothing": not (newly or withdrawn or favours or lost),
         "only_favours": favours > 0 and not newly,
@@ -100,7 +96,6 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "used_unless_refused": _used_unless_refused(said),
         "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
         "grave": grave / 4,
-        "grave_enough": grave >= _GRAVE_ENOUGH,
         "quiet": _quiet(found, grave, training=training),
         "words": math.log1p(words) / 2,
         "over_25_words": words >= 25,
@@ -117,9 +112,9 @@ def _used_unless_refused(said: Sequence[Seen]) -> bool:
     document says the latter more often than it did."""
     sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for one in said:
-        for sentence in one.wording.sentences:
-            claimed = _claimed(one, sentence) | ({_UNLESS} & {found.topic for found in one.within(sentence)})
-            sections[one.passage.heading].update(dict.fromkeys(claimed, 1 if sentence.side == "after" else -1))
+        for heard in one.heard():
+            claimed = _claimed(one, heard) | ({_UNLESS} & heard.general)
+            sections[one.passage.heading].update(dict.fromkeys(claimed, 1 if heard.sentence.side == "after" else -1))
     more_often = sum(own[_UNLESS] for own in sections.values()) > 0
     return more_often and any(own[_UNLESS] > 0 and any(own[done] > 0 for done in DONE) for own in sections.values())
 
@@ -145,20 +140,17 @@ def _net(said: Sequence[Seen]) -> tuple[Counter[str], Counter[str]]:
     gone: Counter[str] = Counter()
     for one in said:
         own: Counter[str] = Counter()
-        for sentence in one.wording.sentences:
-            for name in _claimed(one, sentence):
-                own[name] += 1 if sentence.side == "after" else -1
+        for heard in one.heard():
+            for name in _claimed(one, heard):
+                own[name] += 1 if heard.sentence.side == "after" else -1
         new.update({name: count for name, count in own.items() if count > 0})
         gone.update({name: -count for name, count in own.items() if count < 0})
     return new, gone
 
 
-def _claimed(one: Seen, sentence: Sentence) -> frozenset[str]:
+def _claimed(one: Seen, heard: Heard) -> frozenset[str]:
     """What a changed sentence claims. One that only points elsewhere, or tells readers their duties, claims nothing."""
-    within = one.within(sentence)
-    acts = {found.topic for found in within if found.direct and found.tier == "decides"}
-    near = {found.topic for found in within if found.tier == "words"}
-    changed = {found.topic for found in within if found.tier == "words" and found.direct}
+    sentence, acts, near, changed = heard
     handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
     text = one.passage.texts[sentence.side]
     if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(text[sentence.start : sentence.end]):

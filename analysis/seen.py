@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.change import TOPICS, Passage, Side
@@ -24,6 +25,16 @@ _WORTH = 0.55  # the chance from which on a sentence is told though none of its 
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
 _NEAR = 20  # characters between a number and the word that makes it an age
 _BUTTONS = 60  # characters of a line of them
+
+
+class Heard(NamedTuple):
+    """What a changed sentence says by its phrases: topics that its changed words decide, groups of general words in it,
+    and which of these are in its changed words."""
+
+    sentence: Sentence
+    acts: frozenset[str]
+    general: frozenset[str]
+    changed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,17 @@ class Seen:
     def within(self, sentence: Sentence) -> list[Found]:
         """What was found in one of its sentences."""
         return within(sentence, self.found)
+
+    def heard(self) -> Iterator[Heard]:
+        """Its changed sentences, one by one."""
+        for sentence in self.wording.sentences:
+            inside = self.within(sentence)
+            yield Heard(
+                sentence,
+                frozenset(one.topic for one in inside if one.tier == "decides" and one.direct),
+                frozenset(one.topic for one in inside if one.tier == "words"),
+                frozenset(one.topic for one in inside if one.tier == "words" and one.direct),
+            )
 
 
 def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None, kind: str) -> tuple[Seen, ...]:

@@ -12,14 +12,15 @@ from analysis.found import AI, DATA, is_duty_of_reader
 from analysis.gist import GIST, OF_TOPIC, gist
 from analysis.grave import graves
 from analysis.kinds import part_of
-from analysis.seen import Seen
+from analysis.seen import Heard, Seen
 from analysis.sentences import says
 from analysis.shape import LISTED
 from analysis.spelling import pattern
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
-from analysis.wording import Sentence, sentence_bounds
+from analysis.wording import sentence_bounds
 
+_OF_PEOPLE = {"personal_data", "user_content"}  # groups of words: what a sentence is about
 _LIKELY = 0.5
 _ITEM = re.compile(r"\([a-z0-9]{1,4}\)")  # "(iii) use it ...": who must not is said before the first
 
@@ -105,43 +106,35 @@ def _listed(one: Seen, kind: str) -> bool:
 def _touched(one: Seen) -> bool:
     """Whether words were exchanged beside those that say what is done with people's data: which data, what for, with whom."""
     return any(
-        about
-        and not sentence.whole
-        and not acts
-        and any(match.tier == "decides" and match.topic in DATA | AI for match in one.within(sentence))
-        for sentence, acts, about, _ in _sentences(one)
+        heard.general & _OF_PEOPLE
+        and not heard.sentence.whole
+        and not heard.acts
+        and any(match.tier == "decides" and match.topic in DATA | AI for match in one.within(heard.sentence))
+        for heard in one.heard()
     )
 
 
 def _frames(one: Seen) -> int:
     """The number of changed sentences that say what is done with people's data or content."""
-    return sum(about and bool(acts & DATA) for _, acts, about, _ in _sentences(one))
-
-
-def _sentences(one: Seen) -> list[tuple[Sentence, frozenset[str], bool, frozenset[str]]]:
-    """Each changed sentence with the topics that its changed words decide, whether it is about people's data or
-    content, and the general words in it."""
-    found = []
-    for sentence in one.wording.sentences:
-        within = one.within(sentence)
-        acts = frozenset(match.topic for match in within if match.tier == "decides" and match.direct)
-        general = frozenset(match.topic for match in within if match.tier == "words")
-        found.append((sentence, acts, bool(general & {"personal_data", "user_content"}), general))
-    return found
+    return sum(bool(heard.general & _OF_PEOPLE and heard.acts & DATA) for heard in one.heard())
 
 
 def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
-    """What the change newly claims and no longer claims: something is done with data, promised not to, or left to choose."""
+    """What the change newly claims and no longer claims: something is done with data, or left to choose.
+
+    The weights of the alert are of these; severity and direction ask more of a sentence (claims.py).
+    """
     counts: Counter[str] = Counter()
     for one in said:
         own: Counter[str] = Counter()
-        for sentence, acts, about, general in _sentences(one):
+        for heard in one.heard():
+            sentence, acts, general, _ = heard
             sign = 1 if sentence.side == "after" else -1
+            about = bool(general & _OF_PEOPLE)
             promise = "safeguard" in general and "negation" in general
             trains = "ai_training" in acts and (about or "yours" in general) and not promise
-            forbidden = trains and _forbids(one, sentence, kind, language)
+            forbidden = trains and _forbids(one, heard, kind, language)
             for name, holds in (
-                ("promise", promise and about),
                 ("train", trains and not forbidden),
                 ("train_forbidden", forbidden),
                 ("share", "data_sharing" in acts and about and not promise),
@@ -153,10 +146,8 @@ def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, 
                 ("choice", "user_choice" in acts),
                 ("rights", "user_rights" in acts),
                 ("delete", "retention" in acts),
-                ("protect", bool(acts & {"security", "transfer"})),
                 ("default_on", "default_on" in general),
                 ("default_off", "default_off" in general),
-                ("may", "permission" in general and bool(acts & DATA)),
                 ("exception", "exception" in general and about),
             ):
                 own[name] += sign * holds
@@ -167,16 +158,15 @@ def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, 
     return found | {f"{name}.any": 1.0 for name in counts}
 
 
-def _forbids(one: Seen, sentence: Sentence, kind: str, language: str | None) -> bool:
+def _forbids(one: Seen, heard: Heard, kind: str, language: str | None) -> bool:
     """Whether a sentence, or the one that it is an item of, says what readers may not do."""
-    text = one.passage.texts[sentence.side]
+    sentence, text = heard.sentence, one.passage.texts[heard.sentence.side]
     said = text[sentence.start : sentence.end]
     so_far = [text[start:end] for start, end in sentence_bounds(text) if start <= sentence.start]
     head = next((earlier for earlier in reversed(so_far) if not _ITEM.match(earlier)), said)
     if is_duty_of_reader(head):
         return True
-    promises = any(match.topic == "promise" for match in one.within(sentence))
-    return not promises and says(said, language, kind, one.passage.heading[-1:])["conduct"] >= _LIKELY
+    return "promise" not in heard.general and says(said, language, kind, one.passage.heading)["conduct"] >= _LIKELY
 
 
 def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
@@ -237,7 +227,7 @@ def strengths(found: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """For each topic what speaks for it, alone and beside the other topics; from the signs of a change."""
     totals = {
         name: sum(_count(found, f"{topic}.{name}") for topic in TOPICS)
-        for name in ("decides.any", "suggests.any", "section", "beside")
+        for name in ("decides.any", "suggests.any", "beside")
     }
     topics_seen = sum(_count(found, f"{topic}.decides.any") > 0 for topic in TOPICS)
     changed = 2 * (found.get("shape.text_words", 0.0) + found.get("shape.row_words", 0.0))
@@ -260,17 +250,11 @@ def _strength(
         "section": math.log1p(section),
         "any_direct": float(direct > 0),
         "any_new": float(new > 0),
-        "any_gone": float(gone > 0),
-        "any_hint": float(hints > 0),
-        "any_section": float(section > 0),
-        "any_beside": float(beside > 0),
         "only_beside": float(beside > 0 and direct == 0) / (1 + totals["decides.any"]),
         "several": float(direct > 1),
-        "direct_in_section": float(direct > 0 and section > 0),
         "share": direct / (totals["decides.any"] + 1),
         "share_with_hints": (direct + 0.3 * hints) / (totals["decides.any"] + 0.3 * totals["suggests.any"] + 1),
         "share_with_beside": (direct + 0.5 * beside) / (totals["decides.any"] + 0.5 * totals["beside"] + 1),
-        "share_of_sections": section / (totals["section"] + 1),
         "dense": math.log1p(direct) - changed / 2,
         "direct_in_long": changed * (direct > 0),
         "direct_of_many": float(topics_seen if direct else 0),

@@ -19,8 +19,8 @@ MEDIUM = dict.fromkeys(
     ("practice", "two_practices", "practices", "words", "over_25_words", "over_60_words"), UP
 ) | dict.fromkeys(("rules", "quiet"), DOWN)
 HIGH = dict.fromkeys(
-    ("practices", "five_practices", "training", "training_phrases", "near_default_on", "choice_phrases", "grave"), UP
-) | {"grave_enough": UP, "rights_gone": DOWN}
+    ("practices", "training", "training_phrases", "near_default_on", "choice_phrases", "grave"), UP
+) | {"rights_gone": DOWN}
 DIRECTION = dict.fromkeys(
     (
         "quiet", "nothing", "rules", "words", "withdrawn", "sentences_gone", "grown", "training", "practices",
