@@ -33,6 +33,7 @@ _WITH_OBJECT = DATA | {"ai_training"}  # what is said to be done is done with so
 _OBJECT_WITHIN = 12  # characters behind the phrase
 TURNS = frozenset({"negation", "exception"})
 _GOOD_PART = 0.2  # of a phrase must be changed words
+# what says nothing by its words; "www.parley.example" in a table says whose cookie it is, so spelling.py knows more
 ADDRESSES = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of cookies no word about AI
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
