@@ -7,32 +7,20 @@ Every labelled change is one that alerts; whether `compare` alerts on it is meas
 
 from __future__ import annotations
 
-import gzip
 import json
 import statistics
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis.blocks import Page
 from analysis.brief import brief
 from analysis.change import Passage
 from analysis.diff import passages
-from analysis.page import read_page
+from bench.labelled import Row, pages_of, rows
 
-
-def rows(path: str) -> list[dict[str, Any]]:
-    opener = gzip.open if path.endswith(".gz") else open
-    with opener(path, "rt", encoding="utf8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
-
-
-Labelled = tuple[dict[str, Any], dict[str, Any], Page, Page, tuple[Passage, ...]]
+Labelled = tuple[Row, Row, Page, Page, tuple[Passage, ...]]
 
 
 def labelled(changes: str, briefs: str) -> Iterator[Labelled]:
@@ -40,15 +28,12 @@ def labelled(changes: str, briefs: str) -> Iterator[Labelled]:
 
     A label is of the change `change`, or of the one with its own id; of the passages `passages`, or of all.
     """
-    labels: dict[str, list[dict[str, Any]]] = {}
+    labels: dict[str, list[Row]] = {}
     for label in rows(briefs):
-        labels.setdefault(label.get("change", label["id"]), []).append(label)
+        labels.setdefault(label["change" if "change" in label else "id"], []).append(label)
     for row in rows(changes):
         if row["id"] in labels:
-            before, after = (
-                read_page(row[side].encode(), mime="text/markdown", language=row["language"])
-                for side in ("before", "after")
-            )
+            before, after = pages_of(row)
             found = passages(before, after)
             for label in labels[row["id"]]:
                 yield label, row, before, after, tuple(found[at] for at in label.get("passages", range(len(found))))

@@ -7,8 +7,6 @@ With a clone (of a git repository of Markdown versions), the first text of each 
 
 from __future__ import annotations
 
-import gzip
-import json
 import statistics
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from pathlib import Path
 from analysis.blocks import Page, UnreadablePage
 from analysis.compare import compare
 from analysis.page import read_page
+from bench.labelled import rows
 
 
 def page(text: str, language: str | None) -> Page | None:
@@ -35,14 +34,12 @@ def cost(before: Page, after: Page, language: str | None, document: str | None) 
 
 def labelled(path: str) -> None:
     costs, near = [], []
-    with gzip.open(path, "rt", encoding="utf8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            pages = [page(row[side], row["language"]) for side in ("before", "after")]
-            if pages[0] and pages[1]:
-                costs.append(cost(pages[0], pages[1], row["language"], row["document"]))
-                if 40_000 < len(row["after"]) < 60_000:
-                    near.append(costs[-1])
+    for row in rows(path):
+        pages = [page(row[side], row["language"]) for side in ("before", "after")]
+        if pages[0] and pages[1]:
+            costs.append(cost(pages[0], pages[1], row["language"], row["document"]))
+            if 40_000 < len(row["after"]) < 60_000:
+                near.append(costs[-1])
     for name, measured in (("all pairs", costs), ("pairs of 40 to 60 kB", near)):
         median, worst = statistics.median(measured), max(measured)
         print(f"{len(measured)} {name}: {sum(measured) / 1000:.1f} s, median {median:.1f} ms, worst {worst:.0f} ms")

@@ -1,9 +1,7 @@
-"""Labelled changes as signs, and weights fitted to them. Needs scipy, which the program does not."""
+"""The signs of labelled changes, and weights fitted to them. Needs scipy, which the program does not."""
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +13,10 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.claims import claims
 from analysis.diff import passages
 from analysis.kinds import kind_of
-from analysis.page import read_page
 from analysis.seen import look
 from analysis.signs import signs
+from bench.labelled import Row, pages_of
 
-Row = dict[str, Any]
 Bounds = tuple[float | None, float | None]
 Bound = Callable[[str], Bounds]
 ANY, UP, DOWN = (None, None), (0.0, None), (None, 0.0)
@@ -33,24 +30,6 @@ def one(_: str) -> float:
     return 1.0
 
 
-def labelled(path: str) -> list[Row]:
-    opened = gzip.open if path.endswith(".gz") else open
-    with opened(path, "rt", encoding="utf8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def pages_of(row: Row) -> tuple[Page, Page] | None:
-    language = None if row["language"] == "other" else row["language"]
-    try:
-        before, after = (
-            read_page(row[side].encode(), mime="text/markdown", charset="utf-8", language=language)
-            for side in ("before", "after")
-        )
-    except UnreadablePage:
-        return None
-    return before, after
-
-
 def language_of(row: Row, after: Page) -> str | None:
     return after.language if row["language"] == "other" else row["language"]
 
@@ -60,12 +39,13 @@ class Example:
 
     def __init__(self, row: Row) -> None:
         self.row = row
-        self.pages = pages_of(row)
+        self.pages: tuple[Page, Page] | None = None
         self.found: dict[str, float] | None = None
         self.told: dict[str, float] = {}
-        if self.pages is None:
+        try:
+            self.pages = before, after = pages_of(row)
+        except UnreadablePage:
             return
-        before, after = self.pages
         language = language_of(row, after)
         places = passages(before, after)
         if places and not doubt(before, after, language=language, title=row["document"]):
@@ -73,7 +53,6 @@ class Example:
             seen = look(places, before, after, language, kind)
             self.found = signs(seen, kind, language)
             self.told = claims(seen, self.found)
-        self.places = bool(places)
 
 
 def fit(

@@ -16,13 +16,11 @@ from __future__ import annotations
 
 import argparse
 import collections
-import hashlib
 import json
 import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.sparse import vstack
@@ -35,8 +33,8 @@ from analysis.brief_rank import Weights, best
 from analysis.brief_scene import Features, Scene
 from analysis.brief_spans import FIELDS, Span
 from bench.briefs import labelled
-from bench.train_sentences import Table, folds, use
-from bench.train_sentences import labelled as labelled_sentences
+from bench.labelled import Row, folds, rows
+from bench.train_sentences import Table, use
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "analysis" / "brief" / "weights.toml"
 STRENGTH = 0.04  # the inverse of the regularisation; the folds fall off below 0.03 and above 0.07
@@ -49,7 +47,7 @@ LEAST = 0.3  # a candidate that meets a label less than this does not answer
 class Case:
     id: str
     service: str
-    label: dict[str, Any]
+    label: Row
     weight: float = 1.0
     scored: bool = False
     spans: dict[str, list[Span]] = field(default_factory=dict)
@@ -76,7 +74,7 @@ class Sentences:
     """Lets sentences be judged by weights that were learnt from none of the same service."""
 
     def __init__(self, path: str) -> None:
-        table = Table(labelled_sentences(path))
+        table = Table(rows(path))
         services = {row["service"] for row in table.rows}
         self._parts = [(left_out, table.fit(left_out)) for left_out in folds(services, 3, 5)]
 
@@ -180,29 +178,29 @@ def limits(some: list[Case], name: str, held: Held) -> tuple[float, float]:
     return firsts[i], min(1.0, firsts[i] * PARTS[j])
 
 
-def folds_of(all_cases: list[Case], number: int, seed: int) -> list[list[Case]]:
-    fold = {c.service: int(hashlib.sha256(f"{seed}{c.service}".encode()).hexdigest(), 16) % number for c in all_cases}
-    return [[case for case in all_cases if fold[case.service] == k] for k in range(number)]
+def parted(all_cases: list[Case], number: int, seed: int) -> list[list[Case]]:
+    groups = folds({case.service for case in all_cases}, seed, number)
+    return [[case for case in all_cases if case.service in group] for group in groups]
 
 
-def held_out(folds: list[list[Case]], name: str) -> Held:
+def held_out(parts: list[list[Case]], name: str) -> Held:
     """The ordered candidates of each case of full weight, by weights that have seen nothing of its service."""
     found: Held = {}
-    for fold in folds:
-        weights = fit([case for other in folds if other is not fold for case in other], name)
-        found.update({case.id: ordered(case, name, chances(weights, case, name)) for case in fold if case.weight >= 1})
+    for part in parts:
+        weights = fit([case for other in parts if other is not part for case in other], name)
+        found.update({case.id: ordered(case, name, chances(weights, case, name)) for case in part if case.weight >= 1})
     return found
 
 
 def measure(everyone: list[Case], number: int, seed: int, *, only: list[str], loud: bool) -> tuple[float, float]:
-    folds = folds_of(everyone, number, seed)
+    parts = parted(everyone, number, seed)
     whole = np.zeros(6)
     for name in only:
-        held = held_out(folds, name)
+        held = held_out(parts, name)
         total = np.zeros(6)
-        for fold in folds:
-            others = [case for other in folds if other is not fold for case in other if case.id in held]
-            total += tally([case for case in fold if case.scored], name, held, *limits(others, name, held))
+        for part in parts:
+            others = [case for other in parts if other is not part for case in other if case.id in held]
+            total += tally([case for case in part if case.scored], name, held, *limits(others, name, held))
         whole += total
         if loud:
             print(f"  {name:13} presence {f1(total[:3]):.3f}  words {f1(total[3:]):.3f}  {total.astype(int).tolist()}")
@@ -212,11 +210,11 @@ def measure(everyone: list[Case], number: int, seed: int, *, only: list[str], lo
 
 
 def written(everyone: list[Case]) -> str:
-    folds = folds_of(everyone, 5, 0)
+    parts = parted(everyone, 5, 0)
     lines = ["# Written by bench/train_briefs.py; what the names mean is in docs/brief.md."]
     for name in FIELDS:
         weights = fit(everyone, name)
-        held = held_out(folds, name)
+        held = held_out(parts, name)
         first, more = limits([case for case in everyone if case.id in held], name, held)
         lines += [
             "",

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
-import random
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -28,6 +26,8 @@ from sklearn.metrics import average_precision_score
 
 from analysis import sentences
 from analysis.change import SEVERITIES, TOPICS
+from bench import labelled
+from bench.labelled import Row
 
 WEIGHTS = Path(sentences.__file__).with_name("weights") / "sentences.csv"
 RARE = 10  # signs of fewer sentences are left out
@@ -36,12 +36,7 @@ STRENGTH = 0.3  # the inverse of the regularisation
 FOLDS = 5
 _FROM = {"worth": "low", "medium": "medium", "high": "high"}
 
-Row = dict[str, Any]
 Words = dict[str, tuple[int, ...]]  # weights of signs in hundredths, in the order of the aspects
-
-
-def labelled(path: str) -> list[Row]:
-    return [json.loads(line) for line in Path(path).read_text("utf8").splitlines()]
 
 
 def holds(row: Row, aspect: str) -> bool:
@@ -88,12 +83,6 @@ class Table:
         ]
 
 
-def folds(services: Collection[str], seed: int, number: int) -> list[set[str]]:
-    mixed = sorted(services)
-    random.Random(seed).shuffle(mixed)
-    return [set(mixed[start::number]) for start in range(number)]
-
-
 def use(weights: Words) -> None:
     """Let sentences be read in this process by these weights."""
     table = sentences.Weights(written(weights).splitlines())
@@ -116,10 +105,10 @@ def main() -> None:
     parser.add_argument("sentences")
     parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.name}")
     args = parser.parse_args()
-    rows = labelled(args.sentences)
+    rows = labelled.rows(args.sentences)
     table = Table(rows)
     chances: dict[str, list[float]] = {aspect: [0.0] * len(rows) for aspect in sentences.ASPECTS}
-    for left_out in folds({row["service"] for row in rows}, 3, FOLDS):
+    for left_out in labelled.folds({row["service"] for row in rows}, 3, FOLDS):
         use(table.fit(left_out))
         for number, row in enumerate(rows):
             if row["service"] in left_out:

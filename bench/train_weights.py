@@ -21,8 +21,9 @@ from analysis import compare as comparing
 from analysis import judge as judging
 from analysis import meaning
 from analysis.gist import GIST
-from bench import train_sentences
-from bench.fitting import ANY, DOWN, UP, Bounds, Example, Row, fit, free, labelled, one, only, section
+from bench import labelled, train_sentences
+from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, free, one, only, section
+from bench.labelled import Row
 from bench.train_meaning import train_meaning
 from bench.train_sentences import Words
 
@@ -102,12 +103,12 @@ def main() -> None:
     )
     parser.add_argument("--also", metavar="LABELS", action="append", default=[], help="learn from these changes, too")
     args = parser.parse_args()
-    rows = labelled(args.labels)
-    table = train_sentences.Table(train_sentences.labelled(args.sentences))
-    groups = train_sentences.folds({row["service"] for row in rows}, args.seed, FOLDS)
+    rows = labelled.rows(args.labels)
+    table = train_sentences.Table(labelled.rows(args.sentences))
+    groups = labelled.folds({row["service"] for row in rows}, args.seed, FOLDS)
     words = [table.fit(group) for group in groups]
     examples = examples_of(rows, groups, words)
-    others = [row for path in args.also for row in labelled(path)]
+    others = [row for path in args.also for row in labelled.rows(path)]
     also = examples_of(others, [{row["service"] for row in others}], [table.fit({row["service"] for row in others})])
     if args.folds:
         found: list[Row] = []
