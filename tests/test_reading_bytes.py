@@ -1,0 +1,122 @@
+"""Bytes of every kind: Markdown and plain text, no text at all, wrong charsets, pages made to exhaust the reader."""
+
+from __future__ import annotations
+
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.blocks import UnreadablePage
+from analysis.normal import fingerprint
+from analysis.page import read_page
+
+MARKDOWN = b"""Privacy Policy
+==============
+
+Last updated: **4 March 2025** ![logo](logo.png)
+
+## What we *collect*
+
+* Your [name](https://heron.example/name "why")
+  and address
+* Your walks
+
+| Name | Kept for |
+| --- | --- |
+| path_id | 30 days |
+
+Write to <hello@heron.example>.  It's 5 \\* 3 steps.
+"""
+
+
+def test_markdown() -> None:
+    page = read_page(MARKDOWN, mime="text/markdown")
+    assert [(block.kind, block.text) for block in page.blocks] == [
+        ("heading", "Privacy Policy"),
+        ("paragraph", "Last updated: 4 March 2025"),
+        ("heading", "What we collect"),
+        ("item", "Your name and address"),
+        ("item", "Your walks"),
+        ("row", "Name | Kept for"),
+        ("row", "path_id | 30 days"),
+        ("paragraph", "Write to hello@heron.example. It's 5 * 3 steps."),
+    ]
+    assert page.blocks[3].heading == ("Privacy Policy", "What we collect")
+    assert [link.url for block in page.blocks for link in block.links] == [
+        "https://heron.example/name",
+        "mailto:hello@heron.example",
+    ]
+
+
+def test_plain_text() -> None:
+    page = read_page(b"Privacy Policy\n\nWe keep your name\nand your walks.\r\n\r\nBye.", mime="text/plain")
+    assert [block.text for block in page.blocks] == ["Privacy Policy", "We keep your name and your walks.", "Bye."]
+
+
+@pytest.mark.parametrize("mime", ["text/markdown", "text/plain", "text/html"])
+def test_signs_of_typesetting_are_in_no_word(mime: str) -> None:
+    body = "We use your per\u00adsonal\u200b data to train mo\u200bdels.".encode()
+    page = read_page(body, mime=mime, charset="utf-8")
+    assert [block.text for block in page.blocks] == ["We use your personal data to train models."]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"   ", b"\0\0\0\0", b"\xff\xfe", b"<html></html>", b"<div id=root></div>", b"GIF89a\0\1", b"%PDF-1.7\n%"],
+)
+def test_no_text_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadablePage, match=r"\w+"):
+        read_page(body)
+
+
+TAGS = "<div> </div> <table> <tr> <td> </td> <li> <a href=# <h1> </h1> <button> </table> x & <!-- \0 é"
+MARKUP = st.lists(st.sampled_from(TAGS.split(" ")), max_size=60).map(lambda parts: "".join(parts).encode())
+
+
+@given(
+    st.one_of(st.binary(max_size=400), MARKUP),
+    st.sampled_from(["text/html", "application/pdf", "text/markdown", "text/plain", "text/html; charset=utf-16"]),
+    st.sampled_from([None, "utf-8", "utf-16", "shift_jis", "zip", "no-such", "idna", "punycode", "unicode_escape"]),
+)
+def test_no_bytes_bring_another_error(body: bytes, mime: str, charset: str | None) -> None:
+    try:
+        page = read_page(body, mime=mime, charset=charset, url="http://[::1/#x", language="en")
+    except UnreadablePage:
+        return
+    assert len(fingerprint(page.blocks)) == 64
+
+
+def test_a_page_nested_without_end() -> None:
+    deep = b"<div>" * 60_000 + b"<p>We keep your name at the very bottom of this page.</p>" + b"</div>" * 60_000
+    assert read_page(deep).blocks[0].text == "We keep your name at the very bottom of this page."
+
+
+def test_a_page_of_a_megabyte_with_thousands_of_blocks() -> None:
+    many = "".join(f"<h3>Part {n}</h3><p>{'We keep what you give us for a while. ' * 8}</p>" for n in range(2_500))
+    page = read_page(f"<main><h1>Terms</h1>{many}</main>".encode())
+    assert len(page.blocks) == 5_001
+
+
+@pytest.mark.parametrize("mime", ["text/html", "text/markdown", "text/plain"])
+@pytest.mark.parametrize(
+    "piece", [b"**a ", b"`", b"[a](", b"<a ", b"<table><tr><td>", b"<li>a<ul>", b"1.", b"\xe2\x80\x94 "]
+)
+def test_no_text_takes_long(piece: bytes, mime: str) -> None:
+    started = process_time()
+    try:
+        read_page(piece * (100_000 // len(piece)), mime=mime)
+    except UnreadablePage as unreadable:
+        assert "no text" in unreadable.reason  # noqa: PT017
+    assert process_time() - started < 5
+
+
+@pytest.mark.parametrize("mime", ["text/html", "text/markdown"])
+def test_letters_that_were_written_twice_are_mended(mime: str) -> None:
+    right = "Téléphone, données à caractère personnel : l’accès, « mes traceurs », 5 €"
+    twice = right.encode().decode("cp1252").encode()
+    page = read_page(b"<p>" + twice + b"</p>" if mime == "text/html" else twice, mime=mime, charset="utf-8")
+    assert page.blocks[0].text == read_page(right.encode(), mime="text/plain").blocks[0].text
+    untouched = "L’entreprise Ânes & Cie, à São Paulo : â, Â et Ã sont des lettres"
+    assert read_page(untouched.encode(), mime="text/plain").blocks[0].text == untouched
