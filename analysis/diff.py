@@ -14,7 +14,7 @@ from rapidfuzz.distance import LCSseq
 from analysis.blocks import Block, Page
 from analysis.change import Operation, Passage
 from analysis.normal import normal
-from analysis.words import edits, words
+from analysis.words import edits, word_texts
 
 _ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
 _ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
@@ -82,7 +82,7 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""
     text = _NUMBER.sub("", normal(text).casefold())
-    return tuple(word.text for word in words(text) if word.text[0].isalnum() or word.text in _SIGNS)
+    return tuple(word for word in word_texts(text) if word[0].isalnum() or word in _SIGNS)
 
 
 def _texts(page: Page, other: Page) -> list[_Text]:

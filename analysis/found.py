@@ -8,11 +8,11 @@ from typing import NamedTuple, TypeVar
 
 from analysis.change import TOPICS, Side
 from analysis.news import News
-from analysis.spelling import looks, pattern
+from analysis.spelling import is_content, pattern
 from analysis.surroundings import CELL, DEFINITION, Surroundings, is_sentence
 from analysis.topics import matches
 from analysis.wording import Sentence
-from analysis.words import words
+from analysis.words import word_texts
 
 AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
 DATA = frozenset(
@@ -165,18 +165,13 @@ def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
     for first, last in sentence.spans:
         if end <= first <= end + _OBJECT_WITHIN and not sentence.whole:
             between = text[end:first]
-            if not re.search(r"[.;:!?()]", between) and any(is_content(word.text) for word in words(text[first:last])):
+            if not re.search(r"[.;:!?()]", between) and any(map(is_content, word_texts(text[first:last]))):
                 return last if last - first <= _OBJECT_WITHIN * 2 else None
     return None
 
 
 def _says_something(text: str, sentence: Sentence) -> bool:
-    return any(is_content(word.text) for start, end in sentence.spans for word in words(text[start:end]))
-
-
-def is_content(word: str) -> bool:
-    """Whether a word says something by itself: no article, pronoun or preposition."""
-    return word[0].isalpha() and word.casefold() not in looks().words.empty and not pattern("function").fullmatch(word)
+    return any(is_content(word) for start, end in sentence.spans for word in word_texts(text[start:end]))
 
 
 def overlaps(sentence: Sentence, start: int, end: int) -> bool:

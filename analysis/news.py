@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from analysis.change import Passage, Side
-from analysis.spelling import keyed_words, looks, pattern
+from analysis.spelling import is_content, keyed_words, looks
 from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 from analysis.wording import Sentence, Wording, stem
@@ -45,7 +45,7 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
         side: [one for one in changed.sentences if one.side == side] for side in texts
     }
     stems: dict[Side, Counter[str]] = {
-        side: Counter(one for one, _, _ in _content(text, 0, len(text))) for side, text in texts.items()
+        side: Counter(one for one, _, _ in _content(text)) for side, text in texts.items()
     }
     found += _times(texts, sentences, in_table=in_table)
     for side, other in _BOTH_WAYS:
@@ -111,27 +111,28 @@ def _touches(sentence: Sentence, time: Time) -> bool:
     return any(first < time.end and time.start < last for first, last in sentence.spans)
 
 
-def _content(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
-    """The words between two offsets that mean something by themselves, by their stems."""
-    small, empty = pattern("function"), looks().words.empty
-    return [
-        (stem(key), word.start, word.end)
-        for word, key in keyed_words(text)
-        if start <= word.start < end and key[0].isalpha() and key not in empty and not small.fullmatch(key)
-    ]
+@lru_cache(maxsize=1024)
+def _content(text: str) -> tuple[tuple[str, int, int], ...]:
+    """The words that mean something by themselves, by their stems."""
+    return tuple((stem(word.key), word.start, word.end) for word in keyed_words(text) if is_content(word.key))
+
+
+def _content_of(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
+    """Those between two offsets."""
+    return [word for word in _content(text) if start <= word[1] < end]
 
 
 def _own(text: str, sentence: Sentence, other: Counter[str]) -> list[tuple[str, int, int]]:
     """The changed words of a sentence that the other side has nowhere in the passage."""
-    return [found for start, end in sentence.spans for found in _content(text, start, end) if found[0] not in other]
+    return [found for start, end in sentence.spans for found in _content_of(text, start, end) if found[0] not in other]
 
 
 def _lost(texts: Mapping[Side, str], sentence: Sentence, others: Sequence[Sentence], mine: Counter[str]) -> int:
     """How many words of its own the sentence of the other side has that this one was made from; 0 if there is none."""
-    here = {one for one, _, _ in _content(texts[sentence.side], sentence.start, sentence.end)}
+    here = {one for one, _, _ in _content_of(texts[sentence.side], sentence.start, sentence.end)}
     most, lost = 0.0, 0
     for other in others:
-        there = {one for one, _, _ in _content(texts[other.side], other.start, other.end)}
+        there = {one for one, _, _ in _content_of(texts[other.side], other.start, other.end)}
         alike = len(here & there) / max(1, min(len(here), len(there)))
         if alike >= _ALIKE and alike > most:
             most, lost = alike, len(_own(texts[other.side], other, mine))

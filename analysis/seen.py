@@ -18,8 +18,8 @@ from analysis.shape import names, shape_of
 from analysis.spelling import keyed_words, pattern
 from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
 from analysis.topics import Lexicon, column_topics, matches, section_topics
-from analysis.wording import Sentence, Wording, sentence_bounds, sentence_key, wording
-from analysis.words import words
+from analysis.wording import Sentence, Wording, keyed_sentences, wording
+from analysis.words import word_texts
 
 _WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
@@ -143,14 +143,14 @@ def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wor
     if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
         return None
     titles = [title for side, text in passage.texts.items() for title in around[side].head_of(text)]
-    before, after = (Counter(key for _, key in keyed_words(text)) for text in passage.texts.values())
-    named = {key for title in titles for _, key in keyed_words(title)}
+    before, after = (Counter(word.key for word in keyed_words(text)) for text in passage.texts.values())
+    named = {word.key for title in titles for word in keyed_words(title)}
     differ = (before - after) + (after - before)
     return Wording((), "a row of a table and an item of a list that say the same") if differ.keys() <= named else None
 
 
 def _keys(text: str | None) -> set[str]:
-    return {sentence_key(text[start:end]) for start, end in sentence_bounds(text)} if text else set()
+    return {key for _, _, key in keyed_sentences(text)} if text else set()
 
 
 def _seen(
@@ -167,7 +167,7 @@ def _seen(
     recipients: list[Found] = []
     named = names(passage, section)
     for sentence in changed.sentences:
-        count += sum(len(words(texts[sentence.side][start:end])) for start, end in sentence.spans)
+        count += sum(len(word_texts(texts[sentence.side][start:end])) for start, end in sentence.spans)
         found += found_in(texts[sentence.side], sentence, section, around[sentence.side], language)
         if named:
             found += named_in(texts[sentence.side], sentence, section)

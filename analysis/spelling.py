@@ -7,19 +7,21 @@ import tomllib
 import unicodedata
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from rapidfuzz.distance import Levenshtein
 
 from analysis.dates import dates_in
 from analysis.normal import normal
-from analysis.words import Word, words
+from analysis.words import WORD
 
 ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
 _ADDRESSES = re.compile(
     r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
 )
+_MARK_OF_ADDRESS = re.compile(r"[@/\[]|www\.", re.IGNORECASE)  # no address is without one
 _SIGNS = "%$€£"
 _DOUBLED = re.compile(r"([^\W\d])\1")
 _LOST = "\ufffd"
@@ -96,33 +98,44 @@ def pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
 
 
+class Keyed(NamedTuple):
+    """A word, where it stands, and the key that it is compared by."""
+
+    text: str
+    start: int
+    end: int
+    key: str
+
+
 @lru_cache(maxsize=2048)
-def keyed_words(text: str) -> tuple[tuple[Word, str], ...]:
-    """The words of a text, each with what it is compared by; an address or a date is one word."""
-    whole = [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
+def keyed_words(text: str) -> tuple[Keyed, ...]:
+    """The words of a text; an address or a date is one word."""
+    whole = []
+    if _MARK_OF_ADDRESS.search(text):
+        whole += [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
     whole += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")
     ]
     whole += [(found.start(), found.end(), AGO) for found in pattern("ago").finditer(text)]
-    keyed: list[tuple[Word, str]] = []
+    keyed: list[Keyed] = []
     at = 0
     for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
         if start < at:
             continue
         keyed += _plain(text, at, start)
         if key:
-            keyed.append((Word(text[start:end], start, end), key))
+            keyed.append(Keyed(text[start:end], start, end, key))
         at = end
     return tuple(keyed)
 
 
-def _plain(text: str, start: int, end: int) -> list[tuple[Word, str]]:
+def _plain(text: str, start: int, end: int) -> list[Keyed]:
     found = []
-    for word in words(text[start:end]):
-        key = _key(word.text)
-        if key:
-            found.append((Word(word.text, word.start + start, word.end + start), key))
+    for word in WORD.finditer(text, start, end):
+        written = word.group()
+        if key := _key(written):
+            found.append(Keyed(written, word.start(), word.end(), key))
     return found
 
 
@@ -141,6 +154,12 @@ def _key(word: str) -> str:
         if changed != key:
             return changed
     return key
+
+
+@lru_cache(maxsize=16384)
+def is_content(word: str) -> bool:
+    """Whether a word says something by itself: no article, pronoun or preposition."""
+    return word[0].isalpha() and word.casefold() not in looks().words.empty and not pattern("function").fullmatch(word)
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from analysis.blocks import Page
 from analysis.normal import normal
 from analysis.spelling import pattern
-from analysis.words import words
+from analysis.words import word_texts
 
 _NEAR = 5  # blocks before and after
 _SMALL = 12  # blocks; a page of less has no surroundings to speak of
@@ -159,8 +159,7 @@ def is_sentence(text: str) -> bool:
     """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
     if DEFINITION.match(text):
         return True
-    found = words(text)
-    plain = [word.text for word in found if word.text[0].isalpha()]
+    plain = [word for word in word_texts(text) if word[0].isalpha()]
     if len(plain) < LEAST:
         return False
     small = sum(word[0].islower() for word in plain)

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analysis.change import Passage, Side
-from analysis.spelling import ADDRESS, AGO, DATE, keyed_words, looks, misspelt
+from analysis.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, looks, misspelt
 from analysis.synonyms import say_the_same
 from analysis.times import times_in
-from analysis.words import Edit, Word, edits, without_islands
+from analysis.words import Edit, edits, without_islands
 
 _SENTENCE_END = re.compile(
     r"(?<=[.!?;])[\"”»')\]]*\s+(?=[\"“«(\[]?[A-ZÀ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=[:;])\s+(?=\([a-z0-9]{1,3}\)|[-–•])"
@@ -19,6 +20,7 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
 )
+_LONGEST_ABBREVIATION = 12  # characters, with what stands before it
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
@@ -47,23 +49,23 @@ class Wording:
 def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_after: Collection[str] = ()) -> Wording:
     """The changed sentences of a passage.
 
-    `elsewhere_before` and `elsewhere_after` hold the sentences (by `sentence_key`) of the other changed places on
-    each side: a sentence that went from one paragraph to another is no change.
+    `elsewhere_before` and `elsewhere_after` hold the sentences (by their keys) of the other changed places on each
+    side: a sentence that went from one paragraph to another is no change.
     """
     if passage.operation == "moved":
         return Wording((), "it stands elsewhere, word for word")
     before, after = passage.before or "", passage.after or ""
     b, a = keyed_words(before), keyed_words(after)
     if not passage.before or not passage.after:
-        if _is_stamp([key for _, key in a or b]):
+        if _is_stamp([word.key for word in a or b]):
             return Wording((), "only a date of the document")
         side: Side = "after" if passage.after else "before"
         text, tokens, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
-        found = _changed_sentences(side, text, [word for word, _ in tokens], other)
+        found = _changed_sentences(side, text, tokens, other)
         return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
-    if all(_is_stamp([key for _, key in keyed_words(_GLUED.sub(r"\1 ", text))]) for text in (before, after)):
+    if all(_is_stamp([word.key for word in keyed_words(_GLUED.sub(r"\1 ", text))]) for text in (before, after)):
         return Wording((), "only a date of the document")
-    runs = without_islands(edits([key for _, key in b], [key for _, key in a]))
+    runs = without_islands(edits([word.key for word in b], [word.key for word in a]))
     real, why = [], None
     for run in runs:
         if run.same:
@@ -77,8 +79,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         return Wording((), why or "only punctuation, case or white space differs")
     if reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a):
         return Wording((), reason)
-    b_words = [b[i][0] for run in real for i in range(run.b0, run.b1)]
-    a_words = [a[j][0] for run in real for j in range(run.a0, run.a1)]
+    b_words = [b[i] for run in real for i in range(run.b0, run.b1)]
+    a_words = [a[j] for run in real for j in range(run.a0, run.a1)]
     # a place where words only went or only came marks the sentence of the other side, too
     sentences = (
         *_changed_sentences("before", before, b_words, elsewhere_after, count=len(b)),
@@ -92,24 +94,20 @@ def stem(key: str) -> str:
     return key.rstrip("s")[:_STEM] if key.isalpha() else key
 
 
-def _same_in_other_form(
-    real: Sequence[Edit], b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]
-) -> str | None:
+def _same_in_other_form(real: Sequence[Edit], b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None:
     """Whether the changed words of both sides are the same but for their order, their forms and small words."""
-    empty = looks().words.empty
     gone, came = (
-        Counter(stem(key) for first, last in spans for _, key in tokens[first:last] if key not in empty)
+        [word.key for first, last in spans for word in tokens[first:last]]
         for tokens, spans in ((b, [(run.b0, run.b1) for run in real]), (a, [(run.a0, run.a1) for run in real]))
     )
-    turning = looks().words.turning | looks().words.negations
-    if any(key in turning for run in real for _, key in (*b[run.b0 : run.b1], *a[run.a0 : run.a1])):
+    known = looks().words
+    if not known.turning.isdisjoint((*gone, *came)) or not known.negations.isdisjoint((*gone, *came)):
         return None
-    return "only the order or the form of words differs" if gone == came else None
+    stems = [Counter(stem(key) for key in keys if key not in known.empty) for keys in (gone, came)]
+    return "only the order or the form of words differs" if stems[0] == stems[1] else None
 
 
-def _same_times(
-    passage: Passage, real: Sequence[Edit], b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]
-) -> str | None:
+def _same_times(passage: Passage, real: Sequence[Edit], b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None:
     """Whether a length of time is only written in another way: "60 days" and "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
     if Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
@@ -121,31 +119,47 @@ def _same_times(
             (a, a_times, [(run.a0, run.a1) for run in real]),
         )
         for first, last in spans
-        for word, _ in tokens[first:last]
+        for word in tokens[first:last]
     )
     return "only the way in which a length of time is written differs" if inside else None
 
 
-def sentence_bounds(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=2048)
+def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
     """Where the sentences of a text start and end; the cells of a table row count as sentences."""
     bounds, start = [], 0
     for found in _SENTENCE_END.finditer(text):
-        if _ABBREVIATION.search(text[start : found.start()]) and "\n" not in found.group() and "|" not in found.group():
+        last = found.start()
+        shortened = _ABBREVIATION.search(text, max(start, last - _LONGEST_ABBREVIATION), last)
+        if shortened and "\n" not in found.group() and "|" not in found.group():
             continue
-        bounds.append((start, found.start()))
+        bounds.append((start, last))
         start = found.end()
     bounds.append((start, len(text)))
-    return [(first, last) for first, last in bounds if text[first:last].strip()]
+    return tuple((first, last) for first, last in bounds if text[first:last].strip())
 
 
-def sentence_key(sentence: str) -> str:
-    """What two sentences have in common that say the same in the same words."""
-    return " ".join(key for _, key in keyed_words(sentence))
+@lru_cache(maxsize=2048)
+def keyed_sentences(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Where the sentences of a text start and end, and what two of them have in common that say the same."""
+    words, at = keyed_words(text), 0
+    found = []
+    for start, end in sentence_bounds(text):
+        while at < len(words) and words[at].end <= start:
+            at += 1
+        first = at
+        while at < len(words) and words[at].end <= end:
+            at += 1
+        torn = (first < at and words[first].start < start) or (at < len(words) and words[at].start < end)
+        # a date that goes on behind the end of a sentence is no date of the sentence
+        of_sentence = keyed_words(text[start:end]) if torn else words[first:at]
+        found.append((start, end, " ".join(word.key for word in of_sentence)))
+    return tuple(found)
 
 
-def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]) -> str | None:
+def _only_looks(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None:
     """Why an edit is none of the wording; None if it is one."""
-    gone, came = [key for _, key in b[run.b0 : run.b1]], [key for _, key in a[run.a0 : run.a1]]
+    gone, came = [word.key for word in b[run.b0 : run.b1]], [word.key for word in a[run.a0 : run.a1]]
     if {*gone, *came} <= {ADDRESS, AGO}:
         return "only an address or a relative date differs"
     if all(key.startswith(DATE) for key in (*gone, *came)):
@@ -164,7 +178,7 @@ def _only_looks(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word,
         return "only a repeated word differs"
     if _numbers_of_sections(run, b, a, gone, came):
         return "only the number of a section or note differs"
-    beside = [key for _, key in b[max(0, run.b0 - 1) : run.b0]], [key for _, key in b[run.b1 : run.b1 + 1]]
+    beside = [word.key for word in b[max(0, run.b0 - 1) : run.b0]], [word.key for word in b[run.b1 : run.b1 + 1]]
     if say_the_same(gone, came) or say_the_same([*beside[0], *gone, *beside[1]], [*beside[0], *came, *beside[1]]):
         return "only another word for the same"  # "personal information" for "personal data"
     return None
@@ -181,40 +195,38 @@ def _is_stamp(keys: list[str]) -> bool:
     )
 
 
-def _repeated(run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...]) -> bool:
+def _repeated(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed]) -> bool:
     """Whether the words stand once more right beside: somebody mended a slip of the pen, or made one."""
     tokens, start, end = (b, run.b0, run.b1) if run.a0 == run.a1 else (a, run.a0, run.a1)
     if run.a0 != run.a1 and run.b0 != run.b1:
         return False
     count = end - start
-    mine = [key for _, key in tokens[start:end]]
+    mine = [word.key for word in tokens[start:end]]
     beside = (
-        [key for _, key in tokens[first : first + count]] for first in (start - count, end, end + 1) if first >= 0
+        [word.key for word in tokens[first : first + count]] for first in (start - count, end, end + 1) if first >= 0
     )
     return any(mine == other for other in beside)
 
 
-def _numbers_of_sections(
-    run: Edit, b: tuple[tuple[Word, str], ...], a: tuple[tuple[Word, str], ...], gone: list[str], came: list[str]
-) -> bool:
+def _numbers_of_sections(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed], gone: list[str], came: list[str]) -> bool:
     sections = looks().words.section
     if not all(key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in (*gone, *came)):
         return False
-    near = {key for _, key in b[max(0, run.b0 - 4) : run.b0]} | {key for _, key in a[max(0, run.a0 - 4) : run.a0]}
+    near = {word.key for word in b[max(0, run.b0 - 4) : run.b0]} | {word.key for word in a[max(0, run.a0 - 4) : run.a0]}
     first = run.b0 == 0 and run.a0 == 0
-    note = all(b[i][0].text.startswith("\\") for i in range(run.b0, run.b1)) and not came
+    note = all(b[i].text.startswith("\\") for i in range(run.b0, run.b1)) and not came
     # "l'article 8": the article before it is part of the word
     return any(key in sections or key[1:] in sections for key in near) or first or note
 
 
 def _changed_sentences(
-    side: Side, text: str, changed: list[Word], elsewhere: Collection[str], count: int | None = None
+    side: Side, text: str, changed: Sequence[Keyed], elsewhere: Collection[str], count: int | None = None
 ) -> tuple[Sentence, ...]:
     if not changed:
         return ()
     found = []
     k = 0
-    for start, end in sentence_bounds(text):
+    for start, end, key in keyed_sentences(text):
         while k < len(changed) and changed[k].start < start:
             k += 1
         first = k
@@ -222,8 +234,6 @@ def _changed_sentences(
             k += 1
         if first == k:
             continue
-        sentence = text[start:end]
-        key = sentence_key(sentence)
         if key in elsewhere and len(key) > 25:
             continue
         spans = _joined_spans(changed[first:k])
@@ -232,7 +242,7 @@ def _changed_sentences(
     return tuple(found)
 
 
-def _joined_spans(changed: list[Word]) -> tuple[tuple[int, int], ...]:
+def _joined_spans(changed: Sequence[Keyed]) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
     for word in changed:
         if spans and word.start - spans[-1][1] <= 2:

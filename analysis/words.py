@@ -21,7 +21,7 @@ Tag = Literal["same", "removed", "added"]
 
 # Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*|[^\w\s]|_")
+WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*|[^\w\s]|_")
 _SURROGATES = range(0xD800, 0xE000)
 _ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
 
@@ -46,7 +46,12 @@ class Edit(NamedTuple):
 
 def words(text: str) -> list[Word]:
     """The words and punctuation marks of a text."""
-    return [Word(found.group(), found.start(), found.end()) for found in _WORD.finditer(text)]
+    return [Word(found.group(), found.start(), found.end()) for found in WORD.finditer(text)]
+
+
+def word_texts(text: str) -> list[str]:
+    """The words and punctuation marks of a text, where it does not matter where they stand."""
+    return WORD.findall(text)
 
 
 def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:

@@ -24,6 +24,7 @@ from analysis.compare import compare
 from analysis.meaning import HIGH
 from analysis.page import read_page
 from analysis.spelling import keyed_words
+from analysis.wording import keyed_sentences
 
 CASES = Path(__file__).with_name("cases")
 Case = dict[str, Any]
@@ -211,6 +212,22 @@ def test_spaces_that_hold_words_together_are_spaces() -> None:
         case = param.values[0]
         held_together = {**case, "after": re.sub(r"(?<=\w) (?=\w)", "\u00a0", case["after"])}
         assert told(held_together) == told(case), case["name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It was written on 3 March\n2025 brought nothing new. We keep letters e.g. in Rome.",
+        "Ask us 2\nyears ago we did.",
+        "Read 'https://parley.example/a.' Then write to help@parley.example. Or call.",
+        "Letters | 3 May | 2024 | see parley.example/letters",
+    ],
+)
+def test_a_sentence_has_the_words_that_it_has_alone(text: str) -> None:
+    found = keyed_sentences(text)
+    assert len(found) > 1
+    for start, end, key in found:
+        assert key == " ".join(word.key for word in keyed_words(text[start:end]))
 
 
 def test_the_fast_extra_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:

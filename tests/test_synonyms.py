@@ -11,7 +11,7 @@ from analysis.wording import wording
 
 
 def keys(text: str) -> list[str]:
-    return [key for _, key in keyed_words(text)]
+    return [word.key for word in keyed_words(text)]
 
 
 @pytest.mark.parametrize(
