@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from analysis.blocks import Page
-from analysis.spelling import looks, pattern
+from analysis.looks import looks, pattern
 
 
 def kind_of(document: str | None, page: Page) -> str:

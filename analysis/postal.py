@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analysis.change import Side
-from analysis.spelling import pattern
+from analysis.looks import pattern
 from analysis.wording import Wording
 
 _JOINING = 3  # words like "the" and "with" in changed words; more is no address

@@ -11,11 +11,12 @@ from analysis.blocks import Page
 from analysis.change import TOPICS, Passage, Side
 from analysis.found import ADDRESSES, AI, TURNS, Found, found_in, named_in, overlaps, recipients_in, told_by, within
 from analysis.kinds import part_of
+from analysis.looks import pattern
 from analysis.news import News, is_renamed, news
 from analysis.postal import only_addresses
 from analysis.sentences import Chances, says
 from analysis.shape import names, shape_of
-from analysis.spelling import keyed_words, pattern
+from analysis.spelling import keyed_words
 from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
 from analysis.topics import Lexicon, column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording, keyed_sentences, wording

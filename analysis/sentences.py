@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from analysis.change import TOPICS
-from analysis.spelling import looks
+from analysis.looks import looks
 from analysis.topics import matches, section_topics
 
 # beside the topics: what it states, whether and how gravely it is worth telling, and for whom it is good news

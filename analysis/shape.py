@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from analysis.change import Passage, Side
 from analysis.dates import dates_in
 from analysis.found import DATA
-from analysis.spelling import looks, pattern
+from analysis.looks import looks, pattern
 from analysis.surroundings import BANNER, LEAST, Surroundings, is_sentence
 from analysis.topics import LANGUAGES, matches
 from analysis.wording import Wording

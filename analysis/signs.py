@@ -12,10 +12,10 @@ from analysis.found import AI, DATA, is_duty_of_reader
 from analysis.gist import GIST, OF_TOPIC, gist
 from analysis.grave import graves
 from analysis.kinds import part_of
+from analysis.looks import pattern
 from analysis.seen import Heard, Seen
 from analysis.sentences import says
 from analysis.shape import LISTED
-from analysis.spelling import pattern
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
 from analysis.wording import sentence_bounds

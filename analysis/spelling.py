@@ -1,18 +1,16 @@
-"""What a word is compared by: spelling, short forms, addresses and dates made one. The lists are in `looks.toml`."""
+"""What a word is compared by: spelling, short forms, addresses and dates made one."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
 from rapidfuzz.distance import Levenshtein
 
 from analysis.dates import dates_in
+from analysis.looks import looks, pattern
 from analysis.normal import normal
 from analysis.words import WORD
 
@@ -25,77 +23,6 @@ _MARK_OF_ADDRESS = re.compile(r"[@/\[]|www\.", re.IGNORECASE)  # no address is w
 _SIGNS = "%$€£"
 _DOUBLED = re.compile(r"([^\W\d])\1")
 _LOST = "\ufffd"
-
-
-class _Spelling(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    pattern: str
-    plain: str
-
-
-class _Words(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    empty: frozenset[str]
-    negations: frozenset[str]
-    weighty: frozenset[str]
-    turning: frozenset[str]
-    stamp: frozenset[str]
-    section: frozenset[str]
-    link: frozenset[str]
-    verbs: frozenset[str]
-
-
-class _Patterns(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    ago: tuple[str, ...]
-    function: tuple[str, ...]
-    parties: tuple[str, ...]
-    consent: tuple[str, ...]
-    reader_duties: tuple[str, ...]
-    we_act: tuple[str, ...]
-    duty_first: tuple[str, ...]
-    subject: tuple[str, ...]
-    of_privacy: tuple[str, ...]
-    personal_data: tuple[str, ...]
-    button: tuple[str, ...]
-    age: tuple[str, ...]
-    unfinished: tuple[str, ...]
-    company: tuple[str, ...]
-    address: tuple[str, ...]
-    picker: tuple[str, ...]
-    related: tuple[str, ...]
-    expands: tuple[str, ...]
-    of_the_text: tuple[str, ...]
-    recipient: tuple[str, ...]
-    own_contact: tuple[str, ...]
-    law: tuple[str, ...]
-
-
-class Looks(BaseModel):
-    """The file `looks.toml`."""
-
-    model_config = ConfigDict(extra="forbid")
-    words: _Words
-    spelling: tuple[_Spelling, ...]
-    short_forms: dict[str, str]
-    short_forms_if_written: dict[str, str]
-    patterns: _Patterns
-    kinds: dict[str, tuple[str, ...]]
-    numbers: dict[str, int]
-    units: dict[str, tuple[str, ...]]
-    between_number_and_unit: tuple[str, ...]
-
-
-@cache
-def looks() -> Looks:
-    return Looks.model_validate(tomllib.loads((files("analysis") / "looks.toml").read_text("utf-8")))
-
-
-@cache
-def pattern(name: str) -> re.Pattern[str]:
-    """A list of `[patterns]` as one regex. Legal forms are written large, the rest in either case."""
-    alternatives = "|".join(getattr(looks().patterns, name))
-    return re.compile(rf"\b(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
 
 
 class Keyed(NamedTuple):

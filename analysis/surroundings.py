@@ -7,8 +7,8 @@ from collections import Counter
 from functools import cached_property, lru_cache
 
 from analysis.blocks import Page
+from analysis.looks import pattern
 from analysis.normal import normal
-from analysis.spelling import pattern
 from analysis.words import word_texts
 
 _NEAR = 5  # blocks before and after

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from analysis.spelling import looks
+from analysis.looks import looks
 
 _MOST = 16  # words of an exchange; more are a clause of their own
 

@@ -9,7 +9,7 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from analysis.spelling import looks
+from analysis.looks import looks
 
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 360.0}
 _OF_A_YEAR = {360.0: (365, 366), 180.0: (182, 183)}  # how else lawyers count a year, and half of one

@@ -15,7 +15,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.change import TOPICS
-from analysis.spelling import looks
+from analysis.looks import looks
 
 T = TypeVar("T")
 Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]

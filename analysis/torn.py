@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from analysis.blocks import Page
-from analysis.spelling import pattern
+from analysis.looks import pattern
 
 _SOME = 5  # blocks that go or stay with a page that is torn
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text

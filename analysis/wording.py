@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analysis.change import Passage, Side
-from analysis.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, looks, misspelt
+from analysis.looks import looks
+from analysis.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
 from analysis.synonyms import say_the_same
 from analysis.times import times_in
 from analysis.words import Edit, edits, without_islands

@@ -1,0 +1,81 @@
+"""The lists of `looks.toml`: words and turns of phrase by which the looks of a text are told from what it says."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Spelling(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    pattern: str
+    plain: str
+
+
+class _Words(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    empty: frozenset[str]
+    negations: frozenset[str]
+    weighty: frozenset[str]
+    turning: frozenset[str]
+    stamp: frozenset[str]
+    section: frozenset[str]
+    link: frozenset[str]
+    verbs: frozenset[str]
+
+
+class _Patterns(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    ago: tuple[str, ...]
+    function: tuple[str, ...]
+    parties: tuple[str, ...]
+    consent: tuple[str, ...]
+    reader_duties: tuple[str, ...]
+    we_act: tuple[str, ...]
+    duty_first: tuple[str, ...]
+    subject: tuple[str, ...]
+    of_privacy: tuple[str, ...]
+    personal_data: tuple[str, ...]
+    button: tuple[str, ...]
+    age: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    company: tuple[str, ...]
+    address: tuple[str, ...]
+    picker: tuple[str, ...]
+    related: tuple[str, ...]
+    expands: tuple[str, ...]
+    of_the_text: tuple[str, ...]
+    recipient: tuple[str, ...]
+    own_contact: tuple[str, ...]
+    law: tuple[str, ...]
+
+
+class Looks(BaseModel):
+    """The file `looks.toml`."""
+
+    model_config = ConfigDict(extra="forbid")
+    words: _Words
+    spelling: tuple[_Spelling, ...]
+    short_forms: dict[str, str]
+    short_forms_if_written: dict[str, str]
+    patterns: _Patterns
+    kinds: dict[str, tuple[str, ...]]
+    numbers: dict[str, int]
+    units: dict[str, tuple[str, ...]]
+    between_number_and_unit: tuple[str, ...]
+
+
+@cache
+def looks() -> Looks:
+    return Looks.model_validate(tomllib.loads((files("analysis") / "looks.toml").read_text("utf-8")))
+
+
+@cache
+def pattern(name: str) -> re.Pattern[str]:
+    """A list of `[patterns]` as one regex. Legal forms are written large, the rest in either case."""
+    alternatives = "|".join(getattr(looks().patterns, name))
+    return re.compile(rf"\b(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
