@@ -12,6 +12,7 @@ from analysis.language import two_letters
 from analysis.normal import normal
 from analysis.phrases import kinds_of, pattern
 from analysis.torn import torn
+from reasons import Reason
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
@@ -24,17 +25,10 @@ _KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, 
 _ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
 
 # what a short page is that says one of these; the order is that of certainty
-_KINDS = (
-    ("challenge", "a challenge page"),
-    ("redirect", "a page that only redirects"),
-    ("gone", "an error page"),
-    ("error", "an error page"),
-    ("login", "a login wall"),
-    ("shell", "a page that a browser has to fill by script"),
-)
+_KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
-def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> str | None:
+def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> Reason | None:
     """Why one of two texts is not believed to be the document's; None where both are.
 
     The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
@@ -48,7 +42,7 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
     if _grown(before, page):
         return None
     reason = disbelief(before, before=page, language=language, title=title)
-    return f"the earlier text is not believed: {reason}" if reason else None
+    return Reason("held.earlier", reason=reason) if reason else None
 
 
 def _grown(before: Page, after: Page) -> bool:
@@ -65,7 +59,7 @@ def _kept(before: Page, after: Page) -> float:
 
 def disbelief(
     page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None
-) -> str | None:
+) -> Reason | None:
     """Why `page` is not believed to be the document that `before` is an earlier text of, as a sentence; None if it is.
 
     Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another
@@ -98,30 +92,30 @@ def _same_words(page: Page, before: Page) -> bool:
     return [normal(block.text) for block in page.blocks] == [normal(block.text) for block in before.blocks]
 
 
-def _broken(page: Page, size: int) -> str | None:
+def _broken(page: Page, size: int) -> Reason | None:
     """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
     head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
-    kinds = [kind for kind in _KINDS if kind[0] != "login" or size < 2 * _SHORT]  # help pages tell how to sign in
-    for key, what in kinds:
+    kinds = [kind for kind in _KINDS if kind != "login" or size < 2 * _SHORT]  # help pages tell how to sign in
+    for kind in kinds:
         for text in head:
-            if len(text) < 120 and size < 4 * _LONG and pattern("broken", key, whole=True).fullmatch(text):
-                return f"{what}: “{text}”"
+            if len(text) < 120 and size < 4 * _LONG and pattern("broken", kind, whole=True).fullmatch(text):
+                return Reason("held.titled", what=Reason(f"page.{kind}"), text=text)
     if size >= _LONG:
         return None
-    told: list[tuple[float, str, str]] = []
-    for key, what in kinds:
+    told: list[tuple[float, Reason, str]] = []
+    for kind in kinds:
         for text in [*head, *(block.text for block in page.blocks)]:
-            if match := pattern("broken", key).search(text):
-                told.append((len(match.group()) / len(text), what, match.group()))
+            if match := pattern("broken", kind).search(text):
+                told.append((len(match.group()) / len(text), Reason(f"page.{kind}"), match.group()))
                 break
     # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
     if told and (size < _SHORT or (len(told) >= 2 and size < 2 * _SHORT) or max(told)[0] > 0.5):
         _, what, phrase = told[0] if size < _SHORT else max(told)
-        return f"{what}: it says “{phrase}”"
+        return Reason("held.saying", what=what, phrase=phrase)
     return None
 
 
-def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> str | None:
+def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> Reason | None:
     """The declared language counts, but a document may keep the one that it was first believed in.
 
     A first text is believed in another language if page and watchlist agree in calling it by the declared one: then
@@ -132,13 +126,13 @@ def _other_language(page: Page, before: Page | None, size: int, language: str | 
     expected = {code for code in (declared, known) if code is not None}
     if not expected or page.language is None or page.language in expected or size < _ENOUGH:
         return None
-    return f"written in another language ({page.language}) than expected ({declared or known})"
+    return Reason("held.language", found=page.language, expected=declared or known or "")
 
 
-def _no_sentences(page: Page) -> str | None:
+def _no_sentences(page: Page) -> Reason | None:
     if any(block.kind != "heading" and _reads(block) for block in page.blocks):
         return None
-    return "no sentence of a document on it, only titles, links or labels"
+    return Reason("held.no_sentences")
 
 
 def _reads(block: Block) -> bool:
@@ -151,19 +145,17 @@ def _reads(block: Block) -> bool:
     )
 
 
-def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> str | None:
+def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Reason | None:
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
     common = _common(page, before)
     if common < _ALIKE and not _same_title(page, before, title):
-        return (
-            f"another page: its title is “{page.title[:80]}”, and hardly a sentence of “{before.title[:80]}” is on it"
-        )
+        return Reason("held.other_page", title=page.title[:80], before=before.title[:80])
     if size < _LEFT * size_before and not _split_off(page, before, title):
-        return f"most of the text is gone: {size} words where there were {size_before}"
+        return Reason("held.most_gone", words=size, before=size_before)
     if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
-        return f"the text stands there twice: {size} words where there were {size_before}"
+        return Reason("held.twice", words=size, before=size_before)
     return None
 
 

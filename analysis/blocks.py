@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reasons import Reason
+
 BlockKind = Literal["heading", "paragraph", "item", "row"]
 
 
 class UnreadablePage(Exception):
     """A capture from which no text can be taken; `reason` is a sentence for the operator."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
 

@@ -14,9 +14,9 @@ from analysis.html_tree import Element, grow, parse
 from analysis.language import language_of, two_letters
 from analysis.main_text import leave_out
 from analysis.phrases import kinds_of, pattern
+from reasons import Reason
 
 _SCHEMES = ("http", "https", "mailto")
-_RENDER = "render = true in the watchlist lets one do so"
 _TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
 
 
@@ -73,7 +73,7 @@ def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]
         try:
             found.update((node.mem_id, node) for node in tree.css(selector))
         except (SelectolaxError, ValueError) as failure:
-            raise UnreadablePage(f"{selector!r} is not a CSS selector") from failure
+            raise UnreadablePage(Reason("unreadable.selector", selector=repr(selector))) from failure
     if not found or tree.root is None:
         return []
     chosen: list[LexborNode] = []
@@ -88,14 +88,14 @@ def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]
     return chosen
 
 
-def _why_empty(lines: list[Line], select: Sequence[str]) -> str:
+def _why_empty(lines: list[Line], select: Sequence[str]) -> Reason:
     if select:
-        return f"no text inside {', '.join(select)!r}"
+        return Reason("unreadable.selected", selector=repr(", ".join(select)))
     if not lines:
-        return f"no text: an empty page, or one that a browser fills by script; {_RENDER}"
+        return Reason("unreadable.unfilled")
     if any(pattern("broken", "shell").search(line.text) for line in lines):
-        return f"no text: a page that a browser has to fill by script; {_RENDER}"
-    return "only navigation and other page furniture, no text of a document"
+        return Reason("unreadable.shell")
+    return Reason("unreadable.furniture")
 
 
 def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:

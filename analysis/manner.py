@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.page import READER, markup_of, read_page
-from analysis.suggest import advice, is_kept_elsewhere, places, share_of
+from analysis.suggest import Place, advised, better, is_kept_elsewhere, places, share_of
 from analysis.topics import OwnTopic
+from reasons import Reason
 from storage.captures import Capture
 
-SELECTED_LESS = "the selector finds less of the text than before"
 
-
-def naming(kept: Sequence[Capture], number: int, reason: str) -> str:
+def naming(kept: Sequence[Capture], number: int, reason: Reason) -> Reason:
     """The reason, with the part that it is about if there are several."""
-    return f"part {number + 1} of {len(kept)} ({kept[number].url[:300]}): {reason}" if len(kept) > 1 else reason
+    if len(kept) == 1:
+        return reason
+    return Reason("part.one", number=number + 1, count=len(kept), url=kept[number].url[:300], reason=reason)
 
 
 def joined(pages: Sequence[Page]) -> Page:
@@ -58,20 +59,20 @@ class Manner:
             try:
                 pages.append(self.page(each.body, mime=each.mime, charset=each.charset, url=each.final_url))
             except UnreadablePage as unreadable:
-                reason = unreadable.reason + self.advice(each, former[number] if former else None)
-                raise UnreadablePage(naming(kept, number, reason)) from unreadable
+                found = self.elsewhere(each, former[number] if former else None)
+                raise UnreadablePage(naming(kept, number, advised(unreadable.reason, found))) from unreadable
         return pages
 
-    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> str | None:
+    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> Reason | None:
         """Why one of the parts is not believed to be what it was; None where all are."""
         for number, (before, page) in enumerate(zip(former, pages, strict=True)):
             reason = doubt(before, page, language=self.language, title=self.title)
-            more = self.advice(kept[number], before, page)
-            if reason or more:
-                return naming(kept, number, (reason or SELECTED_LESS) + more)
+            found = self.elsewhere(kept[number], before, page)
+            if reason or found:
+                return naming(kept, number, advised(reason or Reason("selector.less"), found))
         return None
 
-    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> str | None:
+    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> Reason | None:
         """Why one of the parts is not believed, where there is no earlier text to compare it with."""
         for number, page in enumerate(pages):
             reason = disbelief(page, language=self.language, title=self.title)
@@ -79,20 +80,20 @@ class Manner:
                 return naming(kept, number, reason)
         return None
 
-    def advice(self, kept: Capture, before: Page | None, page: Page | None = None) -> str:
+    def elsewhere(self, kept: Capture, before: Page | None, page: Page | None = None) -> list[Place]:
         """Other selectors, where those of the watchlist find nothing (no `page`) or less than there is.
 
         Without an earlier text, the text is what the reader would find by itself.
         """
         markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset) if self.select else None
         if markup is None:
-            return ""
+            return []
         found = places(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
         if before is None or page is None:
-            return advice(found)
-        told = advice(found, share_of(before, page))
+            return better(found)
+        told = better(found, share_of(before, page))
         if told and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
-            return ""
+            return []
         return told
 
     def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from analysis.blocks import Block, BlockKind, Link, Page, UnreadablePage
 from analysis.language import language_of
 from analysis.normal import UNSEEN
+from reasons import Reason
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
 _ATX = re.compile(r"\s{0,3}(#{1,6})(?:\s+|$)(.*?)\s*#*\s*$")
@@ -162,6 +163,6 @@ def read_plain(text: str, *, language: str | None = None) -> Page:
 
 def _page(blocks: list[Block], language: str | None) -> Page:
     if not blocks:
-        raise UnreadablePage("no text: nothing but marks and white space")
+        raise UnreadablePage(Reason("unreadable.marks"))
     title = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text[:120])
     return Page(title, language_of(" ".join(block.text for block in blocks), declared=language), tuple(blocks))

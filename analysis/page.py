@@ -9,6 +9,7 @@ from analysis.decoding import decoded
 from analysis.html_page import read_html
 from analysis.markdown import read_markdown, read_plain
 from analysis.pdf import read_pdf
+from reasons import Reason
 
 READER = 4  # raised with every change of the rules that can alter what is read
 
@@ -35,10 +36,10 @@ def read_page(
     if kind == "application/pdf":
         kind = "text/html"  # an error page in the place of the file
     if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
-        raise UnreadablePage(f"neither text nor PDF, although it says {mime}")
+        raise UnreadablePage(Reason("unreadable.bytes", mime=mime))
     text = decoded(body, charset=charset, html=kind not in ("text/markdown", "text/plain"))
     if not text.strip():
-        raise UnreadablePage("no text: the answer is empty")
+        raise UnreadablePage(Reason("unreadable.empty"))
     if kind == "text/markdown":
         return read_markdown(text, language=language)
     if kind == "text/plain":

@@ -15,6 +15,7 @@ from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 from analysis.blocks import Block, BlockKind, Dropped, Page, UnreadablePage
 from analysis.language import language_of
 from analysis.pdf_tables import table_rows
+from reasons import Reason
 
 _MOST_PAGES = 500
 _EDGE = 0.12  # of the page's height, at the top and at the bottom: where running heads and page numbers stand
@@ -51,11 +52,11 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
     try:
         lines = list(_lines(extract_pages(io.BytesIO(body), maxpages=_MOST_PAGES, laparams=LAParams())))
     except Exception as failure:  # hostile bytes bring any error out of the parser: KeyError, TypeError, zlib.error ...
-        raise UnreadablePage(f"not a PDF that can be read: {type(failure).__name__}") from failure
+        raise UnreadablePage(Reason("unreadable.pdf", error=type(failure).__name__)) from failure
     running = _running(lines)
     blocks = list(_blocks([line for line in lines if line not in running]))
     if not any(character.isalpha() for block in blocks for character in block.text):
-        raise UnreadablePage("the PDF has no text: it is a scan, or made of pictures")
+        raise UnreadablePage(Reason("unreadable.scan"))
     title = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text[:120])
     spoken = language_of(" ".join(block.text for block in blocks), declared=language)
     dropped = tuple(Dropped(line.text, "running head or page number") for line in lines if line in running)

@@ -18,6 +18,7 @@ from analysis.manner import Manner, joined
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from analysis.words import word_diff
+from reasons import Reason
 from storage.alerts import Alert
 from storage.captures import Capture, capture, captures_from
 from storage.changes import Change, StoredPassage, waiting_changes
@@ -293,7 +294,7 @@ def _settle(session: Session, change: Change, routes_for: RoutesFor) -> None:
         _alert(session, change, routes_for)
 
 
-def _hold(session: Session, check: Check, reason: str, before: Page | None, page: Page) -> None:
+def _hold(session: Session, check: Check, reason: Reason, before: Page | None, page: Page) -> None:
     """Set the check's text aside; the operator is told once, with what would change."""
     finish(session, check, Outcome.HELD, reason)
     row = document(session, check.document_id)
@@ -308,7 +309,7 @@ def _hold(session: Session, check: Check, reason: str, before: Page | None, page
             kind=NoticeKind.HELD,
             document_id=row.id,
             check_id=check.id,
-            facts={"reason": reason, "passages": lines},
+            facts={"reason": check.reason, "reason_code": check.reason_code, "passages": lines},
             created_at=check.checked_at,
         )
     )

@@ -12,6 +12,7 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.html_lines import lines_of
 from analysis.html_page import read_html, without
 from analysis.html_tree import Element, grow, parse
+from reasons import Reason
 
 _SAME = 0.95  # of the text round it; an element with that much holds the same text
 _LEAST = 0.5  # of the former text; less is no place of it
@@ -95,13 +96,17 @@ def share_of(before: Page, page: Page) -> float:
     return (runs_of_words(page.blocks) & then).total() / max(1, then.total())
 
 
-def advice(found: Iterable[Place], now: float = 0) -> str:
-    """The places that hold clearly more than the selector finds (`now`), to end a sentence; "" where there are none."""
-    better = [place for place in found if place.share >= now + _MORE]
-    if not better:
-        return ""
-    named = ", ".join(f"{place.selector} ({place.share:.0%})" for place in better)
-    return f". The text stands in other elements of the page: {named}; try select = ['{better[0].selector}']"
+def better(found: Iterable[Place], now: float = 0) -> list[Place]:
+    """The places that hold clearly more than the selector finds (`now`)."""
+    return [place for place in found if place.share >= now + _MORE]
+
+
+def advised(reason: Reason, found: Sequence[Place]) -> Reason:
+    """The reason, and where the text stands now, if it is anywhere."""
+    if not found:
+        return reason
+    named = ", ".join(f"{place.selector} ({place.share:.0%})" for place in found)
+    return Reason("selector.elsewhere", reason=reason, places=named, first=found[0].selector)
 
 
 def _levels(top: Element, weights: dict[Element, int]) -> Iterator[list[Element]]:

@@ -7,33 +7,38 @@ from itertools import takewhile
 
 from analysis.blocks import Page
 from analysis.looks import pattern
+from reasons import Reason
 
 _SOME = 5  # blocks that go or stay with a page that is torn
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
-def torn(before: Page, after: Page) -> str | None:
+def torn(before: Page, after: Page) -> Reason | None:
     """Why one of two texts is not believed to be whole: to the letter the other's beginning or end, or a part of it."""
     page, whole = sorted((before, after), key=lambda page: len(page.blocks))
+    reason = _torn(page, whole)
+    return reason if reason is None or page is after else Reason("held.earlier", reason=reason)
+
+
+def _torn(page: Page, whole: Page) -> Reason | None:
     shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
-    when = "" if page is after else "the earlier text is not believed: "
     same = _in_common(shorter, longer)
     left, rest = shorter[same:], longer[same:]
     if len(shorter) < _SOME or len(rest) < _SOME:
         return None
     if not left and page.blocks[-1].kind == "heading" and whole.blocks[same].kind != "heading":
-        return f"{when}it stops after the title “{shorter[-1][:60]}”"
+        return Reason("held.title_last", text=shorter[-1][:60])
     if _in_common(shorter[::-1], longer[::-1]) == len(shorter) and whole.title in longer[: len(longer) - len(shorter)]:
-        return f"{when}the beginning of the page is missing, up to “{shorter[0][:60]}”"
+        return Reason("held.no_beginning", text=shorter[0][:60])
     if len(left) <= 1 and _stops(left, rest):
-        return f"{when}it stops in the middle of a sentence: “{left[0][-60:]}”"
+        return Reason("held.stops", text=left[0][-60:])
     if left and pattern("expands").fullmatch(left[0]) and left[0] not in rest:
-        return f"{when}the rest is behind “{left[0]}”"
+        return Reason("held.behind", label=left[0])
     footer = sum(1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest)))
     if len(left) <= 1 and footer >= _SOME and any(len(text.split()) >= _PROSE for text in rest):
-        return f"{when}the end of the page is missing, from “{rest[0][:60]}” to its footer"
+        return Reason("held.no_end", text=rest[0][:60])
     if set(shorter) <= set(longer) and sum(map(len, shorter)) < sum(map(len, longer)) / 2:
-        return f"{when}less than half of the text, the rest to the letter"
+        return Reason("held.half")
     return None
 
 

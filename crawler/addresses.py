@@ -16,6 +16,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from crawler.failures import ForbiddenAddress
+from reasons import Reason
 
 WEB_PORTS = frozenset({80, 443})
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
@@ -75,7 +76,7 @@ def port_of(url: str) -> int | None:
     return URL(url, encoded=True).port
 
 
-def objection(url: str, ports: frozenset[int] | None = None) -> str | None:
+def objection(url: str, ports: frozenset[int] | None = None) -> Reason | None:
     """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be.
 
     Without `ports`, any port will do.
@@ -84,13 +85,13 @@ def objection(url: str, ports: frozenset[int] | None = None) -> str | None:
         parsed = URL(url, encoded=True)
         host, port = parsed.host, parsed.port
     except ValueError:
-        return "which can't be understood"
+        return Reason("objection.unclear")
     if parsed.scheme not in {"http", "https"}:
-        return "which is not a web address (http or https)"
+        return Reason("objection.scheme")
     if not host:
-        return "which names no host"
+        return Reason("objection.host")
     if parsed.user is not None or parsed.password is not None:
-        return "which carries a user name or a password"
+        return Reason("objection.password")
     if ports is not None and port not in ports:
-        return f"whose port {port} is not one of the web (80 and 443) nor the port of the watched address"
+        return Reason("objection.port", port=port or 0)
     return None

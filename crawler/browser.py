@@ -19,6 +19,7 @@ from crawler.failures import DownloadFailed, NoPage
 from crawler.fetching import Answer
 from crawler.identity import user_agent
 from crawler.targets import CrawlSettings
+from reasons import Reason
 
 if TYPE_CHECKING:  # an optional extra, imported when a page needs it
     from playwright.async_api import Browser, Page, Playwright, Request, Route, WebSocketRoute
@@ -37,11 +38,6 @@ _MOST_REQUESTS = 300
 _QUIET = 0.5  # seconds without a request and without a change of the page's size, after which it is taken for built
 _NOT_PASSED_ON = frozenset({"host", "cookie", "user-agent", "accept-encoding", "connection", "content-length"})
 _NOT_HANDED_ON = frozenset({"set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection"})
-_NEEDS = 'render = true needs a browser to fill the page by script. Install it: pip install "policywatch[render]"'
-_NO_BROWSER = (
-    "render = true needs a Chromium, and none was found: apt-get install chromium (or playwright install chromium), "
-    "or name one in POLICYWATCH_CHROMIUM."
-)
 # Opens what a click opens in the text, and nothing that leads elsewhere, belongs to a menu or sends a form.
 _OPEN_ALL = """() => {
   const text = document.querySelector("main, [role=main], article") || document.body
@@ -80,15 +76,11 @@ class Rendering:
                     return await self._opened(answer, ask, language, expand=expand)
             except TimeoutError as failure:
                 await self.close()  # its process may be busy for ever
-                raise DownloadFailed(
-                    f"The page of {host_of(answer.url)} was not built by its scripts within {seconds:g} seconds."
-                ) from failure
+                raise DownloadFailed(Reason("browser.late", host=host_of(answer.url), seconds=seconds)) from failure
             except Error as failure:
                 await self.close()
                 said = failure.message.splitlines()[0][:200]
-                raise DownloadFailed(
-                    f"The browser could not build the page of {host_of(answer.url)}: {said}"
-                ) from failure
+                raise DownloadFailed(Reason("browser.failed", host=host_of(answer.url), said=said)) from failure
 
     async def _opened(self, answer: Answer, ask: Ask, language: str, *, expand: bool) -> Answer:
         browser = await self._started()
@@ -129,7 +121,7 @@ class Rendering:
             )
         except Error as failure:
             await self.close()
-            raise DownloadFailed(_NO_BROWSER) from failure
+            raise DownloadFailed(Reason("browser.no_chromium")) from failure
         return self._browser
 
     async def close(self) -> None:
@@ -150,7 +142,7 @@ def require() -> None:
     try:
         import playwright.async_api  # noqa: F401
     except ImportError as failure:
-        raise DownloadFailed(_NEEDS) from failure
+        raise DownloadFailed(Reason("browser.missing")) from failure
 
 
 class _Visit:

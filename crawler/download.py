@@ -7,6 +7,7 @@ No proxy is used, not even one named in the environment: it would resolve names 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import socket
@@ -24,6 +25,7 @@ from yarl import URL
 
 from crawler.addresses import PublicResolver, public_socket
 from crawler.failures import DownloadFailed, ForbiddenAddress
+from reasons import Reason, known
 
 ACCEPT_ENCODING = "gzip, deflate"  # what the standard library decodes: the fewer decoders face the web, the better
 _HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
@@ -48,9 +50,7 @@ class GuardedDownloads(BaseDownloadHandler):
         try:
             status, headers, body = await self._exchange(request, limit, seconds)
         except TimeoutError as failure:
-            raise DownloadFailed(
-                f"{host} did not finish its answer within {seconds:g} seconds.", temporary=True
-            ) from failure
+            raise DownloadFailed(Reason("network.late", host=host, seconds=seconds), temporary=True) from failure
         except aiohttp.ClientError as failure:
             raise _explained(failure, host) from failure
         request.meta["received"] = headers
@@ -105,55 +105,54 @@ def _session(trusted: ssl.SSLContext, *, allow_private: bool) -> aiohttp.ClientS
 
 def too_large(limit: int) -> DownloadFailed:
     """What is said of a page above `limit` bytes."""
-    size = f"{limit / 2**20:.1f} MB" if limit >= 2**20 else f"{limit / 1024:.1f} kB"
-    return DownloadFailed(f"The page is larger than {size}, the most that is read of a page.")
+    if limit >= 2**20:
+        size = Reason("size.mega", number=f"{limit / 2**20:.1f}")
+    else:
+        size = Reason("size.kilo", number=f"{limit / 1024:.1f}")
+    return DownloadFailed(Reason("network.large", size=size))
 
 
 def _explained(failure: aiohttp.ClientError, host: str) -> DownloadFailed:
     cause = getattr(failure, "os_error", None)
     match failure:
         case aiohttp.ClientConnectorError() if isinstance(cause, ForbiddenAddress):
-            where = cause.host if cause.host == cause.address else f"{cause.host} (at {cause.address})"
-            return DownloadFailed(
-                f"{where} lies in a private network, where policywatch asks nothing on behalf of a public page. "
-                "To watch a server of your own, write allow_private = true under its [[documents]] entry.",
-                reached=False,
-            )
+            host, address = cause.host, cause.address
+            where = host if host == address else Reason("network.private_at", host=host, address=address)
+            return DownloadFailed(Reason("network.private", where=where), reached=False)
         case aiohttp.ClientConnectorCertificateError():
             certificate = failure.certificate_error
             why = certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else certificate
-            return DownloadFailed(
-                f"The certificate of {host} can't be trusted ({why}), so nobody knows who would answer.", reached=False
-            )
+            return DownloadFailed(Reason("network.certificate", host=host, why=str(why)), reached=False)
         case aiohttp.ClientSSLError():
-            return DownloadFailed(f"No secure connection to {host} could be made ({cause}).", reached=False)
+            return DownloadFailed(Reason("network.tls", host=host, why=str(cause)), reached=False)
         case aiohttp.ClientConnectorDNSError():
             unsure = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
-            return DownloadFailed(
-                f"No address could be found for {host}. Is its name spelt right, and does the DNS work here?",
-                temporary=unsure,
-                reached=False,
-            )
+            return DownloadFailed(Reason("network.name", host=host), temporary=unsure, reached=False)
         case aiohttp.ClientConnectorError():
-            why = os.strerror(failure.errno) if failure.errno else failure
-            return DownloadFailed(f"{host} takes no connection ({why}).", temporary=True, reached=False)
+            reason = Reason("network.connection", host=host, why=_named(failure))
+            return DownloadFailed(reason, temporary=True, reached=False)
         case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
-            return DownloadFailed(f"{host} broke off before its answer was complete.", temporary=True)
+            return DownloadFailed(Reason("network.broken_off", host=host), temporary=True)
         case aiohttp.InvalidURL():
-            return DownloadFailed("The address can't be understood.", reached=False)
-    return DownloadFailed(f"{host} sent an answer that is not valid HTTP.")
+            return DownloadFailed(Reason("network.address"), reached=False)
+    return DownloadFailed(Reason("network.http", host=host))
+
+
+def _named(failure: aiohttp.ClientConnectorError) -> str:
+    code = f"errno.{errno.errorcode.get(failure.errno or 0)}"
+    return Reason(code) if known(code) else os.strerror(failure.errno) if failure.errno else str(failure)
 
 
 def _decoded(body: bytes, headers: RawHeaders, limit: int, host: str) -> bytes:
     named = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     encodings = [one for each in named.split(",") if (one := each.strip().lower()) not in {"", "identity"}]
     if len(encodings) > _MAX_ENCODINGS or not set(encodings) <= {"gzip", "x-gzip", "deflate"}:
-        raise DownloadFailed(f"{host} compressed the page in a way that was not asked for ({named[:40]!r}).")
+        raise DownloadFailed(Reason("network.encoding", host=host, named=repr(named[:40])))
     for encoding in reversed(encodings):
         try:
             body = _inflated(body, limit) if encoding == "deflate" else _gunzipped(body, limit)
         except (OSError, EOFError, zlib.error) as failure:
-            raise DownloadFailed(f"What {host} sent can't be decompressed.", temporary=True) from failure
+            raise DownloadFailed(Reason("network.compressed", host=host), temporary=True) from failure
         if len(body) > limit:
             raise too_large(limit)
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reasons import Reason
 from storage.checks import Outcome
 
 
@@ -17,7 +18,7 @@ class NoPage(CrawlError):
     def __init__(
         self,
         outcome: Outcome,
-        reason: str,
+        reason: Reason,
         *,
         status: int | None = None,
         final_url: str | None = None,
@@ -34,7 +35,7 @@ class NoPage(CrawlError):
 class DownloadFailed(CrawlError):
     """One request brought no answer, or none that can be used."""
 
-    def __init__(self, reason: str, *, temporary: bool = False, reached: bool = True) -> None:
+    def __init__(self, reason: Reason, *, temporary: bool = False, reached: bool = True) -> None:
         """`temporary`: it may pass by itself. `reached`: the server was there; otherwise no page of it can be had."""
         super().__init__(reason)
         self.reason = reason

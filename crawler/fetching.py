@@ -23,6 +23,7 @@ from crawler.failures import DownloadFailed, NoPage
 from crawler.identity import user_agent
 from crawler.politeness import Hosts
 from crawler.targets import CrawlSettings
+from reasons import Reason
 from storage.checks import Outcome
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -108,10 +109,11 @@ class Fetcher:
             url = _target_of(location, url)
             wrong = objection(url, chain.ports)
             if wrong is not None:
-                raise NoPage(Outcome.FAILED, f"The page redirects to {url[:300]}, {wrong}.", final_url=url)
+                reason = Reason("address.redirected_wrong", url=url[:300], wrong=wrong)
+                raise NoPage(Outcome.FAILED, reason, final_url=url)
         raise NoPage(
             Outcome.FAILED,
-            f"The page redirects more than {self._settings.max_redirects} times, the last time to {url}.",
+            Reason("address.redirected_often", count=self._settings.max_redirects, url=url),
             final_url=url,
         )
 
@@ -132,19 +134,19 @@ class Fetcher:
         """
         own = host_of(url) == host_of(page)
         if method not in {"GET", "POST"} or (method == "POST" and not own):
-            raise NoPage(Outcome.FAILED, f"The page wants to send something to {host_of(url)}.")
+            raise NoPage(Outcome.FAILED, Reason("address.piece_sends", host=host_of(url)))
         ports = WEB_PORTS | {port_of(page) or 0}
         chain = _Chain(url, host_of(page) if allow_private else None, ports, method, body, is_piece=True)
         for _ in range(self._settings.max_redirects + 1):
             wrong = objection(url, chain.ports)
             if wrong is not None:
-                raise NoPage(Outcome.FAILED, f"The page asks for {url[:300]}, {wrong}.")
+                raise NoPage(Outcome.FAILED, Reason("address.piece_wrong", url=url[:300], wrong=wrong))
             answer = await self._step(chain, url, may_ask, headers)
             location = answer.header("location")
             if answer.status not in REDIRECTS or location is None or method != "GET":
                 return answer
             url = _target_of(location, url)
-        raise NoPage(Outcome.FAILED, f"{host_of(url)} redirects without end.")
+        raise NoPage(Outcome.FAILED, Reason("address.piece_redirected", host=host_of(url)))
 
     async def _step(self, chain: _Chain, url: str, may_ask: MayAsk, headers: Mapping[str, str]) -> Answer:
         try:
@@ -152,7 +154,7 @@ class Fetcher:
             return await self._persistently(chain, url, headers)
         except (NoPage, DownloadFailed) as failure:
             if url != chain.url:
-                failure.reason = f"The page redirects to {url[:300]}. {failure.reason}"
+                failure.reason = Reason("address.redirected", url=url[:300], reason=failure.reason)
             raise
 
     async def _persistently(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
@@ -234,4 +236,4 @@ def _target_of(location: str, url: str) -> str:
     try:
         return str(safe_url_string(urljoin(url, location.strip())))
     except ValueError as failure:
-        raise NoPage(Outcome.FAILED, "The page redirects to an address that can't be understood.") from failure
+        raise NoPage(Outcome.FAILED, Reason("address.redirected_unclear")) from failure

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawler.failures import NoPage
+from reasons import Reason
 from storage.checks import Outcome
 
 
@@ -75,6 +76,6 @@ class Hosts:
             await asyncio.sleep(rest)
 
 
-def asked_to_wait(host: str, until: datetime) -> str:
+def asked_to_wait(host: str, until: datetime) -> Reason:
     """The reason of a check that was not made because the host asked for a pause."""
-    return f"{host} asked not to come back before {until:%Y-%m-%d %H:%M} UTC, so the page was not asked for."
+    return Reason("answer.wait", host=host, until=f"{until:%Y-%m-%d %H:%M}")

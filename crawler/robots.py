@@ -16,10 +16,11 @@ from crawler.failures import DownloadFailed, NoPage
 from crawler.fetching import Fetcher
 from crawler.identity import NAME
 from crawler.politeness import Hosts
+from reasons import Reason
 from storage.checks import Outcome
 
 _READ = 500 * 1024  # bytes; the RFC wants at least so many to be read
-_IGNORE = 'robots = "ignore" under this [[documents]] entry of the watchlist'
+_IGNORE = 'robots = "ignore"'
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class Robots:
         if rules.parsed is not None and not rules.parsed.can_fetch(url, NAME):
             raise NoPage(
                 Outcome.ROBOTS,
-                f"The robots.txt of {host} forbids this page to {NAME}, as sites do that turn away unknown robots. "
-                f"Ask the publisher for permission, or, on your own responsibility, write {_IGNORE}.",
+                Reason("robots.forbidden", host=host, name=NAME, line=_IGNORE),
                 final_url=url,
             )
 
@@ -77,15 +77,11 @@ class Robots:
             return _Rules(parsed=parsed)
         if 400 <= answer.status < 500 and answer.status != 429:
             return _Rules()
-        return _Rules(unreadable=_unreadable(host, f"The server answered {answer.status}."))
+        return _Rules(unreadable=_unreadable(host, Reason("robots.answered", status=answer.status)))
 
 
-def _unreadable(host: str, why: str) -> NoPage:
-    return NoPage(
-        Outcome.ROBOTS,
-        f"The robots.txt of {host} could not be read, and then no page is asked for, as its standard demands. {why} "
-        f"Mostly this passes by itself. If not, ask the publisher, or, on your own responsibility, write {_IGNORE}.",
-    )
+def _unreadable(host: str, why: Reason) -> NoPage:
+    return NoPage(Outcome.ROBOTS, Reason("robots.unreadable", host=host, why=why, line=_IGNORE))
 
 
 async def _always(url: str) -> None:

@@ -17,21 +17,18 @@ from crawler.politeness import asked_to_wait
 from crawler.robots import Robots
 from crawler.targets import Fetched, FingerprintOf, Target
 from crawler.walls import wall
+from reasons import Reason
 from storage.checks import Outcome
 
 _REFUSALS = {
-    401: "it wants a login",
-    403: "it refuses us the page",
-    407: "it wants a login at a proxy",
-    429: "it gets too many requests",
-    451: "it withholds the page for legal reasons",
-    503: "it is not available at the moment",
-    999: "it turns away unknown robots",
+    401: "refusal.login",
+    403: "refusal.forbidden",
+    407: "refusal.proxy",
+    429: "refusal.often",
+    451: "refusal.law",
+    503: "refusal.unavailable",
+    999: "refusal.robot",
 }
-_ASK = (
-    "policywatch does not disguise itself and solves no riddles: ask the publisher to let it in "
-    "(the User-Agent says who asks), or read the page yourself."
-)
 _COOKIES = "set-cookie"
 
 
@@ -79,7 +76,7 @@ class Finding:
     """What a check found. Without an outcome, its pages are yet to be read."""
 
     outcome: Outcome | None
-    reason: str | None = None
+    reason: Reason | None = None
     status: int | None = None
     final_url: str | None = None
     seen: tuple[Seen, ...] = ()  # with the validators that hold if the text is believed
@@ -128,7 +125,7 @@ class Visitor:
     async def _find(self, target: Target, known: Known) -> Finding:
         for url in target.addresses:
             if wrong := objection(url):
-                raise NoPage(Outcome.FAILED, f"The address is {url[:300]}, {wrong}.")
+                raise NoPage(Outcome.FAILED, Reason("address.wrong", url=url[:300], wrong=wrong))
         if known.not_before is not None and known.not_before > self._now():
             raise NoPage(Outcome.BLOCKED, asked_to_wait(host_of(target.url), known.not_before))
         # the second answers are kept; a body must not be held for the length of the wait
@@ -143,11 +140,7 @@ class Visitor:
             return _finding(Outcome.UNCHANGED, second)
         pages = tuple(page for _, page in answers if page is not None)
         if [seen.text for seen in first] != [seen.text for seen in second]:
-            return replace(
-                _finding(Outcome.HELD, second, pages),
-                reason="Two answers a moment apart differ, so neither is believed: the page is being changed just "
-                "now, or shows every visitor another text. The next check asks again.",
-            )
+            return replace(_finding(Outcome.HELD, second, pages), reason=Reason("answer.unstable"))
         return _finding(None, second, pages)
 
     async def _look(
@@ -163,7 +156,9 @@ class Visitor:
             page, text = self._read(target, url, known, answer)
         except (NoPage, DownloadFailed) as failure:
             if target.more:
-                failure.reason = f"Part {number + 1} of {len(target.addresses)} ({url[:300]}): {failure.reason}"
+                failure.reason = Reason(
+                    "part.one", number=number + 1, count=len(target.addresses), url=url[:300], reason=failure.reason
+                )
             raise
         return replace(_seen(url, answer, text), known=text is not None and text == known.fingerprint), page
 
@@ -189,7 +184,7 @@ class Visitor:
         if not answer.body.strip():
             raise NoPage(
                 Outcome.UNREADABLE,
-                f"{host_of(answer.url)} answered {answer.status} with an empty page.",
+                Reason("answer.empty", host=host_of(answer.url), status=answer.status),
                 status=answer.status,
                 final_url=answer.url,
             )
@@ -228,17 +223,15 @@ class Visitor:
         if status in {200, 203}:
             return
         not_before = self._fetcher.come_back_at(answer)
-        outcome, reason = Outcome.FAILED, f"{host} answered {status}, which brings no page."
+        outcome, code, more = Outcome.FAILED, "answer.useless", {}
         if status in _REFUSALS:
-            advice = "It is asked again with a later check." if status in {429, 503} else _ASK
-            if not_before is not None:
-                advice = f"It asked not to come back before {not_before:%Y-%m-%d %H:%M} UTC."
-            outcome, reason = Outcome.BLOCKED, f"{host} answered {status}: {_REFUSALS[status]}. {advice}"
+            outcome, code = Outcome.BLOCKED, "answer.refused"
+            more = {"why": Reason(_REFUSALS[status]), "advice": _advice(status, not_before)}
         elif status in {404, 410}:
-            outcome = Outcome.GONE
-            reason = f"{host} answered {status}: the page is not there (any more). Has it moved? Then change its url."
+            outcome, code = Outcome.GONE, "answer.gone"
         elif status in PASSING:
-            reason = f"{host} answered {status}, also when asked again: something is broken there."
+            code = "answer.broken"
+        reason = Reason(code, host=host, status=status, **more)
         raise NoPage(outcome, reason, status=status, final_url=answer.url, not_before=not_before)
 
     def _read(self, target: Target, url: str, known: KnownPart, answer: Answer) -> tuple[Fetched, str | None]:
@@ -248,11 +241,15 @@ class Visitor:
         if text is None or text != known.fingerprint:
             what = wall(url, answer)
             if what is not None:
-                reason = (
-                    f"{host_of(answer.url)} answered with {what}. Sites do so that turn away unknown robots. {_ASK}"
-                )
+                reason = Reason("answer.wall", host=host_of(answer.url), what=what, advice=Reason("advice.ask"))
                 raise NoPage(Outcome.BLOCKED, reason, status=answer.status, final_url=answer.url)
         return page, text
+
+
+def _advice(status: int, not_before: datetime | None) -> Reason:
+    if not_before is not None:
+        return Reason("advice.until", until=f"{not_before:%Y-%m-%d %H:%M}")
+    return Reason("advice.later" if status in {429, 503} else "advice.ask")
 
 
 def fetched(document: str, url: str, answer: Answer) -> Fetched:

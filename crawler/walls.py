@@ -15,19 +15,20 @@ from selectolax.lexbor import LexborHTMLParser
 from yarl import URL
 
 from crawler.fetching import Answer
+from reasons import Reason
 
 _SIGNS = tomllib.loads(Path(__file__).with_name("walls.toml").read_text("utf-8"))
 _LOGIN = frozenset(_SIGNS["login"]["words"])
 _LARGEST = 512 * 1024  # bytes; a page above has more than a form or a riddle
 
 
-def wall(asked: str, answer: Answer) -> str | None:
+def wall(asked: str, answer: Answer) -> Reason | None:
     """What stands before the page, as the end of "The site answered with ..."; None if it is the page."""
     if _led_to_login(asked, answer.url):
-        return f"a redirect to a login page ({answer.url[:300]})"
+        return Reason("wall.redirected", url=answer.url[:300])
     for name, values in _SIGNS["headers"].items():
         if (answer.header(name) or "").lower() in values:
-            return "a test that only people are to pass"
+            return Reason("wall.test")
     if len(answer.body) > _LARGEST or b"<" not in answer.body[:1024]:
         return None
     return _shown(answer.body)
@@ -44,7 +45,7 @@ def _words(url: str) -> set[str]:
     return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}
 
 
-def _shown(body: bytes) -> str | None:
+def _shown(body: bytes) -> Reason | None:
     markup = body.decode("utf-8", "replace").lower()
     limits = {name: _SIGNS[name]["longest"] for name in ("password", "captcha", "phrases")}
     phrases, marks = _SIGNS["phrases"]["said"], _SIGNS["captcha"]["marks"]
@@ -57,9 +58,9 @@ def _shown(body: bytes) -> str | None:
     root = tree.body
     text = " ".join((root.text(separator=" ") if root is not None else "").split())
     if len(text) < limits["password"] and tree.css_first('input[type="password"]') is not None:
-        return "a login form instead of the page"
+        return Reason("wall.login")
     if len(text) < limits["captcha"] and any(mark in markup for mark in marks):
-        return "a test that only people are to pass"
+        return Reason("wall.test")
     if len(text) < limits["phrases"] and any(said in f"{heading} {text}" for said in phrases):
-        return "a page that asks whether we are human, or refuses us"
+        return Reason("wall.human")
     return None

@@ -101,7 +101,7 @@ def empty_digest(route: str, *, language: str, key: str = "") -> Message:
 def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Message:
     """What the operator must hear; the same is said once, with its count."""
     said = words(language)
-    counted = Counter(show_notice(notice, said) for notice in notices)
+    counted = Counter(show_notice(notice, said, language) for notice in notices)
     lines = tuple(
         replace(one, text=f"{one.text} {said.say.times.format(count=n)}") if n > 1 else one
         for one, n in counted.items()

@@ -142,7 +142,8 @@ class Sentences(_Strict):
 
 
 class NoticeWords(_Strict):
-    """What the operator hears. {document}, {since} (a day and an hour), {reason} (as it was stored, in English)."""
+    """What the operator hears. {document}, {since} (a day and an hour), {reason} (of a check in this language, of a
+    delivery in the words of its server)."""
 
     unreadable: str  # also {outcome}
     recovered: str

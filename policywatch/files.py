@@ -15,9 +15,10 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.page import markup_of, read_page
-from analysis.suggest import advice, places
+from analysis.suggest import advised, better, places
 from crawler.targets import CrawlSettings, Target
 from policywatch.problems import BadPairs
+from reasons import Reason
 from storage.captures import capture
 from storage.checks import Check
 from storage.clock import utc_now
@@ -75,7 +76,7 @@ def read_source(
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
             if check.capture_id is None:
-                raise UnreadablePage(f"{check.outcome}: {check.reason}")
+                raise UnreadablePage(Reason("part.named", name=check.outcome or "", reason=check.reason or ""))
             kept = capture(session, check.capture_id)
         database.close()
     return _read(
@@ -106,7 +107,7 @@ def _read(
         if markup is None:
             raise
         found = places(markup, None, url=url, language=language, remove=remove)
-        raise UnreadablePage(unreadable.reason + advice(found)) from unreadable
+        raise UnreadablePage(advised(unreadable.reason, better(found))) from unreadable
 
 
 def read_file(
@@ -118,7 +119,7 @@ def read_file(
     try:
         return _read(body, mime=mime, language=language, select=select, remove=remove)
     except UnreadablePage as unreadable:
-        raise UnreadablePage(f"{path}: {unreadable.reason}") from unreadable
+        raise UnreadablePage(Reason("part.named", name=str(path), reason=unreadable.reason)) from unreadable
 
 
 def _guess(body: bytes) -> str:

@@ -196,7 +196,7 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
         sheet.line(sheet.words("outcome.never"))
         return
     outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
-    reason = f": {check.reason}" if check.reason else ""
+    reason = f": {sheet.words.reason(check).text}" if check.reason else ""
     sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)}, {outcome}{reason}")
 
 

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from notifier.wording import words as words_of_messages
+from reasons import Told, told
+
+if TYPE_CHECKING:
+    from storage.checks import Check
 
 LANGUAGES = ("en", "fr")  # the first is spoken to whoever wishes none of them
 
@@ -72,6 +76,10 @@ class Wording:
         messages = words_of_messages(self.language)
         said = messages.why_high(brief)
         return f"{messages.say.because}{self.colon}{said}." if said else ""
+
+    def reason(self, check: Check) -> Told:
+        """Why a check brought no text that is believed, and the language that this is said in."""
+        return told(check.reason, check.reason_code, self.language)
 
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""

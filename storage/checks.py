@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, Index
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from reasons import Reason
 from storage.columns import Utc
 from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind
@@ -51,7 +53,9 @@ class Check(SQLModel, table=True):
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
     accepted: bool = False  # held, and then taken by a person
-    reason: str | None = None  # a sentence for a person; None when all is well
+    reason: str | None = None  # a sentence for a person, in English; None when all is well
+    # the same as `reasons` says it in other languages; None in checks of older releases
+    reason_code: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     status: int | None = None
     final_url: str | None = None
     seconds: float | None = None  # from the first request to the last byte, confirmation included
@@ -63,12 +67,13 @@ class Check(SQLModel, table=True):
     version_id: int | None = Field(default=None, foreign_key="versions.id")  # the version in force after the check
 
 
-def finish(session: Session, check: Check, outcome: Outcome, reason: str | None = None) -> None:
+def finish(session: Session, check: Check, outcome: Outcome, reason: Reason | None = None) -> None:
     """Give the check its outcome, and keep the document's health and the operator's notices in step with it.
 
     All in the caller's transaction, so a kill leaves either none or all of it.
     """
-    check.outcome, check.reason = outcome.value, reason
+    check.outcome = outcome.value
+    check.reason, check.reason_code = (str(reason), reason.as_json()) if reason is not None else (None, None)
     session.add(check)
     row = document(session, check.document_id)
     if outcome.is_good:
@@ -100,11 +105,11 @@ def _failed(session: Session, row: Document, check: Check, outcome: Outcome) -> 
     reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
     if due or reminder:
         row.told_at = check.checked_at
-        facts = {"since": row.failing_since.isoformat(), "outcome": outcome.value, "reason": check.reason}
-        _tell(session, NoticeKind.UNREADABLE, check, facts)
+        facts = {"outcome": outcome.value, "reason": check.reason, "reason_code": check.reason_code}
+        _tell(session, NoticeKind.UNREADABLE, check, {"since": row.failing_since.isoformat(), **facts})
 
 
-def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, str | None]) -> None:
+def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, Any]) -> None:
     session.add(check)
     session.flush()
     session.add(

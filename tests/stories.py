@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from analysis.mentions import in_language
 from analysis.words import word_diff
+from reasons import Reason
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish
@@ -71,7 +72,7 @@ class Teller:
     numbers: dict[str, int] = field(default_factory=dict)
     last: dict[str, Version] = field(default_factory=dict)
 
-    def checked(self, document: str, when: datetime, outcome: Outcome, reason: str | None = None) -> Check:
+    def checked(self, document: str, when: datetime, outcome: Outcome, reason: Reason | None = None) -> Check:
         """A check that brought no new version."""
         version = self.last.get(document)
         check = Check(
@@ -212,6 +213,6 @@ def tell_hostile(database: Database) -> int:
         made = teller.change(
             before, after, [told], severity="high", direction="expands", brief=brief, effective_date=date(2025, 12, 1)
         )
-        teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, attack)
+        teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, Reason("held.behind", label=attack))
         assert made.id is not None
         return made.id

@@ -9,6 +9,7 @@ from datetime import date
 
 from sqlmodel import Session
 
+from reasons import Reason
 from storage.changes import StoredPassage
 from storage.checks import Outcome
 from storage.database import Database
@@ -310,10 +311,16 @@ def _form_only(teller: Teller) -> None:
 
 
 def _troubles(teller: Teller) -> None:
-    held = "most of the text is gone: 12 of 640 words are left"
+    held = Reason("held.most_gone", words=12, before=640)
     teller.checked(NOTES, day(28, 3), Outcome.HELD, held)
     for number in range(25, 29):
-        blocked = "the server answered 403: it doesn’t let our program in. Ask the service for permission."
+        blocked = Reason(
+            "answer.refused",
+            host="parley.example",
+            status=403,
+            why=Reason("refusal.forbidden"),
+            advice=Reason("advice.ask"),
+        )
         teller.checked(HELP, day(number, 3.5), Outcome.BLOCKED, blocked)
 
 

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
+from reasons import Reason
 from storage.checks import Check, Outcome, finish, good_checks_since, last_checks, unread_checks
 from storage.database import Database
 from storage.documents import Document, declare, document, watched
@@ -30,7 +31,7 @@ def a_document(id_: str = "example/privacy", url: str = "https://example.org/pri
 def check(database: Database, hours: int, outcome: Outcome, reason: str | None = None, etag: str | None = None) -> None:
     with database.writing() as session:
         made = Check(document_id="example/privacy", checked_at=MONDAY + timedelta(hours=hours), etag=etag)
-        finish(session, made, outcome, reason)
+        finish(session, made, outcome, Reason("held.stops", text=reason) if reason else None)
 
 
 def notices(database: Database) -> list[str]:

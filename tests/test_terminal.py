@@ -185,7 +185,7 @@ def test_a_history_has_every_version_the_newest_first(database: Database) -> Non
 def test_the_history_of_a_page_that_was_never_read_says_why(database: Database) -> None:
     tell(database)
     shown = piped(database, lambda console, session: show_history(console, session, HELP))
-    assert "blocked: the server answered 403" in shown
+    assert "blocked: parley.example answered 403" in shown
     assert "No text was kept yet." in shown
 
 

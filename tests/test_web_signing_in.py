@@ -14,6 +14,7 @@ from analysis.manner import Manner
 from policywatch.web.access import Access, UnusablePassword, access
 from policywatch.web.app import create_app
 from policywatch.web.desk import Desk
+from reasons import Reason
 from storage.captures import Capture
 from storage.changes import changes_of
 from storage.checks import Outcome
@@ -50,7 +51,7 @@ def _hold(database: Database, html: str) -> None:
         session.add(again)
         session.flush()
         teller = Teller(session)
-        check = teller.checked(NOTES, day(29), Outcome.HELD, "most of the text is gone")
+        check = teller.checked(NOTES, day(29), Outcome.HELD, Reason("held.most_gone", words=12, before=640))
         check.capture_id = again.id
         session.add(check)
 

@@ -1,0 +1,87 @@
+"""Why a check brought no text that is believed: sentences in every language of the pages, each under a code.
+
+Crawler and analysis find the reason, storage keeps it, pages and notices say it in the reader's language.
+docs/decisions/0022 says why it is kept twice, as a sentence and as a code with its values.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ENGLISH = "en"
+
+Value = str | int | float
+
+
+class Reason(str):
+    """The sentence in English, with what it takes to say it in another language.
+
+    A value may be a reason itself. Raises `KeyError` for a code without a sentence, or a sentence without its value.
+    """
+
+    code: str
+    values: dict[str, Value]
+
+    def __new__(cls, code: str, **values: Value) -> Reason:
+        made = super().__new__(cls, _sentences(ENGLISH)[code].format(**values))
+        made.code, made.values = code, values
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.code, self.values)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is stored beside the sentence."""
+        values = {name: one.as_json() if isinstance(one, Reason) else one for name, one in self.values.items()}
+        return {"code": self.code, "values": values}
+
+
+class Told(NamedTuple):
+    """A reason as a reader gets it, and the language that it is in."""
+
+    text: str
+    language: str
+
+
+def told(sentence: str | None, stored: Mapping[str, Any] | None, language: str) -> Told:
+    """A stored reason in this language; the English sentence where an older or a newer release stored it otherwise."""
+    if language != ENGLISH and stored is not None:
+        try:
+            return Told(_said(stored, language), language)
+        except (FileNotFoundError, KeyError, TypeError):  # no such language, or not a code or values of this release
+            pass
+    return Told(sentence or "", ENGLISH)
+
+
+def codes(language: str) -> Mapping[str, str]:
+    """Every code with its sentence."""
+    return _sentences(language)
+
+
+def known(code: str) -> bool:
+    """Whether there is a sentence for this code."""
+    return code in _sentences(ENGLISH)
+
+
+def _again(code: str, values: dict[str, Value]) -> Reason:
+    return Reason(code, **values)
+
+
+def _said(stored: Mapping[str, Any], language: str) -> str:
+    values = {name: _said(one, language) if isinstance(one, Mapping) else one for name, one in stored["values"].items()}
+    return _sentences(language)[stored["code"]].format(**values)
+
+
+@cache
+def _sentences(language: str) -> Mapping[str, str]:
+    """By dotted code. Raises `FileNotFoundError` for a language that there is no file of."""
+    with (Path(__file__).parent / f"{language}.toml").open("rb") as file:
+        return {
+            f"{table}.{name}": sentence
+            for table, sentences in tomllib.load(file).items()
+            for name, sentence in sentences.items()
+        }
