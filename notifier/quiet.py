@@ -41,5 +41,5 @@ def parse_quiet(written: str) -> Quiet:
     found = _WRITTEN.fullmatch(written.strip())
     quiet = Quiet(time_of_day(found["start"]), time_of_day(found["end"])) if found else None
     if quiet is None or quiet.start == quiet.end:
-        raise ValueError(f'{written!r} are no quiet hours; write "HH:MM-HH:MM", for instance "22:00-07:00"')
+        raise ValueError(f'found {written!r}; write "HH:MM-HH:MM", for instance "22:00-07:00"')
     return quiet

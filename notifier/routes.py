@@ -7,11 +7,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notifier.channels import UnusableAddress, address_problem, host_of, names_its_host
 from notifier.quiet import Quiet, parse_quiet
-from notifier.when import AtOnce, Daily, Weekly, When, parse_when
+from notifier.when import AtOnce, Daily, Weekly, When, parse_when, zone
 from notifier.wording import languages
 from storage.changes import Change
 from storage.documents import Document
@@ -30,6 +29,7 @@ __all__ = [
     "address_problem",
     "parse_quiet",
     "parse_when",
+    "zone",
 ]
 
 
@@ -122,11 +122,3 @@ def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:
     if found not in allowed:
         raise ValueError(f"{found!r} is no {what}; allowed are {', '.join(allowed)}")
     return found
-
-
-def zone(name: str) -> ZoneInfo:
-    """Raises `ValueError` where there is no such time zone."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
-        raise ValueError(f"{name!r} is no time zone; write one such as Europe/Paris or UTC") from failure

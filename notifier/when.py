@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 TIME_OF_DAY = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
@@ -60,8 +61,7 @@ def parse_when(written: str) -> When:
     day = found["day"] if found else None
     if found is None or (day is not None and day not in DAYS):
         raise ValueError(
-            f'{written!r} is no time to tell people; write "at once", "daily HH:MM" or "weekly DAY HH:MM", '
-            'for instance "weekly monday 08:00"'
+            f'found {written!r}; allowed: "at once", "daily HH:MM", "weekly DAY HH:MM", such as "weekly monday 08:00"'
         )
     at = time_of_day(found["at"])
     return Daily(at) if day is None else Weekly(DAYS.index(day), at)
@@ -71,6 +71,14 @@ def time_of_day(written: str) -> time:
     """Of what `TIME_OF_DAY` matches."""
     hour, minute = written.split(":")
     return time(int(hour), int(minute))
+
+
+def zone(name: str) -> ZoneInfo:
+    """Raises `ValueError` where there is no such time zone."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
+        raise ValueError(f"found {name!r}; write a time zone such as Europe/Paris or UTC") from failure
 
 
 def _last(now: datetime, zone: tzinfo, at: time, days: range | tuple[int, ...]) -> datetime:

@@ -14,6 +14,7 @@ Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines",
 Robots = Literal["obey", "ignore"]
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 
 
 def document_id(text: str) -> str:
@@ -35,6 +36,20 @@ def _address(text: str) -> str:
 def _span(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d*[mhd]", text):
         raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
+    if int(text[:-1]) > _MOST[text[-1]]:
+        raise ValueError("write at most a year, like 365d")
+    return text
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", text):
+        raise ValueError("write two small letters, like en or fr")
+    return text
+
+
+def _phrase(text: str) -> str:
+    if not re.search(r"\w", text):
+        raise ValueError("write a word or more, like train* ... model*")
     return text
 
 
@@ -60,6 +75,7 @@ class Table(BaseModel):
 Address = Annotated[str, AfterValidator(_address)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Language = Annotated[str, AfterValidator(_language)]
 
 
 class DocumentEntry(Table):
@@ -71,7 +87,7 @@ class DocumentEntry(Table):
     kind: Kind
     url: Address | None = None
     urls: Annotated[list[Address], Field(min_length=2, max_length=20)] | None = None
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: Language = "en"
     select: list[Selector] = []
     remove: list[Selector] = []
     every: Annotated[str, AfterValidator(_span)] = "6h"
@@ -101,7 +117,7 @@ class CrawlEntry(Table):
 
     delay: Seconds = 5
     confirm_delay: Seconds = 20
-    timeout: Seconds = 60
+    timeout: Annotated[float, Field(ge=1, le=3600)] = 60
     max_size: Annotated[int, Field(ge=10_000)] = 20 * 2**20
     robots: Robots = "obey"
 
@@ -115,8 +131,8 @@ class ServiceEntry(Table):
 class TopicEntry(Table):
     """`[topics.NAME]`: a topic of the operator's own."""
 
-    phrases: Annotated[list[str], Field(min_length=1)]
-    languages: list[str] = []
+    phrases: Annotated[list[Annotated[str, AfterValidator(_phrase)]], Field(min_length=1)]
+    languages: list[Language] = []
 
 
 class RouteEntry(Table):

@@ -14,6 +14,23 @@ from rapidfuzz.process import extractOne
 _SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
 
 
+# what pydantic says of programs, said of a file; by its type of error
+_WRITE = {
+    "string_type": "write a text, in quotes",
+    "string_too_short": "write at least a letter",
+    "list_type": 'write a list, in brackets, like ["a", "b"]',
+    "too_short": "write at least {min_length}",
+    "too_long": "write at most {max_length}",
+    "bool_type": "allowed: true, false",
+    "float_type": "write a number, without quotes",
+    "int_type": "write a whole number, without quotes",
+    "int_from_float": "write a whole number",
+    "greater_than_equal": "allowed: {ge:g} and more",
+    "less_than_equal": "allowed: up to {le:g}",
+    "model_type": "write a table, in brackets, with keys below it",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing to mend; `line` is None where no line of the file is to blame."""
@@ -106,6 +123,8 @@ def _said(found: Any, model: type[BaseModel]) -> str:
             return f"{value}allowed: {found['ctx']['expected']}"
         case "value_error":
             return f"{value}{found['ctx']['error']}"
+        case kind if kind in _WRITE:
+            return f"{value}{_WRITE[kind].format(**found.get('ctx', {}))}"
         case _:
             return f"{value}{found['msg'][0].lower()}{found['msg'][1:]}"
 

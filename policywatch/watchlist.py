@@ -27,6 +27,7 @@ from policywatch.entries import (
     TopicEntry,
 )
 from policywatch.problems import Problem, Section, WatchlistError
+from policywatch.route_words import filter_problems, language_problems, word_problems
 
 DEFAULT_FILE = "policywatch.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -104,6 +105,9 @@ class _Loader:
             brief=(brief or BriefEntry(), Section(self.file, lines, "brief")),
         )
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name", lines)
+        self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
+        if not self.problems:  # else a document that is meant may be missing here
+            self.problems += filter_problems(watchlist.routes, documents, watchlist.topics)
         if self.problems:
             raise WatchlistError(self.problems)
         return watchlist

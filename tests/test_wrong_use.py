@@ -82,3 +82,15 @@ def test_two_files_of_the_same_words_differ_in_nothing(tmp_path: Path) -> None:
     for name in ("old.md", "new.md"):
         (tmp_path / name).write_text("# Privacy\n\nWe keep the names of those who write to us.\n", "utf-8")
     assert policywatch("compare", tmp_path / "old.md", tmp_path / "new.md") == "No words differ.\n"
+
+
+@pytest.mark.parametrize("command", ["documents", "crawl", "read", "export site public", "doctor"])
+def test_a_wrong_watchlist_stops_also_what_tells_nobody(
+    config: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["${{UNSET}}"]\nwhen = "sometimes"\n', "utf-8")
+    monkeypatch.chdir(config.parent)
+    status = 1 if command == "doctor" else 2
+    answer = said(*command.split(), "--config", config, status=status)
+    assert f'{config}:5: routes[0].when: found \'sometimes\'; allowed: "at once", "daily HH:MM"' in answer
+    assert not (config.parent / "policywatch.db").exists()
