@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from analysis.change import TOPICS, Side
-from analysis.looks import pattern
+from analysis.looks import is_content, pattern
 from analysis.news import News
-from analysis.spelling import is_content
 from analysis.surroundings import CELL, DEFINITION, Surroundings, is_sentence
 from analysis.topics import matches
 from analysis.wording import Sentence

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+_WORDS = re.compile(r"\w+")
 
 
 class _Spelling(BaseModel):
@@ -31,7 +34,7 @@ class _Words(BaseModel):
 class _Patterns(BaseModel):
     model_config = ConfigDict(extra="forbid")
     ago: tuple[str, ...]
-    function: tuple[str, ...]
+    function: tuple[Annotated[str, StringConstraints(pattern=r"^[\w\[\]?]+$")], ...]  # each a single word
     parties: tuple[str, ...]
     consent: tuple[str, ...]
     reader_duties: tuple[str, ...]
@@ -79,3 +82,20 @@ def pattern(name: str) -> re.Pattern[str]:
     """A list of `[patterns]` as one regex. Legal forms are written large, the rest in either case."""
     alternatives = "|".join(getattr(looks().patterns, name))
     return re.compile(rf"\b(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
+
+
+@lru_cache(maxsize=16384)
+def is_content(word: str) -> bool:
+    """Whether a word says something by itself: no article, pronoun or preposition."""
+    return word[0].isalpha() and word.casefold() not in looks().words.empty and not is_small(word)
+
+
+@lru_cache(maxsize=16384)
+def is_small(word: str) -> bool:
+    """Whether it is one of the words that sentences have and menus have not."""
+    return bool(pattern("function").fullmatch(word))
+
+
+def small_words(text: str) -> int:
+    """How many small words a text has. Each is one word: to ask word by word is far cheaper than to search for all."""
+    return sum(map(is_small, _WORDS.findall(text)))

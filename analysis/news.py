@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from analysis.change import Passage, Side
-from analysis.looks import looks
-from analysis.spelling import is_content, keyed_words
+from analysis.looks import is_content, looks
+from analysis.spelling import keyed_words
 from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 from analysis.wording import Sentence, Wording, stem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analysis.change import Side
-from analysis.looks import pattern
+from analysis.looks import pattern, small_words
 from analysis.wording import Wording
 
 _JOINING = 3  # words like "the" and "with" in changed words; more is no address
@@ -27,4 +27,4 @@ def only_addresses(changed: Wording, texts: Mapping[Side, str]) -> bool:
 
 
 def _says_something(text: str) -> bool:
-    return len(pattern("function").findall(text)) > _JOINING
+    return small_words(text) > _JOINING

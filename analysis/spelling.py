@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from analysis.dates import dates_in
-from analysis.looks import looks, pattern
+from analysis.looks import is_small, looks, pattern
 from analysis.normal import normal
 from analysis.words import WORD
 
@@ -69,29 +69,30 @@ def _plain(text: str, start: int, end: int) -> list[Keyed]:
 @lru_cache(maxsize=16384)
 def _key(word: str) -> str:
     """Empty for a punctuation mark."""
-    plain = normal(word)
+    plain = word if word.isascii() and word.isalnum() else normal(word)
     key = plain.casefold().replace("'", "").replace("\u200b", "")
     if not key or not (key[0].isalnum() or key in _SIGNS):
         return ""
     key = looks().short_forms.get(key, key)
     if "'" in plain:
         key = looks().short_forms_if_written.get(key, key)
-    for spelling, one_way in _spellings():
-        changed = spelling.sub(one_way, key)
-        if changed != key:
-            return changed
+    if _any_spelling().search(key):
+        for spelling, one_way in _spellings():
+            changed = spelling.sub(one_way, key)
+            if changed != key:
+                return changed
     return key
-
-
-@lru_cache(maxsize=16384)
-def is_content(word: str) -> bool:
-    """Whether a word says something by itself: no article, pronoun or preposition."""
-    return word[0].isalpha() and word.casefold() not in looks().words.empty and not pattern("function").fullmatch(word)
 
 
 @cache
 def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(spelling.pattern), spelling.plain) for spelling in looks().spelling)
+
+
+@cache
+def _any_spelling() -> re.Pattern[str]:
+    """Whether a word has any of two spellings; most have one."""
+    return re.compile("|".join(spelling.pattern for spelling in looks().spelling))
 
 
 def misspelt(x: str, y: str) -> bool:
@@ -108,8 +109,7 @@ def misspelt(x: str, y: str) -> bool:
         return False
     if min(len(x), len(y)) < 4:
         # "sou" for "sous": one of the two is no word of its own
-        small = pattern("function")
-        return min(len(x), len(y)) == 3 and bool(small.fullmatch(x)) != bool(small.fullmatch(y)) and _one_letter(x, y)
+        return min(len(x), len(y)) == 3 and is_small(x) != is_small(y) and _one_letter(x, y)
     if x.rstrip("s") == y.rstrip("s"):
         return True
     return min(len(x), len(y)) > 5 and _one_letter(x, y)

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property, lru_cache
 
 from analysis.blocks import Page
-from analysis.looks import pattern
+from analysis.looks import pattern, small_words
 from analysis.normal import normal
 from analysis.words import word_texts
 
@@ -155,6 +155,7 @@ def _prose_words(text: str) -> int:
     return count if speaks and is_sentence(text) else 0
 
 
+@lru_cache(maxsize=4096)
 def is_sentence(text: str) -> bool:
     """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
     if DEFINITION.match(text):
@@ -163,6 +164,6 @@ def is_sentence(text: str) -> bool:
     if len(plain) < LEAST:
         return False
     small = sum(word[0].islower() for word in plain)
-    joined = len(pattern("function").findall(text))
+    joined = small_words(text)
     # German writes its nouns large
     return joined >= 0.12 * len(plain) and (small >= 0.5 * len(plain) or (joined >= 3 and small >= 0.28 * len(plain)))
