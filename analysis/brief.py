@@ -71,7 +71,7 @@ def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
     """Quote what the later text denies as left out, not as what is done: "it does not include your messages"."""
     denials = [(chance, span) for chance, span in excluded if span.denies and span.sentence.side == "after"]
     for field in _DONE:
-        of = [next((denial for denial in denials if span.within(denial[1])), None) for _, span in answers[field]]
+        of = [next((denial for denial in denials if span.denied_by(denial[1])), None) for _, span in answers[field]]
         if None not in of:
             continue  # nothing else is told
         answers[field] = [told for told, denial in zip(answers[field], of, strict=True) if denial is None]

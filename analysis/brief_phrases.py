@@ -60,6 +60,7 @@ CUES = (
     "law",
     "security",
     "legal_matter",
+    "liability",
 )
 
 
@@ -87,6 +88,19 @@ class Grammar(BaseModel):
     pronouns: frozenset[Phrase]
     gerunds: str
     adverbs: tuple[str, ...]
+    # whose act a verb is, and what a denial is of: analysis/brief_acts.py
+    readers: frozenset[Phrase] = frozenset()
+    others: frozenset[Phrase] = frozenset()
+    agrees: tuple[str, ...] = ()
+    means: frozenset[Phrase] = frozenset()
+    yours: frozenset[Phrase] = frozenset()
+    modals: frozenset[Phrase] = frozenset()
+    passives: frozenset[Phrase] = frozenset()
+    pasts: tuple[str, ...] = ()
+    denied_by: frozenset[Phrase] = frozenset()
+    only_with: frozenset[Phrase] = frozenset()
+    only_by: frozenset[Phrase] = frozenset()
+    sole: frozenset[Phrase] = frozenset()
 
 
 class PhraseFile(BaseModel):

@@ -21,7 +21,8 @@ class Span:
     """Words `first` up to and without `last` of a sentence, and the rule that found them.
 
     `small` are the language's determiners: "your data" and "that data" say the same. `hangs` where a word like "if" is
-    before it.
+    before it, or one like "only" begins it. `reach` is up to which word a denial holds: beyond
+    `last` where brackets stand between.
     """
 
     sentence: Sentence
@@ -30,6 +31,7 @@ class Span:
     rule: str
     small: frozenset[str] = frozenset()
     hangs: bool = False
+    reach: int = 0
 
     @property
     def text(self) -> str:
@@ -52,6 +54,10 @@ class Span:
     def within(self, other: Span) -> bool:
         return self.sentence is other.sentence and other.first <= self.first and self.last <= other.last
 
+    def denied_by(self, denial: Span) -> bool:
+        end = max(denial.last, denial.reach)
+        return self.sentence is denial.sentence and denial.first <= self.first and self.last <= end
+
     def meets(self, other: Span) -> bool:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
@@ -73,9 +79,9 @@ class Reader(WaysOut):
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
                 continue
             if first < last and (first, last) not in found:
-                found[first, last] = Span(
-                    sentence, first, last, rule, self.grammar.determiners, self.hangs(sentence, first)
-                )
+                reach = self.reach(sentence, first, last) if rule.startswith("denial") else last
+                hangs = self.hangs(sentence, first) or sentence.words[first].text in self.grammar.sole
+                found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners, hangs, reach)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis.brief_clauses import LONGEST, STEP, Clauses
+from analysis.brief_acts import Acts
+from analysis.brief_clauses import LONGEST, STEP
 from analysis.brief_text import ADDRESS, Sentence
 
+_ACTS = ("refusal", "control", "way", "contact")
 _WHO = 6  # words between people and their age: "members who we believe are under 18"
 
 
-class WaysOut(Clauses):
+class WaysOut(Acts):
     """Reads candidates for `refuse`, `excluded` and `irreversible` out of sentences of one language."""
 
     def _refuse(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
@@ -27,9 +29,12 @@ class WaysOut(Clauses):
             for first, last in cues.get(cue, ()):
                 if rule == "refusal" and not self.grammar.noun_first and words[first].text.endswith("s"):
                     continue  # "Cordova deletes them": who does it is not the reader
+                if rule in _ACTS and not self._is_way(sentence, first, last):
+                    continue
                 first = self._with_pronouns(sentence, first)
                 near = self.clause_end(sentence, first, commas=False)
                 far = self.clause_end(sentence, first, commas=True, breaks=False)
+                far = max(near, self.till_another_acts(sentence, first, far))
                 if rule == "place":
                     start = self.chunk(sentence, first, last)[0]
                     yield start, max(last, self.clause_end(sentence, last - 1, commas=False)), rule
@@ -41,12 +46,21 @@ class WaysOut(Clauses):
                 if far > near:
                     yield first, far, f"{rule}, on"
                 start = self.clause_start(sentence, first)
-                if 0 < first - start <= 6 and near - start <= LONGEST:
+                ours = words[start].text in self.grammar.others  # "we must deny your deletion request"
+                if 0 < first - start <= 6 and near - start <= LONGEST and not ours:
                     yield start, near, f"{rule}, clause"
         for match in ADDRESS.finditer(sentence.text, words[0].start, words[-1].end):
             inside = [n for n, word in enumerate(words) if match.start() <= word.start < match.end()]
             if inside:
                 yield inside[0], inside[-1] + 1, "address"
+
+    def _is_way(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether the act is the reader's, and no mere name of a state or aim: "set to opt-out by default"."""
+        cues = sentence.cues
+        state = (first, last) in cues.get("refuse_act", ()) and any(at == last for at, _ in cues.get("default_on", ()))
+        aim = any(at == 0 and end == first for at, end in cues.get("purpose_lead", ()))
+        led = any(at > first for cue in ("go", "contact", "control", "refuse_where") for at, _ in cues.get(cue, ()))
+        return not state and (led or not aim) and self.by_reader(sentence, first, last)
 
     def _with_pronouns(self, sentence: Sentence, first: int) -> int:
         """Where a verb begins with the pronouns before it: "vous y opposer"."""
@@ -78,26 +92,52 @@ class WaysOut(Clauses):
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues = sentence.cues
         for first, _ in cues.get("negation", ()):
-            near = self.clause_end(sentence, first, commas=False)
+            if self._disclaims(sentence, first):
+                continue
+            if (only := self.only(sentence, first)) is not None:
+                yield (
+                    self.clause_start(sentence, first),
+                    self.clause_end(sentence, only, commas=False),
+                    "what is excepted",
+                )
+                continue
+            near = self.denial_end(sentence, first)
             far = self.clause_end(sentence, first, commas=True)
-            start = self.clause_start(sentence, first)
+            start = self.denial_start(sentence, first)
             yield start, near, "denial"
             if (whole := self._whole_subject(sentence, start)) < start:
                 yield whole, near, "denial, whole"
             if far > near:
                 yield start, far, "denial, on"
-            if first > start:
-                yield max(start, first - 1), near, "denial, short"
+            if first > start and self._denies_verb(sentence, first):
+                yield first - 1, near, "denial, short"
         for first, last in cues.get("exception", ()):
             near = self.clause_end(sentence, last - 1, commas=False)
             if self._leaves_the_choice(sentence, first, near):
                 continue
             yield first, near, "exception"
+            if self._bans(sentence, first, last):
+                continue  # what is forbidden reads as what is done
             yield last, near, "what is excepted"
             far = self.clause_end(sentence, last - 1, commas=True)
             if far > near:
                 yield last, far, "what is excepted, on"
         yield from self._ages(sentence)
+
+    def _denies_verb(self, sentence: Sentence, at: int) -> bool:
+        """Whether the word before a denial belongs to it: "do not share", "données ne sont pas", not "data without"."""
+        before, grammar = sentence.words[at - 1].text, self.grammar
+        if before in grammar.joins:
+            return False
+        return before in grammar.stops or (grammar.noun_first and sentence.words[at].text in grammar.only_with)
+
+    def _disclaims(self, sentence: Sentence, first: int) -> bool:
+        """Whether what is denied is a liability."""
+        return any(at - 1 <= first < last for at, last in sentence.cues.get("liability", ()))
+
+    def _bans(self, sentence: Sentence, first: int, last: int) -> bool:
+        denied = sentence.words[last - 1].text in self.grammar.denied_by
+        return denied or any(at < last and first < end for at, end in sentence.cues.get("prohibition", ()))
 
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues = sentence.cues
@@ -136,6 +176,8 @@ class WaysOut(Clauses):
     def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         denied = {first for first, _ in sentence.cues.get("negation", ())}
         for first, last in sentence.cues.get("irreversible", ()):
+            if any(at >= first for at, _ in sentence.cues.get("liability", ())):
+                continue  # "irrevocably submit to the jurisdiction of": of courts, not of data
             if first in denied and first > 0 and sentence.words[first - 1].text in self.grammar.stops:
                 first -= 1  # "does not affect"
             yield first, min(self.listed(sentence, first, last), last + 2), "lasting"

@@ -1,0 +1,41 @@
+"""The sentences of tests/cases/brief_sentences.toml: what a brief quotes of one paragraph, and what it must not."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.brief import brief
+from analysis.change import Brief, Quote
+from analysis.diff import passages
+from analysis.page import read_page
+
+CASES: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "cases" / "brief_sentences.toml").read_text(encoding="utf8")
+)["case"]
+FRAMES = {
+    "en": "# Privacy policy of Wrenfield\n\nThis page tells how Wrenfield is run.\n\n## Your data\n\n",
+    "fr": "# Politique de confidentialité\n\nCette page dit comment Wrenfield est tenu.\n\n## Vos données\n\n",
+}
+
+
+def told(case: dict[str, Any]) -> Brief:
+    before, after = (
+        read_page(f"{FRAMES[case['language']]}{text}\n".encode(), mime="text/markdown", language=case["language"])
+        for text in (case.get("before", ""), case["text"])
+    )
+    return brief(passages(before, after), before, after, effective=None, language=case["language"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_a_paragraph_is_quoted_for_what_it_says(case: dict[str, Any]) -> None:
+    answer = told(case)
+    for field, words in case.get("says", {}).items():
+        quotes: tuple[Quote, ...] = getattr(answer, field)
+        assert any(words in quote.text for quote in quotes), (field, [quote.text for quote in quotes])
+    for field, pattern in case.get("never", {}).items():
+        assert not [quote.text for quote in getattr(answer, field) if re.search(pattern, quote.text)], field
