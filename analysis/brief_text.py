@@ -27,6 +27,7 @@ _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _NAME_LONGEST = 9  # words between quotation marks; more are a sentence
 _OWN: Mapping[Side, str] = {"before": "removed", "after": "added"}
 _LEAD_WORDS = 60
+_MOST = 200  # sentences that are read; a rewrite has thousands
 _SHORTEST_KEPT = 5  # spaces in a sentence that is the same one where both texts have it
 
 
@@ -214,15 +215,15 @@ def _text_sentences(
         )
 
 
-def touched_sentences(passages: Sequence[Passage], before: Page, after: Page, *, most: int = 200) -> list[Sentence]:
-    """The sentences of the passages, those of the later text first; of a large change some `most`, flagged ones first.
+def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) -> list[Sentence]:
+    """The sentences of the passages, those of the later text first; of a large change some `_MOST`, flagged ones first.
 
     A rewording's other sentences come too (not `touched`): they are the paragraph that the changed words are read in.
     Of the earlier text only those that lost words; none that stands in passages of both texts.
     """
     contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
     found: dict[Side, dict[int, list[Sentence]]] = {"after": {}, "before": {}}
-    left = most
+    left = _MOST
     for place in sorted(range(len(passages)), key=lambda place: not passages[place].topics):
         passage = passages[place]
         if passage.operation == "moved" or left <= 0:

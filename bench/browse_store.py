@@ -66,9 +66,9 @@ class _Rows:
     words: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
-def fill(database: Database, sizes: Sizes, *, seed: int = 1) -> None:
+def fill(database: Database, sizes: Sizes) -> None:
     """Fill an empty database."""
-    chance = random.Random(seed)
+    chance = random.Random(1)
     counts = [LONGEST if number == 0 else 0 for number in range(sizes.documents)]
     left, rest = sizes.versions - LONGEST, sizes.documents - 1
     for number in range(1, sizes.documents):

@@ -124,7 +124,6 @@ def try_routes(
     *,
     base_url: str | None = None,
     templates: Templates = OURS,
-    send: Send = send_it,
 ) -> list[Tried]:
     """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
     tried = []
@@ -133,7 +132,7 @@ def try_routes(
             message = test_message(session, language=route.language, base_url=base_url, route=route.name)
         message = replace(dressed(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
         for address in route.to:
-            result = send(address, message)
+            result = send_it(address, message)
             tried.append(Tried(route.name, address.name, result.ok, result.said or "taken"))
     return tried
 

@@ -14,6 +14,7 @@ from storage.alerts import Alert
 from storage.columns import Utc
 
 _PLANNING = 5_071_944  # any number that nothing else locks
+_AT_A_TIME = 20  # deliveries to choose from: others may claim the first ones meanwhile
 
 
 class State(StrEnum):
@@ -100,8 +101,8 @@ def next_attempt(session: Session) -> datetime | None:
     return session.exec(wanted.limit(1)).first()
 
 
-def owed(session: Session, now: datetime, far: datetime, passed_over: Collection[str], limit: int = 20) -> list[int]:
-    """Ids of deliveries that may be sent now, those least tried first: what fails again and again holds up nothing.
+def owed(session: Session, now: datetime, far: datetime, passed_over: Collection[str]) -> list[int]:
+    """Ids of some that may be sent now, those least tried first: what fails again and again holds up nothing.
 
     One whose time lies beyond `far`, later than any wait could be, was written under a wrong clock: it is due.
     """
@@ -110,7 +111,7 @@ def owed(session: Session, now: datetime, far: datetime, passed_over: Collection
         (col(Delivery.next_at) <= now) | (col(Delivery.next_at) > far),
         col(Delivery.address).not_in(passed_over),
     )
-    ordered = wanted.order_by(col(Delivery.attempts), col(Delivery.next_at), col(Delivery.id)).limit(limit)
+    ordered = wanted.order_by(col(Delivery.attempts), col(Delivery.next_at), col(Delivery.id)).limit(_AT_A_TIME)
     return [id_ for id_ in session.exec(ordered) if id_ is not None]
 
 

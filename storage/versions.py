@@ -119,14 +119,14 @@ def last_imported(session: Session, document_id: str) -> Version | None:
     return session.exec(theirs.order_by(col(Version.number).desc()).limit(1)).first()
 
 
-def make_room(session: Session, document_id: str, number: int, by: int = 1) -> None:
-    """Move the versions from `number` on up, so that earlier ones can come before them."""
+def make_room(session: Session, document_id: str, number: int) -> None:
+    """Move the versions from `number` on up by one, so that an earlier one can come before them."""
     session.flush()
     later = (col(Version.document_id) == document_id) & (col(Version.number) >= number)
     # by way of negative numbers: each row alone must be a key at every moment
     session.exec(update(Version).where(later).values(number=-col(Version.number)))
     moved = (col(Version.document_id) == document_id) & (col(Version.number) < 0)
-    session.exec(update(Version).where(moved).values(number=by - col(Version.number)))
+    session.exec(update(Version).where(moved).values(number=1 - col(Version.number)))
 
 
 class UnknownVersion(StorageError):

@@ -21,7 +21,7 @@ from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.documents import UnknownService
 from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
-from policywatch.web.rendering import Renderer
+from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.security import Door, HostCheck, SecurityHeaders
 from storage.changes import UnknownChange
 from storage.clock import utc_now
@@ -33,7 +33,6 @@ from storage.versions import UnknownVersion
 def create_app(
     database: Database,
     *,
-    title: str = "policywatch",
     allowed_hosts: Sequence[str] = ("*",),
     access: Access | None = None,
     desk: Desk | None = None,
@@ -44,14 +43,14 @@ def create_app(
     Without `access` nobody can sign in, without `desk` no held text can be shown.
     """
     # FastAPI's own documentation pages load scripts from elsewhere
-    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(title=SITE, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     access, desk = access or Access(), desk or Desk()
     app.add_middleware(Door, access=access)
     app.add_middleware(HostCheck, allowed=allowed_hosts)
     app.add_middleware(SecurityHeaders)
     static = resources.files("policywatch.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
-    renderer = Renderer(title)
+    renderer = Renderer()
     app.include_router(feeds(database, renderer))
     app.include_router(api(database))
     app.include_router(desk_pages(database, renderer, access, desk, now))

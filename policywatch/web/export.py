@@ -44,21 +44,20 @@ def export_site(
     folder: Path,
     *,
     today: date,
-    title: str = "policywatch",
     site: str = "",
     again: bool = False,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> Done:
     """Write into the folder what is not there yet. Raises `ForeignFolder` and `OSError`."""
     with database.reading() as session:
-        plan = _Plan(session, Renderer(title), f"{site.rstrip('/')}/" if site else "", today)
+        plan = _Plan(session, Renderer(), f"{site.rstrip('/')}/" if site else "", today)
 
         def told() -> Iterator[File]:
             for file in plan.files():
                 progress(file.name)
                 yield file
 
-        return bring_up_to_date(folder, told(), known=f"{_program()} {title} {site}", again=again)
+        return bring_up_to_date(folder, told(), known=f"{_program()} {site}", again=again)
 
 
 def _program() -> str:

@@ -11,7 +11,7 @@ from policywatch.asked import EARLIEST, ChangesAsked
 from policywatch.marking import Section, flagged_first
 from policywatch.web.calendar import Appointment
 from policywatch.web.feed import Feed, FeedEntry
-from policywatch.web.rendering import Renderer
+from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.visit import Visit
 from policywatch.wording import Wording, wording
 from storage.change_list import ListedChange, changes_page
@@ -44,8 +44,8 @@ def feed(session: Session, renderer: Renderer, seen: Visit, asked: ChangesAsked,
         entries.append(_entry(seen, row, heads[row.change.version_id], content))
     narrowed = asked.said
     return Feed(
-        key=f"{renderer.title}{narrowed or ''}",
-        title=_title(renderer.title, words, narrowed),
+        key=f"{SITE}{narrowed or ''}",
+        title=_title(words, narrowed),
         page=seen.whole("/changes", **narrowed) if seen.has("/changes", **narrowed) else seen.whole("/"),
         address=address,
         language=seen.language,
@@ -76,7 +76,7 @@ def _named(row: ListedChange) -> str:
     return f"{where}: {row.meaning}" if row.meaning else where
 
 
-def _title(site: str, words: Wording, narrowed: dict[str, list[str]]) -> str:
+def _title(words: Wording, narrowed: dict[str, list[str]]) -> str:
     named = [
         words.label("topics", value)
         if name == "topic"
@@ -87,7 +87,7 @@ def _title(site: str, words: Wording, narrowed: dict[str, list[str]]) -> str:
         for value in values
         if name != "cosmetic"
     ]
-    return f"{site}: {', '.join(named)}" if named else site
+    return f"{SITE}: {', '.join(named)}" if named else SITE
 
 
 def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[str, list[Appointment]]:
@@ -109,4 +109,4 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
         for row in rows
         if row.change.effective_date is not None
     ]
-    return words("calendar.title", title=_title("policywatch", words, asked.said)), made
+    return words("calendar.title", title=_title(words, asked.said)), made

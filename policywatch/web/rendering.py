@@ -12,12 +12,13 @@ from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
 
+SITE = "policywatch"  # what the pages call themselves
+
 
 class Renderer:
     """The templates, and what each of them can use: words, dates, links, marks."""
 
-    def __init__(self, title: str) -> None:
-        self.title = title
+    def __init__(self) -> None:
         self._templates = Environment(
             loader=PackageLoader("policywatch.web"),
             autoescape=True,
@@ -33,7 +34,7 @@ class Renderer:
             excerpt=excerpt,
             fragment=fragment,
             safe_link=safe_link,
-            site=title,
+            site=SITE,
             languages=LANGUAGES,
             wording=wording,
         )
