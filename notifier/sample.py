@@ -18,6 +18,7 @@ def sample_change(said: Words, language: str) -> Shown:
         service="Confrera",
         title="Privacy Policy",
         url="https://confrera.example/privacy",
+        pages=("https://confrera.example/privacy",),
         language=None if language == "en" else said.languages["en"],
         severity="high",
         severity_name=said.severities.high,

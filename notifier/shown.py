@@ -61,7 +61,7 @@ class Shown:
     document_id: str
     service: str
     title: str
-    url: str | None
+    url: str | None  # the first of `pages`
     language: str | None  # of the page, in words, where it is not the message's
     severity: str
     severity_name: str
@@ -80,6 +80,7 @@ class Shown:
     unflagged: int
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
+    pages: tuple[str, ...] = ()  # where the document stands, all of it
     held_already: bool = False  # the day from which it holds is past when the change is found
     because: str = ""  # why it is high, where a rule says so
     retold: str | None = None  # by a machine, in the message's language
@@ -91,13 +92,14 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
     found = passages(session, change.id or 0)
     flagged = [passage for passage in found if passage.topics]
     brief: dict[str, Any] = change.brief
+    pages = tuple(filter(None, map(web_address, page.addresses)))
     starting = change.effective_date or _day(brief.get("from"))
     default = brief.get("default")
     return Shown(
         document_id=page.id,
         service=clean(page.service),
         title=clean(page.title),
-        url=web_address(page.url),
+        url=pages[0] if pages else None,
         language=_other_language(page, words, language),
         severity=change.severity,
         severity_name=getattr(words.severities, change.severity, change.severity),
@@ -116,6 +118,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         unflagged=len(found) - len(flagged),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
+        pages=pages,
         held_already=starting is not None and starting < change.detected_at.date(),
         because=words.why_high(brief),
         retold=retelling(session, change.id or 0, language),

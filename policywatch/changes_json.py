@@ -29,6 +29,7 @@ def change_head_json(change: Change, document: Document, heads: dict[int, Versio
         "title": document.title,
         "language": document.language,
         "url": document.url,
+        "urls": document.addresses,
         "detected_at": change.detected_at.isoformat(),
         "versions": {
             "before": _version_json(heads[change.before_id]),

@@ -31,6 +31,7 @@ def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
                 "kind": entry.kind,
                 "language": entry.language,
                 "url": entry.addresses[0],
+                "urls": [*entry.addresses],
                 "every": entry.every,
                 "robots": watchlist.robots(entry),
                 "version": numbers.get(entry.id),
@@ -51,6 +52,7 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
         "service": row.service,
         "title": row.title,
         "url": row.url,
+        "urls": row.addresses,
         "versions": [
             {
                 "number": version.number,

@@ -188,7 +188,8 @@ def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: boo
 
 def _document_head(sheet: _Sheet, row: Document) -> None:
     sheet.line((row.service, "bold"), " · ", (row.title, "bold"), (f"  {row.id} ({row.language})", "dim"))
-    sheet.line((row.url, "dim"))
+    for url in row.addresses:
+        sheet.line((url, "dim"))
 
 
 def _last_check(sheet: _Sheet, check: Check | None) -> None:

@@ -38,6 +38,11 @@ class Document(SQLModel, table=True):
     told_at: datetime | None = Field(default=None, sa_type=Utc)
     tell_after: int = 3  # failures in a row before the operator hears of it
 
+    @property
+    def addresses(self) -> list[str]:
+        """All that its text is read from; the first is `url`. Of several, those that were believed last."""
+        return [str(part["url"]) for part in self.parts] if self.parts else [self.url]
+
 
 def declare(session: Session, declared: Iterable[Document]) -> None:
     """Make the table hold exactly these documents as watched ones; the others are retired, not deleted."""

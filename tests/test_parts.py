@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,8 @@ def test_the_parts_are_one_text_in_their_order_and_a_change_in_one_is_told(
         evidence = captures_from(session, version.capture_id)
     database.close()
     assert [kept.url for kept in evidence] == [f"{site.url}/privacy", f"{site.url}/more"]
+    told = (tmp_path / "alerts.txt").read_text("utf-8")
+    assert f"The page 1/2: {site.url}/privacy\nThe page 2/2: {site.url}/more\n" in told
     assert AI.encode() in evidence[1].body
     assert "2 versions read again: 0 have another text now" in policywatch("read", "--again", "--config", config)
 
@@ -84,11 +87,21 @@ def test_every_address_and_capture_of_a_text_is_shown(tmp_path: Path, site: Site
             there = hrefs(shown_page(pages, shown), "main a")
             assert [href for href in there if href in addresses] == addresses
             assert [href for href in there if "/capture" in href] == [f"{path}/capture", f"{path}/capture?part=2"]
+        document = shown_page(pages, "/documents/library/privacy")
+        assert [href for href in hrefs(document, ".address a") if href in addresses] == addresses
+        api = "/api/v1"
+        assert pages.get(f"{api}/documents/library/privacy").json()["urls"] == addresses
+        (listed,) = pages.get(f"{api}/changes").json()["changes"]
+        assert (listed["url"], listed["urls"]) == (addresses[0], addresses)
         for part, marker in ((1, PARAGRAPHS[0]), (2, AI)):
             assert marker.encode() in pages.get(f"{path}/capture?part={part}").content
         assert "library-privacy-2-2.html" in pages.get(f"{path}/capture?part=2").headers["content-disposition"]
         assert pages.get(f"{path}/capture?part=3").status_code == 404
     database.close()
+    for words in (("documents", "--json"), ("history", "library/privacy", "--json"), ("show", "1", "--json")):
+        told = json.loads(policywatch(*words, "--config", config))
+        assert (told[0] if isinstance(told, list) else told)["urls"] == addresses
+    assert "\n".join(addresses) in policywatch("history", "library/privacy", "--config", config)
 
 
 @pytest.mark.parametrize(

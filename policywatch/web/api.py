@@ -282,6 +282,7 @@ def _documents_json(session: Session, rows: Sequence[Document]) -> list[dict[str
                 "kind": row.kind,
                 "language": row.language,
                 "url": row.url,
+                "urls": row.addresses,
                 "watched": not row.retired,
                 "versions": facts[row.id].versions,
                 "changed_at": facts[row.id].changed_at,

@@ -56,6 +56,7 @@ class Document(Shape):
     kind: str = Field(examples=["privacy-policy"])
     language: str = Field(examples=["en"])
     url: str = Field(examples=["https://parley.example/privacy"])
+    urls: list[str] = Field(description="all addresses that its text is read from; the first is `url`")
     watched: bool
     versions: int
     changed_at: datetime | None = Field(description="when its words last changed")
@@ -169,6 +170,7 @@ class ChangeHead(Shape):
     title: str = Field(examples=["Privacy Policy"])
     language: str = Field(examples=["en"])
     url: str
+    urls: list[str] = Field(description="all addresses that its text is read from; the first is `url`")
     detected_at: datetime
     versions: VersionNames
     cause: Literal["page", "reader", "accepted"]
