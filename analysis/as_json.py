@@ -36,8 +36,9 @@ def page_from_json(value: Any) -> Page:
 
 
 def evidence_json(evidence: Evidence) -> dict[str, str]:
-    """One topic's words."""
-    return {"topic": evidence.topic, "text": evidence.text, "side": evidence.side}
+    """One topic's words, and the heading above them where that decided."""
+    decided = {"heading": evidence.heading} if evidence.heading else {}
+    return {"topic": evidence.topic, "text": evidence.text, "side": evidence.side} | decided
 
 
 def passage_json(passage: Passage) -> dict[str, Any]:
@@ -88,6 +89,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "topics": list(comparison.topics),
         "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
         "held": comparison.held,
+        "why": list(comparison.why),
         "see": quotes(comparison.see),
         "brief": brief_json(comparison.brief),
         "passages": [passage_json(passage) for passage in comparison.passages],

@@ -33,11 +33,15 @@ SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words, as they stand in the passage, that decided a topic."""
+    """Words, as they stand in the passage, that decided a topic.
+
+    Where the `heading` above them decided it instead, the words are just those that changed.
+    """
 
     topic: str
     text: str
     side: Side
+    heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Comparison:
 
     `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
     `see` holds the links of a notice of coming changes: where more is said of them.
+    `why` says in plain words why the change as a whole is told or not; where `held` does, nothing.
     `passages` stand in the order of the later text, removed ones at the place they were taken from.
     """
 
@@ -109,6 +114,7 @@ class Comparison:
     topics: tuple[str, ...] = ()
     effective_date: date | None = None
     held: str | None = None
+    why: tuple[str, ...] = ()
     see: tuple[Quote, ...] = ()
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()

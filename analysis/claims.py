@@ -41,11 +41,11 @@ SAYS = {
     "rights_gone": "a right is gone",
     "training": "people's data or content newly trains AI",
     "training_phrases": "words about training AI",
-    "near_default_on": "it is on by default",
+    "near_default_on": "words about what happens by default",
     "choice_phrases": "words about choices",
     "grave": "data is newly shared, used or sensitive",
-    "quiet": "a short change that says nothing new of data",
-    "words": "how many words changed",
+    "quiet": "it is short, and of none of the weightier kinds of change",
+    "words": "the number of words that changed",
     "over_25_words": "more than a few words changed",
     "over_60_words": "many words changed",
     "sentences_gone": "sentences about practices are gone",
@@ -57,7 +57,7 @@ SAYS = {
     "limits_gone": "sentences that protect people went",
     "clarifies_new": "sentences that explain came",
     "clarifies_gone": "sentences that explain went",
-    "balance": "more came, or less, than went",
+    "balance": "on balance of what came and what went",
     "both_ways": "more is done with data and less",
 }
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}

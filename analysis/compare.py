@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from analysis.believe import doubt
 from analysis.blocks import Page
 from analysis.brief import brief
-from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity
+from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity, Side
 from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
 from analysis.diff import passages
-from analysis.found import Found
+from analysis.found import Found, says_something
 from analysis.grave import is_grave
-from analysis.judge import Judgement, judge
+from analysis.judge import Judgement, judge, rules_of
 from analysis.kinds import kind_of
+from analysis.looks import is_content
 from analysis.meaning import of_passage
 from analysis.seen import Seen, found_by, look
-from analysis.topics import OwnTopic, own_lexicon
+from analysis.signs import signs
+from analysis.topics import OwnTopic, own_lexicon, titles_over
+from analysis.why import named, why_suppressed, why_untold
 from analysis.words import words
 
 _PHRASE = 60  # characters; what is longer is a sentence that no phrase was found in
@@ -55,6 +58,7 @@ def compare(
     told = Comparison(
         substantive=judgement.substantive or any(own.values()),
         effective_date=_effective(seen, after, language),
+        why=(*judgement.why, *_of_own(own)),
         see=_see(seen, after),
         passages=tuple(judged),
     )
@@ -63,64 +67,77 @@ def compare(
     return _alerting(told, judgement, before, after, language)
 
 
+def _of_own(own: Mapping[int, Sequence[Found]]) -> Iterator[str]:
+    """That topics which the operator made up are told, too."""
+    if topics := sorted({match.topic for found in own.values() for match in found}):
+        yield f"told, for words about {', '.join(topics)}"
+
+
 def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, language: str | None) -> Passage:
     """The passage with its topics and their evidence, and why."""
     passage = one.passage
-    why = list(_why_not(one))
-    if (why or not judgement.substantive) and not own:
-        return replace(passage, why=tuple(why or (f"not taken for a change of the wording: {judgement.reasons}",)))
+    suppressed = tuple(why_suppressed(one))
+    if (suppressed or not judgement.substantive) and not own:
+        return replace(passage, why=suppressed or ("too little of it changed",))
     said = {match.topic for match in one.found if match.direct}
-    topics = [topic for topic in judgement.topics if topic in said or (topic in one.section and not why)]
+    speaks = any(says_something(passage.texts[sentence.side], sentence) for sentence in one.wording.sentences)
+    by_heading = one.section - said if speaks and not suppressed else frozenset()
+    topics = [topic for topic in judgement.topics if topic in said | by_heading]
     matches = [match for match in one.found if match.topic in topics and match.direct and match.tier != "words"]
-    matches += [_of_section(one, topic) for topic in topics if topic not in said]
     if "data_use" in judgement.topics and not topics:
         notices = [match for match in one.found if match.topic == "notice" and match.direct and match.side == "after"]
         matches = [match._replace(topic="data_use") for match in notices]
         topics = ["data_use"] if notices else []
+    changed = [_changed(one, topic) for topic in topics if topic in by_heading]
     if not topics and judgement.topics and is_grave(one, kind, language):
         topics = [judgement.topics[0]]
-        matches = [_of_section(one, topics[0])]
+        matches = [_changed(one, topics[0])]
     topics += sorted({match.topic for match in own})
-    evidence = _evidence(passage, [*matches, *own])
-    why = [f"{quote.topic}: “{quote.text}” stands in the {_OF_SIDE[quote.side]} words" for quote in evidence]
+    evidence = _evidence(passage, [*matches, *changed, *own], by_heading)
+    why = [_why(quote) for quote in evidence]
     if not topics:
-        why.append(_NO_TOPIC if judgement.alert else f"nothing to tell about AI or data: {judgement.reasons}")
-        return replace(passage, why=tuple(why))
-    severity, direction, reasons = of_passage(one, judgement.severity, kind, language)
+        return replace(passage, why=(why_untold(one),))
+    signs_here = signs((one,), kind, language)
+    severity, direction, reasons = of_passage(one, signs_here, judgement.severity)
+    told = [f"told, for {rules}"] if (rules := rules_of(signs_here)) else []
     return replace(
         passage,
         topics=tuple(topics),
         evidence=tuple(evidence),
         severity=severity,
         direction=direction,
-        why=(*why, f"told, for {judgement.reasons}", *reasons),
+        why=(*why, *told, *reasons),
     )
 
 
-def _of_section(one: Seen, topic: str) -> Found:
-    """The first changed words of a place that is about a topic by the heading it stands under."""
-    sentence = one.wording.sentences[-1]  # of the later text, where there is one
-    start, end = sentence.spans[0]
-    text = one.passage.texts[sentence.side]
-    quoted = words(text[start:end])[:_MOST_WORDS]
-    return Found(topic, "section", sentence.side, start, start + quoted[-1].end, True)
+def _changed(one: Seen, topic: str) -> Found:
+    """What stands for a topic that no phrase of a place names: of its changed words those that say most."""
+    spans = [(sentence.side, *span) for sentence in one.wording.sentences for span in sentence.spans]
+    texts = one.passage.texts
+
+    def says(span: tuple[Side, int, int]) -> tuple[int, bool]:
+        side, start, end = span
+        return sum(is_content(word.text) for word in words(texts[side][start:end])), side == "after"
+
+    side, start, end = max(spans, key=says)
+    quoted = words(texts[side][start:end])[:_MOST_WORDS]
+    return Found(topic, "section", side, start, start + quoted[-1].end, True)
 
 
 _OF_SIDE = {"before": "removed or replaced", "after": "added or new"}
-_NO_TOPIC = "no phrase of a topic stands in the changed words"
 
 
-def _why_not(one: Seen) -> Iterable[str]:
-    if one.wording.looks:
-        yield f"suppressed: {one.wording.looks}"
-    elif one.cut:
-        yield "suppressed: the text stops in the middle of a sentence on one side, so it was captured in part"
-    elif one.shape == "fragment":
-        yield "suppressed: there is no sentence in it; it is a title, a label or an entry of a menu"
+def _why(quote: Evidence) -> str:
+    if quote.heading:
+        return f"{named(quote.topic)}: it stands under “{quote.heading}”"
+    return f"{named(quote.topic)}: “{quote.text}” stands in the {_OF_SIDE[quote.side]} words"
 
 
-def _evidence(passage: Passage, matches: Sequence[Found]) -> list[Evidence]:
-    """The longest phrases of each topic first, as they stand in the passage, whole sentences last; none in another."""
+def _evidence(passage: Passage, matches: Sequence[Found], by_heading: Collection[str]) -> list[Evidence]:
+    """The longest phrases of each topic first, as they stand in the passage, whole sentences last; none in another.
+
+    Topics `by_heading` are those that the heading decides.
+    """
     sides = passage.texts
     kept: list[Found] = []
     for match in sorted(
@@ -144,7 +161,15 @@ def _evidence(passage: Passage, matches: Sequence[Found]) -> list[Evidence]:
         if not inside and sum(match.topic == other.topic for other in kept) < _MOST_EVIDENCE:
             kept.append(match)
     kept.sort(key=lambda found: (found.topic, found.side, found.start))
-    return [Evidence(match.topic, sides[match.side][match.start : match.end], match.side) for match in kept]
+    return [
+        Evidence(
+            match.topic,
+            sides[match.side][match.start : match.end],
+            match.side,
+            " › ".join(titles_over(passage.heading)) if match.topic in by_heading else None,
+        )
+        for match in kept
+    ]
 
 
 def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date | None:

@@ -97,7 +97,7 @@ def found_in(
         start, end = sentence.start + name.start(), sentence.start + name.end()
         if overlaps(sentence, start, end) and not around.is_own(name.group()):
             found.append(Found("ai_features", "decides", sentence.side, start, end, True))
-    if other_object or (not sentence.whole and not for_reader and _says_something(text, sentence)):
+    if other_object or (not sentence.whole and not for_reader and says_something(text, sentence)):
         # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
@@ -170,7 +170,8 @@ def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
     return None
 
 
-def _says_something(text: str, sentence: Sentence) -> bool:
+def says_something(text: str, sentence: Sentence) -> bool:
+    """Whether a sentence has changed words that say something by themselves."""
     return any(is_content(word) for start, end in sentence.spans for word in word_texts(text[start:end]))
 
 

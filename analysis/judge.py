@@ -17,6 +17,7 @@ from analysis.meaning import direction_of, severity_of, topics_of
 from analysis.seen import Seen
 from analysis.signs import signs
 from analysis.weighing import Weighing, read
+from analysis.why import about, topics_in, untold
 
 # what needs no weighing, and in plain words why
 _CERTAIN = {
@@ -29,10 +30,11 @@ _CERTAIN = {
     "terms.frame": "terms say anew, or no longer, what is done with people's data or content",
     "rules.ai": "rules speak anew of AI, or no longer",
     "any.recipient": "another company is named as a recipient",
-    "claim.train.new": "people's data or content is newly used for training",
+    "claim.train.new": RULES["trains_anew"],
     "claim.share.new": "data is newly shared",
     **{f"{GIST}{name}": why for name, why in RULES.items()},
 }
+_TOO_LITTLE = "too few words changed, and none of them weighs enough"
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
@@ -46,14 +48,14 @@ class Weights(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a whole change is. `reasons` names the signs that weighed most, `because` the rules that make it high."""
+    """What a whole change is. `why` says it in plain words, `because` names the rules that make it high."""
 
     substantive: bool
     alert: bool
     topics: tuple[str, ...]
     severity: Severity
     direction: Direction
-    reasons: str
+    why: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
 
 
@@ -69,15 +71,22 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     certain = real and is_certain(found)
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
-        return Judgement(False, False, (), "none", "none", weights().substantive.reasons(found, yes=False))
+        return Judgement(False, False, (), "none", "none", (f"form only: {_TOO_LITTLE}",) if real else ())
     topics = _with_ai(topics_of(found), found)
     if not topics or not (certain or weights().alert.holds(found)):
-        return Judgement(True, False, (), "none", "none", weights().alert.reasons(found, yes=False))
+        reason = untold(found, weights().alert.reasons(found, yes=False))
+        return Judgement(True, False, (), "none", "none", (f"nothing to tell about AI or data: {reason}",))
     told = claims(seen, found)
-    severity, because, _ = severity_of(told)
-    rules = [why for sign, why in _CERTAIN.items() if found.get(sign)]
-    reasons = "; ".join(rules) or f"weighed by {weights().alert.reasons(found, yes=True)}"
-    return Judgement(True, True, topics, severity, direction_of(told), reasons, because)
+    severity, because, weighty = severity_of(told)
+    direction, leaning = direction_of(told)
+    rules = rules_of(found) or f"all its words together weigh as news, with {about(topics_in(found))}"
+    why = (f"told, for {rules}", f"severity {severity}: {weighty}", f"direction {direction}: {leaning}")
+    return Judgement(True, True, topics, severity, direction, why, because)
+
+
+def rules_of(found: Mapping[str, float]) -> str:
+    """The rules by which a change or a place of one is told without weighing, in words; nothing where none holds."""
+    return "; ".join(dict.fromkeys(why for sign, why in _CERTAIN.items() if found.get(sign)))
 
 
 def _with_ai(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from analysis.claims import SAYS, claims
 from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.seen import Seen
-from analysis.signs import signs, strengths
+from analysis.signs import strengths
 from analysis.weighing import Weighing, read
 
 # signs of a topic that weigh for each topic in its own way
@@ -38,6 +38,14 @@ _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mi
 _LIKE_MOST = "as most such changes are"
 # the rules by which a change is high whatever its weights say; whoever tells of it names them
 HIGH = {**RULES, "used_unless_refused": "data is newly used unless people object"}
+# what to name where no rule makes a change high but its claims together do, by the claim that weighs
+BY_WEIGHT = {
+    "grave": "much_shared_or_used",
+    "practices": "new_practices",
+    "training_phrases": "speaks_of_training",
+    "near_default_on": "speaks_of_default",
+    "choice_phrases": "speaks_of_choices",
+}
 
 
 class Weights(BaseModel):
@@ -96,7 +104,9 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], s
         return "high", because, "; ".join(HIGH[name] for name in because)
     high, medium = weights().severity["high"], weights().severity["medium"]
     if high.holds(told):
-        return "high", (), in_words(high.reasons(told, yes=True))
+        weighed = high.reasons(told, yes=True)
+        named = tuple(BY_WEIGHT[claim] for claim in _claims_in(weighed) if claim in BY_WEIGHT)
+        return "high", named, in_words(weighed)
     if medium.holds(told):
         return "medium", (), in_words(medium.reasons(told, yes=True))
     return "low", (), in_words(medium.reasons(told, yes=False))
@@ -104,30 +114,31 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], s
 
 def in_words(reasons: str, otherwise: str = "too little is new") -> str:
     """The claims that weighed, as a reader understands them; `otherwise` where none did."""
-    return ", ".join(SAYS.get(name.removeprefix("told."), otherwise) for name in reasons.split(", "))
+    return ", ".join(SAYS.get(name, otherwise) for name in _claims_in(reasons))
 
 
-def direction_of(told: Mapping[str, float]) -> Direction:
+def _claims_in(reasons: str) -> list[str]:
+    return [name.removeprefix("told.") for name in reasons.split(", ")]
+
+
+def direction_of(told: Mapping[str, float]) -> tuple[Direction, str]:
+    """In whose favour a change is, and why; by the signs of `claims`."""
     weighings = weights().direction
     sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
-    if any(told[f"told.{name}"] for name in RULES):
-        return _WITH_GRAVE.get(likeliest, likeliest)
+    if any(told[f"told.{name}"] for name in RULES) and likeliest in _WITH_GRAVE:
+        return _WITH_GRAVE[likeliest], "; ".join(HIGH[name] for name in RULES if told[f"told.{name}"])
     if likeliest == "clarifies" and (told["told.kept_longer"] or told["told.kept_shorter"]):
-        return "expands" if told["told.kept_longer"] else "limits"
-    return likeliest
+        longer = told["told.kept_longer"]
+        return ("expands", "data is kept longer") if longer else ("limits", "data is kept for a shorter time")
+    return likeliest, in_words(weighings[likeliest].reasons(told, yes=True), _LIKE_MOST)
 
 
-def of_passage(
-    one: Seen, most: Severity, kind: str, language: str | None
-) -> tuple[Severity, Direction, tuple[str, ...]]:
+def of_passage(one: Seen, found: Mapping[str, float], most: Severity) -> tuple[Severity, Direction, tuple[str, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
-    told = claims((one,), signs((one,), kind, language))
+    told = claims((one,), found)
     severity, _, why = severity_of(told)
-    direction = direction_of(told)
-    weighing = weights().direction[direction]
-    reasons = (
-        f"severity {severity}: {why}",
-        f"direction {direction}: {in_words(weighing.reasons(told, yes=True), _LIKE_MOST)}",
-    )
-    return min(severity, most, key=SEVERITIES.index), direction, reasons
+    direction, leaning = direction_of(told)
+    least = min(severity, most, key=SEVERITIES.index)
+    weighs = why if least == severity else "as the whole change weighs"
+    return least, direction, (f"severity {least}: {weighs}", f"direction {direction}: {leaning}")

@@ -251,7 +251,9 @@ def facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
         "direction": found.direction,
         "topics": list(found.topics),
         "effective_date": found.effective_date,
-        "brief": brief_json(found.brief) | ({"see": quotes(found.see)} if found.see else {}),
+        "brief": brief_json(found.brief)
+        | ({"see": quotes(found.see)} if found.see else {})
+        | ({"why": list(found.why)} if found.why else {}),
     }
 
 

@@ -263,8 +263,14 @@ def matches(text: str, language: str | None) -> tuple[Match, ...]:
 @lru_cache(maxsize=1024)
 def section_topics(heading: tuple[str, ...], language: str | None) -> frozenset[str]:
     """The topics that the titles around a passage name; the outermost is the document's own and says nothing."""
-    titles = heading[-2:] if len(heading) > 2 else heading[-1:]
-    return frozenset(match.topic for title in titles for match in section_lexicon(language).matches(title))
+    return frozenset(
+        match.topic for title in titles_over(heading) for match in section_lexicon(language).matches(title)
+    )
+
+
+def titles_over(heading: tuple[str, ...]) -> tuple[str, ...]:
+    """The titles of a path that can say what stands under them."""
+    return heading[-2:] if len(heading) > 2 else heading[-1:]
 
 
 @lru_cache(maxsize=1024)

@@ -79,7 +79,7 @@ class Subject(_Strict):
 
 
 class Because(_Strict):
-    """Why a change is high: a clause for each rule of the analysis that can make it so."""
+    """Why a change is high: a clause for each rule of the analysis that can make it so, then for what can by weight."""
 
     trains_anew: str
     training_promise_gone: str
@@ -89,6 +89,11 @@ class Because(_Strict):
     choice_gone: str
     sensitive_anew: str
     used_unless_refused: str
+    much_shared_or_used: str
+    new_practices: str
+    speaks_of_training: str
+    speaks_of_default: str
+    speaks_of_choices: str
 
 
 class BriefWords(_Strict):

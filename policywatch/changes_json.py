@@ -10,6 +10,8 @@ from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document
 from storage.versions import Version, version_heads
 
+_BESIDE = ("see", "why")  # stored with the brief, given beside it
+
 
 def change_json(session: Session, change: Change) -> dict[str, Any]:
     """The whole of a change, for `show --json` and the API."""
@@ -44,7 +46,8 @@ def change_head_json(change: Change, document: Document, heads: dict[int, Versio
         "topics": change.topics,
         "effective_date": change.effective_date.isoformat() if change.effective_date is not None else None,
         "held": None,
-        "brief": {"because": []} | {name: said for name, said in change.brief.items() if name != "see"},
+        "why": change.brief.get("why", []),
+        "brief": {"because": []} | {name: said for name, said in change.brief.items() if name not in _BESIDE},
         "see": change.brief.get("see", []),
     }
 

@@ -157,7 +157,8 @@ def _topics_by_character(passage: StoredPassage, marks: list[tuple[Tag, str]]) -
         whole = "".join(text for tag, text in marks if tag in tags)
         for evidence in passage.evidence:
             words = evidence.get("text", "")
-            start = whole.find(words) if words and evidence.get("side") == side else -1
+            marked = words and evidence.get("side") == side and not evidence.get("heading")
+            start = whole.find(words) if marked else -1
             for k, i in places[start : start + len(words)] if start >= 0 else ():
                 if evidence["topic"] not in found[k][i]:
                     found[k][i] = (*found[k][i], evidence["topic"])

@@ -134,6 +134,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     of = document(session, row.document_id)
     sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
     _facts(sheet, row, heads)
+    _why(sheet, row.brief.get("why", []) if why else ())
     _brief(sheet, row.brief)
     _retold(sheet, retold(session, change_id))
     _passages(sheet, passages(session, change_id), of.title, why=why)
@@ -154,6 +155,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
         _because(sheet, row)
         if about := _about(sheet, row):
             sheet.line(about)
+        _why(sheet, found.why if why else ())
         _brief(sheet, row.brief)
     _passages(sheet, stored_passages(0, found.passages), "", why=why)
 
@@ -299,10 +301,20 @@ def _section(sheet: _Sheet, section: Section, *, why: bool) -> None:
 def _passage(sheet: _Sheet, passage: StoredPassage, *, why: bool) -> None:
     sheet.line(sheet.marked(_folded(pieces(passage))), indent=2)
     for topic in passage.topics:
-        words = [f"“{each['text']}”" for each in passage.evidence if each["topic"] == topic]
-        sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(words)}", indent=4)
-    for reason in passage.why if why else ():
-        sheet.line((f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=4)
+        said = [_evidence(sheet, each) for each in passage.evidence if each["topic"] == topic]
+        sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(said)}", indent=4)
+    _why(sheet, passage.why if why else (), indent=4)
+
+
+def _evidence(sheet: _Sheet, evidence: Mapping[str, str]) -> str:
+    if heading := evidence.get("heading"):
+        return sheet.words("change.under", heading=heading)
+    return f"“{evidence['text']}”"
+
+
+def _why(sheet: _Sheet, reasons: Iterable[str], indent: int = 0) -> None:
+    for reason in reasons:
+        sheet.line((f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=indent)
 
 
 def _folded(parts: Sequence[Piece]) -> list[Piece]:

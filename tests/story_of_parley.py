@@ -189,6 +189,7 @@ _TRAINING_BRIEF = {
     "from": "2025-11-03",
     "default": "on",
     "because": ["trains_anew"],
+    "why": ["told, for data of members is newly used for training"],
     "data": [
         {"text": "your profile", "side": "after"},
         {"text": "your posts, your comments", "side": "after"},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.meaning import HIGH
+from analysis.meaning import BY_WEIGHT, HIGH
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import Because, languages, words
@@ -82,7 +82,7 @@ def test_why_it_is_high_is_said_in_the_routes_language_under_the_weight(
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
-@pytest.mark.parametrize("rules", [{}, {"because": []}], ids=["an older brief", "high by weight"])
+@pytest.mark.parametrize("rules", [{}, {"because": []}], ids=["an older brief", "nothing named"])
 def test_where_no_rule_says_so_nothing_is_said_of_why(form: Format, rules: dict[str, Any]) -> None:
     shown = body(form, "en", severity="high", brief=BRIEF | rules)
     assert words("en").say.because not in shown
@@ -92,9 +92,10 @@ def test_where_no_rule_says_so_nothing_is_said_of_why(form: Format, rules: dict[
 def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once() -> None:
     for language in languages():
         said = words(language)
-        each = [said.why_high({"because": [rule]}) for rule in HIGH]
-        assert len({*each, ""}) == len(HIGH) + 1
+        named = {*HIGH, *BY_WEIGHT.values()}
+        each = [said.why_high({"because": [rule]}) for rule in sorted(named)]
+        assert len({*each, ""}) == len(named) + 1
         of_training = said.because.training_promise_gone
         assert said.why_high({"because": ["training_promise_gone", "promise_gone"]}) == of_training
-    assert Because.model_fields.keys() == HIGH.keys()
+        assert Because.model_fields.keys() == named
     assert set(LANGUAGES) <= set(languages())  # pages say it in the words of messages

@@ -34,6 +34,8 @@ def test_the_api_gives_a_change_as_show_does(parley: Story) -> None:
     told = site.get(f"/api/v1/changes/{id_}").json()
     assert told["id"] == id_
     assert told["brief"]["because"] == ["trains_anew"]
+    assert told["why"] == ["told, for data of members is newly used for training"]
+    assert "why" not in told["brief"]
     assert told["topics"] == ["data_sharing", "advertising", "ai_training", "user_choice"]
     assert len(told["passages"]) == 6
     listed = site.get("/api/v1/changes").json()["changes"]

@@ -21,6 +21,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley
     tree = page(site, f"/changes/{parley.change(PRIVACY)}")
     assert text(tree, "h1")[0].startswith("Parley will use your profile")
     assert text(tree, ".facts + .because") == ["Why it is high: your data or content is newly used to train AI."]
+    assert text(tree, "main > .why li") == ["told, for data of members is newly used for training"]
     assert text(tree, ".brief dd") == [
         "3 November 2025",
         "It happens by default",

@@ -156,9 +156,7 @@ class Brief(BaseModel):
     """Short answers in the page's own words, and why the change is high; docs/brief.md has all fields."""
 
     model_config = ConfigDict(extra="allow")
-    because: list[str] = Field(
-        description="the rules by which the whole change is high; none where it is not, or by weight alone"
-    )
+    because: list[str] = Field(description="the rules by which the whole change is high; none where it is not")
 
 
 class ChangeHead(Shape):
@@ -182,6 +180,7 @@ class ChangeHead(Shape):
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
     effective_date: date | None
     held: None
+    why: list[str] = Field(description="why the change as a whole is told or not, in words", examples=[[]])
     brief: Brief = Field(
         examples=[
             {
@@ -203,11 +202,14 @@ class Changes(Shape):
 
 
 class Evidence(Shape):
-    """Words, as they stand in the passage, that decided a topic."""
+    """Words, as they stand in the passage, that decided a topic; where a heading did, those that changed under it."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     topic: str
     text: str
     side: str
+    heading: str = Field("", description="the titles that decided it; left out where none did")
 
 
 class Passage(Shape):

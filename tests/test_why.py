@@ -1,0 +1,101 @@
+"""What a change says of itself with `--why`: in words, once for the whole, and of a place only what is its own."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from analysis.change import Comparison
+from analysis.compare import compare
+from analysis.meaning import BY_WEIGHT, severity_of
+from analysis.page import read_page
+from policywatch.terminal import show_comparison
+from tests.test_compare import cases, told
+
+SIGN = re.compile(r"\b[a-z_]+\.[a-z_]+\b|[a-z]_[a-z]|no sign for it")  # "words.business.after", "ai_training"
+OPENING = "We wrote this policy for those who read it, and we answer questions about it."
+SHARED = "We share your personal data with advertisers."
+SECURE = "We keep the photos that you upload on encrypted servers and delete them after ninety days."
+
+
+def change(before: str, after: str, title: str = "Privacy Policy") -> Comparison:
+    pages = (
+        read_page(f"# {title}\n\n{OPENING}\n\n{text}".encode(), mime="text/markdown", language="en")
+        for text in (before, after)
+    )
+    return compare(*pages, language="en", document=title)
+
+
+def printed(found: Comparison, *, why: bool = True) -> str:
+    console = Console(file=io.StringIO(), force_terminal=False)
+    show_comparison(console, found, why=why)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_no_reason_is_the_name_of_a_sign() -> None:
+    for param in cases():
+        found = told(param.values[0])
+        reasons = [*found.why, *(reason for passage in found.passages for reason in passage.why)]
+        words = [re.sub(r"“.*”", "", reason) for reason in reasons]
+        assert not [reason for reason in words if SIGN.search(reason)], param.values[0]["name"]
+
+
+def test_the_rules_of_the_whole_stand_once_and_those_of_a_place_under_it() -> None:
+    found = change(
+        "## Partners\n\nWe have none.\n\n## Photos\n\nYou can upload photos.",
+        f"## Partners\n\n{SHARED}\n\n## Photos\n\nYou can upload photos. {SECURE}",
+    )
+    sharing = "data is newly shared"
+    assert sharing in found.why[0]
+    places = {passage.heading[-1]: passage for passage in found.passages if passage.topics}
+    assert any(sharing in reason for reason in places["Partners"].why)
+    assert printed(found).count("why: told, for words about data are new") == 3
+    assert not any(sharing in reason for reason in places["Photos"].why)
+
+
+def test_a_change_that_is_not_told_says_what_it_speaks_of_instead() -> None:
+    found = change(
+        "You pay by card.", "You pay by card. Invoices, refunds and taxes are settled in court.", "Terms of Service"
+    )
+    assert (found.substantive, found.alert) == (True, False)
+    assert found.why == (
+        "nothing to tell about AI or data: no words about AI or data came or went; "
+        "it speaks of business matters such as fees, liability or courts",
+    )
+    assert [passage.why for passage in found.passages] == [("no words about AI or data changed",)]
+
+
+def test_a_heading_that_decides_is_named_instead_of_words() -> None:
+    found = change("## Partners\n\nWe have none.", f"## Partners\n\n{SHARED}")
+    (gone,) = [passage for passage in found.passages if passage.operation == "removed"]
+    assert [(quote.topic, quote.text, quote.heading) for quote in gone.evidence] == [
+        ("data_sharing", "We have none", "Partners")
+    ]
+    assert gone.why[0] == "data sharing: it stands under “Partners”"
+    shown = printed(found, why=False)
+    assert "    Data shared: under “Partners”\n" in shown
+    assert "“We have none”" not in shown
+
+
+def test_words_of_grammar_are_about_nothing_whatever_stands_above_them() -> None:
+    text = "## Partners\n\nThe people {} answer at the desk on Monday are {}.\n\n## Ads\n\n{}"
+    of_grammar = change(text.format("who", "ours", "None."), text.format("that", "ours", SHARED))
+    of_sense = change(text.format("who", "ours", "None."), text.format("who", "students", SHARED))
+    topics = [
+        passage.topics
+        for found in (of_grammar, of_sense)
+        for passage in found.passages
+        if passage.heading[-1] == "Partners"
+    ]
+    assert topics == [(), ("data_sharing",)]
+
+
+@pytest.mark.parametrize(("claim", "named"), BY_WEIGHT.items())
+def test_what_is_high_by_weight_says_what_weighed(claim: str, named: str) -> None:
+    signs = dict.fromkeys(("told.training", "told.used_unless_refused", "told.rights_gone"), 0.0)
+    severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0})
+    assert (severity, because) == ("high", (named,))
