@@ -66,6 +66,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
 
     return {
         "meaning": brief.meaning,
+        "meaning_side": brief.meaning_side,
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
         "because": list(brief.because),

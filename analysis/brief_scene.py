@@ -12,7 +12,7 @@ from analysis.brief_phrases import Phrases
 from analysis.brief_spans import Question, Reader, Span
 from analysis.brief_text import ADDRESS, WORD, Sentence, touched_sentences, words_of
 from analysis.change import Passage, Side
-from analysis.sentences import says
+from analysis.sentences import Chances, says
 
 Features = dict[str, float]
 
@@ -59,6 +59,10 @@ class Scene:
         self._shared: dict[int, Features] = {}
         self.touched = sum(sentence.touched for sentence in self.sentences)
 
+    def chances(self, sentence: Sentence) -> Chances:
+        """What a sentence says by its words, see sentences.py."""
+        return says(sentence.said, self.phrases.language, _ANY_KIND, (sentence.heading,))
+
     def candidates(self, field: Question) -> list[list[Span]]:
         """The candidates of each sentence."""
         return [self.reader.spans(field, sentence) for sentence in self.sentences]
@@ -89,7 +93,7 @@ class Scene:
             found["item"] = 1.0
         for cue in sentence.cues:
             found[f"sentence.{cue}"] = 1.0
-        for aspect, chance in says(sentence.said, self.phrases.language, _ANY_KIND, (sentence.heading,)).items():
+        for aspect, chance in self.chances(sentence).items():
             found[f"says.{aspect}"] = chance
         for cue in self._cues_around(sentence.heading):
             found[f"heading.{cue}"] = 1.0

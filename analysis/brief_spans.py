@@ -13,6 +13,7 @@ from analysis.brief_ways_out import WaysOut
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
 _DATA = ("data_kind", "content_kind", "sensitive", "data_head")
+_OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
 
 
@@ -69,6 +70,8 @@ class Reader(WaysOut):
         """Every candidate for `field`, each stretch of words once, in the order of the sentence."""
         found: dict[tuple[int, int], Span] = {}
         if not sentence.touched and field in _OF_WHAT_CHANGED:
+            return []
+        if not sentence.told and field in _OF_WHAT_IS_TOLD:
             return []
         for first, last, rule in getattr(self, f"_{field}")(sentence):
             first = max(first, self.after_number(sentence, last))

@@ -49,9 +49,10 @@ class Word(NamedTuple):
 class Sentence:
     """A sentence, cell or item in which the change removed or added words.
 
-    `before` sentences are those of the earlier text. `lead` is what an item or a cell hangs on: the paragraph before a
-    list, the head of a column; with the innermost heading it tells what a bare list of nouns is a list of. `names` are
-    the words between quotation marks (first word, word after the last), as of a setting.
+    `before` sentences are those of the earlier text; `place` is the number of their passage. `lead` is what an item or
+    a cell hangs on: the paragraph before a list, the head of a column; with the innermost heading it tells what a bare
+    list of nouns is a list of. `told`: its passage has a topic, or none of the change has one. `names` are the words
+    between quotation marks (first word, word after the last), as of a setting.
     """
 
     text: str
@@ -59,6 +60,7 @@ class Sentence:
     words: tuple[Word, ...]
     order: int
     of: int
+    place: int
     heading: str = ""
     lead: str = ""
     whole: bool = False
@@ -66,6 +68,7 @@ class Sentence:
     links: tuple[Link, ...] = ()
     touched: bool = True
     severity: Severity = "none"
+    told: bool = True
     names: tuple[tuple[int, int], ...] = ()
     cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
@@ -185,7 +188,14 @@ class _Context:
 
 
 def _text_sentences(
-    text: str, side: Side, spans: Sequence[tuple[int, int]], passage: Passage, context: _Context
+    text: str,
+    side: Side,
+    spans: Sequence[tuple[int, int]],
+    passage: Passage,
+    context: _Context,
+    *,
+    place: int,
+    any_told: bool,
 ) -> Iterator[Sentence]:
     number = context.block(text.split("\n", 1)[0])
     block: Block | None = context.blocks[number] if number is not None else None
@@ -204,6 +214,7 @@ def _text_sentences(
             words=words,
             order=0,
             of=0,
+            place=place,
             heading=passage.heading[-1] if passage.heading else "",
             lead=lead,
             whole=passage.before is None or passage.after is None,
@@ -211,6 +222,7 @@ def _text_sentences(
             links=block.links if block is not None else (),
             touched=any(word.changed for word in words),
             severity=passage.severity,
+            told=bool(passage.topics) or not any_told,
             names=named(text, words),
         )
 
@@ -224,6 +236,7 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) ->
     contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
     found: dict[Side, dict[int, list[Sentence]]] = {"after": {}, "before": {}}
     left = _MOST
+    any_told = any(passage.topics for passage in passages)
     for place in sorted(range(len(passages)), key=lambda place: not passages[place].topics):
         passage = passages[place]
         if passage.operation == "moved" or left <= 0:
@@ -231,7 +244,9 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) ->
         spans = changed_spans(passage.before, passage.after)
         for side, text in _sides(after=passage.after, before=passage.before):
             if text is not None and spans[side]:
-                sentences = _text_sentences(text, side, spans[side], passage, contexts[side])
+                sentences = _text_sentences(
+                    text, side, spans[side], passage, contexts[side], place=place, any_told=any_told
+                )
                 kept = [sentence for sentence in sentences if side == "after" or sentence.touched]
                 found[side][place] = kept
                 left -= len(kept)

@@ -80,11 +80,14 @@ class Quote:
 class Brief:
     """The short answers for a reader of an alert; what the change does not say stays empty.
 
-    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of quoted words;
+    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
+    `meaning_side`, "…" where some are left out, `place` the number of the passage that it stands in (not in JSON);
     `because` holds the rules (of `meaning.HIGH`) by which the whole change is high.
     """
 
     meaning: str | None = None
+    meaning_side: Side | None = None
+    place: int | None = None
     start: date | None = None
     default: Default | None = None
     because: tuple[str, ...] = ()

@@ -210,12 +210,20 @@ def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page,
     topics = [*judgement.topics, *sorted({topic for passage in flagged for topic in passage.topics} - set(TOPICS))]
     severity: Severity = judgement.severity if judgement.alert else "low"
     direction: Direction = judgement.direction if judgement.alert else "clarifies"
-    reached = max((SEVERITIES.index(passage.severity) for passage in flagged), default=0)
+    answers = brief(
+        told.passages,
+        before,
+        after,
+        effective=told.effective_date,
+        language=language or "en",
+        because=judgement.because,
+    )
     places = told.passages
-    if flagged and SEVERITIES[reached] != severity:
-        # the change as a whole can weigh more than each of its places: the weightiest of them carries it
-        weightiest = max(flagged, key=lambda passage: SEVERITIES.index(passage.severity))
-        places = tuple(replace(one, severity=severity) if one is weightiest else one for one in places)
+    if flagged and all(passage.severity != severity for passage in flagged):
+        # the change as a whole can weigh more than each of its places: the one that heads the brief carries it
+        heads = places[answers.place] if answers.place is not None else flagged[0]
+        carries = heads if heads in flagged else max(flagged, key=lambda one: SEVERITIES.index(one.severity))
+        places = tuple(replace(one, severity=severity) if one is carries else one for one in places)
     return replace(
         told,
         alert=True,
@@ -223,12 +231,5 @@ def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page,
         direction=direction,
         topics=tuple(topics),
         passages=places,
-        brief=brief(
-            places,
-            before,
-            after,
-            effective=told.effective_date,
-            language=language or "en",
-            because=judgement.because,
-        ),
+        brief=answers,
     )

@@ -112,7 +112,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         default=default,
         default_name={"on": words.brief.on, "off": words.brief.off}.get(str(default)),
         returned=change.returns_to is not None,
-        meaning=clean(brief["meaning"]) if brief.get("meaning") else None,
+        meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, words),
         passages=tuple(_passage(passage, words) for passage in flagged),
         unflagged=len(found) - len(flagged),

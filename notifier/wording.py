@@ -114,6 +114,7 @@ class BriefWords(_Strict):
     regions: str
     see: str
     no_longer: str
+    gone: str
     retold: str
 
 
@@ -191,6 +192,10 @@ class Words(_Strict):
     def moment(self, at: datetime) -> str:
         """Day and hour, in UTC."""
         return self.notices.since.format(day=self.date(at.date()), hour=f"{at:%H:%M}")
+
+    def lead(self, brief: Mapping[str, Any]) -> str:
+        """What stands before the meaning of a stored brief, where its words are those of the earlier text."""
+        return f"{self.brief.gone}{self.colon}" if brief.get("meaning_side") == "before" else ""
 
     def why_high(self, brief: Mapping[str, Any]) -> str:
         """The clauses of the rules that make the change of a stored brief high; nothing where none does."""

@@ -212,7 +212,7 @@ def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts
             sheet.line((version.source, "dim"), indent=2)
         return
     sheet.line(when, f"  {name}  {sheet.words('change.number', n=found.id).lower()}  ", *_weight(sheet, found))
-    for said in (str(found.brief.get("meaning") or ""), _about(sheet, found)):
+    for said in (_meaning(sheet, found.brief), _about(sheet, found)):
         if said:
             sheet.line(said, indent=2)
     if counts:
@@ -257,11 +257,15 @@ def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version]) -> None:
         sheet.line(sheet.words("change.waits"))
 
 
+def _meaning(sheet: _Sheet, brief: dict[str, Any]) -> str:
+    said = brief.get("meaning")
+    return f"{sheet.words.lead(brief)}{said}" if said else ""
+
+
 def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
-    meaning = brief.get("meaning")
-    if meaning:
+    if meaning := _meaning(sheet, brief):
         sheet.gap()
-        sheet.line((str(meaning), "bold"))
+        sheet.line((meaning, "bold"))
     rows: list[tuple[str, list[str]]] = []
     if brief.get("default") in ("on", "off"):
         rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{brief['default']}")]))

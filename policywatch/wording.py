@@ -81,6 +81,10 @@ class Wording:
         """Why a check brought no text that is believed, and the language that this is said in."""
         return told(check.reason, check.reason_code, self.language)
 
+    def lead(self, brief: Mapping[str, Any]) -> str:
+        """What stands before the meaning of a change, where its words are those of the earlier text."""
+        return words_of_messages(self.language).lead(brief)
+
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""
         names = self._find("date")

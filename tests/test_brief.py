@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from analysis.brief import MOST, brief
 from analysis.brief_phrases import phrases_for
 from analysis.brief_scene import Scene
-from analysis.change import Brief, Quote
+from analysis.change import Brief, Comparison, Quote
+from analysis.compare import compare
 from analysis.diff import passages
 from analysis.page import read_page
 
@@ -166,7 +167,81 @@ def test_a_promise_that_is_taken_back_is_quoted_from_the_earlier_text() -> None:
     assert [
         quote for quote in answer.excluded if "never sell your personal data" in quote.text and quote.side == "before"
     ]
-    assert answer.meaning == "We never sell your personal data"
+    assert (answer.meaning, answer.meaning_side) == ("We never sell your personal data", "before")
+
+
+def compared(before: str, after: str, language: str = "en") -> Comparison:
+    pages = (read_page(text.encode(), mime="text/markdown", language=language) for text in (before, after))
+    return compare(*pages, language=language, believed=True)
+
+
+def test_what_comes_heads_a_change_before_what_goes() -> None:
+    logs = "# Privacy policy\n\n## Logs\n\n{}\n\n## Messages\n\n{}\n"
+    told = compared(
+        logs.format("We delete our server logs after 30 days, as we have always done.", "Your messages are yours."),
+        logs.format("", "Your messages are yours. We share your messages with advertisers."),
+    )
+    assert told.brief is not None
+    assert (told.brief.meaning, told.brief.meaning_side) == ("We share your messages with advertisers", "after")
+
+
+def test_a_promise_that_is_gone_heads_the_change_that_it_makes_high() -> None:
+    policy = "# Privacy policy\n\n## Messages\n\n{}\n\n## Contact\n\nWrite to us at any time{}.\n"
+    told = compared(
+        policy.format("Your messages are yours. We never sell your messages to anybody.", ""),
+        policy.format("Your messages are yours.", " about your data and your rights"),
+    )
+    assert told.brief is not None
+    assert "promise_gone" in told.brief.because
+    assert (told.brief.meaning, told.brief.meaning_side) == ("We never sell your messages to anybody", "before")
+
+
+def test_words_that_the_page_still_says_are_not_told_as_gone() -> None:
+    policy = "# Privacy policy\n\n## Sharing\n\n{}\n\n## Use\n\nWe use your IP address to keep thieves away.\n"
+    told = compared(policy.format("We share your IP address with advertisers."), policy.format("We share nothing."))
+    assert told.brief is not None
+    assert [quote.side for quote in told.brief.data if quote.text == "your IP address"] == ["after"]
+
+
+def test_what_is_not_about_data_answers_no_question_where_something_is() -> None:
+    policy = "# Terms\n\n## Contract\n\nYour contract is with {}.\n\n## AI\n\nWe write letters.{}\n"
+    told = compared(
+        policy.format("Parley Limited in Cork", ""),
+        policy.format("Parley Europe Limited in Dublin", " We share your letters with Harrow Inc. to train AI models."),
+    )
+    assert told.brief is not None
+    assert {quote.text for quote in told.brief.recipients} == {"Harrow Inc"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "meaning"),
+    [
+        (
+            "| Data | Kept |\n| --- | --- |\n| Letters | a year |\n",
+            "| Data | Kept |\n| --- | --- |\n| Letters | until you delete your account |\n",
+            "Letters: until you delete your account",
+        ),
+        ("* IP address\n", "* IP address\n* fingerprints\n* health data\n", "What we collect: health data"),
+    ],
+)
+def test_a_cell_and_an_entry_are_told_with_what_they_belong_to(before: str, after: str, meaning: str) -> None:
+    policy = "# Privacy policy\n\nWe are Parley.\n\n## What we collect\n\n"
+    told = compared(policy + before, policy + after)
+    assert told.brief is not None
+    assert told.brief.meaning == meaning
+
+
+def test_a_condition_is_not_told_without_what_it_is_for() -> None:
+    condition = (
+        "If Harrow shares the personal information it has about you with separate companies of its group, including "
+        "its parent and all subsidiaries, such as those that make films and those that sell houses, to use for their "
+        "own purposes and at their own risk, we will first give you the choice to opt out of that sharing, and we will "
+        "wait for thirty days before anything at all is shared with any of these companies."
+    )
+    told = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{condition}\n")
+    assert told.brief is not None
+    assert told.brief.meaning is not None
+    assert told.brief.meaning.endswith("we will first give you the choice to opt out of that sharing…")
 
 
 def test_a_reworded_fact_is_quoted_once_and_from_the_later_text() -> None:
@@ -298,7 +373,7 @@ def test_a_long_meaning_is_cut_with_its_brackets_whole() -> None:
         "# A\n\nBe kind.\n\n"
         f"We collect information about the device from which you visit us (for example {kinds}) daily.\n",
     )
-    assert answer.meaning == "We collect information about the device from which you visit us"
+    assert answer.meaning == "We collect information about the device from which you visit us…"
 
 
 def test_us_is_a_place_only_in_capitals() -> None:
@@ -332,11 +407,20 @@ def test_every_quotation_stands_on_its_page(before: list[str], after: list[str],
         for quote in quotes:
             assert quote.text in texts[quote.side]
             assert 1 <= len(re.findall(r"[^\W_]+", quote.text)) <= 20
-    assert answer.meaning is None or answer.meaning in texts["before"] + "\n" + texts["after"]
+    both = texts["before"] + "\n" + texts["after"]
+    assert all(part.strip() in both for part in re.split("…|: ", answer.meaning or ""))
 
 
 def test_a_brief_has_an_answer_to_every_question() -> None:
-    assert {field.name for field in fields(Brief)} == {"meaning", "start", "default", "because", *QUESTIONS}
+    assert {field.name for field in fields(Brief)} == {
+        "meaning",
+        "meaning_side",
+        "place",
+        "start",
+        "default",
+        "because",
+        *QUESTIONS,
+    }
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,14 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
     assert "1er janvier 2030" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "lead"), [("en", "No longer said: train our"), ("fr", "N’est plus dit : train our")]
+)
+def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
+    assert lead in body("text", language, brief=BRIEF | {"meaning_side": "before"})
+    assert lead not in body("text", language, brief=BRIEF | {"meaning_side": "after"})
+
+
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_an_english_route_reads_a_french_page(form: Format) -> None:
     facts = {"document": "parley/privacy-policy.fr", "brief": SEIZED, "effective_date": date(2020, 3, 2)}

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import httpx
+from sqlmodel import select
 
+from storage.changes import Change
 from storage.database import Database
 from storage.documents import Document, declare
 from tests.stories import Teller, block, day, passage
@@ -159,3 +161,16 @@ def test_an_announced_text_stands_against_the_one_in_force(site: httpx.Client, d
     tree = page(site, "/upcoming/parley/preview-terms")
     assert text(tree, ".diff") == ["We removed: keep (end) added: sell (end) your notes."]
     assert hrefs(tree, ".more a") == ["/documents/parley/preview-terms/versions/1#b0"]
+
+
+def test_what_a_change_no_longer_says_is_called_so(database: Database, site: httpx.Client) -> None:
+    tell(database)
+    with database.writing() as session:
+        for change in session.exec(select(Change)):
+            if change.brief:
+                change.brief = {**change.brief, "meaning_side": "before"}
+                session.add(change)
+    assert "No longer said: Harbour will keep deleted notes for thirty days" in text(
+        page(site, "/changes"), ".entry h3"
+    )
+    assert "N’est plus dit" in text(page(site, "/changes?lang=fr"), ".entry h3")[0]

@@ -57,7 +57,7 @@ def feed(session: Session, renderer: Renderer, seen: Visit, asked: ChangesAsked,
 def _entry(seen: Visit, row: ListedChange, version: Version, content: str) -> FeedEntry:
     return FeedEntry(
         key=_key(row, version),
-        title=_named(row),
+        title=_named(row, wording(seen.language)),
         link=seen.whole(f"/changes/{row.change.id}"),
         updated=row.change.detected_at,
         author=row.document.service,
@@ -71,9 +71,9 @@ def _key(row: ListedChange, version: Version) -> str:
     return f"{row.document.id}/{version.number}/{version.captured_at.isoformat()}"
 
 
-def _named(row: ListedChange) -> str:
+def _named(row: ListedChange, words: Wording) -> str:
     where = f"{row.document.service}, {row.document.title}"
-    return f"{where}: {row.meaning}" if row.meaning else where
+    return f"{where}: {words.lead(row.change.brief)}{row.meaning}" if row.meaning else where
 
 
 def _title(words: Wording, narrowed: dict[str, list[str]]) -> str:
@@ -101,7 +101,12 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
             key=f"date/{_key(row, heads[row.change.version_id])}",
             day=row.change.effective_date,
             title=words("calendar.event", title=f"{row.document.service}, {row.document.title}"),
-            text=" ".join([*([f"{row.meaning}."] if row.meaning else []), seen.whole(f"/changes/{row.change.id}")]),
+            text=" ".join(
+                [
+                    *([f"{words.lead(row.change.brief)}{row.meaning}."] if row.meaning else []),
+                    seen.whole(f"/changes/{row.change.id}"),
+                ]
+            ),
             link=seen.whole(f"/changes/{row.change.id}"),
             known_since=row.change.detected_at,
             categories=[words.label("topics", topic) for topic in row.change.topics],
