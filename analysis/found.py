@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from analysis.change import TOPICS, Side
+from analysis.change import Side
 from analysis.looks import is_content, pattern
 from analysis.news import News
 from analysis.surroundings import CELL, DEFINITION, Surroundings, is_sentence
@@ -129,35 +129,6 @@ def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
 def within(sentence: Sentence, found: Iterable[Place]) -> list[Place]:
     """What of it stands in a sentence."""
     return [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
-
-
-def told_by(
-    one: News,
-    sentence: Sentence,
-    found: Sequence[Found],
-    section: frozenset[str],
-    column: frozenset[str] | None,
-    page: frozenset[str],
-) -> Iterator[Found]:
-    """What a piece of news is about: its column, else the nearest phrases of its sentence, else its section.
-
-    `column` holds the topics of the column's title, None outside of tables. News of a page that is about AI is about
-    AI, too.
-    """
-    beside = [each for each in within(sentence, found) if each.tier == "decides"]
-    if one.kind == "time":
-        beside = [each for each in beside if each.topic == "retention"] or beside
-    nearest = min((_distance(each, one) for each in beside), default=0)
-    topics = {each.topic for each in beside if _distance(each, one) <= nearest}
-    if column is not None and one.kind == "time" and not topics:
-        topics = {"retention"}
-    for topic in TOPICS:
-        if topic in (column or topics or section - AI) or topic in AI & page:  # none is about AI by its section alone
-            yield Found(topic, "decides", one.side, one.start, one.end, True)
-
-
-def _distance(found: Found, one: News) -> int:
-    return max(0, found.start - one.end, one.start - found.end)
 
 
 def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:

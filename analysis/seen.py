@@ -7,24 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from analysis.anew import anew
 from analysis.blocks import Page
-from analysis.change import TOPICS, Passage, Side
-from analysis.found import ADDRESSES, AI, TURNS, Found, found_in, named_in, overlaps, recipients_in, told_by, within
-from analysis.kinds import part_of
+from analysis.change import Passage, Side
+from analysis.found import Found, found_in, named_in, overlaps, recipients_in, within
 from analysis.looks import pattern
-from analysis.news import News, is_renamed, news
+from analysis.news import is_renamed
 from analysis.postal import only_addresses
-from analysis.sentences import Chances, says
 from analysis.shape import names, shape_of
 from analysis.spelling import keyed_words
-from analysis.surroundings import BANNER, CELL, TEMPLATE, Surroundings
-from analysis.topics import Lexicon, column_topics, matches, section_topics
+from analysis.surroundings import BANNER, TEMPLATE, Surroundings
+from analysis.topics import Lexicon, matches, section_topics
 from analysis.wording import Sentence, Wording, keyed_sentences, wording
 from analysis.words import word_texts
 
-_WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
-_LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
-_NEAR = 20  # characters between a number and the word that makes it an age
 _BUTTONS = 60  # characters of a line of them
 
 
@@ -181,19 +177,19 @@ def _seen(
     cut = _cut_off(passage, changed)
     shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named)
     silent = cut or renamed or shape in ("address", "fragment")
-    anew = () if silent else tuple(_anew(passage, changed, found, section, around, language, kind))
+    newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind))
     return Seen(
         passage,
         changed,
-        shape,
-        count,
-        cut,
-        (*found, *recipients, *anew),
-        section,
-        named,
-        {one.side for one in recipients} == {"before", "after"},
-        anew,
-        renamed,
+        shape=shape,
+        changed_words=count,
+        cut=cut,
+        found=(*found, *recipients, *newly),
+        section=section,
+        named=named,
+        other_recipient={one.side for one in recipients} == {"before", "after"},
+        news=newly,
+        renamed=renamed,
     )
 
 
@@ -207,105 +203,10 @@ def _says_whole(changed: Wording, found: Sequence[Found]) -> bool:
     )
 
 
-def _anew(
-    passage: Passage,
-    changed: Wording,
-    found: Sequence[Found],
-    section: frozenset[str],
-    around: Mapping[Side, Surroundings],
-    language: str | None,
-    kind: str,
-) -> Iterator[Found]:
-    """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
-    texts = passage.texts
-    heads = {side: around[side].head_of(text) for side, text in texts.items()}
-    in_table = any(heads.values())
-    page = section_topics(passage.heading[:1], language)
-    policy = part_of(kind, passage.heading) == "policy"
-    named = {one.topic for one in found if one.tier == "decides"}
-    fresh = news(passage, changed, in_table=in_table)
-    for one in fresh:
-        sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
-        column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
-        told = tuple(told_by(one, sentence, found, section, column, page))
-        if not told and one.kind in ("cell", "turn"):
-            # neither a phrase nor its section names what it is about: all words of its row or paragraph do
-            topic = _likeliest(says(texts[one.side], language, kind, passage.heading), _LIKELY)
-            told = (Found(topic, "decides", one.side, one.start, one.end, True),) if topic else ()
-        if sentence.whole and not in_table:
-            chances = says(texts[one.side][sentence.start : sentence.end], language, kind, passage.heading)
-            told = tuple(each for each in told if each.topic in AI | named or chances[each.topic] >= _LIKELY)
-        # outside of policies only how long something is kept is news by itself
-        yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
-    yield from _said_anyway(passage, changed, fresh, found, kind, language)
-    if policy and in_table and passage.operation in ("added", "removed"):
-        side: Side = "after" if passage.after else "before"
-        listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
-        if topic := next(listed, None):
-            yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
-
-
-def _likeliest(chances: Chances, least: float) -> str | None:
-    """What words are likeliest about; None where that, or that they are worth telling, is less than so likely."""
-    topic = max(TOPICS, key=lambda each: chances[each])
-    return topic if min(chances["worth"], chances[topic]) >= least else None
-
-
-def _said_anyway(
-    passage: Passage,
-    changed: Wording,
-    fresh: Sequence[News],
-    found: Sequence[Found],
-    kind: str,
-    language: str | None,
-) -> Iterator[Found]:
-    """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
-    texts = passage.texts
-    section = section_topics(passage.heading, language)
-    for sentence in changed.sentences:
-        inside = within(sentence, found)
-        yield from (one._replace(tier="decides", direct=True) for one in inside if _is_age(one, sentence, texts))
-        if not (
-            sentence.whole
-            or within(sentence, fresh)
-            or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
-        ):
-            continue
-        text = ADDRESSES.sub("", texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
-        start, end = sentence.spans[0][0], sentence.spans[-1][1]
-        ranked = "automated_decisions" in section and part_of(kind, passage.heading) != "policy"
-        if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):
-            yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
-        if topic := _likeliest(says(text, language, kind, passage.heading), _WORTH):
-            yield Found(topic, "decides", sentence.side, start, end, True)
-
-
-def _is_age(one: Found, sentence: Sentence, texts: Mapping[Side, str]) -> bool:
-    """Whether it is an age from which, or up to which, something holds, and another than it was."""
-    text = texts[sentence.side]
-    if one.topic != "sensitive_minors" or not text[one.start : one.end].isdigit():
-        return False
-    around = max(sentence.start, one.start - _NEAR), min(sentence.end, one.end + _NEAR)
-    return overlaps(sentence, one.start, one.end) and bool(pattern("age").search(text, *around))
-
-
-def _is_kept(told: Found, found: Sequence[Found]) -> bool:
-    """Whether the sentence says itself that something is kept or deleted."""
-    return told.topic == "retention" and any(
-        each.topic == "retention" and each.tier == "decides" and each.side == told.side for each in found
-    )
-
-
 def _is_title_row(passage: Passage, around: Mapping[Side, Surroundings]) -> bool:
     """Whether it is the titles of a table's columns: they name what the rows say."""
     texts = {side: text for side, text in passage.texts.items() if text}
     return all(around[side].is_row(text) and not around[side].head_of(text) for side, text in texts.items())
-
-
-def _title(heads: Mapping[Side, Sequence[str]], texts: Mapping[Side, str], side: Side, at: int) -> str:
-    """The title of the column in which a place of a row stands."""
-    cell = texts[side].count(CELL, 0, at)
-    return heads[side][cell] if cell < len(heads[side]) else ""
 
 
 def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:

@@ -1,0 +1,143 @@
+"""What a policy newly says beside words that stayed, and sentences without a phrase that are worth telling anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from analysis.change import TOPICS, Passage, Side
+from analysis.found import ADDRESSES, AI, TURNS, Found, overlaps, within
+from analysis.kinds import part_of
+from analysis.looks import pattern
+from analysis.news import News, news
+from analysis.sentences import Chances, says
+from analysis.surroundings import CELL, Surroundings
+from analysis.topics import column_topics, section_topics
+from analysis.wording import Sentence, Wording
+
+_WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
+_LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
+_NEAR = 20  # characters between a number and the word that makes it an age
+
+
+def anew(
+    passage: Passage,
+    changed: Wording,
+    found: Sequence[Found],
+    section: frozenset[str],
+    around: Mapping[Side, Surroundings],
+    language: str | None,
+    kind: str,
+) -> Iterator[Found]:
+    """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
+    texts = passage.texts
+    heads = {side: around[side].head_of(text) for side, text in texts.items()}
+    in_table = any(heads.values())
+    page = section_topics(passage.heading[:1], language)
+    policy = part_of(kind, passage.heading) == "policy"
+    named = {one.topic for one in found if one.tier == "decides"}
+    fresh = news(passage, changed, in_table=in_table)
+    for one in fresh:
+        sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
+        column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
+        told = tuple(_told_by(one, sentence, found, section, column, page))
+        if not told and one.kind in ("cell", "turn"):
+            # neither a phrase nor its section names what it is about: all words of its row or paragraph do
+            topic = _likeliest(says(texts[one.side], language, kind, passage.heading), _LIKELY)
+            told = (Found(topic, "decides", one.side, one.start, one.end, True),) if topic else ()
+        if sentence.whole and not in_table:
+            chances = says(texts[one.side][sentence.start : sentence.end], language, kind, passage.heading)
+            told = tuple(each for each in told if each.topic in AI | named or chances[each.topic] >= _LIKELY)
+        # outside of policies only how long something is kept is news by itself
+        yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
+    yield from _said_anyway(passage, changed, fresh, found, kind, language)
+    if policy and in_table and passage.operation in ("added", "removed"):
+        side: Side = "after" if passage.after else "before"
+        listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
+        if topic := next(listed, None):
+            yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
+
+
+def _told_by(
+    one: News,
+    sentence: Sentence,
+    found: Sequence[Found],
+    section: frozenset[str],
+    column: frozenset[str] | None,
+    page: frozenset[str],
+) -> Iterator[Found]:
+    """What a piece of news is about: its column, else the nearest phrases of its sentence, else its section.
+
+    `column` holds the topics of the column's title, None outside of tables. News of a page that is about AI is about
+    AI, too.
+    """
+    beside = [each for each in within(sentence, found) if each.tier == "decides"]
+    if one.kind == "time":
+        beside = [each for each in beside if each.topic == "retention"] or beside
+    nearest = min((_distance(each, one) for each in beside), default=0)
+    topics = {each.topic for each in beside if _distance(each, one) <= nearest}
+    if column is not None and one.kind == "time" and not topics:
+        topics = {"retention"}
+    for topic in TOPICS:
+        if topic in (column or topics or section - AI) or topic in AI & page:  # none is about AI by its section alone
+            yield Found(topic, "decides", one.side, one.start, one.end, True)
+
+
+def _distance(found: Found, one: News) -> int:
+    return max(0, found.start - one.end, one.start - found.end)
+
+
+def _likeliest(chances: Chances, least: float) -> str | None:
+    """What words are likeliest about; None where that, or that they are worth telling, is less than so likely."""
+    topic = max(TOPICS, key=lambda each: chances[each])
+    return topic if min(chances["worth"], chances[topic]) >= least else None
+
+
+def _said_anyway(
+    passage: Passage,
+    changed: Wording,
+    fresh: Sequence[News],
+    found: Sequence[Found],
+    kind: str,
+    language: str | None,
+) -> Iterator[Found]:
+    """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
+    texts = passage.texts
+    section = section_topics(passage.heading, language)
+    for sentence in changed.sentences:
+        inside = within(sentence, found)
+        yield from (one._replace(tier="decides", direct=True) for one in inside if _is_age(one, sentence, texts))
+        if not (
+            sentence.whole
+            or within(sentence, fresh)
+            or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
+        ):
+            continue
+        text = ADDRESSES.sub("", texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
+        start, end = sentence.spans[0][0], sentence.spans[-1][1]
+        ranked = "automated_decisions" in section and part_of(kind, passage.heading) != "policy"
+        if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):
+            yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
+        if topic := _likeliest(says(text, language, kind, passage.heading), _WORTH):
+            yield Found(topic, "decides", sentence.side, start, end, True)
+
+
+def _is_age(one: Found, sentence: Sentence, texts: Mapping[Side, str]) -> bool:
+    """Whether it is an age from which, or up to which, something holds, and another than it was."""
+    text = texts[sentence.side]
+    if one.topic != "sensitive_minors" or not text[one.start : one.end].isdigit():
+        return False
+    around = max(sentence.start, one.start - _NEAR), min(sentence.end, one.end + _NEAR)
+    return overlaps(sentence, one.start, one.end) and bool(pattern("age").search(text, *around))
+
+
+def _is_kept(told: Found, found: Sequence[Found]) -> bool:
+    """Whether the sentence says itself that something is kept or deleted."""
+    return told.topic == "retention" and any(
+        each.topic == "retention" and each.tier == "decides" and each.side == told.side for each in found
+    )
+
+
+def _title(heads: Mapping[Side, Sequence[str]], texts: Mapping[Side, str], side: Side, at: int) -> str:
+    """The title of the column in which a place of a row stands."""
+    cell = texts[side].count(CELL, 0, at)
+    return heads[side][cell] if cell < len(heads[side]) else ""
