@@ -115,7 +115,7 @@ def _touches(sentence: Sentence, time: Time) -> bool:
 @lru_cache(maxsize=1024)
 def _content(text: str) -> tuple[tuple[str, int, int], ...]:
     """The words that mean something by themselves, by their stems."""
-    return tuple((stem(word.key), word.start, word.end) for word in keyed_words(text) if is_content(word.key))
+    return tuple((stem(key), start, end) for start, end, key in zip(*keyed_words(text), strict=True) if is_content(key))
 
 
 def _content_of(text: str, start: int, end: int) -> list[tuple[str, int, int]]:

@@ -140,8 +140,8 @@ def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wor
     if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
         return None
     titles = [title for side, text in passage.texts.items() for title in around[side].head_of(text)]
-    before, after = (Counter(word.key for word in keyed_words(text)) for text in passage.texts.values())
-    named = {word.key for title in titles for word in keyed_words(title)}
+    before, after = (Counter(keyed_words(text).keys) for text in passage.texts.values())
+    named = {key for title in titles for key in keyed_words(title).keys}
     differ = (before - after) + (after - before)
     return Wording((), "a row of a table and an item of a list that say the same") if differ.keys() <= named else None
 

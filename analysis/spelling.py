@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -26,16 +27,21 @@ _LOST = "\ufffd"
 
 
 class Keyed(NamedTuple):
-    """A word, where it stands, and the key that it is compared by."""
+    """The words of a text: where each starts and ends, and the key that it is compared by.
 
-    text: str
-    start: int
-    end: int
-    key: str
+    In columns, for plain tuples of words and numbers are nothing to the garbage collector, an object a word is.
+    """
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    keys: tuple[str, ...]
+
+    def spans(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        return zip(self.starts[first:last], self.ends[first:last], strict=True)
 
 
 @lru_cache(maxsize=2048)
-def keyed_words(text: str) -> tuple[Keyed, ...]:
+def keyed_words(text: str) -> Keyed:
     """The words of a text; an address or a date is one word."""
     whole = []
     if _MARK_OF_ADDRESS.search(text):
@@ -45,25 +51,21 @@ def keyed_words(text: str) -> tuple[Keyed, ...]:
         for named in dates_in(text, "dmy")
     ]
     whole += [(found.start(), found.end(), AGO) for found in pattern("ago").finditer(text)]
-    keyed: list[Keyed] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    keys: list[str] = []
     at = 0
     for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
         if start < at:
             continue
-        keyed += _plain(text, at, start)
-        if key:
-            keyed.append(Keyed(text[start:end], start, end, key))
+        plain = ((word.start(), word.end(), _key(word.group())) for word in WORD.finditer(text, at, start))
+        for word_start, word_end, word_key in (*plain, (start, end, key)):
+            if word_key:
+                starts.append(word_start)
+                ends.append(word_end)
+                keys.append(word_key)
         at = end
-    return tuple(keyed)
-
-
-def _plain(text: str, start: int, end: int) -> list[Keyed]:
-    found = []
-    for word in WORD.finditer(text, start, end):
-        written = word.group()
-        if key := _key(written):
-            found.append(Keyed(written, word.start(), word.end(), key))
-    return found
+    return Keyed(tuple(starts), tuple(ends), tuple(keys))
 
 
 @lru_cache(maxsize=16384)

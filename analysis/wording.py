@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -58,15 +59,15 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     before, after = passage.before or "", passage.after or ""
     b, a = keyed_words(before), keyed_words(after)
     if not passage.before or not passage.after:
-        if _is_stamp([word.key for word in a or b]):
+        if _is_stamp((a if passage.after else b).keys):
             return Wording((), "only a date of the document")
         side: Side = "after" if passage.after else "before"
-        text, tokens, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
-        found = _changed_sentences(side, text, tokens, other)
+        text, words, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
+        found = _changed_sentences(side, text, list(words.spans(0, len(words.keys))), other)
         return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
-    if all(_is_stamp([word.key for word in keyed_words(_GLUED.sub(r"\1 ", text))]) for text in (before, after)):
+    if all(_is_stamp(keyed_words(_GLUED.sub(r"\1 ", text)).keys) for text in (before, after)):
         return Wording((), "only a date of the document")
-    runs = without_islands(edits([word.key for word in b], [word.key for word in a]))
+    runs = without_islands(edits(b.keys, a.keys))
     real, why = [], None
     for run in runs:
         if run.same:
@@ -80,12 +81,12 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         return Wording((), why or "only punctuation, case or white space differs")
     if reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a):
         return Wording((), reason)
-    b_words = [b[i] for run in real for i in range(run.b0, run.b1)]
-    a_words = [a[j] for run in real for j in range(run.a0, run.a1)]
+    b_words = [span for run in real for span in b.spans(run.b0, run.b1)]
+    a_words = [span for run in real for span in a.spans(run.a0, run.a1)]
     # a place where words only went or only came marks the sentence of the other side, too
     sentences = (
-        *_changed_sentences("before", before, b_words, elsewhere_after, count=len(b)),
-        *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a)),
+        *_changed_sentences("before", before, b_words, elsewhere_after, count=len(b.keys)),
+        *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a.keys)),
     )
     return Wording(sentences, None if sentences else "its sentences stand elsewhere on the page")
 
@@ -95,12 +96,10 @@ def stem(key: str) -> str:
     return key.rstrip("s")[:_STEM] if key.isalpha() else key
 
 
-def _same_in_other_form(real: Sequence[Edit], b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None:
+def _same_in_other_form(real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
     """Whether the changed words of both sides are the same but for their order, their forms and small words."""
-    gone, came = (
-        [word.key for first, last in spans for word in tokens[first:last]]
-        for tokens, spans in ((b, [(run.b0, run.b1) for run in real]), (a, [(run.a0, run.a1) for run in real]))
-    )
+    gone = [key for run in real for key in b.keys[run.b0 : run.b1]]
+    came = [key for run in real for key in a.keys[run.a0 : run.a1]]
     known = looks().words
     if not known.turning.isdisjoint((*gone, *came)) or not known.negations.isdisjoint((*gone, *came)):
         return None
@@ -108,19 +107,19 @@ def _same_in_other_form(real: Sequence[Edit], b: Sequence[Keyed], a: Sequence[Ke
     return "only the order or the form of words differs" if stems[0] == stems[1] else None
 
 
-def _same_times(passage: Passage, real: Sequence[Edit], b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None:
+def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
     """Whether a length of time is only written in another way: "60 days" and "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
     if Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
         return None
     inside = all(
-        any(time.start <= word.start < time.end for time in times)
-        for tokens, times, spans in (
+        any(time.start <= start < time.end for time in times)
+        for words, times, spans in (
             (b, b_times, [(run.b0, run.b1) for run in real]),
             (a, a_times, [(run.a0, run.a1) for run in real]),
         )
         for first, last in spans
-        for word in tokens[first:last]
+        for start in words.starts[first:last]
     )
     return "only the way in which a length of time is written differs" if inside else None
 
@@ -143,24 +142,21 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
 @lru_cache(maxsize=2048)
 def keyed_sentences(text: str) -> tuple[tuple[int, int, str], ...]:
     """Where the sentences of a text start and end, and what two of them have in common that say the same."""
-    words, at = keyed_words(text), 0
+    words = keyed_words(text)
     found = []
     for start, end in sentence_bounds(text):
-        while at < len(words) and words[at].end <= start:
-            at += 1
-        first = at
-        while at < len(words) and words[at].end <= end:
-            at += 1
-        torn = (first < at and words[first].start < start) or (at < len(words) and words[at].start < end)
+        first = bisect_right(words.ends, start)
+        last = bisect_right(words.ends, end)
+        torn = (first < last and words.starts[first] < start) or bisect_left(words.starts, end) > last
         # a date that goes on behind the end of a sentence is no date of the sentence
-        of_sentence = keyed_words(text[start:end]) if torn else words[first:at]
-        found.append((start, end, " ".join(word.key for word in of_sentence)))
+        of_sentence = keyed_words(text[start:end]).keys if torn else words.keys[first:last]
+        found.append((start, end, " ".join(of_sentence)))
     return tuple(found)
 
 
-def _only_looks(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None:
+def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
     """Why an edit is none of the wording; None if it is one."""
-    gone, came = [word.key for word in b[run.b0 : run.b1]], [word.key for word in a[run.a0 : run.a1]]
+    gone, came = b.keys[run.b0 : run.b1], a.keys[run.a0 : run.a1]
     if {*gone, *came} <= {ADDRESS, AGO}:
         return "only an address or a relative date differs"
     if all(key.startswith(DATE) for key in (*gone, *came)):
@@ -179,13 +175,13 @@ def _only_looks(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed]) -> str | None
         return "only a repeated word differs"
     if _numbers_of_sections(run, b, a, gone, came):
         return "only the number of a section or note differs"
-    beside = [word.key for word in b[max(0, run.b0 - 1) : run.b0]], [word.key for word in b[run.b1 : run.b1 + 1]]
+    beside = b.keys[max(0, run.b0 - 1) : run.b0], b.keys[run.b1 : run.b1 + 1]
     if say_the_same(gone, came) or say_the_same([*beside[0], *gone, *beside[1]], [*beside[0], *came, *beside[1]]):
         return "only another word for the same"  # "personal information" for "personal data"
     return None
 
 
-def _is_stamp(keys: list[str]) -> bool:
+def _is_stamp(keys: Sequence[str]) -> bool:
     """Whether a text is no more than "Last updated" and a date."""
     if len(keys) > _LONGEST_STAMP:
         return False
@@ -196,42 +192,39 @@ def _is_stamp(keys: list[str]) -> bool:
     )
 
 
-def _repeated(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed]) -> bool:
+def _repeated(run: Edit, b: Keyed, a: Keyed) -> bool:
     """Whether the words stand once more right beside: somebody mended a slip of the pen, or made one."""
-    tokens, start, end = (b, run.b0, run.b1) if run.a0 == run.a1 else (a, run.a0, run.a1)
+    keys, start, end = (b.keys, run.b0, run.b1) if run.a0 == run.a1 else (a.keys, run.a0, run.a1)
     if run.a0 != run.a1 and run.b0 != run.b1:
         return False
     count = end - start
-    mine = [word.key for word in tokens[start:end]]
-    beside = (
-        [word.key for word in tokens[first : first + count]] for first in (start - count, end, end + 1) if first >= 0
-    )
+    mine = keys[start:end]
+    beside = (keys[first : first + count] for first in (start - count, end, end + 1) if first >= 0)
     return any(mine == other for other in beside)
 
 
-def _numbers_of_sections(run: Edit, b: Sequence[Keyed], a: Sequence[Keyed], gone: list[str], came: list[str]) -> bool:
+def _numbers_of_sections(run: Edit, b: Keyed, a: Keyed, gone: Sequence[str], came: Sequence[str]) -> bool:
     sections = looks().words.section
     if not all(key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in (*gone, *came)):
         return False
-    near = {word.key for word in b[max(0, run.b0 - 4) : run.b0]} | {word.key for word in a[max(0, run.a0 - 4) : run.a0]}
+    near = {*b.keys[max(0, run.b0 - 4) : run.b0], *a.keys[max(0, run.a0 - 4) : run.a0]}
     first = run.b0 == 0 and run.a0 == 0
-    note = all(b[i].text.startswith("\\") for i in range(run.b0, run.b1)) and not came
     # "l'article 8": the article before it is part of the word
-    return any(key in sections or key[1:] in sections for key in near) or first or note
+    return any(key in sections or key[1:] in sections for key in near) or first
 
 
 def _changed_sentences(
-    side: Side, text: str, changed: Sequence[Keyed], elsewhere: Collection[str], count: int | None = None
+    side: Side, text: str, changed: Sequence[tuple[int, int]], elsewhere: Collection[str], count: int | None = None
 ) -> tuple[Sentence, ...]:
     if not changed:
         return ()
     found = []
     k = 0
     for start, end, key in keyed_sentences(text):
-        while k < len(changed) and changed[k].start < start:
+        while k < len(changed) and changed[k][0] < start:
             k += 1
         first = k
-        while k < len(changed) and changed[k].start < end:
+        while k < len(changed) and changed[k][0] < end:
             k += 1
         if first == k:
             continue
@@ -243,11 +236,11 @@ def _changed_sentences(
     return tuple(found)
 
 
-def _joined_spans(changed: Sequence[Keyed]) -> tuple[tuple[int, int], ...]:
+def _joined_spans(changed: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
-    for word in changed:
-        if spans and word.start - spans[-1][1] <= 2:
-            spans[-1] = (spans[-1][0], word.end)
+    for start, end in changed:
+        if spans and start - spans[-1][1] <= 2:
+            spans[-1] = (spans[-1][0], end)
         else:
-            spans.append((word.start, word.end))
+            spans.append((start, end))
     return tuple(spans)

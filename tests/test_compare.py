@@ -227,7 +227,7 @@ def test_a_sentence_has_the_words_that_it_has_alone(text: str) -> None:
     found = keyed_sentences(text)
     assert len(found) > 1
     for start, end, key in found:
-        assert key == " ".join(word.key for word in keyed_words(text[start:end]))
+        assert key == " ".join(keyed_words(text[start:end]).keys)
 
 
 def test_the_fast_extra_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from analysis.wording import wording
 
 
 def keys(text: str) -> list[str]:
-    return [word.key for word in keyed_words(text)]
+    return list(keyed_words(text).keys)
 
 
 @pytest.mark.parametrize(
