@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
 
 from analysis.blocks import Block, Page
@@ -76,6 +77,7 @@ def disbelief(
     )
 
 
+@lru_cache(maxsize=4)
 def _size(page: Page) -> int:
     return sum(
         len(_WORD.findall(block.text)) if block.text.isascii() else _wide_size(block.text) for block in page.blocks
@@ -89,7 +91,10 @@ def _wide_size(text: str) -> int:
 
 
 def _same_words(page: Page, before: Page) -> bool:
-    return [normal(block.text) for block in page.blocks] == [normal(block.text) for block in before.blocks]
+    pairs = zip(page.blocks, before.blocks, strict=False)
+    return len(page.blocks) == len(before.blocks) and all(
+        normal(one.text) == normal(other.text) for one, other in pairs
+    )
 
 
 def _broken(page: Page, size: int) -> Reason | None:
@@ -149,8 +154,7 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Re
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
-    common = _common(page, before)
-    if common < _ALIKE and not _same_title(page, before, title):
+    if not _same_title(page, before, title) and _common(page, before) < _ALIKE:
         return Reason("held.other_page", title=page.title[:80], before=before.title[:80])
     if size < _LEFT * size_before and not _split_off(page, before, title):
         return Reason("held.most_gone", words=size, before=size_before)
@@ -204,7 +208,8 @@ def _common(page: Page, before: Page) -> float:
     """Share of the runs of three words of the shorter text that stand in the other too."""
     now, then = runs_of_words(page.blocks), runs_of_words(before.blocks)
     least = min(now.total(), then.total())
-    return (now & then).total() / least if least else 0.0
+    common = sum(min(now[run], then[run]) for run in now.keys() & then.keys())
+    return common / least if least else 0.0
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:

@@ -34,7 +34,9 @@ class Acts(Clauses):
         return self._may(sentence, at, last) and self._governed(sentence, at)
 
     def _small(self, word: str) -> bool:
-        return word.endswith(self.grammar.adverbs) or word in self.grammar.pronouns & self.grammar.determiners
+        return word.endswith(self.grammar.adverbs) or (
+            word in self.grammar.pronouns and word in self.grammar.determiners
+        )
 
     def _is_subject(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a gerund is what the sentence is about: "disabling cookies may limit what you see"."""

@@ -39,7 +39,11 @@ class Clauses:
 
     def __init__(self, phrases: Phrases) -> None:
         self.phrases = phrases
-        self.grammar = phrases.grammar
+        self.grammar = grammar = phrases.grammar
+        self._cuts = grammar.joins | grammar.breaks | grammar.stops
+        self._openings = grammar.breaks - grammar.subjects  # of another clause
+        self._objects = grammar.determiners | grammar.pronouns
+        self._small_of_noun = grammar.determiners | grammar.links
 
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
@@ -137,20 +141,15 @@ class Clauses:
         if any(last == at for _, last in acts):
             return False  # "collect and share your data": one object
         ends = [last for first, last in acts if first == at + 1]
-        return any(
-            end < len(words) and self.soft(sentence, end) and words[end].text in grammar.determiners | grammar.pronouns
-            for end in ends
-        )
+        return any(end < len(words) and self.soft(sentence, end) and words[end].text in self._objects for end in ends)
 
     def shortened(self, sentence: Sentence, first: int, last: int) -> int:
         """Where a stretch too long for an answer is cut: before a comma or a small word, never within a name."""
         if last - first <= LONGEST:
             return last
-        grammar = self.grammar
-        small = grammar.joins | grammar.breaks | grammar.stops
         for at in range(first + LONGEST, first + STEP, -1):
             word = sentence.words[at]
-            if ("," in word.gap or word.text in small) and not self.in_name(sentence, at):
+            if ("," in word.gap or word.text in self._cuts) and not self.in_name(sentence, at):
                 return at
         return first + LONGEST
 
@@ -167,15 +166,13 @@ class Clauses:
 
     def hangs(self, sentence: Sentence, first: int) -> bool:
         """Whether what begins here is a part of another clause: after "if", "that", "which"."""
-        return first > 0 and sentence.words[first - 1].text in self.grammar.breaks - self.grammar.subjects
+        return first > 0 and sentence.words[first - 1].text in self._openings
 
     def clause_start(self, sentence: Sentence, at: int) -> int:
         first = at
         while first > 0 and at - first < 10:
-            if (
-                not self.soft(sentence, first)
-                or sentence.words[first - 1].text in self.grammar.joins | self.grammar.breaks - self.grammar.subjects
-            ):
+            before = sentence.words[first - 1].text
+            if not self.soft(sentence, first) or before in self.grammar.joins or before in self._openings:
                 break
             first -= 1
         return first
@@ -205,16 +202,17 @@ class Clauses:
     def post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
         """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
         words, grammar = sentence.words, self.grammar
-        if (
-            last >= len(words)
-            or not self.soft(sentence, last)
-            or words[last].text not in grammar.links | grammar.participles
-        ):
+        if last >= len(words) or not self.soft(sentence, last):
+            return
+        licensed = words[last].text in grammar.participles
+        if not licensed and words[last].text not in grammar.links:
             return
         noun = last + 1
-        then = grammar.after if words[last].text in grammar.participles else set()
-        small = grammar.determiners | grammar.links | then
-        while noun < len(words) and self.soft(sentence, noun) and words[noun].text in small:
+        while (
+            noun < len(words)
+            and self.soft(sentence, noun)
+            and (words[noun].text in self._small_of_noun or (licensed and words[noun].text in grammar.after))
+        ):
             noun += 1
         if noun < len(words) and self.soft(sentence, noun):
             nearest = max(noun + 1, self.phrase_end(sentence, noun))
@@ -245,7 +243,7 @@ class Clauses:
             last -= 1
         while last - first > 1:
             word, before = words[last - 1].text, words[last - 2].text
-            adverb = word.endswith(grammar.adverbs) and before in grammar.dangling - grammar.determiners
+            adverb = word.endswith(grammar.adverbs) and before in grammar.dangling and before not in grammar.determiners
             if not adverb and word not in grammar.dangling:
                 break
             if any(stop == last for cue in _PHRASES for _, stop in sentence.cues.get(cue, ())):

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.brief_scene import Features, Scene
+from analysis.brief_scene import Features, Scene, crowd
 from analysis.brief_spans import Question, Span
 
 _ALIKE = 0.7  # from this share of the shorter one's words on, two answers say the same
@@ -36,8 +36,8 @@ class Weights(BaseModel):
     sure: frozenset[str] = frozenset()
     weights: dict[str, float]
 
-    def total(self, features: Features) -> float:
-        known, total = self.weights, 0.0
+    def total(self, features: Features, total: float = 0.0) -> float:
+        known = self.weights
         for name, value in features.items():
             weight = known.get(name)
             if weight is not None:
@@ -70,15 +70,19 @@ def ranked(scene: Scene, field: Question, weights: Weights) -> list[tuple[float,
     Words that both texts hold are those of the later one.
     """
     by_sentence = scene.candidates(field)
-    density = sum(map(len, by_sentence))
+    crowded = crowd(sum(map(len, by_sentence)))
     found: list[tuple[float, Span]] = []
     for sentence, spans in zip(scene.sentences, by_sentence, strict=True):
         if spans:
-            shared = weights.total(scene.sentence_features(sentence, density))
+            shared = weights.total(crowded, weights.total(scene.sentence_features(sentence)))
             found += [(weights.chance(scene.span_features(span), shared), span) for span in spans]
     found.sort(key=lambda pair: (-pair[0], pair[1].sentence.order, pair[1].first, pair[1].last))
-    later = {span.key: span for _, span in reversed(found) if span.sentence.side == "after"}
-    return [(chance, later.get(span.key, span)) for chance, span in found]
+    keys = [span.key for _, span in found]
+    later: dict[str, Span] = {}
+    for key, (_, span) in zip(keys, found, strict=True):
+        if span.sentence.side == "after":
+            later.setdefault(key, span)
+    return [(chance, later.get(key, span)) for key, (chance, span) in zip(keys, found, strict=True)]
 
 
 def best(found: Sequence[tuple[float, Span]], weights: Weights, most: int) -> list[tuple[float, Span]]:

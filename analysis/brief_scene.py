@@ -10,7 +10,7 @@ from itertools import pairwise
 from analysis.blocks import Page
 from analysis.brief_phrases import Phrases
 from analysis.brief_spans import Question, Reader, Span
-from analysis.brief_text import ADDRESS, WORD, Sentence, touched_sentences, words_of
+from analysis.brief_text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
 from analysis.sentences import Chances, says
 
@@ -67,11 +67,11 @@ class Scene:
         """The candidates of each sentence."""
         return [self.reader.spans(field, sentence) for sentence in self.sentences]
 
-    def sentence_features(self, sentence: Sentence, density: int) -> Features:
-        """What all candidates of a sentence share; `density` is how many candidates the whole change has."""
+    def sentence_features(self, sentence: Sentence) -> Features:
+        """What all candidates of a sentence share."""
         if sentence.order not in self._shared:
             self._shared[sentence.order] = self._of_sentence(sentence)
-        return self._shared[sentence.order] | {"candidates": math.log1p(density)}
+        return self._shared[sentence.order]
 
     def _of_sentence(self, sentence: Sentence) -> Features:
         texts = [word.text for word in sentence.words]
@@ -123,7 +123,7 @@ class Scene:
         if capitals == size:
             found["capitals"] = 1.0
             found["named often"] = math.log1p(self._named(span.text))
-        if ADDRESS.search(span.text):
+        if has_address(span.text):
             found["address"] = 1.0
         found.update(_cues_near(span))
         found.update(self._edges(sentence, first, last))
@@ -212,19 +212,25 @@ class Scene:
 def _cues_near(span: Span) -> Features:
     """The cues inside a candidate and within a few words of it."""
     found: Features = {}
+    first, last = span.first, span.last
     for cue, places in span.sentence.cues.items():
         for start, end in places:
-            if start >= span.first and end <= span.last:
+            if start >= first and end <= last:
                 found[f"in.{cue}"] = 1.0
-                if start == span.first:
+                if start == first:
                     found[f"starts.{cue}"] = 1.0
-                if end == span.last:
+                if end == last:
                     found[f"ends.{cue}"] = 1.0
-            elif end <= span.first < end + _NEAR:
+            elif end <= first < end + _NEAR:
                 found[f"before.{cue}"] = 1.0
-            elif span.last <= start < span.last + _NEAR:
+            elif last <= start < last + _NEAR:
                 found[f"after.{cue}"] = 1.0
     return found
+
+
+def crowd(candidates: int) -> Features:
+    """What all candidates for a field share: how many of them the whole change has."""
+    return {"candidates": math.log1p(candidates)}
 
 
 class _Runs:

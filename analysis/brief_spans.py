@@ -131,7 +131,7 @@ class Reader(WaysOut):
     def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
         """Where a noun phrase ends that goes on with who does it: "the notes it reads"."""
         words = sentence.words
-        if end < len(words) and words[end].text in self.grammar.pronouns | self.grammar.subjects:
+        if end < len(words) and (words[end].text in self.grammar.pronouns or words[end].text in self.grammar.subjects):
             yield from (further for further, how in self.post_modified(sentence, end) if how.endswith("nearest"))
 
     def _within_list(self, sentence: Sentence, start: int, cues: tuple[str, ...]) -> bool:
@@ -183,7 +183,7 @@ class Reader(WaysOut):
         before = words[first - 1].text if first > 0 and self.soft(sentence, first) else None
         if before is None or not words[first].text.endswith(grammar.gerunds):
             return False
-        return not self.ends_phrase(before) and before not in grammar.determiners | grammar.links
+        return not self.ends_phrase(before) and before not in self._small_of_noun
 
     def _after_adverb(self, sentence: Sentence, first: int, leads: set[int]) -> bool:
         return first - 1 in leads and sentence.words[first - 1].text.endswith(self.grammar.adverbs)
@@ -243,7 +243,8 @@ class Reader(WaysOut):
             word = words[at]
             if (
                 not word.capital
-                or word.text in grammar.stops | grammar.determiners
+                or word.text in grammar.stops
+                or word.text in grammar.determiners
                 or (at == 0 and not sentence.item and len(words) > 4)
             ):
                 at += 1
@@ -269,7 +270,9 @@ class Reader(WaysOut):
             end = last
             for later, stop in places[number + 1 :]:
                 between = [word.text for word in words[end:later]]
-                if later - end > 3 or any(word not in grammar.joins | grammar.determiners for word in between):
+                if later - end > 3 or any(
+                    word not in grammar.joins and word not in grammar.determiners for word in between
+                ):
                     break
                 if any(self.hard(sentence, at) for at in range(end, later + 1)):
                     break

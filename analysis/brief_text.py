@@ -13,6 +13,7 @@ from analysis.words import word_diff
 
 WORD = re.compile(r"[^\W_]+")
 ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])|\s+\|\s+|\n|<br\s*/?>|;\s+(?=\(?\w{1,3}\))|\s+(?=•)"
 )
@@ -102,6 +103,10 @@ def words_of(
         )
         position = match.end()
     return tuple(found)
+
+
+def has_address(text: str) -> bool:
+    return any(mark in text for mark in _MARKS_OF_ADDRESS) and bool(ADDRESS.search(text))
 
 
 def sentence_bounds(text: str) -> Iterator[tuple[int, int]]:

@@ -161,9 +161,8 @@ class WaysOut(Acts):
         before = self.clause_start(sentence, start - 1)
         acts = (first for cue in ("collect", "process", "share", "retain") for first, _ in sentence.cues.get(cue, ()))
         said = any(before <= at < start for at in acts)
-        return (
-            start if said or any(w.text in grammar.stops - grammar.inner for w in words[before : start - 1]) else before
-        )
+        small = (word.text in grammar.stops and word.text not in grammar.inner for word in words[before : start - 1])
+        return start if said or any(small) else before
 
     @staticmethod
     def _leaves_the_choice(sentence: Sentence, first: int, last: int) -> bool:

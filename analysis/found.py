@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from analysis.change import Side
@@ -152,6 +153,7 @@ def overlaps(sentence: Sentence, start: int, end: int) -> bool:
     return changed >= _GOOD_PART * (end - start)
 
 
+@lru_cache(maxsize=2048)
 def is_duty_of_reader(sentence: str) -> bool:
     """Whether a sentence says what readers must or must not do, rather than what the service does."""
     said = sentence.lstrip(" •·-–—*\t“”\"«'‘")

@@ -138,6 +138,9 @@ class _Word(NamedTuple):
     meets: int
 
 
+_NOTHING = _Word((), 0)
+
+
 class _ByWord(Generic[T]):
     """Things by the words that they stand for, written as in a phrase: a word, its beginning, or a number."""
 
@@ -185,8 +188,9 @@ class Lexicon:
                     for written in options:
                         self._further.put(written, bits[options])
                 needs |= bits[options]
+            entry = _Entry(topic, tier, phrase, needs)
             for first in filter(None, _first_words(phrase)):
-                self._opening.put(first, _Entry(topic, tier, phrase, needs))
+                self._opening.put(first, entry)
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
@@ -210,6 +214,8 @@ class Lexicon:
         known = self._known.get(word)
         if known is None:
             known = _Word(tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0))
+            if known == _NOTHING:
+                known = _NOTHING  # as most words are
             if len(self._known) < _MOST_KNOWN:
                 self._known[word] = known
         return known

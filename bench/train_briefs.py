@@ -30,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from analysis.brief import MOST
 from analysis.brief_phrases import phrases_for
 from analysis.brief_rank import Weights, best
-from analysis.brief_scene import Features, Scene
+from analysis.brief_scene import Features, Scene, crowd
 from analysis.brief_spans import FIELDS, Span
 from bench.briefs import labelled
 from bench.labelled import Row, folds, rows
@@ -93,9 +93,9 @@ def cases(
         case = Case(label["id"], row["service"], label, weight, scored)
         for name in FIELDS:
             by_sentence = scene.candidates(name)
-            density = sum(map(len, by_sentence))
+            crowded = crowd(sum(map(len, by_sentence)))
             spans = case.spans[name] = [span for spans in by_sentence for span in spans]
-            shared = {id(s): scene.sentence_features(s, density) for s in scene.sentences}
+            shared = {id(s): scene.sentence_features(s) | crowded for s in scene.sentences}
             case.features[name] = [shared[id(span.sentence)] | scene.span_features(span) for span in spans]
             wanted = [words(span["text"]) for span in case.label[name]]
             case.targets[name] = [met(span.key, wanted) for span in spans]
