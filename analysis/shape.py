@@ -37,52 +37,68 @@ def shape_of(
 ) -> str:
     side: Side = "after" if texts["after"] else "before"
     text = texts[side]
-    if (
-        _REMAINS.search(text)
-        or _in_other_letters(text, language)
-        or (len(text) < BANNER and pattern("picker").search(text) and not pattern("parties").search(text))
-        or (len(passage.heading) <= 1 and _is_consent_dialog(text))
-    ):
-        return "fragment"
-    if (
-        around[side].is_menu(text)
-        or text.startswith("©")
-        or pattern("related").match(text)
-        or (passage.heading and pattern("related").fullmatch(passage.heading[-1]))
-        or _is_teaser(passage, text)
-    ):
+    if _is_furniture(passage, text, language) or around[side].is_menu(text):
         return "fragment"
     if texts["after"] and _is_notice(texts["after"], language):
         return "text"
     row = around[side].is_row(text)
-    if row and len(_FIGURE.findall(text)) >= _FIGURES:
+    if _is_figures(text) if row else _is_links(text):
         return "fragment"
-    separators = len(_SEPARATOR.findall(text))
-    if not row and len(text) < BANNER and (separators >= _LINKS_IN_A_ROW or (separators and _is_line_of_links(text))):
-        return "fragment"
-    labelled = bool(_LABELLED.match(text))
-    address = bool(passage.heading) and pattern("address").search(text) and not _PRICE.search(text)
-    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences) or (
-        passage.operation == "reworded" and is_sentence(text)  # a short sentence among others: "We reply in 30 days."
-    )
-    sentence = sentence and not _is_title(text)
-    law = named and not pattern("company").search(text)
     deep = len(passage.heading) > 1
-    of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
-    listed = bool(section & LISTED) or of_company or "://" in text
-    in_list = (deep and named) or (labelled and bool(passage.heading) and listed)
+    labelled = bool(_LABELLED.match(text))
+    sentence = _says(passage, changed, text)
+    law = named and not pattern("company").search(text)
+    in_list = (deep and named) or (labelled and _lists(passage, section, text))
     amid = law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
-    if not row and not amid:
-        return "address" if address else "fragment"
-    if sentence:
-        return "text"
-    if row or labelled:
-        return "row"
-    elsewhere = not deep or pattern("own_contact").search(passage.heading[-1])
-    decides = not elsewhere and any(match.tier == "decides" for match in matches(text, language))
-    if decides or named or (deep and section & LISTED):
-        return "entry"
+    if row or amid:
+        if sentence:
+            return "text"
+        if row or labelled:
+            return "row"
+        contact = not deep or pattern("own_contact").search(passage.heading[-1])
+        decides = not contact and any(match.tier == "decides" for match in matches(text, language))
+        if decides or named or (deep and section & LISTED):
+            return "entry"
+    address = passage.heading and pattern("address").search(text) and not _PRICE.search(text)
     return "address" if address else "fragment"
+
+
+def _is_furniture(passage: Passage, text: str, language: str | None) -> bool:
+    """Whether its words say that it is of the page and not of the document."""
+    return bool(
+        _REMAINS.search(text)
+        or _in_other_letters(text, language)
+        or (len(text) < BANNER and pattern("picker").search(text) and not pattern("parties").search(text))
+        or (len(passage.heading) <= 1 and _is_consent_dialog(text))
+        or text.startswith("©")
+        or pattern("related").match(text)
+        or (passage.heading and pattern("related").fullmatch(passage.heading[-1]))
+        or _is_teaser(passage, text)
+    )
+
+
+def _is_figures(row: str) -> bool:
+    return len(_FIGURE.findall(row)) >= _FIGURES
+
+
+def _is_links(text: str) -> bool:
+    """Whether it is several links in a row, or names side by side in a short line, as at the foot of a page."""
+    separators = len(_SEPARATOR.findall(text)) if len(text) < BANNER else 0
+    short = len(text.split()) <= _SHORT_LINE and ":" not in text and text[-1:].isalnum()
+    return separators >= _LINKS_IN_A_ROW or (separators > 0 and short)
+
+
+def _says(passage: Passage, changed: Wording, text: str) -> bool:
+    """Whether what changed is a sentence, be it a short one among others ("We reply in 30 days.")."""
+    texts = passage.texts
+    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
+    return (sentence or (passage.operation == "reworded" and is_sentence(text))) and not _is_title(text)
+
+
+def _lists(passage: Passage, section: frozenset[str], text: str) -> bool:
+    """Whether its section lists things: kinds of data, what a company does, addresses of other services."""
+    of_company = bool(passage.heading) and bool(pattern("company").search(passage.heading[-1]))
+    return bool(passage.heading) and (bool(section & LISTED) or of_company or "://" in text)
 
 
 def names(passage: Passage, section: frozenset[str]) -> bool:
@@ -118,11 +134,6 @@ def _is_title(text: str) -> bool:
         and not pattern("parties").search(plain)
         and not any(word.casefold() in looks().words.verbs for word in found)
     )
-
-
-def _is_line_of_links(text: str) -> bool:
-    """Whether a short line names things side by side, as the foot of a page does."""
-    return len(text.split()) <= _SHORT_LINE and ":" not in text and text[-1].isalnum()
 
 
 def _is_notice(text: str, language: str | None) -> bool:
