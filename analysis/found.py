@@ -123,7 +123,10 @@ def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
         return
     for start, end in sentence.spans:
         lead = text[max(sentence.start, start - _LEAD) : start]
-        if pattern("recipient").search(lead) and _PROPER_NAME.match(text[start:end]) and not is_duty_of_reader(lead):
+        recipient = pattern("recipient").search(lead)
+        if not recipient or not _PROPER_NAME.match(text[start:end]) or is_duty_of_reader(lead):
+            continue
+        if not pattern("company").search(lead, recipient.end()):  # behind a company's name comes its address
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
 
 

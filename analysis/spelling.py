@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 
 from analysis.dates import dates_in
 from analysis.looks import is_small, looks, pattern
@@ -123,4 +123,5 @@ def _bare(word: str) -> str:
 
 
 def _one_letter(x: str, y: str) -> bool:
-    return Levenshtein.distance(x, y) == 1
+    """More, less, another, or two that changed places."""
+    return OSA.distance(x, y) == 1
