@@ -99,7 +99,9 @@ def _listed(one: Seen, kind: str) -> bool:
     """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
     if kind == "cookies" and one.shape == "row":
         return not one.renamed and (one.passage.operation != "reworded" or CELL in (one.passage.after or ""))
-    whole = one.passage.operation in ("added", "removed") and one.shape in ("row", "entry")
+    text = one.passage.after or one.passage.before or ""
+    entry = one.shape in ("row", "entry") or (one.shape == "text" and text.endswith(";"))
+    whole = one.passage.operation in ("added", "removed") and entry
     return whole and (bool(one.section & LISTED) or one.named)
 
 
