@@ -17,6 +17,7 @@ _LIST_LONGEST = 14
 _PHRASES = ("refuse_act", "default_on", "default_off", "control", "go", "contact", "place")  # whose last word belongs
 _ACTS = ("collect", "process", "share", "retain")
 STEP = 4  # words of one step of a way through menus
+_OF_LONGEST = 9  # words that say what a noun is of; the last noun phrase is told whole
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
 
@@ -34,6 +35,15 @@ def _bullet(gap: str) -> bool:
     return len(gap) > 1 and gap.strip() in _BULLETS
 
 
+def _abbreviated(sentence: Sentence, at: int) -> bool:
+    """Whether the dot before a word is of capitals with dots, as in "U.S. law": they end nothing."""
+    words = sentence.words
+    if at < 1 or not words[at - 1].capital or len(words[at - 1].text) > 1:
+        return False
+    within = words[at].gap == "." and len(words[at].text) == 1
+    return within or (words[at].gap == ". " and at > 1 and words[at - 1].gap == "." and not words[at].capital)
+
+
 class Clauses:
     """Where phrases and clauses of one language begin and end. Positions are indices of a sentence's words."""
 
@@ -47,10 +57,12 @@ class Clauses:
 
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
-        return _soft(sentence.words[at].gap)
+        gap = sentence.words[at].gap
+        return _soft(gap) or (gap[0] == "." and _abbreviated(sentence, at))
 
     def hard(self, sentence: Sentence, at: int) -> bool:
-        return _hard(sentence.words[at].gap)
+        gap = sentence.words[at].gap
+        return _hard(gap) and not (gap[0] == "." and _abbreviated(sentence, at))
 
     def chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The noun phrase around words `first` to `last`, with its determiner."""
@@ -98,24 +110,55 @@ class Clauses:
                     end = noun + 1
                     continue
                 break
-            if self.ends_phrase(word) or word in grammar.determiners or word in grammar.participles:
+            if word in grammar.determiners or word in grammar.participles:
+                break
+            if self.ends_phrase(word) and not self._is_noun(sentence, end):
                 break
             end += 1
         return end
 
-    def clause_end(self, sentence: Sentence, first: int, *, commas: bool, breaks: bool = True) -> int:
-        """Where the clause that begins at `first` ends: at a hard mark, at a word that opens another, at a comma."""
+    def _is_noun(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word that may be a verb ends a noun phrase: "the contents of a support request"."""
         words, grammar = sentence.words, self.grammar
+        before = words[at - 1].text
+        if words[at].text not in grammar.nouns or self.ends_phrase(before) or before.endswith("s"):
+            return False
+        if at + 1 == len(words) or not self.soft(sentence, at + 1):
+            return True
+        after = words[at + 1].text
+        return after in grammar.stops | grammar.joins and after not in grammar.determiners
+
+    def clause_end(
+        self, sentence: Sentence, first: int, *, commas: bool, breaks: bool = True, noted: bool = False
+    ) -> int:
+        """Where the clause that begins at `first` ends: at a hard mark, at a word that opens another, at a comma.
+
+        With `noted` it goes on behind brackets that follow its first word: "develop (or help develop) models".
+        """
+        words = sentence.words
         at = first + 1
         while at < len(words) and at - first <= LONGEST:
             if self.hard(sentence, at) and not self.in_name(sentence, at):
-                break
-            if breaks and at - first > 1 and words[at].text in grammar.breaks and not self._restricts(sentence, at):
+                past = self.noted(sentence, at) if noted and at == first + 1 else at
+                if past in (at, len(words)):
+                    break
+                at = past + 1
+                continue
+            if breaks and at - first > 1 and self._breaks(sentence, at) and not self._restricts(sentence, at):
                 break
             if (not commas and "," in words[at].gap) or self._other_act(sentence, at):
                 break
             at += 1
         return at
+
+    def _breaks(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word opens another clause: "based on", not "interest based ads"."""
+        words, grammar = sentence.words, self.grammar
+        if words[at].text not in grammar.breaks:
+            return False
+        if words[at].text not in grammar.leaning or at + 1 == len(words):
+            return True
+        return not self.soft(sentence, at + 1) or words[at + 1].text in grammar.stops | grammar.determiners
 
     @staticmethod
     def in_name(sentence: Sentence, at: int) -> bool:
@@ -220,9 +263,14 @@ class Clauses:
                 yield nearest, " and its nearest"
         end = last + 1
         while (
-            end < len(words) and end - last < 9 and self.soft(sentence, end) and words[end].text not in grammar.breaks
+            end < len(words)
+            and end - last < _OF_LONGEST
+            and self.soft(sentence, end)
+            and words[end].text not in grammar.breaks
         ):
             end += 1
+        if end - last == _OF_LONGEST:
+            end = self.phrase_end(sentence, end)
         yield end, " and what it is of"
 
     def noted(self, sentence: Sentence, last: int) -> int:
@@ -233,6 +281,20 @@ class Clauses:
         while end < len(words) and end - last < 8 and ")" not in words[end].gap:
             end += 1
         return end
+
+    def opened(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where words begin that close a bracket which was opened before them: "media access control (MAC) address"."""
+        words = sentence.words
+        closes = any(")" in word.gap and "(" not in word.gap for word in words[first + 1 : last])
+        if not closes or any("(" in word.gap for word in words[first + 1 : last]):
+            return first
+        for at in range(first, max(0, first - STEP), -1):
+            if "(" in words[at].gap:
+                start = self.chunk(sentence, at - 1, at)[0]
+                while start > 1 and words[start].capital and words[start - 1].capital and self.soft(sentence, start):
+                    start -= 1
+                return start
+        return first
 
     def trimmed(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The words without small ones at their end, but for those of a phrase ("opt in"); no half of an address."""

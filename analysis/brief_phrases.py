@@ -80,6 +80,8 @@ class Grammar(BaseModel):
     after: frozenset[Phrase]
     inner: frozenset[Phrase]
     breaks: frozenset[Phrase]
+    leaning: frozenset[Phrase] = frozenset()
+    nouns: frozenset[Phrase] = frozenset()
     joins: frozenset[Phrase]
     subjects: frozenset[Phrase]
     general: frozenset[Phrase]
@@ -88,6 +90,7 @@ class Grammar(BaseModel):
     pronouns: frozenset[Phrase]
     gerunds: str
     adverbs: tuple[str, ...]
+    articles: frozenset[Phrase] = frozenset()
     # whose act a verb is, and what a denial is of: analysis/brief_acts.py
     readers: frozenset[Phrase] = frozenset()
     others: frozenset[Phrase] = frozenset()

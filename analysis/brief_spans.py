@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.brief_clauses import LONGEST
+from analysis.brief_names import long_names, within_name
+from analysis.brief_places import Places
 from analysis.brief_text import Sentence
 from analysis.brief_ways_out import WaysOut
 
@@ -63,7 +65,7 @@ class Span:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(WaysOut):
+class Reader(WaysOut, Places):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
@@ -74,7 +76,7 @@ class Reader(WaysOut):
         if not sentence.told and field in _OF_WHAT_IS_TOLD:
             return []
         for first, last, rule in getattr(self, f"_{field}")(sentence):
-            first = max(first, self.after_number(sentence, last))
+            first = max(self.opened(sentence, first, last), self.after_number(sentence, last))
             whole = self.with_names(sentence, first, self.before_bullet(sentence, first, last))
             if whole is None:
                 continue
@@ -149,8 +151,9 @@ class Reader(WaysOut):
         yield from self._whole(sentence, LONGEST)
         leads = {last for _, last in cues.get("purpose_lead", ())}
         verbs = {first for first, _ in cues.get("purpose_verb", ())}
+        names = long_names(sentence, self.grammar)
         for first, last in cues.get("purpose_verb", ()):
-            if self._is_described(sentence, first, last):
+            if self._is_described(sentence, first, last) or within_name(names, first, last):
                 continue
             gerund = words[first].text.endswith(self.grammar.gerunds)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
@@ -160,7 +163,15 @@ class Reader(WaysOut):
                 continue
             elif gerund or words[first - 1].text in self.grammar.joins or "," in words[first].gap:
                 yield from self._aim(sentence, first, last, verbs, "doing" if gerund else "further aim")
+        yield from self._named_purposes(sentence, verbs, names)
+
+    def _named_purposes(
+        self, sentence: Sentence, verbs: set[int], names: tuple[tuple[int, int], ...]
+    ) -> Iterator[tuple[int, int, str]]:
+        cues = sentence.cues
         for first, last in cues.get("purpose_noun", ()):
+            if within_name(names, first, last):
+                continue
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
@@ -203,8 +214,8 @@ class Reader(WaysOut):
         for at in sorted(verbs):
             if at > head and self._joined_to(sentence, at, {head}):
                 head = at
-        near = self.clause_end(sentence, head, commas=False)
-        far = self.clause_end(sentence, first, commas=True)
+        near = self.clause_end(sentence, head, commas=False, noted=True)
+        far = max(near, self.clause_end(sentence, first, commas=True))
         yield first, near, rule
         if far > near:
             yield first, far, f"{rule}, on"
@@ -257,45 +268,3 @@ class Reader(WaysOut):
             if not (at in ai and end - at == 1):
                 yield at, end, "company" if any(form in forms for form in range(at + 1, end)) else "name"
             at = end
-
-    def _regions(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        words, grammar = sentence.words, self.grammar
-        named = [(first, last) for first, last in sentence.cues.get("place", ()) if self._named(sentence, first, last)]
-        places = sorted({*named, *sentence.cues.get("place_kind", ())})
-        leads = {last: first for first, last in sentence.cues.get("place_lead", ())}
-        done = 0
-        for number, (first, last) in enumerate(places):
-            if first < done:
-                continue
-            end = last
-            for later, stop in places[number + 1 :]:
-                between = [word.text for word in words[end:later]]
-                if later - end > 3 or any(
-                    word not in grammar.joins and word not in grammar.determiners for word in between
-                ):
-                    break
-                if any(self.hard(sentence, at) for at in range(end, later + 1)):
-                    break
-                end = max(end, stop)
-            done = end
-            start = first
-            while start > 0 and words[start - 1].text in grammar.determiners and self.soft(sentence, start):
-                start -= 1
-            yield first, end, "place"
-            if start < first:
-                yield start, end, "place"
-            lead = leads.get(start)
-            if lead is not None:
-                yield lead, end, "in place"
-            if (
-                end < len(words)
-                and self.soft(sentence, end)
-                and any(f == end for f, _ in sentence.cues.get("place_lead", ()))
-            ):
-                yield first, end + 1, "of place"
-
-    @staticmethod
-    def _named(sentence: Sentence, first: int, last: int) -> bool:
-        """Whether the words are written as a name: "US", not "us"; "Jersey", not "jersey"."""
-        text = sentence.quote(first, last)
-        return text.isupper() if last - first == 1 and len(text) < 4 else sentence.words[first].capital

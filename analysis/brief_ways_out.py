@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from analysis.brief_acts import Acts
 from analysis.brief_clauses import LONGEST, STEP
+from analysis.brief_names import long_names, within_name
 from analysis.brief_text import ADDRESS, Sentence
 
 _ACTS = ("refusal", "control", "way", "contact")
@@ -90,9 +91,9 @@ class WaysOut(Acts):
         return bool(ways) and not any(self.hard(sentence, at) for at in range(max(ways) + 1, first + 1))
 
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues = sentence.cues
-        for first, _ in cues.get("negation", ()):
-            if self._disclaims(sentence, first):
+        cues, names = sentence.cues, long_names(sentence, self.grammar)
+        for first, last in cues.get("negation", ()):
+            if self._disclaims(sentence, first) or within_name(names, first, last):
                 continue
             if (only := self.only(sentence, first)) is not None:
                 yield (
@@ -112,6 +113,8 @@ class WaysOut(Acts):
             if first > start and self._denies_verb(sentence, first):
                 yield first - 1, near, "denial, short"
         for first, last in cues.get("exception", ()):
+            if within_name(names, first, last):
+                continue
             near = self.clause_end(sentence, last - 1, commas=False)
             if self._leaves_the_choice(sentence, first, near):
                 continue
@@ -140,9 +143,11 @@ class WaysOut(Acts):
         return denied or any(at < last and first < end for at, end in sentence.cues.get("prohibition", ()))
 
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues = sentence.cues
+        cues, names = sentence.cues, long_names(sentence, self.grammar)
         aims = {first for first, _ in cues.get("purpose_lead", ())}
         for first, last in _merged(cues.get("age", [])):
+            if within_name(names, first, last):
+                continue
             start, end = self.chunk(sentence, first, last)
             yield start, end, "age"
             for further, how in self.post_modified(sentence, end):

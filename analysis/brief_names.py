@@ -1,0 +1,52 @@
+"""Names in a sentence: what stands inside one says nothing of its own, be it a law, a company or a link's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.brief_phrases import Grammar
+from analysis.brief_text import Sentence
+
+_SHORTEST = 3  # capitalised words in a row that are a name
+_MOST = 0.7  # of a sentence's words in capitals: a title, not a name in a sentence
+_APOSTROPHES = ("'", "’")
+
+
+def capital_runs(sentence: Sentence, grammar: Grammar, *, joined: bool = True) -> Iterator[tuple[int, int]]:
+    """Words with capitals in a row, with small ones like "of the" between them, and `joined` with "and"."""
+    words, at = sentence.words, 0
+    small = grammar.inner | grammar.determiners | {"of", "for"} | (grammar.joins if joined else set())
+    while at < len(words):
+        if not words[at].capital or words[at].text in grammar.stops | grammar.determiners:
+            at += 1
+            continue
+        end = further = at + 1
+        while further < len(words) and further - end < 3 and _goes_on(words[further].gap):
+            if words[further].capital:
+                end = further + 1
+            elif words[further].text not in small and words[further].gap not in _APOSTROPHES:
+                break
+            further += 1
+        yield at, end
+        at = end
+
+
+def _goes_on(gap: str) -> bool:
+    return not gap.strip() or gap in _APOSTROPHES or gap == "-"
+
+
+def long_names(sentence: Sentence, grammar: Grammar) -> tuple[tuple[int, int], ...]:
+    """Words between quotation marks, and three or more with capitals in a row; a title in capitals is none."""
+    words = sentence.words
+    if sum(word.capital for word in words) >= _MOST * len(words):
+        return sentence.names
+    runs = (
+        (first, last)
+        for first, last in capital_runs(sentence, grammar)
+        if sum(word.capital for word in words[first:last]) >= _SHORTEST and not sentence.quote(first, last).isupper()
+    )
+    return (*sentence.names, *runs)
+
+
+def within_name(names: tuple[tuple[int, int], ...], first: int, last: int) -> bool:
+    return any(start <= first and last <= end for start, end in names)
