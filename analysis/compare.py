@@ -46,10 +46,7 @@ def compare(
     places = passages(before, after)
     held = doubt(before, after, language=language, title=document) if places and not believed else None
     if held:
-        not_judged = f"not judged, for the text is not believed: {held}"
-        return Comparison(
-            substantive=False, held=held, passages=tuple(replace(place, why=(not_judged,)) for place in places)
-        )
+        return Comparison(substantive=False, held=held, passages=tuple(places))
     kind = kind_of(document, after)
     seen = look(places, before, after, language, kind)
     judgement = judge(seen, kind, language)

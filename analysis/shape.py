@@ -16,6 +16,7 @@ from analysis.wording import Wording
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
 LISTED = DATA - {"transfer", "user_rights", "security"}
 _LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
+_SOURCE = re.compile(r"[^\[\]<>|]{3,100}?\s?[:–-]\s+https?://\S+(?:,?\s+https?://\S+)*")  # of a list of sources
 _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
 _FIGURES = 2  # cells with nothing but a number: a row of statistics
 _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
@@ -45,7 +46,7 @@ def shape_of(
     if _is_figures(text) if row else _is_links(text):
         return "fragment"
     deep = len(passage.heading) > 1
-    labelled = bool(_LABELLED.match(text))
+    labelled = bool(_LABELLED.match(text) or _SOURCE.fullmatch(text))
     sentence = _says(passage, changed, text)
     law = named and not pattern("company").search(text)
     in_list = (deep and named) or (labelled and _lists(passage, section, text))

@@ -13,6 +13,7 @@ _OTHERWISE = {
     "conduct": "what users may and may not do",
     "contact_only": "addresses and numbers to call",
 }
+_LONGEST_TITLE = 14  # words
 _NAMES = {
     "ai_training": "AI training",
     "ai_features": "AI features",
@@ -52,8 +53,14 @@ def why_suppressed(one: Seen) -> Iterator[str]:
         yield f"suppressed: {one.wording.looks}"
     elif one.cut:
         yield "suppressed: the text stops in the middle of a sentence on one side, so it was captured in part"
+    elif one.shape == "fragment" and one.passage.operation == "reworded" and _is_long(one):
+        yield "suppressed: the words that changed in it are not read as a sentence of the policy"
     elif one.shape == "fragment":
         yield "suppressed: there is no sentence in it; it is a title, a label or an entry of a menu"
+
+
+def _is_long(one: Seen) -> bool:
+    return max(len(text.split()) for text in one.passage.texts.values()) > _LONGEST_TITLE
 
 
 def why_untold(one: Seen) -> str:

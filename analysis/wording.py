@@ -26,6 +26,7 @@ _LONGEST_ABBREVIATION = 12  # characters, with what stands before it
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
+_ADDRESS_ALONE = "only an address or a relative date differs"
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
@@ -63,6 +64,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
             return Wording((), "only a date of the document")
         side: Side = "after" if passage.after else "before"
         text, words, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
+        if _addresses(text, words) and " ".join(words.keys) in other:
+            return Wording((), _ADDRESS_ALONE)
         found = _changed_sentences(side, text, list(words.spans(0, len(words.keys))), other)
         return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
     if all(_is_stamp(keyed_words(_GLUED.sub(r"\1 ", text)).keys) for text in (before, after)):
@@ -78,7 +81,9 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         else:
             why = why or reason
     if not real:
-        return Wording((), why or "only punctuation, case or white space differs")
+        other_address = _addresses(before, b) != _addresses(after, a)
+        form = _ADDRESS_ALONE if other_address else "only punctuation, case or white space differs"
+        return Wording((), why or form)
     if reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a):
         return Wording((), reason)
     b_words = [span for run in real for span in b.spans(run.b0, run.b1)]
@@ -89,6 +94,12 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a.keys)),
     )
     return Wording(sentences, None if sentences else "its sentences stand elsewhere on the page")
+
+
+def _addresses(text: str, words: Keyed) -> list[str]:
+    """The addresses and relative dates of a text, which are all alike to a comparison by keys."""
+    spans = zip(words.keys, words.spans(0, len(words.keys)), strict=True)
+    return [text[start:end] for key, (start, end) in spans if key in (ADDRESS, AGO)]
 
 
 def stem(key: str) -> str:
@@ -158,7 +169,7 @@ def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
     """Why an edit is none of the wording; None if it is one."""
     gone, came = b.keys[run.b0 : run.b1], a.keys[run.a0 : run.a1]
     if {*gone, *came} <= {ADDRESS, AGO}:
-        return "only an address or a relative date differs"
+        return _ADDRESS_ALONE
     if all(key.startswith(DATE) for key in (*gone, *came)):
         return "only a date differs"
     if "".join(gone).replace(" ", "") == "".join(came).replace(" ", ""):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -149,14 +150,17 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
     sheet = _Sheet(console)
     if found.held:
         sheet.line((sheet.words("terminal.held"), "bold"), f": {found.held}")
-    else:
-        row = Change(**_judged(found))
-        sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
-        _because(sheet, row)
-        if about := _about(sheet, row):
-            sheet.line(about)
-        _why(sheet, found.why if why else ())
-        _brief(sheet, row.brief)
+        if found.passages:
+            counts = sheet.words.operations(Counter(passage.operation for passage in found.passages))
+            sheet.line(sheet.words("terminal.held_passages", passages=counts))
+        return
+    row = Change(**_judged(found))
+    sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
+    _because(sheet, row)
+    if about := _about(sheet, row):
+        sheet.line(about)
+    _why(sheet, found.why if why else ())
+    _brief(sheet, row.brief)
     _passages(sheet, stored_passages(0, found.passages), "", why=why)
 
 

@@ -121,7 +121,7 @@ def test_a_page_that_grew_to_three_times_its_size_is_a_change() -> None:
 
 def test_an_earlier_text_of_a_line_or_two_is_not_believed() -> None:
     reason = doubt(page(PARAGRAPHS[0], PARAGRAPHS[1]), page(*PARAGRAPHS[:2], *OTHERS))
-    assert reason == "the earlier text is not believed: most of the text is gone: 47 words where there were 157"
+    assert reason == "something is wrong with the earlier text: most of the text is gone: 47 words where there were 157"
 
 
 def test_some_of_the_text_gone_is_a_change() -> None:

@@ -99,3 +99,42 @@ def test_what_is_high_by_weight_says_what_weighed(claim: str, named: str) -> Non
     signs = dict.fromkeys(("told.training", "told.used_unless_refused", "told.rights_gone"), 0.0)
     severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0})
     assert (severity, because) == ("high", (named,))
+
+
+def test_a_text_that_is_not_believed_says_so_once_and_lists_no_passages() -> None:
+    sections = [f"## Part {n}\n\nThis is what part {n} of our policy tells you about." for n in range(12)]
+    short, whole = "\n\n".join(sections[:8:2]), "\n\n".join(sections)
+    found = change(short, whole)
+    assert found.held == (
+        "something is wrong with the earlier text: it holds less than half of the other text, word for word the same"
+    )
+    lines = printed(found).splitlines()
+    assert lines == [f"Not judged: {found.held}", f"{len(found.passages)} passages added; --json lists them"]
+
+
+def test_an_address_that_a_server_hides_is_an_address_and_no_punctuation() -> None:
+    there = "Write to us at any time: {}.\n\n{}\n\nWe read your letters.\n\n{}"
+    hours = "Office hours: nine to five."
+    before = there.format("help@parley.example", "Mail: post@parley.example", hours)
+    after = there.format("[email protected]", hours, "Mail: [email protected]")
+    found = change(before, after)
+    assert {passage.operation for passage in found.passages} >= {"reworded", "added", "removed"}
+    assert not found.substantive
+    reasons = {reason for passage in found.passages for reason in passage.why if passage.operation != "moved"}
+    assert reasons == {"suppressed: only an address or a relative date differs"}
+
+
+SOURCES = "Maps of the city of Ulm: https://ulm.example/maps\n\nLakes of Umea - https://umea.example/lakes"
+
+
+def test_a_source_that_comes_to_a_list_of_sources_is_a_change() -> None:
+    found = change(SOURCES, f"{SOURCES}\n\nRoads of Graz, Linz (AT) - https://graz.example/roads", "Legal Notices")
+    assert (found.substantive, found.alert) == (True, False)
+
+
+def test_a_long_text_of_which_no_sentence_changed_is_called_no_title() -> None:
+    menu = "Bread Cakes Candy Jams Spices Sauces Meats Pasta Grains Coffee Tea Soup Cheese Eggs Milk Salt {}"
+    found = change(menu.format("Oil"), menu.format("Vinegar"), "Shop")
+    assert [passage.why for passage in found.passages] == [
+        ("suppressed: the words that changed in it are not read as a sentence of the policy",)
+    ]
