@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.found import is_duty_of_reader
 from analysis.gist import GIST, LEANS, TIMES
@@ -66,11 +66,14 @@ _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _EVEN = 20  # characters of the change that make no side the longer one
 
+_Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
+
 
 def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]:
     """The signs that severity and direction rest on, beside those `found`; docs/judging.md has their names."""
     said = [one for one in seen if one.real and one.shape != "fragment"]
-    new, gone = _net(said)
+    places = [(one.passage.heading, [(heard, _claimed(one, heard)) for heard in one.heard()]) for one in said]
+    new, gone = _net([sentences for _, sentences in places])
     newly = sum(new[practice] > 0 for practice in PRACTICES)
     withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)
     favours = sum(new[favour] > 0 for favour in FAVOURS)
@@ -93,7 +96,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "training": training,
         "training_phrases": 0.0 if rules or forbidden else found.get("ai_training.decides.any", 0.0),
         "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
-        "used_unless_refused": _used_unless_refused(said),
+        "used_unless_refused": _used_unless_refused(places),
         "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
         "grave": grave / 4,
         "quiet": _quiet(found, grave, training=training),
@@ -107,14 +110,14 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
     return {f"told.{name}": float(value) for name, value in told.items()}
 
 
-def _used_unless_refused(said: Sequence[Seen]) -> bool:
+def _used_unless_refused(places: Sequence[tuple[tuple[str, ...], _Sentences]]) -> bool:
     """Whether a section newly says that something is done with data and that it is unless people object; and the whole
     document says the latter more often than it did."""
     sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for one in said:
-        for heard in one.heard():
-            claimed = _claimed(one, heard) | ({_UNLESS} & heard.general)
-            sections[one.passage.heading].update(dict.fromkeys(claimed, 1 if heard.sentence.side == "after" else -1))
+    for heading, sentences in places:
+        for heard, claimed in sentences:
+            own = claimed | ({_UNLESS} & heard.general)
+            sections[heading].update(dict.fromkeys(own, 1 if heard.sentence.side == "after" else -1))
     more_often = sum(own[_UNLESS] for own in sections.values()) > 0
     return more_often and any(own[_UNLESS] > 0 and any(own[done] > 0 for done in DONE) for own in sections.values())
 
@@ -134,15 +137,14 @@ def _grown(said: Sequence[Seen]) -> float:
     return max(0.0, math.log(length["after"] / length["before"])) / 2
 
 
-def _net(said: Sequence[Seen]) -> tuple[Counter[str], Counter[str]]:
+def _net(places: Iterable[_Sentences]) -> tuple[Counter[str], Counter[str]]:
     """How many more sentences of each place now make a claim than did before, and how many fewer."""
     new: Counter[str] = Counter()
     gone: Counter[str] = Counter()
-    for one in said:
+    for sentences in places:
         own: Counter[str] = Counter()
-        for heard in one.heard():
-            for name in _claimed(one, heard):
-                own[name] += 1 if heard.sentence.side == "after" else -1
+        for heard, claimed in sentences:
+            own.update(dict.fromkeys(claimed, 1 if heard.sentence.side == "after" else -1))
         new.update({name: count for name, count in own.items() if count > 0})
         gone.update({name: -count for name, count in own.items() if count < 0})
     return new, gone

@@ -95,11 +95,9 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
 
 def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], str]:
     """How much a change weighs for a reader, which rules of `HIGH` say so, and why; by the signs of `claims`."""
-    claimed = {
-        "trains_anew": told["told.training"],
-        "used_unless_refused": told["told.used_unless_refused"],
-    }
-    because = tuple(name for name in HIGH if claimed.get(name) or told.get(f"told.{name}"))
+    # training is told by phrases, too: the sum of a sentence's words may be too little
+    trains = "trains_anew" if told["told.training"] else None
+    because = tuple(name for name in HIGH if told[f"told.{name}"] or name == trains)
     if because:
         return "high", because, "; ".join(HIGH[name] for name in because)
     high, medium = weights().severity["high"], weights().severity["medium"]
