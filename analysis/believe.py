@@ -40,10 +40,8 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
         return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
     if reason := disbelief(page, before=before, language=language, title=title):
         return reason
-    if _grown(before, page):
-        return None
     reason = disbelief(before, before=page, language=language, title=title)
-    return Reason("held.earlier", reason=reason) if reason else None
+    return Reason("held.earlier", reason=reason) if reason and not _grown(before, page) else None
 
 
 def _grown(before: Page, after: Page) -> bool:

@@ -142,7 +142,7 @@ class Phrases:
         for start, text in enumerate(texts):
             longest: dict[str, int] = {}
             for cue, rest in self._begun_by(text):
-                end = _rest_ends(texts, start + 1, rest)
+                end = _rest_ends(texts, start + 1, rest) if rest else start + 1  # most are one word
                 if end is not None and end > longest.get(cue, 0):
                     longest[cue] = end
             for cue, end in longest.items():

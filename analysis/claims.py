@@ -72,7 +72,7 @@ _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with wha
 def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]:
     """The signs that severity and direction rest on, beside those `found`; docs/judging.md has their names."""
     said = [one for one in seen if one.real and one.shape != "fragment"]
-    places = [(one.passage.heading, [(heard, _claimed(one, heard)) for heard in one.heard()]) for one in said]
+    places = [(one.passage.heading, [(heard, _claimed(one, heard)) for heard in one.heard]) for one in said]
     new, gone = _net([sentences for _, sentences in places])
     newly = sum(new[practice] > 0 for practice in PRACTICES)
     withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from analysis.change import TOPICS
 from analysis.seen import Seen
@@ -56,13 +57,14 @@ def _kept(seen: Sequence[Seen], said: Sequence[tuple[int, Sentence, Chances]]) -
     return {"kept_longer": float(longer and not shorter), "kept_shorter": float(shorter and not longer)}
 
 
-def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> dict[str, float]:
+@lru_cache(maxsize=1024)
+def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> Chances:
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
     text = one.passage.texts[sentence.side]
     whole = says(text[sentence.start : sentence.end], language, kind, one.passage.heading)
     if sentence.whole:
-        return dict(whole)
+        return whole
     rest, at, changed = "", sentence.start, 0
     for start, end in sentence.spans:
         rest, at, changed = rest + text[at:start], end, changed + end - start

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.change import Side
@@ -103,6 +104,7 @@ def is_grave(one: Seen, kind: str, language: str | None) -> bool:
     return any(held[name] for name in RULES)
 
 
+@lru_cache(maxsize=512)
 def _place(one: Seen, kind: str, language: str | None) -> _Place:
     sides: dict[Side, list[_Said]] = {"before": [], "after": []}
     changed: dict[Side, list[_Said]] = {"before": [], "after": []}

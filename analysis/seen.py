@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from analysis.anew import anew
@@ -34,7 +35,7 @@ class Heard(NamedTuple):
     changed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)  # itself only, so that what is asked of it again and again can be kept by it
 class Seen:
     """A passage and what was seen in it. `shape` is "text" (a sentence), "row" (of a table, or labelled),
     "entry" (of a list in a section about data), "address" (of a house) or "fragment" (a title, a label, an entry of a
@@ -61,16 +62,19 @@ class Seen:
         """What was found in one of its sentences."""
         return within(sentence, self.found)
 
-    def heard(self) -> Iterator[Heard]:
+    @cached_property
+    def heard(self) -> tuple[Heard, ...]:
         """Its changed sentences, one by one."""
-        for sentence in self.wording.sentences:
-            inside = self.within(sentence)
-            yield Heard(
-                sentence,
-                frozenset(one.topic for one in inside if one.tier == "decides" and one.direct),
-                frozenset(one.topic for one in inside if one.tier == "words"),
-                frozenset(one.topic for one in inside if one.tier == "words" and one.direct),
-            )
+        return tuple(_heard(sentence, self.within(sentence)) for sentence in self.wording.sentences)
+
+
+def _heard(sentence: Sentence, inside: Sequence[Found]) -> Heard:
+    return Heard(
+        sentence,
+        frozenset(one.topic for one in inside if one.tier == "decides" and one.direct),
+        frozenset(one.topic for one in inside if one.tier == "words"),
+        frozenset(one.topic for one in inside if one.tier == "words" and one.direct),
+    )
 
 
 def look(passages: Sequence[Passage], before: Page, after: Page, language: str | None, kind: str) -> tuple[Seen, ...]:

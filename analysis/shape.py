@@ -50,8 +50,8 @@ def shape_of(
     sentence = _says(passage, changed, text)
     law = named and not pattern("company").search(text)
     in_list = (deep and named) or (labelled and _lists(passage, section, text))
-    amid = law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
-    if row or amid:
+    amid = row or law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
+    if amid:
         if sentence:
             return "text"
         if row or labelled:

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from analysis.change import TOPICS
 from analysis.found import AI, DATA, is_duty_of_reader
@@ -112,13 +113,13 @@ def _touched(one: Seen) -> bool:
         and not heard.sentence.whole
         and not heard.acts
         and any(match.tier == "decides" and match.topic in DATA | AI for match in one.within(heard.sentence))
-        for heard in one.heard()
+        for heard in one.heard
     )
 
 
 def _frames(one: Seen) -> int:
     """The number of changed sentences that say what is done with people's data or content."""
-    return sum(bool(heard.general & _OF_PEOPLE and heard.acts & DATA) for heard in one.heard())
+    return sum(bool(heard.general & _OF_PEOPLE and heard.acts & DATA) for heard in one.heard)
 
 
 def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
@@ -129,7 +130,7 @@ def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, 
     counts: Counter[str] = Counter()
     for one in said:
         own: Counter[str] = Counter()
-        for heard in one.heard():
+        for heard in one.heard:
             sentence, acts, general, _ = heard
             sign = 1 if sentence.side == "after" else -1
             about = bool(general & _OF_PEOPLE)
@@ -198,6 +199,7 @@ def _changed_text(one: Seen) -> str:
     )
 
 
+@lru_cache(maxsize=512)
 def _phrase_signs(one: Seen) -> Counter[str]:
     """How often each topic's phrases stand in the changed words of a passage, what of it is new and what is gone."""
     counts: Counter[str] = Counter()
