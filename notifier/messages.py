@@ -58,11 +58,6 @@ class Message:
         """The whole body as HTML."""
         return self.fitted("html", 1_000_000)
 
-    @property
-    def markdown(self) -> str:
-        """The whole body as Markdown."""
-        return self.fitted("markdown", 1_000_000)
-
 
 def alert_message(
     session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""

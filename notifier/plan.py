@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from notifier.routes import Address, Route, zone
-from notifier.when import AtOnce
+from notifier.routes import Address, Route
+from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts
 from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of
 from storage.notices import unplanned_notices

@@ -8,29 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from notifier.channels import UnusableAddress, address_problem, host_of, names_its_host
-from notifier.quiet import Quiet, parse_quiet
-from notifier.when import AtOnce, Daily, Weekly, When, parse_when, zone
+from notifier.channels import UnusableAddress, host_of, names_its_host
+from notifier.quiet import Quiet
+from notifier.when import AtOnce, When, zone
 from notifier.wording import languages
 from storage.changes import Change
 from storage.documents import Document
 
 SEVERITIES = ("low", "medium", "high")
 DIRECTIONS = ("expands", "limits", "clarifies", "mixed")
-
-__all__ = [
-    "Address",
-    "AtOnce",
-    "Daily",
-    "Route",
-    "Weekly",
-    "When",
-    "address",
-    "address_problem",
-    "parse_quiet",
-    "parse_when",
-    "zone",
-]
 
 
 @dataclass(frozen=True, slots=True)

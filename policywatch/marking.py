@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
+from analysis.words import Tag
 from storage.changes import StoredPassage
 
-Tag = Literal["same", "removed", "added"]
 _LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
 _CONTEXT = 16  # words that stay on each side of the fold
 _WORD = re.compile(r"\S+")

@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from notifier.channels import address_problem
 from notifier.heartbeat import Heartbeat, heartbeat_problem
+from notifier.quiet import parse_quiet
 from notifier.retell import Model
-from notifier.routes import Address, Route, address, address_problem, parse_quiet, parse_when
+from notifier.routes import Address, Route, address
 from notifier.templating import OURS, Templates
+from notifier.when import parse_when
 from policywatch.entries import OperatorEntry, RouteEntry
 from policywatch.problems import Problem, Section, WatchlistError
 from policywatch.watchlist import MissingVariable, Watchlist, expand

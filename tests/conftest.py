@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import httpx
@@ -17,6 +19,9 @@ from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 from tests.web_pages import Story, story, visited
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # the same examples in every run, so that no build turns red by chance; others are looked for by `make explore`
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -70,6 +75,20 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The pages on a store that holds a story, for tests that only look."""
     with story(tmp_path_factory.mktemp("story")) as told:
         yield told
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from sqlmodel import select
 from notifier.delivery import Deliveries
 from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
-from notifier.routes import Address, Route, parse_when
+from notifier.routes import Address, Route
+from notifier.when import parse_when
 from storage.alerts import Alert
 from storage.database import Database
 from storage.deliveries import State

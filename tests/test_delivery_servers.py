@@ -11,8 +11,9 @@ import trustme
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
-from notifier.routes import Address, address_problem
+from notifier.routes import Address
 from notifier.send import retry_after
 from storage.database import Database
 from tests.inbox import Answer, drip, free_port, mail_server, reset, silent, webhook

@@ -121,7 +121,7 @@ def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> Non
     assert [node.text() for node in page.css("del")] == ["never"]
     assert [node.text() for node in page.css("ins")] == ["always"]
     assert all(node.attributes["style"] for node in page.css("ins, del"))
-    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.markdown)
+    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.fitted("markdown", 10**6))
     assert "<s>never</s>" in rendered
     assert "<strong>always</strong>" in rendered
 
@@ -132,7 +132,7 @@ def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> Non
 )
 def test_marked_words_are_marked_in_markdown_wherever_they_stand(store: Database, before: str, after: str) -> None:
     message = alert(store, passages=[flagged(before, after)])
-    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.markdown)
+    rendered = markdown_it.MarkdownIt().enable("strikethrough").render(message.fitted("markdown", 10**6))
     changed = rendered.partition("Reworded")[2]
     assert "**" not in changed
     assert "~~" not in changed
@@ -183,7 +183,7 @@ def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: st
     for form in ("text", "html", "markdown"):
         body = message.fitted(form, 100_000)  # type: ignore[arg-type]
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", body)
-    rendered = markdown_it.MarkdownIt("commonmark").render(message.markdown)
+    rendered = markdown_it.MarkdownIt("commonmark").render(message.fitted("markdown", 10**6))
     for html in (message.html, rendered):
         page = LexborHTMLParser(html)
         assert not page.css("script, img, code, blockquote, ol")
@@ -203,7 +203,7 @@ def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: st
 def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database, link: str) -> None:
     brief = {"refuse": [{"text": "switch it off", "side": "after", "link": link}]}
     message = alert(store, brief=brief)
-    for body in (message.text, message.html, message.markdown):
+    for body in (message.text, message.html, message.fitted("markdown", 10**6)):
         assert "switch it off" in body
         assert link not in body
 
@@ -334,7 +334,7 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
     with store.reading() as session:
         sample = sample_message(session, language="fr", base_url=SITE, route="team")
     assert sample.subject.startswith("ESSAI : Parley")
-    for body in (sample.text, sample.html, sample.markdown):
+    for body in (sample.text, sample.html, sample.fitted("markdown", 10**6)):
         assert "Ceci est un essai" in body
         assert "train our writing models" in body
 
@@ -369,7 +369,7 @@ NOTICES = [
 def test_every_notice_is_said_in_every_language(kind: str, facts: dict[str, Any], language: str) -> None:
     notice = Notice(kind=kind, document_id=POLICY, facts=facts, created_at=START)
     message = notice_message([notice], language=language, base_url=SITE)
-    for said in (message.text, visible(message.html), message.markdown.replace("\\", "")):
+    for said in (message.text, visible(message.html), message.fitted("markdown", 10**6).replace("\\", "")):
         assert "{" not in said.replace("${", "").replace("{+", "")
         for value in (facts.get("reason"), *facts.get("passages", ())):
             assert value is None or html_escapes.unescape(str(value)) in html_escapes.unescape(said)

@@ -123,7 +123,7 @@ def test_the_paragraph_stands_in_the_alert_marked_and_apart_from_the_brief(
     assert [f"{MARK}: {SAID}" in message.text for message in messages] == [True, True, False]
     assert f"Écrit par une machine, peut être faux : {SAID}" in re.sub(r"\s", " ", messages[2].text)
     assert SAID in messages[0].html
-    assert SAID in messages[0].markdown
+    assert SAID in messages[0].fitted("markdown", 10**6)
     assert [(row.change_id, row.language, row.failure) for row in kept(database)] == [
         (change_id, "en", None),
         (change_id, "fr", None),
@@ -191,9 +191,9 @@ def test_a_page_that_speaks_to_the_model_stays_material_and_its_echo_is_shown_as
     message = post.sent[0][1]
     assert "<script>" not in message.html
     assert "&lt;script&gt;" in message.html
-    assert "<script>" not in message.markdown
+    assert "<script>" not in message.fitted("markdown", 10**6)
     assert "\u202e" not in message.text
-    assert "@everyone" not in message.markdown
+    assert "@everyone" not in message.fitted("markdown", 10**6)
     database.close()
 
 

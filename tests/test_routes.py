@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from notifier.channels import address_problem
 from notifier.quiet import Quiet, parse_quiet
-from notifier.routes import Address, Route, address, address_problem, parse_when
-from notifier.when import AtOnce, Daily, Weekly
+from notifier.routes import Address, Route, address
+from notifier.when import AtOnce, Daily, Weekly, parse_when
 from storage.changes import Change
 from tests.owed import POLICY, documents
 

@@ -36,7 +36,7 @@ def test_what_is_replaced_is_theirs_and_the_rest_stays_ours(store: Database, tmp
     assert message.text == "Acme privacy team\nPrivacy Policy: train our writing models unless you object\n"
     assert message.html.startswith("<title>Acme</title>")
     assert "<ins" in message.html
-    assert "**train our writing models unless**" in message.markdown
+    assert "**train our writing models unless**" in message.fitted("markdown", 10**6)
     assert message.subject == "[alert] Parley"
     assert template_problems(templates) == [
         "subject.txt.j2, line 1: tuple object has no element 0"  # a notice has no change
@@ -73,7 +73,7 @@ def test_words_of_a_page_are_escaped_in_their_templates_too(store: Database, tmp
     )
     message = dressed(alert(store, brief={"meaning": "<script>*x*"}), templates)
     assert message.html == "<p>&lt;script&gt;*x*</p>\n"
-    assert message.markdown == "&lt;script>\\*x\\*\n"
+    assert message.fitted("markdown", 10**6) == "&lt;script>\\*x\\*\n"
     subject = own(tmp_path, subject_txt="a\r\nBcc: {{ kind }}\n" + "x" * 500)
     assert "\n" not in dressed(message, subject).subject
     assert len(dressed(message, subject).subject) <= 180
