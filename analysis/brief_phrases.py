@@ -61,6 +61,8 @@ CUES = (
     "security",
     "legal_matter",
     "liability",
+    "thing",
+    "hand_on",
 )
 
 
@@ -104,6 +106,8 @@ class Grammar(BaseModel):
     only_with: frozenset[Phrase] = frozenset()
     only_by: frozenset[Phrase] = frozenset()
     sole: frozenset[Phrase] = frozenset()
+    naming: frozenset[Phrase] = frozenset()
+    handing_to: frozenset[Phrase] = frozenset()
 
 
 class PhraseFile(BaseModel):

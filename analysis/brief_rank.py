@@ -47,7 +47,7 @@ class Weights(BaseModel):
     def chance(self, own: Features, shared: float) -> float:
         """How well words with these features answer, from 0 to 1; `shared` is what their sentence weighs."""
         chance = 1 / (1 + math.exp(-max(-_FAR, min(_FAR, self.bias + shared + self.total(own)))))
-        return max(chance, self.first) if self.sure and self.sure <= own.keys() else chance
+        return max(chance, self.first, self.more) if self.sure and self.sure <= own.keys() else chance
 
 
 class WeightsFile(BaseModel):

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from analysis.blocks import Page
+from analysis.brief_parties import Publisher
 from analysis.brief_phrases import Phrases
 from analysis.brief_spans import Question, Reader, Span
 from analysis.brief_text import WORD, Sentence, has_address, touched_sentences, words_of
@@ -42,7 +43,7 @@ class Scene:
 
     def __init__(self, passages: Sequence[Passage], before: Page, after: Page, phrases: Phrases) -> None:
         self.sentences = touched_sentences(passages, before, after)
-        self.reader = Reader(phrases)
+        self.reader = Reader(phrases, Publisher(after))
         self.phrases = phrases
         self._around: dict[str, frozenset[str]] = {}
         self._kinds: dict[str, str] = {}

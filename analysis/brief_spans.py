@@ -8,6 +8,7 @@ from typing import Literal
 
 from analysis.brief_clauses import LONGEST
 from analysis.brief_names import long_names, within_name
+from analysis.brief_parties import Parties
 from analysis.brief_places import Places
 from analysis.brief_text import Sentence
 from analysis.brief_ways_out import WaysOut
@@ -65,7 +66,7 @@ class Span:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(WaysOut, Places):
+class Reader(WaysOut, Parties, Places):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
@@ -135,16 +136,6 @@ class Reader(WaysOut, Places):
         words = sentence.words
         if end < len(words) and (words[end].text in self.grammar.pronouns or words[end].text in self.grammar.subjects):
             yield from (further for further, how in self.post_modified(sentence, end) if how.endswith("nearest"))
-
-    def _within_list(self, sentence: Sentence, start: int, cues: tuple[str, ...]) -> bool:
-        """Whether a phrase is a later one of an enumeration and has no determiner: no list begins with it."""
-        words = sentence.words
-        if start == 0 or words[start].text in self.grammar.determiners:
-            return False
-        at = start - 1 if words[start - 1].text in self.grammar.joins else start
-        if at == start and ("," not in words[start].gap or self.hard(sentence, start)):
-            return False
-        return any(last == at for cue in cues for _, last in sentence.cues.get(cue, ()))
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
@@ -223,48 +214,3 @@ class Reader(WaysOut, Places):
             if words[at].text in grammar.joins and (at + 1 in verbs or at + 2 in verbs):
                 yield first, at, f"{rule}, first"
                 break
-
-    def _recipients(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        heads = sentence.cues.get("recipient_head", [])
-        ends = {last for _, last in heads}
-        aims = {first for first, _ in sentence.cues.get("purpose_lead", ())}
-        for first, last in heads:
-            start, end = self.chunk(sentence, first, last)
-            if end not in ends:
-                yield start, end, "party as adjective"
-                continue
-            yield start, end, "party"
-            note = self.noted(sentence, end)
-            if note > end:
-                yield start, note, "party with note"
-            for further, how in self.post_modified(sentence, end):
-                if end not in aims:
-                    yield start, further, f"party{how}"
-            listed = self.listed(sentence, start, end)
-            if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
-                yield start, listed, "parties"
-        yield from self._names(sentence)
-
-    def _names(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        words, grammar = sentence.words, self.grammar
-        ai = {first for first, _ in sentence.cues.get("ai", ())}
-        forms = {first for first, _ in sentence.cues.get("company_form", ())}
-        at = 0
-        while at < len(words):
-            word = words[at]
-            if (
-                not word.capital
-                or word.text in grammar.stops
-                or word.text in grammar.determiners
-                or (at == 0 and not sentence.item and len(words) > 4)
-            ):
-                at += 1
-                continue
-            end = at + 1
-            while end < len(words) and end - at < 6 and (words[end].capital or end in forms):
-                if not self.soft(sentence, end) and end not in forms:
-                    break
-                end += 1
-            if not (at in ai and end - at == 1):
-                yield at, end, "company" if any(form in forms for form in range(at + 1, end)) else "name"
-            at = end

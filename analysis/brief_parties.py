@@ -1,0 +1,157 @@
+"""The words that could say who gets it: a party by its kind, a company, a name that comes beside a party."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from analysis.blocks import Page
+from analysis.brief_clauses import Clauses
+from analysis.brief_phrases import Phrases
+from analysis.brief_text import Sentence
+
+_BESIDE = 3  # words between a party and its name: "providers, such as"
+_HANDED = 8  # words between an act of sharing and with whom
+_ITSELF = re.compile(r"[\"“«]\s?(?:we|us|our|nous|notre|the company)\s?[\"”»]", re.IGNORECASE)
+_BACK = 90  # characters before "we" in which the name of the publisher stands
+_NAME = re.compile(r"[^\W\d_][\w&’'-]*")
+_LOOKED_AT = 12  # words with capitals that stand most often
+_APPOSED = ("", ",", "(", ":")  # marks before the name of a party
+_MOST_OFTEN = 10  # times a name stands in a text that its title does not name
+_OFTEN = 2  # times a word of the title stands in the text to be a name
+
+
+class Publisher:
+    """Who publishes a page: told by its title and by the sentence that says who "we" are."""
+
+    def __init__(self, page: Page) -> None:
+        self._text = " ".join(block.text for block in page.blocks)
+        words = {word for word in _NAME.findall(page.title) if word[0].isupper()}
+        for match in _ITSELF.finditer(self._text):
+            before = self._text[max(0, match.start() - _BACK) : match.start()]
+            words |= {word for word in _NAME.findall(before.rpartition(". ")[2]) if word[0].isupper()}
+        named = {word for word in words if self._text.count(word) >= _OFTEN and not self.says(word.lower())}
+        self._words = frozenset(word.lower() for word in named or self._most_often())
+
+    def _most_often(self) -> Iterator[str]:
+        counts = Counter(word for word in _NAME.findall(self._text) if word[0].isupper())
+        for word, count in counts.most_common(_LOOKED_AT):
+            if count >= _MOST_OFTEN and not self.says(word.lower()):
+                yield word
+                return
+
+    def is_named(self, word: str) -> bool:
+        return word in self._words
+
+    def says(self, word: str) -> bool:
+        """Whether the text has the word in small letters, so that it is no name."""
+        return re.search(rf"(?<![\w.@/-]){re.escape(word)}(?![\w-]|\.\w)", self._text) is not None
+
+
+class Parties(Clauses):
+    """Reads candidates for `recipients` out of sentences of one language."""
+
+    def __init__(self, phrases: Phrases, publisher: Publisher | None = None) -> None:
+        super().__init__(phrases)
+        self.publisher = publisher
+
+    def _within_list(self, sentence: Sentence, start: int, cues: tuple[str, ...]) -> bool:
+        """Whether a phrase is a later one of an enumeration and has no determiner: no list begins with it."""
+        words = sentence.words
+        if start == 0 or words[start].text in self.grammar.determiners:
+            return False
+        at = start - 1 if words[start - 1].text in self.grammar.joins else start
+        if at == start and ("," not in words[start].gap or self.hard(sentence, start)):
+            return False
+        return any(last == at for cue in cues for _, last in sentence.cues.get(cue, ()))
+
+    def _recipients(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        heads = sentence.cues.get("recipient_head", [])
+        ends = {last for _, last in heads}
+        aims = {first for first, _ in sentence.cues.get("purpose_lead", ())}
+        things = {last for _, last in sentence.cues.get("thing", ())}
+        for first, last in heads:
+            start, end = self.chunk(sentence, first, last)
+            start = self._behind_verb(sentence, start, first)
+            if end not in ends:
+                if not any(last < thing <= end for thing in things):
+                    yield start, end, "party as adjective"
+                continue
+            yield start, end, "party"
+            note = self.noted(sentence, end)
+            if note > end:
+                yield start, note, "party with note"
+            for further, how in self.post_modified(sentence, end):
+                if end not in aims:
+                    yield start, further, f"party{how}"
+            listed = self.listed(sentence, start, end)
+            if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
+                yield start, listed, "parties"
+        yield from self._names(sentence)
+
+    def _behind_verb(self, sentence: Sentence, start: int, first: int) -> int:
+        """Where a party begins behind a verb that looks like a part of it: "may integrate third-party tools"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or start == 0 or start == first or not self.soft(sentence, start):
+            return start
+        before = words[start - 1].text
+        verb = before in grammar.modals or before in grammar.others or before in grammar.readers
+        return start + 1 if verb and words[start].text not in grammar.determiners else start
+
+    def _names(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        words, grammar = sentence.words, self.grammar
+        ai = {first for first, _ in sentence.cues.get("ai", ())}
+        forms = {first for first, _ in sentence.cues.get("company_form", ())}
+        at = 0
+        while at < len(words):
+            word = words[at]
+            if (
+                not word.capital
+                or word.text in grammar.stops
+                or word.text in grammar.determiners
+                or (at == 0 and not sentence.item and len(words) > 4)
+            ):
+                at += 1
+                continue
+            end = at + 1
+            while end < len(words) and end - at < 6 and (words[end].capital or end in forms):
+                if not self.soft(sentence, end) and end not in forms:
+                    break
+                end += 1
+            if not (at in ai and end - at == 1) and not (self.publisher and self.publisher.is_named(word.text)):
+                if any(form in forms for form in range(at + 1, end)):
+                    yield at, end, "company"
+                else:
+                    yield at, end, "name of a party" if self._is_party(sentence, at, end) else "name"
+            at = end
+
+    def _is_party(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a name comes beside a kind of party ("our provider, Stripe") or is whom something is shared with."""
+        words, cues = sentence.words, sentence.cues
+        told = ("place", "law", "data_kind", "data_head", "person", "thing", "tracking")
+        if any(at < last and first < end for cue in told for at, end in cues.get(cue, ())):
+            return False
+        if self.publisher and all(self.publisher.says(word.text) for word in words[first:last]):
+            return False
+        if last < len(words) and self.soft(sentence, last) and not self.ends_phrase(words[last].text):
+            return False  # "third-party Northwind tools"
+        if any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ())):
+            return True
+        start = self.clause_start(sentence, first)
+        lead = any(
+            end == first and words[at].text in self.grammar.handing_to for at, end in cues.get("recipient_lead", ())
+        )
+        return lead and any(
+            max(start, first - _HANDED) <= at < first and not any(self.hard(sentence, n) for n in range(at + 1, first))
+            for at, _ in [*cues.get("share", ()), *cues.get("hand_on", ())]
+        )
+
+    def _names_head(self, sentence: Sentence, end: int, first: int, last: int) -> bool:
+        """Whether a name says who the party is whose words end at `end`: "providers such as Northwind"."""
+        words = sentence.words
+        if not end <= first <= end + _BESIDE or any(word.text not in self.grammar.naming for word in words[end:first]):
+            return False
+        mark = words[end].gap.strip()
+        short = last - first == 1 and "(" in mark and sentence.quote(first, last).isupper()  # "provider (ISP)"
+        return mark in _APPOSED and not short and all(self.soft(sentence, at) for at in range(end + 1, first + 1))
