@@ -6,6 +6,7 @@ import hashlib
 import re
 import smtplib
 import ssl
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,7 +137,8 @@ class Mail(NotifyEmail):
         message["Message-ID"] = f"<{_digest(letter.key + to[1])}.policywatch@{domain}>"
         if letter.thread is not None:
             message["References"] = message["In-Reply-To"] = f"<{_digest(letter.thread)}.policywatch@{domain}>"
-        name = re.sub(r"[^a-z0-9]+", "-", letter.list_name.lower()).strip("-") or "alerts"
+        plain = unicodedata.normalize("NFKD", letter.list_name).encode("ascii", "ignore").decode()
+        name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "alerts"
         message["List-Id"] = f"<{name}.policywatch.{domain}>"
         message["Auto-Submitted"] = "auto-generated"
         for header, value in self.headers.items():

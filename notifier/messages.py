@@ -101,8 +101,9 @@ def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | 
         replace(one, text=f"{one.text} {said.say.times.format(count=n)}") if n > 1 else one
         for one, n in counted.items()
     )
+    whole = f"{base_url.rstrip('/')}/health" if base_url else None
     subject = f"policywatch{said.colon}{lines[0].text if len(lines) == 1 else said.subject.notices.of(len(lines))}"
-    body = Body("notice", said, language, lines=lines, lead=said.say.notices_lead, whole=base_url)
+    body = Body("notice", said, language, lines=lines, lead=said.say.notices_lead, whole=whole)
     return Message("notice", cut(subject, _SUBJECT), language, body, key=key)
 
 
@@ -168,6 +169,7 @@ def _subject(shown: Shown, said: Words) -> str:
     parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
     parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
     if shown.starting:
-        parts.append(said.subject.starting.format(date=shown.starting))
+        pattern = said.subject.since if shown.held_already else said.subject.starting
+        parts.append(pattern.format(date=shown.starting))
     subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"
     return cut(" ".join(subject.split()), _SUBJECT)

@@ -90,7 +90,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
     """Read what belongs to the change and say it in the words of a language."""
     page = document(session, change.document_id)
     found = passages(session, change.id or 0)
-    flagged = [passage for passage in found if passage.topics]
+    flagged = _without_titles([passage for passage in found if passage.topics])
     brief: dict[str, Any] = change.brief
     pages = tuple(filter(None, map(web_address, page.addresses)))
     starting = change.effective_date or _day(brief.get("from"))
@@ -115,7 +115,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, words),
         passages=tuple(_passage(passage, words) for passage in flagged),
-        unflagged=len(found) - len(flagged),
+        unflagged=sum(not passage.topics for passage in found),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         pages=pages,
@@ -150,6 +150,18 @@ def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
 def _quoted(quote: dict[str, Any], words: Words) -> Quoted:
     note = f" ({words.brief.no_longer})" if quote.get("side") == "before" else ""
     return Quoted(clean(quote["text"]), web_address(quote.get("link")), note)
+
+
+def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
+    """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
+    following = [*flagged[1:], None]
+    return [one for one, after in zip(flagged, following, strict=True) if after is None or not _is_title(one, after)]
+
+
+def _is_title(one: StoredPassage, after: StoredPassage) -> bool:
+    if one.operation != after.operation or one.operation not in ("added", "removed"):
+        return False
+    return [*one.heading, one.after if one.operation == "added" else one.before] == after.heading
 
 
 def _passage(passage: StoredPassage, words: Words) -> ShownPassage:

@@ -69,6 +69,7 @@ class Subject(_Strict):
     default_on: str
     default_off: str
     starting: str  # {date}
+    since: str  # {date}, instead, where it is past
     limits: str
     clarifies: str
     returned: str
@@ -172,6 +173,7 @@ class Words(_Strict):
     name: str
     colon: str  # what stands between a label and its value
     semicolon: str  # what stands between the members of a list
+    quoted: str  # {text}, in the quotation marks of the language
     languages: dict[str, str]  # names of the languages that documents are in
     topics: dict[str, str]
     dates: Dates

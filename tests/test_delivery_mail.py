@@ -47,6 +47,13 @@ def test_a_mail_arrives_whole(database: Database) -> None:
     assert "https://watch.example/changes/1" in body(mail, "html")
 
 
+def test_a_list_is_named_by_the_letters_of_its_route(store: Database) -> None:
+    owe(store, "Équipe français")
+    with mail_server() as inbox:
+        deliver_due(store, [route("Équipe français", inbox.url())], ())
+    assert inbox.mails[0]["List-Id"] == "<equipe-francais.policywatch.example.net>"
+
+
 def test_mails_about_one_document_belong_together(store: Database) -> None:
     owe(store, "team")
     owe(store, "team")

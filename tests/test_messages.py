@@ -60,6 +60,37 @@ def test_the_subject_is_french_for_those_who_read_french(store: Database) -> Non
     )
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "since 1 October 2025"), ("fr", "depuis le 1er octobre 2025")])
+def test_a_day_that_is_past_is_not_told_as_coming(store: Database, language: str, said: str) -> None:
+    assert alert(store, language, effective_date=START.date().replace(day=1)).subject.endswith(said)
+
+
+def test_a_heading_is_said_once_for_the_passages_under_it(store: Database) -> None:
+    under = ("2. Use", "AI")
+    found = [
+        flagged(None, "AI", "2. Use"),
+        flagged(None, "We train models with your posts.", *under),
+        flagged(None, "We train others, too.", *under),
+        flagged(None, "AI", "2. Use"),
+    ]
+    message = alert(store, passages=found)
+    told = (
+        "* 2. Use › AI\n  Added: We train models with your posts.\n\n  Added: We train others, too.\n\n"
+        "* 2. Use\n  Added: AI\n"
+    )
+    assert told in message.text
+    for said in (visible(message.html), message.markdown.replace("\\", "")):
+        assert (said.count("2. Use › AI"), said.count("2. Use")) == (1, 2)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "“your posts”; “your votes”"), ("fr", "« your posts »")])
+def test_quotations_stand_in_the_marks_of_the_language(store: Database, language: str, said: str) -> None:
+    quotes = [{"text": "your posts", "side": "after"}, {"text": "your votes", "side": "after"}]
+    message = alert(store, language, brief={"data": quotes})
+    for text in (message.text.replace("\u00a0", " "), visible(message.html), message.markdown.replace("\u00a0", " ")):
+        assert said in text
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
@@ -211,7 +242,7 @@ def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database,
 def test_a_notice_says_where_more_is_said(store: Database) -> None:
     more = {"text": "See what is coming", "side": "after", "link": "https://parley.example/updates"}
     message = alert(store, brief={"see": [more]})
-    assert 'Where more is said: "See what is coming" (https://parley.example/updates)' in message.text
+    assert "Where more is said: “See what is coming” (https://parley.example/updates)" in message.text
     assert 'href="https://parley.example/updates"' in message.html
 
 
