@@ -1,5 +1,7 @@
-# policywatch as a container that stays: docs/deploy.md says how to use and update it.
+# policywatch as a container that stays: docs/deploy.md says how to use and update it, and what the two arguments are for.
+ARG EXTRAS=fast
 FROM python:3.12-slim AS build
+ARG EXTRAS
 WORKDIR /source
 COPY pyproject.toml README.md requirements.txt ./
 COPY analysis analysis
@@ -8,14 +10,18 @@ COPY notifier notifier
 COPY policywatch policywatch
 COPY reasons reasons
 COPY storage storage
-RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirements.txt ".[fast]"
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirements.txt ".[${EXTRAS}]"
 
 FROM python:3.12-slim
+ARG EXTRAS
+ARG PACKAGES=""
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     POLICYWATCH_CONFIG=/data/policywatch.toml
+RUN test -z "${PACKAGES}" \
+    || { apt-get update && apt-get install --yes --no-install-recommends ${PACKAGES} && rm -r /var/lib/apt/lists/*; }
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    python -m pip install --no-cache-dir --no-index --find-links /wheels "policywatch[fast]" \
+    python -m pip install --no-cache-dir --no-index --find-links /wheels "policywatch[${EXTRAS}]" \
     && groupadd --gid 10001 policywatch \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin policywatch \
     && install --directory --owner 10001 --group 10001 --mode 0750 /data
