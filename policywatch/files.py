@@ -76,7 +76,10 @@ def read_source(
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
             if check.capture_id is None:
-                raise UnreadablePage(Reason("part.named", name=check.outcome or "", reason=check.reason or ""))
+                reason: str = check.reason or ""
+                if (check.reason_code or {}).get("code") == "network.private":
+                    reason = Reason("network.private_tried", reason=reason)
+                raise UnreadablePage(Reason("part.named", name=check.outcome or "", reason=reason))
             kept = capture(session, check.capture_id)
         database.close()
     return _read(

@@ -119,8 +119,11 @@ class _Loader:
         except FileNotFoundError as failure:
             said = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
             raise WatchlistError([Problem(file, None, "", said)]) from failure
-        except (OSError, UnicodeDecodeError) as failure:
-            raise WatchlistError([Problem(file, None, "", f"can't be read: {failure}")]) from failure
+        except OSError as failure:
+            raise WatchlistError([Problem(file, None, "", f"can't be read: {failure.strerror}")]) from failure
+        except UnicodeDecodeError as failure:
+            bad = failure.object[: failure.start].count(b"\n") + 1
+            raise WatchlistError([Problem(file, bad, "", "is not in UTF-8, as TOML must be")]) from failure
         except tomllib.TOMLDecodeError as failure:
             place = re.search(r" \(at line (\d+), column \d+\)", str(failure))
             line = int(place[1]) if place else None

@@ -47,7 +47,9 @@ def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_its_valu
     for code, values in given:
         assert values == values_of(english[code]), code
     source = "".join(
-        file.read_text("utf-8") for name in ("analysis", "crawler") for file in (ROOT / name).rglob("*.py")
+        file.read_text("utf-8")
+        for name in ("analysis", "crawler", "policywatch")
+        for file in (ROOT / name).rglob("*.py")
     )
     unused = [
         code for code in english if f'"{code}"' not in source and code.split(".")[0] not in ("errno", "page", "part")

@@ -41,7 +41,20 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
         port = taken.getsockname()[1]
         answer = said("serve", "--port", port, "--config", config, status=1)
         assert f"something else listens on port {port} of 127.0.0.1" in answer
+    for host in ("203.0.113.9", "nowhere.invalid"):
+        answer = said("serve", "--host", host, "--config", config, status=1)
+        assert f"{host} is no address of this machine; --host names one" in answer
     assert "less than or equal to 65535" in said("serve", "--port", 99999, "--config", config, status=2)
+
+
+def test_a_watchlist_that_is_no_text_or_no_file_is_said(config: Path) -> None:
+    assert f"{config.parent}: can't be read: Is a directory" in said("run", "--config", config.parent, status=2)
+    config.write_bytes(b'contact = "a"\n# caf\xe9\n')
+    assert f"{config}:2: is not in UTF-8, as TOML must be" in said("run", "--config", config, status=2)
+
+
+def test_a_private_address_can_be_tried_on_purpose() -> None:
+    assert "To try it this once, add --allow-private." in said("try", "http://127.0.0.1:9/", status=1)
 
 
 def test_a_failure_of_the_system_names_its_file(config: Path) -> None:

@@ -60,9 +60,14 @@ def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
     try:
         return socket.create_server((where.host, where.port), family=family)
     except OSError as failure:
-        if failure.errno != errno.EADDRINUSE:
+        if failure.errno == errno.EADDRNOTAVAIL or (failure.errno or 0) < 0:  # below 0: a name without an address
+            said = f"{where.host} is no address of this machine; --host names one, 0.0.0.0 means all of them"
+        elif failure.errno == errno.EADDRINUSE:
+            said = f"something else listens on port {where.port} of {where.host}; --port names another, 0 a free one"
+        elif failure.errno == errno.EACCES:
+            said = f"port {where.port} is not open to this user; --port names another, above 1023"
+        else:
             raise
-        said = f"something else listens on port {where.port} of {where.host}; --port names another, 0 takes a free one"
         raise OSError(failure.errno, said) from failure
 
 
