@@ -18,12 +18,11 @@ from notifier.shown import Shown, show
 from notifier.templating import Format, Templates
 from notifier.wording import Words, words
 from storage.alerts import Alert, told_before_of_day
-from storage.changes import Change, change, newest_alerting
+from storage.changes import Change, change, gravity, newest_alerting
 from storage.notices import Notice
 
 _SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
 _TOPICS_IN_SUBJECT = 2
-_WEIGHT = {"high": 0, "medium": 1, "low": 2}
 
 Kind = Literal["alert", "digest", "notice", "test"]
 
@@ -77,7 +76,7 @@ def digest_message(
     said = words(language)
     numbers = dict.fromkeys(alert.change_id for alert in alerts)
     changes = [show(session, change(session, number), said, language, base_url) for number in numbers]
-    changes.sort(key=lambda shown: (shown.service.lower(), _WEIGHT.get(shown.severity, 3), shown.title.lower()))
+    changes.sort(key=lambda shown: (shown.service.lower(), gravity(shown.severity), shown.title.lower()))
     routes = tuple(sorted({alert.route for alert in alerts}))
     count = said.subject.digest.of(len(changes))
     services = list(dict.fromkeys(shown.service for shown in changes))

@@ -12,10 +12,9 @@ from notifier.channels import UnusableAddress, host_of, names_its_host
 from notifier.quiet import Quiet
 from notifier.when import AtOnce, When, zone
 from notifier.wording import languages
-from storage.changes import Change
+from storage.changes import SEVERITIES, Change, this_and_above
 from storage.documents import Document
 
-SEVERITIES = ("low", "medium", "high")
 DIRECTIONS = ("expands", "limits", "clarifies", "mixed")
 
 
@@ -81,8 +80,7 @@ class Route:
         """Whether the people of this route asked to hear of this change."""
         return (
             change.alert
-            and change.severity in SEVERITIES
-            and SEVERITIES.index(change.severity) >= SEVERITIES.index(self.severity)
+            and change.severity in this_and_above(self.severity)
             and (self.topics is None or not self.topics.isdisjoint(change.topics))
             and (self.services is None or document.service in self.services)
             and (self.documents is None or any(fnmatchcase(document.id, wanted) for wanted in self.documents))

@@ -11,12 +11,11 @@ from sqlmodel import Session
 
 from notifier.escape import clean, web_address
 from notifier.wording import Words
-from storage.changes import Change, StoredPassage, passages
+from storage.changes import QUOTED, Change, StoredPassage, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Version
 
-QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")  # in reading order
 _SEPARATOR = " › "
 _CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
 

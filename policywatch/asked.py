@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from storage.change_list import ChangeFilter, Cursor, this_and_above
+from storage.change_list import ChangeFilter, Cursor
+from storage.changes import this_and_above
 
 
 def _place(text: str) -> str:

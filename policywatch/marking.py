@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from analysis.words import Tag
-from storage.changes import StoredPassage
+from storage.changes import StoredPassage, gravity
 
 _LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
 _CONTEXT = 16  # words that stay on each side of the fold
 _WORD = re.compile(r"\S+")
-_GRAVITY = ("high", "medium", "low")
 _SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("same", "added")}
 
 
@@ -54,7 +53,7 @@ class Section:
     @property
     def severity(self) -> str:
         """That of its gravest passage."""
-        return min((passage.severity for passage in self.passages), key=_gravity)
+        return min((passage.severity for passage in self.passages), key=gravity)
 
 
 def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[list[Section], list[Section]]:
@@ -64,7 +63,7 @@ def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[l
     """
     flagged = _sections([each for each in passages if each.topics], title)
     others = _sections([each for each in passages if not each.topics], title)
-    return sorted(flagged, key=lambda section: _gravity(section.severity)), others
+    return sorted(flagged, key=lambda section: gravity(section.severity)), others
 
 
 def _sections(passages: Sequence[StoredPassage], title: str) -> list[Section]:
@@ -73,10 +72,6 @@ def _sections(passages: Sequence[StoredPassage], title: str) -> list[Section]:
         repeats = bool(heading) and heading[0].casefold() == title.casefold()
         found.append(Section(heading[1:] if repeats else heading, list(run)))
     return found
-
-
-def _gravity(severity: str) -> int:
-    return _GRAVITY.index(severity) if severity in _GRAVITY else len(_GRAVITY)
 
 
 def pieces(passage: StoredPassage) -> list[Piece]:

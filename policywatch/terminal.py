@@ -21,7 +21,7 @@ from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
 from storage.captures import addresses, capture_records
-from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
+from storage.changes import QUOTED, Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.retellings import retold
@@ -29,7 +29,6 @@ from storage.versions import Version, version_heads, versions
 
 WIDEST = 100  # columns; longer lines are hard to read
 _CONTEXT = 30  # words of unchanged text that stay on each side of a mark
-_QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")
 _SEVERITY = {"high": "bold red", "medium": "bold yellow", "low": "bold cyan"}
 _MARK = {"removed": "red strike", "added": "green underline", "same": ""}
 _PLAIN = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
@@ -273,7 +272,7 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
     rows: list[tuple[str, list[str]]] = []
     if brief.get("default") in ("on", "off"):
         rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{brief['default']}")]))
-    for key in _QUOTED:
+    for key in QUOTED:
         said = [_quote(sheet, quote) for quote in brief.get(key) or []]
         if said:
             rows.append((sheet.words(f"brief.{key}"), said))

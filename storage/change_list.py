@@ -16,7 +16,6 @@ from storage.documents import Document
 from storage.versions import Cause
 
 _FEW = 1000  # changes of a topic that are gathered rather than sought
-SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 
 
 class Cursor(NamedTuple):
@@ -64,11 +63,6 @@ class ChangeFilter:
     effective_from: date | None = None
     effective_to: date | None = None
     cosmetic: bool = False
-
-
-def this_and_above(severity: str) -> tuple[str, ...]:
-    """The severity and the graver ones; everything (an empty tuple) for "none"."""
-    return SEVERITIES[: SEVERITIES.index(severity) + 1] if severity in SEVERITIES else ()
 
 
 @dataclass(frozen=True, slots=True)

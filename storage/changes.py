@@ -12,6 +12,10 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 from storage.columns import Utc
 from storage.errors import StorageError
 
+SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
+# the quotations of a brief, in reading order
+QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")
+
 
 class Change(SQLModel, table=True):
     """`waits` counts the further checks that must find the same text before anyone is told: 0 but for returns."""
@@ -49,6 +53,16 @@ class Change(SQLModel, table=True):
     brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id")
     waits: int = Field(default=0, index=True)
+
+
+def this_and_above(severity: str) -> tuple[str, ...]:
+    """The severity and the graver ones; everything (an empty tuple) for "none"."""
+    return SEVERITIES[: gravity(severity) + 1] if severity in SEVERITIES else ()
+
+
+def gravity(severity: str) -> int:
+    """What lists are sorted by that begin with the gravest."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
 class ChangeTopic(SQLModel, table=True):

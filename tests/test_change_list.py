@@ -19,10 +19,9 @@ from storage.change_list import (
     Cursor,
     changes_page,
     changes_to,
-    this_and_above,
     upcoming,
 )
-from storage.changes import ChangeTopic, changes_of
+from storage.changes import ChangeTopic, changes_of, this_and_above
 from storage.database import Database
 from storage.documents import declare
 from storage.versions import numbers_around, versions_of_document

@@ -16,9 +16,9 @@ from storage.change_list import (
     Cursor,
     ListedChange,
     changes_page,
-    this_and_above,
     upcoming,
 )
+from storage.changes import this_and_above
 from storage.checks import Check, newest_check
 from storage.documents import Document, previews, services_and_languages, watched_counts
 

@@ -11,6 +11,7 @@ from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
+from storage.changes import QUOTED
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -35,6 +36,7 @@ class Renderer:
             fragment=fragment,
             safe_link=safe_link,
             site=SITE,
+            quoted=QUOTED,
             languages=LANGUAGES,
             wording=wording,
         )
