@@ -61,6 +61,9 @@ def brief(
         of_ways = [told for told in answers[field] if not any(told[1].within(way) for _, way in answers["refuse"])]
         answers[field] = of_ways or answers[field]  # the names of settings are no data
     _leave_out(answers, [told for told in found["excluded"] if told[0] >= weights.excluded.first * _HINTED])
+    left_out = [span for _, span in answers["excluded"]]
+    others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, left_out))]
+    answers["data"] = _with_siblings(answers["data"], others)
     still = "\n".join(block.text for block in after.blocks)
     quotes = {field: tuple(_quoted(field, span, still) for _, span in told) for field, told in answers.items()}
     worth: defaultdict[int, float] = defaultdict(float)
@@ -77,6 +80,24 @@ def brief(
         because=because,
         **quotes,
     )
+
+
+def _with_siblings(told: Answers, ranked: Answers) -> Answers:
+    """With the other entries of a list of which one answers: who quotes a list quotes all of it."""
+    lists = {(span.sentence.lead, span.sentence.side) for _, span in told if span.sentence.item and span.sentence.lead}
+    entries = {id(span.sentence) for _, span in told}
+    others: Answers = []
+    for chance, span in ranked:
+        at = (span.sentence.lead, span.sentence.side)
+        if at in lists and span.sentence.item and span.sentence.touched and id(span.sentence) not in entries:
+            entries.add(id(span.sentence))
+            others.append((chance, span))
+    if not others:
+        return told
+    chosen = [*told, *others][:MOST]
+    listed = [one for one in chosen if one[1].sentence.item and (one[1].sentence.lead, one[1].sentence.side) in lists]
+    rest = [one for one in chosen if one not in listed]
+    return sorted(listed, key=lambda one: one[1].sentence.order) + rest
 
 
 def _quoted(field: Question, span: Span, still: str) -> Quote:

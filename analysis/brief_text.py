@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,8 +52,8 @@ class Sentence:
 
     `before` sentences are those of the earlier text; `place` is the number of their passage. `lead` is what an item or
     a cell hangs on: the paragraph before a list, the head of a column; with the innermost heading it tells what a bare
-    list of nouns is a list of. `told`: its passage has a topic, or none of the change has one. `names` are the words
-    between quotation marks (first word, word after the last), as of a setting.
+    list of nouns is a list of. `told`: its passage or its lead has a topic, or nothing of the change has one. `names` are
+    the words between quotation marks (first word, word after the last), as of a setting.
     """
 
     text: str
@@ -200,7 +200,7 @@ def _text_sentences(
     context: _Context,
     *,
     place: int,
-    any_told: bool,
+    about: Collection[str],
 ) -> Iterator[Sentence]:
     number = context.block(text.split("\n", 1)[0])
     block: Block | None = context.blocks[number] if number is not None else None
@@ -227,7 +227,7 @@ def _text_sentences(
             links=block.links if block is not None else (),
             touched=any(word.changed for word in words),
             severity=passage.severity,
-            told=bool(passage.topics) or not any_told,
+            told=bool(passage.topics) or not about or bool(lead and any(of.endswith(lead) for of in about)),
             names=named(text, words),
         )
 
@@ -241,7 +241,7 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) ->
     contexts: Mapping[Side, _Context] = {"before": _Context(before), "after": _Context(after)}
     found: dict[Side, dict[int, list[Sentence]]] = {"after": {}, "before": {}}
     left = _MOST
-    any_told = any(passage.topics for passage in passages)
+    about = [text for one in passages if one.topics for text in (one.after, one.before) if text]
     for place in sorted(range(len(passages)), key=lambda place: not passages[place].topics):
         passage = passages[place]
         if passage.operation == "moved" or left <= 0:
@@ -249,9 +249,7 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) ->
         spans = changed_spans(passage.before, passage.after)
         for side, text in _sides(after=passage.after, before=passage.before):
             if text is not None and spans[side]:
-                sentences = _text_sentences(
-                    text, side, spans[side], passage, contexts[side], place=place, any_told=any_told
-                )
+                sentences = _text_sentences(text, side, spans[side], passage, contexts[side], place=place, about=about)
                 kept = [sentence for sentence in sentences if side == "after" or sentence.touched]
                 found[side][place] = kept
                 left -= len(kept)

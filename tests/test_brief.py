@@ -450,3 +450,17 @@ def test_spanish_and_german_are_begun(language: str, sentence: str, data: str, p
     assert says(answer.purposes, purpose)
     assert says(answer.refuse, refusal)
     assert answer.default == "on"
+
+
+@pytest.mark.parametrize(
+    ("language", "lead", "entries"),
+    [
+        ("en", "To train AI models we use:", ["your name and photo;", "your posts and comments;", "your answers;"]),
+        ("fr", "Pour entraîner une IA, nous utilisons :", ["votre nom ;", "vos publications ;", "vos réponses ;"]),
+    ],
+)
+def test_a_list_of_data_is_quoted_whole_and_in_its_order(language: str, lead: str, entries: list[str]) -> None:
+    listed = "".join(f"* {entry}\n" for entry in entries)
+    answer = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{lead}\n\n{listed}", language)
+    assert answer.brief is not None
+    assert [quote.text for quote in answer.brief.data][: len(entries)] == [entry.strip(" ;") for entry in entries]
