@@ -52,8 +52,8 @@ class Sentence:
 
     `before` sentences are those of the earlier text; `place` is the number of their passage. `lead` is what an item or
     a cell hangs on: the paragraph before a list, the head of a column; with the innermost heading it tells what a bare
-    list of nouns is a list of. `told`: its passage or its lead has a topic, or nothing of the change has one. `names` are
-    the words between quotation marks (first word, word after the last), as of a setting.
+    list of nouns is a list of. `told`: its passage or its lead has a topic, or nothing of the change has one. `names`
+    are the words between quotation marks (first word, word after the last), as of a setting.
     """
 
     text: str

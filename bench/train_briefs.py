@@ -27,7 +27,7 @@ from scipy.sparse import vstack
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from analysis.brief import MOST
+from analysis.brief_answers import MOST
 from analysis.brief_phrases import phrases_for
 from analysis.brief_rank import Weights, best
 from analysis.brief_scene import Features, Scene, crowd

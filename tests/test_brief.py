@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.brief import MOST, brief
+from analysis.brief import brief
+from analysis.brief_answers import MOST
 from analysis.brief_phrases import phrases_for
 from analysis.brief_scene import Scene
 from analysis.change import Brief, Comparison, Quote

@@ -1,0 +1,89 @@
+"""Which of the ranked candidates answer the questions of a brief, held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analysis.brief_rank import WeightsFile, best, ranked
+from analysis.brief_scene import Scene
+from analysis.brief_spans import FIELDS, Question, Span
+
+MOST = 6  # answers to one question
+Answers = list[tuple[float, Span]]  # chances, see brief_rank.py
+_OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
+_HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
+_NAMED: tuple[Question, ...] = ("data", "purposes")
+_DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
+
+
+def answers(scene: Scene, weights: WeightsFile) -> Mapping[Question, Answers]:
+    """At most `MOST` answers a question."""
+    found = {field: ranked(scene, field, getattr(weights, field)) for field in FIELDS}
+    told = {field: _anew(best(found[field], getattr(weights, field), MOST)) for field in FIELDS}
+    undone = [span for _, span in told["irreversible"]]
+    for field in _OF_UNDOING:
+        told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
+    told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
+    for field in _NAMED:
+        of_ways = [one for one in told[field] if not any(one[1].within(way) for _, way in told["refuse"])]
+        told[field] = of_ways or told[field]  # the names of settings are no data
+    _leave_out(told, [one for one in found["excluded"] if one[0] >= weights.excluded.first * _HINTED])
+    left_out = [span for _, span in told["excluded"]]
+    others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, left_out))]
+    told["data"] = _with_siblings(told["data"], others)
+    return told
+
+
+def _anew(told: Answers) -> Answers:
+    """Of changed sentences before those beside them; of a reworded place nothing that its later text answers anew."""
+    told = [one for one in told if one[1].sentence.touched] or told
+    later = {span.sentence.place for _, span in told if span.sentence.side == "after"}
+    return [
+        (chance, span)
+        for chance, span in told
+        if span.sentence.side == "after" or span.sentence.whole or span.sentence.place not in later
+    ]
+
+
+def _with_siblings(told: Answers, ranked: Answers) -> Answers:
+    """With the other entries of a list of which one answers: who quotes a list quotes all of it."""
+    lists = {(span.sentence.lead, span.sentence.side) for _, span in told if span.sentence.item and span.sentence.lead}
+    entries = {id(span.sentence) for _, span in told}
+    others: Answers = []
+    for chance, span in ranked:
+        at = (span.sentence.lead, span.sentence.side)
+        if at in lists and span.sentence.item and span.sentence.touched and id(span.sentence) not in entries:
+            entries.add(id(span.sentence))
+            others.append((chance, span))
+    if not others:
+        return told
+    chosen = [*told, *others][:MOST]
+    listed = [one for one in chosen if one[1].sentence.item and (one[1].sentence.lead, one[1].sentence.side) in lists]
+    rest = [one for one in chosen if one not in listed]
+    return sorted(listed, key=lambda one: one[1].sentence.order) + rest
+
+
+def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
+    """Quote what the later text denies as left out, not as what is done: "it does not include your messages"."""
+    denials = [(chance, span) for chance, span in excluded if span.denies and span.sentence.side == "after"]
+    for field in _DONE:
+        of = [next((denial for denial in denials if span.denied_by(denial[1])), None) for _, span in answers[field]]
+        if None not in of:
+            continue  # nothing else is told
+        answers[field] = [told for told, denial in zip(answers[field], of, strict=True) if denial is None]
+        for denial in of:
+            if denial is not None and not any(denial[1].within(span) for _, span in answers["excluded"]):
+                others = [told for told in answers["excluded"] if not told[1].meets(denial[1])]
+                answers["excluded"] = [*others, denial][:MOST]
+
+
+def _names_data(purpose: tuple[float, Span], data: Answers) -> bool:
+    """Whether nearly the same words answer which data, and better: a list of data is no purpose."""
+    chance, span = purpose
+    return any(
+        better >= chance
+        and span.sentence is other.sentence
+        and 2 * (min(span.last, other.last) - max(span.first, other.first))
+        > max(span.last - span.first, other.last - other.first)
+        for better, other in data
+    )
