@@ -80,6 +80,12 @@ def brief_json(brief: Brief) -> dict[str, Any]:
     }
 
 
+def stored_brief(comparison: Comparison) -> dict[str, Any]:
+    """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
+    beside = {"see": quotes(comparison.see), "why": list(comparison.why), "dated": comparison.dated}
+    return brief_json(comparison.brief) | {name: said for name, said in beside.items() if said}
+
+
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """What `compare --json` prints."""
     return {
@@ -89,6 +95,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "direction": comparison.direction,
         "topics": list(comparison.topics),
         "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
+        "dated": comparison.dated,
         "held": comparison.held,
         "why": list(comparison.why),
         "see": quotes(comparison.see),

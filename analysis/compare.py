@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from analysis.believe import doubt
 from analysis.blocks import Page
 from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity, Side
-from analysis.dates import ORDERS, dates_in, effective_date, named_in_numbers, order_of
+from analysis.dates import ORDERS, Start, dates_in, named_in_numbers, order_of, start_of
 from analysis.diff import passages
 from analysis.found import Found, says_something
 from analysis.grave import is_grave
@@ -52,9 +51,11 @@ def compare(
     judgement = judge(seen, kind, language)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), []), kind, language) for one in seen]
+    start = _effective(seen, after, language)
     told = Comparison(
         substantive=judgement.substantive or any(own.values()),
-        effective_date=_effective(seen, after, language),
+        effective_date=start.day if start else None,
+        dated=start is not None and start.dated,
         why=(*judgement.why, *_of_own(own)),
         see=_see(seen, after),
         passages=tuple(judged),
@@ -169,7 +170,7 @@ def _evidence(passage: Passage, matches: Sequence[Found], by_heading: Collection
     ]
 
 
-def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date | None:
+def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> Start | None:
     """From when the change holds, by the dates that it adds."""
     added = [one.passage for one in seen if one.passage.after and one.passage.operation != "moved"]
     if not any("20" in (passage.after or "") for passage in added):
@@ -183,7 +184,7 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> date 
         new = [named for named in dates_in(passage.after or "", order) if named.day not in former]
         if new:
             found.append((passage.after or "", new))
-    return effective_date(found)
+    return start_of(found)
 
 
 def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:

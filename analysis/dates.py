@@ -139,6 +139,7 @@ _RANGE_BEFORE = re.compile(
 _RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE)
 _STAMP = 14  # words; a line up to this length that has a date is there for the date
 _BARE = 3  # words beside the date
+_SAID_TO_HOLD = (0, 2, 4)  # the ranks of dates with "effective", "from" or the like; others are just the document's
 
 
 class Named(NamedTuple):
@@ -206,7 +207,14 @@ def order_of(texts: Iterable[str], language: str | None) -> Order | None:
     return "dmy" if british > american else "mdy"
 
 
-def effective_date(added: Sequence[tuple[str, Sequence[Named]]]) -> date | None:
+class Start(NamedTuple):
+    """From when a change holds; `dated`: by nothing but the date that the document bears."""
+
+    day: date
+    dated: bool
+
+
+def start_of(added: Sequence[tuple[str, Sequence[Named]]]) -> Start | None:
     """From when a change holds, by the dates that it adds.
 
     `added` gives, for each place in the order of the page, its text and the dates in it that the change added. A line
@@ -221,7 +229,10 @@ def effective_date(added: Sequence[tuple[str, Sequence[Named]]]) -> date | None:
             end_of_last = named.end
             if rank is not None and named.day is not None:
                 ranked.append((rank, place, named.day))
-    return min(ranked)[2] if ranked else None
+    if not ranked:
+        return None
+    rank, _, day = min(ranked)
+    return Start(day, rank not in _SAID_TO_HOLD)
 
 
 def _rank(text: str, named: Named, end_of_last: int) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.as_json import brief_json, evidence_json, page_from_json, page_json, quotes
+from analysis.as_json import evidence_json, page_from_json, page_json, stored_brief
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
@@ -251,9 +251,7 @@ def facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
         "direction": found.direction,
         "topics": list(found.topics),
         "effective_date": found.effective_date,
-        "brief": brief_json(found.brief)
-        | ({"see": quotes(found.see)} if found.see else {})
-        | ({"why": list(found.why)} if found.why else {}),
+        "brief": stored_brief(found),
     }
 
 

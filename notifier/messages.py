@@ -168,7 +168,6 @@ def _subject(shown: Shown, said: Words) -> str:
     parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
     parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
     if shown.starting:
-        pattern = said.subject.since if shown.held_already else said.subject.starting
-        parts.append(pattern.format(date=shown.starting))
+        parts.append(shown.starting_said)
     subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"
     return cut(" ".join(subject.split()), _SUBJECT)

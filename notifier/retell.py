@@ -97,7 +97,8 @@ def _question(session: Session, change_id: int, language: str, name: str) -> dic
         left -= sum(map(len, sides.values()))
         if passage.topics and left > 0:
             given.append({"section": passage.heading, **sides})
-    material = {"from": str(told.effective_date or ""), "brief": told.brief, "passages": given}
+    day = "dated" if told.brief.get("dated") else "from"
+    material = {day: str(told.effective_date or ""), "brief": told.brief, "passages": given}
     spoken = words("en").languages.get(language, language)
     return {
         "model": name,

@@ -27,6 +27,8 @@ def sample_change(said: Words, language: str) -> Shown:
         topics=(said.topic("ai_training"), said.topic("user_choice")),
         found=said.date(date(2025, 12, 1)),
         starting=said.date(starts),
+        starting_name=said.brief.starting,
+        starting_said=said.subject.starting.format(date=said.date(starts)),
         starts=starts,
         default="on",
         default_name=said.brief.on,

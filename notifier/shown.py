@@ -69,6 +69,8 @@ class Shown:
     topics: tuple[str, ...]
     found: str
     starting: str | None
+    starting_name: str  # what to call that day
+    starting_said: str  # the day within a line
     starts: date | None
     default: str | None
     default_name: str | None
@@ -80,7 +82,6 @@ class Shown:
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...] = ()  # where the document stands, all of it
-    held_already: bool = False  # the day from which it holds is past when the change is found
     because: str = ""  # why it is high, where a rule says so
     retold: str | None = None  # by a machine, in the message's language
 
@@ -93,6 +94,8 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
     brief: dict[str, Any] = change.brief
     pages = tuple(filter(None, map(web_address, page.addresses)))
     starting = change.effective_date or _day(brief.get("from"))
+    dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
+    within = words.subject.dated if dated else words.subject.since if past else words.subject.starting
     default = brief.get("default")
     return Shown(
         document_id=page.id,
@@ -107,6 +110,8 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         topics=tuple(clean(words.topic(topic)) for topic in change.topics),
         found=words.date(change.detected_at.date()),
         starting=words.date(starting) if starting else None,
+        starting_name=words.brief.dated if dated else words.brief.since if past else words.brief.starting,
+        starting_said=within.format(date=words.date(starting)) if starting else "",
         starts=starting,
         default=default,
         default_name={"on": words.brief.on, "off": words.brief.off}.get(str(default)),
@@ -118,7 +123,6 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         pages=pages,
-        held_already=starting is not None and starting < change.detected_at.date(),
         because=words.why_high(brief),
         retold=retelling(session, change.id or 0, language),
     )

@@ -70,6 +70,7 @@ class Subject(_Strict):
     default_off: str
     starting: str  # {date}
     since: str  # {date}, instead, where it is past
+    dated: str  # {date}; instead, where the day is just that of the document
     limits: str
     clarifies: str
     returned: str
@@ -103,6 +104,7 @@ class BriefWords(_Strict):
     meaning: str
     starting: str
     since: str  # instead, where the day is past
+    dated: str  # instead, where the day is just that of the document
     default: str
     on: str
     off: str

@@ -10,7 +10,7 @@ from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document
 from storage.versions import Version, version_heads
 
-_BESIDE = ("see", "why")  # stored with the brief, given beside it
+_BESIDE = ("see", "why", "dated")  # stored with the brief, given beside it
 
 
 def change_json(session: Session, change: Change) -> dict[str, Any]:
@@ -45,6 +45,7 @@ def change_head_json(change: Change, document: Document, heads: dict[int, Versio
         "direction": change.direction,
         "topics": change.topics,
         "effective_date": change.effective_date.isoformat() if change.effective_date is not None else None,
+        "dated": change.brief.get("dated", False),
         "held": None,
         "why": change.brief.get("why", []),
         "brief": {"because": []} | {name: said for name, said in change.brief.items() if name not in _BESIDE},

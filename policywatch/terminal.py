@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from analysis.as_json import brief_json
+from analysis.as_json import stored_brief
 from analysis.change import Comparison
 from analysis.reading import stored_passages
 from policywatch.harmless import harmless
@@ -171,7 +171,7 @@ def _judged(found: Comparison) -> dict[str, Any]:
         "topics": list(found.topics),
         "effective_date": found.effective_date,
         "cause": "page",
-        "brief": brief_json(found.brief),
+        "brief": stored_brief(found),
     }
 
 
@@ -242,7 +242,8 @@ def _because(sheet: _Sheet, found: Change) -> None:
 def _about(sheet: _Sheet, found: Change) -> str:
     said = [sheet.words.label("topics", topic) for topic in found.topics]
     if found.effective_date is not None:
-        said.append(sheet.words("terminal.effective", date=found.effective_date.isoformat()))
+        key = "dated" if found.brief.get("dated") else "effective"
+        said.append(sheet.words(f"terminal.{key}", date=found.effective_date.isoformat()))
     if found.cause != "page":
         said.append(sheet.words.label("cause", found.cause))
     return " · ".join(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -45,6 +46,26 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
         assert quoted in text, quoted
     assert "(n’y est plus)" in text
     assert "1er janvier 2030" in text
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(
+    ("language", "day", "within"),
+    [
+        ("en", "Dated{}1 January 2030", "dated 1 January 2030"),
+        ("fr", "Daté du{}1er janvier 2030", "daté du 1er janvier"),
+    ],
+)
+def test_a_day_that_is_just_the_documents_is_no_start(form: Format, language: str, day: str, within: str) -> None:
+    facts = {"effective_date": date(2030, 1, 1), "severity": "high"}
+    shown = body(form, language, brief=BRIEF | {"dated": True}, **facts)
+    started = body(form, language, brief=BRIEF, **facts)
+    said = words(language)
+    assert re.search(day.format(r"\W+(?:\w+\W+){0,20}?"), re.sub(r"<[^>]+>", " ", shown))
+    assert said.brief.starting not in shown
+    assert said.brief.dated not in started
+    if form == "html":
+        assert within in shown  # the title
 
 
 @pytest.mark.parametrize(

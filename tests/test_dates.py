@@ -78,6 +78,29 @@ def effective(before: str, after: str, language: str = "en") -> date | None:
     return compare(*pages, language=language).effective_date
 
 
+@pytest.mark.parametrize(
+    ("line", "language", "dated"),
+    [
+        ("Effective {}", "en", False),
+        ("This policy is in force from {}.", "en", False),
+        ("We are updating our terms on {}.", "en", False),
+        ("En vigueur au {}", "fr", False),
+        ("Last updated: {}", "en", True),
+        ("{}", "en", True),
+        ("Dernière mise à jour : {}", "fr", True),
+    ],
+)
+def test_only_where_the_page_says_so_a_change_holds_from_its_day(line: str, language: str, dated: bool) -> None:
+    days = {"en": ("2 June 2025", "3 November 2025"), "fr": ("2 juin 2025", "3 novembre 2025")}[language]
+    body = "\n\nWe tell you here what we do with the data that you give us, and you can always ask us about it."
+    pages = [
+        read_page(f"# Privacy Policy\n\n{line.format(day)}{body}".encode(), mime="text/markdown", language=language)
+        for day in days
+    ]
+    told = compare(*pages, language=language)
+    assert (told.effective_date, told.dated) == (date(2025, 11, 3), dated)
+
+
 def test_the_day_in_force_goes_before_the_day_of_writing() -> None:
     after = "Posted: 27 October 2025. Effective as of: 3 November 2025"
     assert effective("Posted: 1 May 2024. Effective as of: 2 May 2024", after) == THIRD

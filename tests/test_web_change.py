@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from storage.changes import changes_of
 from storage.database import Database
@@ -190,6 +191,25 @@ def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client,
         soon = teller.change(texts[1], texts[2], told[1], severity="low", effective_date=day(2).date()).id
     assert "in force since 6 October 2025" in text(page(site, f"/changes/{late}"), ".facts li")
     assert "in force from 8 October 2025" in text(page(site, f"/changes/{soon}"), ".facts li")
+
+
+@pytest.mark.parametrize(
+    ("language", "fact", "name"),
+    [("en", "dated 6 October 2025", "Dated"), ("fr", "daté du 6 octobre 2025", "Daté du")],
+)
+def test_a_day_that_is_just_the_documents_is_told_as_such(
+    site: httpx.Client, database: Database, language: str, fact: str, name: str
+) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2"))]
+        facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True}}
+        id_ = teller.change(*texts, [passage([], "1", "2")], **facts).id
+    tree = page(site, f"/changes/{id_}?lang={language}")
+    assert fact in text(tree, ".facts li")
+    assert text(tree, ".brief dt") == [name]
 
 
 def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.Client, database: Database) -> None:

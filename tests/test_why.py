@@ -10,7 +10,7 @@ from rich.console import Console
 
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.meaning import BY_WEIGHT, severity_of
+from analysis.meaning import BY_WEIGHT, HIGH, severity_of
 from analysis.page import read_page
 from policywatch.terminal import show_comparison
 from tests.test_compare import cases, told
@@ -96,7 +96,7 @@ def test_words_of_grammar_are_about_nothing_whatever_stands_above_them() -> None
 
 @pytest.mark.parametrize(("claim", "named"), BY_WEIGHT.items())
 def test_what_is_high_by_weight_says_what_weighed(claim: str, named: str) -> None:
-    signs = dict.fromkeys(("told.training", "told.used_unless_refused", "told.rights_gone"), 0.0)
+    signs = dict.fromkeys((f"told.{name}" for name in ("training", "rights_gone", *HIGH)), 0.0)
     severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0})
     assert (severity, because) == ("high", (named,))
 
@@ -138,3 +138,13 @@ def test_a_long_text_of_which_no_sentence_changed_is_called_no_title() -> None:
     assert [passage.why for passage in found.passages] == [
         ("suppressed: the words that changed in it are not read as a sentence of the policy",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [("Last updated: {}", "dated 2025-11-03"), ("Effective {}", "in force from 2025-11-03")]
+)
+def test_a_day_is_told_as_what_the_page_calls_it(line: str, told: str) -> None:
+    found = change(line.format("2 June 2025"), f"{line.format('3 November 2025')}\n\n{SHARED}")
+    shown = printed(found, why=False)
+    assert told in shown
+    assert shown.count("2025-11-03") == 1

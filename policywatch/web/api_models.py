@@ -179,6 +179,7 @@ class ChangeHead(Shape):
     direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
     effective_date: date | None
+    dated: bool = Field(description="that is just the date which the document bears", examples=[False])
     held: None
     why: list[str] = Field(description="why the change as a whole is told or not, in words", examples=[[]])
     brief: Brief = Field(

@@ -100,7 +100,10 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
         Appointment(
             key=f"date/{_key(row, heads[row.change.version_id])}",
             day=row.change.effective_date,
-            title=words("calendar.event", title=f"{row.document.service}, {row.document.title}"),
+            title=words(
+                f"calendar.{'dated' if row.change.brief.get('dated') else 'event'}",
+                title=f"{row.document.service}, {row.document.title}",
+            ),
             text=" ".join(
                 [
                     *([f"{words.lead(row.change.brief)}{row.meaning}."] if row.meaning else []),
