@@ -5,7 +5,6 @@ The weights stand in analysis/brief/weights.toml; bench/train_briefs.py wrote th
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.brief_scene import Features, Scene, crowd
 from analysis.brief_spans import Question, Span
+from analysis.weighing import chance_of
 
 _ALIKE = 0.7  # from this share of the shorter one's words on, two answers say the same
-_FAR = 30.0  # beyond, the logistic function is 0 or 1 to any use
 
 
 class Weights(BaseModel):
@@ -46,7 +45,7 @@ class Weights(BaseModel):
 
     def chance(self, own: Features, shared: float) -> float:
         """How well words with these features answer, from 0 to 1; `shared` is what their sentence weighs."""
-        chance = 1 / (1 + math.exp(-max(-_FAR, min(_FAR, self.bias + shared + self.total(own)))))
+        chance = chance_of(self.bias + shared + self.total(own))
         return max(chance, self.first, self.more) if self.sure and self.sure <= own.keys() else chance
 
 

@@ -27,7 +27,7 @@ _MONTH = re.compile(  # German writes "3. November"
 _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _NAME_LONGEST = 9  # words between quotation marks; more are a sentence
 _OWN: Mapping[Side, str] = {"before": "removed", "after": "added"}
-_LEAD_WORDS = 60
+_LEAD_WORDS = 60  # the last ones of the paragraph that a list hangs on
 _MOST = 200  # sentences that are read; a rewrite has thousands
 _SHORTEST_KEPT = 5  # spaces in a sentence that is the same one where both texts have it
 

@@ -18,8 +18,7 @@ OF_TOPIC = ("most", "sum", "share", "new", "of_most")
 _DIRECTIONS = ("expands", "limits", "clarifies")
 LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), "balance", "both_ways")
 TIMES = ("kept_longer", "kept_shorter")
-_HARDLY = 0.3  # added where a share is taken, so that little said is a small share
-_LITTLE = 0.5
+_HARDLY, _LITTLE = 0.3, 0.5  # added where a share is taken, so that little said is a small share
 
 
 def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:

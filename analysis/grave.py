@@ -27,10 +27,11 @@ RULES = {
     "choice_gone": "a choice is gone",
     "sensitive_anew": "sensitive data or that of children is newly used",
 }
+# chances
 _LIKELY = 0.5
-_SURELY = 0.95
-_POSSIBLE = 0.3
-_GRAVELY = 0.35
+_SURELY = 0.95  # that a whole new sentence on the training of AI weighs high
+_POSSIBLE = 0.3  # that a later sentence still gives a choice
+_GRAVELY = 0.35  # that a new sentence on sensitive data weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
 _MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link

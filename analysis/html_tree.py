@@ -15,7 +15,7 @@ _SKIPPED_TAGS = (
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
-_DEEPEST = 400
+_DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")

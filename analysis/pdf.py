@@ -17,7 +17,7 @@ from analysis.language import language_of
 from analysis.pdf_tables import table_rows
 from reasons import Reason
 
-_MOST_PAGES = 500
+_MOST_PAGES = 500  # that are read, so that a file made to exhaust the reader ends somewhere
 _EDGE = 0.12  # of the page's height, at the top and at the bottom: where running heads and page numbers stand
 _PAGE_NUMBER = re.compile(
     r"(?:page|seite|página|p\.)?\s*[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:/|of|sur|von|de|\|)\s*\d{1,4})?\s*[-–—|]?",

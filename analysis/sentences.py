@@ -7,7 +7,6 @@ no phrase foresaw. The weights are in `weights/sentences.csv`; bench/train_sente
 from __future__ import annotations
 
 import itertools
-import math
 import re
 import struct
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from importlib.resources import files
 from analysis.change import TOPICS
 from analysis.looks import looks
 from analysis.topics import matches, section_topics
+from analysis.weighing import chance_of
 
 # beside the topics: what it states, whether and how gravely it is worth telling, and for whom it is good news
 ASPECTS = (
@@ -35,8 +35,7 @@ BIAS = "bias"
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[%$€£]")
 _LONG = 40  # words from which on a sentence is just long
 _LABEL = 5  # words up to which it is rather a label
-_HUNDREDTHS = 100
-_FAR = 30.0
+_HUNDREDTHS = 100  # of which the weights are whole numbers
 
 Chances = Mapping[str, float]
 _BITS = 32  # of a row's number for each aspect, far more than any sum of weights needs
@@ -82,7 +81,7 @@ def says(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -
 
 @lru_cache(maxsize=8192)
 def _chance(hundredths: int) -> float:
-    return 1 / (1 + math.exp(-max(-_FAR, min(_FAR, hundredths / _HUNDREDTHS))))
+    return chance_of(hundredths / _HUNDREDTHS)
 
 
 def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> tuple[str, ...]:

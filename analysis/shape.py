@@ -20,7 +20,7 @@ _SOURCE = re.compile(r"[^\[\]<>|]{3,100}?\s?[:–-]\s+https?://\S+(?:,?\s+https?
 _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
 _FIGURES = 2  # cells with nothing but a number: a row of statistics
 _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
-_LINKS_IN_A_ROW = 3
+_LINKS_IN_A_ROW = 3  # separators between them
 _SHORT_LINE = 10  # words
 _SHORT_TITLE = 14  # words
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")

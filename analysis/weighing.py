@@ -13,8 +13,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-_MOST_REASONS = 3
-_LEAST_REASON = 0.05
+_FAR = 30.0  # beyond, the logistic function is 0 or 1 to any use
+_MOST_REASONS = 3  # signs that are named as those that decided
+_LEAST_REASON = 0.05  # what weighs less decided nothing
+
+
+def chance_of(total: float) -> float:
+    """The chance, from 0 to 1, that a sum of weights stands for."""
+    return 1 / (1 + math.exp(-max(-_FAR, min(_FAR, total))))
 
 
 class Weighing(BaseModel):
@@ -29,7 +35,7 @@ class Weighing(BaseModel):
         return self.bias + sum(weight * found.get(sign, 0.0) for sign, weight in self.weights.items())
 
     def probability(self, found: Mapping[str, float]) -> float:
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.sum(found)))))
+        return chance_of(self.sum(found))
 
     def holds(self, found: Mapping[str, float]) -> bool:
         return self.probability(found) >= self.threshold

@@ -11,7 +11,8 @@ from analysis.signs import strengths
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, section
 
 STRENGTH = 0.1  # the inverse of the regularisation of severity and direction, of signs as wide as their spread
-LEAST_SPREAD = 0.001
+LEAST_SPREAD = 0.001  # of a sign that is always the same
+TOPIC_STRENGTH = 0.3
 SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of all topics
 TOLD_FROM = 0.36  # probability; with fewer told, more is missed than is spared
 # the claims that severity and direction rest on, few because the examples are, and the side on which each may weigh
@@ -60,7 +61,7 @@ def fit_topics(alerts: Sequence[Example]) -> tuple[float, dict[str, float]]:
             if both == either:
                 rows.append(topic_signs(topic, strength))
                 answers.append(both)
-    return fit(rows, answers, 0.3, lambda name: SPECIFIC if "." in name else 1.0, for_topic)
+    return fit(rows, answers, TOPIC_STRENGTH, lambda name: SPECIFIC if "." in name else 1.0, for_topic)
 
 
 def for_topic(name: str) -> Bounds:

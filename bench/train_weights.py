@@ -29,6 +29,8 @@ from bench.train_sentences import Words
 
 FOLDER = Path(judging.__file__).with_name("weights")
 FOLDS = 10
+SUBSTANTIVE_STRENGTH, ALERT_STRENGTH = 1.0, 0.3  # the inverse of the regularisation
+SUBSTANTIVE_FROM, ALERT_FROM = 0.35, 0.45  # probability
 HEAD = "# Written by bench/train_weights.py. What the names mean is in docs/judging.md.\n\n"
 
 
@@ -51,13 +53,13 @@ def train(examples: Iterable[Example]) -> dict[str, str]:
 
 def train_change(usable: Sequence[Example]) -> str:
     together = [only(e, ("shape.", "kind.", "any.", "policy.", "terms.", "rules.")) for e in usable]
-    substantive = fit(together, [e.row["substantive"] for e in usable], 1.0, one, free)
+    substantive = fit(together, [e.row["substantive"] for e in usable], SUBSTANTIVE_STRENGTH, one, free)
     steady = [
         {k: v for k, v in (e.found or {}).items() if not k.endswith((".new", ".gone")) and not k.startswith(GIST)}
         for e in usable
     ]
-    alert = fit(steady, [e.row["alert"] for e in usable], 0.3, one, as_meant)
-    return "\n".join([section("substantive", *substantive, 0.35), section("alert", *alert, 0.45)])
+    alert = fit(steady, [e.row["alert"] for e in usable], ALERT_STRENGTH, one, as_meant)
+    return "\n".join([section("substantive", *substantive, SUBSTANTIVE_FROM), section("alert", *alert, ALERT_FROM)])
 
 
 def examples_of(rows: Sequence[Row], groups: Sequence[Collection[str]], words: Sequence[Words]) -> list[Example]:

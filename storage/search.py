@@ -18,7 +18,7 @@ from storage.folding import Word, words
 from storage.paragraphs import Paragraph, Standing, earliest_id, place_of
 from storage.versions import Version
 
-_MOST_PHRASES = 16
+_MOST_PHRASES = 16  # of a question
 _MOST_PLACES = 300  # documents that are named in the question; more are sorted out afterwards
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
