@@ -71,7 +71,7 @@ def test_a_reason_is_its_sentence_and_is_said_again_in_another_language() -> Non
     )
     stored = PART.as_json()
     assert told(str(PART), stored, "fr").text.startswith(
-        "Partie 2 sur 2 (https://parley.example/more) : parley.example a répondu 404 : la page n’y est pas"
+        "Partie 2 sur 2 (https://parley.example/more)\u00a0: parley.example a répondu 404\u00a0: la page n’y est pas"
     )
     assert told(str(PART), stored, "en") == (str(PART), "en")
     for same in (copy.deepcopy(PART), pickle.loads(pickle.dumps(PART))):
@@ -90,7 +90,7 @@ def test_a_language_without_sentences_of_its_own_tells_reasons_in_english() -> N
     assert told(str(GONE), GONE.as_json(), "eo") == (str(GONE), "en")
 
 
-@pytest.mark.parametrize(("language", "why"), [("en", "Why: Part 2 of 2"), ("fr", "Pourquoi : Partie 2 sur 2")])
+@pytest.mark.parametrize(("language", "why"), [("en", "Why: Part 2 of 2"), ("fr", "Pourquoi\u00a0: Partie 2 sur 2")])
 def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
     database: Database, language: str, why: str
 ) -> None:

@@ -7,12 +7,15 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlmodel import col, select
 
 from policywatch.wording import LANGUAGES, wording
 from storage.checks import Check
 from tests.story_of_parley import PRIVACY, PRIVACY_FR
 from tests.web_pages import Story, hrefs, page, text
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story) -> None:
@@ -38,8 +41,12 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story
 
 def test_reasons_are_in_the_visitors_language_unless_an_older_release_stored_them(parley: Story) -> None:
     told = page(parley.site, "/health?lang=fr").css(".documents .reason")
-    assert told[0].text() == "le plus gros du texte a disparu : 12 mots, là où il y en avait 640"
-    assert told[1].text().startswith("parley.example a répondu 403 : il nous refuse la page. policywatch ne se déguise")
+    assert told[0].text() == "le plus gros du texte a disparu\u00a0: 12 mots, là où il y en avait 640"
+    assert (
+        told[1]
+        .text()
+        .startswith("parley.example a répondu 403\u00a0: il nous refuse la page. policywatch ne se déguise")
+    )
     assert {each.attributes["lang"] for each in told} == {"fr"}
     with parley.database.writing() as session:
         for check in session.exec(select(Check).where(col(Check.reason).is_not(None))):
@@ -50,13 +57,20 @@ def test_reasons_are_in_the_visitors_language_unless_an_older_release_stored_the
     assert told[0].attributes["lang"] == "en"
 
 
+@pytest.mark.parametrize("file", ["policywatch/words/fr.toml", "notifier/languages/fr.toml", "reasons/fr.toml"])
+def test_no_line_of_french_begins_with_a_sign_that_belongs_to_the_word_before(file: str) -> None:
+    said = [line for line in (ROOT / file).read_text("utf-8").splitlines() if not line.startswith("#")]
+    broken = [line for line in said if re.search(r"\w [:;?!»]|« ", line)]
+    assert not broken, "a no-break space (U+00A0) belongs there"
+
+
 def test_every_language_has_the_same_words() -> None:
     def keys(words: object, path: str = "") -> set[str]:
         if isinstance(words, dict):
             return {key for name, value in words.items() for key in keys(value, f"{path}.{name}")}
         return {f"{path} {sorted(re.findall('{[a-z]+}', str(words)))}"}
 
-    folder = Path(__file__).parent.parent / "policywatch" / "words"
+    folder = ROOT / "policywatch" / "words"
     read = {code: keys(tomllib.loads((folder / f"{code}.toml").read_text())) for code in LANGUAGES}
     assert read["en"] == read["fr"]
     assert wording("fr").day(datetime(2026, 5, 1, tzinfo=UTC)) == "1er mai 2026"
