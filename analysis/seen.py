@@ -125,8 +125,8 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
     """Why whole text that came or went is no change of the policy: the page has it elsewhere, or it is furniture."""
     if passage.operation not in ("added", "removed"):
         return None
-    text, other = (passage.after, "before") if passage.after else (passage.before, "after")
-    if around[other].has(text or ""):  # type: ignore[index]
+    other: Side = "before" if passage.after else "after"
+    if around[other].has(passage.after or passage.before or ""):
         return Wording((), "the text on the other side has it, too")
     if times >= TEMPLATE:
         return Wording((), "it stands on the page many times alike, as furniture does")

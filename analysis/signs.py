@@ -107,7 +107,7 @@ def _listed(one: Seen, kind: str) -> bool:
 
 
 def _touched(one: Seen) -> bool:
-    """Whether words were exchanged beside those that say what is done with people's data: which data, what for, with whom."""
+    """Whether words were exchanged beside those that say what is done with people's data: which, why, with whom."""
     return any(
         heard.general & _OF_PEOPLE
         and not heard.sentence.whole
