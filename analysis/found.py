@@ -41,6 +41,9 @@ _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-
 _OF_AI = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
 )  # a company that says it is one of AI
+# one word that is no plural, behind and before small letters: a newspaper, no defined terms
+_NAME_AMID = re.compile(r"[a-zß-ÿ] [A-ZÀ-Þ][a-zß-ÿ]*[a-rt-zß-ÿ](?!\w| [A-ZÀ-Þ])")
+_VALUE = re.compile(r"[\w’' -]{0,20}[:：]\s?(?:\+?\(?\d[\d ().-]{6,}|\S+@)")  # "phone number: +44 ..."
 _LEAD = 70  # characters before a name in which the word stands for what it is
 
 
@@ -73,6 +76,7 @@ def found_in(
         match.topic in TURNS and overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
         for match in there
     )
+    contacts = CELL in text and "user_rights" in section and "data_collection" not in section
     definition = DEFINITION.match(said)
     other_object = False
     found = []
@@ -82,6 +86,10 @@ def found_in(
         named = addresses + domains if match.topic in AI else addresses
         if any(first <= match.start < last for first, last in named) or around.is_part_of_a_name(text, start, end):
             continue
+        if match.tier == "suggests" and match.topic not in AI and _is_name(said, match.start, match.end):
+            continue
+        if match.topic == "data_collection" and (contacts or _VALUE.match(said, match.end)):
+            continue  # whom to write to, or where: nobody's data is collected
         tier = match.tier
         if tier == "decides" and for_reader and match.topic in (_PRACTICES | {"automated_decisions"}) - {"user_choice"}:
             tier = "suggests"  # what readers must not do with data or content is no practice of the service
@@ -102,6 +110,12 @@ def found_in(
         # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
+
+
+def _is_name(said: str, start: int, end: int) -> bool:
+    """Whether one word is written as a name in mid-sentence: "readers of the Guardian"."""
+    name = _NAME_AMID.match(said, max(0, start - 2))
+    return name is not None and name.end() == end
 
 
 def named_in(text: str, sentence: Sentence, section: frozenset[str]) -> Iterator[Found]:

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from analysis.blocks import Page
 from analysis.change import TOPICS
 from analysis.compare import compare
+from analysis.diff import passages
 from analysis.page import read_page
+from analysis.seen import look
 from analysis.topics import LANGUAGES, Language, Lexicon, OwnTopic, lexicon, section_topics
 
 
@@ -145,6 +147,31 @@ def test_words_that_mislead_name_no_topic(trap: dict[str, Any]) -> None:
     told = compare(with_sentence(language, ""), with_sentence(language, trap["after"]), language=language)
     assert set(trap["topics"]) <= set(told.topics)
     assert not set(trap.get("never", ())) & set(told.topics)
+
+
+@pytest.mark.parametrize("senses", SENTENCES["other_sense"], ids=lambda senses: senses["language"])
+def test_words_of_another_sense_are_no_phrase_of_the_topic(senses: dict[str, Any]) -> None:
+    language = senses["language"]
+    wrong = []
+    for topic in set(senses) - {"language"}:
+        for sentence in senses[topic]:
+            after = with_sentence(language, sentence)
+            before = with_sentence(language, "")
+            for one in look(passages(before, after), before, after, language, "privacy"):
+                wrong += [(sentence, found.topic) for found in one.found if found.topic == topic]
+    assert not wrong
+
+
+def test_a_table_of_contacts_collects_nothing_and_makes_it_clearer() -> None:
+    rows = "| Country | Name | Contact details |\n| --- | --- | --- |\n| Norway | Wrenfield AS | Phone number 12 |"
+    frame = f"# Privacy Policy\n\n{FRAMES['en'][1]}\n\n## How to contact us\n\nYou have the right to object.\n\n"
+    before, after = (
+        read_page(f"{frame}{table}".encode(), mime="text/markdown", language="en")
+        for table in ("", f"We have representatives for data protection purposes.\n\n{rows}")
+    )
+    told = compare(before, after, language="en")
+    assert told.topics == ("user_rights",)
+    assert (told.severity, told.direction) == ("low", "clarifies")
 
 
 def test_why_tells_severity_and_direction_in_plain_words() -> None:
