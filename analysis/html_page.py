@@ -9,7 +9,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from analysis.blocks import Block, Dropped, Link, Page, UnreadablePage
-from analysis.html_lines import Line, lines_of
+from analysis.html_flow import lines_of
+from analysis.html_lines import Line
 from analysis.html_tree import Element, grow, parse
 from analysis.language import language_of, two_letters
 from analysis.main_text import leave_out

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from analysis.believe import runs_of_words
 from analysis.blocks import Page, UnreadablePage
-from analysis.html_lines import lines_of
+from analysis.html_flow import lines_of
 from analysis.html_page import read_html, without
 from analysis.html_tree import Element, grow, parse
 from reasons import Reason

@@ -15,7 +15,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.change import TOPICS
-from analysis.looks import looks
+from analysis.notation import NUMBERS, compiled, first_words, further_words, pattern_of
 
 T = TypeVar("T")
 Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]
@@ -47,10 +47,6 @@ WORDS = (
 CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours"))
 _WORD = re.compile(r"\w+")
 _MOST_KNOWN = 50_000  # words of texts
-_SPACE = r"[\s\u00a0\-\u2010\u2011]+"
-_GAP = r"[^.;!?\n|]{0,60}?"
-_NUMBERS = tuple(looks().numbers)
-_NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, _NUMBERS))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class _Phrases(BaseModel):
     @classmethod
     def _readable(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
         for phrase in phrases:
-            _pattern(phrase)
+            pattern_of(phrase)
         return phrases
 
 
@@ -118,7 +114,7 @@ class Language(BaseModel):
         if unknown:
             raise ValueError(f"unknown group of words {unknown[0]!r}; known are {', '.join(WORDS)}")
         for phrase in (phrase for phrases in words.values() for phrase in phrases):
-            _pattern(phrase)
+            pattern_of(phrase)
         return words
 
 
@@ -152,7 +148,7 @@ class _ByWord(Generic[T]):
     def put(self, written: str, thing: T) -> None:
         if written.startswith("#"):
             self._numbers.append(thing)
-            for number in _NUMBERS:
+            for number in NUMBERS:
                 self._words[number].append(thing)
         elif "*" in written or "?" in written:
             beginning = re.split(r"[*?]", written)[0]
@@ -180,16 +176,16 @@ class Lexicon:
         bits: dict[tuple[str, ...], int] = {}
         for topic, tier, phrase in entries:
             self.topics.add(topic)
-            _pattern(phrase)  # says what of it can't be read
+            pattern_of(phrase)  # says what of it can't be read
             needs = 0
-            for options in _further_words(phrase):
+            for options in further_words(phrase):
                 if options not in bits:
                     bits[options] = 1 << len(bits)
                     for written in options:
                         self._further.put(written, bits[options])
                 needs |= bits[options]
             entry = _Entry(topic, tier, phrase, needs)
-            for first in filter(None, _first_words(phrase)):
+            for first in filter(None, first_words(phrase)):
                 self._opening.put(first, entry)
 
     def matches(self, text: str) -> tuple[Match, ...]:
@@ -199,7 +195,7 @@ class Lexicon:
         found: dict[tuple[str, Tier, int], int] = {}
         for start, word in words:
             for topic, tier, phrase, needs in word.opens:
-                if not needs & lacking and (match := _compiled(phrase).match(text, start)):
+                if not needs & lacking and (match := compiled(phrase).match(text, start)):
                     key = (topic, tier, start)
                     found[key] = max(found.get(key, 0), match.end())
         ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
@@ -288,114 +284,3 @@ def column_topics(title: str, language: str | None) -> frozenset[str]:
 @cache
 def _language(code: str) -> Language:
     return Language.model_validate(tomllib.loads((files("analysis") / "topics" / f"{code}.toml").read_text("utf-8")))
-
-
-@cache
-def _compiled(phrase: str) -> re.Pattern[str]:
-    return re.compile(_pattern(phrase), re.IGNORECASE)
-
-
-@cache
-def _pattern(phrase: str) -> str:
-    """The regex of a phrase; ValueError says what of it can't be read."""
-    if not phrase.strip():
-        raise ValueError("an empty phrase")
-    return rf"(?<!\w){_sequence(phrase)}(?!\w)"
-
-
-def _sequence(phrase: str) -> str:
-    elements = _elements(phrase)
-    if elements[0] == "..." or elements[-1] == "...":
-        raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
-    regex, glue = "", ""
-    for element in elements:
-        if element == "...":
-            glue = rf"(?!\w){_GAP}(?<!\w)"
-        elif element.startswith("["):
-            regex += rf"{glue}(?:(?:{'|'.join(map(_sequence, _alternatives(element)))}){_SPACE})?"
-            glue = ""
-        else:
-            written = f"(?:{'|'.join(map(_sequence, _alternatives(element)))})" if element[0] == "(" else _word(element)
-            regex += glue + written
-            glue = _SPACE
-    return regex
-
-
-def _elements(phrase: str) -> list[str]:
-    """Words, (alternatives), [optional words] and gaps of a phrase."""
-    parts, depth, current = [], 0, ""
-    for character in phrase.strip() + " ":
-        depth += (character in "([") - (character in ")]")
-        if character == " " and depth == 0:
-            if current:
-                parts.append(current)
-            current = ""
-        else:
-            current += character
-        if depth < 0:
-            break
-    if depth:
-        raise ValueError(f"brackets do not match in {phrase!r}")
-    return parts
-
-
-def _alternatives(element: str) -> list[str]:
-    """The phrases between the bars of `(one|another (way|kind))`."""
-    found, depth = [""], 0
-    for character in element[1:-1]:
-        depth += (character in "([") - (character in ")]")
-        if character == "|" and depth == 0:
-            found.append("")
-        else:
-            found[-1] += character
-    return found
-
-
-def _word(word: str) -> str:
-    if word.isalnum():
-        return word  # most are: there are no signs in it
-    regex = ""
-    for character in word:
-        match character:
-            case "*":
-                regex += r"\w*"
-            case "?":
-                regex += r"\w?"
-            case "#":
-                regex += _NUMBER
-            case "'" | "’":
-                regex += "['’]"
-            case "-":
-                regex += r"[\s\-\u2010\u2011]?"
-            case "(" | ")" | "[" | "]" | "|":
-                raise ValueError(f"{character!r} inside a word: {word!r}")
-            case _:
-                regex += re.escape(character)
-    return regex
-
-
-def _first_words(phrase: str) -> list[str]:
-    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign."""
-    firsts: list[str] = []
-    for element in _elements(phrase):
-        options = _alternatives(element) if element[0] in "([" else [element]
-        for option in options:
-            firsts += [_first_part(option)] if option == element else _first_words(option)
-        if not element.startswith("["):
-            break
-    return firsts
-
-
-def _further_words(phrase: str) -> Iterator[tuple[str, ...]]:
-    """Behind the first word, the words of which a text must have one for the phrase to stand in it anywhere."""
-    for element in _elements(phrase)[1:]:
-        if element != "..." and not element.startswith("["):
-            options = tuple(_first_words(element.replace("-", "*")))  # "opt-in" is also written "optin"
-            if all(option[:2].isalnum() for option in options):
-                yield options
-
-
-def _first_part(word: str) -> str:
-    """The part of a written word that is one word to a search: `d'*` begins with `d`."""
-    found = re.match(r"#|[\w*?]+", word)
-    return found.group().casefold() if found else ""

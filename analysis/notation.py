@@ -1,0 +1,125 @@
+"""How phrases are written in `topics/*.toml` and read as regexes; docs/topics.md explains it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from analysis.looks import looks
+
+NUMBERS = tuple(looks().numbers)  # written out; `#` stands for these and for digits
+_SPACE = r"[\s\u00a0\-\u2010\u2011]+"
+_GAP = r"[^.;!?\n|]{0,60}?"
+_NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, NUMBERS))})"
+
+
+@cache
+def compiled(phrase: str) -> re.Pattern[str]:
+    return re.compile(pattern_of(phrase), re.IGNORECASE)
+
+
+@cache
+def pattern_of(phrase: str) -> str:
+    """The regex of a phrase; ValueError says what of it can't be read."""
+    if not phrase.strip():
+        raise ValueError("an empty phrase")
+    return rf"(?<!\w){_sequence(phrase)}(?!\w)"
+
+
+def _sequence(phrase: str) -> str:
+    elements = _elements(phrase)
+    if elements[0] == "..." or elements[-1] == "...":
+        raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
+    regex, glue = "", ""
+    for element in elements:
+        if element == "...":
+            glue = rf"(?!\w){_GAP}(?<!\w)"
+        elif element.startswith("["):
+            regex += rf"{glue}(?:(?:{'|'.join(map(_sequence, _alternatives(element)))}){_SPACE})?"
+            glue = ""
+        else:
+            written = f"(?:{'|'.join(map(_sequence, _alternatives(element)))})" if element[0] == "(" else _word(element)
+            regex += glue + written
+            glue = _SPACE
+    return regex
+
+
+def _elements(phrase: str) -> list[str]:
+    """Words, (alternatives), [optional words] and gaps of a phrase."""
+    parts, depth, current = [], 0, ""
+    for character in phrase.strip() + " ":
+        depth += (character in "([") - (character in ")]")
+        if character == " " and depth == 0:
+            if current:
+                parts.append(current)
+            current = ""
+        else:
+            current += character
+        if depth < 0:
+            break
+    if depth:
+        raise ValueError(f"brackets do not match in {phrase!r}")
+    return parts
+
+
+def _alternatives(element: str) -> list[str]:
+    """The phrases between the bars of `(one|another (way|kind))`."""
+    found, depth = [""], 0
+    for character in element[1:-1]:
+        depth += (character in "([") - (character in ")]")
+        if character == "|" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
+def _word(word: str) -> str:
+    if word.isalnum():
+        return word  # most are: there are no signs in it
+    regex = ""
+    for character in word:
+        match character:
+            case "*":
+                regex += r"\w*"
+            case "?":
+                regex += r"\w?"
+            case "#":
+                regex += _NUMBER
+            case "'" | "’":
+                regex += "['’]"
+            case "-":
+                regex += r"[\s\-\u2010\u2011]?"
+            case "(" | ")" | "[" | "]" | "|":
+                raise ValueError(f"{character!r} inside a word: {word!r}")
+            case _:
+                regex += re.escape(character)
+    return regex
+
+
+def first_words(phrase: str) -> list[str]:
+    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign."""
+    firsts: list[str] = []
+    for element in _elements(phrase):
+        options = _alternatives(element) if element[0] in "([" else [element]
+        for option in options:
+            firsts += [_first_part(option)] if option == element else first_words(option)
+        if not element.startswith("["):
+            break
+    return firsts
+
+
+def further_words(phrase: str) -> Iterator[tuple[str, ...]]:
+    """Behind the first word, the words of which a text must have one for the phrase to stand in it anywhere."""
+    for element in _elements(phrase)[1:]:
+        if element != "..." and not element.startswith("["):
+            options = tuple(first_words(element.replace("-", "*")))  # "opt-in" is also written "optin"
+            if all(option[:2].isalnum() for option in options):
+                yield options
+
+
+def _first_part(word: str) -> str:
+    """The part of a written word that is one word to a search: `d'*` begins with `d`."""
+    found = re.match(r"#|[\w*?]+", word)
+    return found.group().casefold() if found else ""
