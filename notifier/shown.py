@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from notifier.escape import clean, web_address
 from notifier.wording import Words
-from storage.changes import QUOTED, Change, StoredPassage, passages
+from storage.changes import QUOTED, Change, StoredPassage, alike, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Version
@@ -41,7 +41,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ShownPassage:
-    """`marks` are the word diff, in runs of "same", "removed" and "added"; `operation` is in the message's language."""
+    """`marks` are the word diff, in runs of "same", "removed" and "added".
+
+    `operation` says it in the message's language, and in how many places.
+    """
 
     heading: str
     operation: str
@@ -118,7 +121,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         returned=change.returns_to is not None,
         meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, words),
-        passages=tuple(_passage(passage, words) for passage in flagged),
+        passages=tuple(_passage(same[0], len(same), words) for same in alike(flagged)),
         unflagged=sum(not passage.topics for passage in found),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
@@ -167,14 +170,15 @@ def _is_title(one: StoredPassage, after: StoredPassage) -> bool:
     return [*one.heading, one.after if one.operation == "added" else one.before] == after.heading
 
 
-def _passage(passage: StoredPassage, words: Words) -> ShownPassage:
+def _passage(passage: StoredPassage, places: int, words: Words) -> ShownPassage:
     marks: Sequence[Sequence[str]] = passage.marks
     if not marks:
         sides = (("removed", passage.before), ("added", passage.after))
         marks = [("same", passage.after or "")] if passage.operation == "moved" else [(k, t) for k, t in sides if t]
     return ShownPassage(
         heading=_SEPARATOR.join(clean(heading) for heading in passage.heading) or words.say.start_of_page,
-        operation=getattr(words.operations, passage.operation, passage.operation),
+        operation=getattr(words.operations, passage.operation, passage.operation)
+        + (words.say.places.format(count=places) if places > 1 else ""),
         topics=tuple(clean(words.topic(topic)) for topic in passage.topics),
         marks=_trimmed([(kind, clean(text)) for kind, text in marks]),
     )

@@ -145,6 +145,7 @@ class Sentences(_Strict):
     notices_lead: str
     routes: str
     times: str  # {count}
+    places: str  # {count}; behind what happened to a passage that stands in several places
     footer: str
     test_lead: str
     test_sample: str

@@ -6,12 +6,12 @@ A mark says whether words are the same, removed or added, and which topics they 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from analysis.words import Tag
-from storage.changes import StoredPassage, gravity
+from storage.changes import StoredPassage, alike, gravity
 
 _LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
 _CONTEXT = 16  # words that stay on each side of the fold
@@ -30,10 +30,23 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Passages that stand one after the other under one heading."""
+    """Passages that stand one after the other under one heading.
+
+    What says the same in several places is there once; `elsewhere` has the other places' headings, by its position.
+    """
 
     heading: list[str]
     passages: list[StoredPassage]
+    elsewhere: Mapping[int, list[str]]
+
+    @property
+    def places(self) -> int:
+        """How many passages that is, each place counted."""
+        return len(self.passages) + sum(len(self.also(passage)) for passage in self.passages)
+
+    def also(self, passage: StoredPassage) -> list[str]:
+        """Under which headings else it stands."""
+        return self.elsewhere.get(passage.position, [])
 
     @property
     def operations(self) -> list[str]:
@@ -61,17 +74,32 @@ def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[l
 
     A heading does not begin with the document's own title.
     """
-    flagged = _sections([each for each in passages if each.topics], title)
-    others = _sections([each for each in passages if not each.topics], title)
+    once, elsewhere = [], {}
+    for same in alike(passages):
+        shown = min(same, key=lambda passage: gravity(passage.severity))
+        once.append(shown)
+        above = _shared([one.heading for one in same])
+        elsewhere[shown.position] = [" › ".join(one.heading[above:]) for one in same if one is not shown]
+    once.sort(key=lambda passage: passage.position)
+    flagged = _sections([each for each in once if each.topics], title, elsewhere)
+    others = _sections([each for each in once if not each.topics], title, elsewhere)
     return sorted(flagged, key=lambda section: gravity(section.severity)), others
 
 
-def _sections(passages: Sequence[StoredPassage], title: str) -> list[Section]:
-    found = []
-    for heading, run in groupby(passages, key=lambda passage: passage.heading):
-        repeats = bool(heading) and heading[0].casefold() == title.casefold()
-        found.append(Section(heading[1:] if repeats else heading, list(run)))
-    return found
+def _sections(passages: Sequence[StoredPassage], title: str, elsewhere: Mapping[int, list[str]]) -> list[Section]:
+    return [
+        Section(_below(heading, title), list(run), elsewhere)
+        for heading, run in groupby(passages, key=lambda passage: passage.heading)
+    ]
+
+
+def _shared(headings: Sequence[list[str]]) -> int:
+    """How many steps of their ways all have in common."""
+    return sum(1 for _ in takewhile(lambda steps: len(set(steps)) == 1, zip(*headings, strict=False)))
+
+
+def _below(heading: list[str], title: str) -> list[str]:
+    return heading[1:] if heading and heading[0].casefold() == title.casefold() else heading
 
 
 def pieces(passage: StoredPassage) -> list[Piece]:

@@ -184,7 +184,7 @@ def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: boo
     if others:
         sheet.gap()
         sheet.rule()
-        number = sum(len(section.passages) for section in others)
+        number = sum(section.places for section in others)
         sheet.line((f"{sheet.words('terminal.others')} ({number})", "bold"))
     for section in others:
         sheet.gap()
@@ -303,11 +303,13 @@ def _section(sheet: _Sheet, section: Section, *, why: bool) -> None:
     weight = (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
     sheet.line((heading, "bold"), (f"  {operations}", "italic"), weight)
     for passage in section.passages:
-        _passage(sheet, passage, why=why)
+        _passage(sheet, passage, section.also(passage), why=why)
 
 
-def _passage(sheet: _Sheet, passage: StoredPassage, *, why: bool) -> None:
+def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why: bool) -> None:
     sheet.line(sheet.marked(_folded(pieces(passage))), indent=2)
+    if also:
+        sheet.line((sheet.words.places(also), "italic"), indent=4)
     for topic in passage.topics:
         said = [_evidence(sheet, each) for each in passage.evidence if each["topic"] == topic]
         sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(said)}", indent=4)

@@ -71,6 +71,13 @@ class Wording:
         each = [self.count(name, counts[name]) for name in ("added", "removed", "reworded", "moved") if name in counts]
         return f"{self.count('passages', sum(counts.values()))}{self.colon}{', '.join(each)}"
 
+    def places(self, also: Iterable[str]) -> str:
+        """In how many places a passage stands, and under which headings besides its own."""
+        others = list(also)
+        headings = ", ".join(self("change.quoted", text=each) for each in dict.fromkeys(others) if each)
+        also_under = self("change.also_under", headings=headings) if headings else ""
+        return self("change.places", n=len(others) + 1) + also_under
+
     def because(self, brief: Mapping[str, Any]) -> str:
         """Why a change is high, in the words of messages; nothing where no rule says so."""
         messages = words_of_messages(self.language)

@@ -417,3 +417,12 @@ def test_a_notice_says_what_to_do_for_each_bad_outcome() -> None:
     for language in languages():
         said = words(language).notices
         assert said.outcomes.keys() == said.to_do.keys() == bad
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(("language", "told"), [("en", "Added, in 3 places"), ("fr", "Ajouté, à 3 endroits")])
+def test_what_is_said_in_several_places_is_told_once(store: Database, form: Format, language: str, told: str) -> None:
+    passages = [flagged(None, "We train our models.", land) for land in ("Spain", "France", "Italy")]
+    shown = alert(store, language, passages=passages).fitted(form, 100_000)
+    assert told in shown
+    assert re.sub(r"<[^>]+>|[{}+*]", "", shown).count("We train our models.") == 1

@@ -212,6 +212,33 @@ def test_a_day_that_is_just_the_documents_is_told_as_such(
     assert text(tree, ".brief dt") == [name]
 
 
+@pytest.mark.parametrize(
+    ("language", "told", "others"),
+    [
+        ("en", "In 3 places; also under “France”, “Italy”", "1 other difference"),
+        ("fr", "À 3 endroits ; aussi sous « France », « Italy »", "1 autre différence"),
+    ],
+)
+def test_what_is_said_in_several_places_is_shown_once(
+    site: httpx.Client, database: Database, language: str, told: str, others: str
+) -> None:
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2"))]
+        said = [("data_sharing", "share", "after")]
+        each = [passage([land], None, "We share it.", evidence=said) for land in ("Spain", "France", "Italy")]
+        id_ = teller.change(*texts, [*each, passage([], "1", "2")], severity="low").id
+    tree = page(site, f"/changes/{id_}?lang={language}")
+    assert text(tree, ".passage .places") == [told]
+    assert len(tree.css("#flagged ~ .passage .diff")) == 1
+    assert text(tree, ".others > summary") == [others]
+    feed = site.get(f"/feed.json?lang={language}").json()["items"][0]["content_html"].replace("\u00a0", " ")
+    assert told in feed
+    assert feed.count("We share it.") == 1
+
+
 def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.Client, database: Database) -> None:
     tell(database)
     id_ = change_id(database, PRIVACY)

@@ -8,10 +8,13 @@ import re
 import pytest
 from rich.console import Console
 
+from analysis.as_json import comparison_json
 from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.meaning import BY_WEIGHT, HIGH, severity_of
 from analysis.page import read_page
+from analysis.reading import stored_passages
+from policywatch.marking import flagged_first
 from policywatch.terminal import show_comparison
 from tests.test_compare import cases, told
 
@@ -148,3 +151,25 @@ def test_a_day_is_told_as_what_the_page_calls_it(line: str, told: str) -> None:
     shown = printed(found, why=False)
     assert told in shown
     assert shown.count("2025-11-03") == 1
+
+
+def test_what_is_said_in_several_places_is_shown_once_and_kept_in_each() -> None:
+    notes = " ".join(f"Note {n} says how we wrote this part of the policy." for n in range(9))
+    text = f"## Spain\n\nHola.{{0}}\n\n## France\n\nSalut.{{0}}\n\n## Italy\n\nCiao.{{0}}\n\n## Notes\n\n{notes}"
+    found = change(text.format(""), text.format(f"\n\n{SHARED}"))
+    assert [passage["after"] for passage in comparison_json(found)["passages"]] == [SHARED] * 3
+    shown = printed(found, why=False)
+    passages = shown[shown.index("Spain  added") :]
+    assert passages.count(SHARED) == 1
+    assert "    In 3 places; also under “France”, “Italy”\n" in passages
+    assert "Italy  added" not in passages
+
+
+def test_what_is_shown_once_for_several_places_weighs_as_the_gravest() -> None:
+    found = change("## Spain\n\nHola.\n\n## France\n\nSalut.", f"## Spain\n\n{SHARED}\n\n## France\n\n{SHARED}")
+    stored = stored_passages(0, found.passages)
+    stored[-1].severity = "high"
+    flagged, _ = flagged_first(stored)
+    assert [(section.heading, section.severity, section.places) for section in flagged] == [
+        (["Privacy Policy", "France"], "high", 2)
+    ]

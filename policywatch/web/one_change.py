@@ -44,7 +44,7 @@ class Placed:
     @property
     def other_passages(self) -> int:
         """How many were not flagged."""
-        return sum(len(section.passages) for section in self.others)
+        return sum(section.places for section in self.others)
 
     def place(self, section: Section) -> Place | None:
         """Of the first of its passages whose text can be found again; nowhere where the later text has no page."""
