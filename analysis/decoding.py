@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-import ftfy
-
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})")
 _LATIN = frozenset(("iso8859-1", "ascii", "cp1252", "latin-1", "iso8859-15"))
@@ -34,6 +32,8 @@ def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> st
     text = _as_declared(body, charset, html=html)
     if not _READ_TWICE.search(text):
         return text
+    import ftfy  # loads slowly, and hardly a page needs it
+
     return "".join(
         ftfy.fix_encoding(line) if _READ_TWICE.search(line) else line for line in text.splitlines(keepends=True)
     )

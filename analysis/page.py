@@ -8,7 +8,6 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.decoding import decoded
 from analysis.html_page import read_html
 from analysis.markdown import read_markdown, read_plain
-from analysis.pdf import read_pdf
 from reasons import Reason
 
 READER = 4  # raised with every change of the rules that can alter what is read
@@ -32,6 +31,8 @@ def read_page(
     """
     kind = mime.partition(";")[0].strip().lower()
     if body[:1024].lstrip().startswith(b"%PDF-"):
+        from analysis.pdf import read_pdf  # loads slowly, and few documents need it
+
         return read_pdf(body, language=language)
     if kind == "application/pdf":
         kind = "text/html"  # an error page in the place of the file

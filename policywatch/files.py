@@ -1,10 +1,9 @@
-"""Pages from files and addresses, read without any database of the user's."""
+"""Pages from files and addresses, and what changes between them."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,8 @@ from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.page import markup_of, read_page
 from analysis.suggest import advised, better, places
-from crawler.targets import CrawlSettings, Target
 from policywatch.problems import BadPairs
 from reasons import Reason
-from storage.captures import capture
-from storage.checks import Check
-from storage.clock import utc_now
-from storage.database import Database
-from storage.documents import Document, declare
 
 MIMES = {
     ".md": "text/markdown",
@@ -55,33 +48,11 @@ def read_source(
     """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
     if not is_address(source):
         return read_file(Path(source), select=select, remove=remove, language=language)
-    from crawler.crawl import crawl  # Scrapy takes as long to load as all the rest
+    from policywatch.fetched import fetched  # Scrapy takes as long to load as all the rest
 
-    # A crawl into a store that is thrown away: a page is tried with just the guards and manners of a real check.
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/try.db")
-        target = Target(
-            "try/page",
-            source,
-            language or "en",
-            allow_private=allow_private,
-            render=render or expand,
-            expand=expand,
-        )
-        with database.writing() as session:
-            declare(session, [_document(target)])
-        # somebody waits for the answer: what fails is tried again soon, or not at all
-        settings = CrawlSettings(contact, delay=0, confirm_delay=0, retry_waits=(1,), patience=5)
-        checks = crawl(database, [target], settings, fingerprint_of=lambda _: "")
-        with database.reading() as session:
-            check = session.get_one(Check, checks[0])
-            if check.capture_id is None:
-                reason: str = check.reason or ""
-                if (check.reason_code or {}).get("code") == "network.private":
-                    reason = Reason("network.private_tried", reason=reason)
-                raise UnreadablePage(Reason("part.named", name=check.outcome or "", reason=reason))
-            kept = capture(session, check.capture_id)
-        database.close()
+    kept = fetched(
+        source, language=language or "en", contact=contact, allow_private=allow_private, render=render, expand=expand
+    )
     return _read(
         kept.body,
         mime=kept.mime,
@@ -130,18 +101,6 @@ def _guess(body: bytes) -> str:
     if start.startswith(b"%pdf"):
         return "application/pdf"
     return "text/html" if b"<html" in start or b"<!doctype" in start else "text/plain"
-
-
-def _document(target: Target) -> Document:
-    return Document(
-        id=target.document,
-        service="",
-        title="",
-        kind="other",
-        url=target.url,
-        language=target.language,
-        added_at=utc_now(),
-    )
 
 
 def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:

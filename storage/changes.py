@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Connection, Index, delete, event, insert, inspect
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
-from storage.errors import StorageError
+from storage.errors import UnknownChange
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 # the quotations of a brief, in reading order
@@ -105,10 +105,6 @@ class StoredPassage(SQLModel, table=True):
     # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
     # change (mail, page, terminal) marks the same words.
     marks: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)
-
-
-class UnknownChange(StorageError):
-    """No change of that number is stored."""
 
 
 def change(session: Session, id_: int) -> Change:

@@ -30,3 +30,7 @@ class UnknownDocument(StorageError):
         near = f"; known are: {', '.join(known)}" if known else "; the store is empty, nothing was checked yet"
         super().__init__(f"there is no document {document!r}{near}")
         self.document = document
+
+
+class UnknownChange(StorageError):
+    """No change of that number is stored."""

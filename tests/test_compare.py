@@ -295,12 +295,12 @@ def test_the_links_of_a_notice_are_given_with_its_date() -> None:
     assert [(quote.text, quote.link) for quote in found.see] == [("what is coming", "https://parley.example/soon")]
 
 
-def test_comparing_loads_neither_the_crawler_nor_a_model_of_languages(tmp_path: Path) -> None:
+def test_comparing_loads_neither_the_crawler_nor_the_store_nor_a_model_of_languages(tmp_path: Path) -> None:
     for name, more in (("old.md", ""), ("new.md", " We sell it, too.")):
         (tmp_path / name).write_text(frame("privacy", "en").replace("\n\n", f"{more}\n\n", 1), "utf-8")
-    loads = "import sys; from policywatch.files import compare_files; from pathlib import Path\n"
+    loads = "import sys, policywatch.cli; from policywatch.files import compare_files; from pathlib import Path\n"
     loads += "compare_files(Path('old.md'), Path('new.md'), language='en', document=None)\n"
-    loads += "print(*({'scrapy', 'numpy', 'apprise'} & set(sys.modules)))"
+    loads += "print(*({'scrapy', 'numpy', 'apprise', 'sqlalchemy', 'jinja2', 'pdfminer', 'ftfy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", loads], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

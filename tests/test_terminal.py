@@ -16,10 +16,10 @@ from analysis.as_json import comparison_json
 from analysis.change import Comparison
 from policywatch.changes_json import change_json
 from policywatch.terminal import show_change, show_history
-from storage.changes import UnknownChange, change, changes_of
+from storage.changes import change, changes_of
 from storage.database import Database
 from storage.documents import Document
-from storage.errors import UnknownDocument
+from storage.errors import UnknownChange, UnknownDocument
 from storage.retellings import Retelling
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import HELP, PRIVACY, TERMS, tell

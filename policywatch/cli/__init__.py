@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from analysis.blocks import UnreadablePage
 from policywatch import __version__
@@ -17,8 +17,7 @@ from policywatch.cli import alerts, archive, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
-from storage.changes import UnknownChange
-from storage.errors import StorageError, UnknownDocument, WrongAddress
+from storage.errors import StorageError, UnknownChange, UnknownDocument, WrongAddress
 
 
 def _show_version(asked: bool) -> None:
@@ -59,6 +58,7 @@ def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
+    gc.freeze()  # what was loaded stays to the end: looking through it for garbage again and again finds none
     try:
         app()
     except WatchlistError as failure:
@@ -67,16 +67,24 @@ def main() -> None:
         sys.exit(_say(str(failure), WRONG_USE))
     except (StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
-    except OperationalError as failure:
-        said = "what was finished is kept, the rest is done by the next run"
-        sys.exit(_say(f"the database failed: {failure.orig}; {said}", TROUBLE))
-    except DBAPIError as failure:
-        sys.exit(_say(f"the database refused: {failure.orig}", TROUBLE))
     except OSError as failure:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
     except KeyboardInterrupt:
         sys.exit(_say("stopped; what was finished is kept", 130))
+    except Exception as failure:
+        if said := _of_the_database(failure):
+            sys.exit(_say(said, TROUBLE))
+        raise
     sys.exit(OK)
+
+
+def _of_the_database(failure: Exception) -> str | None:
+    """None of what is no failure of the database. Half of the commands need none, and it loads slowly."""
+    from sqlalchemy.exc import DBAPIError, OperationalError
+
+    if isinstance(failure, OperationalError):
+        return f"the database failed: {failure.orig}; what was finished is kept, the rest is done by the next run"
+    return f"the database refused: {failure.orig}" if isinstance(failure, DBAPIError) else None
 
 
 def _of_the_system(failure: OSError) -> str:

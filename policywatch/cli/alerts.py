@@ -10,8 +10,6 @@ from rich.text import Text
 
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table, who_is_told
 from policywatch.harmless import harmless
-from storage.clock import utc_now
-from storage.deliveries import State
 
 Parked = Annotated[bool, typer.Option("--parked", help="Only what was given up.")]
 ForRoute = Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only what is for this route.")]
@@ -59,6 +57,7 @@ def alerts_list(
     Examples: `policywatch alerts` · `policywatch alerts --parked` · `policywatch alerts --route team --json`
     """
     from policywatch.told import told
+    from storage.deliveries import State
 
     if context.invoked_subcommand is not None:
         return
@@ -76,6 +75,8 @@ def alerts_list(
 
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
+    from storage.deliveries import State
+
     style = {State.SENT: "green", State.PARKED: "red"}.get(row["state"], "yellow")
     time = row["sent_at"] or row["next_try_at"] or row["created_at"]
     return (
@@ -105,7 +106,8 @@ def alerts_retry(
     """
     from policywatch.job import Job
     from policywatch.recipients import recipients
-    from storage.deliveries import Delivery, retry_parked
+    from storage.clock import utc_now
+    from storage.deliveries import Delivery, State, retry_parked
 
     if bool(ids) == everything:
         raise typer.BadParameter("give the ids that `policywatch alerts --parked` lists, or --all", param_hint="ID")

@@ -16,7 +16,6 @@ from rich.text import Text
 from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json, print_table
 from policywatch.entries import document_id
 from policywatch.harmless import harmless
-from storage.lock import one_at_a_time
 
 if TYPE_CHECKING:
     from policywatch.archive.importing import DocumentReport
@@ -66,6 +65,7 @@ def open_terms_archive(
     from policywatch.archive.repository import opened as archive
     from policywatch.job import Job
     from policywatch.recipients import Recipients
+    from storage.lock import one_at_a_time
 
     started = time.monotonic()
     for named in document or ():

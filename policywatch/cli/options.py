@@ -16,10 +16,10 @@ from rich.text import Text
 
 from policywatch.problems import Problem, WatchlistError
 from policywatch.watchlist import DEFAULT_FILE, Watchlist, load
-from storage.database import Database
 
 if TYPE_CHECKING:
     from policywatch.recipients import Recipients
+    from storage.database import Database
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
 
@@ -79,6 +79,8 @@ def json_text(value: Any, indent: int | None = None) -> str:
 @contextmanager
 def opened(config: Path) -> Iterator[tuple[Watchlist, Database]]:
     """The watchlist, checked, and its database, migrated."""
+    from storage.database import Database  # loads slowly, and half of the commands need none
+
     watchlist = load(config)
     database = Database(watchlist.database)
     try:

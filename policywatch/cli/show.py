@@ -107,7 +107,6 @@ def compare(
     """
     from analysis.as_json import comparison_json
     from policywatch.files import compare_files, compare_lines
-    from policywatch.terminal import show_comparison
 
     if pairs is not None and old is None:
         for answer in compare_lines(pairs):
@@ -119,6 +118,8 @@ def compare(
     if as_json:
         print_json(comparison_json(found))
     else:
+        from policywatch.terminal import show_comparison
+
         show_comparison(console(), found, why=why)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,11 +27,11 @@ from policywatch.cli.options import (
     who_is_told,
 )
 from policywatch.harmless import harmless
-from policywatch.report import Report, all_good, outcomes
 from policywatch.wording import counted
-from storage.checks import Outcome
-from storage.database import Database
-from storage.lock import one_at_a_time
+
+if TYPE_CHECKING:
+    from policywatch.report import Report
+    from storage.database import Database
 
 Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
 
@@ -79,6 +79,7 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
     """
     from policywatch.job import Job
     from policywatch.recipients import Recipients
+    from storage.lock import one_at_a_time
 
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
@@ -101,6 +102,7 @@ def read(
     from analysis.rereading import reread_all
     from policywatch.job import Job
     from policywatch.recipients import recipients
+    from storage.lock import one_at_a_time
 
     with opened(config) as (watchlist, database):
         job = Job(watchlist, database, recipients(watchlist))
@@ -143,6 +145,7 @@ def accept(
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from policywatch.terminal import show_comparison
+    from storage.lock import one_at_a_time
 
     with opened(config) as (watchlist, database):
         known(watchlist, [document], "DOCUMENT")
@@ -165,6 +168,8 @@ def accept(
 
 
 def _finish(database: Database, ids: list[int]) -> None:
+    from policywatch.report import all_good, outcomes
+
     checks = outcomes(database, ids)
     if sys.stdout.isatty():
         _table(checks)
@@ -207,6 +212,8 @@ def _table(checks: list[dict[str, Any]]) -> None:
 def _outcome(outcome: str | None) -> Text:
     if outcome is None:
         return Text("fetched, not read yet", style="dim")
+    from storage.checks import Outcome
+
     good = Outcome(outcome).is_good
     style = "bold yellow" if outcome == Outcome.CHANGED else "green" if good else "red"
     return Text(outcome, style=style)
@@ -222,6 +229,8 @@ def _remark(check: dict[str, Any]) -> str:
 
 
 def _say_troubles(checks: list[dict[str, Any]]) -> None:
+    from policywatch.report import all_good
+
     for check in checks:
         if not all_good([check]):
             sys.stderr.write(f"{check['document']}: {check['outcome']}: {harmless(check['reason'] or '')}\n")

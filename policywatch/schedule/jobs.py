@@ -6,14 +6,16 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Final, Literal, get_args
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from policywatch.schedule.installation import Installation
 from policywatch.schedule.interval import Interval
 from policywatch.schedule.problem import CannotSchedule
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -29,7 +31,7 @@ def render(kind: str, installation: Installation) -> str:
     """
     if kind not in KINDS:
         raise CannotSchedule(f"found {kind!r}; the schedulers are {', '.join(KINDS)}")
-    template = _TEMPLATES.get_template(f"{kind}.txt")
+    template = _templates().get_template(f"{kind}.txt")
     facts = _FACTS.get(kind, _no_facts)(installation)
     return template.render(
         installation=installation,
@@ -133,11 +135,14 @@ def _kubernetes(value: object) -> str:
     return _yaml(value).replace("$(", "$$(")
 
 
+@cache
 def _templates() -> Environment:
-    environment = Environment(  # the output is no HTML: each format has its own quoting, below
-        loader=PackageLoader("policywatch.schedule", "templates"),
+    import jinja2
+
+    environment = jinja2.Environment(  # the output is no HTML: each format has its own quoting, below
+        loader=jinja2.PackageLoader("policywatch.schedule", "templates"),
         autoescape=False,  # noqa: S701
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -153,6 +158,3 @@ def _templates() -> Environment:
         "kubernetes": _kubernetes,
     }
     return environment
-
-
-_TEMPLATES: Final = _templates()

@@ -23,10 +23,9 @@ from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.security import Door, HostCheck, SecurityHeaders
-from storage.changes import UnknownChange
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import UnknownDocument
+from storage.errors import UnknownChange, UnknownDocument
 from storage.versions import UnknownVersion
 
 
