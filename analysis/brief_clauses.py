@@ -41,7 +41,7 @@ def _abbreviated(sentence: Sentence, at: int) -> bool:
     if at < 1 or not words[at - 1].capital or len(words[at - 1].text) > 1:
         return False
     within = words[at].gap == "." and len(words[at].text) == 1
-    return within or (words[at].gap == ". " and at > 1 and words[at - 1].gap == "." and not words[at].capital)
+    return within or (words[at].gap == ". " and at > 1 and words[at - 1].gap == ".")
 
 
 class Clauses:

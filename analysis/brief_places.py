@@ -51,6 +51,7 @@ class Places(Clauses):
                 and self.soft(sentence, end)
                 and words[end].text not in grammar.stops
                 and any(f == end for f, _ in sentence.cues.get("place_lead", ()))
+                and not any(f == end for f, _ in sentence.cues.get("thing", ()))
             ):
                 yield first, end + 1, "of place"
 

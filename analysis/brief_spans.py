@@ -143,8 +143,9 @@ class Reader(WaysOut, Parties, Places):
         leads = {last for _, last in cues.get("purpose_lead", ())}
         verbs = {first for first, _ in cues.get("purpose_verb", ())}
         names = long_names(sentence, self.grammar)
+        noted = {at for verb in verbs for at in range(verb + 1, self.noted(sentence, verb + 1))}
         for first, last in cues.get("purpose_verb", ()):
-            if self._is_described(sentence, first, last) or within_name(names, first, last):
+            if first in noted or self._is_described(sentence, first, last) or within_name(names, first, last):
                 continue
             gerund = words[first].text.endswith(self.grammar.gerunds)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
@@ -195,7 +196,9 @@ class Reader(WaysOut, Parties, Places):
         before = at - 1
         if before >= 0 and sentence.words[before].text in self.grammar.joins:
             before -= 1
-        return before in verbs and (before < at - 1 or "," in sentence.words[at].gap)
+        if before not in verbs or any(self.hard(sentence, between) for between in range(before + 1, at + 1)):
+            return False
+        return before < at - 1 or "," in sentence.words[at].gap
 
     def _aim(
         self, sentence: Sentence, first: int, last: int, verbs: set[int], rule: str

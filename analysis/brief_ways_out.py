@@ -61,7 +61,21 @@ class WaysOut(Acts):
         state = (first, last) in cues.get("refuse_act", ()) and any(at == last for at, _ in cues.get("default_on", ()))
         aim = any(at == 0 and end == first for at, end in cues.get("purpose_lead", ()))
         led = any(at > first for cue in ("go", "contact", "control", "refuse_where") for at, _ in cues.get(cue, ()))
-        return not state and (led or not aim) and self.by_reader(sentence, first, last)
+        return (
+            not state
+            and (led or not aim)
+            and not self._is_event(sentence, first, last)
+            and self.by_reader(sentence, first, last)
+        )
+
+    def _is_event(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether people write for whatever reason: "when you contact us", not "unless you notify us"."""
+        cues, grammar = sentence.cues, self.grammar
+        if first == 0 or (first, last) not in cues.get("contact", ()):
+            return False
+        you = sentence.words[first - 1].text in grammar.readers & grammar.pronouns
+        named = any(end == first and sentence.words[at].text != "until" for at, end in cues.get("unless", ()))
+        return you and not named and self.soft(sentence, first)
 
     def _with_pronouns(self, sentence: Sentence, first: int) -> int:
         """Where a verb begins with the pronouns before it: "vous y opposer"."""
