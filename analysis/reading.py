@@ -296,11 +296,12 @@ def _settle(session: Session, change: Change, routes_for: RoutesFor) -> None:
 
 def _hold(session: Session, check: Check, reason: Reason, before: Page | None, page: Page) -> None:
     """Set the check's text aside; the operator is told once, with what would change."""
-    finish(session, check, Outcome.HELD, reason)
     row = document(session, check.document_id)
-    if row.told_at is not None:
+    is_known = row.told_at is not None
+    row.told_at = row.told_at or check.checked_at  # so that no notice without what would change goes before this one
+    finish(session, check, Outcome.HELD, reason)
+    if is_known:
         return
-    row.told_at = check.checked_at
     session.flush()
     those = passages_between(before, page) if before is not None else ()
     lines = [_line(passage) for passage, _ in zip(those, range(5), strict=False)]

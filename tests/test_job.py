@@ -102,6 +102,21 @@ def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path,
     assert [version["cause"] for version in history["versions"]] == ["page", "accepted"]
 
 
+@pytest.mark.parametrize("after", [1, 3])
+def test_the_operator_sees_what_a_held_text_would_change_however_early_he_hears(
+    tmp_path: Path, site: Site, after: int
+) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    words = config.read_text("utf-8").replace("[operator]\n", f"[operator]\nafter = {after}\n")
+    config.write_text(words, "utf-8")
+    run(config)
+    site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
+    run(config, status=1)
+    operator = (tmp_path / "operator.txt").read_text("utf-8")
+    assert operator.count("policywatch accept library/privacy") == 1
+    assert f"[-{PARAGRAPHS[1]}-]" in operator
+
+
 def test_an_accepted_text_is_judged_by_the_operators_own_topics_too(tmp_path: Path, site: Site) -> None:
     topic = '[topics.fish]\nphrases = ["the fish in our pond"]'
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", more=topic)
