@@ -70,6 +70,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
         "because": list(brief.because),
+        "kept": [{"before": kept.before, "after": kept.after} for kept in brief.kept],
         "data": quotes(brief.data),
         "purposes": quotes(brief.purposes),
         "recipients": quotes(brief.recipients),

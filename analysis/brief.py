@@ -15,7 +15,7 @@ from analysis.brief_quote import quote
 from analysis.brief_rank import shipped_weights
 from analysis.brief_scene import Scene
 from analysis.brief_spans import Question, Span
-from analysis.change import Brief, Passage, Quote
+from analysis.change import Brief, Kept, Passage, Quote
 from analysis.headline import headline
 
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
@@ -30,11 +30,13 @@ def brief(
     effective: date | None,
     language: str,
     because: tuple[str, ...] = (),
+    kept: tuple[Kept, ...] = (),
 ) -> Brief:
     """What the passages of a change say, in the page's own words; what they do not say stays empty.
 
     `before` and `after` are the whole texts that the passages were found in, `language` the page's; a language without
-    a phrase file is read with the English one. `effective` and `because` were found elsewhere.
+    a phrase file is read with the English one. `effective`, `because` and `kept` were found
+    elsewhere.
     """
     scene = Scene(passages, before, after, phrases_for(language))
     told = answers(scene, shipped_weights())
@@ -52,6 +54,7 @@ def brief(
         start=effective,
         default=told_default(scene),
         because=because,
+        kept=kept,
         **quotes,
     )
 

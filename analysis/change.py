@@ -77,6 +77,14 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How long something was kept, and how long it is now, verbatim."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """The short answers for a reader of an alert; what the change does not say stays empty.
 
@@ -91,6 +99,7 @@ class Brief:
     start: date | None = None
     default: Default | None = None
     because: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
     data: tuple[Quote, ...] = ()
     purposes: tuple[Quote, ...] = ()
     recipients: tuple[Quote, ...] = ()

@@ -215,6 +215,7 @@ def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page,
         effective=told.effective_date,
         language=language or "en",
         because=judgement.because,
+        kept=judgement.kept,
     )
     places = told.passages
     if flagged and all(passage.severity != severity for passage in flagged):

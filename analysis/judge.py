@@ -8,11 +8,12 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.change import TOPICS, Direction, Severity
+from analysis.change import TOPICS, Direction, Kept, Severity
 from analysis.claims import claims
 from analysis.found import AI
 from analysis.gist import GIST
 from analysis.grave import RULES
+from analysis.kept import kept_anew
 from analysis.meaning import direction_of, severity_of, topics_of
 from analysis.seen import Seen
 from analysis.signs import signs
@@ -57,6 +58,7 @@ class Judgement:
     direction: Direction
     why: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
 
 @cache
@@ -81,7 +83,7 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     direction, leaning = direction_of(told)
     rules = rules_of(found) or f"all its words together weigh as news, with {about(topics_in(found))}"
     why = (f"told, for {rules}", f"severity {severity}: {weighty}", f"direction {direction}: {leaning}")
-    return Judgement(True, True, topics, severity, direction, why, because)
+    return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen))
 
 
 def rules_of(found: Mapping[str, float]) -> str:

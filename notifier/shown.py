@@ -145,12 +145,17 @@ def _other_language(page: Document, words: Words, language: str) -> str | None:
 
 
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
-    answers = []
+    kept = tuple(_kept(times, words) for times in brief.get("kept") or ())
+    answers = [Answer(words.brief.kept, kept)] if kept else []
     for name in QUOTED:
         quotes = tuple(_quoted(quote, words) for quote in brief.get(name) or ())
         if quotes:
             answers.append(Answer(getattr(words.brief, name), quotes))
     return tuple(answers)
+
+
+def _kept(times: dict[str, str], words: Words) -> Quoted:
+    return Quoted(clean(times["before"]), note=f" → {words.quoted.format(text=clean(times['after']))}")
 
 
 def _quoted(quote: dict[str, Any], words: Words) -> Quoted:

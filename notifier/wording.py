@@ -116,6 +116,7 @@ class BriefWords(_Strict):
     irreversible: str
     regions: str
     see: str
+    kept: str
     no_longer: str
     gone: str
     retold: str

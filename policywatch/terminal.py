@@ -273,6 +273,8 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
     rows: list[tuple[str, list[str]]] = []
     if brief.get("default") in ("on", "off"):
         rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{brief['default']}")]))
+    if kept := [f"“{each['before']}” → “{each['after']}”" for each in brief.get("kept") or []]:
+        rows.append((sheet.words("brief.kept"), kept))
     for key in QUOTED:
         said = [_quote(sheet, quote) for quote in brief.get(key) or []]
         if said:

@@ -415,6 +415,7 @@ def test_every_quotation_stands_on_its_page(before: list[str], after: list[str],
 def test_a_brief_has_an_answer_to_every_question() -> None:
     assert {field.name for field in fields(Brief)} == {
         "meaning",
+        "kept",
         "meaning_side",
         "place",
         "start",

@@ -50,6 +50,21 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 @pytest.mark.parametrize(
+    ("language", "label", "told"),
+    [
+        ("en", "How long it is kept", "“30 days” → “1 year”"),
+        ("fr", "Combien de temps c’est gardé", "« 30 days » → « 1 year »"),
+    ],
+)
+def test_both_times_of_keeping_are_told(form: Format, language: str, label: str, told: str) -> None:
+    shown = body(form, language, brief=BRIEF | {"kept": [{"before": "30 days", "after": "1 year"}]})
+    assert label in shown
+    assert told in shown
+    assert label not in body(form, language, brief=BRIEF)
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(
     ("language", "day", "within"),
     [
         ("en", "Dated{}1 January 2030", "dated 1 January 2030"),

@@ -194,22 +194,27 @@ def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client,
 
 
 @pytest.mark.parametrize(
-    ("language", "fact", "name"),
-    [("en", "dated 6 October 2025", "Dated"), ("fr", "daté du 6 octobre 2025", "Daté du")],
+    ("language", "fact", "name", "keeping"),
+    [
+        ("en", "dated 6 October 2025", "Dated", "How long it is kept"),
+        ("fr", "daté du 6 octobre 2025", "Daté du", "Combien de temps c’est gardé"),
+    ],
 )
-def test_a_day_that_is_just_the_documents_is_told_as_such(
-    site: httpx.Client, database: Database, language: str, fact: str, name: str
+def test_a_day_that_is_just_the_documents_and_times_of_keeping_are_told_as_such(
+    site: httpx.Client, database: Database, language: str, fact: str, name: str, keeping: str
 ) -> None:
     with database.writing() as session:
         declare(session, documents())
         session.flush()
         teller = Teller(session)
         texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2"))]
-        facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True}}
+        kept = [{"before": "30 days", "after": "1 year"}]
+        facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True, "kept": kept}}
         id_ = teller.change(*texts, [passage([], "1", "2")], **facts).id
     tree = page(site, f"/changes/{id_}?lang={language}")
     assert fact in text(tree, ".facts li")
-    assert text(tree, ".brief dt") == [name]
+    assert text(tree, ".brief dt") == [name, keeping]
+    assert text(tree, ".brief dd")[1] == "30 days → 1 year"
 
 
 @pytest.mark.parametrize(

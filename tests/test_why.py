@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from analysis.as_json import comparison_json
-from analysis.change import Comparison
+from analysis.change import Comparison, Kept
 from analysis.compare import compare
 from analysis.meaning import BY_WEIGHT, HIGH, severity_of
 from analysis.page import read_page
@@ -173,3 +173,34 @@ def test_what_is_shown_once_for_several_places_weighs_as_the_gravest() -> None:
     assert [(section.heading, section.severity, section.places) for section in flagged] == [
         (["Privacy Policy", "France"], "high", 2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("We keep your photos for {}.", "We keep your photos for {}.", [Kept("three months", "6 months")]),
+        ("We answer your letters within {}.", "We answer your letters within {}.", []),
+        ("We keep your photos for {}.", "We keep your photos for {} or 9 days.", []),
+    ],
+)
+def test_how_long_something_was_kept_and_is_kept_is_told_in_one_line(before: str, after: str, kept: list[Kept]) -> None:
+    found = change(before.format("three months"), f"{after.format('6 months')}\n\n{SHARED}")
+    assert list(found.brief.kept) == kept
+    assert comparison_json(found)["brief"]["kept"] == [{"before": "three months", "after": "6 months"} for _ in kept]
+    assert ("  How long it is kept: “three months” → “6 months”\n" in printed(found)) is bool(kept)
+
+
+def test_a_time_that_is_only_written_otherwise_is_no_other_time() -> None:
+    found = change("We keep your photos for sixty days.", f"We keep your photos for two months.\n\n{SHARED}")
+    assert found.alert
+    assert not found.brief.kept
+
+
+def test_rows_that_change_places_and_several_times_at_once_tell_no_time() -> None:
+    text = "We keep your photos for {}. We keep your letters for {}.\n\nWe keep your name for {}.\n\n{}"
+    swapped = change(
+        text.format("1 day", "2 days", "3 days", "We keep your films for 9 days."),
+        text.format("4 weeks", "5 weeks", "9 days", f"We keep your films for 3 days.\n\n{SHARED}"),
+    )
+    assert swapped.alert
+    assert not swapped.brief.kept
