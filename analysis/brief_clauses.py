@@ -58,11 +58,11 @@ class Clauses:
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
         gap = sentence.words[at].gap
-        return _soft(gap) or (gap[0] == "." and _abbreviated(sentence, at))
+        return _soft(gap) or (gap.startswith(".") and _abbreviated(sentence, at))
 
     def hard(self, sentence: Sentence, at: int) -> bool:
         gap = sentence.words[at].gap
-        return _hard(gap) and not (gap[0] == "." and _abbreviated(sentence, at))
+        return _hard(gap) and not (gap.startswith(".") and _abbreviated(sentence, at))
 
     def chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The noun phrase around words `first` to `last`, with its determiner."""
