@@ -7,6 +7,7 @@ With a clone (of a git repository of Markdown versions), the first text of each 
 
 from __future__ import annotations
 
+import gc
 import statistics
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def history(folder: str) -> None:
 if __name__ == "__main__":
     if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
         sys.exit("Labelled changes are needed, which are no part of this project.\n" + str(__doc__))
+    gc.freeze()  # as the command line does
     labelled(sys.argv[1])
     if len(sys.argv) > 2:
         history(sys.argv[2])
