@@ -124,7 +124,7 @@ def _said_anyway(
 def _is_age(one: Found, sentence: Sentence, texts: Mapping[Side, str]) -> bool:
     """Whether it is an age from which, or up to which, something holds, and another than it was."""
     text = texts[sentence.side]
-    if one.topic != "sensitive_minors" or not text[one.start : one.end].isdigit():
+    if one.topic != "sensitive_minors" or not any(map(str.isdigit, text[one.start : one.end].split())):
         return False
     around = max(sentence.start, one.start - _NEAR), min(sentence.end, one.end + _NEAR)
     return overlaps(sentence, one.start, one.end) and bool(pattern("age").search(text, *around))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from analysis.brief_clauses import Clauses
 from analysis.brief_text import Sentence
 
+_REFUSING = ("refuse_act", "can_stop")
+_OPENS = 1  # at most one word before it: "by opting out"
 _FAR = 14  # words between a verb and who does it
 _AIM = 30  # words between a denied verb and what it is not done for
 _BRACKET = 25  # words in brackets that a denial reaches over
@@ -32,6 +34,12 @@ class Acts(Clauses):
         if before in grammar.determiners or not self.ends_phrase(before):
             return True  # a noun: "our opt-out form"
         return self._may(sentence, at, last) and self._governed(sentence, at)
+
+    def if_refused(self, sentence: Sentence, at: int) -> bool:
+        """Whether what stands at `at` holds only for those who refuse: "opting out means that we will not ..."."""
+        acts = [first for cue in _REFUSING for first, last in sentence.cues.get(cue, ()) if last <= at]
+        conditional = sentence.words[0].text in self.grammar.breaks - self.grammar.subjects
+        return bool(acts) and (conditional or min(acts) <= _OPENS)
 
     def _small(self, word: str) -> bool:
         return word.endswith(self.grammar.adverbs) or (

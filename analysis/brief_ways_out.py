@@ -107,7 +107,7 @@ class WaysOut(Acts):
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, names = sentence.cues, long_names(sentence, self.grammar)
         for first, last in cues.get("negation", ()):
-            if self._disclaims(sentence, first) or within_name(names, first, last):
+            if self._disclaims(sentence, first) or within_name(names, first, last) or self.if_refused(sentence, first):
                 continue
             if (only := self.only(sentence, first)) is not None:
                 yield (

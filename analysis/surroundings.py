@@ -15,6 +15,7 @@ _NEAR = 5  # blocks before and after
 _SMALL = 12  # blocks; a page of less has no surroundings to speak of
 _PROSE = 12  # words of a block that counts as prose
 _PROSE_ANYWAY = 22  # also where it names no party
+_ABOVE = 100  # words of prose above the first heading, which is not the document's title then
 _ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
 _ALL_LINK = 0.9  # of its characters
 TEMPLATE = 3  # times that a text comes or goes alike
@@ -46,7 +47,7 @@ class Surroundings:
         self._texts = [block.text for block in page.blocks]
         self._keys: frozenset[str] | None = None
         self._names: frozenset[str] | None = None
-        self._title = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
+        self._first_heading = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
         self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
         # a teaser in a menu reads like a sentence, but all of it is a link
         self._linked = frozenset(
@@ -121,6 +122,13 @@ class Surroundings:
             return False
         prose = sum(self._text_words(other) for other in near)
         return prose + _prose_words(text) >= self._enough and prose > 0
+
+    @cached_property
+    def _title(self) -> int:
+        """Where the document's title stands: the first heading, unless more is said above it than banners say. Then the
+        titles are bold paragraphs, and the heading is one of what follows."""
+        above = sum(self._text_words(place) for place in range(self._first_heading))
+        return self._first_heading if above < _ABOVE else 0
 
     @cached_property
     def _enough(self) -> float:

@@ -331,3 +331,23 @@ def test_news_of_a_page_about_ai_is_about_ai() -> None:
     pages = [read_page(text.encode(), mime="text/markdown", language="en") for text in texts]
     assert "ai_features" in compare(*pages[:2], language="en").topics
     assert "ai_features" not in compare(*pages[2:], language="en").topics
+
+
+def test_a_text_whose_titles_are_bold_paragraphs_is_one() -> None:
+    said = (
+        "**Parley Privacy Policy**\n\nPeople trust us with letters that they have not finished. Here we say in plain "
+        "words which of your data we use when you write, and what you can do about it.\n\n**1. What we collect**\n\n"
+        "*Account.* We hold your name, your address and the words by which you sign in to your account.\n\n"
+        "*Letters.* We keep what you write until you delete it, and what we answer when you write to us.\n\n"
+        "*Visits.* We note which pages you open, from which browser and at which hour, to keep thieves away.\n\n"
+        "*Stamps.* We keep the number of stamps that you bought, and from whom, as the law asks us to do.\n\n{}"
+        "**2. Who gets it**\n\nWe share your address with the post office, and with nobody else without your consent.\n\n"
+        "## Mergers\n\nShould all of our business be sold, your letters go with it under the promises made here. You "
+        "will hear of it beforehand, and can take your letters with you.\n"
+    )
+    gestures = "*Gestures.* If you turn on gestures, we detect the outline of your hand while the camera is on.\n\n"
+    before, after = (
+        read_page(said.format(text).encode(), mime="text/markdown", language="en") for text in ("", gestures)
+    )
+    told = compare(before, after, language="en", document="Privacy Policy")
+    assert told.alert
