@@ -341,7 +341,7 @@ def test_a_text_whose_titles_are_bold_paragraphs_is_one() -> None:
         "*Letters.* We keep what you write until you delete it, and what we answer when you write to us.\n\n"
         "*Visits.* We note which pages you open, from which browser and at which hour, to keep thieves away.\n\n"
         "*Stamps.* We keep the number of stamps that you bought, and from whom, as the law asks us to do.\n\n{}"
-        "**2. Who gets it**\n\nWe share your address with the post office, and with nobody else without your consent.\n\n"
+        "**2. Who gets it**\n\nWe share your address with the post office, and with nobody else unless you agree.\n\n"
         "## Mergers\n\nShould all of our business be sold, your letters go with it under the promises made here. You "
         "will hear of it beforehand, and can take your letters with you.\n"
     )
