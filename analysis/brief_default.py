@@ -22,7 +22,7 @@ def told_default(scene: Scene) -> Default | None:
     """
     said_on = said_off = 0.0
     for sentence in scene.sentences:
-        if sentence.side == "before" or not sentence.touched or not _of_choice(sentence):
+        if sentence.side == "before" or not sentence.touched or not sentence.told or not _of_choice(sentence):
             continue
         cues = sentence.cues
         off = cues.get("default_off", [])

@@ -156,6 +156,9 @@ def test_consent_first_is_off() -> None:
         ("Summaries are off until you switch them on.", "en", "off"),
         ("The assistant is switched on for everyone.", "en", "on"),
         ("Vous pouvez refuser cet usage en cochant une case.", "fr", "on"),
+        ("We share your posts where you have actively chosen to share them for training.", "en", "off"),
+        ("Apps may read your letters only if you have explicitly authorized it.", "en", "off"),
+        ("Nous partageons vos publications si vous l’avez expressément autorisé.", "fr", "off"),
         ("Nous pouvons désactiver un compte qui enfreint les règles.", "fr", None),
     ],
 )
