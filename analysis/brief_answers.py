@@ -12,6 +12,7 @@ MOST = 6  # answers to one question
 Answers = list[tuple[float, Span]]  # chances, see brief_rank.py
 _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
+_DISPLACED = 1  # answers that make room for the rest of a list
 _NAMED: tuple[Question, ...] = ("data", "purposes")
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 
@@ -57,9 +58,10 @@ def _with_siblings(told: Answers, ranked: Answers) -> Answers:
             others.append((chance, span))
     if not others:
         return told
-    chosen = [*told, *others][:MOST]
-    listed = [one for one in chosen if one[1].sentence.item and (one[1].sentence.lead, one[1].sentence.side) in lists]
-    rest = [one for one in chosen if one not in listed]
+    listed = [one for one in told if one[1].sentence.item and (one[1].sentence.lead, one[1].sentence.side) in lists]
+    rest = [one for one in told if one not in listed]
+    rest = rest[: max(MOST - len(listed) - len(others), len(rest) - _DISPLACED)]
+    listed = [*listed, *others][: MOST - len(rest)]
     return sorted(listed, key=lambda one: one[1].sentence.order) + rest
 
 

@@ -38,5 +38,7 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     assert f"\n{shown}\n" in (tmp_path / "demo" / "alerts.txt").read_text("utf-8")
     for language, because in WHY_HIGH.items():
         assert because in told_again(tmp_path / "demo", language)
+    for data in ("your name, photo, headline, work experience", "your posts, articles and comments"):
+        assert data in said.partition("Which data: ")[2].partition("\n")[0]  # other answers make room for a list
     assert "8 alerts were delivered, 8 belong to the story." in said
     assert "holds a demo already" in policywatch("demo", "--folder", tmp_path / "demo", status=1)
