@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from analysis.brief_rank import WeightsFile, best, ranked
 from analysis.brief_scene import Scene
 from analysis.brief_spans import FIELDS, Question, Span
+from analysis.change import Side
 
 MOST = 6  # answers to one question
 Answers = list[tuple[float, Span]]  # chances, see brief_rank.py
@@ -48,21 +49,26 @@ def _anew(told: Answers) -> Answers:
 
 def _with_siblings(told: Answers, ranked: Answers) -> Answers:
     """With the other entries of a list of which one answers: who quotes a list quotes all of it."""
-    lists = {(span.sentence.lead, span.sentence.side) for _, span in told if span.sentence.item and span.sentence.lead}
+    lists = {_list_of(span) for _, span in told} - {None}
     entries = {id(span.sentence) for _, span in told}
     others: Answers = []
     for chance, span in ranked:
-        at = (span.sentence.lead, span.sentence.side)
-        if at in lists and span.sentence.item and span.sentence.touched and id(span.sentence) not in entries:
+        if _list_of(span) in lists and span.sentence.touched and id(span.sentence) not in entries:
             entries.add(id(span.sentence))
             others.append((chance, span))
     if not others:
         return told
-    listed = [one for one in told if one[1].sentence.item and (one[1].sentence.lead, one[1].sentence.side) in lists]
+    listed = [one for one in told if _list_of(one[1]) in lists]
     rest = [one for one in told if one not in listed]
     rest = rest[: max(MOST - len(listed) - len(others), len(rest) - _DISPLACED)]
     listed = [*listed, *others][: MOST - len(rest)]
     return sorted(listed, key=lambda one: one[1].sentence.order) + rest
+
+
+def _list_of(span: Span) -> tuple[str, Side] | None:
+    """The list whose entry the words stand in, by what leads to it and the side."""
+    sentence = span.sentence
+    return (sentence.lead, sentence.side) if sentence.item and sentence.lead else None
 
 
 def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:

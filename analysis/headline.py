@@ -42,13 +42,15 @@ def headline(scene: Scene, worth: Mapping[int, float], because: Collection[str])
     if not touched:
         return None
 
+    gone = bool(_GONE & set(because))
+
     def rank(sentence: Sentence) -> tuple[bool, bool, bool, int, int, bool, bool, float, int]:
         answers = worth.get(sentence.order, 0.0)
         says_what = answers > 0 and not _denies(sentence)
         trains = says_what and "train" in sentence.cues and "ai" in sentence.cues
         return (
             sentence.told,
-            sentence.side == "after" or (bool(_GONE & set(because)) and _spares(scene, sentence)),
+            sentence.side == "after" or (gone and _spares(scene, sentence)),
             trains,
             SEVERITIES.index(sentence.severity),
             round(2 * _weight(scene, sentence)),

@@ -215,7 +215,7 @@ def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts
             sheet.line((version.source, "dim"), indent=2)
         return
     sheet.line(when, f"  {name}  {sheet.words('change.number', n=found.id).lower()}  ", *_weight(sheet, found))
-    for said in (_meaning(sheet, found.brief), _about(sheet, found)):
+    for said in (sheet.words.headline(found.brief), _about(sheet, found)):
         if said:
             sheet.line(said, indent=2)
     if counts:
@@ -261,13 +261,8 @@ def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version]) -> None:
         sheet.line(sheet.words("change.waits"))
 
 
-def _meaning(sheet: _Sheet, brief: dict[str, Any]) -> str:
-    said = brief.get("meaning")
-    return f"{sheet.words.lead(brief)}{said}" if said else ""
-
-
 def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
-    if meaning := _meaning(sheet, brief):
+    if meaning := sheet.words.headline(brief):
         sheet.gap()
         sheet.line((meaning, "bold"))
     rows: list[tuple[str, list[str]]] = []

@@ -92,6 +92,11 @@ class Wording:
         """What stands before the meaning of a change, where its words are those of the earlier text."""
         return words_of_messages(self.language).lead(brief)
 
+    def headline(self, brief: Mapping[str, Any]) -> str:
+        """The meaning of a change and what stands before it; nothing where no brief could be made."""
+        said = brief.get("meaning")
+        return f"{self.lead(brief)}{said}" if said else ""
+
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""
         names = self._find("date")

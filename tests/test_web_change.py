@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
-from storage.changes import changes_of
+from storage.changes import StoredPassage, changes_of
 from storage.database import Database
 from storage.documents import declare
 from storage.retellings import Retelling
@@ -193,6 +194,16 @@ def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client,
     assert "in force from 8 October 2025" in text(page(site, f"/changes/{soon}"), ".facts li")
 
 
+def changed(database: Database, passages: list[StoredPassage], **facts: Any) -> int | None:
+    """The number of a change with these passages in an empty store."""
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2"))]
+        return teller.change(*texts, passages, **facts).id
+
+
 @pytest.mark.parametrize(
     ("language", "fact", "name", "keeping"),
     [
@@ -203,14 +214,9 @@ def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client,
 def test_a_day_that_is_just_the_documents_and_times_of_keeping_are_told_as_such(
     site: httpx.Client, database: Database, language: str, fact: str, name: str, keeping: str
 ) -> None:
-    with database.writing() as session:
-        declare(session, documents())
-        session.flush()
-        teller = Teller(session)
-        texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2"))]
-        kept = [{"before": "30 days", "after": "1 year"}]
-        facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True, "kept": kept}}
-        id_ = teller.change(*texts, [passage([], "1", "2")], **facts).id
+    kept = [{"before": "30 days", "after": "1 year"}]
+    facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True, "kept": kept}}
+    id_ = changed(database, [passage([], "1", "2")], **facts)
     tree = page(site, f"/changes/{id_}?lang={language}")
     assert fact in text(tree, ".facts li")
     assert text(tree, ".brief dt") == [name, keeping]
@@ -227,14 +233,9 @@ def test_a_day_that_is_just_the_documents_and_times_of_keeping_are_told_as_such(
 def test_what_is_said_in_several_places_is_shown_once(
     site: httpx.Client, database: Database, language: str, told: str, others: str
 ) -> None:
-    with database.writing() as session:
-        declare(session, documents())
-        session.flush()
-        teller = Teller(session)
-        texts = [teller.version(TERMS, day(n), [block("paragraph", each)]) for n, each in enumerate(("1", "2"))]
-        said = [("data_sharing", "share", "after")]
-        each = [passage([land], None, "We share it.", evidence=said) for land in ("Spain", "France", "Italy")]
-        id_ = teller.change(*texts, [*each, passage([], "1", "2")], severity="low").id
+    said = [("data_sharing", "share", "after")]
+    each = [passage([land], None, "We share it.", evidence=said) for land in ("Spain", "France", "Italy")]
+    id_ = changed(database, [*each, passage([], "1", "2")], severity="low")
     tree = page(site, f"/changes/{id_}?lang={language}")
     assert text(tree, ".passage .places") == [told]
     assert len(tree.css("#flagged ~ .passage .diff")) == 1

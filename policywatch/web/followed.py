@@ -73,7 +73,8 @@ def _key(row: ListedChange, version: Version) -> str:
 
 def _named(row: ListedChange, words: Wording) -> str:
     where = f"{row.document.service}, {row.document.title}"
-    return f"{where}: {words.lead(row.change.brief)}{row.meaning}" if row.meaning else where
+    said = words.headline(row.change.brief)
+    return f"{where}: {said}" if said else where
 
 
 def _title(words: Wording, narrowed: dict[str, list[str]]) -> str:
@@ -104,17 +105,12 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
                 f"calendar.{'dated' if row.change.brief.get('dated') else 'event'}",
                 title=f"{row.document.service}, {row.document.title}",
             ),
-            text=" ".join(
-                [
-                    *([f"{words.lead(row.change.brief)}{row.meaning}."] if row.meaning else []),
-                    seen.whole(f"/changes/{row.change.id}"),
-                ]
-            ),
+            text=" ".join([*([f"{said}."] if said else []), seen.whole(f"/changes/{row.change.id}")]),
             link=seen.whole(f"/changes/{row.change.id}"),
             known_since=row.change.detected_at,
             categories=[words.label("topics", topic) for topic in row.change.topics],
         )
-        for row in rows
+        for row, said in ((row, words.headline(row.change.brief)) for row in rows)
         if row.change.effective_date is not None
     ]
     return words("calendar.title", title=_title(words, asked.said)), made
