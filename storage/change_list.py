@@ -73,12 +73,6 @@ class ListedChange:
     document: Document
     counts: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def meaning(self) -> str | None:
-        """One sentence of the page's own words, where a brief could be made."""
-        said = self.change.brief.get("meaning")
-        return str(said) if said else None
-
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:

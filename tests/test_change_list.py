@@ -44,8 +44,7 @@ def found(session: Session, **wanted: Any) -> list[str]:
 def test_a_row_says_all_that_a_list_shows(parley: Session) -> None:
     row = changes_page(parley, ChangeFilter(documents=(PRIVACY,), topics=("ai_training",))).rows[0]
     assert (row.document.service, row.document.title) == ("Parley", "Privacy Policy")
-    assert row.meaning is not None
-    assert row.meaning.startswith("Parley will use your profile")
+    assert row.change.brief["meaning"].startswith("Parley will use your profile")
     assert row.change.effective_date == date(2025, 11, 3)
     assert row.change.severity == "high"
     assert sum(row.counts.values()) > 1

@@ -46,6 +46,10 @@ class Placed:
         """How many were not flagged."""
         return sum(section.places for section in self.others)
 
+    def cited(self, section: Section) -> Version | None:
+        """The version that a quotation of the section's words is from."""
+        return self._after if section.passages[0].after is not None else self._before
+
     def place(self, section: Section) -> Place | None:
         """Of the first of its passages whose text can be found again; nowhere where the later text has no page."""
         if self._after is None:
@@ -95,12 +99,6 @@ class ChangeView:
     def addresses(self) -> list[str]:
         """Where the document stands."""
         return addresses(self.captures, self.document.url)
-
-    @property
-    def meaning(self) -> str | None:
-        """One sentence of the page's own words, where a brief could be made."""
-        said = self.change.brief.get("meaning")
-        return str(said) if said else None
 
 
 @dataclass(frozen=True, slots=True)
