@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from analysis.change import TOPICS
 from analysis.looks import looks
-from analysis.topics import matches, section_topics
+from analysis.topics import matches, section_topics, without_end
 from analysis.weighing import chance_of
 
 # beside the topics: what it states, whether and how gravely it is worth telling, and for whom it is good news
@@ -56,14 +56,16 @@ class Weights:
             raise ValueError("the columns of weights/sentences.csv are not the aspects that a sentence is asked for")
         self._lines = dict(line.split(",", 1) for line in rest)
         self._rows: dict[str, int] = {}
+        self._bias = self._row(BIAS)
 
-    def sums(self, signs: Iterable[str]) -> list[int]:
-        """What these signs weigh together with the bias, for each aspect."""
-        total = self._row(BIAS)
-        for sign in signs:
-            if sign in self._lines:
-                total += self._rows.get(sign) or self._row(sign)
-        return [part - (1 << (_BITS - 1)) for part in _PARTS.unpack((total + _LIFT).to_bytes(_PARTS.size, "little"))]
+    def together(self, signs: Iterable[str]) -> int:
+        """The row that these signs make together."""
+        return sum(self._rows.get(sign) or self._row(sign) for sign in signs if sign in self._lines)
+
+    def sums(self, *rows: int) -> list[int]:
+        """What rows weigh together with the bias, for each aspect."""
+        total = sum(rows, self._bias + _LIFT)
+        return [part - (1 << (_BITS - 1)) for part in _PARTS.unpack(total.to_bytes(_PARTS.size, "little"))]
 
     def _row(self, sign: str) -> int:
         cells = self._lines[sign].split(",")
@@ -75,8 +77,18 @@ class Weights:
 @lru_cache(maxsize=4096)
 def says(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> Chances:
     """The chance of each of `ASPECTS` for a sentence in a document of a kind (see kinds.py), under these headings."""
-    sums = _weights().sums(signs_of(text, language, kind, heading))
+    sums = _weights().sums(_words_row(without_end(text), language), _place_row(language, kind, heading[-1:]))
     return dict(zip(ASPECTS, map(_chance, sums), strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _words_row(text: str, language: str | None) -> int:
+    return _weights().together(_signs_of_words(text, language))
+
+
+@lru_cache(maxsize=1024)
+def _place_row(language: str | None, kind: str, title: tuple[str, ...]) -> int:
+    return _weights().together(_signs_of_place(language, kind, title))
 
 
 @lru_cache(maxsize=8192)
@@ -86,18 +98,24 @@ def _chance(hundredths: int) -> float:
 
 def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> tuple[str, ...]:
     """The signs of a sentence: words, pairs of words, phrases, topics of its own title; each once, in a fixed order."""
-    tokens = [_plain(token) for token in _TOKEN.findall(text)]
+    return (*_signs_of_words(text, language), *_signs_of_place(language, kind, heading[-1:]))
+
+
+def _signs_of_words(text: str, language: str | None) -> Iterable[str]:
+    tokens = list(map(_plain, _TOKEN.findall(text)))
     empty = looks().words.empty
     found = dict.fromkeys(token for token in tokens if token not in empty)
     found |= dict.fromkeys(f"{first} {second}" for first, second in itertools.pairwise(tokens))
     found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))
-    found |= dict.fromkeys(f"{topic}:heading" for topic in sorted(section_topics(heading[-1:], language)))
-    found[f"kind:{kind}"] = None
     if len(tokens) <= _LABEL:
         found["size:label"] = None
     if len(tokens) >= _LONG:
         found["size:long"] = None
-    return tuple(found)
+    return found
+
+
+def _signs_of_place(language: str | None, kind: str, title: tuple[str, ...]) -> Iterable[str]:
+    return (*(f"{topic}:heading" for topic in sorted(section_topics(title, language))), f"kind:{kind}")
 
 
 @lru_cache(maxsize=16384)

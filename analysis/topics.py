@@ -46,6 +46,8 @@ WORDS = (
 # groups that say what a sentence claims; they give no sign of their own
 CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours"))
 _WORD = re.compile(r"\w+")
+_MARKS = ' .,;)]"”»'
+_ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it
 _MOST_KNOWN = 50_000  # words of texts
 
 
@@ -190,12 +192,16 @@ class Lexicon:
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
-        words = [(found.start(), self._word(found.group().casefold())) for found in _WORD.finditer(text)]
-        lacking = ~reduce(or_, (word.meets for _, word in words), 0)
+        met, opening = 0, []
+        for word in _WORD.finditer(text):
+            known = self._known.get(word.group()) or self._learnt(word.group())
+            if known is not _NOTHING:
+                met |= known.meets
+                opening.append((word.start(), known.opens))
         found: dict[tuple[str, Tier, int], int] = {}
-        for start, word in words:
-            for topic, tier, phrase, needs in word.opens:
-                if not needs & lacking and (match := compiled(phrase).match(text, start)):
+        for start, entries in opening:
+            for topic, tier, phrase, needs in entries:
+                if needs & met == needs and (match := compiled(phrase).match(text, start)):
                     key = (topic, tier, start)
                     found[key] = max(found.get(key, 0), match.end())
         ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
@@ -206,14 +212,14 @@ class Lexicon:
             and not any(topic == other and first < end and start < last for other, first, last in ignored)
         )
 
-    def _word(self, word: str) -> _Word:
-        known = self._known.get(word)
-        if known is None:
-            known = _Word(tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0))
-            if known == _NOTHING:
-                known = _NOTHING  # as most words are
-            if len(self._known) < _MOST_KNOWN:
-                self._known[word] = known
+    def _learnt(self, written: str) -> _Word:
+        """A word that is met for the first time, as it is written: most are written in one way."""
+        word = written.casefold()
+        known = _Word(tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0))
+        if known == _NOTHING:
+            known = _NOTHING  # as most words are
+        if len(self._known) < _MOST_KNOWN:
+            self._known[written] = known
         return known
 
 
@@ -256,9 +262,22 @@ def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
     )
 
 
-@lru_cache(maxsize=4096)
 def matches(text: str, language: str | None) -> tuple[Match, ...]:
     """The phrases of a language's file that stand in a text."""
+    return _matches(without_end(text), language)
+
+
+def without_end(text: str) -> str:
+    """The text without the marks that end it, so that a sentence is read once, be it quoted with its full stop or not.
+
+    No phrase ends in one, but for the dot of "A.I." and its like.
+    """
+    bare = text.rstrip(_MARKS)
+    return bare if bare[-_ABBREVIATED:].isalpha() else text
+
+
+@lru_cache(maxsize=4096)
+def _matches(text: str, language: str | None) -> tuple[Match, ...]:
     return lexicon(language).matches(text)
 
 

@@ -15,7 +15,7 @@ from analysis.compare import compare
 from analysis.diff import passages
 from analysis.page import read_page
 from analysis.seen import look
-from analysis.topics import LANGUAGES, Language, Lexicon, OwnTopic, lexicon, section_topics
+from analysis.topics import LANGUAGES, Language, Lexicon, OwnTopic, lexicon, matches, section_topics
 
 
 def finds(phrase: str, text: str) -> str | None:
@@ -79,6 +79,14 @@ def test_every_language_file_knows_every_topic(language: str) -> None:
 def test_a_phrase_to_ignore_takes_the_others_with_it() -> None:
     words = "See the Do Not Sell or Share My Personal Information page."
     assert "data_sharing" not in {match.topic for match in lexicon("en").matches(words)}
+
+
+@pytest.mark.parametrize("end", ["", ".", ".)", " ;", ".”"])
+def test_the_marks_that_end_a_sentence_are_in_no_phrase_but_for_the_dot_of_an_abbreviation(end: str) -> None:
+    said = "We share your letters with advertisers"
+    assert matches(said + end, "en") == matches(said, "en") != ()
+    words = {f"Your letters teach our {ai}{end}" for ai in ("AI", "A.I.")}
+    assert all("ai_features" in {match.topic for match in matches(text, "en")} for text in words)
 
 
 def test_headings_name_the_topics_of_their_section() -> None:
