@@ -10,6 +10,7 @@ from analysis.found import is_duty_of_reader
 from analysis.gist import GIST, LEANS, TIMES
 from analysis.grave import RULES
 from analysis.seen import Heard, Seen
+from analysis.taken_back import TakenBack
 
 # what may be done with people's data or content
 PRACTICES = (
@@ -69,8 +70,9 @@ _EVEN = 20  # characters of the change that make no side the longer one
 _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
 
 
-def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]:
-    """The signs that severity and direction rest on, beside those `found`; docs/judging.md has their names."""
+def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) -> dict[str, float]:
+    """The signs that severity and direction rest on, beside those `found` and what the change takes back;
+    docs/judging.md has their names."""
     said = [one for one in seen if one.real and one.shape != "fragment"]
     places = [(one.passage.heading, [(heard, _claimed(one, heard)) for heard in one.heard]) for one in said]
     new, gone = _net([sentences for _, sentences in places])
@@ -106,6 +108,8 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float]) -> dict[str, float]
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "rules": rules,
+        "less": not back.practices.isdisjoint(said),
+        "promise_lost": not back.promises.isdisjoint(said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *TIMES, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
 

@@ -96,7 +96,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, la
     if not topics:
         return replace(passage, why=(why_untold(one),))
     signs_here = signs((one,), kind, language)
-    severity, direction, reasons = of_passage(one, signs_here, judgement.severity)
+    severity, direction, reasons = of_passage(one, signs_here, judgement.back, judgement.severity)
     told = [f"told, for {rules}"] if (rules := rules_of(signs_here)) else []
     return replace(
         passage,

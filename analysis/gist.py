@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from analysis.change import TOPICS
-from analysis.seen import Seen
+from analysis.kept import lengths
+from analysis.seen import Heard, Seen
 from analysis.sentences import Chances, says
-from analysis.times import times_in
 from analysis.wording import Sentence
 
 GIST = "gist."  # before the names of these signs
@@ -19,16 +19,19 @@ _DIRECTIONS = ("expands", "limits", "clarifies")
 LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), "balance", "both_ways")
 TIMES = ("kept_longer", "kept_shorter")
 _HARDLY, _LITTLE = 0.3, 0.5  # added where a share is taken, so that little said is a small share
+_LIKELY = 0.5
+_OWN = 0.9  # that a sentence is about a right or a choice of people
 
 
 def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
     """For each topic how much the changed words say of it, and whether they do more or less with data."""
-    said = [
-        (place, sentence, _said(one, sentence, kind, language))
-        for place, one in enumerate(seen)
-        for sentence in one.wording.sentences
+    heard = [(place, each) for place, one in enumerate(seen) for each in one.heard]
+    said = [(place, each.sentence, said_by(seen[place], each.sentence, kind, language)) for place, each in heard]
+    leaning = [
+        (place, sentence, _leaning(each, chances))
+        for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
-    signs = _directions(said) | _kept(seen, said)
+    signs = _directions(leaning) | _kept(seen)
     sums = {topic: sum(chances[topic] for _, _, chances in said) for topic in TOPICS}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
     for topic in TOPICS:
@@ -42,22 +45,15 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
     return {f"{GIST}{name}": value for name, value in signs.items()}
 
 
-def _kept(seen: Sequence[Seen], said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, float]:
+def _kept(seen: Sequence[Seen]) -> dict[str, float]:
     """Whether places that speak of keeping data name a longer or a shorter time than they did."""
-    longer = shorter = False
-    speaking = {place for place, _, chances in said if chances["retention"] > 0}
-    for one in (seen[place] for place in speaking):
-        topics = {found.topic for found in one.found} | one.section
-        if not ("retention" in topics and one.passage.before and one.passage.after):
-            continue
-        was, now = (sorted(time.days for time in times_in(text)) for text in (one.passage.before, one.passage.after))
-        longer |= len(was) == len(now) and any(new > old for old, new in zip(was, now, strict=True))
-        shorter |= len(was) == len(now) and any(new < old for old, new in zip(was, now, strict=True))
+    told = [lengths(one) for one in seen]
+    longer, shorter = any(each.longer for each in told), any(each.shorter for each in told)
     return {"kept_longer": float(longer and not shorter), "kept_shorter": float(shorter and not longer)}
 
 
 @lru_cache(maxsize=1024)
-def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> Chances:
+def said_by(one: Seen, sentence: Sentence, kind: str, language: str | None) -> Chances:
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
     text = one.passage.texts[sentence.side]
@@ -72,15 +68,38 @@ def _said(one: Seen, sentence: Sentence, kind: str, language: str | None) -> Cha
     return {aspect: max(chance - without[aspect], chance * share) for aspect, chance in whole.items()}
 
 
+def _leaning(heard: Heard, chances: Chances) -> Chances:
+    """For whom a sentence is good news, by how grave it is.
+
+    That something is done no more is less, whatever it was; how data is secured is neither more nor less.
+    """
+    more, less, same = (chances[name] for name in _DIRECTIONS)
+    if ends(heard, chances):
+        more, less = 0.0, max(more, less)
+    elif is_of_security(chances):
+        more, less, same = 0.0, 0.0, max(more, less, same)
+    gravity = chances["worth"] + chances["medium"] + chances["high"]
+    return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
+
+
+def is_of_security(chances: Chances) -> bool:
+    """Whether it says how data is secured, and nothing of who gets it or how long it is kept."""
+    return chances["security"] >= _LIKELY and max(chances["retention"], chances["data_sharing"]) < _LIKELY
+
+
+def ends(heard: Heard, chances: Chances) -> bool:
+    """Whether it says that something is no longer done with data; not what people may no longer do or choose."""
+    of_people = max(chances["user_rights"], chances["user_choice"])
+    return "ended" in heard.changed and of_people < _OWN and chances["conduct"] < _LIKELY
+
+
 def _directions(said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, float]:
     """How the sentences that came and those that went divide into more, less and the same done with data."""
     sums = {}
     for name in _DIRECTIONS:
-        graves = (
-            (place, sentence, chances[name] * (chances["worth"] + chances["medium"] + chances["high"]))
-            for place, sentence, chances in said
+        sums[f"{name}_new"], sums[f"{name}_gone"] = _net(
+            (place, sentence, each[name]) for place, sentence, each in said
         )
-        sums[f"{name}_new"], sums[f"{name}_gone"] = _net(graves)
     total = sum(sums.values()) + _LITTLE
     more, less = sums["expands_new"] + sums["limits_gone"], sums["limits_new"] + sums["expands_gone"]
     return {name: value / total for name, value in sums.items()} | {

@@ -33,6 +33,7 @@ _SURELY = 0.95  # that a whole new sentence on the training of AI weighs high
 _POSSIBLE = 0.3  # that a later sentence still gives a choice
 _GRAVELY = 0.35  # that a new sentence on sensitive data weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
+_DENIED = frozenset(("promise", "ended"))  # groups of words that say that something is not done
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
 _MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
@@ -47,7 +48,7 @@ class _Said(NamedTuple):
         """Whether it says that something is done, be it unless people refuse."""
         likelier = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
         done = likelier or "default_on" in self.groups
-        return self.chances[topic] >= _LIKELY and done and "promise" not in self.groups
+        return self.chances[topic] >= _LIKELY and done and not _DENIED & set(self.groups)
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""

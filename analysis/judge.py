@@ -17,6 +17,7 @@ from analysis.kept import kept_anew
 from analysis.meaning import direction_of, severity_of, topics_of
 from analysis.seen import Seen
 from analysis.signs import signs
+from analysis.taken_back import NOTHING_BACK, TakenBack, taken_back
 from analysis.weighing import Weighing, read
 from analysis.why import about, topics_in, untold
 
@@ -59,6 +60,7 @@ class Judgement:
     why: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
+    back: TakenBack = NOTHING_BACK
 
 
 @cache
@@ -78,12 +80,13 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     if not topics or not (certain or weights().alert.holds(found)):
         reason = untold(found, weights().alert.reasons(found, yes=False))
         return Judgement(True, False, (), "none", "none", (f"nothing to tell about AI or data: {reason}",))
-    told = claims(seen, found)
+    back = taken_back(seen, kind, language)
+    told = claims(seen, found, back)
     severity, because, weighty = severity_of(told)
     direction, leaning = direction_of(told)
     rules = rules_of(found) or f"all its words together weigh as news, with {about(topics_in(found))}"
     why = (f"told, for {rules}", f"severity {severity}: {weighty}", f"direction {direction}: {leaning}")
-    return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen))
+    return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back)
 
 
 def rules_of(found: Mapping[str, float]) -> str:

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from analysis.change import Kept, Side
 from analysis.seen import Seen
 from analysis.times import Time, times_in
+
+
+class Lengths(NamedTuple):
+    """Whether a place that speaks of keeping data names a longer time than it did, and a shorter one."""
+
+    longer: bool
+    shorter: bool
+
+
+def lengths(one: Seen) -> Lengths:
+    was, now = (times_in(text) for text in one.passage.texts.values())
+    if len(was) != len(now):
+        return Lengths(False, False)
+    changed = [
+        new.days - old.days
+        for old, new in zip(was, now, strict=True)
+        if new.days != old.days and _is_of_keeping(one, "after", new)
+    ]
+    return Lengths(any(days > 0 for days in changed), any(days < 0 for days in changed))
 
 
 def kept_anew(seen: Sequence[Seen]) -> tuple[Kept, ...]:

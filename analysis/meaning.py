@@ -14,6 +14,7 @@ from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.seen import Seen
 from analysis.signs import strengths
+from analysis.taken_back import TakenBack
 from analysis.weighing import Weighing, read
 
 # signs of a topic that weigh for each topic in its own way
@@ -35,6 +36,9 @@ _OWN = frozenset(
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
+_LESS = "something is done no more, for a shorter time or under a condition"
+_EVEN, _PLAINLY = 0.05, 0.3  # of the balance
+_SOME = 0.2  # share of what came that does more with data
 _LIKE_MOST = "as most such changes are"
 # the rules by which a change is high whatever its weights say; whoever tells of it names them
 HIGH = {**RULES, "used_unless_refused": "data is newly used unless people object"}
@@ -126,15 +130,38 @@ def direction_of(told: Mapping[str, float]) -> tuple[Direction, str]:
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
     if any(told[f"told.{name}"] for name in RULES) and likeliest in _WITH_GRAVE:
         return _WITH_GRAVE[likeliest], "; ".join(HIGH[name] for name in RULES if told[f"told.{name}"])
+    turned = _turned(likeliest, told)
+    if turned:
+        return turned
     if likeliest == "clarifies" and (told["told.kept_longer"] or told["told.kept_shorter"]):
         longer = told["told.kept_longer"]
         return ("expands", "data is kept longer") if longer else ("limits", "data is kept for a shorter time")
     return likeliest, in_words(weighings[likeliest].reasons(told, yes=True), _LIKE_MOST)
 
 
-def of_passage(one: Seen, found: Mapping[str, float], most: Severity) -> tuple[Severity, Direction, tuple[str, ...]]:
+def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction, str] | None:
+    """What the words as a whole don't show: that something is taken back, or that they protect more than they take."""
+    grave = any(told[f"told.{name}"] for name in RULES)
+    if told["told.less"]:
+        anew = bool(told["told.practices"]) or told["told.balance"] > -_PLAINLY
+        if likeliest == "expands" and not grave:
+            return "mixed", _LESS
+        if likeliest == "clarifies":
+            return ("limits" if told["told.expands_new"] < _SOME else "mixed"), _LESS
+        if likeliest == "mixed" and not anew:
+            return "limits", _LESS
+    if likeliest == "clarifies" and told["told.promise_lost"]:
+        return "expands", "a promise is gone"
+    if likeliest == "expands" and not grave and told["told.balance"] < -_EVEN:
+        return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "on balance what came protects people"
+    return None
+
+
+def of_passage(
+    one: Seen, found: Mapping[str, float], back: TakenBack, most: Severity
+) -> tuple[Severity, Direction, tuple[str, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
-    told = claims((one,), found)
+    told = claims((one,), found, back)
     severity, _, why = severity_of(told)
     direction, leaning = direction_of(told)
     least = min(severity, most, key=SEVERITIES.index)

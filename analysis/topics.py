@@ -42,9 +42,10 @@ WORDS = (
     "handed_on",
     "pointer",
     "yours",
+    "ended",
 )
 # groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours"))
+CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended"))
 _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
 _ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it

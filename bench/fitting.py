@@ -15,6 +15,7 @@ from analysis.diff import passages
 from analysis.kinds import kind_of
 from analysis.seen import look
 from analysis.signs import signs
+from analysis.taken_back import NOTHING_BACK
 from bench.labelled import Row, pages_of
 
 Bounds = tuple[float | None, float | None]
@@ -52,7 +53,7 @@ class Example:
             kind = kind_of(row["document"], after)
             seen = look(places, before, after, language, kind)
             self.found = signs(seen, kind, language)
-            self.told = claims(seen, self.found)
+            self.told = claims(seen, self.found, NOTHING_BACK)
 
 
 def fit(

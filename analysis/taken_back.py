@@ -1,0 +1,144 @@
+"""What a change takes back: practices that end or are narrowed, and promises that are gone.
+
+The sums of words (gist.py) tell what came from what went only as a whole. Here each place is read by itself, but beside
+the others: a sentence that went is no practice less where another says it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from analysis.change import TOPICS
+from analysis.gist import ends, is_of_security, said_by
+from analysis.kept import lengths
+from analysis.looks import is_content
+from analysis.seen import Heard, Seen
+from analysis.sentences import Chances
+from analysis.spelling import keyed_words
+from analysis.wording import stem
+
+# chances
+_LIKELY = 0.5
+_WORTH = 0.7  # telling
+_ALIKE = 0.45  # of the words of the shorter of two sentences of which one says the other again
+_PRACTISED = 0.4  # by a sentence of the same topic that came in place of another
+_FEW = 3  # words with a meaning of their own that a sentence needs to be compared
+_SPARES = 0.35  # that a sentence put into a place that stayed protects people
+_PROMISES = 0.3
+
+
+class TakenBack(NamedTuple):
+    """The places by which less is done with data than before, and those that take a promise away."""
+
+    practices: frozenset[Seen] = frozenset()
+    promises: frozenset[Seen] = frozenset()
+
+
+NOTHING_BACK = TakenBack()
+
+
+class _Said(NamedTuple):
+    place: Seen
+    heard: Heard
+    chances: Chances
+    stems: frozenset[str]
+
+
+def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBack:
+    said = [one for one in seen if one.real and one.shape != "fragment"]
+    sentences = [each for one in said for each in _sentences(one, kind, language)]
+    gone = [each for each in sentences if each.heard.sentence.side == "before"]
+    new = [each for each in sentences if each.heard.sentence.side == "after"]
+    practices = {each.place for each in gone if _is_practice(each, kind) and not _is_said_again(each, new)}
+    practices |= {
+        each.place for each in new if ends(each.heard, each.chances) and each.chances["worth"] >= _WORTH
+    } | set(_narrowed(new, gone))
+    practices |= {one for one in said if lengths(one).shorter}
+    promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
+    return TakenBack(frozenset(practices), frozenset(promises))
+
+
+@lru_cache(maxsize=512)
+def _sentences(one: Seen, kind: str, language: str | None) -> tuple[_Said, ...]:
+    return tuple(
+        _Said(one, heard, said_by(one, heard.sentence, kind, language), _stems(one, heard)) for heard in one.heard
+    )
+
+
+def _stems(one: Seen, heard: Heard) -> frozenset[str]:
+    text = one.passage.texts[heard.sentence.side][heard.sentence.start : heard.sentence.end]
+    return frozenset(stem(key) for _, _, key in zip(*keyed_words(text), strict=True) if is_content(key))
+
+
+def _is_practice(each: _Said, kind: str) -> bool:
+    """Whether a whole sentence went that said what is done with people's data."""
+    chances = each.chances
+    return (
+        kind != "rules"
+        and each.heard.sentence.whole
+        and len(each.stems) >= _FEW
+        and chances["worth"] >= _WORTH
+        and min(chances["expands"], chances["practice"]) >= _LIKELY
+        and max(chances["protection"], chances["conduct"]) < _LIKELY
+        and max(chances[topic] for topic in TOPICS) >= _LIKELY
+    )
+
+
+def _is_said_again(gone: _Said, new: Sequence[_Said]) -> bool:
+    """Whether a sentence that came has most of its words, or under the same title says something of the same topic.
+
+    Rows and entries of lists stand for themselves: another entry of the same list is another thing.
+    """
+    topics = [topic for topic in TOPICS if gone.chances[topic] >= _LIKELY]
+    listed = gone.place.shape in ("row", "entry")
+    return any(
+        _is_alike(gone, each)
+        or (
+            not listed
+            and each.heard.sentence.whole
+            and each.place.passage.heading[-1:] == gone.place.passage.heading[-1:]
+            and each.chances["practice"] >= _PRACTISED
+            and any(each.chances[topic] >= _LIKELY for topic in topics)
+        )
+        for each in new
+    )
+
+
+def _is_alike(one: _Said, other: _Said) -> bool:
+    fewer = min(len(one.stems), len(other.stems))
+    return len(other.stems) > 1 and len(one.stems & other.stems) >= _ALIKE * fewer
+
+
+def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:
+    """The places that stay and get a whole sentence that protects people, and none that does more with their data."""
+    does_more = {each.place for each in new if each.chances["expands"] >= _LIKELY}
+    for each in new:
+        chances = each.chances
+        if (
+            each.place.passage.operation == "reworded"
+            and each.place not in does_more
+            and each.heard.sentence.whole
+            and "default_on" not in each.heard.general
+            and chances["limits"] >= _SPARES
+            and chances["worth"] >= _WORTH
+            and max(chances["conduct"], chances["user_choice"]) < _LIKELY
+            and not is_of_security(chances)
+            and not any(_is_alike(each, other) for other in gone)
+        ):
+            yield each.place
+
+
+def _is_promise(each: _Said) -> bool:
+    return (
+        each.heard.sentence.whole
+        and "promise" in each.heard.general
+        and "exception" not in each.heard.general
+        and each.chances["worth"] >= _WORTH
+        and each.chances["protection"] >= _PROMISES
+    )
+
+
+def _is_promised_again(gone: _Said, new: Sequence[_Said]) -> bool:
+    return any("promise" in each.heard.general and _is_alike(gone, each) for each in new)

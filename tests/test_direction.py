@@ -1,0 +1,94 @@
+"""In whose favour a change and its places are, where the words that came say one thing and the change another."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_grave import change
+
+CASES = {
+    "a practice that goes": (
+        "en",
+        "We share your listening history with a market research company, which links it with its surveys.",
+        "",
+        "limits",
+    ),
+    "a practice that is said to have ended": (
+        "en",
+        "",
+        "We no longer use your messages to choose the ads that you see.",
+        "limits",
+    ),
+    "the same in French": (
+        "fr",
+        "",
+        "Nous ne communiquons plus vos données à des partenaires publicitaires.",
+        "limits",
+    ),
+    "training that ends": (
+        "en",
+        "",
+        "From this version on no conversation is used to train our models, whatever your plan.",
+        "limits",
+    ),
+    "one practice goes and another comes": (
+        "en",
+        "We share your phone number with our sister app Finchlet.\n\n## More\n\nHere is more.",
+        "\n\n## More\n\nHere is more. We collect the precise location of your phone to show you clubs nearby.",
+        "mixed",
+    ),
+    "a shorter time beside a new use": (
+        "en",
+        "Server logs are kept for 90 days.\n\n## More\n\nHere is more.",
+        "Server logs are kept for 30 days.\n\n## More\n\nHere is more. "
+        "We use your messages and photos to choose the ads that you see.",
+        "mixed",
+    ),
+    "how data is secured": (
+        "en",
+        "",
+        "Recordings are encrypted on your phone before they are sent, and the keys are renewed each quarter.",
+        "clarifies",
+    ),
+}
+
+
+@pytest.mark.parametrize(("language", "before", "after", "direction"), CASES.values(), ids=list(CASES))
+def test_direction(language: str, before: str, after: str, direction: str) -> None:
+    assert change(language, before, after).direction == direction
+
+
+def test_a_place_that_only_goes_does_less() -> None:
+    told = change(
+        "en", CASES["one practice goes and another comes"][1], CASES["one practice goes and another comes"][2]
+    )
+    directions = {passage.direction for passage in told.passages if passage.topics}
+    assert directions == {"limits", "expands"}
+
+
+def test_what_is_said_again_elsewhere_is_not_gone() -> None:
+    told = change(
+        "en",
+        "\n\n## Sharing\n\nData may be disclosed to bodies that have a statutory function in the field.\n\n## B\n\nx",
+        "\n\n## Sharing\n\n## B\n\nx\n\nBodies that have a statutory function in the field may get the data.",
+    )
+    assert "limits" not in {passage.direction for passage in told.passages}
+
+
+def test_a_promise_that_goes_is_no_mere_explanation() -> None:
+    told = change(
+        "en",
+        "We do not pass member data to other companies of the group for their own purposes.",
+        "We share profile data with the group, so that it can show you ads.",
+    )
+    assert told.direction == "expands"
+    assert {passage.direction for passage in told.passages if passage.topics} == {"expands"}
+
+
+def test_another_age_or_term_of_payment_is_no_time_of_keeping() -> None:
+    told = change(
+        "en",
+        "We never sell your data. Charges fall due thirty days after the invoice is sent to you.",
+        "We never sell your data. Charges fall due fourteen days after the invoice is sent to you.",
+    )
+    assert "limits" not in {told.direction, *(passage.direction for passage in told.passages)}
