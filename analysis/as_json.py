@@ -84,6 +84,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
 def stored_brief(comparison: Comparison) -> dict[str, Any]:
     """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
     beside = {"see": quotes(comparison.see), "why": list(comparison.why), "dated": comparison.dated}
+    beside["why_codes"] = [reason.as_json() for reason in comparison.why]
     return brief_json(comparison.brief) | {name: said for name, said in beside.items() if said}
 
 

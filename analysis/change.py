@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from reasons import Reason
+
 Operation = Literal["added", "removed", "reworded", "moved"]
 Side = Literal["before", "after"]
 Severity = Literal["high", "medium", "low", "none"]
@@ -59,7 +61,7 @@ class Passage:
     evidence: tuple[Evidence, ...] = ()
     severity: Severity = "none"
     direction: Direction = "none"
-    why: tuple[str, ...] = ()
+    why: tuple[Reason, ...] = ()
 
     @property
     def texts(self) -> dict[Side, str]:
@@ -128,7 +130,7 @@ class Comparison:
     effective_date: date | None = None
     dated: bool = False
     held: str | None = None
-    why: tuple[str, ...] = ()
+    why: tuple[Reason, ...] = ()
     see: tuple[Quote, ...] = ()
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()

@@ -30,37 +30,6 @@ PRACTICES = (
 DONE = ("train", "share", "use", "advertise", "track", "ai")  # of these what may be refused
 _UNLESS = "default_on"  # the group of words, see topics.py
 FAVOURS = ("promise", "choice", "rights", "secure", "consent")  # what protects people
-# the claims in plain words, for `--why`
-SAYS = {
-    "practices": "practices with data that are new",
-    "practice": "a practice with data is new",
-    "two_practices": "more than one practice with data is new",
-    "withdrawn": "practices with data are gone",
-    "nothing": "nothing is claimed of data",
-    "only_favours": "only promises, choices or rights are new",
-    "new_choice": "a choice is new",
-    "rights_gone": "a right is gone",
-    "training": "people's data or content newly trains AI",
-    "training_phrases": "words about training AI",
-    "near_default_on": "words about what happens by default",
-    "choice_phrases": "words about choices",
-    "grave": "data is newly shared, used or sensitive",
-    "quiet": "it is short, and of none of the weightier kinds of change",
-    "words": "the number of words that changed",
-    "over_25_words": "more than a few words changed",
-    "over_60_words": "many words changed",
-    "sentences_gone": "sentences about practices are gone",
-    "grown": "the text became longer",
-    "rules": "a page of rules of conduct",
-    "expands_new": "sentences that do more with data came",
-    "expands_gone": "sentences that do more with data went",
-    "limits_new": "sentences that protect people came",
-    "limits_gone": "sentences that protect people went",
-    "clarifies_new": "sentences that explain came",
-    "clarifies_gone": "sentences that explain went",
-    "balance": "on balance of what came and what went",
-    "both_ways": "more is done with data and less",
-}
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")

@@ -22,9 +22,11 @@ from analysis.signs import signs
 from analysis.topics import OwnTopic, own_lexicon, titles_over
 from analysis.why import named, why_suppressed, why_untold
 from analysis.words import words
+from reasons import Reason, listed
 
 _PHRASE = 60  # characters; what is longer is a sentence that no phrase was found in
 _MOST_EVIDENCE = 3  # quotations for one topic of a passage
+_OF_SIDE = {"before": "why.removed", "after": "why.added"}
 _MOST_WORDS = 12  # of a quotation that stands for a section's topic
 
 
@@ -65,10 +67,10 @@ def compare(
     return _alerting(told, judgement, before, after, language)
 
 
-def _of_own(own: Mapping[int, Sequence[Found]]) -> Iterator[str]:
+def _of_own(own: Mapping[int, Sequence[Found]]) -> Iterator[Reason]:
     """That topics which the operator made up are told, too."""
     if topics := sorted({match.topic for found in own.values() for match in found}):
-        yield f"told, for words about {', '.join(topics)}"
+        yield Reason("why.told_own", topics=listed("list.words", map(named, topics)))
 
 
 def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, language: str | None) -> Passage:
@@ -76,7 +78,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, la
     passage = one.passage
     suppressed = tuple(why_suppressed(one))
     if (suppressed or not judgement.substantive) and not own:
-        return replace(passage, why=suppressed or ("too little of it changed",))
+        return replace(passage, why=suppressed or (Reason("why.too_little"),))
     said = {match.topic for match in one.found if match.direct}
     speaks = any(says_something(passage.texts[sentence.side], sentence) for sentence in one.wording.sentences)
     by_heading = one.section - said if speaks and not suppressed else frozenset()
@@ -97,7 +99,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, la
         return replace(passage, why=(why_untold(one),))
     signs_here = signs((one,), kind, language)
     severity, direction, reasons = of_passage(one, signs_here, judgement.back, judgement.severity)
-    told = [f"told, for {rules}"] if (rules := rules_of(signs_here)) else []
+    told = [Reason("why.told", reason=rules)] if (rules := rules_of(signs_here)) else []
     return replace(
         passage,
         topics=tuple(topics),
@@ -122,13 +124,11 @@ def _changed(one: Seen, topic: str) -> Found:
     return Found(topic, "section", side, start, start + quoted[-1].end, True)
 
 
-_OF_SIDE = {"before": "removed or replaced", "after": "added or new"}
-
-
-def _why(quote: Evidence) -> str:
+def _why(quote: Evidence) -> Reason:
+    topic = named(quote.topic)
     if quote.heading:
-        return f"{named(quote.topic)}: it stands under “{quote.heading}”"
-    return f"{named(quote.topic)}: “{quote.text}” stands in the {_OF_SIDE[quote.side]} words"
+        return Reason("why.heading", topic=topic, heading=quote.heading)
+    return Reason(_OF_SIDE[quote.side], topic=topic, text=quote.text)
 
 
 def _evidence(passage: Passage, matches: Sequence[Found], by_heading: Collection[str]) -> list[Evidence]:

@@ -18,15 +18,15 @@ from analysis.sentences import Chances, says
 from analysis.topics import matches
 from analysis.wording import sentence_bounds
 
-RULES = {
-    "trains_anew": "people's data or content is newly used to train AI",
-    "training_promise_gone": "a promise not to train AI on people's data or content is gone",
-    "promise_gone": "a promise of what is not done with data is gone",
-    "consent_gone": "data is used without the consent that was asked for before",
-    "turned_on": "what people had to switch on is on unless they switch it off",
-    "choice_gone": "a choice is gone",
-    "sensitive_anew": "sensitive data or that of children is newly used",
-}
+RULES = (
+    "trains_anew",
+    "training_promise_gone",
+    "promise_gone",
+    "consent_gone",
+    "turned_on",
+    "choice_gone",
+    "sensitive_anew",
+)
 # chances
 _LIKELY = 0.5
 _SURELY = 0.95  # that a whole new sentence on the training of AI weighs high

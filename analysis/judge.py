@@ -14,29 +14,29 @@ from analysis.found import AI
 from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.kept import kept_anew
-from analysis.meaning import direction_of, severity_of, topics_of
+from analysis.meaning import direction_of, severity_of, topics_of, why_so
 from analysis.seen import Seen
 from analysis.signs import signs
 from analysis.taken_back import NOTHING_BACK, TakenBack, taken_back
 from analysis.weighing import Weighing, read
 from analysis.why import about, topics_in, untold
+from reasons import Reason, listed
 
-# what needs no weighing, and in plain words why
+# what needs no weighing: the code of why, by the sign that says so
 _CERTAIN = {
-    "policy.data": "words about data are new in a policy, or gone from it",
-    "any.news": "a sentence about data says something that it did not say before",
-    "policy.notice": "a new policy is announced",
-    "any.announced": "a new policy on privacy is announced",
-    "policy.listed": "a whole entry came to a list of data, purposes, recipients, cookies or laws, or left it",
-    "terms.ai": "words about AI are new in terms, or gone from them",
-    "terms.frame": "terms say anew, or no longer, what is done with people's data or content",
-    "rules.ai": "rules speak anew of AI, or no longer",
-    "any.recipient": "another company is named as a recipient",
-    "claim.train.new": RULES["trains_anew"],
-    "claim.share.new": "data is newly shared",
-    **{f"{GIST}{name}": why for name, why in RULES.items()},
+    "policy.data": "rule.policy_data",
+    "any.news": "rule.news",
+    "policy.notice": "rule.policy_notice",
+    "any.announced": "rule.announced",
+    "policy.listed": "rule.listed",
+    "terms.ai": "rule.terms_ai",
+    "terms.frame": "rule.terms_frame",
+    "rules.ai": "rule.rules_ai",
+    "any.recipient": "rule.recipient",
+    "claim.train.new": "rule.trains_anew",
+    "claim.share.new": "rule.shared_anew",
+    **{f"{GIST}{name}": f"rule.{name}" for name in RULES},
 }
-_TOO_LITTLE = "too few words changed, and none of them weighs enough"
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
@@ -57,7 +57,7 @@ class Judgement:
     topics: tuple[str, ...]
     severity: Severity
     direction: Direction
-    why: tuple[str, ...] = ()
+    why: tuple[Reason, ...] = ()
     because: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
     back: TakenBack = NOTHING_BACK
@@ -75,23 +75,24 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     certain = real and is_certain(found)
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
-        return Judgement(False, False, (), "none", "none", (f"form only: {_TOO_LITTLE}",) if real else ())
+        return Judgement(False, False, (), "none", "none", (Reason("why.form_only"),) if real else ())
     topics = _with_ai(topics_of(found), found)
     if not topics or not (certain or weights().alert.holds(found)):
         reason = untold(found, weights().alert.reasons(found, yes=False))
-        return Judgement(True, False, (), "none", "none", (f"nothing to tell about AI or data: {reason}",))
+        return Judgement(True, False, (), "none", "none", (Reason("why.nothing_to_tell", reason=reason),))
     back = taken_back(seen, kind, language)
     told = claims(seen, found, back)
     severity, because, weighty = severity_of(told)
     direction, leaning = direction_of(told)
-    rules = rules_of(found) or f"all its words together weigh as news, with {about(topics_in(found))}"
-    why = (f"told, for {rules}", f"severity {severity}: {weighty}", f"direction {direction}: {leaning}")
+    rules = rules_of(found) or Reason("why.all_words", words=about(topics_in(found)))
+    why = (Reason("why.told", reason=rules), *why_so(severity, weighty, direction, leaning))
     return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back)
 
 
-def rules_of(found: Mapping[str, float]) -> str:
-    """The rules by which a change or a place of one is told without weighing, in words; nothing where none holds."""
-    return "; ".join(dict.fromkeys(why for sign, why in _CERTAIN.items() if found.get(sign)))
+def rules_of(found: Mapping[str, float]) -> Reason | None:
+    """The rules by which a change or a place of one is told without weighing, if any holds."""
+    rules = [Reason(code) for sign, code in _CERTAIN.items() if found.get(sign)]
+    return listed("list.rules", rules) if rules else None
 
 
 def _with_ai(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, ...]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
-from analysis.claims import SAYS, claims
+from analysis.claims import claims
 from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.seen import Seen
 from analysis.signs import strengths
 from analysis.taken_back import TakenBack
 from analysis.weighing import Weighing, read
+from reasons import Reason, known, listed
 
 # signs of a topic that weigh for each topic in its own way
 _OWN = frozenset(
@@ -36,12 +37,10 @@ _OWN = frozenset(
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
-_LESS = "something is done no more, for a shorter time or under a condition"
 _EVEN, _PLAINLY = 0.05, 0.3  # of the balance
 _SOME = 0.2  # share of what came that does more with data
-_LIKE_MOST = "as most such changes are"
 # the rules by which a change is high whatever its weights say; whoever tells of it names them
-HIGH = {**RULES, "used_unless_refused": "data is newly used unless people object"}
+HIGH = (*RULES, "used_unless_refused")
 # what to name where no rule makes a change high but its claims together do, by the claim that weighs
 BY_WEIGHT = {
     "grave": "much_shared_or_used",
@@ -97,46 +96,52 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
     return any(found.get(f"{topic}.{sign}", 0.0) > 0 for sign in ("decides.any", "suggests.any", "section"))
 
 
-def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], str]:
+def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], Reason]:
     """How much a change weighs for a reader, which rules of `HIGH` say so, and why; by the signs of `claims`."""
     # training is told by phrases, too: the sum of a sentence's words may be too little
     trains = "trains_anew" if told["told.training"] else None
     because = tuple(name for name in HIGH if told[f"told.{name}"] or name == trains)
     if because:
-        return "high", because, "; ".join(HIGH[name] for name in because)
+        return "high", because, _ruled(because)
     high, medium = weights().severity["high"], weights().severity["medium"]
     if high.holds(told):
         weighed = high.reasons(told, yes=True)
         named = tuple(BY_WEIGHT[claim] for claim in _claims_in(weighed) if claim in BY_WEIGHT)
-        return "high", named, in_words(weighed)
+        return "high", named, _weighed(weighed)
     if medium.holds(told):
-        return "medium", (), in_words(medium.reasons(told, yes=True))
-    return "low", (), in_words(medium.reasons(told, yes=False))
+        return "medium", (), _weighed(medium.reasons(told, yes=True))
+    return "low", (), _weighed(medium.reasons(told, yes=False))
 
 
-def in_words(reasons: str, otherwise: str = "too little is new") -> str:
-    """The claims that weighed, as a reader understands them; `otherwise` where none did."""
-    return ", ".join(SAYS.get(name, otherwise) for name in _claims_in(reasons))
+def _ruled(rules: Iterable[str]) -> Reason:
+    """The rules of `HIGH` that say so."""
+    return listed("list.rules", (Reason(f"rule.{name}") for name in rules))
+
+
+def _weighed(reasons: str, otherwise: str = "weight.little_new") -> Reason:
+    """The claims that weighed, as a reader understands them; `otherwise` for those that are not put into words."""
+    codes = (f"claim.{name}" for name in _claims_in(reasons))
+    return listed("list.words", (Reason(code if known(code) else otherwise) for code in codes))
 
 
 def _claims_in(reasons: str) -> list[str]:
     return [name.removeprefix("told.") for name in reasons.split(", ")]
 
 
-def direction_of(told: Mapping[str, float]) -> tuple[Direction, str]:
+def direction_of(told: Mapping[str, float]) -> tuple[Direction, Reason]:
     """In whose favour a change is, and why; by the signs of `claims`."""
     weighings = weights().direction
     sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
     if any(told[f"told.{name}"] for name in RULES) and likeliest in _WITH_GRAVE:
-        return _WITH_GRAVE[likeliest], "; ".join(HIGH[name] for name in RULES if told[f"told.{name}"])
+        return _WITH_GRAVE[likeliest], _ruled(name for name in RULES if told[f"told.{name}"])
     turned = _turned(likeliest, told)
     if turned:
-        return turned
+        return turned[0], Reason(turned[1])
     if likeliest == "clarifies" and (told["told.kept_longer"] or told["told.kept_shorter"]):
         longer = told["told.kept_longer"]
-        return ("expands", "data is kept longer") if longer else ("limits", "data is kept for a shorter time")
-    return likeliest, in_words(weighings[likeliest].reasons(told, yes=True), _LIKE_MOST)
+        return ("expands", Reason("weight.kept_longer")) if longer else ("limits", Reason("weight.kept_shorter"))
+    return likeliest, _weighed(weighings[likeliest].reasons(told, yes=True), "weight.like_most")
 
 
 def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction, str] | None:
@@ -145,25 +150,33 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     if told["told.less"]:
         anew = bool(told["told.practices"]) or told["told.balance"] > -_PLAINLY
         if likeliest == "expands" and not grave:
-            return "mixed", _LESS
+            return "mixed", "weight.less"
         if likeliest == "clarifies":
-            return ("limits" if told["told.expands_new"] < _SOME else "mixed"), _LESS
+            return ("limits" if told["told.expands_new"] < _SOME else "mixed"), "weight.less"
         if likeliest == "mixed" and not anew:
-            return "limits", _LESS
+            return "limits", "weight.less"
     if likeliest == "clarifies" and told["told.promise_lost"]:
-        return "expands", "a promise is gone"
+        return "expands", "weight.promise_gone"
     if likeliest == "expands" and not grave and told["told.balance"] < -_EVEN:
-        return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "on balance what came protects people"
+        return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "weight.protects"
     return None
 
 
 def of_passage(
     one: Seen, found: Mapping[str, float], back: TakenBack, most: Severity
-) -> tuple[Severity, Direction, tuple[str, ...]]:
+) -> tuple[Severity, Direction, tuple[Reason, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
     told = claims((one,), found, back)
     severity, _, why = severity_of(told)
     direction, leaning = direction_of(told)
     least = min(severity, most, key=SEVERITIES.index)
-    weighs = why if least == severity else "as the whole change weighs"
-    return least, direction, (f"severity {least}: {weighs}", f"direction {direction}: {leaning}")
+    weighs = why if least == severity else Reason("weight.as_whole")
+    return least, direction, why_so(least, weighs, direction, leaning)
+
+
+def why_so(severity: Severity, weighs: Reason, direction: Direction, leaning: Reason) -> tuple[Reason, ...]:
+    """What `--why` says of severity and direction."""
+    return (
+        Reason("why.severity", severity=Reason(f"severity.{severity}"), reason=weighs),
+        Reason("why.direction", direction=Reason(f"direction.{direction}"), reason=leaning),
+    )

@@ -270,6 +270,7 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
             severity=passage.severity,
             direction=passage.direction,
             why=list(passage.why),
+            why_codes=[reason.as_json() for reason in passage.why],
             marks=[*word_diff(passage.before or "", passage.after or "")],
         )
         for position, passage in enumerate(those)

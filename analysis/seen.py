@@ -127,12 +127,12 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
         return None
     other: Side = "before" if passage.after else "after"
     if around[other].has(passage.after or passage.before or ""):
-        return Wording((), "the text on the other side has it, too")
+        return Wording((), "looks.other_side")
     if times >= TEMPLATE:
-        return Wording((), "it stands on the page many times alike, as furniture does")
+        return Wording((), "looks.furniture")
     notice = passage.before and len(passage.before) < BANNER and not passage.heading[2:]
     if notice and any(match.topic == "notice" for match in matches(passage.before or "", language)):
-        return Wording((), "a notice that has ended")
+        return Wording((), "looks.ended")
     return None
 
 
@@ -140,14 +140,14 @@ def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wor
     """Why a row that became an item of a list, or the other way round, is no change: only the columns' titles came."""
     if passage.operation != "reworded":
         titles_alone = passage.operation != "moved" and _is_title_row(passage, around)
-        return Wording((), "the titles of a table's columns") if titles_alone else None
+        return Wording((), "looks.columns") if titles_alone else None
     if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
         return None
     titles = [title for side, text in passage.texts.items() for title in around[side].head_of(text)]
     before, after = (Counter(keyed_words(text).keys) for text in passage.texts.values())
     named = {key for title in titles for key in keyed_words(title).keys}
     differ = (before - after) + (after - before)
-    return Wording((), "a row of a table and an item of a list that say the same") if differ.keys() <= named else None
+    return Wording((), "looks.row_as_item") if differ.keys() <= named else None
 
 
 def _keys(text: str | None) -> set[str]:

@@ -26,7 +26,7 @@ _LONGEST_ABBREVIATION = 12  # characters, with what stands before it
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
-_ADDRESS_ALONE = "only an address or a relative date differs"
+_ADDRESS_ALONE = "looks.address"
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
@@ -43,7 +43,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What of a passage differs in more than looks; `looks` says why where nothing does."""
+    """What of a passage differs in more than looks; `looks` is the code of why, where nothing does."""
 
     sentences: tuple[Sentence, ...]
     looks: str | None = None
@@ -56,20 +56,20 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     side: a sentence that went from one paragraph to another is no change.
     """
     if passage.operation == "moved":
-        return Wording((), "it stands elsewhere, word for word")
+        return Wording((), "looks.moved")
     before, after = passage.before or "", passage.after or ""
     b, a = keyed_words(before), keyed_words(after)
     if not passage.before or not passage.after:
         if _is_stamp((a if passage.after else b).keys):
-            return Wording((), "only a date of the document")
+            return Wording((), "looks.stamp")
         side: Side = "after" if passage.after else "before"
         text, words, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
         if _addresses(text, words) and " ".join(words.keys) in other:
             return Wording((), _ADDRESS_ALONE)
         found = _changed_sentences(side, text, list(words.spans(0, len(words.keys))), other)
-        return Wording(found, None if found else "every sentence of it stands elsewhere on the page")
+        return Wording(found, None if found else "looks.all_elsewhere")
     if all(_is_stamp(keyed_words(_GLUED.sub(r"\1 ", text)).keys) for text in (before, after)):
-        return Wording((), "only a date of the document")
+        return Wording((), "looks.stamp")
     runs = without_islands(edits(b.keys, a.keys))
     real, why = [], None
     for run in runs:
@@ -82,7 +82,7 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
             why = why or reason
     if not real:
         other_address = _addresses(before, b) != _addresses(after, a)
-        form = _ADDRESS_ALONE if other_address else "only punctuation, case or white space differs"
+        form = _ADDRESS_ALONE if other_address else "looks.punctuation"
         return Wording((), why or form)
     if reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a):
         return Wording((), reason)
@@ -93,7 +93,7 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
         *_changed_sentences("before", before, b_words, elsewhere_after, count=len(b.keys)),
         *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a.keys)),
     )
-    return Wording(sentences, None if sentences else "its sentences stand elsewhere on the page")
+    return Wording(sentences, None if sentences else "looks.elsewhere")
 
 
 def _addresses(text: str, words: Keyed) -> list[str]:
@@ -115,7 +115,7 @@ def _same_in_other_form(real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
     if not known.turning.isdisjoint((*gone, *came)) or not known.negations.isdisjoint((*gone, *came)):
         return None
     stems = [Counter(stem(key) for key in keys if key not in known.empty) for keys in (gone, came)]
-    return "only the order or the form of words differs" if stems[0] == stems[1] else None
+    return "looks.order" if stems[0] == stems[1] else None
 
 
 def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
@@ -132,7 +132,7 @@ def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> s
         for first, last in spans
         for start in words.starts[first:last]
     )
-    return "only the way in which a length of time is written differs" if inside else None
+    return "looks.time" if inside else None
 
 
 @lru_cache(maxsize=2048)
@@ -171,24 +171,24 @@ def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
     if {*gone, *came} <= {ADDRESS, AGO}:
         return _ADDRESS_ALONE
     if all(key.startswith(DATE) for key in (*gone, *came)):
-        return "only a date differs"
+        return "looks.date"
     if "".join(gone).replace(" ", "") == "".join(came).replace(" ", ""):
-        return "only the spelling differs"
+        return "looks.spelling"
     if {ADDRESS, *_HERE} & {*gone, *came} and {*gone, *came} <= {ADDRESS} | looks().words.link:
-        return "only a link differs"
+        return "looks.link"
     if {*gone, *came} & looks().words.negations:
         return None
     if all(key in looks().words.empty for key in (*gone, *came)):
-        return "only words that carry no meaning differ"
+        return "looks.empty_words"
     if len(gone) == len(came) and all(misspelt(x, y) for x, y in zip(gone, came, strict=True)):
-        return "only the spelling differs"
+        return "looks.spelling"
     if _repeated(run, b, a):
-        return "only a repeated word differs"
+        return "looks.repeated"
     if _numbers_of_sections(run, b, a, gone, came):
-        return "only the number of a section or note differs"
+        return "looks.number"
     beside = b.keys[max(0, run.b0 - 1) : run.b0], b.keys[run.b1 : run.b1 + 1]
     if say_the_same(gone, came) or say_the_same([*beside[0], *gone, *beside[1]], [*beside[0], *came, *beside[1]]):
-        return "only another word for the same"  # "personal information" for "personal data"
+        return "looks.synonym"  # "personal information" for "personal data"
     return None
 
 

@@ -98,7 +98,8 @@ def _question(session: Session, change_id: int, language: str, name: str) -> dic
         if passage.topics and left > 0:
             given.append({"section": passage.heading, **sides})
     day = "dated" if told.brief.get("dated") else "from"
-    material = {day: str(told.effective_date or ""), "brief": told.brief, "passages": given}
+    brief = {name: said for name, said in told.brief.items() if name != "why_codes"}  # `why` says the same
+    material = {day: str(told.effective_date or ""), "brief": brief, "passages": given}
     spoken = words("en").languages.get(language, language)
     return {
         "model": name,

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, takewhile
+from itertools import chain, groupby, takewhile
 
 from analysis.words import Tag
+from reasons import Told, told_each
 from storage.changes import StoredPassage, alike, gravity
 
 _LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
@@ -58,10 +59,10 @@ class Section:
         """What it is about."""
         return list(dict.fromkeys(topic for passage in self.passages for topic in passage.topics))
 
-    @property
-    def why(self) -> list[str]:
-        """The rules that decided."""
-        return list(dict.fromkeys(reason for passage in self.passages for reason in passage.why))
+    def why(self, language: str) -> list[Told]:
+        """The rules that decided, each once."""
+        each = (told_each(passage.why, passage.why_codes, language) for passage in self.passages)
+        return list(dict.fromkeys(chain.from_iterable(each)))
 
     @property
     def severity(self) -> str:

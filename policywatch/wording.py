@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from notifier.wording import words as words_of_messages
-from reasons import Told, told
+from reasons import Told, told, told_each
 
 if TYPE_CHECKING:
     from storage.checks import Check
@@ -87,6 +87,10 @@ class Wording:
     def reason(self, check: Check) -> Told:
         """Why a check brought no text that is believed, and the language that this is said in."""
         return told(check.reason, check.reason_code, self.language)
+
+    def why(self, brief: Mapping[str, Any]) -> list[Told]:
+        """Why a change as a whole is told or not, as it is stored with its brief."""
+        return told_each(brief.get("why", []), brief.get("why_codes"), self.language)
 
     def lead(self, brief: Mapping[str, Any]) -> str:
         """What stands before the meaning of a change, where its words are those of the earlier text."""

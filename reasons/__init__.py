@@ -1,4 +1,5 @@
-"""Why a check brought no text that is believed: sentences in every language of the pages, each under a code.
+"""Why a check brought no text that is believed, and why a change is told or not: sentences in every language of the
+pages, each under a code.
 
 Crawler and analysis find the reason, storage keeps it, pages and notices say it in the reader's language.
 docs/decisions/0022 says why it is kept twice, as a sentence and as a code with its values.
@@ -7,14 +8,15 @@ docs/decisions/0022 says why it is kept twice, as a sentence and as a code with 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, reduce
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 ENGLISH = "en"
 
 Value = str | int | float
+Text = TypeVar("Text", bound=str)
 
 
 class Reason(str):
@@ -40,6 +42,12 @@ class Reason(str):
         return {"code": self.code, "values": values}
 
 
+def listed(code: str, those: Iterable[Text]) -> Text | Reason:
+    """Several as one, each once, joined two by two by the sentence of this code ("{first}, {second}"); at least one."""
+    each: Iterable[Text | Reason] = dict.fromkeys(those)
+    return reduce(lambda first, second: Reason(code, first=first, second=second), each)
+
+
 class Told(NamedTuple):
     """A reason as a reader gets it, and the language that it is in."""
 
@@ -55,6 +63,12 @@ def told(sentence: str | None, stored: Mapping[str, Any] | None, language: str) 
         except (FileNotFoundError, KeyError, TypeError):  # no such language, or not a code or values of this release
             pass
     return Told(sentence or "", ENGLISH)
+
+
+def told_each(sentences: Sequence[str], stored: Sequence[Mapping[str, Any]] | None, language: str) -> list[Told]:
+    """Several stored reasons in this language."""
+    known_codes = stored if stored and len(stored) == len(sentences) else [None] * len(sentences)
+    return [told(sentence, code, language) for sentence, code in zip(sentences, known_codes, strict=True)]
 
 
 def codes(language: str) -> Mapping[str, str]:

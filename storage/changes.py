@@ -102,6 +102,7 @@ class StoredPassage(SQLModel, table=True):
     severity: str = "none"
     direction: str = "none"
     why: list[str] = Field(default_factory=list, sa_type=JSON)
+    why_codes: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)  # to say `why` in another language
     # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
     # change (mail, page, terminal) marks the same words.
     marks: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)

@@ -1,4 +1,4 @@
-"""Why a check brought no text: a sentence in every language of the pages, each kept as a code with its values."""
+"""Why a check brought no text, or a change is told: sentences in every language, each kept as a code with values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from analysis.change import SEVERITIES, TOPICS, Direction
+from analysis.gist import LEANS, TIMES
+from analysis.judge import _CERTAIN
+from analysis.meaning import HIGH, weights
+from analysis.weighing import Weighing
+from analysis.why import _OTHERWISE
 from notifier.messages import notice_message
 from policywatch.wording import LANGUAGES
 from reasons import Reason, codes, told
@@ -21,6 +28,7 @@ from storage.notices import Notice, unplanned_notices
 from tests.stories import START
 
 ROOT = Path(__file__).parents[1]
+BY_NAME = ("errno", "page", "part", "topic", "severity", "direction", "otherwise", "rule", "claim")  # tables of names
 GONE = Reason("answer.gone", host="parley.example", status=404)
 PART = Reason("part.one", number=2, count=2, url="https://parley.example/more", reason=GONE)
 
@@ -51,10 +59,28 @@ def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_its_valu
         for name in ("analysis", "crawler", "policywatch")
         for file in (ROOT / name).rglob("*.py")
     )
-    unused = [
-        code for code in english if f'"{code}"' not in source and code.split(".")[0] not in ("errno", "page", "part")
-    ]
+    unused = [code for code in english if f'"{code}"' not in source and code.split(".")[0] not in BY_NAME]
     assert not unused
+
+
+def test_every_name_that_a_reason_is_made_of_has_its_words_and_no_other() -> None:
+    signs = {name.removeprefix("told.") for weighing in asked() for name in weighing.weights}
+    assert table("topic") == {*TOPICS}
+    assert table("severity") == {*SEVERITIES}
+    assert table("direction") | {"none"} == {*get_args(Direction)}
+    assert table("otherwise") == {*_OTHERWISE}
+    assert table("rule") == {code.removeprefix("rule.") for code in _CERTAIN.values()} | {*HIGH}
+    assert table("claim") <= signs
+    assert table("claim") | {*HIGH} | {*LEANS, *TIMES} >= signs
+
+
+def table(name: str) -> set[str]:
+    return {code.partition(".")[2] for code in codes("en") if code.startswith(f"{name}.")}
+
+
+def asked() -> Iterator[Weighing]:
+    yield from weights().severity.values()
+    yield from weights().direction.values()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -57,6 +57,18 @@ def test_reasons_are_in_the_visitors_language_unless_an_older_release_stored_the
     assert told[0].attributes["lang"] == "en"
 
 
+def test_why_a_change_is_told_is_said_in_the_visitors_language_unless_an_older_release_judged_it(parley: Story) -> None:
+    def why(path: str) -> list[tuple[str, str | None]]:
+        return [(each.text(), each.attributes.get("lang")) for each in page(parley.site, path).css(".why li")]
+
+    stored = why(f"/changes/{parley.change(PRIVACY)}?lang=fr")
+    assert stored[0] == ("told, for data of members is newly used for training", "en")
+    judged = why(f"/documents/{PRIVACY}/compare?from=1&to=2&lang=fr")
+    assert judged[0][0].startswith("signalé, car ")
+    assert any(text.startswith("l’entraînement d’IA\u00a0: «\u00a0") for text, _ in judged)
+    assert {language for _, language in judged} == {None}
+
+
 @pytest.mark.parametrize("file", ["policywatch/words/fr.toml", "notifier/languages/fr.toml", "reasons/fr.toml"])
 def test_no_line_of_french_begins_with_a_sign_that_belongs_to_the_word_before(file: str) -> None:
     said = [line for line in (ROOT / file).read_text("utf-8").splitlines() if not line.startswith("#")]

@@ -16,6 +16,7 @@ from analysis.page import read_page
 from analysis.reading import stored_passages
 from policywatch.marking import flagged_first
 from policywatch.terminal import show_comparison
+from reasons import told as said_again
 from tests.test_compare import cases, told
 
 SIGN = re.compile(r"\b[a-z_]+\.[a-z_]+\b|[a-z]_[a-z]|no sign for it")  # "words.business.after", "ai_training"
@@ -45,6 +46,16 @@ def test_no_reason_is_the_name_of_a_sign() -> None:
         reasons = [*found.why, *(reason for passage in found.passages for reason in passage.why)]
         words = [re.sub(r"“.*”", "", reason) for reason in reasons]
         assert not [reason for reason in words if SIGN.search(reason)], param.values[0]["name"]
+
+
+def test_each_reason_can_be_said_in_french() -> None:
+    english = re.compile(r"\b(?:the|of|is|words|severity|direction|told|suppressed)\b")
+    for param in cases():
+        found = told(param.values[0])
+        for reason in (*found.why, *(reason for passage in found.passages for reason in passage.why)):
+            said = said_again(str(reason), reason.as_json(), "fr")
+            assert said.language == "fr", reason
+            assert not english.search(re.sub(r"«.*»", "", said.text)), said
 
 
 def test_the_rules_of_the_whole_stand_once_and_those_of_a_place_under_it() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.as_json import page_from_json
+from analysis.as_json import page_from_json, stored_brief
 from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.reading import stored_passages
@@ -111,6 +111,11 @@ class CompareView:
     after: Version
     found: Comparison
     placed: Placed
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """As it would be stored."""
+        return stored_brief(self.found)
 
 
 def change_view(session: Session, change_id: int) -> ChangeView:
