@@ -87,7 +87,8 @@ def use(weights: Words) -> None:
     """Let sentences be read in this process by these weights."""
     table = sentences.Weights(written(weights).splitlines())
     sentences._weights = lambda: table  # type: ignore[assignment]
-    sentences.says.cache_clear()
+    for answer in (sentences.says, sentences._words_row, sentences._place_row):
+        answer.cache_clear()
 
 
 def written(weights: Words) -> str:
