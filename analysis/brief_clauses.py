@@ -31,6 +31,7 @@ def _hard(gap: str) -> bool:
     return gap not in _INSIDE and (not _HARD.isdisjoint(gap) or _bullet(gap))
 
 
+@lru_cache(maxsize=4096)
 def _bullet(gap: str) -> bool:
     return len(gap) > 1 and gap.strip() in _BULLETS
 

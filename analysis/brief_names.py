@@ -5,30 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.brief_phrases import Grammar
-from analysis.brief_text import Sentence
+from analysis.brief_text import Sentence, Word
 
 _SHORTEST = 3  # capitalised words in a row that are a name
 _MOST = 0.7  # of a sentence's words in capitals: a title, not a name in a sentence
+_OF = ("of", "for")
 _APOSTROPHES = ("'", "’")
 
 
 def capital_runs(sentence: Sentence, grammar: Grammar, *, joined: bool = True) -> Iterator[tuple[int, int]]:
     """Words with capitals in a row, with small ones like "of the" between them, and `joined` with "and"."""
     words, at = sentence.words, 0
-    small = grammar.inner | grammar.determiners | {"of", "for"} | (grammar.joins if joined else set())
     while at < len(words):
-        if not words[at].capital or words[at].text in grammar.stops | grammar.determiners:
+        if not words[at].capital or words[at].text in grammar.stops or words[at].text in grammar.determiners:
             at += 1
             continue
         end = further = at + 1
         while further < len(words) and further - end < 3 and _goes_on(words[further].gap):
             if words[further].capital:
                 end = further + 1
-            elif words[further].text not in small and words[further].gap not in _APOSTROPHES:
+            elif not _is_inside(words[further], grammar, joined=joined):
                 break
             further += 1
         yield at, end
         at = end
+
+
+def _is_inside(word: Word, grammar: Grammar, *, joined: bool) -> bool:
+    """Whether a small word may stand inside a name."""
+    text = word.text
+    small = text in grammar.inner or text in grammar.determiners or text in _OF or (joined and text in grammar.joins)
+    return small or word.gap in _APOSTROPHES
 
 
 def _goes_on(gap: str) -> bool:

@@ -121,6 +121,10 @@ class PhraseFile(BaseModel):
     cues: dict[str, tuple[Phrase, ...]]
 
 
+# of a phrase its cue, its second word where that is a whole one, and all its words behind the first
+_Begun = tuple[str, str | None, tuple[str, ...]]
+
+
 class Phrases:
     """Finds the cues of one language in the words of a sentence.
 
@@ -130,30 +134,33 @@ class Phrases:
     def __init__(self, file: PhraseFile) -> None:
         self.language = file.language
         self.grammar = file.grammar
-        self._exact: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        self._prefix: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        self._known: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        self._exact: dict[str, list[_Begun]] = {}
+        self._prefix: dict[str, list[_Begun]] = {}
+        self._known: dict[str, list[_Begun]] = {}
         for cue, phrases in file.cues.items():
             for phrase in phrases:
                 first, *rest = _pattern(phrase)
                 table = self._prefix if first.endswith("*") else self._exact
-                table.setdefault(first.rstrip("*"), []).append((cue, tuple(rest)))
+                second = rest[0] if rest and rest[0] != "..." and not rest[0].endswith("*") else None
+                table.setdefault(first.rstrip("*"), []).append((cue, second, tuple(rest)))
 
     def find(self, words: Sequence[Word]) -> dict[str, list[tuple[int, int]]]:
         """For each cue where its phrases stand (first word, word after the last); the longest at each word."""
         texts = [word.text for word in words]
         found: dict[str, list[tuple[int, int]]] = {}
-        for start, text in enumerate(texts):
+        for start, (text, after) in enumerate(zip(texts, [*texts[1:], ""], strict=False)):
             longest: dict[str, int] = {}
-            for cue, rest in self._begun_by(text):
-                end = _rest_ends(texts, start + 1, rest) if rest else start + 1  # most are one word
+            for cue, second, rest in self._begun_by(text):
+                if second is not None and second != after:
+                    continue  # as most do
+                end = _rest_ends(texts, start + 1, rest) if rest else start + 1
                 if end is not None and end > longest.get(cue, 0):
                     longest[cue] = end
             for cue, end in longest.items():
                 found.setdefault(cue, []).append((start, end))
         return found
 
-    def _begun_by(self, text: str) -> list[tuple[str, tuple[str, ...]]]:
+    def _begun_by(self, text: str) -> list[_Begun]:
         known = self._known.get(text)
         if known is None:
             known = list(self._exact.get(text, ()))

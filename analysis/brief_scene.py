@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from analysis.blocks import Page
+from analysis.brief_names import long_names
 from analysis.brief_parties import Publisher
 from analysis.brief_phrases import Phrases
 from analysis.brief_spans import Question, Reader, Span
@@ -49,6 +50,7 @@ class Scene:
         self._kinds: dict[str, str] = {}
         for sentence in self.sentences:
             sentence.cues = phrases.find(sentence.words)
+            sentence.long_names = long_names(sentence, phrases.grammar)
         self._other: dict[Side, _Runs] = {
             "after": _Runs(passage.before for passage in passages),
             "before": _Runs(passage.after for passage in passages),

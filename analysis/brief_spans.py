@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.brief_clauses import LONGEST
-from analysis.brief_names import long_names, within_name
+from analysis.brief_names import within_name
 from analysis.brief_parties import Parties
 from analysis.brief_places import Places
 from analysis.brief_text import Sentence
@@ -142,7 +142,7 @@ class Reader(WaysOut, Parties, Places):
         yield from self._whole(sentence, LONGEST)
         leads = {last for _, last in cues.get("purpose_lead", ())}
         verbs = {first for first, _ in cues.get("purpose_verb", ())}
-        names = long_names(sentence, self.grammar)
+        names = sentence.long_names
         noted = {at for verb in verbs for at in range(verb + 1, self.noted(sentence, verb + 1))}
         for first, last in cues.get("purpose_verb", ()):
             if first in noted or self._is_described(sentence, first, last) or within_name(names, first, last):
@@ -155,14 +155,12 @@ class Reader(WaysOut, Parties, Places):
                 continue
             elif gerund or words[first - 1].text in self.grammar.joins or "," in words[first].gap:
                 yield from self._aim(sentence, first, last, verbs, "doing" if gerund else "further aim")
-        yield from self._named_purposes(sentence, verbs, names)
+        yield from self._named_purposes(sentence, verbs)
 
-    def _named_purposes(
-        self, sentence: Sentence, verbs: set[int], names: tuple[tuple[int, int], ...]
-    ) -> Iterator[tuple[int, int, str]]:
+    def _named_purposes(self, sentence: Sentence, verbs: set[int]) -> Iterator[tuple[int, int, str]]:
         cues = sentence.cues
         for first, last in cues.get("purpose_noun", ()):
-            if within_name(names, first, last):
+            if within_name(sentence.long_names, first, last):
                 continue
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from analysis.blocks import Block, Link, Page
 from analysis.change import Passage, Severity, Side
-from analysis.words import word_diff
+from analysis.words import Word as Token
+from analysis.words import edits, without_islands
+from analysis.words import words as tokens
 
 WORD = re.compile(r"[^\W_]+")
 ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -26,7 +28,6 @@ _MONTH = re.compile(  # German writes "3. November"
 )
 _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _NAME_LONGEST = 9  # words between quotation marks; more are a sentence
-_OWN: Mapping[Side, str] = {"before": "removed", "after": "added"}
 _LEAD_WORDS = 60  # the last ones of the paragraph that a list hangs on
 _MOST = 200  # sentences that are read; a rewrite has thousands
 _SHORTEST_KEPT = 5  # spaces in a sentence that is the same one where both texts have it
@@ -53,7 +54,8 @@ class Sentence:
     `before` sentences are those of the earlier text; `place` is the number of their passage. `lead` is what an item or
     a cell hangs on: the paragraph before a list, the head of a column; with the innermost heading it tells what a bare
     list of nouns is a list of. `told`: its passage or its lead has a topic, or nothing of the change has one. `names`
-    are the words between quotation marks (first word, word after the last), as of a setting.
+    are the words between quotation marks (first word, word after the last), as of a setting. `cues` and `long_names`
+    are found later (brief_phrases.py, brief_names.py).
     """
 
     text: str
@@ -72,6 +74,7 @@ class Sentence:
     told: bool = True
     names: tuple[tuple[int, int], ...] = ()
     cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    long_names: tuple[tuple[int, int], ...] = ()
 
     @property
     def key(self) -> str:
@@ -94,14 +97,13 @@ def words_of(
     spans = iter(changed)
     span = next(spans, None)
     for match in WORD.finditer(text, start, len(text) if end is None else end):
-        while span is not None and span[1] <= match.start():
+        first, last = match.span()
+        while span is not None and span[1] <= first:
             span = next(spans, None)
-        hit = span is not None and span[0] < match.end()
+        hit = span is not None and span[0] < last
         word = match.group()
-        found.append(
-            Word(match.start(), match.end(), word.lower(), text[position : match.start()], word[0].isupper(), hit)
-        )
-        position = match.end()
+        found.append(Word(first, last, word.lower(), text[position:first], word[0].isupper(), hit))
+        position = last
     return tuple(found)
 
 
@@ -145,14 +147,17 @@ def changed_spans(before: str | None, after: str | None) -> dict[Side, list[tupl
         for side, text in _sides(after=after, before=before):
             spans[side] = [(0, len(text))] if text else []
         return spans
-    at: dict[Side, int] = {"before": 0, "after": 0}
-    for operation, text in word_diff(before, after):
-        for side, own in _OWN.items():
-            if operation == own and WORD.search(text):
-                spans[side].append((at[side], at[side] + len(text)))
-            if operation in ("same", own):
-                at[side] += len(text)
+    b, a = tokens(before), tokens(after)
+    for run in without_islands(edits([token.text for token in b], [token.text for token in a])):
+        if not run.same:
+            spans["before"] += _span(b[run.b0 : run.b1])
+            spans["after"] += _span(a[run.a0 : run.a1])
     return spans
+
+
+def _span(changed: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    if any(WORD.search(token.text) for token in changed):
+        yield changed[0].start, changed[-1].end
 
 
 def _sides(*, after: str | None, before: str | None) -> tuple[tuple[Side, str | None], tuple[Side, str | None]]:
@@ -207,8 +212,11 @@ def _text_sentences(
     lead = context.lead(number) if number is not None else ""
     heads = context.column_heads(number) if number is not None and block is not None and block.kind == "row" else []
     for start, end in sentence_bounds(text):
+        if side == "before" and not any(first < end and start < last for first, last in spans):
+            continue
         words = words_of(text, start, end, spans)
-        if not words:
+        touched = any(word.changed for word in words)
+        if not words or not (touched or side == "after"):
             continue
         if heads:
             column = text.count(" | ", 0, start)
@@ -225,7 +233,7 @@ def _text_sentences(
             whole=passage.before is None or passage.after is None,
             item=block is not None and block.kind in ("item", "row"),
             links=block.links if block is not None else (),
-            touched=any(word.changed for word in words),
+            touched=touched,
             severity=passage.severity,
             told=bool(passage.topics) or not about or bool(lead and any(of.endswith(lead) for of in about)),
             names=named(text, words),
@@ -250,12 +258,12 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) ->
         for side, text in _sides(after=passage.after, before=passage.before):
             if text is not None and spans[side]:
                 sentences = _text_sentences(text, side, spans[side], passage, contexts[side], place=place, about=about)
-                kept = [sentence for sentence in sentences if side == "after" or sentence.touched]
-                found[side][place] = kept
-                left -= len(kept)
-    said = {side: {s.key for of in places.values() for s in of} for side, places in found.items()}
-    both = {key for key in said["after"] & said["before"] if key.count(" ") >= _SHORTEST_KEPT}
-    ordered = [s for side in found.values() for place in sorted(side) for s in side[place] if s.key not in both]
+                found[side][place] = list(sentences)
+                left -= len(found[side][place])
+    keyed = [(sentence.key, sentence) for side in found.values() for place in sorted(side) for sentence in side[place]]
+    said = [{key for key, sentence in keyed if sentence.side == side} for side in found]
+    both = {key for key in set.intersection(*said) if key.count(" ") >= _SHORTEST_KEPT}
+    ordered = [sentence for key, sentence in keyed if key not in both]
     for order, sentence in enumerate(ordered):
         sentence.order, sentence.of = order, len(ordered)
     return ordered

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from analysis.brief_acts import Acts
 from analysis.brief_clauses import LONGEST, STEP
-from analysis.brief_names import long_names, within_name
+from analysis.brief_names import within_name
 from analysis.brief_text import ADDRESS, Sentence
 
 _ACTS = ("refusal", "control", "way", "contact")
@@ -105,7 +105,7 @@ class WaysOut(Acts):
         return bool(ways) and not any(self.hard(sentence, at) for at in range(max(ways) + 1, first + 1))
 
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, names = sentence.cues, long_names(sentence, self.grammar)
+        cues, names = sentence.cues, sentence.long_names
         for first, last in cues.get("negation", ()):
             if self._disclaims(sentence, first) or within_name(names, first, last) or self.if_refused(sentence, first):
                 continue
@@ -157,7 +157,7 @@ class WaysOut(Acts):
         return denied or any(at < last and first < end for at, end in sentence.cues.get("prohibition", ()))
 
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, names = sentence.cues, long_names(sentence, self.grammar)
+        cues, names = sentence.cues, sentence.long_names
         aims = {first for first, _ in cues.get("purpose_lead", ())}
         for first, last in _merged(cues.get("age", [])):
             if within_name(names, first, last):
