@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import col, select
 
 from policywatch.wording import LANGUAGES, wording
@@ -55,6 +56,14 @@ def test_reasons_are_in_the_visitors_language_unless_an_older_release_stored_the
     told = page(parley.site, "/health?lang=fr").css(".documents .reason")
     assert told[0].text() == "most of the text is gone: 12 words where there were 640"
     assert told[0].attributes["lang"] == "en"
+
+
+def test_whoever_follows_a_french_page_is_told_in_french(parley: Story) -> None:
+    for wish, said in (("fr", "?lang=fr"), ("en", "")):
+        home = LexborHTMLParser(parley.site.get("/", headers={"Accept-Language": wish}).text)
+        followed = [href for href in hrefs(home, "link[rel=alternate][type], main a, footer a") if "feed" in href]
+        assert {*followed} == {f"/feed.atom{said}", f"/feed.json{said}"}
+        assert f"/calendar.ics{said}" in hrefs(home, "main a")
 
 
 def test_why_a_change_is_told_is_said_in_the_visitors_language_unless_an_older_release_judged_it(parley: Story) -> None:

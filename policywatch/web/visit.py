@@ -13,6 +13,7 @@ from policywatch.wording import LANGUAGES, wished_language
 Query = tuple[tuple[str, str], ...]
 
 VIEWS = ("side",)  # what else than inline a change can be shown as
+_FOLLOWED = ("/feed.atom", "/feed.json", "/calendar.ics")
 _FOLLOWING = 12  # parameters that are taken over from an address at most
 
 
@@ -44,8 +45,9 @@ class Visit:
         return tuple((name, value) for name, value in self.query if value in known.get(name, ()))
 
     def link(self, path: str, **query: object) -> str:
-        """The address of another page."""
-        return self.address(path, _merged(self.chosen, query))
+        """The address of another page; of a feed with its language, for a feed reader wishes none."""
+        speaks = {"lang": self.language} if path in _FOLLOWED and self.language != LANGUAGES[0] else {}
+        return self.address(path, _merged(self.chosen, query if self.exported else query | speaks))
 
     def bare(self, path: str) -> str:
         """An address alone: of a sheet or picture, or of a form, whose fields say what the visitor chose."""
