@@ -10,6 +10,7 @@ from pathlib import Path
 from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
+from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.watchlist import Watchlist, load
 from policywatch.wording import counted
 from storage.checks import Check, Outcome, last_checks
@@ -77,7 +78,7 @@ def examine(config: Path) -> list[Finding]:
     database.close()
     if deliveries["parked"]:
         up = counted(deliveries["parked"], "was", "were")
-        said = f"{up} given up; `policywatch alerts --parked` says why, `alerts retry` sends again"
+        said = f"{up} given up; `policywatch alerts --parked` says why, `policywatch alerts retry --all` sends again"
         findings.append(Finding(False, "deliveries", said))
     if retold and retold.failure:
         said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
@@ -97,6 +98,10 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
         found = recipients(watchlist)
     except WatchlistError as failure:
         yield from (Finding(False, "routes", str(problem)) for problem in failure.problems)
+        if (watchlist.file.parent / ENVIRONMENT_FILE).exists():
+            take = f"set -a; . ./{ENVIRONMENT_FILE}; set +a"
+            said = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"
+            yield Finding(True, "environment", said)
         return
     names = ", ".join(route.name for route in found.routes)
     said = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"

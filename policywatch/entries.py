@@ -26,7 +26,8 @@ def document_id(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
+def web_address(text: str) -> str:
+    """The text, where it is a whole address of the web; else `ValueError` says how to write it."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write a whole address that begins with https:// or http://")
@@ -72,7 +73,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(web_address)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Language = Annotated[str, AfterValidator(_language)]
@@ -197,4 +198,4 @@ class TopEntry(Table):
     use: list[str] = []
     contact: str | None = None
     database: str = "sqlite:///policywatch.db"
-    site: Annotated[str, AfterValidator(_address)] | None = None
+    site: Annotated[str, AfterValidator(web_address)] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -38,6 +38,7 @@ class Watchlist:
     """A valid watchlist. `site` is where the pages of `serve` can be reached, for links in alerts."""
 
     file: Path
+    lines: tuple[str, ...]
     database: str
     contact: str | None
     site: str | None
@@ -53,6 +54,10 @@ class Watchlist:
     def document(self, id_: str) -> DocumentEntry | None:
         """The entry of that id."""
         return next((entry for entry in self.documents if entry.id == id_), None)
+
+    def problem(self, key: str, said: str) -> Problem:
+        """A problem with a key at the top of the file, found when it is put to use."""
+        return Section(self.file, self.lines).problem(key, said)
 
     def robots(self, entry: DocumentEntry) -> Robots:
         """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
@@ -92,6 +97,7 @@ class _Loader:
         documents = self._documents(raw, lines, top.use if top else [])
         watchlist = Watchlist(
             file=self.file,
+            lines=lines,
             database=self._database(top, Section(self.file, lines)),
             contact=self._expanded(top.contact, "contact", Section(self.file, lines)) if top else None,
             site=top.site if top else None,
@@ -108,9 +114,17 @@ class _Loader:
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
         if not self.problems:  # else a document that is meant may be missing here
             self.problems += filter_problems(watchlist.routes, documents, watchlist.topics)
+            self.problems += self._unknown_services(watchlist, lines)
         if self.problems:
             raise WatchlistError(self.problems)
         return watchlist
+
+    def _unknown_services(self, watchlist: Watchlist, lines: tuple[str, ...]) -> Iterator[Problem]:
+        """What is said of a service that no document is of would hold for nothing."""
+        names = sorted({document.service for document in watchlist.documents})
+        for name in watchlist.services.keys() - {*names}:
+            said = f"no document is of this service; there are: {', '.join(names) or 'none'}"
+            yield Section(self.file, lines, f"services.{name}").problem("", said)
 
     def _toml(self, file: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:

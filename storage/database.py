@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
-from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress
+from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, with_advice
 
 _LOCK_WAIT = 30  # seconds that a writer waits for another
 
@@ -33,8 +33,7 @@ class Database:
         try:
             _migrate(self._engine)
         except DBAPIError as failure:
-            advice = "; its file and folder must be there, and writable" if self.sqlite_file else ""
-            raise DatabaseUnavailable(f"can't open {self}: {failure.orig}{advice}") from failure
+            raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)

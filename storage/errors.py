@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 
 class StorageError(Exception):
     """The store can't be used as asked."""
+
+
+# what to do about SQLite's failures, by the low byte of its codes; PostgreSQL gives hints of its own
+_ADVICE = {
+    sqlite3.SQLITE_CANTOPEN: "its file and folder must be there, and writable",
+    sqlite3.SQLITE_READONLY: "its file and folder must be writable",
+    sqlite3.SQLITE_PERM: "its file and folder must be writable",
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_IOERR: "is the disk full, or does it fail?",
+    sqlite3.SQLITE_BUSY: "another program is writing to it for long: wait for it, or end it",
+    sqlite3.SQLITE_NOTADB: "move that file away, or name another one",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged: put back a copy of it",
+}
+
+
+def with_advice(failure: BaseException | None) -> str:
+    """What the database said, and what to do about it where we know."""
+    advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF)
+    return f"{failure}; {advice}" if advice else str(failure)
 
 
 class DatabaseUnavailable(StorageError):

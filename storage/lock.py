@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.errors import Busy
 
 _ADVISORY_KEY = 0x706F6C6963790001  # "policy", 1: ours among the advisory locks of a PostgreSQL database
+_AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
 @contextmanager
@@ -35,9 +36,7 @@ def _file_lock(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as failure:
             file.seek(0)
-            raise Busy(
-                f"another run (process {file.read().strip() or 'unknown'}) is at work on this database"
-            ) from failure
+            raise Busy(f"another run (process {file.read().strip() or 'unknown'}) {_AT_WORK}") from failure
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))
@@ -53,7 +52,7 @@ def _advisory_lock(database: Database) -> Iterator[None]:
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}).scalar()
         if not taken:
-            raise Busy("another run is at work on this database")
+            raise Busy(f"another run {_AT_WORK}")
         try:
             yield
         finally:

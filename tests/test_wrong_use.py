@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 import policywatch as program
+from storage.errors import with_advice
 from tests.site import policywatch
 
 NONE = 'contact = "test@example.org"\n'
@@ -74,13 +76,54 @@ def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("mysql://here", 2, "a database of mysql is not supported"),
+        ("mysql://here", 2, "policywatch.toml:2: database: a database of mysql is not supported"),
+        ("policywatch.db", 2, "policywatch.toml:2: database: the database address can't be understood"),
         ("sqlite:////nowhere/at/all.db", 1, "its file and folder must be there, and writable"),
+        ("sqlite:///policywatch.toml", 1, "file is not a database; move that file away, or name another one"),
     ],
 )
 def test_a_database_that_cannot_be_opened(config: Path, address: str, status: int, words: str) -> None:
     config.write_text(f'{NONE}database = "{address}"\n', "utf-8")
     assert words in said("documents", "--config", config, status=status)
+
+
+def test_what_the_database_says_comes_with_what_to_do() -> None:
+    with sqlite3.connect(":memory:") as full:
+        full.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as failure:
+            full.execute("CREATE TABLE too_much (words)")
+    assert with_advice(failure.value) == "database or disk is full; make room on the disk"
+    assert with_advice(OSError("gone")) == "gone"
+
+
+def test_a_contact_that_reaches_nobody_is_refused(config: Path) -> None:
+    config.write_text('contact = "you"\n', "utf-8")
+    answer = said("run", "--config", config, status=2)
+    assert "policywatch.toml:1: contact: nobody can be reached at 'you'; write contact = " in answer
+
+
+def test_a_service_that_no_document_is_of_is_refused(config: Path) -> None:
+    config.write_text(f'{NONE}use = ["linkedin"]\n[services.Linkedin]\nrobots = "ignore"\n', "utf-8")
+    answer = said("documents", "--config", config, status=2)
+    assert "policywatch.toml:3: services.Linkedin: no document is of this service; there are: LinkedIn" in answer
+
+
+def test_where_the_secrets_stand_is_said_where_one_is_missing(config: Path) -> None:
+    config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["${{UNSET}}"]\n', "utf-8")
+    assert "the environment variable UNSET is not set" in said("doctor", "--config", config, status=1)
+    assert "policywatch.env" not in said("doctor", "--config", config, status=1)
+    (config.parent / "policywatch.env").write_text("UNSET='console://'\n", "utf-8")
+    assert "set -a; . ./policywatch.env; set +a" in said("doctor", "--config", config, status=1)
+
+
+def test_pages_are_exported_for_a_whole_address(config: Path) -> None:
+    answer = said("export", "site", config.parent / "public", "--site", "policies.example.org", "-c", config, status=2)
+    assert "found 'policies.example.org'; write a whole address that begins with https://" in answer
+
+
+def test_a_route_that_got_nothing_yet_is_named_beside_those_there_are(config: Path) -> None:
+    config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["console://"]\n', "utf-8")
+    assert "The watchlist's routes: team." in said("alerts", "--route", "teem", "--config", config, status=0)
 
 
 def test_a_terminal_that_lacks_characters_gets_the_others(tmp_path: Path) -> None:

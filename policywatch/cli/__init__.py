@@ -17,7 +17,7 @@ from policywatch.cli import alerts, archive, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
-from storage.errors import StorageError, UnknownChange, UnknownDocument, WrongAddress
+from storage.errors import StorageError, UnknownChange, UnknownDocument, with_advice
 
 
 def _show_version(asked: bool) -> None:
@@ -63,7 +63,7 @@ def main() -> None:
         app()
     except WatchlistError as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (UnknownDocument, UnknownChange, WrongAddress, CannotSchedule, BadPairs, NotAnArchive) as failure:
+    except (UnknownDocument, UnknownChange, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
@@ -83,7 +83,8 @@ def _of_the_database(failure: Exception) -> str | None:
     from sqlalchemy.exc import DBAPIError, OperationalError
 
     if isinstance(failure, OperationalError):
-        return f"the database failed: {failure.orig}; what was finished is kept, the rest is done by the next run"
+        said = f"the database failed: {with_advice(failure.orig)}"
+        return f"{said}; what was finished is kept, the rest is done by the next run"
     return f"the database refused: {failure.orig}" if isinstance(failure, DBAPIError) else None
 
 

@@ -61,15 +61,16 @@ def alerts_list(
 
     if context.invoked_subcommand is not None:
         return
-    with opened(config) as (_, database), database.reading() as session:
+    with opened(config) as (watchlist, database), database.reading() as session:
         rows = told(session, state=State.PARKED if parked else None, route=route, limit=limit)
     if as_json:
         print_json(rows)
         return
     if not rows:
         whose = f" for the route {route!r}" if route else ""
+        have = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
         none = f"Nothing{whose} was given up." if parked else f"Nothing{whose} was sent yet, and nothing waits."
-        console().print(none)
+        console().print(f"{none} The watchlist's routes: {have}." if route else none)
         return
     print_table(("id", "state", "time (UTC)", "tries", "route", "address", "about"), map(_cells, rows))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from policywatch.problems import Problem, WatchlistError
+from policywatch.problems import WatchlistError
 from policywatch.watchlist import DEFAULT_FILE, Watchlist, load
 
 if TYPE_CHECKING:
@@ -80,9 +81,13 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def opened(config: Path) -> Iterator[tuple[Watchlist, Database]]:
     """The watchlist, checked, and its database, migrated."""
     from storage.database import Database  # loads slowly, and half of the commands need none
+    from storage.errors import WrongAddress
 
     watchlist = load(config)
-    database = Database(watchlist.database)
+    try:
+        database = Database(watchlist.database)
+    except WrongAddress as failure:
+        raise WatchlistError([watchlist.problem("database", str(failure))]) from failure
     try:
         yield watchlist, database
     finally:
@@ -111,9 +116,9 @@ def who_is_told(watchlist: Watchlist) -> Recipients:
 
 def ready(watchlist: Watchlist) -> Watchlist:
     """A watchlist that can go out: servers are told whom to write to."""
+    write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
     if not watchlist.contact:
-        said = (
-            'is missing; write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
-        )
-        raise WatchlistError([Problem(watchlist.file, None, "contact", said)])
+        raise WatchlistError([watchlist.problem("contact", f"is missing; {write}")])
+    if not re.search(r"[@./]", watchlist.contact):
+        raise WatchlistError([watchlist.problem("contact", f"nobody can be reached at {watchlist.contact!r}; {write}")])
     return watchlist

@@ -92,9 +92,14 @@ def site(
 
     Example: `policywatch export site public --site https://policies.example.org`
     """
+    from policywatch.entries import web_address
     from policywatch.web.export import export_site
     from storage.clock import utc_now
 
+    try:
+        address = web_address(address) if address else None
+    except ValueError as failure:
+        raise typer.BadParameter(f"found {address!r}; {failure}", param_hint="--site") from failure
     with opened(config) as (watchlist, database), Console(stderr=True).status("starting") as status:
         done = export_site(
             database,

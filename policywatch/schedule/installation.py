@@ -16,7 +16,7 @@ from typing import Any
 from policywatch.schedule.problem import CannotSchedule
 from policywatch.watchlist import Watchlist
 
-_ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist, if no other is named
+ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist, if no other is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def this_installation(watchlist: Watchlist, *, every: str = "1h", environment_fi
     """
     file = watchlist.file.resolve()
     secrets = tuple(sorted(set(_variables(tomllib.loads(file.read_text("utf-8"))))))
-    beside = file.with_name(_ENVIRONMENT_FILE)
+    beside = file.with_name(ENVIRONMENT_FILE)
     if environment_file is None and (secrets or beside.exists()):
         environment_file = beside
     account = pwd.getpwuid(os.getuid())

@@ -93,8 +93,9 @@ def _replace(path: Path, body: bytes) -> None:
     try:
         beside.write_bytes(body)
         os.replace(beside, path)
-    except OSError:
+    except OSError as failure:
         beside.unlink(missing_ok=True)  # half of it, where the disk is full
+        failure.filename = failure.filename or str(path)  # of a write that failed the system names no file
         raise
 
 
