@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from analysis.change import TOPICS
@@ -32,14 +32,15 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
         for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
     signs = _directions(leaning) | _kept(seen)
-    sums = {topic: sum(chances[topic] for _, _, chances in said) for topic in TOPICS}
+    by_topic = {topic: [chances[topic] for _, _, chances in said] for topic in TOPICS}
+    sums = {topic: sum(values) for topic, values in by_topic.items()}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
-    for topic in TOPICS:
+    for topic, values in by_topic.items():
         signs |= {
-            f"{topic}.most": max((chances[topic] for _, _, chances in said), default=0.0),
+            f"{topic}.most": max(values, default=0.0),
             f"{topic}.sum": math.log1p(sums[topic]),
             f"{topic}.share": sums[topic] / total,
-            f"{topic}.new": math.log1p(_net((place, sentence, chances[topic]) for place, sentence, chances in said)[0]),
+            f"{topic}.new": math.log1p(_net(said, values)[0]),
             f"{topic}.of_most": sums[topic] / most,
         }
     return {f"{GIST}{name}": value for name, value in signs.items()}
@@ -97,9 +98,7 @@ def _directions(said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, floa
     """How the sentences that came and those that went divide into more, less and the same done with data."""
     sums = {}
     for name in _DIRECTIONS:
-        sums[f"{name}_new"], sums[f"{name}_gone"] = _net(
-            (place, sentence, each[name]) for place, sentence, each in said
-        )
+        sums[f"{name}_new"], sums[f"{name}_gone"] = _net(said, [leans[name] for _, _, leans in said])
     total = sum(sums.values()) + _LITTLE
     more, less = sums["expands_new"] + sums["limits_gone"], sums["limits_new"] + sums["expands_gone"]
     return {name: value / total for name, value in sums.items()} | {
@@ -108,9 +107,10 @@ def _directions(said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, floa
     }
 
 
-def _net(values: Iterable[tuple[int, Sentence, float]]) -> tuple[float, float]:
+def _net(said: Sequence[tuple[int, Sentence, Chances]], values: Sequence[float]) -> tuple[float, float]:
     """How much more is said after than before, and less, over the places: what a reworded one says anew cancels out."""
     places: defaultdict[int, float] = defaultdict(float)
-    for place, sentence, value in values:
+    for (place, sentence, _), value in zip(said, values, strict=True):
         places[place] += value if sentence.side == "after" else -value
-    return sum(max(0.0, net) for net in places.values()), sum(max(0.0, -net) for net in places.values())
+    nets = places.values()
+    return sum(net for net in nets if net > 0), sum(-net for net in nets if net < 0)

@@ -24,6 +24,7 @@ _LINKS_IN_A_ROW = 3  # separators between them
 _SHORT_LINE = 10  # words
 _SHORT_TITLE = 14  # words
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
+_OTHER_LETTER = re.compile(r"[^\W\d_\u0000-\u024f]")  # than those of Latin script, by and large
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
 
@@ -154,7 +155,7 @@ def _amid_prose(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) 
 
 def _in_other_letters(text: str, language: str | None) -> bool:
     """Whether a text is in another script than the page's language is written in."""
-    if text.isascii() or language not in LANGUAGES:
+    if language not in LANGUAGES or not _OTHER_LETTER.search(text):
         return False
     letters = [character for character in text if character.isalpha()]
     latin = sum(character < "\u0250" for character in letters)

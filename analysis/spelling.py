@@ -58,12 +58,15 @@ def keyed_words(text: str) -> Keyed:
     for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
         if start < at:
             continue
-        plain = ((word.start(), word.end(), _key(word.group())) for word in WORD.finditer(text, at, start))
-        for word_start, word_end, word_key in (*plain, (start, end, key)):
-            if word_key:
-                starts.append(word_start)
-                ends.append(word_end)
+        for word in WORD.finditer(text, at, start):
+            if word_key := _key(word.group()):
+                starts.append(word.start())
+                ends.append(word.end())
                 keys.append(word_key)
+        if key:
+            starts.append(start)
+            ends.append(end)
+            keys.append(key)
         at = end
     return Keyed(tuple(starts), tuple(ends), tuple(keys))
 

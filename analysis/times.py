@@ -12,6 +12,7 @@ from typing import NamedTuple
 from analysis.looks import looks
 
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 360.0}
+_WORD = re.compile(r"\w+")
 _OF_A_YEAR = {360.0: (365, 366), 180.0: (182, 183)}  # how else lawyers count a year, and half of one
 
 
@@ -26,6 +27,8 @@ class Time(NamedTuple):
 @lru_cache(maxsize=4096)
 def times_in(text: str) -> tuple[Time, ...]:
     """Every length of time in a text, in its order."""
+    if _units().isdisjoint(_WORD.findall(text.casefold())):
+        return ()  # as most texts have none
     return tuple(
         Time(_days(found["number"], found["unit"]), found.start(), found.end()) for found in _pattern().finditer(text)
     )
@@ -40,9 +43,14 @@ def _days(number: str, unit: str) -> float:
 
 
 @cache
+def _units() -> frozenset[str]:
+    return frozenset(form for forms in looks().units.values() for form in forms)
+
+
+@cache
 def _pattern() -> re.Pattern[str]:
     numbers = "|".join(sorted(map(re.escape, looks().numbers), key=len, reverse=True))
-    units = "|".join(sorted((form for forms in looks().units.values() for form in forms), key=len, reverse=True))
+    units = "|".join(sorted(_units(), key=lambda unit: (-len(unit), unit)))
     between = "|".join(looks().between_number_and_unit)
     return re.compile(
         rf"\b(?P<number>\d{{1,4}}(?:[.,]\d)?|{numbers})(?:\s*\(\w+\))?[\s\u00a0\u202f-]+(?:(?:{between})\s+)?(?P<unit>{units})\b",
