@@ -92,7 +92,7 @@ class Brief:
 
     `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
     `meaning_side`, "…" where some are left out, `place` the number of the passage that it stands in (not in JSON);
-    `because` holds the rules (of `meaning.HIGH`) by which the whole change is high.
+    `because` holds the rules (of `grave.RULES`) by which the whole change is high.
     """
 
     meaning: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.found import is_duty_of_reader
@@ -27,8 +27,6 @@ PRACTICES = (
     "transfer",
     "keep",
 )
-DONE = ("train", "share", "use", "advertise", "track", "ai")  # of these what may be refused
-_UNLESS = "default_on"  # the group of words, see topics.py
 FAVOURS = ("promise", "choice", "rights", "secure", "consent")  # what protects people
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
@@ -43,8 +41,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     """The signs that severity and direction rest on, beside those `found` and what the change takes back;
     docs/judging.md has their names."""
     said = [one for one in seen if one.real and one.shape != "fragment"]
-    places = [(one.passage.heading, [(heard, _claimed(one, heard)) for heard in one.heard]) for one in said]
-    new, gone = _net([sentences for _, sentences in places])
+    new, gone = _net([(heard, _claimed(one, heard)) for heard in one.heard] for one in said)
     newly = sum(new[practice] > 0 for practice in PRACTICES)
     withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)
     favours = sum(new[favour] > 0 for favour in FAVOURS)
@@ -67,7 +64,6 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "training": training,
         "training_phrases": 0.0 if rules or forbidden else found.get("ai_training.decides.any", 0.0),
         "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
-        "used_unless_refused": _used_unless_refused(places),
         "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
         "grave": grave / 4,
         "quiet": _quiet(found, grave, training=training),
@@ -81,18 +77,6 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "promise_lost": not back.promises.isdisjoint(said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *TIMES, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
-
-
-def _used_unless_refused(places: Sequence[tuple[tuple[str, ...], _Sentences]]) -> bool:
-    """Whether a section newly says that something is done with data and that it is unless people object; and the whole
-    document says the latter more often than it did."""
-    sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for heading, sentences in places:
-        for heard, claimed in sentences:
-            own = claimed | ({_UNLESS} & heard.general)
-            sections[heading].update(dict.fromkeys(own, 1 if heard.sentence.side == "after" else -1))
-    more_often = sum(own[_UNLESS] for own in sections.values()) > 0
-    return more_often and any(own[_UNLESS] > 0 and any(own[done] > 0 for done in DONE) for own in sections.values())
 
 
 def _quiet(found: Mapping[str, float], grave: float, *, training: bool) -> bool:

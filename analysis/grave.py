@@ -8,7 +8,8 @@ the later ones another; what a sentence says is taken from sentences.py, and fro
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,16 +27,20 @@ RULES = (
     "turned_on",
     "choice_gone",
     "sensitive_anew",
+    "shared_for_ads",
+    "used_unless_refused",
 )
 # chances
 _LIKELY = 0.5
 _SURELY = 0.95  # that a whole new sentence on the training of AI weighs high
 _POSSIBLE = 0.3  # that a later sentence still gives a choice
-_GRAVELY = 0.35  # that a new sentence on sensitive data weighs high
+_GRAVELY = 0.35  # that a new sentence on sensitive data, or on data that goes to others, weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
 _DENIED = frozenset(("promise", "ended"))  # groups of words that say that something is not done
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
 _MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
+_REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
+_UNLESS = "default_on"  # the group of words, see topics.py
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
 
 
@@ -47,12 +52,18 @@ class _Said(NamedTuple):
     def practises(self, topic: str) -> bool:
         """Whether it says that something is done, be it unless people refuse."""
         likelier = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
-        done = likelier or "default_on" in self.groups
+        done = likelier or _UNLESS in self.groups
         return self.chances[topic] >= _LIKELY and done and not _DENIED & set(self.groups)
+
+    @property
+    def does(self) -> bool:
+        """Whether it says that what people may refuse is done, whatever it says of refusing."""
+        done = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
+        return done and not _DENIED & set(self.groups) and any(self.chances[topic] >= _LIKELY for topic in _REFUSABLE)
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""
-        unless_refused = "default_on" in self.groups and topic != "user_choice"
+        unless_refused = _UNLESS in self.groups and topic != "user_choice"
         protects = self.chances["protection"] >= _LIKELY and not unless_refused
         return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
 
@@ -64,6 +75,7 @@ class _Said(NamedTuple):
 class _Place(NamedTuple):
     """The changed sentences of a place, and all of them, by side."""
 
+    heading: tuple[str, ...]
     gone: Sequence[_Said]
     new: Sequence[_Said]
     before: Sequence[_Said]
@@ -76,17 +88,22 @@ def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, f
     after = [said for place in places for said in place.after]
     few = len(places) <= _FEW
     held = {
-        "trains_anew": kind in _OF_PEOPLE and any(map(_trains_anew, places)),
+        "trains_anew": kind in _OF_PEOPLE and _anew(places, _trains, _is_told_surely),
         "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
         "promise_gone": few
         and any(said.promises for place in places for said in place.gone)
         and not any("promise" in said.groups for said in after),
         "consent_gone": any(_consent_gone(place) and not _turned_on(place) for place in places),
         "turned_on": any(map(_turned_on, places)),
-        "choice_gone": few
-        and any(said.spares("user_choice") for place in places for said in place.gone)
-        and all(said.chances["user_choice"] < _POSSIBLE for said in after),
-        "sensitive_anew": any(map(_sensitive_anew, places)),
+        "choice_gone": any("lost" in said.groups for place in places for said in place.new)
+        or (
+            few
+            and any(said.spares("user_choice") for place in places for said in place.gone)
+            and all(said.chances["user_choice"] < _POSSIBLE for said in after)
+        ),
+        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave),
+        "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
+        "used_unless_refused": _used_unless_refused(places),
     }
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
@@ -118,7 +135,7 @@ def _place(one: Seen, kind: str, language: str | None) -> _Place:
                 sides[side].append(said)
                 if (start, end) in whole:
                     changed[side].append(said)
-    return _Place(changed["before"], changed["after"], sides["before"], sides["after"])
+    return _Place(one.passage.heading, changed["before"], changed["after"], sides["before"], sides["after"])
 
 
 def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], *, whole: bool) -> _Said:
@@ -128,12 +145,23 @@ def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], 
     return _Said(says(text, language, kind, heading), groups, whole)
 
 
-def _trains_anew(place: _Place) -> bool:
-    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
-    new = any(
-        said.practises("ai_training") and (not said.whole or said.chances["high"] >= _SURELY) for said in place.new
+def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Callable[[_Said], bool]) -> bool:
+    """Whether more sentences say that something is done than did, and one of a place that did not say it says so
+    gravely."""
+    more = sum(map(does, (said for place in places for said in place.new)))
+    less = sum(map(does, (said for place in places for said in place.gone)))
+    return more > less and any(
+        any(does(said) and gravely(said) for said in place.new) and not any(map(does, place.before)) for place in places
     )
-    return new and not any(said.practises("ai_training") for said in place.before)
+
+
+def _trains(said: _Said) -> bool:
+    return said.practises("ai_training")
+
+
+def _is_told_surely(said: _Said) -> bool:
+    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
+    return not said.whole or said.chances["high"] >= _SURELY
 
 
 def _training_promise_gone(place: _Place) -> bool:
@@ -158,9 +186,29 @@ def _turned_on(place: _Place) -> bool:
     """What was off unless people acted is on unless they act."""
     was = {group for said in place.before for group in said.groups}
     now = {group for said in place.after for group in said.groups}
-    return "default_off" in was - now and "default_on" in now
+    return "default_off" in was - now and _UNLESS in now
 
 
-def _sensitive_anew(place: _Place) -> bool:
-    new = any(said.practises("sensitive_minors") and said.chances["high"] >= _GRAVELY for said in place.new)
-    return new and not any(said.practises("sensitive_minors") for said in place.before)
+def _uses_sensitive(said: _Said) -> bool:
+    return said.practises("sensitive_minors")
+
+
+def _shares_for_ads(said: _Said) -> bool:
+    return said.practises("data_sharing") and said.chances["advertising"] >= _LIKELY
+
+
+def _is_grave(said: _Said) -> bool:
+    return said.chances["high"] >= _GRAVELY
+
+
+def _used_unless_refused(places: Sequence[_Place]) -> bool:
+    """Whether a section newly says that something is done with data and that it is unless people object; and the whole
+    document says the latter more often than it did."""
+    sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for place in places:
+        for sentences, more in ((place.new, 1), (place.gone, -1)):
+            for said in sentences:
+                sections[place.heading]["unless"] += more * (_UNLESS in said.groups)
+                sections[place.heading]["does"] += more * said.does
+    more_often = sum(own["unless"] for own in sections.values()) > 0
+    return more_often and any(own["unless"] > 0 and own["does"] > 0 for own in sections.values())

@@ -19,7 +19,7 @@ _WITH_MAIN_CLAUSE = 70  # words, where the clause that it begins with says nothi
 _SHORTEST = 8
 _LABEL = 6  # words; less is rather the entry of a list than a sentence
 _LIKELY = 0.5
-# the rules of meaning.HIGH by which a change is high for what it no longer says
+# the grave.RULES by which a change is high for what it no longer says
 _GONE = frozenset(("training_promise_gone", "promise_gone", "consent_gone", "choice_gone"))
 _CUT = "…"
 

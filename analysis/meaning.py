@@ -39,8 +39,6 @@ _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the grav
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
 _EVEN, _PLAINLY = 0.05, 0.3  # of the balance
 _SOME = 0.2  # share of what came that does more with data
-# the rules by which a change is high whatever its weights say; whoever tells of it names them
-HIGH = (*RULES, "used_unless_refused")
 # what to name where no rule makes a change high but its claims together do, by the claim that weighs
 BY_WEIGHT = {
     "grave": "much_shared_or_used",
@@ -97,10 +95,10 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
 
 
 def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], Reason]:
-    """How much a change weighs for a reader, which rules of `HIGH` say so, and why; by the signs of `claims`."""
+    """How much a change weighs for a reader, which of `grave.RULES` say so, and why; by the signs of `claims`."""
     # training is told by phrases, too: the sum of a sentence's words may be too little
     trains = "trains_anew" if told["told.training"] else None
-    because = tuple(name for name in HIGH if told[f"told.{name}"] or name == trains)
+    because = tuple(name for name in RULES if told[f"told.{name}"] or name == trains)
     if because:
         return "high", because, _ruled(because)
     high, medium = weights().severity["high"], weights().severity["medium"]
@@ -114,7 +112,7 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], R
 
 
 def _ruled(rules: Iterable[str]) -> Reason:
-    """The rules of `HIGH` that say so."""
+    """The rules of `grave.RULES` that say so."""
     return listed("list.rules", (Reason(f"rule.{name}") for name in rules))
 
 

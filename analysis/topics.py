@@ -43,9 +43,10 @@ WORDS = (
     "pointer",
     "yours",
     "ended",
+    "lost",
 )
 # groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended"))
+CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended", "lost"))
 _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
 _ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it

@@ -90,6 +90,7 @@ class Because(_Strict):
     turned_on: str
     choice_gone: str
     sensitive_anew: str
+    shared_for_ads: str
     used_unless_refused: str
     much_shared_or_used: str
     new_practices: str

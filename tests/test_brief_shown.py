@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from analysis.meaning import BY_WEIGHT, HIGH
+from analysis.grave import RULES
+from analysis.meaning import BY_WEIGHT
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import Because, languages, words
@@ -136,7 +137,7 @@ def test_where_no_rule_says_so_nothing_is_said_of_why(form: Format, rules: dict[
 def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once() -> None:
     for language in languages():
         said = words(language)
-        named = {*HIGH, *BY_WEIGHT.values()}
+        named = {*RULES, *BY_WEIGHT.values()}
         each = [said.why_high({"because": [rule]}) for rule in sorted(named)]
         assert len({*each, ""}) == len(named) + 1
         of_training = said.because.training_promise_gone

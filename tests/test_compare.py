@@ -21,7 +21,7 @@ from analysis import words
 from analysis.blocks import Block, Page
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.meaning import HIGH
+from analysis.grave import RULES
 from analysis.page import read_page
 from analysis.spelling import keyed_words
 from analysis.wording import keyed_sentences
@@ -91,7 +91,7 @@ def test_there_are_cases_for_each_topic_and_language() -> None:
     for language in ("en", "fr"):
         named = {topic for case in all_cases if case["language"] == language for topic in case.get("topics", ())}
         assert set(TOPICS) <= named
-    assert {rule for case in all_cases for rule in case.get("because", ())} == {*HIGH}
+    assert {rule for case in all_cases for rule in case.get("because", ())} == {*RULES}
 
 
 def test_what_is_flagged_stands_in_its_passage() -> None:

@@ -27,14 +27,76 @@ def change(language: str, before: str, after: str, document: str | None = None) 
     ("language", "text"),
     [
         ("en", "Our assistant reads your questions to answer you. Nothing you write is used to train its models."),
+        ("en", "An assistant answers you. No message is ever used to train its models."),
         (
             "fr",
             "Un assistant lit vos questions ; il n’utilise pas vos messages, et rien ne sert à entraîner ses modèles.",
         ),
+        ("fr", "Un assistant vous répond. Vos messages ne servent jamais à l’entraînement de ses modèles."),
     ],
 )
 def test_a_new_denial_of_training_is_no_training(language: str, text: str) -> None:
     assert "trains_anew" not in change(language, "", text).brief.because
+
+
+def test_training_that_is_said_in_other_words_in_another_place_is_no_new_training() -> None:
+    told = change(
+        "en",
+        "\n\n## AI\n\nWe train our models on what you write.\n\n## More\n\nBe kind.",
+        "\n\n## AI\n\nBe fair.\n\n## More\n\nThe texts that you write train the models of our company.",
+    )
+    assert "trains_anew" not in told.brief.because
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Unless you choose otherwise by 1 May, we use new chats to train our models."),
+        ("en", "To train such models with your posts we rely on our legitimate interest in a better service."),
+        ("fr", "Sauf refus de votre part, nous utilisons vos échanges pour entraîner nos modèles."),
+    ],
+)
+def test_training_that_people_may_refuse_is_high(language: str, text: str) -> None:
+    told = change(language, "", text)
+    assert told.severity == "high"
+    assert "trains_anew" in told.brief.because
+
+
+SOLD = "We share your interests and your device identifier with advertising partners, so that they show you their ads."
+
+
+def test_data_that_newly_goes_to_others_for_ads_is_high() -> None:
+    assert change("en", "", SOLD).brief.because == ("shared_for_ads",)
+    reworded = SOLD.replace("so that they show you", "who show you")
+    assert change("en", SOLD, reworded).brief.because == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after"),
+    [
+        (
+            "en",
+            "Audience matching can be turned off in your account.",
+            "Audience matching can no longer be turned off in your account.",
+        ),
+        (
+            "fr",
+            "La publicité d’après votre profil demande votre accord.",
+            "La publicité d’après votre profil ne demande plus votre accord.",
+        ),
+    ],
+)
+def test_what_can_no_longer_be_refused_is_a_choice_gone(language: str, before: str, after: str) -> None:
+    assert "choice_gone" in change(language, before, after).brief.because
+
+
+def test_a_consent_in_other_words_is_not_gone() -> None:
+    told = change(
+        "fr",
+        "Avec votre accord, nous vous envoyons nos offres.",
+        "Si vous l’acceptez, nous vous adressons nos offres.",
+    )
+    assert told.brief.because == ()
 
 
 def test_a_practice_counts_beside_a_promise_in_the_same_sentence() -> None:
@@ -94,6 +156,12 @@ def test_a_use_and_the_way_to_refuse_it_stand_in_one_section() -> None:
     assert both.brief.because == ("used_unless_refused",)
     apart = change("en", "", f"{USED}\n\n## Newsletters\n\nOur monthly letter is on by default; you can turn it off.")
     assert apart.brief.because == ()
+
+
+def test_a_right_to_object_is_no_use_of_data() -> None:
+    told = change("en", "", "Residents of some states may access and correct data and may opt out of targeted ads.")
+    assert told.brief.because == ()
+    assert told.severity != "high"
 
 
 def test_a_way_to_refuse_that_moved_elsewhere_is_no_new_one() -> None:

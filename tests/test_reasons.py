@@ -14,8 +14,9 @@ import pytest
 
 from analysis.change import SEVERITIES, TOPICS, Direction
 from analysis.gist import LEANS, TIMES
+from analysis.grave import RULES
 from analysis.judge import _CERTAIN
-from analysis.meaning import HIGH, weights
+from analysis.meaning import weights
 from analysis.weighing import Weighing
 from analysis.why import _OTHERWISE
 from notifier.messages import notice_message
@@ -69,9 +70,9 @@ def test_every_name_that_a_reason_is_made_of_has_its_words_and_no_other() -> Non
     assert table("severity") == {*SEVERITIES}
     assert table("direction") | {"none"} == {*get_args(Direction)}
     assert table("otherwise") == {*_OTHERWISE}
-    assert table("rule") == {code.removeprefix("rule.") for code in _CERTAIN.values()} | {*HIGH}
+    assert table("rule") == {code.removeprefix("rule.") for code in _CERTAIN.values()} | {*RULES}
     assert table("claim") <= signs
-    assert table("claim") | {*HIGH} | {*LEANS, *TIMES} >= signs
+    assert table("claim") | {*RULES} | {*LEANS, *TIMES} >= signs
 
 
 def table(name: str) -> set[str]:

@@ -11,7 +11,8 @@ from rich.console import Console
 from analysis.as_json import comparison_json
 from analysis.change import Comparison, Kept
 from analysis.compare import compare
-from analysis.meaning import BY_WEIGHT, HIGH, severity_of
+from analysis.grave import RULES
+from analysis.meaning import BY_WEIGHT, severity_of
 from analysis.page import read_page
 from analysis.reading import stored_passages
 from policywatch.marking import flagged_first
@@ -110,7 +111,7 @@ def test_words_of_grammar_are_about_nothing_whatever_stands_above_them() -> None
 
 @pytest.mark.parametrize(("claim", "named"), BY_WEIGHT.items())
 def test_what_is_high_by_weight_says_what_weighed(claim: str, named: str) -> None:
-    signs = dict.fromkeys((f"told.{name}" for name in ("training", "rights_gone", *HIGH)), 0.0)
+    signs = dict.fromkeys((f"told.{name}" for name in ("training", "rights_gone", *RULES)), 0.0)
     severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0})
     assert (severity, because) == ("high", (named,))
 
