@@ -56,9 +56,14 @@ def passage_json(passage: Passage) -> dict[str, Any]:
     }
 
 
-def quotes(those: Iterable[Quote]) -> list[dict[str, str]]:
-    """Words of a page, each with its side, and with its link where it is one."""
-    return [{"text": q.text, "side": q.side} | ({"link": q.link} if q.link else {}) for q in those]
+def quotes(those: Iterable[Quote]) -> list[dict[str, Any]]:
+    """Words of a page, each with its side, with its link where it is one, and with its marks."""
+    return [_quote_json(quote) for quote in those]
+
+
+def _quote_json(quote: Quote) -> dict[str, Any]:
+    beside = {"link": quote.link, "marks": list(quote.marks)}
+    return {"text": quote.text, "side": quote.side} | {name: said for name, said in beside.items() if said}
 
 
 def brief_json(brief: Brief) -> dict[str, Any]:

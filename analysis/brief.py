@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 from analysis.blocks import Page
 from analysis.brief_answers import answers
 from analysis.brief_default import told_default
+from analysis.brief_marks import Marks
 from analysis.brief_phrases import phrases_for
 from analysis.brief_quote import quote
 from analysis.brief_rank import shipped_weights
 from analysis.brief_scene import Scene
-from analysis.brief_spans import Question, Span
-from analysis.change import Brief, Kept, Passage, Quote
+from analysis.brief_spans import Question
+from analysis.change import Brief, Kept, Passage
 from analysis.headline import headline
 
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
-_NAMES: tuple[Question, ...] = ("data", "purposes", "recipients", "regions")  # the rest says what holds
 
 
 def brief(
@@ -38,10 +37,14 @@ def brief(
     a phrase file is read with the English one. `effective`, `because` and `kept` were found
     elsewhere.
     """
-    scene = Scene(passages, before, after, phrases_for(language))
+    phrases = phrases_for(language)
+    scene = Scene(passages, before, after, phrases)
     told = answers(scene, shipped_weights())
-    still = "\n".join(block.text for block in after.blocks)
-    quotes = {field: tuple(_quoted(field, span, still) for _, span in those) for field, those in told.items()}
+    marks = Marks(after, phrases)
+    quotes = {
+        field: tuple(quote(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
+        for field, those in told.items()
+    }
     worth: defaultdict[int, float] = defaultdict(float)
     for field in _TELLING:
         for chance, span in told[field]:
@@ -57,9 +60,3 @@ def brief(
         kept=kept,
         **quotes,
     )
-
-
-def _quoted(field: Question, span: Span, still: str) -> Quote:
-    """What was said of words that the later text still has is gone, the words are not."""
-    said = quote(span, linked=field == "refuse")
-    return replace(said, side="after") if field in _NAMES and said.text in still else said

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from analysis.brief_spans import Span
-from analysis.change import Quote
+from analysis.change import Mark, Quote
 from analysis.normal import normal
 
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
-def quote(span: Span, *, linked: bool = False) -> Quote:
+def quote(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) -> Quote:
     """The span's words as they stand, a quotation mark or bracket that it opens closed."""
     text, words = span.sentence.text, span.sentence.words
     start, end = words[span.first].start, words[span.last - 1].end
@@ -19,7 +19,7 @@ def quote(span: Span, *, linked: bool = False) -> Quote:
         if unclosed and closing in text[end : end + 2]:
             end = text.index(closing, end) + 1
     quoted = text[start:end]
-    return Quote(quoted, span.sentence.side, _link(span, quoted) if linked else None)
+    return Quote(quoted, span.sentence.side, _link(span, quoted) if linked else None, marks)
 
 
 def _link(span: Span, quoted: str) -> str | None:

@@ -13,6 +13,7 @@ Side = Literal["before", "after"]
 Severity = Literal["high", "medium", "low", "none"]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Default = Literal["on", "off"]
+Mark = Literal["stands"]
 
 TOPICS = (
     "ai_training",
@@ -71,11 +72,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of the page, verbatim, with the link that stands on them where there is one."""
+    """Words of the page, verbatim, with the link that stands on them where there is one.
+
+    `marks` say what a reader must know of them: a way to refuse that was taken out here "stands" on the later page.
+    """
 
     text: str
     side: Side
     link: str | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from notifier.escape import clean, web_address
 from notifier.wording import Words
-from storage.changes import QUOTED, Change, StoredPassage, alike, passages
+from storage.briefs import QUOTED, notes
+from storage.changes import Change, StoredPassage, alike, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Version
@@ -28,7 +29,7 @@ class Quoted:
 
     text: str
     link: str | None = None
-    note: str = ""  # of words that the change took away: that they are no longer there
+    note: str = ""  # behind the words: that they are no longer said here, and the like
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def _kept(times: dict[str, str], words: Words) -> Quoted:
 
 
 def _quoted(quote: dict[str, Any], words: Words) -> Quoted:
-    note = f" ({words.brief.no_longer})" if quote.get("side") == "before" else ""
+    note = "".join(f" ({getattr(words.brief, note)})" for note in notes(quote))
     return Quoted(clean(quote["text"]), web_address(quote.get("link")), note)
 
 

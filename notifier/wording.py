@@ -118,7 +118,8 @@ class BriefWords(_Strict):
     regions: str
     see: str
     kept: str
-    no_longer: str
+    no_longer: str  # words that stood in the changed place; another place may have them yet
+    stands: str  # instead, where a way to refuse is still on the page
     gone: str
     retold: str
 

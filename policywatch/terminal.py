@@ -20,8 +20,9 @@ from analysis.reading import stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
+from storage.briefs import QUOTED, notes
 from storage.captures import addresses, capture_records
-from storage.changes import QUOTED, Change, StoredPassage, change, changes_of, passage_counts, passages
+from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.retellings import retold
@@ -286,11 +287,11 @@ def _retold(sheet: _Sheet, paragraphs: Mapping[str, str]) -> None:
         sheet.line(text, indent=2)
 
 
-def _quote(sheet: _Sheet, quote: dict[str, str]) -> str:
+def _quote(sheet: _Sheet, quote: dict[str, Any]) -> str:
     words = f"“{quote.get('text', '')}”"
     if quote.get("link"):
         words += f" <{quote['link']}>"
-    return f"{words} ({sheet.words('brief.no_longer')})" if quote.get("side") == "before" else words
+    return words + "".join(f" ({sheet.words(f'brief.{note}')})" for note in notes(quote))
 
 
 def _section(sheet: _Sheet, section: Section, *, why: bool) -> None:

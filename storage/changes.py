@@ -13,8 +13,6 @@ from storage.columns import Utc
 from storage.errors import UnknownChange
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
-# the quotations of a brief, in reading order
-QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")
 
 
 class Change(SQLModel, table=True):

@@ -200,11 +200,37 @@ def test_a_promise_that_is_gone_heads_the_change_that_it_makes_high() -> None:
     assert (told.brief.meaning, told.brief.meaning_side) == ("We never sell your messages to anybody", "before")
 
 
-def test_words_that_the_page_still_says_are_not_told_as_gone() -> None:
-    policy = "# Privacy policy\n\n## Sharing\n\n{}\n\n## Use\n\nWe use your IP address to keep thieves away.\n"
-    told = compared(policy.format("We share your IP address with advertisers."), policy.format("We share nothing."))
-    assert told.brief is not None
-    assert [quote.side for quote in told.brief.data if quote.text == "your IP address"] == ["after"]
+def test_words_of_a_removed_sentence_are_not_told_as_what_is_said_now() -> None:
+    policy = (
+        "# Privacy policy\n\n## Sharing\n\n{}\n\n## Use\n\nHarrow Inc. makes our pens, your IP address stays here.\n"
+    )
+    told = compared(
+        policy.format("We share your IP address with our provider, Harrow Inc."), policy.format("We share nothing.")
+    )
+    sides = {(quote.text, quote.side) for quote in (*told.brief.data, *told.brief.recipients)}
+    assert ("your IP address", "before") in sides
+    assert not [side for text, side in sides if side == "after" and ("Harrow" in text or "IP" in text)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "marks"),
+    [
+        (
+            "You can opt out at any time in your Advert Settings.",
+            "Change your mind in the Advert Settings.",
+            ("stands",),
+        ),
+        ("You can opt out by mail to no@parley.example.", "For questions, write to no@parley.example.", ("stands",)),
+        ("You can opt out at any time in your Advert Settings.", "Adverts are shown to all.", ()),
+        ("You can opt out of adverts by Harrow Inc through our Help Desk.", "Ask the Help Desk to delete it.", ()),
+    ],
+)
+def test_a_control_that_stands_elsewhere_is_not_told_as_gone(before: str, after: str, marks: tuple[str, ...]) -> None:
+    policy = "# Privacy policy\n\n## Adverts\n\nWe use your data for adverts.{}\n\n## More\n\nWe are here.{}\n"
+    told = compared(policy.format(f" {before}", ""), policy.format("", f" {after}"))
+    refused = [quote for quote in told.brief.refuse if quote.side == "before"]
+    assert refused
+    assert {quote.marks for quote in refused} == {marks}
 
 
 def test_what_is_not_about_data_answers_no_question_where_something_is() -> None:

@@ -45,7 +45,7 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
         assert label in text, label
     for quoted in ("train our writing models unless you object", "your posts", "private messages"):
         assert quoted in text, quoted
-    assert "(n’y est plus)" in text
+    assert "(n’est plus dit ici)" in text
     assert "1er janvier 2030" in text
 
 
@@ -96,11 +96,21 @@ def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
 def test_an_english_route_reads_a_french_page(form: Format) -> None:
     facts = {"document": "parley/privacy-policy.fr", "brief": SEIZED, "effective_date": date(2020, 3, 2)}
     text = body(form, "en", **facts)
-    for label in ("In short", "Since", "2 March 2020", "it is off", "Which data", "(no longer there)", "French"):
+    for label in ("In short", "Since", "2 March 2020", "it is off", "Which data", "(no longer said here)", "French"):
         assert label in text, label
     for quoted in ("Vos publications servent à entraîner nos modèles", "messages privés"):
         assert quoted in text, quoted
     assert "From" not in text
+
+
+@pytest.mark.parametrize(("language", "note"), [("en", "(still there, elsewhere"), ("fr", "(toujours là, ailleurs")])
+def test_a_control_that_stands_is_not_called_gone(language: str, note: str) -> None:
+    refuse = {"text": "switch it off", "side": "before"}
+    gone = words(language).brief.no_longer
+    shown = body("text", language, brief=BRIEF | {"refuse": [refuse | {"marks": ["stands"]}]})
+    assert note in shown
+    assert gone not in shown
+    assert gone in body("text", language, brief=BRIEF | {"refuse": [refuse]})
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])

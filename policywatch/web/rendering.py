@@ -11,7 +11,7 @@ from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
-from storage.changes import QUOTED
+from storage.briefs import QUOTED, notes
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -37,6 +37,7 @@ class Renderer:
             safe_link=safe_link,
             site=SITE,
             quoted=QUOTED,
+            notes=notes,
             languages=LANGUAGES,
             wording=wording,
         )
