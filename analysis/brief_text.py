@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from analysis.blocks import Block, Link, Page
 from analysis.change import Passage, Severity, Side
+from analysis.surroundings import CELL
 from analysis.words import Word as Token
 from analysis.words import edits, without_islands
 from analysis.words import words as tokens
@@ -26,6 +27,8 @@ _DAY = re.compile(r"\b\d{1,2}\.$")
 _MONTH = re.compile(  # German writes "3. November"
     r"\s*(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
 )
+_NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
+_FIRST_NUMBER = re.compile(r":?\s+\(?(?:a|i|1)\)\s")
 _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _NAME_LONGEST = 9  # words between quotation marks; more are a sentence
 _LEAD_WORDS = 60  # the last ones of the paragraph that a list hangs on
@@ -66,6 +69,7 @@ class Sentence:
     place: int
     heading: str = ""
     lead: str = ""
+    hangs_on: str = ""
     whole: bool = False
     item: bool = False
     links: tuple[Link, ...] = ()
@@ -187,14 +191,27 @@ class _Context:
             return ""
         text = self.blocks[previous].text
         if kind == "item" or text.endswith(":"):
-            return " ".join(text.split(" ")[-_LEAD_WORDS:])
+            return text
         return ""
 
-    def column_heads(self, number: int) -> list[str]:
+    def rows_above(self, number: int) -> list[str]:
+        """The rows of the same table."""
         first = number
         while first > 0 and self.blocks[first - 1].kind == "row":
             first -= 1
-        return self.blocks[first].text.split(" | ") if first != number else []
+        return [block.text for block in self.blocks[first:number]]
+
+
+def _hanging(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
+    """The bounds of each sentence, and what it hangs on."""
+    above = lead[max((start for start, _ in sentence_bounds(lead)), default=0) :]
+    opening = ""
+    for start, end in sentence_bounds(text):
+        numbered = _NUMBERED.match(text, start)
+        if not numbered:
+            first = _FIRST_NUMBER.search(text, start, end)
+            opening = f"{text[start : first.start()]}:" if first else ""
+        yield start, end, (numbered and opening) or above
 
 
 def _text_sentences(
@@ -209,9 +226,12 @@ def _text_sentences(
 ) -> Iterator[Sentence]:
     number = context.block(text.split("\n", 1)[0])
     block: Block | None = context.blocks[number] if number is not None else None
-    lead = context.lead(number) if number is not None else ""
-    heads = context.column_heads(number) if number is not None and block is not None and block.kind == "row" else []
-    for start, end in sentence_bounds(text):
+    above = context.lead(number) if number is not None else ""
+    lead = " ".join(above.split(" ")[-_LEAD_WORDS:])
+    rows = context.rows_above(number) if number is not None and block is not None and block.kind == "row" else []
+    heads = rows[0].split(CELL) if rows else []
+    named_heads = next((row.split(CELL) for row in rows if WORD.search(row)), [])  # the first row may be empty
+    for start, end, hangs_on in _hanging(text, above):
         if side == "before" and not any(first < end and start < last for first, last in spans):
             continue
         words = words_of(text, start, end, spans)
@@ -221,6 +241,7 @@ def _text_sentences(
         if heads:
             column = text.count(" | ", 0, start)
             lead = heads[column] if column < len(heads) else ""
+            hangs_on = named_heads[column] if column < len(named_heads) else ""
         yield Sentence(
             text=text,
             side=side,
@@ -230,6 +251,7 @@ def _text_sentences(
             place=place,
             heading=passage.heading[-1] if passage.heading else "",
             lead=lead,
+            hangs_on=hangs_on,
             whole=passage.before is None or passage.after is None,
             item=block is not None and block.kind in ("item", "row"),
             links=block.links if block is not None else (),

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from analysis.brief_phrases import Grammar
-from analysis.brief_quote import quote
+from analysis.brief_excerpt import CUT, excerpt
+from analysis.brief_phrases import Phrases
+from analysis.brief_rules import forbidding
 from analysis.brief_scene import Scene
-from analysis.brief_spans import Span
 from analysis.brief_text import Sentence
 from analysis.change import SEVERITIES, Side
 from analysis.surroundings import CELL
 from analysis.topics import matches
 
 _LONGEST = 45  # words
-_WITH_MAIN_CLAUSE = 70  # words, where the clause that it begins with says nothing alone
-_SHORTEST = 8
 _LABEL = 6  # words; less is rather the entry of a list than a sentence
 _LIKELY = 0.5
+_SENTENCE_ENDS = (".", "!", "?")
 # the grave.RULES by which a change is high for what it no longer says
 _GONE = frozenset(("training_promise_gone", "promise_gone", "consent_gone", "choice_gone"))
-_CUT = "…"
 
 
 class Headline(NamedTuple):
@@ -30,6 +28,7 @@ class Headline(NamedTuple):
     text: str
     side: Side
     place: int  # of the passage among those of the change
+    order: int  # of the sentence among those of the change
 
 
 def headline(scene: Scene, worth: Mapping[int, float], because: Collection[str]) -> Headline | None:
@@ -61,7 +60,7 @@ def headline(scene: Scene, worth: Mapping[int, float], because: Collection[str])
         )
 
     best = max(touched, key=rank)
-    return Headline(_told(best, scene.phrases.grammar), best.side, best.place)
+    return Headline(_told(best, scene.phrases), best.side, best.place, best.order)
 
 
 def _weight(scene: Scene, sentence: Sentence) -> float:
@@ -84,47 +83,19 @@ def _denies(sentence: Sentence) -> bool:
     )
 
 
-def _told(sentence: Sentence, grammar: Grammar) -> str:
-    """The sentence; a cell behind the first of its row, a short entry of a list behind its section's title."""
-    text = _cut(sentence, grammar)
+def _told(sentence: Sentence, phrases: Phrases) -> str:
+    """The sentence behind what forbids it; a cell behind the first of its row, a short entry of a list behind its
+    section's title."""
+    changed = next(number for number, word in enumerate(sentence.words) if word.changed)
+    turns = sentence.cues.get("prohibition", ())
+    text = excerpt(sentence, phrases.grammar, (changed, changed + 1), longest=_LONGEST, turns=turns)
     cell = sentence.text.split(CELL)[0] if sentence.item and CELL in sentence.text else ""
-    if cell and sentence.words[0].start > len(cell):
-        return f"{cell}: {text}"
-    label = sentence.item and len(sentence.words) <= _LABEL and sentence.heading
-    return f"{sentence.heading.rstrip(' :')}: {text}" if label and not cell else text
-
-
-def _cut(sentence: Sentence, grammar: Grammar) -> str:
-    """The sentence, or of a long one the clauses that fit around its first changed word."""
-    words = sentence.words
-    if len(words) <= _LONGEST:
-        return quote(Span(sentence, 0, len(words), "sentence")).text
-    changed = next(number for number, word in enumerate(words) if word.changed)
-    bounds = [0, *(n for n in range(1, len(words)) if any(mark in words[n].gap for mark in ",;:—–(|")), len(words)]
-    first = max(bound for bound in bounds if bound <= max(0, changed - _LONGEST // 2) or bound == 0)
-    ends = [bound for bound in bounds if changed < bound <= first + _LONGEST]
-    last = max(ends, default=min(len(words), first + _LONGEST))
-    if words[first].text in grammar.breaks - grammar.subjects:  # "If ...," says nothing without what follows
-        last = max(bound for bound in (last, *bounds) if bound <= first + _WITH_MAIN_CLAUSE)
-    first, last = _balanced(sentence, first, last)
-    while last - first > _SHORTEST and words[last - 1].text in grammar.dangling:
-        last -= 1
-    kept = quote(Span(sentence, first, last, "sentence")).text
-    return f"{_CUT if first else ''}{kept}{_CUT if last < len(words) else ''}"
-
-
-def _balanced(sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-    """Without the part that an unclosed bracket opens, or one that was never opened closes, where enough is left."""
-    opened: list[int] = []
-    start = first
-    for at in range(first + 1, last):
-        for mark in sentence.words[at].gap:
-            if mark == "(":
-                opened.append(at)
-            elif mark == ")" and opened:
-                opened.pop()
-            elif mark == ")" and last - at >= _SHORTEST:
-                start = at
-    if opened and opened[0] - start >= _SHORTEST:
-        last = opened[0]
-    return start, last
+    within = bool(cell) and sentence.words[0].start > len(cell)
+    label = forbidding(sentence, phrases)
+    if not label and within:
+        label = sentence.lead if cell.rstrip().endswith(_SENTENCE_ENDS) else cell
+    elif not label and not cell and sentence.item and len(sentence.words) <= _LABEL:
+        label = sentence.heading
+    if label.endswith(CUT):
+        return f"{label} {text.removeprefix(CUT)}"
+    return f"{label.rstrip(' :')}: {text}" if label else text

@@ -1,0 +1,68 @@
+"""As much of a sentence as a reader takes in, around the words that matter, "…" for what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.brief_phrases import Grammar
+from analysis.brief_quote import quote
+from analysis.brief_spans import Span
+from analysis.brief_text import Sentence
+
+_MORE = 25  # words, where the clause that it begins with says nothing alone, or what matters stands further on
+_SHORTEST = 8
+CUT = "…"
+
+
+def excerpt(
+    sentence: Sentence,
+    grammar: Grammar,
+    at: tuple[int, int],
+    *,
+    longest: int,
+    turns: Sequence[tuple[int, int]] = (),
+) -> str:
+    """The sentence, or of one with more words than `longest` the clauses that fit around the words `at`: the first, and
+    the one after the last. Of `turns`, words without which the rest says the opposite, the last before is kept."""
+    words = sentence.words
+    if len(words) <= longest:
+        return quote(Span(sentence, 0, len(words), "sentence")).text
+    bounds = [0, *(n for n in range(1, len(words)) if any(mark in words[n].gap for mark in ",;:—–(|")), len(words)]
+    first = max(bound for bound in bounds if bound <= max(0, at[0] - longest // 2) or bound == 0)
+    if first + longest + _MORE < at[1]:
+        first = at[0] - longest // 2
+    ends = [bound for bound in bounds if at[0] < bound <= first + longest]
+    last = max(at[1], max(ends, default=min(len(words), first + longest)))
+    if words[first].text in grammar.breaks - grammar.subjects:  # "If ...," says nothing without what follows
+        last = max(bound for bound in (last, *bounds) if bound <= first + longest + _MORE)
+    first, last = _balanced(sentence, first, last, at)
+    while last > max(at[1], first + _SHORTEST) and words[last - 1].text in grammar.dangling:
+        last -= 1
+    kept = quote(Span(sentence, first, last, "sentence")).text
+    turned = [(start, end) for start, end in turns if end <= first]
+    if turned:
+        start, end = turned[-1]
+        start = max(bound for bound in bounds if bound <= start)
+        before = f"{CUT if start else ''}{sentence.quote(start, end)} " if end - start <= _SHORTEST else ""
+        kept = f"{before}{CUT}{kept}"
+    elif first:
+        kept = f"{CUT}{kept}"
+    return f"{kept}{CUT if last < len(words) else ''}"
+
+
+def _balanced(sentence: Sentence, first: int, last: int, at: tuple[int, int]) -> tuple[int, int]:
+    """Without the part that an unclosed bracket opens, or one that was never opened closes, where enough is left, and
+    the words `at`."""
+    opened: list[int] = []
+    start = first
+    for number in range(first + 1, last):
+        for mark in sentence.words[number].gap:
+            if mark == "(":
+                opened.append(number)
+            elif mark == ")" and opened:
+                opened.pop()
+            elif mark == ")" and last - number >= _SHORTEST and number <= max(at[0], first + 1):
+                start = number
+    if opened and opened[0] - start >= _SHORTEST and opened[0] >= at[1]:
+        last = opened[0]
+    return start, last

@@ -1,0 +1,78 @@
+"""Rules for users: what forbids a thing is told with it, also where the paragraph above or a column's head says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_brief import told
+
+BEFORE = "# Terms\n\nBe kind.\n"
+LONG = (
+    "Except for what your own browser keeps, you may not use, launch or run any automated system, such as a spider, "
+    "a robot, a scraper or a mirror of our pages, in any form and from any of our pages, for the purpose of:"
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "language", "meaning"),
+    [
+        (
+            "Customer agrees that it will not, and will not let others:\n\n"
+            "* use the posts of members to train a machine learning model or any other AI\n",
+            "en",
+            "Customer agrees that it will not, and will not let others: use the posts of members to train",
+        ),
+        (
+            f"{LONG}\n\n* training generative AI models with posts and photos of our members\n",
+            "en",
+            "…you may not use, launch or run any automated system, such as a spider, a robot, a scraper or a… "
+            "training generative AI",
+        ),
+        (
+            "| Do | Don't |\n| --- | --- |\n"
+            "| Read our guide before you begin. | Share personal data of members with advertising partners |\n",
+            "en",
+            "Don't: Share personal data of members",
+        ),
+        (
+            "|  |  |\n| --- | --- |\n| Do | Don't |\n"
+            "| Read our guide before you begin. | Share personal data of members with advertising partners |\n",
+            "en",
+            "Don't: Share personal data of members",
+        ),
+        (
+            "Users will not: (a) sell an account to others; (b) use posts of members to train generative AI models.\n",
+            "en",
+            "Users will not: b) use posts of members to train generative AI models",
+        ),
+        (
+            "Il est interdit :\n\n* d'utiliser les publications des membres pour entraîner une IA générative\n",
+            "fr",
+            "Il est interdit: d'utiliser les publications",
+        ),
+    ],
+)
+def test_what_forbids_an_item_heads_the_change_with_it(after: str, language: str, meaning: str) -> None:
+    answer = told(BEFORE, f"# Terms\n\nBe kind.\n\n{after}", language)
+    assert (answer.meaning or "").startswith(meaning)
+
+
+def test_a_list_of_what_is_done_needs_no_words_before_it() -> None:
+    after = f"{BEFORE}\nWe collect and use:\n\n* the posts that members write, to train generative AI models\n"
+    assert (told(BEFORE, after).meaning or "").startswith("the posts that members write")
+
+
+def test_a_long_sentence_is_not_cut_between_the_ban_and_what_is_banned() -> None:
+    many = ", ".join(f"page {number} of our site in any of its forms" for number in range(12))
+    before = f"# Terms\n\nBe kind. You may not copy {many}, for sale or for rent.\n"
+    answer = told(before, before.replace("for rent", "to train generative AI models with personal data of members"))
+    assert (answer.meaning or "").startswith("You may not …page")
+    assert "generative AI models with personal data" in (answer.meaning or "")
+
+
+def test_the_first_cell_names_its_row_unless_it_is_a_sentence() -> None:
+    table = (
+        "# A\n\n| Data | Use |\n| --- | --- |\n| {} | to train generative AI models with personal data of members |\n"
+    )
+    assert (told("# A\n\nB.\n", table.format("Your posts")).meaning or "").startswith("Your posts: to train")
+    assert (told("# A\n\nB.\n", table.format("We read your posts.")).meaning or "").startswith("Use: to train")
