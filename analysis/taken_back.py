@@ -7,7 +7,8 @@ the others: a sentence that went is no practice less where another says it again
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from analysis.change import TOPICS
@@ -39,11 +40,18 @@ class TakenBack(NamedTuple):
 NOTHING_BACK = TakenBack()
 
 
-class _Said(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Said:
     place: Seen
     heard: Heard
     chances: Chances
-    stems: frozenset[str]
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Of the words that say something; few sentences are asked for them."""
+        sentence = self.heard.sentence
+        text = self.place.passage.texts[sentence.side][sentence.start : sentence.end]
+        return frozenset(stem(key) for key in keyed_words(text).keys if is_content(key))
 
 
 def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBack:
@@ -62,14 +70,7 @@ def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBa
 
 @lru_cache(maxsize=512)
 def _sentences(one: Seen, kind: str, language: str | None) -> tuple[_Said, ...]:
-    return tuple(
-        _Said(one, heard, said_by(one, heard.sentence, kind, language), _stems(one, heard)) for heard in one.heard
-    )
-
-
-def _stems(one: Seen, heard: Heard) -> frozenset[str]:
-    text = one.passage.texts[heard.sentence.side][heard.sentence.start : heard.sentence.end]
-    return frozenset(stem(key) for _, _, key in zip(*keyed_words(text), strict=True) if is_content(key))
+    return tuple(_Said(one, heard, said_by(one, heard.sentence, kind, language)) for heard in one.heard)
 
 
 def _is_practice(each: _Said, kind: str) -> bool:
@@ -78,11 +79,11 @@ def _is_practice(each: _Said, kind: str) -> bool:
     return (
         kind != "rules"
         and each.heard.sentence.whole
-        and len(each.stems) >= _FEW
         and chances["worth"] >= _WORTH
         and min(chances["expands"], chances["practice"]) >= _LIKELY
         and max(chances["protection"], chances["conduct"]) < _LIKELY
         and max(chances[topic] for topic in TOPICS) >= _LIKELY
+        and len(each.stems) >= _FEW
     )
 
 
