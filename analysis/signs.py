@@ -84,7 +84,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
         "frames": frames > 2,
         "notice": found.get("words.notice.after", 0) > 0,
         "announced": found.get("words.notice.after", 0) > 0 and any(_announces(one) for one in said),
-        "company": any(pattern("company").search(_changed_text(one)) for one in said),
+        "company": any(map(_names_company, said)),
         "listed": any(_listed(one, kind) for one in said),
         "nothing": bool(said) and not direct and not hints,
     }
@@ -182,7 +182,7 @@ def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
     text = [one for one in said if one.shape == "text"]
     for operation in ("added", "removed", "reworded"):
         found[f"shape.{operation}"] = math.log1p(sum(one.passage.operation == operation for one in text))
-    parties = sum(len(pattern("parties").findall(_changed_text(one))) for one in text)
+    parties = sum(map(_parties, text))
     found["shape.parties"] = math.log1p(parties)
     found["shape.any_party"] = float(parties > 0)
     found["shape.under_heading"] = float(any(one.passage.heading for one in text))
@@ -190,6 +190,16 @@ def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
     found["shape.longest"] = math.log1p(max((one.changed_words for one in text), default=0)) / 2
     found["shape.few_words"] = float(0 < sum(one.changed_words for one in said) <= 2)
     return found
+
+
+@lru_cache(maxsize=512)
+def _parties(one: Seen) -> int:
+    return len(pattern("parties").findall(_changed_text(one)))
+
+
+@lru_cache(maxsize=512)
+def _names_company(one: Seen) -> bool:
+    return bool(pattern("company").search(_changed_text(one)))
 
 
 def _changed_text(one: Seen) -> str:
