@@ -18,7 +18,8 @@ WORD = re.compile(r"[^\W_]+")
 ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])|\s+\|\s+|\n|<br\s*/?>|;\s+(?=\(?\w{1,3}\))|\s+(?=•)"
+    r"(?=[\s\"'”’»)\];<])"  # looked at first, for most characters are none of these
+    r"(?:(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])|\s+\|\s+|\n|<br\s*/?>|;\s+(?=\(?\w{1,3}\))|\s+(?=•))"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|no|nos|art|inc|ltd|co|corp|mr|mrs|ms|dr|st|vs|p\.ex|ex|al|u\.s|u\.k)\.|\b[A-Z]\.)$", re.I

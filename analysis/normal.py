@@ -26,8 +26,8 @@ _OPENING_QUOTE = re.compile("«\\s+")
 _CLOSING_QUOTE = re.compile("\\s+»")
 _DASH = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
 _LONG_DASH = re.compile(r"\s*—\s*")
-_BEFORE_MARK = re.compile(r"\s+(?=[,.;:!?)\]}%](?![\w.]))")
-_AFTER_OPENING = re.compile(r"(?<=[(\[{¿¡])\s+")
+_BEFORE_MARK = re.compile(r" (?=[,.;:!?)\]}%](?![\w.]))")
+_AFTER_OPENING = re.compile(r"(?<=[(\[{¿¡]) ")
 # "1.", "(a)", "iv)", "2.1"; without a mark behind it only before a word that begins a title, for "1.5 million" is text
 _NUMBER_AT_START = (
     r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)][^\S\n]+(?=\S)"

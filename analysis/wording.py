@@ -17,7 +17,8 @@ from analysis.times import times_in
 from analysis.words import Edit, edits, without_islands
 
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?;])[\"”»')\]]*\s+(?=[\"“«(\[]?[A-ZÀ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=[:;])\s+(?=\([a-z0-9]{1,3}\)|[-–•])"
+    r"(?=[\s\"”»')\]])"  # looked at first, for most characters are none of these
+    r"(?:(?<=[.!?;])[\"”»')\]]*\s+(?=[\"“«(\[]?[A-ZÀ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=[:;])\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
