@@ -125,9 +125,10 @@ def _by_mail(made: Mail, address: Address, message: Message) -> Result:
 
 
 def _room(made: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
-    """Characters for the body. Apprise puts the title into it where a channel has none."""
+    """Characters for the body. Apprise puts the title into it where a channel has none, or counts it (Discord)."""
     markup = len("<b></b><br />\r\n") if told == NotifyFormat.HTML else len("# \r\n")
-    return room_of(made, url) - (0 if made.title_maxlen else len(subject) + markup)
+    apart = made.title_maxlen and not made.overflow_amalgamate_title
+    return room_of(made, url) - (0 if apart else len(subject) + markup)
 
 
 def _answer(heard: Heard, url: str) -> str | None:

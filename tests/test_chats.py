@@ -88,6 +88,14 @@ def test_what_is_too_long_is_cut_after_a_passage_and_taken(services: Chats, stor
     assert services.refused == []
 
 
+@pytest.mark.parametrize("length", range(1, 40, 3))
+def test_a_chat_that_counts_the_title_takes_a_message_that_fills_it(
+    services: Chats, store: Database, length: int
+) -> None:
+    told(services, DISCORD, alert(store, passages=many(200, length)))
+    assert services.refused == []
+
+
 @pytest.mark.parametrize("host", ADDRESSES)
 def test_a_chat_shows_the_words_of_a_page_and_does_not_obey_them(services: Chats, store: Database, host: str) -> None:
     attacks = [*HOSTILE, "<!channel> !here> <@U123|x>", "@everyone", "~struck~ *bold* _it_ `x`", "a_b"]
