@@ -8,6 +8,7 @@ from notifier.shown import Answer, Quoted, Shown, ShownPassage
 from notifier.wording import Words
 
 SITE = "https://watch.example"
+_HIGH = {"because": ["trains_anew", "used_unless_refused"]}
 
 
 def sample_change(said: Words, language: str) -> Shown:
@@ -24,7 +25,7 @@ def sample_change(said: Words, language: str) -> Shown:
         severity_name=said.severities.high,
         direction="expands",
         direction_name=said.directions.expands,
-        topics=(said.topic("ai_training"), said.topic("user_choice")),
+        topics=tuple(said.topics_of(("ai_training", "user_choice"), _HIGH)),
         found=said.date(date(2025, 12, 1)),
         starting=said.date(starts),
         starting_name=said.brief.starting,
@@ -55,6 +56,6 @@ def sample_change(said: Words, language: str) -> Shown:
         ),
         unflagged=2,
         diff=f"{SITE}/changes/1",
-        because=said.why_high({"because": ["trains_anew", "used_unless_refused"]}),
+        because=said.why_high(_HIGH),
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

@@ -111,7 +111,7 @@ def show(session: Session, change: Change, words: Words, language: str, base_url
         severity_name=getattr(words.severities, change.severity, change.severity),
         direction=change.direction,
         direction_name=getattr(words.directions, change.direction, ""),
-        topics=tuple(clean(words.topic(topic)) for topic in change.topics),
+        topics=tuple(map(clean, words.topics_of(change.topics, brief))),
         found=words.date(change.detected_at.date()),
         starting=words.date(starting) if starting else None,
         starting_name=words.brief.dated if dated else words.brief.since if past else words.brief.starting,

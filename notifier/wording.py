@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -180,6 +180,7 @@ class Words(_Strict):
     colon: str  # what stands between a label and its value
     semicolon: str  # what stands between the members of a list
     quoted: str  # {text}, in the quotation marks of the language
+    trained: str  # the topic ai_training, where people's data or content newly trains AI
     languages: dict[str, str]  # names of the languages that documents are in
     topics: dict[str, str]
     dates: Dates
@@ -215,6 +216,11 @@ class Words(_Strict):
     def topic(self, name: str) -> str:
         """A topic in plain words; one that an operator made up is its own name."""
         return self.topics.get(name, name.replace("_", " "))
+
+    def topics_of(self, names: Iterable[str], brief: Mapping[str, Any]) -> list[str]:
+        """The topics of a change; that data trains AI is said only where the rule for it holds, not of a promise or ban."""
+        trained = "trains_anew" in (brief.get("because") or ())
+        return [self.trained if trained and name == "ai_training" else self.topic(name) for name in names]
 
 
 def languages() -> tuple[str, ...]:

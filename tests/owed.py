@@ -48,6 +48,7 @@ BRIEF: dict[str, Any] = {
     "meaning": "train our writing models unless you object",
     "from": "2025-11-03",
     "default": "on",
+    "because": ["trains_anew"],
     "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
     "refuse": [{"text": "object", "side": "after", "link": "https://parley.example/object"}],
     "excluded": [{"text": "private messages", "side": "after"}],

@@ -60,6 +60,17 @@ def test_the_subject_is_french_for_those_who_read_french(store: Database) -> Non
     )
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "AI training"), ("fr", "entraînement d’IA")])
+def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
+    store: Database, language: str, said: str
+) -> None:
+    passages = [flagged(None, "We never train AI with your posts.", "AI")]
+    message = alert(store, language, passages=passages, brief={"because": ["speaks_of_training"]})
+    for text in (message.subject, message.text, visible(message.html), message.fitted("markdown", 10**6)):
+        assert said in text
+        assert words(language).trained not in text
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "since 1 October 2025"), ("fr", "depuis le 1er octobre 2025")])
 def test_a_day_that_is_past_is_not_told_as_coming(store: Database, language: str, said: str) -> None:
     assert alert(store, language, effective_date=START.date().replace(day=1)).subject.endswith(said)
@@ -129,7 +140,7 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
         "Parley",
         "Privacy Policy",
         "Your data › Our models",
-        facts.topic("ai_training"),
+        facts.trained,
         facts.severities.high,
         facts.directions.expands,
         "train our writing models unless",
