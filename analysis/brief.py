@@ -37,10 +37,9 @@ def brief(
     a phrase file is read with the English one. `effective`, `because` and `kept` were found
     elsewhere.
     """
-    phrases = phrases_for(language)
-    scene = Scene(passages, before, after, phrases)
+    scene = Scene(passages, before, after, phrases_for(language))
     told = answers(scene, shipped_weights())
-    marks = Marks(after, phrases)
+    marks = Marks(scene, after)
     quotes = {
         field: tuple(quote(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
         for field, those in told.items()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from analysis.blocks import Page
+from analysis.brief_bans import Bans
 from analysis.brief_names import capital_runs
-from analysis.brief_phrases import Phrases
+from analysis.brief_scene import Scene
 from analysis.brief_spans import Question, Span
-from analysis.brief_text import ADDRESS, WORD, words_of
+from analysis.brief_text import ADDRESS, WORD, Word, words_of
 from analysis.change import Mark
+
+_OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
+_ENDS = re.compile(r"[.;:!?]")
 
 _SAID_AGAIN = 3  # words: fewer say too little to be the same control
 _NAME = 2  # words with capitals, "settings" or the like among them, that are the name of a control
@@ -20,14 +25,55 @@ _OF_CONTROLS = ("refuse_act", "control")
 class Marks:
     """Marks answers, read with the whole later page."""
 
-    def __init__(self, after: Page, phrases: Phrases) -> None:
+    def __init__(self, scene: Scene, after: Page) -> None:
         self._page = after
-        self._phrases = phrases
+        self._phrases = scene.phrases
+        self._grammar = scene.phrases.grammar
+        self._reader = scene.reader
+        self._bans = Bans(scene)
 
     def of(self, field: Question, span: Span) -> tuple[Mark, ...]:
         """The marks of an answer to `field`."""
         gone = field == "refuse" and span.sentence.side == "before"
-        return ("stands",) if gone and self._stands(span) else ()
+        held: tuple[tuple[Mark, bool], ...] = (
+            ("stands", gone and self._stands(span)),
+            ("forbidden", field == "excluded" and self._bans.forbid(span)),
+            ("limited", field in _OF_DENIALS and self._is_limited(span)),
+        )
+        return tuple(mark for mark, holds in held if holds)
+
+    def _is_limited(self, span: Span) -> bool:
+        """Whether the sentence limits what a span denies: by an exception, a condition or an aim that is not quoted."""
+        sentence = span.sentence
+        if not span.denies and not span.rule.startswith("lasting"):
+            return False
+        limits = {at for cue in ("but_for", "condition") for at, _ in sentence.cues.get(cue, ())}
+        return span.reach > span.last or self._limits_behind(span, limits) or self._limits_before(span, limits)
+
+    def _limits_behind(self, span: Span, limits: set[int]) -> bool:
+        """Whether the denial goes on with an exception or a condition, before another statement begins."""
+        words, grammar = span.sentence.words, self._grammar
+        for at in range(span.last, len(words)):
+            if _ENDS.search(words[at].gap) or (words[at].text in grammar.others and self._parts(words, at)):
+                return False
+            if at in limits:
+                return words[at - 1].text not in grammar.joins | grammar.breaks  # "but if you ask"
+        return False
+
+    def _parts(self, words: Sequence[Word], at: int) -> bool:
+        return "," in words[at].gap or words[at - 1].text in self._grammar.joins
+
+    def _limits_before(self, span: Span, limits: set[int]) -> bool:
+        """Whether the denial is the main clause of a condition: "when you use the paid plan, we do not keep ..."."""
+        words, first = span.sentence.words, span.first
+        if not span.rule.endswith("clause"):
+            first = self._reader.clause_start(span.sentence, first) if span.denies else 0
+        if first == 0 or "," not in words[first].gap:
+            return False
+        at = first - 1
+        while at > 0 and not _ENDS.search(words[at].gap) and not (at in limits and "," in words[at].gap):
+            at -= 1
+        return any(at <= limit <= at + 1 for limit in limits)
 
     def _stands(self, span: Span) -> bool:
         """Whether the later page has a way to refuse: in its words, by its address, or by the name of a control."""

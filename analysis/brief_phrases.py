@@ -63,6 +63,9 @@ CUES = (
     "liability",
     "thing",
     "hand_on",
+    "banned",
+    "but_for",
+    "condition",
 )
 
 
@@ -108,6 +111,10 @@ class Grammar(BaseModel):
     sole: frozenset[Phrase] = frozenset()
     naming: frozenset[Phrase] = frozenset()
     handing_to: frozenset[Phrase] = frozenset()
+    # what readers are forbidden: analysis/brief_bans.py
+    bound: frozenset[Phrase] = frozenset()
+    duties: frozenset[Phrase] = frozenset()
+    commands: frozenset[Phrase] = frozenset()
 
 
 class PhraseFile(BaseModel):

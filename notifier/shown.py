@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from notifier.escape import clean, web_address
 from notifier.wording import Words
-from storage.briefs import QUOTED, notes
+from storage.briefs import answered, notes
 from storage.changes import Change, StoredPassage, alike, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
@@ -148,10 +148,8 @@ def _other_language(page: Document, words: Words, language: str) -> str | None:
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
     kept = tuple(_kept(times, words) for times in brief.get("kept") or ())
     answers = [Answer(words.brief.kept, kept)] if kept else []
-    for name in QUOTED:
-        quotes = tuple(_quoted(quote, words) for quote in brief.get(name) or ())
-        if quotes:
-            answers.append(Answer(getattr(words.brief, name), quotes))
+    for key, quotes in answered(brief):
+        answers.append(Answer(getattr(words.brief, key), tuple(_quoted(quote, words) for quote in quotes)))
     return tuple(answers)
 
 

@@ -114,11 +114,13 @@ class BriefWords(_Strict):
     recipients: str
     refuse: str
     excluded: str
+    forbidden: str
     irreversible: str
     regions: str
     see: str
     kept: str
     no_longer: str  # words that stood in the changed place; another place may have them yet
+    limited: str  # what is denied, where the page goes on with an exception or a condition
     stands: str  # instead, where a way to refuse is still on the page
     gone: str
     retold: str

@@ -20,7 +20,7 @@ from analysis.reading import stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
-from storage.briefs import QUOTED, notes
+from storage.briefs import answered, notes
 from storage.captures import addresses, capture_records
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
@@ -271,10 +271,8 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
         rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{brief['default']}")]))
     if kept := [f"“{each['before']}” → “{each['after']}”" for each in brief.get("kept") or []]:
         rows.append((sheet.words("brief.kept"), kept))
-    for key in QUOTED:
-        said = [_quote(sheet, quote) for quote in brief.get(key) or []]
-        if said:
-            rows.append((sheet.words(f"brief.{key}"), said))
+    for key, quotes in answered(brief):
+        rows.append((sheet.words(f"brief.{key}"), [_quote(sheet, quote) for quote in quotes]))
     if rows:
         sheet.gap()
         sheet.table(rows)

@@ -11,7 +11,7 @@ from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
-from storage.briefs import QUOTED, notes
+from storage.briefs import answered, notes
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -36,7 +36,7 @@ class Renderer:
             fragment=fragment,
             safe_link=safe_link,
             site=SITE,
-            quoted=QUOTED,
+            answered=answered,
             notes=notes,
             languages=LANGUAGES,
             wording=wording,

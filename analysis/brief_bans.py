@@ -1,0 +1,72 @@
+"""What a text forbids its readers, told from what it denies of itself: "you may not", "do not post", "prohibited"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analysis.brief_scene import Scene
+from analysis.brief_spans import Span
+from analysis.brief_text import Sentence, words_of
+
+_OF_DENIALS = ("denial", "exception", "what is excepted")
+_LIKELY = 0.5  # a chance from which a sentence is a rule of conduct
+
+
+class Bans:
+    """Tells the bans among the sentences of one change."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._reader = scene.reader
+        self._grammar = scene.phrases.grammar
+
+    def forbid(self, span: Span) -> bool:
+        """Whether what a span denies is forbidden to readers, in its sentence or by what leads to its list."""
+        if not span.rule.startswith(_OF_DENIALS):
+            return False
+        sentence = span.sentence
+        if any(self._is_ban(sentence, at) for at in range(span.first, span.last)):
+            return True
+        if not sentence.item or not (words := words_of(sentence.lead)):
+            return False
+        lead = replace(sentence, text=sentence.lead, words=words, cues=self._scene.phrases.find(words), item=False)
+        return any(self._is_ban(lead, at) for at in range(len(words)))
+
+    def _is_ban(self, sentence: Sentence, at: int) -> bool:
+        """Whether a denial or a word of banning at `at` binds the reader."""
+        cues = sentence.cues
+        if any(first == at for first, _ in cues.get("banned", ())):
+            return not self._binds_others(sentence, at)
+        if all(first != at for first, _ in cues.get("negation", ())):
+            return False
+        return self._commands(sentence, at) or self._binds_reader(sentence, at)
+
+    def _commands(self, sentence: Sentence, at: int) -> bool:
+        first = sentence.words[0]
+        title = at == 1 and sentence.words[at].capital  # "Do Not Sell My Data"
+        return at <= 1 and first.capital and not title and first.text in self._grammar.commands
+
+    def _binds_reader(self, sentence: Sentence, at: int) -> bool:
+        """Whether a denial is of what a reader may do: "you may not", "vous ne devez pas", "advertisers must not"."""
+        words, grammar = sentence.words, self._grammar
+        duty, who = (at + 1, at - 1) if grammar.noun_first else (at - 1, at - 2)
+        if who < 0 or duty >= len(words) or words[duty].text not in grammar.duties:
+            return False
+        if at + 1 < len(words) and words[at + 1].text in grammar.passives:
+            return False  # "you will not be asked", "your data may not be used"
+        subject, start = words[who].text, self._reader.chunk(sentence, who, who + 1)[0]
+        if subject in grammar.bound or words[start].text in grammar.yours:
+            return True
+        rule = self._scene.chances(sentence)["conduct"] >= _LIKELY
+        return rule and not self._binds_others(sentence, duty)
+
+    def _binds_others(self, sentence: Sentence, at: int) -> bool:
+        """Whether the subject before `at` is the publisher or a party: "our providers are not permitted to"."""
+        words, grammar = sentence.words, self._grammar
+        while at > 0 and words[at - 1].text in grammar.passives | grammar.denied_by | grammar.modals:
+            at -= 1
+        parties = {last for _, last in sentence.cues.get("recipient_head", ())}
+        if at == 0 or at in parties or words[at - 1].text in grammar.others:
+            return at > 0
+        publisher = self._reader.publisher
+        return publisher is not None and publisher.is_named(words[at - 1].text)

@@ -1,0 +1,84 @@
+"""What a brief says of its quotations besides their words: that readers are forbidden it, that the page limits it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_brief_sentences import told
+from tests.test_brief_shown import BRIEF, body
+
+FORBIDDEN, LIMITED = ("forbidden",), ("limited",)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "marks"),
+    [
+        ("en", "You may not use the data of other members to train AI models.", FORBIDDEN),
+        ("en", "Members must not share the personal data of other members.", FORBIDDEN),
+        ("en", "Do not share the personal data of other members with anyone.", FORBIDDEN),
+        ("en", "Training AI models on data of members is not allowed.", FORBIDDEN),
+        ("en", "Our service providers may not use your personal data to train AI models.", ()),
+        ("en", "Our service providers are prohibited from using your personal data to train AI models.", ()),
+        ("en", "Wrenfield will not share your personal data with advertisers.", ()),
+        ("en", "You will not be asked for sensitive personal data.", ()),
+        ("en", "Your personal data may not be used to train AI models.", ()),
+        ("fr", "Vous ne devez pas partager les données personnelles des autres membres.", FORBIDDEN),
+        ("fr", "Les utilisateurs ne peuvent pas partager les données personnelles des autres membres.", FORBIDDEN),
+        ("fr", "Nous ne partageons pas vos données personnelles avec des annonceurs.", ()),
+    ],
+)
+def test_a_ban_on_readers_is_no_promise_to_them(language: str, text: str, marks: tuple[str, ...]) -> None:
+    excluded = told({"language": language, "text": text}).excluded
+    assert excluded
+    assert {quote.marks for quote in excluded} == {marks}
+
+
+def test_entries_of_a_list_of_bans_are_bans() -> None:
+    listed = "You may not, in any of our rooms:\n\n* collect personal data of members that is not public\n"
+    assert {quote.marks for quote in told({"language": "en", "text": listed}).excluded} == {FORBIDDEN}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "marks"),
+    [
+        ("en", "We do not use your messages to train AI models, except when you rate an answer.", LIMITED),
+        ("en", "We do not use your messages to train AI models unless you use the free plan.", LIMITED),
+        ("en", "When you use the paid plan, we do not use your messages to train AI models.", LIMITED),
+        ("en", "We do not use your health data (such as your weight) for automated decisions about you.", LIMITED),
+        ("en", "We do not use your messages to train AI models, and we delete them if you ask for it.", ()),
+        ("en", "We do not use your messages to train AI models, but if you ask for it we print them.", ()),
+        ("en", "We do not use your messages to train AI models.", ()),
+        ("fr", "Nous n'utilisons jamais vos messages pour entraîner l'IA, sauf si vous notez une réponse.", LIMITED),
+        ("fr", "Nous n'utilisons jamais vos messages pour entraîner l'IA.", ()),
+    ],
+)
+def test_a_denial_is_not_told_as_if_it_had_no_limits(language: str, text: str, marks: tuple[str, ...]) -> None:
+    excluded = [quote for quote in told({"language": language, "text": text}).excluded if "messages" in quote.text]
+    excluded = excluded or list(told({"language": language, "text": text}).excluded)
+    assert excluded
+    assert {quote.marks for quote in excluded} == {marks}
+
+
+def test_what_cannot_be_undone_is_told_with_its_condition() -> None:
+    text = "Once you have closed your room, your messages cannot be recovered."
+    (quote,) = told({"language": "en", "text": text}).irreversible
+    assert (quote.text, quote.marks) == ("your messages cannot be recovered", LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "note"),
+    [
+        ("en", "What is forbidden", "“share it” (the page sets limits to this)"),
+        ("fr", "Ce qui est interdit", "« share it » (la page y met des limites)"),
+    ],
+)
+def test_bans_stand_under_a_label_of_their_own(language: str, label: str, note: str) -> None:
+    excluded = [
+        {"text": "share it", "side": "after", "marks": ["forbidden", "limited"]},
+        {"text": "your letters", "side": "after"},
+    ]
+    shown = body("text", language, brief=BRIEF | {"excluded": excluded})
+    assert label in shown
+    assert note in shown
+    assert shown.index("your letters") < shown.index(label) < shown.index("share it")
+    assert label not in body("text", language, brief=BRIEF | {"excluded": excluded[1:]})
