@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.found import is_duty_of_reader
-from analysis.gist import GIST, LEANS, TIMES
+from analysis.gist import GIST, LEANS
 from analysis.grave import RULES
 from analysis.seen import Heard, Seen
 from analysis.taken_back import TakenBack
@@ -74,8 +74,9 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "grown": _grown(said),
         "rules": rules,
         "less": not back.practices.isdisjoint(said),
+        "longer": not back.longer.isdisjoint(said),
         "promise_lost": not back.promises.isdisjoint(said),
-    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *TIMES, *RULES)}
+    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
 
 

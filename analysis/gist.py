@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from analysis.change import TOPICS
-from analysis.kept import lengths
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances, says
+from analysis.times import times_in
 from analysis.wording import Sentence
 
 GIST = "gist."  # before the names of these signs
 OF_TOPIC = ("most", "sum", "share", "new", "of_most")
 _DIRECTIONS = ("expands", "limits", "clarifies")
 LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), "balance", "both_ways")
-TIMES = ("kept_longer", "kept_shorter")
 _HARDLY, _LITTLE = 0.3, 0.5  # added where a share is taken, so that little said is a small share
 _LIKELY = 0.5
 _OWN = 0.9  # that a sentence is about a right or a choice of people
@@ -28,10 +27,10 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
     heard = [(place, each) for place, one in enumerate(seen) for each in one.heard]
     said = [(place, each.sentence, said_by(seen[place], each.sentence, kind, language)) for place, each in heard]
     leaning = [
-        (place, sentence, _leaning(each, chances))
+        (place, sentence, _leaning(seen[place], each, chances, kind))
         for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
-    signs = _directions(leaning) | _kept(seen)
+    signs = _directions(leaning)
     by_topic = {topic: [chances[topic] for _, _, chances in said] for topic in TOPICS}
     sums = {topic: sum(values) for topic, values in by_topic.items()}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
@@ -44,13 +43,6 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
             f"{topic}.of_most": sums[topic] / most,
         }
     return {f"{GIST}{name}": value for name, value in signs.items()}
-
-
-def _kept(seen: Sequence[Seen]) -> dict[str, float]:
-    """Whether places that speak of keeping data name a longer or a shorter time than they did."""
-    told = [lengths(one) for one in seen]
-    longer, shorter = any(each.longer for each in told), any(each.shorter for each in told)
-    return {"kept_longer": float(longer and not shorter), "kept_shorter": float(shorter and not longer)}
 
 
 @lru_cache(maxsize=1024)
@@ -69,18 +61,28 @@ def said_by(one: Seen, sentence: Sentence, kind: str, language: str | None) -> C
     return {aspect: max(chance - without[aspect], chance * share) for aspect, chance in whole.items()}
 
 
-def _leaning(heard: Heard, chances: Chances) -> Chances:
+def _leaning(one: Seen, heard: Heard, chances: Chances, kind: str) -> Chances:
     """For whom a sentence is good news, by how grave it is.
 
-    That something is done no more is less, whatever it was; how data is secured is neither more nor less.
+    That something is done no more is less, whatever it was, and what is done unless people refuse is more, however
+    much it says of refusing. How data is secured is neither, nor how long what a table newly lists is kept.
     """
     more, less, same = (chances[name] for name in _DIRECTIONS)
     if ends(heard, chances):
         more, less = 0.0, max(more, less)
-    elif is_of_security(chances):
-        more, less, same = 0.0, 0.0, max(more, less, same)
+    elif "unless_refused" in heard.changed and "promise" not in heard.general:
+        more, less = max(more, less), 0.0
+    elif is_of_security(chances) or (kind != "cookies" and _lists_times(one)):
+        more, less, same = 0.0, 0.0, max(more, less, same) if heard.sentence.side == "after" else 0.0
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
+
+
+def _lists_times(one: Seen) -> bool:
+    """Whether a row or entry says how long something is kept."""
+    retention = "retention" in one.section or any(f.topic == "retention" and f.tier == "decides" for f in one.found)
+    text = one.passage.after or one.passage.before or ""
+    return one.shape in ("row", "entry") and retention and bool(times_in(text))
 
 
 def is_of_security(chances: Chances) -> bool:

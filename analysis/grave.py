@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from analysis.change import Side
+from analysis.change import TOPICS, Side
 from analysis.seen import Seen
 from analysis.sentences import Chances, says
 from analysis.topics import matches
@@ -98,7 +98,12 @@ def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, f
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (
             few
-            and any(said.spares("user_choice") for place in places for said in place.gone)
+            and any(
+                said.spares("user_choice")
+                for place in places
+                if not _goes_with_its_practice(place, places)
+                for said in place.gone
+            )
             and all(said.chances["user_choice"] < _POSSIBLE for said in after)
         ),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave),
@@ -174,6 +179,16 @@ def _fewer(places: Sequence[_Place]) -> bool:
     """Whether fewer sentences spare people's data than did: none came elsewhere for the one that went."""
     gone = sum(said.spares("ai_training") for place in places for said in place.gone)
     return gone > sum(said.spares("ai_training") for place in places for said in place.new)
+
+
+def _goes_with_its_practice(place: _Place, places: Sequence[_Place]) -> bool:
+    """Whether a whole place went, with a practice that no other place has now: there is nothing left to refuse."""
+    return not place.after and any(
+        said.practises(topic) and not any(other.practises(topic) for each in places for other in each.new)
+        for said in place.gone
+        if not said.spares("user_choice")
+        for topic in TOPICS
+    )
 
 
 def _consent_gone(place: _Place) -> bool:

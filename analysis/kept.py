@@ -7,42 +7,60 @@ from typing import NamedTuple
 
 from analysis.change import Kept, Side
 from analysis.seen import Seen
+from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 
 
-class Lengths(NamedTuple):
-    """Whether a place that speaks of keeping data names a longer time than it did, and a shorter one."""
+class Rewritten(NamedTuple):
+    """A place, or a row that went and the one that came for it, about the same thing: `was` and `now`."""
 
-    longer: bool
-    shorter: bool
+    was: Seen
+    now: Seen
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        return self.was.passage.before or "", self.now.passage.after or ""
+
+    def lengthened(self) -> Sequence[float]:
+        """By how many days something is kept longer than before, below zero where shorter; each time that changed."""
+        was, now = map(times_in, self.texts)
+        if len(was) != len(now):
+            return ()
+        pairs = zip(was, now, strict=True)
+        return [
+            new.days - old.days for old, new in pairs if new.days != old.days and _is_of_keeping(self.now, "after", new)
+        ]
 
 
-def lengths(one: Seen) -> Lengths:
-    was, now = (times_in(text) for text in one.passage.texts.values())
-    if len(was) != len(now):
-        return Lengths(False, False)
-    changed = [
-        new.days - old.days
-        for old, new in zip(was, now, strict=True)
-        if new.days != old.days and _is_of_keeping(one, "after", new)
-    ]
-    return Lengths(any(days > 0 for days in changed), any(days < 0 for days in changed))
+def rewritten(seen: Sequence[Seen]) -> Iterator[Rewritten]:
+    """The places that differ, and rows under one title that begin with the same cell."""
+    gone = {_label(one.passage.heading, one.passage.before): one for one in seen if one.passage.operation == "removed"}
+    for one in seen:
+        was = gone.get(_label(one.passage.heading, one.passage.after)) if one.passage.operation == "added" else one
+        if was and was.passage.before and one.passage.after:
+            yield Rewritten(was, one)
+
+
+def _label(heading: tuple[str, ...], text: str | None) -> tuple[object, ...]:
+    """What a row is about; all else is about itself alone."""
+    cell, found, _ = (text or "").partition(CELL)
+    return heading, cell.casefold() if found else object()
 
 
 def kept_anew(seen: Sequence[Seen]) -> tuple[Kept, ...]:
     """Each once, in the order of the page; rows that only change places say nothing."""
-    found = dict.fromkeys(kept for one in seen if one.real for kept in _of_place(one))
+    found = dict.fromkeys(kept for pair in rewritten([one for one in seen if one.real]) for kept in _of_place(pair))
     return tuple(kept for kept in found if Kept(kept.after, kept.before) not in found)
 
 
-def _of_place(one: Seen) -> Iterator[Kept]:
-    before, after = one.passage.texts["before"], one.passage.texts["after"]
+def _of_place(pair: Rewritten) -> Iterator[Kept]:
+    before, after = pair.texts
     was, now = times_in(before), times_in(after)
     gone, came = _only_in(was, now), _only_in(now, was)
     if len(was) != len(now) or len(gone) != 1 or len(came) != 1:
         return  # of several nobody can tell which took the place of which
     (old,), (new,) = gone, came
-    if _is_of_keeping(one, "before", old) and _is_of_keeping(one, "after", new):
+    if _is_of_keeping(pair.was, "before", old) and _is_of_keeping(pair.now, "after", new):
         yield Kept(before[old.start : old.end], after[new.start : new.end])
 
 

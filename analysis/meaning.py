@@ -136,9 +136,6 @@ def direction_of(told: Mapping[str, float]) -> tuple[Direction, Reason]:
     turned = _turned(likeliest, told)
     if turned:
         return turned[0], Reason(turned[1])
-    if likeliest == "clarifies" and (told["told.kept_longer"] or told["told.kept_shorter"]):
-        longer = told["told.kept_longer"]
-        return ("expands", Reason("weight.kept_longer")) if longer else ("limits", Reason("weight.kept_shorter"))
     return likeliest, _weighed(weighings[likeliest].reasons(told, yes=True), "weight.like_most")
 
 
@@ -150,11 +147,14 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
         if likeliest == "expands" and not grave:
             return "mixed", "weight.less"
         if likeliest == "clarifies":
-            return ("limits" if told["told.expands_new"] < _SOME else "mixed"), "weight.less"
+            both = told["told.longer"] or told["told.expands_new"] >= _SOME
+            return ("mixed" if both else "limits"), "weight.less"
         if likeliest == "mixed" and not anew:
             return "limits", "weight.less"
     if likeliest == "clarifies" and told["told.promise_lost"]:
         return "expands", "weight.promise_gone"
+    if likeliest == "clarifies" and told["told.longer"]:
+        return "expands", "weight.kept_longer"
     if likeliest == "expands" and not grave and told["told.balance"] < -_EVEN:
         return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "weight.protects"
     return None

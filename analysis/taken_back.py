@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from analysis.change import TOPICS
 from analysis.gist import ends, is_of_security, said_by
-from analysis.kept import lengths
+from analysis.kept import rewritten
 from analysis.looks import is_content
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
@@ -31,10 +31,12 @@ _PROMISES = 0.3
 
 
 class TakenBack(NamedTuple):
-    """The places by which less is done with data than before, and those that take a promise away."""
+    """The places by which less is done with data than before, those that take a promise away, and those that keep data
+    longer."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
+    longer: frozenset[Seen] = frozenset()
 
 
 NOTHING_BACK = TakenBack()
@@ -59,13 +61,16 @@ def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBa
     sentences = [each for one in said for each in _sentences(one, kind, language)]
     gone = [each for each in sentences if each.heard.sentence.side == "before"]
     new = [each for each in sentences if each.heard.sentence.side == "after"]
-    practices = {each.place for each in gone if _is_practice(each, kind) and not _is_said_again(each, new)}
+    still = [each for each in new if not ends(each.heard, each.chances)]
+    practices = {each.place for each in gone if _is_practice(each, kind) and not _is_said_again(each, still)}
     practices |= {
         each.place for each in new if ends(each.heard, each.chances) and each.chances["worth"] >= _WORTH
     } | set(_narrowed(new, gone))
-    practices |= {one for one in said if lengths(one).shorter}
+    days = {pair.now: pair.lengthened() for pair in rewritten(said)}
+    practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
+    longer = {one for one, more in days.items() if any(each > 0 for each in more)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
-    return TakenBack(frozenset(practices), frozenset(promises))
+    return TakenBack(frozenset(practices), frozenset(promises), frozenset(longer))
 
 
 @lru_cache(maxsize=512)

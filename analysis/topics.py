@@ -44,9 +44,10 @@ WORDS = (
     "yours",
     "ended",
     "lost",
+    "unless_refused",
 )
 # groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended", "lost"))
+CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended", "lost", "unless_refused"))
 _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
 _ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it

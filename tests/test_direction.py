@@ -6,6 +6,7 @@ import pytest
 
 from tests.test_grave import change
 
+TIMES = "\n\n## How long we keep your data\n\n| Data | Kept for |\n| --- | --- |\n"
 CASES = {
     "a practice that goes": (
         "en",
@@ -43,6 +44,24 @@ CASES = {
         "Server logs are kept for 30 days.\n\n## More\n\nHere is more. "
         "We use your messages and photos to choose the ads that you see.",
         "mixed",
+    ),
+    "a choice that goes with the practice": (
+        "en",
+        "\n\nConversations in the free plan are used to train our models. You can object in the settings.",
+        "\n\n## Training\n\nFrom this version on no conversation is used to train our models, whatever the plan.",
+        "limits",
+    ),
+    "a time that a table newly lists": (
+        "en",
+        f"{TIMES}| Orders | 10 years |",
+        f"{TIMES}| Orders | 10 years |\n| Voicemail messages | 14 days |",
+        "clarifies",
+    ),
+    "a row that came for another with a longer time": (
+        "en",
+        f"{TIMES}| Orders | 10 years |\n| Call records | 6 months |",
+        f"{TIMES}| Orders | 10 years |\n| Call records | 12 months, and then in an archive that is read for tariffs |",
+        "expands",
     ),
     "how data is secured": (
         "en",
@@ -92,3 +111,8 @@ def test_another_age_or_term_of_payment_is_no_time_of_keeping() -> None:
         "We never sell your data. Charges fall due fourteen days after the invoice is sent to you.",
     )
     assert "limits" not in {told.direction, *(passage.direction for passage in told.passages)}
+
+
+def test_what_is_done_unless_people_refuse_is_done() -> None:
+    told = change("en", "", "Unless you tell us not to, we use call volumes and the places you visit to choose offers.")
+    assert told.direction == "expands"

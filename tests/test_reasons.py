@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 
 from analysis.change import SEVERITIES, TOPICS, Direction
-from analysis.gist import LEANS, TIMES
+from analysis.gist import LEANS
 from analysis.grave import RULES
 from analysis.judge import _CERTAIN
 from analysis.meaning import weights
@@ -72,7 +72,7 @@ def test_every_name_that_a_reason_is_made_of_has_its_words_and_no_other() -> Non
     assert table("otherwise") == {*_OTHERWISE}
     assert table("rule") == {code.removeprefix("rule.") for code in _CERTAIN.values()} | {*RULES}
     assert table("claim") <= signs
-    assert table("claim") | {*RULES} | {*LEANS, *TIMES} >= signs
+    assert table("claim") | {*RULES} | {*LEANS} >= signs
 
 
 def table(name: str) -> set[str]:
