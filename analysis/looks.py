@@ -81,7 +81,8 @@ def looks() -> Looks:
 def pattern(name: str) -> re.Pattern[str]:
     """A list of `[patterns]` as one regex. Legal forms are written large, the rest in either case."""
     alternatives = "|".join(getattr(looks().patterns, name))
-    return re.compile(rf"\b(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
+    # each begins with a word: where one ends none needs to be tried
+    return re.compile(rf"\b(?=\w)(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
 
 
 @lru_cache(maxsize=16384)

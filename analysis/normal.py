@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from analysis.blocks import Block
 from analysis.phrases import pattern
@@ -47,6 +47,7 @@ _STAMPED = 40  # words; a longer line is no "Updated 2 months ago"
 _WHITE = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=4096)
 def normal(text: str) -> str:
     """Text without what a reader does not see: NFKC, plain quotes and dashes, single spaces, nothing invisible.
 
