@@ -286,6 +286,8 @@ class Clauses:
     def opened(self, sentence: Sentence, first: int, last: int) -> int:
         """Where words begin that close a bracket which was opened before them: "media access control (MAC) address"."""
         words = sentence.words
+        if ")" not in sentence.text:
+            return first
         closes = any(")" in word.gap and "(" not in word.gap for word in words[first + 1 : last])
         if not closes or any("(" in word.gap for word in words[first + 1 : last]):
             return first
@@ -334,6 +336,8 @@ class Clauses:
             first <= at < last for at, _ in sentence.cues.get("refuse_where", ())
         ):
             return True  # "the setting "Data for AI""
+        if ">" not in sentence.text:
+            return False
         start = first
         while start > 0 and first - start < STEP and _soft(words[start].gap) and ">" not in words[start].gap:
             start -= 1

@@ -43,11 +43,11 @@ class Span:
 
     @property
     def key(self) -> str:
-        return " ".join(word.text for word in self.sentence.words[self.first : self.last])
+        return " ".join([word.text for word in self.sentence.words[self.first : self.last]])
 
     @property
-    def telling(self) -> frozenset[str]:
-        words = frozenset(word.text for word in self.sentence.words[self.first : self.last])
+    def telling(self) -> set[str]:
+        words = {word.text for word in self.sentence.words[self.first : self.last]}
         return words - self.small or words
 
     @property

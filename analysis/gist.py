@@ -15,6 +15,7 @@ from analysis.wording import Sentence
 
 GIST = "gist."  # before the names of these signs
 OF_TOPIC = ("most", "sum", "share", "new", "of_most")
+_NAMES = {topic: tuple(f"{GIST}{topic}.{name}" for name in OF_TOPIC) for topic in TOPICS}
 _DIRECTIONS = ("expands", "limits", "clarifies")
 LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), "balance", "both_ways")
 _HARDLY, _LITTLE = 0.3, 0.5  # added where a share is taken, so that little said is a small share
@@ -30,19 +31,15 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
         (place, sentence, _leaning(seen[place], each, chances, kind))
         for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
-    signs = _directions(leaning)
+    signs = {f"{GIST}{name}": value for name, value in _directions(leaning).items()}
     by_topic = {topic: [chances[topic] for _, _, chances in said] for topic in TOPICS}
     sums = {topic: sum(values) for topic, values in by_topic.items()}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
     for topic, values in by_topic.items():
-        signs |= {
-            f"{topic}.most": max(values, default=0.0),
-            f"{topic}.sum": math.log1p(sums[topic]),
-            f"{topic}.share": sums[topic] / total,
-            f"{topic}.new": math.log1p(_net(said, values)[0]),
-            f"{topic}.of_most": sums[topic] / most,
-        }
-    return {f"{GIST}{name}": value for name, value in signs.items()}
+        new, own = _net(said, values)[0], sums[topic]
+        figures = (max(values, default=0.0), math.log1p(own), own / total, math.log1p(new), own / most)
+        signs.update(zip(_NAMES[topic], figures, strict=True))
+    return signs
 
 
 @lru_cache(maxsize=1024)

@@ -49,13 +49,15 @@ def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, fl
 def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) -> dict[str, float]:
     """Signs that say something only together: what a phrase means depends on the kind of document it stands in."""
     places = {part_of(kind, one.passage.heading) for one in said}
+    anywhere = _told(said, found, kind)
     by_place = {
         place: _told([one for one in said if part_of(kind, one.passage.heading) == place], found, kind)
         for place in places
-    }
+        if len(places) > 1
+    } or dict.fromkeys(places, anywhere)
     return {
         **{f"{place}.{name}": float(holds) for place, together in by_place.items() for name, holds in together.items()},
-        **{f"any.{name}": float(holds) for name, holds in _told(said, found, kind).items()},
+        **{f"any.{name}": float(holds) for name, holds in anywhere.items()},
         "any.topics": len(_decided(said)) / 3,
         "any.frame_count": math.log1p(sum(_frames(one) for one in said)),
     }

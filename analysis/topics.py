@@ -212,7 +212,7 @@ class Lexicon:
             Match(topic, tier, start, end)
             for (topic, tier, start), end in found.items()
             if tier != "ignores"
-            and not any(topic == other and first < end and start < last for other, first, last in ignored)
+            and not (ignored and any(topic == other and first < end and start < last for other, first, last in ignored))
         )
 
     def _learnt(self, written: str) -> _Word:
