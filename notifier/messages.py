@@ -33,9 +33,7 @@ class Message:
 
     kind: Kind
     subject: str
-    language: str
     body: Body
-    routes: tuple[str, ...] = ()
     thread: str | None = None
     key: str = ""
     event: Event | None = None
@@ -62,10 +60,9 @@ def alert_message(
     session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
 ) -> Message:
     """One change; several alerts of it where an address is in several routes."""
-    said = words(language)
     told = change(session, alerts[0].change_id)
-    shown = show(session, told, said, language, base_url)
-    message = message_of(shown, said, language, tuple(sorted({alert.route for alert in alerts})), key)
+    shown = show(session, told, language, base_url)
+    message = message_of(shown, language, tuple(sorted({alert.route for alert in alerts})), key)
     return replace(message, event=_event(session, told, shown, message.subject))
 
 
@@ -75,55 +72,48 @@ def digest_message(
     """Several changes, by service and document, the weightiest first."""
     said = words(language)
     numbers = dict.fromkeys(alert.change_id for alert in alerts)
-    changes = [show(session, change(session, number), said, language, base_url) for number in numbers]
+    changes = [show(session, change(session, number), language, base_url) for number in numbers]
     changes.sort(key=lambda shown: (shown.service.lower(), gravity(shown.severity), shown.title.lower()))
     routes = tuple(sorted({alert.route for alert in alerts}))
     count = said.subject.digest.of(len(changes))
     services = list(dict.fromkeys(shown.service for shown in changes))
     subject = cut(f"{count}{said.colon}{', '.join(services)}", _SUBJECT)
-    body = Body("digest", said, language, changes=tuple(changes), lead=said.say.digest_lead, routes=routes)
-    return Message("digest", subject, language, body, routes, key=key)
+    body = Body("digest", language, changes=tuple(changes), lead=said.say.digest_lead, routes=routes)
+    return Message("digest", subject, body, key=key)
 
 
 def empty_digest(route: str, *, language: str, key: str = "") -> Message:
     """For those who asked to hear also that nothing changed."""
     said = words(language)
-    body = Body("digest", said, language, lead=said.say.digest_empty, routes=(route,))
-    return Message("digest", said.subject.digest_empty, language, body, (route,), key=key)
+    body = Body("digest", language, lead=said.say.digest_empty, routes=(route,))
+    return Message("digest", said.subject.digest_empty, body, key=key)
 
 
 def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Message:
     """What the operator must hear; the same is said once, with its count."""
     said = words(language)
-    counted = Counter(show_notice(notice, said, language) for notice in notices)
+    counted = Counter(show_notice(notice, language) for notice in notices)
     lines = tuple(
         replace(one, text=f"{one.text} {said.say.times.format(count=n)}") if n > 1 else one
         for one, n in counted.items()
     )
     whole = f"{base_url.rstrip('/')}/health" if base_url else None
     subject = f"policywatch{said.colon}{lines[0].text if len(lines) == 1 else said.subject.notices.of(len(lines))}"
-    body = Body("notice", said, language, lines=lines, lead=said.say.notices_lead, whole=whole)
-    return Message("notice", cut(subject, _SUBJECT), language, body, key=key)
+    body = Body("notice", language, lines=lines, lead=said.say.notices_lead, whole=whole)
+    return Message("notice", cut(subject, _SUBJECT), body, key=key)
 
 
-def test_message(session: Session | None, *, language: str, base_url: str | None, route: str) -> Message:
+def test_message(session: Session, *, language: str, base_url: str | None, route: str) -> Message:
     """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
     said = words(language)
-    newest = newest_alerting(session) if session is not None else None
-    routes = (route,) if route else ()
-    if session is None or newest is None:
-        shown, lead = sample_change(said, language), said.say.test_sample
+    newest = newest_alerting(session)
+    if newest is None:
+        shown, lead = sample_change(language), said.say.test_sample
     else:
-        shown, lead = show(session, newest, said, language, base_url), said.say.test_lead
-    sample = message_of(shown, said, language, routes, "")
-    marked = said.subject.test.format(subject=sample.subject)
-    return replace(
-        sample,
-        kind="test",
-        subject=cut(marked, _SUBJECT),
-        body=replace(sample.body, lead=lead),
-        thread=None,
-    )
+        shown, lead = show(session, newest, language, base_url), said.say.test_lead
+    sample = message_of(shown, language, (route,))
+    subject = cut(said.subject.test.format(subject=sample.subject), _SUBJECT)
+    return replace(sample, kind="test", subject=subject, body=replace(sample.body, lead=lead), thread=None)
 
 
 test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins as those that pytest collects
@@ -138,10 +128,10 @@ def dressed(message: Message, templates: Templates) -> Message:
     return replace(message, body=replace(body, templates=templates), subject=line)
 
 
-def message_of(shown: Shown, said: Words, language: str, routes: tuple[str, ...], key: str) -> Message:
+def message_of(shown: Shown, language: str, routes: tuple[str, ...], key: str = "") -> Message:
     """The alert of one change."""
-    body = Body("alert", said, language, changes=(shown,), routes=routes)
-    return Message("alert", _subject(shown, said), language, body, routes, shown.document_id, key)
+    body = Body("alert", language, changes=(shown,), routes=routes)
+    return Message("alert", _subject(shown, body.words), body, shown.document_id, key)
 
 
 def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from notifier.escape import clean
-from notifier.wording import NoticeWords, Words
+from notifier.wording import NoticeWords, words
 from reasons import told
 from storage.notices import Notice, NoticeKind
 
@@ -20,17 +20,18 @@ class News:
     details: tuple[str, ...] = ()
 
 
-def show_notice(notice: Notice, words: Words, language: str) -> News:
+def show_notice(notice: Notice, language: str) -> News:
     """What older releases stored as a whole text is shown as they wrote it."""
     if notice.text is not None:
         return News(clean(notice.text))
-    said, facts = words.notices, notice.facts
+    spoken, facts = words(language), notice.facts
+    said = spoken.notices
     values = {name: clean(str(value)) for name, value in facts.items() if value is not None}
     if "reason" in values:
         values["reason"] = clean(told(facts["reason"], facts.get("reason_code"), language).text)
     values["document"] = clean(notice.document_id or "")
     if "since" in values:
-        values["since"] = words.moment(datetime.fromisoformat(values["since"]))
+        values["since"] = spoken.moment(datetime.fromisoformat(values["since"]))
     if "sent" in values:
         values["sent"] = said.sent.get(values["sent"], values["sent"])
     outcome = values.get("outcome", "")

@@ -14,7 +14,7 @@ from notifier.escape import cut
 from notifier.news import News
 from notifier.shown import Shown
 from notifier.templating import OURS, Format, Templates
-from notifier.wording import Words
+from notifier.wording import Words, words
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
@@ -25,7 +25,6 @@ class Body:
     """What there is to say. `whole` is where more can be read than fits."""
 
     template: Literal["alert", "digest", "notice"]
-    words: Words
     language: str
     changes: tuple[Shown, ...] = ()
     lines: tuple[News, ...] = ()
@@ -33,6 +32,11 @@ class Body:
     routes: tuple[str, ...] = ()
     whole: str | None = None
     templates: Templates = OURS
+
+    @property
+    def words(self) -> Words:
+        """Those of its language."""
+        return words(self.language)
 
 
 @dataclass(frozen=True, slots=True)

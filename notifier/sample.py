@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import date
 
 from notifier.shown import Answer, Quoted, Shown, ShownPassage
-from notifier.wording import Words
+from notifier.wording import words
 
 SITE = "https://watch.example"
 _HIGH = {"because": ["trains_anew", "used_unless_refused"]}
 
 
-def sample_change(said: Words, language: str) -> Shown:
+def sample_change(language: str) -> Shown:
     """A change of an invented service, with every part that a change can have."""
+    said = words(language)
     starts = date(2026, 1, 15)
     return Shown(
         document_id="confrera/privacy-policy",
         service="Confrera",
         title="Privacy Policy",
-        url="https://confrera.example/privacy",
         pages=("https://confrera.example/privacy",),
         language=None if language == "en" else said.languages["en"],
         severity="high",
@@ -57,5 +57,6 @@ def sample_change(said: Words, language: str) -> Shown:
         unflagged=2,
         diff=f"{SITE}/changes/1",
         because=said.why_high(_HIGH),
+        retold=None,
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

@@ -113,7 +113,7 @@ def _by_mail(made: Mail, address: Address, message: Message) -> Result:
         text=message.text,
         html=message.html,
         key=message.key,
-        list_name=message.routes[0] if message.routes else message.kind,
+        list_name=message.body.routes[0] if message.body.routes else message.kind,
         thread=message.thread,
         event=message.event,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from notifier.escape import clean, web_address
-from notifier.wording import Words
+from notifier.wording import Words, words
 from storage.briefs import answered, notes
 from storage.changes import Change, StoredPassage, alike, passages
 from storage.documents import Document, document
@@ -64,7 +64,6 @@ class Shown:
     document_id: str
     service: str
     title: str
-    url: str | None  # the first of `pages`
     language: str | None  # of the page, in words, where it is not the message's
     severity: str
     severity_name: str
@@ -85,49 +84,53 @@ class Shown:
     unflagged: int
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
-    pages: tuple[str, ...] = ()  # where the document stands, all of it
-    because: str = ""  # why it is high, where a rule says so
-    retold: str | None = None  # by a machine, in the message's language
+    pages: tuple[str, ...]  # where the document stands, all of it
+    because: str  # why it is high, where a rule says so
+    retold: str | None  # by a machine, in the message's language
+
+    @property
+    def url(self) -> str | None:
+        """Where the document stands, or begins."""
+        return self.pages[0] if self.pages else None
 
 
-def show(session: Session, change: Change, words: Words, language: str, base_url: str | None) -> Shown:
+def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
     """Read what belongs to the change and say it in the words of a language."""
+    said = words(language)
     page = document(session, change.document_id)
     found = passages(session, change.id or 0)
     flagged = _without_titles([passage for passage in found if passage.topics])
     brief: dict[str, Any] = change.brief
-    pages = tuple(filter(None, map(web_address, page.addresses)))
     starting = change.effective_date or _day(brief.get("from"))
     dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
-    within = words.subject.dated if dated else words.subject.since if past else words.subject.starting
+    within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
     default = brief.get("default")
     return Shown(
         document_id=page.id,
         service=clean(page.service),
         title=clean(page.title),
-        url=pages[0] if pages else None,
-        language=_other_language(page, words, language),
+        language=_other_language(page, said, language),
         severity=change.severity,
-        severity_name=getattr(words.severities, change.severity, change.severity),
+        severity_name=getattr(said.severities, change.severity, change.severity),
         direction=change.direction,
-        direction_name=getattr(words.directions, change.direction, ""),
-        topics=tuple(map(clean, words.topics_of(change.topics, brief))),
-        found=words.date(change.detected_at.date()),
-        starting=words.date(starting) if starting else None,
-        starting_name=words.brief.dated if dated else words.brief.since if past else words.brief.starting,
-        starting_said=within.format(date=words.date(starting)) if starting else "",
+        direction_name=getattr(said.directions, change.direction, ""),
+        topics=tuple(map(clean, said.topics_of(change.topics, brief))),
+        found=said.date(change.detected_at.date()),
+        starting=said.date(starting) if starting else None,
+        starting_name=said.brief.dated if dated else said.brief.since if past else said.brief.starting,
+        starting_said=within.format(date=said.date(starting)) if starting else "",
         starts=starting,
         default=default,
-        default_name={"on": words.brief.on, "off": words.brief.off}.get(str(default)),
+        default_name={"on": said.brief.on, "off": said.brief.off}.get(str(default)),
         returned=change.returns_to is not None,
-        meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
-        answers=_answers(brief, words),
-        passages=tuple(_passage(same[0], len(same), words) for same in alike(flagged)),
+        meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
+        answers=_answers(brief, said),
+        passages=tuple(_passage(same[0], len(same), said) for same in alike(flagged)),
         unflagged=sum(not passage.topics for passage in found),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
-        pages=pages,
-        because=words.why_high(brief),
+        pages=tuple(filter(None, map(web_address, page.addresses))),
+        because=said.why_high(brief),
         retold=retelling(session, change.id or 0, language),
     )
 

@@ -36,11 +36,11 @@ def template_problems(templates: Templates) -> list[str]:
 
 def _samples(templates: Templates) -> Iterator[Message]:
     for language in languages():
-        said = words(language)
-        shown = sample_change(said, language)
+        say = words(language).say
+        shown = sample_change(language)
         news = (News("A sample.", ("Why it is said.",)), News("Another."))
-        yield dressed(message_of(shown, said, language, ("team",), ""), templates)
-        digest = Body("digest", said, language, changes=(shown, shown), lead=said.say.digest_lead, routes=("team",))
-        notice = Body("notice", said, language, lines=news, lead=said.say.notices_lead, whole=SITE)
+        yield dressed(message_of(shown, language, ("team",)), templates)
+        digest = Body("digest", language, changes=(shown, shown), lead=say.digest_lead, routes=("team",))
+        notice = Body("notice", language, lines=news, lead=say.notices_lead, whole=SITE)
         for body in (digest, notice):
-            yield dressed(Message(body.template, "Sample", language, body), templates)
+            yield dressed(Message(body.template, "Sample", body), templates)

@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from notifier.messages import message_of
 from notifier.sample import sample_change
-from notifier.wording import words
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 SCHEMES = ("light", "dark")
@@ -19,8 +18,7 @@ WIDTH = 720
 
 def opened(browser: Browser, scheme: str, language: str = "en", width: int = WIDTH) -> Page:
     """A page that shows the alert of the sample change."""
-    said = words(language)
-    message = message_of(sample_change(said, language), said, language, ("privacy-team",), "")
+    message = message_of(sample_change(language), language, ("privacy-team",))
     context = browser.new_context(viewport={"width": width, "height": 400}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_content(message.html)

@@ -198,7 +198,7 @@ from notifier.messages import Message
 from notifier.send import _file
 from datetime import UTC, date, datetime
 event = Event("a/b", date(2026, 1, 1), 0, datetime.now(UTC), "s", "d", None)
-assert _file(Message("alert", "s", "en", None, event=event))[0].mimetype == "text/calendar"
+assert _file(Message("alert", "s", None, event=event))[0].mimetype == "text/calendar"
 """
 
 

@@ -24,8 +24,8 @@ def test_a_change_that_two_routes_want_comes_once_and_names_both(database: Datab
     owe(database, "team", "all")
     post = Post()
     deliver(database, route("team", "json://a"), route("all", "json://a", "json://b"), post=post)
-    assert [message.routes for message in post.to("A")] == [("all", "team")]
-    assert [message.routes for message in post.to("B")] == [("all",)]
+    assert [message.body.routes for message in post.to("A")] == [("all", "team")]
+    assert [message.body.routes for message in post.to("B")] == [("all",)]
 
 
 def test_nothing_old_floods_a_new_route_or_a_new_address(database: Database) -> None:
@@ -134,7 +134,7 @@ def test_two_names_of_one_address_are_one_place(database: Database) -> None:
     member = Route("member", (Address("${MEMBER}", "json://a"),))
     deliver(database, route("team", "json://a", "json://b"), member, post=post)
     assert sorted(name for name, _ in post.sent) == ["${A}", "${B}"]
-    assert [message.routes for message in post.to("A")] == [("member", "team")]
+    assert [message.body.routes for message in post.to("A")] == [("member", "team")]
 
 
 def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_both(database: Database) -> None:
@@ -143,7 +143,7 @@ def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_bo
     post = Post()
     morning = {"when": parse_when("daily 08:00")}
     deliver(database, route("one", "json://a", **morning), route("two", "json://a", **morning), post=post)
-    assert sorted((message.subject, message.routes) for message in post.to("A")) == [
+    assert sorted((message.subject, message.body.routes) for message in post.to("A")) == [
         ("1 policy change: Parley", ("one", "two")),
         ("1 policy change: Parley", ("two",)),
     ]
@@ -200,7 +200,7 @@ def test_of_two_routes_with_one_address_the_one_that_is_not_quiet_decides(databa
     owe(database, "team", "all", when=NIGHT)
     post = Post()
     deliver(database, route("team", "json://a", **QUIET), route("all", "json://a"), post=post, now=NIGHT)
-    assert [message.routes for message in post.to("A")] == [("all", "team")]
+    assert [message.body.routes for message in post.to("A")] == [("all", "team")]
 
 
 def test_a_digest_whose_time_has_come_is_work_to_do(database: Database) -> None:
