@@ -24,6 +24,7 @@ class Wording:
     def __init__(self, language: str, words: Mapping[str, Any]) -> None:
         self.language = language
         self._words = words
+        self._messages = words_of_messages(language)  # what both say is there
 
     def __call__(self, key: str, **values: object) -> str:
         """Raise `KeyError` for a key that the language lacks."""
@@ -48,7 +49,7 @@ class Wording:
     @property
     def colon(self) -> str:
         """With the space that stands before it in French."""
-        return "\u00a0: " if self.language == "fr" else ": "
+        return self._messages.colon
 
     def number(self, n: int) -> str:
         """With its thousands apart, as the language writes them."""
@@ -80,9 +81,8 @@ class Wording:
 
     def because(self, brief: Mapping[str, Any]) -> str:
         """Why a change is high, in the words of messages; nothing where no rule says so."""
-        messages = words_of_messages(self.language)
-        said = messages.why_high(brief)
-        return f"{messages.say.because}{self.colon}{said}." if said else ""
+        said = self._messages.why_high(brief)
+        return f"{self._messages.say.because}{self.colon}{said}." if said else ""
 
     def reason(self, check: Check) -> Told:
         """Why a check brought no text that is believed, and the language that this is said in."""
@@ -94,7 +94,7 @@ class Wording:
 
     def lead(self, brief: Mapping[str, Any]) -> str:
         """What stands before the meaning of a change, where its words are those of the earlier text."""
-        return words_of_messages(self.language).lead(brief)
+        return self._messages.lead(brief)
 
     def headline(self, brief: Mapping[str, Any]) -> str:
         """The meaning of a change and what stands before it; nothing where no brief could be made."""
@@ -103,18 +103,12 @@ class Wording:
 
     def day(self, when: date, *, weekday: bool = False) -> str:
         """A day in words, with its weekday if wished."""
-        names = self._find("date")
-        first = "1er" if self.language == "fr" and when.day == 1 else str(when.day)
-        pattern = names["weekday" if weekday else "day"]
-        month, name = names["months"][when.month - 1], names["weekdays"][when.weekday()]
-        return str(pattern.format(weekday=name, day=first, month=month, year=when.year))
+        said, names = self._messages.date(when), self._find("date")
+        return str(names["weekday"].format(weekday=names["weekdays"][when.weekday()], day=said)) if weekday else said
 
     def moment(self, when: datetime) -> str:
         """A day and a time of day, UTC as everything is that we store."""
-        names = self._find("date")
-        first = "1er" if self.language == "fr" and when.day == 1 else str(when.day)
-        month = names["months"][when.month - 1]
-        return str(names["moment"].format(day=first, month=month, year=when.year, clock=f"{when:%H:%M}"))
+        return self._messages.moment(when)
 
     def _find(self, key: str) -> Any:
         found: Any = self._words
