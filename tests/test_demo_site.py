@@ -23,20 +23,21 @@ from policywatch.demo.site import (
     BROKEN,
     CHANGE_DAY,
     DAYS,
+    DOCUMENTS,
     ERROR_DAY,
     EXPECTED,
     EXPECTED_ALERTS,
     NOISE_DAY,
     NOTICE_DAY,
     QUIET_DAY,
+    SERVICE,
     DemoDocument,
     DemoSite,
-    documents,
     page,
 )
 
 POLICYWATCH = Path(sys.executable).with_name("policywatch")
-EACH = pytest.mark.parametrize("document", documents(), ids=lambda document: document.id)
+EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.id)
 STARTS = date(2025, 11, 3)
 
 
@@ -67,8 +68,8 @@ def lines(document: DemoDocument, day: int) -> list[str]:
 
 
 def test_site_serves_the_six_documents_with_validators(site: DemoSite) -> None:
-    assert [document.id for document in documents()] == list(EXPECTED[QUIET_DAY])
-    for document in documents():
+    assert [document.id for document in DOCUMENTS] == list(EXPECTED[QUIET_DAY])
+    for document in DOCUMENTS:
         status, headers, body = ask(site, document.path)
         assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert body.decode() == page(document, QUIET_DAY)
@@ -77,7 +78,7 @@ def test_site_serves_the_six_documents_with_validators(site: DemoSite) -> None:
 
 
 def test_a_new_day_brings_new_pages_under_the_same_addresses(site: DemoSite) -> None:
-    path = documents()[0].path
+    path = DOCUMENTS[0].path
     etags = []
     for day in DAYS:
         site.day = day
@@ -141,7 +142,7 @@ def test_nothing_but_the_error_page_is_new_on_the_last_day(document: DemoDocumen
 
 
 def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_know() -> None:
-    for document in documents():
+    for document in DOCUMENTS:
         if document.kind != "privacy-policy":
             continue
         found = compare(
@@ -182,9 +183,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any
 
 def watching(site: DemoSite) -> str:
     tables = [
-        f'[[documents]]\nid = "{one.id}"\nservice = "{one.service}"\ntitle = "{one.title}"\nkind = "{one.kind}"\n'
+        f'[[documents]]\nid = "{one.id}"\nservice = "{SERVICE}"\ntitle = "{one.title}"\nkind = "{one.kind}"\n'
         f'url = "{site.url}{one.path}"\nlanguage = "{one.language}"\nallow_private = true\n'
-        for one in documents()
+        for one in DOCUMENTS
     ]
     head = 'contact = "demo@example.org"\ndatabase = "sqlite:///demo.db"\n[crawl]\ndelay = 0\nconfirm_delay = 0\n'
     return "\n".join([head, *tables])

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlmodel import col, select
 
-from policywatch.demo.site import DAYS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite, documents
+from policywatch.demo.site import DAYS, DOCUMENTS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite
 from policywatch.terminal import show_change
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, serve
@@ -70,11 +70,11 @@ def _watchlist(url: str, alerts: Path, port: int) -> str:
         'name = "file"',
         f"to = [{json.dumps(f'file://{alerts}')}]",
     ]
-    for document in documents():
+    for document in DOCUMENTS:
         head += [
             "[[documents]]",
             f'id = "{document.id}"',
-            f'service = "{document.service}"',
+            f'service = "{SERVICE}"',
             f"title = {json.dumps(document.title, ensure_ascii=False)}",
             f'kind = "{document.kind}"',
             f'url = "{url}{document.path}"',
@@ -104,7 +104,7 @@ def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
         elif check["reason"]:
             line.append(f"  {check['reason']}", "dim")
         console.print(line if expected else line.append("  (not expected)", "bold red"), soft_wrap=True)
-    return good and len(report["checks"]) == len(documents())
+    return good and len(report["checks"]) == len(DOCUMENTS)
 
 
 def _show(console: Console, database: Database, alerts: Path) -> None:

@@ -46,12 +46,6 @@ class DemoDocument:
     language: str
     page: str
     path: str
-    service: str = SERVICE
-
-
-def documents() -> tuple[DemoDocument, ...]:
-    """The six documents: three pages, each in English and French."""
-    return _DOCUMENTS
 
 
 _PAGES: Final[tuple[tuple[str, Kind, str, Mapping[str, str]], ...]] = (
@@ -70,7 +64,7 @@ _PAGES: Final[tuple[tuple[str, Kind, str, Mapping[str, str]], ...]] = (
     ),
 )
 _PREFIX: Final = {"en": "", "fr": "/fr"}  # of an address in that language
-_DOCUMENTS: Final = tuple(
+DOCUMENTS: Final = tuple(  # three pages, each in English and French
     DemoDocument(
         id=f"confrera/{name}" + ("" if language == "en" else f".{language}"),
         title=title,
@@ -82,7 +76,7 @@ _DOCUMENTS: Final = tuple(
     for name, kind, path, titles in _PAGES
     for language, title in titles.items()
 )
-_BY_PATH: Final = {document.path: document for document in _DOCUMENTS}
+_BY_PATH: Final = {document.path: document for document in DOCUMENTS}
 
 BROKEN: Final = "confrera/privacy-policy"  # the error page stands in its place on the days of noise and of error
 ANNOUNCING: Final = ("confrera/user-agreement", "confrera/user-agreement.fr")  # they carry the notice
@@ -102,7 +96,7 @@ def _expected(day: int, id_: str) -> frozenset[Outcome]:
 
 
 EXPECTED: Final[Mapping[int, Mapping[str, frozenset[Outcome]]]] = MappingProxyType(
-    {day: {document.id: _expected(day, document.id) for document in _DOCUMENTS} for day in DAYS}
+    {day: {document.id: _expected(day, document.id) for document in DOCUMENTS} for day in DAYS}
 )  # what may come of each check
 EXPECTED_ALERTS: Final = tuple(
     (day, id_) for day in DAYS for id_, outcomes in EXPECTED[day].items() if outcomes == {Outcome.CHANGED}
