@@ -6,16 +6,15 @@ import getpass
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, Port, console, print_json
 from policywatch.harmless import harmless
+from policywatch.schedule import KINDS, Kind, render, this_installation
 from policywatch.watchlist import load
-
-Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 
 
 def add_to(app: typer.Typer, panel: str) -> None:
@@ -78,9 +77,7 @@ def doctor(
 def schedule(
     kind: Annotated[
         Kind,
-        typer.Argument(
-            metavar="KIND", help="What is to start the job: cron, systemd, docker, kubernetes, github-actions."
-        ),
+        typer.Argument(metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."),
     ],
     config: Config = CONFIG,
     every: Annotated[str, typer.Option("--every", help="How often the job looks for what is due: 30m, 1h.")] = "1h",
@@ -92,8 +89,6 @@ def schedule(
 
     Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
     """
-    from policywatch.schedule import render, this_installation
-
     here = this_installation(load(config), every=every, environment_file=environment_file)
     sys.stdout.write(render(kind, here))
 

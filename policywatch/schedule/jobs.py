@@ -24,15 +24,13 @@ IMAGE_USER: Final = 10001  # the Dockerfile's; used where the installation is ro
 DATA_BRANCH: Final = "policywatch-data"
 
 
-def render(kind: str, installation: Installation) -> str:
+def render(kind: Kind, installation: Installation) -> str:
     """The job for this installation, with how to install it as comments.
 
     Where it takes several files, each begins with a line "# --- file NAME". Raises `CannotSchedule`.
     """
-    if kind not in KINDS:
-        raise CannotSchedule(f"found {kind!r}; the schedulers are {', '.join(KINDS)}")
     template = _templates().get_template(f"{kind}.txt")
-    facts = _FACTS.get(kind, _no_facts)(installation)
+    facts = _FACTS[kind](installation) if kind in _FACTS else {}
     return template.render(
         installation=installation,
         config=installation.config,
@@ -48,10 +46,6 @@ def files(job: str) -> dict[str, str]:
     """The files of a rendered job by name; what stands before the first is explanation."""
     parts = re.split(r"^# --- file (.+)\n", job, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def _no_facts(_: Installation) -> dict[str, object]:
-    return {}
 
 
 def _systemd_facts(installation: Installation) -> dict[str, object]:
