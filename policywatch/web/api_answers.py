@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from policywatch.web.api_models import Problem
+from policywatch.web.tagged import tagged
 
 PROBLEM = "application/problem+json"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -26,14 +26,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def answer(request: Request, value: dict[str, Any]) -> Response:
     """The value as JSON, or 304 where the asker has it already."""
     body = json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8", "replace")
-    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
+    headers = {"Cache-Control": "no-cache"}
     if value.get("next"):
         headers["Link"] = f'<{value["next"]}>; rel="next"'
-    if headers["ETag"] in {
-        tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
-    }:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return tagged(request, body, "application/json", headers)
 
 
 def _plain(value: Any) -> str:

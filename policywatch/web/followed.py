@@ -20,7 +20,7 @@ from storage.versions import Version, version_heads
 
 ENTRIES = 30
 APPOINTMENTS = 150
-_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)  # of what has no entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def feed(session: Session, renderer: Renderer, seen: Visit, asked: ChangesAsked,
         address=address,
         language=seen.language,
         entries=entries,
-        empty_since=_EPOCH,
+        empty_since=EPOCH,
     )
 
 

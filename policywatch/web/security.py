@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policywatch.web.access import Access
+from policywatch.web.api_answers import problem
 from policywatch.web.visit import visit
 
 COOKIE = "policywatch"
@@ -106,6 +107,4 @@ class Door:
         wants_page = "text/html" in request.headers.get("accept", "") and request.method in ("GET", "HEAD")
         if wants_page and self._access.can_sign_in:
             return RedirectResponse(seen.link("/sign-in", next=seen.path), 303)
-        problem = {"type": "about:blank", "title": "Unauthorized", "status": 401}
-        headers = {"WWW-Authenticate": "Bearer"}
-        return JSONResponse(problem, 401, headers, media_type="application/problem+json")
+        return problem(401, headers={"WWW-Authenticate": "Bearer"})
