@@ -134,6 +134,7 @@ def test_a_prefix_is_a_path() -> None:
     [
         (["--private"], {}, "POLICYWATCH_PASSWORD"),
         (["--root-path", "/a b"], {}, "is not a path like /watch"),
+        (["--allowed-host", "p.*"], {}, "is neither a name nor all names under one"),
         ([], {"POLICYWATCH_PASSWORD": "short"}, "too short"),
     ],
 )

@@ -27,12 +27,22 @@ def add_to(app: typer.Typer, panel: str) -> None:
     app.add_typer(export, name="export", rich_help_panel=panel)
 
 
+def _whole_names(names: list[str] | None) -> list[str] | None:
+    for name in names or ():
+        if name != "*" and "*" in name.removeprefix("*."):
+            raise typer.BadParameter(f"{name!r} is neither a name nor all names under one, like *.example.org")
+    return names
+
+
 def serve(
     config: Config = CONFIG,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Port = 8642,
     allowed_host: Annotated[
-        list[str] | None, typer.Option("--allowed-host", metavar="NAME", help="Answer to this name; several times.")
+        list[str] | None,
+        typer.Option(
+            "--allowed-host", metavar="NAME", callback=_whole_names, help="Answer to this name; several times."
+        ),
     ] = None,
     trusted_proxy: Annotated[
         list[str] | None,

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from analysis.blocks import UnreadablePage
 from analysis.reading import NothingHeld
@@ -22,7 +23,7 @@ from policywatch.web.documents import UnknownService
 from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
-from policywatch.web.security import Door, HostCheck, SecurityHeaders
+from policywatch.web.security import Door, SecurityHeaders
 from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import UnknownChange, UnknownDocument
@@ -45,7 +46,7 @@ def create_app(
     app = FastAPI(title=SITE, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     access, desk = access or Access(), desk or Desk()
     app.add_middleware(Door, access=access)
-    app.add_middleware(HostCheck, allowed=allowed_hosts)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
     static = resources.files("policywatch.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

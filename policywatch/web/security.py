@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policywatch.web.access import Access
@@ -53,27 +52,6 @@ class SecurityHeaders:
 
         scope.setdefault("state", {})
         await self._app(scope, receive, send_with_headers)
-
-
-class HostCheck:
-    """Answers only to the names that are allowed, "*.example.org" for all under one: a page elsewhere that lets its own
-    name point here gets nothing."""
-
-    def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
-        self._app = app
-        self._allowed = {name.lower() for name in allowed}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is meant for us."""
-        if scope["type"] == "http" and not self._is_ours(Headers(scope=scope).get("host", "")):
-            await PlainTextResponse("This name is not served here.", 400)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _is_ours(self, host: str) -> bool:
-        name = re.sub(r":\d*$", "", host.lower())
-        above = (name[dot:] for dot, letter in enumerate(name) if letter == ".")
-        return "*" in self._allowed or name in self._allowed or any(f"*{part}" in self._allowed for part in above)
 
 
 class Door:
