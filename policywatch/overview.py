@@ -12,13 +12,14 @@ from storage.changes import changes_of
 from storage.checks import Outcome, last_checks
 from storage.database import Database
 from storage.documents import document
-from storage.versions import version_counts, versions
+from storage.facts import document_facts
+from storage.versions import versions
 
 
 def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
     """A row for each document of the watchlist, in its order."""
     with database.reading() as session:
-        checks, numbers = last_checks(session), version_counts(session)
+        checks, facts = last_checks(session), document_facts(session, [entry.id for entry in watchlist.documents])
     rows = []
     for entry in watchlist.documents:
         check = checks.get(entry.id)
@@ -34,7 +35,7 @@ def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
                 "urls": [*entry.addresses],
                 "every": entry.every,
                 "robots": watchlist.robots(entry),
-                "version": numbers.get(entry.id),
+                "version": facts[entry.id].versions or None,
                 "checked_at": check.checked_at.isoformat() if check else None,
                 "outcome": outcome,
                 "reason": check.reason if check else None,

@@ -145,8 +145,3 @@ def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:
     """Versions by id, without their pages."""
     wanted = select(Version).where(col(Version.id).in_(set(ids))).options(defer(Version.page))
     return {version.id: version for version in session.exec(wanted) if version.id is not None}
-
-
-def version_counts(session: Session) -> dict[str, int]:
-    """How many versions each document has, for those that have any."""
-    return dict(session.exec(select(Version.document_id, func.count()).group_by(col(Version.document_id))).all())
