@@ -73,10 +73,9 @@ def history(tmp_path: Path) -> Path:
 
 
 def take(database: Database, watchlist: Watchlist, source: Path, wish: Wish = ALL) -> list[DocumentReport]:
-    job = Job(watchlist, database, Recipients())
-    job.declare()
+    Job(watchlist, database, Recipients()).declare()
     with opened(str(source)) as found:
-        return list(import_archive(database, watchlist, job.manners, found, chosen(found, wish), wish))
+        return list(import_archive(database, watchlist, found, chosen(found, wish), wish))
 
 
 def dates(database: Database, document_id: str) -> list[tuple[int, datetime, str]]:

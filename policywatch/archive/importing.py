@@ -13,6 +13,7 @@ from analysis.manner import Manner
 from policywatch.archive.layout import Archived, continued_by, documents, is_refiltered
 from policywatch.archive.problem import NotAnArchive
 from policywatch.archive.repository import Record, Repository
+from policywatch.manners import manners
 from policywatch.watchlist import Watchlist
 from storage.database import Database
 from storage.documents import Document, known
@@ -90,7 +91,6 @@ def chosen(repository: Repository, wish: Wish) -> list[Archived]:
 def import_archive(
     database: Database,
     watchlist: Watchlist,
-    manners: dict[str, Manner],
     repository: Repository,
     found: Sequence[Archived],
     wish: Wish,
@@ -103,7 +103,7 @@ def import_archive(
     """
     taken: dict[str, Archived] = {}
     for archived in found:
-        report = _import(database, watchlist, manners, repository, archived, wish.id_for(archived), taken, progress)
+        report = _import(database, watchlist, repository, archived, wish.id_for(archived), taken, progress)
         taken[report.id] = archived
         yield report
 
@@ -111,7 +111,6 @@ def import_archive(
 def _import(
     database: Database,
     watchlist: Watchlist,
-    manners: dict[str, Manner],
     repository: Repository,
     archived: Archived,
     id_: str | None,
@@ -124,7 +123,7 @@ def _import(
     if (other := taken.get(document_id)) is not None:
         names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
         raise NotAnArchive(f'{names} would both be {document_id}; give one its own id: --document "{archived.type}=ID"')
-    manner = manners[entry.id] if entry else Manner(archived.type, language)
+    manner = manners(watchlist)[entry.id] if entry else Manner(archived.type, language)
     if entry is None:
         _declare(database, document_id, archived, repository, language)
     left = _left(database, document_id, archived.records)

@@ -73,10 +73,9 @@ def open_terms_archive(
     wish = Wish(service, document or ())
     with opened(config) as (watchlist, database), archive(repository) as source, one_at_a_time(database):
         found = chosen(source, wish)
-        job = Job(watchlist, database, Recipients())
-        job.declare()
+        Job(watchlist, database, Recipients()).declare()
         with _progress(sum(len(each.records) for each in found), as_json) as step:
-            reports = list(import_archive(database, watchlist, job.manners, source, found, wish, progress=step))
+            reports = list(import_archive(database, watchlist, source, found, wish, progress=step))
     if as_json:
         return print_json(_json(source.name, reports, time.monotonic() - started))
     return _show(console(), reports)
