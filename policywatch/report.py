@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +36,7 @@ class Report:
             "started_at": self.started_at.isoformat(),
             "finished_at": self.finished_at.isoformat(),
             "checks": self.checks,
-            "deliveries": {
-                "sent": self.deliveries.sent,
-                "failed": self.deliveries.failed,
-                "pending": self.deliveries.pending,
-            },
+            "deliveries": asdict(self.deliveries),
         }
 
 

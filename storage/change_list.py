@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, tuple_
 from sqlmodel import Session, col, select
 
 from storage.changes import Change, ChangeTopic, passage_counts
+from storage.clock import midnight
 from storage.columns import Utc
 from storage.documents import Document
 from storage.versions import Cause
@@ -164,18 +165,14 @@ def _documents_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
 def _dates_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        found.append(col(Change.detected_at) >= _midnight(wanted.since))
+        found.append(col(Change.detected_at) >= midnight(wanted.since))
     if wanted.until is not None and wanted.until < date.max:
-        found.append(col(Change.detected_at) < _midnight(wanted.until + timedelta(days=1)))
+        found.append(col(Change.detected_at) < midnight(wanted.until + timedelta(days=1)))
     if wanted.effective_from is not None:
         found.append(col(Change.effective_date) >= wanted.effective_from)
     if wanted.effective_to is not None:
         found.append(col(Change.effective_date) <= wanted.effective_to)
     return found
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy
@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Select, column, exists, table, text, tuple_
 from sqlmodel import Session, col, select
 
 from storage.changes import Change
+from storage.clock import midnight
 from storage.documents import Document
 from storage.folding import Word, words
 from storage.paragraphs import Paragraph, Standing, earliest_id, place_of
@@ -63,14 +64,13 @@ class SearchFilter:
 class Span:
     """Versions in a row that a paragraph stands in.
 
-    `came` is the change that brought it (None: it stood in the first version), `gone` the first version without it.
+    `came` is the change that brought it (None: it stood in the first version), `went` the one that took it away.
     """
 
     first: int
     since: datetime
     came: int | None
     last: int | None
-    gone: int | None = None
     until: datetime | None = None
     went: int | None = None
 
@@ -153,19 +153,15 @@ def _question(
     if before is not None:
         question = question.where(id_ < before)
     if wanted.until is not None:
-        question = question.where(id_ < earliest_id(_midnight(wanted.until + timedelta(days=1))))
+        question = question.where(id_ < earliest_id(midnight(wanted.until + timedelta(days=1))))
     if wanted.since is not None:
-        question = question.where(id_ >= earliest_id(_midnight(wanted.since)))
+        question = question.where(id_ >= earliest_id(midnight(wanted.since)))
     if wanted.standing:
         question = question.where(exists().where(col(Standing.paragraph_id) == id_, col(Standing.last).is_(None)))
     if documents is not None and not places:
         of = sqlalchemy.select(col(Paragraph.document_id)).where(col(Paragraph.id) == id_).scalar_subquery()
         question = question.where(of.in_(documents))
     return question
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _for_sqlite(those: Sequence[Phrase], places: Sequence[str]) -> str:
@@ -211,9 +207,8 @@ def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     found: dict[int, list[Span]] = {}
     for each in stood:
         since, came = at[each.document_id, each.first]
-        gone = each.last + 1 if each.last is not None else None
-        until, went = at.get((each.document_id, gone), (None, None)) if gone is not None else (None, None)
-        span = Span(each.first, since, came, each.last, gone, until, went)
+        until, went = at.get((each.document_id, each.last + 1), (None, None)) if each.last is not None else (None, None)
+        span = Span(each.first, since, came, each.last, until, went)
         found.setdefault(each.paragraph_id, []).append(span)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 
@@ -191,11 +192,7 @@ def _documents(router: APIRouter, database: Database) -> None:
         with database.reading() as session:
             document(session, document_id)
             points = course(session, document_id)
-        told = [
-            {"number": each.number, "captured_at": each.captured_at, "words": each.words, "mentions": each.mentions}
-            for each in points
-        ]
-        return answer(request, {"document": document_id, "points": told})
+        return answer(request, {"document": document_id, "points": [asdict(point) for point in points]})
 
     @get("/documents/{document_id:path}", shapes.Document)
     def one_document(request: Request, document_id: DocumentId) -> Response:
@@ -300,15 +297,5 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "text": hit.text,
         "marked": hit.marked,
         "stands": hit.stands,
-        "spans": [
-            {
-                "first": span.first,
-                "since": span.since,
-                "came": span.came,
-                "last": span.last,
-                "until": span.until,
-                "went": span.went,
-            }
-            for span in hit.spans
-        ],
+        "spans": [asdict(span) for span in hit.spans],
     }
