@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,12 +14,10 @@ from analysis.brief import brief
 from analysis.brief_answers import MOST
 from analysis.brief_phrases import phrases_for
 from analysis.brief_scene import Scene
-from analysis.change import Brief, Comparison, Quote
-from analysis.compare import compare
+from analysis.brief_spans import FIELDS
+from analysis.change import Brief
 from analysis.diff import passages
-from analysis.page import read_page
-
-QUESTIONS = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+from tests.told import compared, says, told, written
 
 NOTICE = """# Privacy notice of Murmur
 
@@ -58,15 +56,6 @@ Vous pouvez vous y opposer à tout moment : désactivez [Données pour l'entraî
 (https://murmure.example/parametres) dans Paramètres > Confidentialité des données. Le refus n'annule pas \
 l'entraînement déjà effectué.
 """
-
-
-def told(before: str, after: str, language: str = "en", effective: date | None = None) -> Brief:
-    old, new = (read_page(text.encode(), mime="text/markdown", language=language) for text in (before, after))
-    return brief(passages(old, new), old, new, effective=effective, language=language)
-
-
-def says(quotes: tuple[Quote, ...], words: str) -> bool:
-    return any(words in quote.text for quote in quotes)
 
 
 def test_a_network_that_trains_ai_on_posts_is_told_in_a_minute() -> None:
@@ -166,48 +155,14 @@ def test_the_default_is_told_by_how_a_person_acts(sentence: str, language: str, 
     assert told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\n{sentence}\n", language).default == default
 
 
-def test_a_promise_that_is_taken_back_is_quoted_from_the_earlier_text() -> None:
-    answer = told("# Notice\n\nWe never sell your personal data. We keep logs.\n", "# Notice\n\nWe keep logs.\n")
-    assert [
-        quote for quote in answer.excluded if "never sell your personal data" in quote.text and quote.side == "before"
-    ]
-    assert (answer.meaning, answer.meaning_side) == ("We never sell your personal data", "before")
-
-
-def compared(before: str, after: str, language: str = "en") -> Comparison:
-    pages = (read_page(text.encode(), mime="text/markdown", language=language) for text in (before, after))
-    return compare(*pages, language=language, believed=True)
-
-
-def test_what_comes_heads_a_change_before_what_goes() -> None:
-    logs = "# Privacy policy\n\n## Logs\n\n{}\n\n## Messages\n\n{}\n"
-    told = compared(
-        logs.format("We delete our server logs after 30 days, as we have always done.", "Your messages are yours."),
-        logs.format("", "Your messages are yours. We share your messages with advertisers."),
-    )
-    assert told.brief is not None
-    assert (told.brief.meaning, told.brief.meaning_side) == ("We share your messages with advertisers", "after")
-
-
-def test_a_promise_that_is_gone_heads_the_change_that_it_makes_high() -> None:
-    policy = "# Privacy policy\n\n## Messages\n\n{}\n\n## Contact\n\nWrite to us at any time{}.\n"
-    told = compared(
-        policy.format("Your messages are yours. We never sell your messages to anybody.", ""),
-        policy.format("Your messages are yours.", " about your data and your rights"),
-    )
-    assert told.brief is not None
-    assert "promise_gone" in told.brief.because
-    assert (told.brief.meaning, told.brief.meaning_side) == ("We never sell your messages to anybody", "before")
-
-
 def test_words_of_a_removed_sentence_are_not_told_as_what_is_said_now() -> None:
     policy = (
         "# Privacy policy\n\n## Sharing\n\n{}\n\n## Use\n\nHarrow Inc. makes our pens, your IP address stays here.\n"
     )
-    told = compared(
+    found = compared(
         policy.format("We share your IP address with our provider, Harrow Inc."), policy.format("We share nothing.")
     )
-    sides = {(quote.text, quote.side) for quote in (*told.brief.data, *told.brief.recipients)}
+    sides = {(quote.text, quote.side) for quote in (*found.brief.data, *found.brief.recipients)}
     assert ("your IP address", "before") in sides
     assert not [side for text, side in sides if side == "after" and ("Harrow" in text or "IP" in text)]
 
@@ -227,51 +182,19 @@ def test_words_of_a_removed_sentence_are_not_told_as_what_is_said_now() -> None:
 )
 def test_a_control_that_stands_elsewhere_is_not_told_as_gone(before: str, after: str, marks: tuple[str, ...]) -> None:
     policy = "# Privacy policy\n\n## Adverts\n\nWe use your data for adverts.{}\n\n## More\n\nWe are here.{}\n"
-    told = compared(policy.format(f" {before}", ""), policy.format("", f" {after}"))
-    refused = [quote for quote in told.brief.refuse if quote.side == "before"]
+    found = compared(policy.format(f" {before}", ""), policy.format("", f" {after}"))
+    refused = [quote for quote in found.brief.refuse if quote.side == "before"]
     assert refused
     assert {quote.marks for quote in refused} == {marks}
 
 
 def test_what_is_not_about_data_answers_no_question_where_something_is() -> None:
     policy = "# Terms\n\n## Contract\n\nYour contract is with {}.\n\n## AI\n\nWe write letters.{}\n"
-    told = compared(
+    found = compared(
         policy.format("Parley Limited in Cork", ""),
         policy.format("Parley Europe Limited in Dublin", " We share your letters with Harrow Inc. to train AI models."),
     )
-    assert told.brief is not None
-    assert {quote.text for quote in told.brief.recipients} == {"Harrow Inc"}
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "meaning"),
-    [
-        (
-            "| Data | Kept |\n| --- | --- |\n| Letters | a year |\n",
-            "| Data | Kept |\n| --- | --- |\n| Letters | until you delete your account |\n",
-            "Letters: until you delete your account",
-        ),
-        ("* IP address\n", "* IP address\n* fingerprints\n* health data\n", "What we collect: health data"),
-    ],
-)
-def test_a_cell_and_an_entry_are_told_with_what_they_belong_to(before: str, after: str, meaning: str) -> None:
-    policy = "# Privacy policy\n\nWe are Parley.\n\n## What we collect\n\n"
-    told = compared(policy + before, policy + after)
-    assert told.brief is not None
-    assert told.brief.meaning == meaning
-
-
-def test_a_condition_is_not_told_without_what_it_is_for() -> None:
-    condition = (
-        "If Harrow shares the personal information it has about you with separate companies of its group, including "
-        "its parent and all subsidiaries, such as those that make films and those that sell houses, to use for their "
-        "own purposes and at their own risk, we will first give you the choice to opt out of that sharing, and we will "
-        "wait for thirty days before anything at all is shared with any of these companies."
-    )
-    told = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{condition}\n")
-    assert told.brief is not None
-    assert told.brief.meaning is not None
-    assert told.brief.meaning.endswith("we will first give you the choice to opt out of that sharing…")
+    assert {quote.text for quote in found.brief.recipients} == {"Harrow Inc"}
 
 
 def test_a_reworded_fact_is_quoted_once_and_from_the_later_text() -> None:
@@ -324,7 +247,7 @@ def test_a_quotation_does_not_run_across_the_tags_of_a_paragraph() -> None:
 def test_of_a_very_large_change_the_flagged_passages_are_asked_first() -> None:
     many = "\n\n".join(f"The hall number {number} opens at nine and closes late." for number in range(300))
     old, new = (
-        read_page(text.encode(), mime="text/markdown", language="en")
+        written(text)
         for text in (
             "# Hall\n\nBe kind.\n",
             f"# Hall\n\nBe kind.\n\n{many}\n\nWe share your email address with advertisers.\n",
@@ -363,7 +286,7 @@ def test_a_way_to_refuse_is_no_purpose_and_leaves_nothing_out() -> None:
 def test_no_quotation_ends_with_a_word_that_leaves_it_open(sentence: str, language: str) -> None:
     answer = told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\n{sentence}\n", language)
     open_words = phrases_for(language).grammar.dangling
-    quotes = [quote.text for question in QUESTIONS for quote in getattr(answer, question)]
+    quotes = [quote.text for question in FIELDS for quote in getattr(answer, question)]
     assert quotes
     assert not [text for text in quotes if text.split()[-1].lower() in open_words]
 
@@ -388,22 +311,9 @@ def test_half_an_address_is_not_quoted() -> None:
 
 
 def test_a_phrase_keeps_its_last_small_word() -> None:
-    old, new = (
-        read_page(f"# A\n\nBe kind.{more}\n".encode(), mime="text/markdown", language="en")
-        for more in ("", " You can opt out or opt in.")
-    )
+    old, new = (written(f"# A\n\nBe kind.{more}\n") for more in ("", " You can opt out or opt in."))
     scene = Scene(passages(old, new), old, new, phrases_for("en"))
     assert "opt out or opt in" in {span.text for spans in scene.candidates("refuse") for span in spans}
-
-
-def test_a_long_meaning_is_cut_with_its_brackets_whole() -> None:
-    kinds = ", ".join(f"kind {number} of the data" for number in range(12))
-    answer = told(
-        "# A\n\nBe kind.\n",
-        "# A\n\nBe kind.\n\n"
-        f"We collect information about the device from which you visit us (for example {kinds}) daily.\n",
-    )
-    assert answer.meaning == "We collect information about the device from which you visit us…"
 
 
 def test_us_is_a_place_only_in_capitals() -> None:
@@ -424,14 +334,11 @@ PIECES = st.sampled_from([
 
 @given(st.lists(PIECES, max_size=12), st.lists(PIECES, max_size=12), st.sampled_from(["en", "fr", "xx"]))
 def test_every_quotation_stands_on_its_page(before: list[str], after: list[str], language: str) -> None:
-    old, new = (
-        read_page(f"# Title\n\n{'. '.join(pieces)}.\n".encode(), mime="text/markdown", language="en")
-        for pieces in (before, after)
-    )
+    old, new = (written(f"# Title\n\n{'. '.join(pieces)}.\n") for pieces in (before, after))
     answer = brief(passages(old, new), old, new, effective=None, language=language)
     assert answer == brief(passages(old, new), old, new, effective=None, language=language)
     texts = {"before": "\n".join(b.text for b in old.blocks), "after": "\n".join(b.text for b in new.blocks)}
-    for question in QUESTIONS:
+    for question in FIELDS:
         quotes = getattr(answer, question)
         assert len(quotes) <= MOST
         for quote in quotes:
@@ -439,19 +346,6 @@ def test_every_quotation_stands_on_its_page(before: list[str], after: list[str],
             assert 1 <= len(re.findall(r"[^\W_]+", quote.text)) <= 20
     both = texts["before"] + "\n" + texts["after"]
     assert all(part.strip() in both for part in re.split("…|: ", answer.meaning or ""))
-
-
-def test_a_brief_has_an_answer_to_every_question() -> None:
-    assert {field.name for field in fields(Brief)} == {
-        "meaning",
-        "kept",
-        "meaning_side",
-        "place",
-        "start",
-        "default",
-        "because",
-        *QUESTIONS,
-    }
 
 
 @pytest.mark.parametrize(
@@ -493,5 +387,4 @@ def test_spanish_and_german_are_begun(language: str, sentence: str, data: str, p
 def test_a_list_of_data_is_quoted_whole_and_in_its_order(language: str, lead: str, entries: list[str]) -> None:
     listed = "".join(f"* {entry}\n" for entry in entries)
     answer = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{lead}\n\n{listed}", language)
-    assert answer.brief is not None
     assert [quote.text for quote in answer.brief.data][: len(entries)] == [entry.strip(" ;") for entry in entries]

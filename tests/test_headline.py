@@ -1,0 +1,72 @@
+"""The sentence that heads a change: the weightiest news, in the page's own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.told import compared, told
+
+
+def test_a_promise_that_is_taken_back_is_quoted_from_the_earlier_text() -> None:
+    answer = told("# Notice\n\nWe never sell your personal data. We keep logs.\n", "# Notice\n\nWe keep logs.\n")
+    assert [
+        quote for quote in answer.excluded if "never sell your personal data" in quote.text and quote.side == "before"
+    ]
+    assert (answer.meaning, answer.meaning_side) == ("We never sell your personal data", "before")
+
+
+def test_what_comes_heads_a_change_before_what_goes() -> None:
+    logs = "# Privacy policy\n\n## Logs\n\n{}\n\n## Messages\n\n{}\n"
+    found = compared(
+        logs.format("We delete our server logs after 30 days, as we have always done.", "Your messages are yours."),
+        logs.format("", "Your messages are yours. We share your messages with advertisers."),
+    )
+    assert (found.brief.meaning, found.brief.meaning_side) == ("We share your messages with advertisers", "after")
+
+
+def test_a_promise_that_is_gone_heads_the_change_that_it_makes_high() -> None:
+    policy = "# Privacy policy\n\n## Messages\n\n{}\n\n## Contact\n\nWrite to us at any time{}.\n"
+    found = compared(
+        policy.format("Your messages are yours. We never sell your messages to anybody.", ""),
+        policy.format("Your messages are yours.", " about your data and your rights"),
+    )
+    assert "promise_gone" in found.brief.because
+    assert (found.brief.meaning, found.brief.meaning_side) == ("We never sell your messages to anybody", "before")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "meaning"),
+    [
+        (
+            "| Data | Kept |\n| --- | --- |\n| Letters | a year |\n",
+            "| Data | Kept |\n| --- | --- |\n| Letters | until you delete your account |\n",
+            "Letters: until you delete your account",
+        ),
+        ("* IP address\n", "* IP address\n* fingerprints\n* health data\n", "What we collect: health data"),
+    ],
+)
+def test_a_cell_and_an_entry_are_told_with_what_they_belong_to(before: str, after: str, meaning: str) -> None:
+    policy = "# Privacy policy\n\nWe are Parley.\n\n## What we collect\n\n"
+    found = compared(policy + before, policy + after)
+    assert found.brief.meaning == meaning
+
+
+def test_a_condition_is_not_told_without_what_it_is_for() -> None:
+    condition = (
+        "If Harrow shares the personal information it has about you with separate companies of its group, including "
+        "its parent and all subsidiaries, such as those that make films and those that sell houses, to use for their "
+        "own purposes and at their own risk, we will first give you the choice to opt out of that sharing, and we will "
+        "wait for thirty days before anything at all is shared with any of these companies."
+    )
+    found = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{condition}\n")
+    assert found.brief.meaning.endswith("we will first give you the choice to opt out of that sharing…")
+
+
+def test_a_long_meaning_is_cut_with_its_brackets_whole() -> None:
+    kinds = ", ".join(f"kind {number} of the data" for number in range(12))
+    answer = told(
+        "# A\n\nBe kind.\n",
+        "# A\n\nBe kind.\n\n"
+        f"We collect information about the device from which you visit us (for example {kinds}) daily.\n",
+    )
+    assert answer.meaning == "We collect information about the device from which you visit us…"
