@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from crawler.addresses import host_of
 from crawler.download import RawHeaders, too_large
-from crawler.failures import DownloadFailed, NoPage
+from crawler.failures import CrawlError, DownloadFailed
 from crawler.fetching import Answer
 from crawler.identity import user_agent
 from crawler.targets import CrawlSettings
@@ -195,7 +195,7 @@ class _Visit:
         self._open.add(task)
         try:
             answer = await task
-        except (NoPage, DownloadFailed, asyncio.CancelledError):
+        except (CrawlError, asyncio.CancelledError):
             return None
         finally:
             self._open.discard(task)

@@ -11,6 +11,10 @@ from storage.checks import Outcome
 class CrawlError(Exception):
     """Something expected went wrong with one document."""
 
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 class NoPage(CrawlError):
     """The check ends here, without a page."""
@@ -26,7 +30,6 @@ class NoPage(CrawlError):
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
-        self.reason = reason
         self.status = status
         self.final_url = final_url
         self.not_before = not_before
@@ -38,7 +41,6 @@ class DownloadFailed(CrawlError):
     def __init__(self, reason: Reason, *, temporary: bool = False, reached: bool = True) -> None:
         """`temporary`: it may pass by itself. `reached`: the server was there; otherwise no page of it can be had."""
         super().__init__(reason)
-        self.reason = reason
         self.temporary = temporary
         self.reached = reached
 

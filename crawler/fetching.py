@@ -19,7 +19,7 @@ from yarl import URL
 
 from crawler.addresses import WEB_PORTS, host_of, objection, port_of
 from crawler.download import ACCEPT_ENCODING, RawHeaders
-from crawler.failures import DownloadFailed, NoPage
+from crawler.failures import CrawlError, DownloadFailed, NoPage
 from crawler.identity import user_agent
 from crawler.politeness import Hosts
 from crawler.targets import CrawlSettings
@@ -125,8 +125,8 @@ class Fetcher:
         allow_private: bool,
         may_ask: MayAsk,
         headers: Mapping[str, str],
-        method: str = "GET",
-        body: bytes = b"",
+        method: str,
+        body: bytes,
     ) -> Answer:
         """What a page that is open in a browser asks for: without a delay, a new attempt, or cookies.
 
@@ -152,7 +152,7 @@ class Fetcher:
         try:
             await may_ask(url)
             return await self._persistently(chain, url, headers)
-        except (NoPage, DownloadFailed) as failure:
+        except CrawlError as failure:
             if url != chain.url:
                 failure.reason = Reason("address.redirected", url=url[:300], reason=failure.reason)
             raise

@@ -93,41 +93,35 @@ def _kept(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
 
     A page that is set aside at every check would otherwise be stored each time.
     """
-    digests = [hashlib.sha256(page.body).hexdigest() for page in pages]
+    fresh = [_capture(page, at) for page in pages]
     newest = newest_captures(session, pages[0].document)
-    if newest and _marks(newest) == [_mark(page, digest) for page, digest in zip(pages, digests, strict=True)]:
-        assert newest[0].id is not None
-        return newest[0].id
-    head: int | None = None
-    for page, digest in zip(pages, digests, strict=True):
-        kept = Capture(
-            document_id=page.document,
-            head_id=head,
-            fetched_at=at,
-            url=page.url,
-            final_url=page.final_url,
-            status=page.status,
-            headers=page.headers,
-            mime=page.mime,
-            charset=page.charset,
-            sha256=digest,
-            size=len(page.body),
-            body=page.body,
-        )
-        session.add(kept)
-        session.flush()
-        head = head or kept.id
-    assert head is not None
-    return head
+    if list(map(_mark, newest)) == list(map(_mark, fresh)):
+        fresh = newest
+    else:
+        for each in fresh:
+            each.head_id = fresh[0].id  # none yet for the first one itself
+            session.add(each)
+            session.flush()
+    assert fresh[0].id is not None
+    return fresh[0].id
 
 
-_Mark = tuple[str, str, str, int, str, str | None]
+def _capture(page: Fetched, at: datetime) -> Capture:
+    return Capture(
+        document_id=page.document,
+        fetched_at=at,
+        url=page.url,
+        final_url=page.final_url,
+        status=page.status,
+        headers=page.headers,
+        mime=page.mime,
+        charset=page.charset,
+        sha256=hashlib.sha256(page.body).hexdigest(),
+        size=len(page.body),
+        body=page.body,
+    )
 
 
-def _marks(kept: Iterable[Capture]) -> list[_Mark]:
+def _mark(kept: Capture) -> tuple[object, ...]:
     """What makes that reading one capture gives what reading another gives."""
-    return [(each.sha256, each.url, each.final_url, each.status, each.mime, each.charset) for each in kept]
-
-
-def _mark(page: Fetched, digest: str) -> _Mark:
-    return digest, page.url, page.final_url, page.status, page.mime, page.charset
+    return kept.sha256, kept.url, kept.final_url, kept.status, kept.mime, kept.charset

@@ -11,7 +11,7 @@ from time import monotonic
 
 from crawler.addresses import host_of, objection
 from crawler.browser import Rendering, require
-from crawler.failures import DownloadFailed, NoPage
+from crawler.failures import CrawlError, DownloadFailed, NoPage
 from crawler.fetching import PASSING, Answer, Fetcher, MayAsk
 from crawler.politeness import asked_to_wait
 from crawler.robots import Robots
@@ -154,7 +154,7 @@ class Visitor:
             if answer.status == 304:
                 return replace(_seen(url, answer, known.fingerprint), known=True), None
             page, text = self._read(target, url, known, answer)
-        except (NoPage, DownloadFailed) as failure:
+        except CrawlError as failure:
             if target.more:
                 failure.reason = Reason(
                     "part.one", number=number + 1, count=len(target.addresses), url=url[:300], reason=failure.reason
