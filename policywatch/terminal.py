@@ -14,9 +14,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from analysis.as_json import stored_brief
 from analysis.change import Comparison
-from analysis.reading import stored_passages
+from analysis.reading import facts, stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
@@ -154,7 +153,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
             counts = sheet.words.operations(Counter(passage.operation for passage in found.passages))
             sheet.line(sheet.words("terminal.held_passages", passages=counts))
         return
-    row = Change(**_judged(found))
+    row = Change(cause="page", **facts(found, alert=True))
     sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
     _because(sheet, row)
     if about := _about(sheet, row):
@@ -162,18 +161,6 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
     _why(sheet, found.why if why else ())
     _brief(sheet, row.brief)
     _passages(sheet, stored_passages(0, found.passages), "", why=why)
-
-
-def _judged(found: Comparison) -> dict[str, Any]:
-    return {
-        "substantive": found.substantive,
-        "severity": found.severity,
-        "direction": found.direction,
-        "topics": list(found.topics),
-        "effective_date": found.effective_date,
-        "cause": "page",
-        "brief": stored_brief(found),
-    }
 
 
 def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: bool) -> None:

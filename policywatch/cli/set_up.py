@@ -106,5 +106,5 @@ def demo(
     """
     from policywatch.demo.play import play
 
-    if not play(folder, stay=stay, port=port):
+    if not play(console(), folder, stay=stay, port=port):
         raise typer.Exit(TROUBLE)

@@ -23,9 +23,8 @@ from storage.database import Database
 _SHOWN = "confrera/privacy-policy"  # whose change is shown in full at the end
 
 
-def play(folder: Path | None, *, stay: bool, port: int) -> bool:
+def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> bool:
     """Whether all came as the story has it: every outcome, and just the alerts that it tells of."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
     folder = folder or Path(tempfile.mkdtemp(prefix="policywatch-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "policywatch.db").exists():

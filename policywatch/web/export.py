@@ -152,8 +152,8 @@ class _Plan:
             newer, older = (months[at - 1] if at else None), (months[at + 1] if at + 1 < len(months) else None)
             rows = changes_page(self._session, asked.filter, limit=_ALL).rows
             key = _key(self._judged([row.change for row in rows]), [_facts(row.document) for row in rows], newer, older)
-            view = ListView(asked, by_day(rows), _listed(older), _listed(newer), [], [])
-            yield from self._pages("/changes", tuple(month.items()), "changes.html", partial(_same, view), key=key)
+            gather = partial(ListView, asked, by_day(rows), _listed(older), _listed(newer), [], [])
+            yield from self._pages("/changes", tuple(month.items()), "changes.html", gather, key=key)
             self._session.expunge_all()
         yield from self._pages("/changes", (), "changes.html", partial(self._newest, months))
 
@@ -227,10 +227,6 @@ class _Plan:
 
 def _listed(month: dict[str, str] | None) -> dict[str, list[str]] | None:
     return {name: [value] for name, value in month.items()} if month else None
-
-
-def _same(view: ListView) -> ListView:
-    return view
 
 
 def _facts(document: Document) -> list[str]:

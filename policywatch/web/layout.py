@@ -111,8 +111,4 @@ def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
             continue
         words += [Words(text[at:start]), Words(named, url)]
         at = start + len(named)
-    return _without_empty([*words, Words(text[at:])])
-
-
-def _without_empty(words: Sequence[Words]) -> tuple[Words, ...]:
-    return tuple(each for each in words if each.text)
+    return tuple(each for each in [*words, Words(text[at:])] if each.text)
