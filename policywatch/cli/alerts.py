@@ -56,13 +56,13 @@ def alerts_list(
 
     Examples: `policywatch alerts` · `policywatch alerts --parked` · `policywatch alerts --route team --json`
     """
-    from policywatch.told import told
+    from policywatch.deliveries_json import deliveries_json
     from storage.deliveries import State
 
     if context.invoked_subcommand is not None:
         return
     with opened(config) as (watchlist, database), database.reading() as session:
-        rows = told(session, state=State.PARKED if parked else None, route=route, limit=limit)
+        rows = deliveries_json(session, state=State.PARKED if parked else None, route=route, limit=limit)
     if as_json:
         print_json(rows)
         return

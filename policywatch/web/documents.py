@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from policywatch.told import told
+from policywatch.deliveries_json import deliveries_json
 from policywatch.web.chart import Chart, chart
 from policywatch.web.layout import Part, Stretch, stretches
 from storage.captures import Capture, capture_records
@@ -184,7 +184,7 @@ def health_view(session: Session, can_show: Collection[str]) -> HealthView:
     _, documents = watched_counts(session)
     rows = _rows(session, watched(session)) if documents <= _LISTED else []
     troubled = [row for row in _rows(session, failing(session)) if _is_troubled(row.check)]
-    parked = told(session, state=State.PARKED, limit=_PARKED)
+    parked = deliveries_json(session, state=State.PARKED, limit=_PARKED)
     return HealthView(rows, troubled, newest_check(session), counts(session), parked, can_show)
 
 

@@ -1,4 +1,4 @@
-"""What was told to whom, and what still waits: the rows of `alerts`."""
+"""What was told to whom, and what still waits: the rows of `alerts --json`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from storage.deliveries import Delivery, State, alerts_in, newest
 from storage.documents import document
 
 
-def told(session: Session, *, state: State | None = None, route: str | None = None, limit: int) -> list[dict[str, Any]]:
-    """One a delivery, newest first, as `alerts --json` prints them; addresses by their names, never with secrets."""
+def deliveries_json(
+    session: Session, *, state: State | None = None, route: str | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """Newest first; addresses by their names, never with secrets."""
     deliveries = newest(session, state=state, route=route, limit=limit)
     alerts = alerts_in(session, [delivery.id or 0 for delivery in deliveries])
     rows = []
