@@ -17,12 +17,12 @@ from pathlib import Path
 from analysis.blocks import Page, UnreadablePage
 from analysis.compare import compare
 from analysis.page import read_page
-from bench.labelled import rows
+from bench.labelled import language_of, pages_of, rows
 
 
-def page(text: str, language: str | None) -> Page | None:
+def page(text: str) -> Page | None:
     try:
-        return read_page(text.encode(), mime="text/markdown", charset="utf-8", language=language)
+        return read_page(text.encode(), mime="text/markdown", charset="utf-8", language="en")
     except UnreadablePage:
         return None
 
@@ -36,11 +36,13 @@ def cost(before: Page, after: Page, language: str | None, document: str | None) 
 def labelled(path: str) -> None:
     costs, near = [], []
     for row in rows(path):
-        pages = [page(row[side], row["language"]) for side in ("before", "after")]
-        if pages[0] and pages[1]:
-            costs.append(cost(pages[0], pages[1], row["language"], row["document"]))
-            if 40_000 < len(row["after"]) < 60_000:
-                near.append(costs[-1])
+        try:
+            before, after = pages_of(row)
+        except UnreadablePage:
+            continue
+        costs.append(cost(before, after, language_of(row), row["document"]))
+        if 40_000 < len(row["after"]) < 60_000:
+            near.append(costs[-1])
     for name, measured in (("all pairs", costs), ("pairs of 40 to 60 kB", near)):
         median, worst = statistics.median(measured), max(measured)
         print(f"{len(measured)} {name}: {sum(measured) / 1000:.1f} s, median {median:.1f} ms, worst {worst:.0f} ms")
@@ -53,7 +55,7 @@ def history(folder: str) -> None:
     newest = git("rev-list", "--all", "--max-count=1").strip()
     for name in git("ls-tree", "-r", "--name-only", newest).splitlines():
         commits = git("log", "--format=%H", newest, "--", name).split()
-        pages = [page(git("show", f"{commit}:{name}"), "en") for commit in (commits[-1], commits[0])]
+        pages = [page(git("show", f"{commit}:{name}")) for commit in (commits[-1], commits[0])]
         if pages[0] and pages[1]:
             spent = cost(pages[0], pages[1], "en", Path(name).stem)
             print(f"{spent:7.0f} ms  {name}, first of {len(commits)} texts against the last")

@@ -16,7 +16,7 @@ from analysis.kinds import kind_of
 from analysis.seen import look
 from analysis.signs import signs
 from analysis.taken_back import NOTHING_BACK
-from bench.labelled import Row, pages_of
+from bench.labelled import Row, language_of, pages_of
 
 Bounds = tuple[float | None, float | None]
 Bound = Callable[[str], Bounds]
@@ -31,10 +31,6 @@ def one(_: str) -> float:
     return 1.0
 
 
-def language_of(row: Row, after: Page) -> str | None:
-    return after.language if row["language"] == "other" else row["language"]
-
-
 class Example:
     """A labelled change with its pages, its signs and claims; `found` is None where it is held or unreadable."""
 
@@ -47,7 +43,7 @@ class Example:
             self.pages = before, after = pages_of(row)
         except UnreadablePage:
             return
-        language = language_of(row, after)
+        language = language_of(row) or after.language
         places = passages(before, after)
         if places and not doubt(before, after, language=language, title=row["document"]):
             kind = kind_of(row["document"], after)

@@ -21,11 +21,15 @@ def rows(path: str) -> list[Row]:
         return [json.loads(line) for line in lines if line.strip()]
 
 
+def language_of(row: Row) -> str | None:
+    """None where it is none that the labels know."""
+    return None if row["language"] == "other" else row["language"]
+
+
 def pages_of(row: Row) -> tuple[Page, Page]:
     """Both texts of a change. Raises `UnreadablePage`."""
-    language = None if row["language"] == "other" else row["language"]
     before, after = (
-        read_page(row[side].encode(), mime="text/markdown", charset="utf-8", language=language)
+        read_page(row[side].encode(), mime="text/markdown", charset="utf-8", language=language_of(row))
         for side in ("before", "after")
     )
     return before, after

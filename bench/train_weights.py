@@ -17,13 +17,14 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from analysis import compare as comparing
 from analysis import judge as judging
 from analysis import meaning
+from analysis.as_json import comparison_json
+from analysis.compare import compare
 from analysis.gist import GIST
 from bench import labelled, train_sentences
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, free, one, only, section
-from bench.labelled import Row
+from bench.labelled import Row, language_of
 from bench.train_meaning import train_meaning
 from bench.train_sentences import Words
 
@@ -72,16 +73,13 @@ def examples_of(rows: Sequence[Row], groups: Sequence[Collection[str]], words: S
 
 
 def answers(examples: Iterable[Example]) -> list[Row]:
-    from analysis.as_json import comparison_json
-
     rows = []
     for example in examples:
         if example.pages is None:
             rows.append({"id": example.row["id"], "substantive": False, "alert": False})
             continue
         before, after = example.pages
-        language = None if example.row["language"] == "other" else example.row["language"]
-        told = comparing.compare(before, after, language=language, document=example.row["document"])
+        told = compare(before, after, language=language_of(example.row), document=example.row["document"])
         rows.append({"id": example.row["id"], **comparison_json(told)})
     return rows
 
