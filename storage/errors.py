@@ -44,7 +44,11 @@ class Busy(StorageError):
     """Another run is at work on this database."""
 
 
-class UnknownDocument(StorageError):
+class Unknown(StorageError):
+    """What was asked for is not stored."""
+
+
+class UnknownDocument(Unknown):
     """No document of that id is known."""
 
     def __init__(self, document: str, known: list[str]) -> None:
@@ -53,5 +57,5 @@ class UnknownDocument(StorageError):
         self.document = document
 
 
-class UnknownChange(StorageError):
+class UnknownChange(Unknown):
     """No change of that number is stored."""

@@ -13,7 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
 from storage.captures import Capture
 from storage.columns import CompressedJson, Utc
-from storage.errors import StorageError
+from storage.errors import Unknown
 
 
 class Cause(StrEnum):
@@ -129,7 +129,7 @@ def make_room(session: Session, document_id: str, number: int) -> None:
     session.exec(update(Version).where(moved).values(number=1 - col(Version.number)))
 
 
-class UnknownVersion(StorageError):
+class UnknownVersion(Unknown):
     """The document has no version of that number."""
 
 

@@ -17,7 +17,7 @@ from policywatch.cli import alerts, archive, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
-from storage.errors import StorageError, UnknownChange, UnknownDocument, with_advice
+from storage.errors import StorageError, Unknown, with_advice
 
 
 def _show_version(asked: bool) -> None:
@@ -63,7 +63,7 @@ def main() -> None:
         app()
     except WatchlistError as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (UnknownDocument, UnknownChange, CannotSchedule, BadPairs, NotAnArchive) as failure:
+    except (Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))

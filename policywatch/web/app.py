@@ -19,15 +19,13 @@ from policywatch.web.access import Access
 from policywatch.web.api import api
 from policywatch.web.api_answers import misunderstood, problem
 from policywatch.web.desk import Desk, desk_pages
-from policywatch.web.documents import UnknownService
 from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.security import Door, SecurityHeaders
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import UnknownChange, UnknownDocument
-from storage.versions import UnknownVersion
+from storage.errors import Unknown, UnknownDocument
 
 
 def create_app(
@@ -60,10 +58,7 @@ def create_app(
 
 
 def _errors(app: FastAPI, renderer: Renderer) -> None:
-    @app.exception_handler(UnknownChange)
-    @app.exception_handler(UnknownDocument)
-    @app.exception_handler(UnknownVersion)
-    @app.exception_handler(UnknownService)
+    @app.exception_handler(Unknown)
     @app.exception_handler(NothingHeld)
     @app.exception_handler(UnreadablePage)
     def nothing_there(request: Request, failure: Exception) -> Response:

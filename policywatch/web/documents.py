@@ -19,7 +19,7 @@ from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
 from storage.deliveries import State, counts
 from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
-from storage.errors import StorageError
+from storage.errors import Unknown
 from storage.facts import document_facts
 from storage.paragraphs import blame, course
 from storage.versions import Version, numbered_version, numbers_around, versions_of_document
@@ -58,7 +58,7 @@ class ServicesView:
     only: str | None
 
 
-class UnknownService(StorageError):
+class UnknownService(Unknown):
     """No document of that service is known."""
 
 
