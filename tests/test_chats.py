@@ -22,8 +22,8 @@ from notifier.send import Result, send
 from storage.database import Database
 from tests.chats import ADDRESSES, Chats, chats
 from tests.inbox import mail_server, silent, webhook
+from tests.messages import HOSTILE, alert, flagged, many
 from tests.owed import START
-from tests.test_messages import HOSTILE, alert, flagged, many
 
 SLACK, DISCORD, TEAMS, TELEGRAM, GOOGLE = ADDRESSES
 

@@ -12,9 +12,9 @@ from notifier.delivery import Deliveries, deliver_due
 from notifier.routes import Address
 from notifier.send import send
 from storage.database import Database
+from tests.messages import HOSTILE, alert, flagged, many
 from tests.owed import owe, route
 from tests.servers import Matrix, matrix, ntfy
-from tests.test_messages import HOSTILE, alert, flagged, many
 
 pytestmark = pytest.mark.server
 

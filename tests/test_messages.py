@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html as html_escapes
 import re
-from datetime import timedelta
 from typing import Any
 
 import markdown_it
@@ -13,38 +11,15 @@ from selectolax.lexbor import LexborHTMLParser
 
 from analysis.change import TOPICS
 from notifier.escape import markdown, web_address
-from notifier.messages import Message, alert_message, digest_message, notice_message
-from notifier.messages import test_message as sample_message
+from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import languages, words
-from storage.alerts import Alert, unplanned_alerts
-from storage.changes import StoredPassage
-from storage.checks import Outcome
+from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
-from storage.notices import Notice
-from tests.owed import POLICY, START, owe, tell
+from tests.messages import HOSTILE, SITE, TRAINING, alert, flagged, many, visible
+from tests.owed import POLICY, START, tell
 from tests.stories import passage
-
-SITE = "https://watch.example"
-TRAINING = [("ai_training", "train", "after")]
-
-
-def alert(database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any) -> Message:
-    with database.writing() as session:
-        tell(session, ["team"], **facts)
-        alerts = unplanned_alerts(session)[-1:]
-        return alert_message(session, alerts, language=language, base_url=base_url)
-
-
-def flagged(before: str | None, after: str | None, *heading: str) -> StoredPassage:
-    return passage(heading, before, after, evidence=TRAINING)
-
-
-def visible(html: str) -> str:
-    body = LexborHTMLParser(html).body
-    assert body is not None
-    return " ".join(body.text(separator=" ").split())
 
 
 def test_the_subject_says_who_what_whether_it_is_on_and_from_when(store: Database) -> None:
@@ -196,22 +171,6 @@ def test_moved_text_is_shown_as_moved(store: Database) -> None:
     assert "Moved: We train AI." in alert(store, passages=[moved]).text
 
 
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "[click](https://evil.example)",
-    "![x](https://evil.example/x.png)",
-    "**bold** _it_ `code` ~~gone~~ # no heading",
-    "# heading\n- list\n> quote\n1. one",
-    "&lt;b&gt; &amp; AT&T",
-    "\x1b[31mred\x1b[0m \x07",
-    "abc\u202eevil\u2066x",
-    "{{ 7*7 }} {% raw %}",
-    "Subject: x\r\nBcc: victim@example.org",
-    "<https://evil.example>",
-]
-
-
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("place", ["passage", "heading", "brief", "title"])
 def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: str, place: str) -> None:
@@ -272,14 +231,6 @@ def test_a_chat_is_not_called_together_by_a_policy() -> None:
     assert "privacy@parley.example" in markdown("Write to privacy@parley.example")
 
 
-def many(count: int, length: int = 40) -> list[StoredPassage]:
-    text = " ".join(["words"] * length)
-    return [
-        flagged(None, f"Passage {number} starts. {text} Passage {number} ends.", f"Part {number}")
-        for number in range(count)
-    ]
-
-
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 @pytest.mark.parametrize("length", [80, 160, 499, 500, 1000, 2000, 4096, 32768])
 def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database, form: Format, length: int) -> None:
@@ -329,62 +280,6 @@ def test_several_routes_are_named(store: Database) -> None:
     assert "Sent for: all, team" in message.text
 
 
-def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
-    owe(store, "team", severity="low")
-    owe(store, "team", severity="high", when=START + timedelta(days=1))
-    owe(store, "team", severity="medium", document="harbour/terms")
-    with store.reading() as session:
-        alerts = unplanned_alerts(session)
-        message = digest_message(session, alerts, language="en", base_url=SITE)
-    assert message.subject == "3 policy changes: Harbour, Parley"
-    order = [message.text.index(word) for word in ("Harbour\n", "Terms (medium)", "Parley\n", "(high)", "(low)")]
-    assert order == sorted(order)
-    assert message.text.count("How to refuse") == 1  # the brief of the high one
-    for number in (1, 2, 3):
-        assert f"{SITE}/changes/{number}" in message.html
-    assert "3 changements de politiques" in _digest(store, alerts, "fr").subject
-
-
-def _digest(store: Database, alerts: list[Alert], language: str) -> Message:
-    with store.reading() as session:
-        return digest_message(session, alerts, language=language, base_url=SITE)
-
-
-def test_a_long_digest_says_how_many_did_not_fit(store: Database) -> None:
-    for number in range(12):
-        owe(store, "team", when=START + timedelta(days=number))
-    with store.reading() as session:
-        alerts = unplanned_alerts(session)
-    body = _digest(store, alerts, "en").fitted("markdown", 2000)
-    assert len(body) <= 2000
-    assert re.search(r"\d more do not fit here", body)
-
-
-def test_notices_of_one_kind_are_said_once_with_their_count() -> None:
-    notices = [Notice(kind="parked", text=text, created_at=START) for text in ("A & <b>", "B", "A & <b>")]
-    message = notice_message(notices, language="en", base_url=SITE)
-    assert message.subject == "policywatch: 2 things need your attention"
-    assert "A & <b> (2 times)" in message.text
-    assert html_escapes.escape("A & <b> (2 times)") in message.html
-    one = notice_message(notices[1:2], language="fr", base_url=None)
-    assert one.subject == "policywatch\u00a0: B"
-
-
-def test_a_test_message_is_marked_as_one(store: Database) -> None:
-    with store.reading() as session:
-        empty = sample_message(session, language="en", base_url=SITE, route="team")
-    assert empty.subject.startswith("TEST: Confrera, Privacy Policy")
-    assert "invented" in empty.text
-    assert "[-show them to your contacts-] {+train models" in empty.text
-    owe(store, "team")
-    with store.reading() as session:
-        sample = sample_message(session, language="fr", base_url=SITE, route="team")
-    assert sample.subject.startswith("ESSAI\u00a0: Parley")
-    for body in (sample.text, sample.html, sample.fitted("markdown", 10**6)):
-        assert "Ceci est un essai" in body
-        assert "train our writing models" in body
-
-
 def test_every_language_has_words_for_every_topic() -> None:
     assert {"en", "fr"} <= set(languages())
     for language in languages():
@@ -399,35 +294,6 @@ def test_the_first_of_a_month_is_written_as_people_write_it() -> None:
 
 def test_the_document_is_known_to_whoever_threads_messages(store: Database) -> None:
     assert alert(store).thread == POLICY
-
-
-NOTICES = [
-    ("unreadable", {"since": "2026-03-02T09:00:00+00:00", "outcome": "blocked", "reason": "status 403 <b>"}),
-    ("recovered", {"since": "2026-03-02T09:00:00+00:00"}),
-    ("held", {"reason": "another language", "passages": ["We [-do-] {+sell+}"]}),
-    ("parked", {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"}),
-    ("template", {"reason": "alert.txt.j2, line 3"}),
-]
-
-
-@pytest.mark.parametrize(("kind", "facts"), NOTICES)
-@pytest.mark.parametrize("language", languages())
-def test_every_notice_is_said_in_every_language(kind: str, facts: dict[str, Any], language: str) -> None:
-    notice = Notice(kind=kind, document_id=POLICY, facts=facts, created_at=START)
-    message = notice_message([notice], language=language, base_url=SITE)
-    for said in (message.text, visible(message.html), message.fitted("markdown", 10**6).replace("\\", "")):
-        assert "{" not in said.replace("${", "").replace("{+", "")
-        for value in (facts.get("reason"), *facts.get("passages", ())):
-            assert value is None or html_escapes.unescape(str(value)) in html_escapes.unescape(said)
-    assert ("2 mars 2026" if language == "fr" else "2 March 2026") in message.text or "since" not in facts
-    assert "<b>" not in message.html.split("<body", 1)[1].replace("&lt;b&gt;", "")
-
-
-def test_a_notice_says_what_to_do_for_each_bad_outcome() -> None:
-    bad = {outcome.value for outcome in Outcome if not outcome.is_good}
-    for language in languages():
-        said = words(language).notices
-        assert said.outcomes.keys() == said.to_do.keys() == bad
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])

@@ -12,10 +12,10 @@ from notifier.routes import Address
 from notifier.templating import Templates, template_names
 from notifier.try_templates import template_problems
 from storage.database import Database
+from tests.messages import alert
 from tests.owed import owe, route
 from tests.post import OPERATOR, Post, deliver
 from tests.site import policywatch
-from tests.test_messages import alert
 
 
 def own(folder: Path, **files: str) -> Templates:
