@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from notifier.messages import alert_message
+from policywatch.demo.site import DOCUMENTS, EXPECTED_ALERTS
 from storage.alerts import Alert
-from storage.changes import changes_of
+from storage.changes import Change, changes_of
 from storage.database import Database
 from tests.site import policywatch
 
@@ -29,10 +31,21 @@ def told_again(folder: Path, language: str) -> str:
     return message.text
 
 
+def alerting(folder: Path) -> list[Change]:
+    database = Database(f"sqlite:///{folder / 'policywatch.db'}")
+    with database.reading() as session:
+        found = [each for one in DOCUMENTS for each in changes_of(session, one.id) if each.alert]
+    database.close()
+    return found
+
+
 def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     said = policywatch("demo", "--folder", tmp_path / "demo")
     assert "All came as it should." in said
     assert "(not expected)" not in said
+    alerts = alerting(tmp_path / "demo")
+    assert sorted(each.document_id for each in alerts) == sorted(id_ for _, id_ in EXPECTED_ALERTS)
+    assert {each.effective_date for each in alerts} == {date(2025, 11, 3)}
     readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
     shown = readme.partition("```text\n")[2].partition("\n```")[0]
     assert f"\n{shown}\n" in (tmp_path / "demo" / "alerts.txt").read_text("utf-8")

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,17 +21,14 @@ from policywatch.demo.site import (
     DOCUMENTS,
     ERROR_DAY,
     EXPECTED,
-    EXPECTED_ALERTS,
     NOISE_DAY,
     NOTICE_DAY,
     QUIET_DAY,
-    SERVICE,
     DemoDocument,
     DemoSite,
     page,
 )
 
-POLICYWATCH = Path(sys.executable).with_name("policywatch")
 EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.id)
 STARTS = date(2025, 11, 3)
 
@@ -164,47 +156,3 @@ def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_kno
         assert re.search("turn the switch off|désactivez l.option", said["refuse"])
         assert re.search("private messages|messages privés", said["excluded"])
         assert re.search("not undo|annule pas", said["irreversible"])
-
-
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any]]:
-    """What `policywatch run --json` said on each day."""
-    with DemoSite() as site:
-        watchlist = tmp_path_factory.mktemp("demo") / "policywatch.toml"
-        watchlist.write_text(watching(site))
-        reports = {}
-        for site.day in DAYS:
-            command = [str(POLICYWATCH), "run", "--now", "--json", "--config", str(watchlist)]
-            answer = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert answer.returncode == (1 if site.day in (NOISE_DAY, ERROR_DAY) else 0), answer.stderr
-            reports[site.day] = json.loads(answer.stdout)
-        return reports
-
-
-def watching(site: DemoSite) -> str:
-    tables = [
-        f'[[documents]]\nid = "{one.id}"\nservice = "{SERVICE}"\ntitle = "{one.title}"\nkind = "{one.kind}"\n'
-        f'url = "{site.url}{one.path}"\nlanguage = "{one.language}"\nallow_private = true\n'
-        for one in DOCUMENTS
-    ]
-    head = 'contact = "demo@example.org"\ndatabase = "sqlite:///demo.db"\n[crawl]\ndelay = 0\nconfirm_delay = 0\n'
-    return "\n".join([head, *tables])
-
-
-@pytest.mark.parametrize("day", DAYS)
-def test_every_check_ends_as_expected(reports: dict[int, dict[str, Any]], day: int) -> None:
-    outcomes = {check["document"]: check["outcome"] for check in reports[day]["checks"]}
-    assert set(outcomes) == set(EXPECTED[day])
-    wrong = {id_: outcome for id_, outcome in outcomes.items() if outcome not in EXPECTED[day][id_]}
-    assert wrong == {}
-
-
-def test_the_notice_and_the_change_alert_and_nothing_else(reports: dict[int, dict[str, Any]]) -> None:
-    alerts = {
-        (day, check["document"]): check["change"]
-        for day in DAYS
-        for check in reports[day]["checks"]
-        if check["change"] and check["change"]["alert"]
-    }
-    assert set(alerts) == set(EXPECTED_ALERTS)
-    assert {change["effective_date"] for change in alerts.values()} == {STARTS.isoformat()}
