@@ -62,10 +62,8 @@ def test_a_change_about_ai_is_flagged_told_once_and_shown(tmp_path: Path, site: 
     assert (listed[0]["version"], listed[0]["good"]) == (2, True)
 
 
-def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(
-    tmp_path: Path, site: Site, database_url: str
-) -> None:
-    config = watchlist(tmp_path, site, database_url)
+def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     for _ in range(2):
         site.pages["/privacy"] = ERROR_PAGE
@@ -78,16 +76,16 @@ def test_an_error_page_is_held_told_to_the_operator_and_never_a_version(
     assert "version 2" not in policywatch("history", "library/privacy", "--config", config)
 
 
-def test_a_first_answer_that_is_an_error_page_is_no_version(tmp_path: Path, site: Site, database_url: str) -> None:
-    config = watchlist(tmp_path, site, database_url)
+def test_a_first_answer_that_is_an_error_page_is_no_version(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     site.pages["/privacy"] = ERROR_PAGE
     assert outcomes(run(config, status=1))["library/privacy"] in {"held", "unreadable", "blocked"}
     site.pages["/privacy"] = policy()
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
 
 
-def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path, site: Site, database_url: str) -> None:
-    config = watchlist(tmp_path, site, database_url)
+def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
     assert outcomes(run(config, status=1)) == {"library/privacy": "held"}
@@ -141,8 +139,8 @@ def test_a_return_is_recorded_at_once_and_told_when_it_stays(tmp_path: Path, sit
     assert sent == [0, 0, 0, 1, 0]
 
 
-def test_a_flap_is_not_told_again(tmp_path: Path, site: Site, database_url: str) -> None:
-    config = watchlist(tmp_path, site, database_url)
+def test_a_flap_is_not_told_again(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     site.pages["/privacy"] = policy(AI)
     assert run(config)["deliveries"]["sent"] == 1
@@ -152,8 +150,8 @@ def test_a_flap_is_not_told_again(tmp_path: Path, site: Site, database_url: str)
             assert run(config)["deliveries"]["sent"] == 0
 
 
-def test_other_rules_or_selectors_are_no_change_of_the_policy(tmp_path: Path, site: Site, database_url: str) -> None:
-    config = watchlist(tmp_path, site, database_url)
+def test_other_rules_or_selectors_are_no_change_of_the_policy(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)
     config.write_text(config.read_text().replace("allow_private", 'remove = ["main p:last-child"]\nallow_private'))
     report = run(config, status=0)
@@ -179,8 +177,8 @@ def test_steps_by_hand_are_the_run(tmp_path: Path, site: Site, database_url: str
     assert "train generative AI models" in alerts(tmp_path)
 
 
-def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site, database_url: str) -> None:
-    config = watchlist(tmp_path, site, database_url)
+def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     scrapy = [sys.executable, "-m", "scrapy", "crawl", "policies"]
     root = Path(__file__).parents[1]
     environ = {"POLICYWATCH_CONFIG": str(config), "PATH": "/usr/bin:/bin"}

@@ -18,7 +18,7 @@ from storage.deliveries import Delivery, State
 from storage.versions import versions
 from tests.site import a_site, command, policy, run, watchlist
 
-KILLS = 20
+KILLS = 12
 KINDS = (
     "photographs", "searches", "messages", "contacts", "purchases", "playlists", "recordings", "locations", "comments",
     "reviews", "drawings", "recipes", "calendars", "bookmarks", "documents", "browsing history", "voice", "posts",
