@@ -220,7 +220,7 @@ class Words(_Strict):
         return self.topics.get(name, name.replace("_", " "))
 
     def topics_of(self, names: Iterable[str], brief: Mapping[str, Any]) -> list[str]:
-        """The topics of a change; that data trains AI is said only where the rule for it holds, not of a promise or ban."""
+        """The topics of a change; that data trains AI is said only where the rule for it holds, not of a ban."""
         trained = "trains_anew" in (brief.get("because") or ())
         return [self.trained if trained and name == "ai_training" else self.topic(name) for name in names]
 
