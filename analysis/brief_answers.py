@@ -76,9 +76,10 @@ def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
     denials = [(chance, span) for chance, span in excluded if span.denies and span.sentence.side == "after"]
     for field in _DONE:
         of = [next((denial for denial in denials if span.denied_by(denial[1])), None) for _, span in answers[field]]
-        if None not in of:
-            continue  # nothing else is told
-        answers[field] = [told for told, denial in zip(answers[field], of, strict=True) if denial is None]
+        done = [told for told, denial in zip(answers[field], of, strict=True) if denial is None]
+        if not done and field == "data":
+            continue  # what a promise is about
+        answers[field] = done or answers[field]  # marked as denied: brief_marks.py
         for denial in of:
             if denial is not None and not any(denial[1].within(span) for _, span in answers["excluded"]):
                 others = [told for told in answers["excluded"] if not told[1].meets(denial[1])]

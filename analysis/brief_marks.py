@@ -15,6 +15,7 @@ from analysis.brief_text import ADDRESS, WORD, Word, words_of
 from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
+_OF_DEEDS: tuple[Question, ...] = ("purposes", "recipients")
 _ENDS = re.compile(r"[.;:!?]")
 
 _SAID_AGAIN = 3  # words: fewer say too little to be the same control
@@ -32,12 +33,13 @@ class Marks:
         self._reader = scene.reader
         self._bans = Bans(scene)
 
-    def of(self, field: Question, span: Span) -> tuple[Mark, ...]:
-        """The marks of an answer to `field`."""
+    def of(self, field: Question, span: Span, left_out: Sequence[Span]) -> tuple[Mark, ...]:
+        """The marks of an answer to `field`; `left_out` are those to `excluded`."""
         gone = field == "refuse" and span.sentence.side == "before"
         held: tuple[tuple[Mark, bool], ...] = (
             ("stands", gone and self._stands(span)),
             ("forbidden", field == "excluded" and self._bans.forbid(span)),
+            ("denied", field in _OF_DEEDS and any(one.denies and span.denied_by(one) for one in left_out)),
             ("limited", field in _OF_DENIALS and self._is_limited(span)),
         )
         return tuple(mark for mark, holds in held if holds)

@@ -109,6 +109,7 @@ class Grammar(BaseModel):
     only_with: frozenset[Phrase] = frozenset()
     only_by: frozenset[Phrase] = frozenset()
     sole: frozenset[Phrase] = frozenset()
+    relatives: frozenset[Phrase] = frozenset()
     naming: frozenset[Phrase] = frozenset()
     handing_to: frozenset[Phrase] = frozenset()
     # what readers are forbidden: analysis/brief_bans.py

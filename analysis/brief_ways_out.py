@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from analysis.brief_acts import Acts
 from analysis.brief_clauses import LONGEST, STEP
 from analysis.brief_names import within_name
-from analysis.brief_text import ADDRESS, Sentence
+from analysis.brief_text import ADDRESS, Sentence, words_of
 
 _ACTS = ("refusal", "control", "way", "contact")
+_KINDS = ("data_head", "data_kind", "content_kind", "sensitive")
+_DOUBLE = 3  # words between a denial and an exception that it denies
 _WHO = 6  # words between people and their age: "members who we believe are under 18"
 
 
@@ -105,9 +107,19 @@ class WaysOut(Acts):
         return bool(ways) and not any(self.hard(sentence, at) for at in range(max(ways) + 1, first + 1))
 
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        yield from self._denials(sentence)
+        yield from self._exceptions(sentence)
+        yield from self._ages(sentence)
+
+    def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, names = sentence.cues, sentence.long_names
         for first, last in cues.get("negation", ()):
             if self._disclaims(sentence, first) or within_name(names, first, last) or self.if_refused(sentence, first):
+                continue
+            if any(last <= at <= first + _DOUBLE and self.soft(sentence, at) for at, _ in cues.get("exception", ())):
+                continue  # "it cannot be excluded that", "not limited to"
+            if end := self._restricts_thing(sentence, first):
+                yield first - 2, end, "exception"
                 continue
             if (only := self.only(sentence, first)) is not None:
                 yield (
@@ -126,10 +138,13 @@ class WaysOut(Acts):
                 yield start, far, "denial, on"
             if first > start and self._denies_verb(sentence, first):
                 yield first - 1, near, "denial, short"
+
+    def _exceptions(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        cues, names = sentence.cues, sentence.long_names
         for first, last in cues.get("exception", ()):
-            if within_name(names, first, last):
+            if within_name(names, first, last) or self._is_of_denial(sentence, first):
                 continue
-            near = self.clause_end(sentence, last - 1, commas=False)
+            near = self._restricts_thing(sentence, last - 1) or self.clause_end(sentence, last - 1, commas=False)
             if self._leaves_the_choice(sentence, first, near):
                 continue
             yield first, near, "exception"
@@ -139,7 +154,31 @@ class WaysOut(Acts):
             far = self.clause_end(sentence, last - 1, commas=True)
             if far > near:
                 yield last, far, "what is excepted, on"
-        yield from self._ages(sentence)
+
+    def _restricts_thing(self, sentence: Sentence, at: int) -> int:
+        """Where the noun ends that restricts the one before a denial ("notes that are not personal data"), or 0."""
+        words, grammar = sentence.words, self.grammar
+        if at < 3 or words[at].text not in grammar.denied_by or words[at - 1].text not in grammar.passives:
+            return 0
+        if words[at - 2].text not in grammar.relatives or not self.soft(sentence, at - 2):
+            return 0
+        nouns = (last for kind in _KINDS for first, last in sentence.cues.get(kind, ()) if first == at + 1)
+        return max((self.chunk(sentence, last - 1, last)[1] for last in nouns), default=0)
+
+    def _is_of_denial(self, sentence: Sentence, first: int) -> bool:
+        """Whether the exception at `first` is of a denial, so says what is done: "we don't ..., except to"."""
+        cues = sentence.cues
+        denied = [last for _, last in cues.get("negation", ()) if last <= first]
+        if any(first - last <= _DOUBLE and self.soft(sentence, first) for last in denied):
+            return True  # "it cannot be excluded that"
+        if all(at != first for at, _ in cues.get("but_for", ())):
+            return False
+        led = sentence.lead and "negation" in self.phrases.find(words_of(sentence.lead))
+        return bool(led) or any(not self._ends_between(sentence, last, first) for last in denied)
+
+    @staticmethod
+    def _ends_between(sentence: Sentence, first: int, last: int) -> bool:
+        return any(";" in word.gap or "." in word.gap for word in sentence.words[first : last + 1])
 
     def _denies_verb(self, sentence: Sentence, at: int) -> bool:
         """Whether the word before a denial belongs to it: "do not share", "données ne sont pas", not "data without"."""

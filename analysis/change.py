@@ -13,7 +13,7 @@ Side = Literal["before", "after"]
 Severity = Literal["high", "medium", "low", "none"]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Default = Literal["on", "off"]
-Mark = Literal["stands", "forbidden", "limited"]
+Mark = Literal["stands", "forbidden", "denied", "limited"]
 
 TOPICS = (
     "ai_training",
@@ -75,7 +75,8 @@ class Quote:
     """Words of the page, verbatim, with the link that stands on them where there is one.
 
     `marks` say what a reader must know of them: a way to refuse that was taken out here "stands" on the later page;
-    what is left out is "forbidden" to readers; what is denied is "limited" by words that are not quoted.
+    what is left out is "forbidden" to readers; what is denied is "limited" by words that are not quoted; who gets
+    it or what for is "denied" where the page says that they do not, or that it is not done for that.
     """
 
     text: str

@@ -19,8 +19,7 @@ def answered(brief: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any
 
 def notes(quote: Mapping[str, Any]) -> Iterator[str]:
     """The keys of the words that stand behind a quotation."""
-    if "limited" in _marks(quote):
-        yield "limited"
+    yield from (mark for mark in ("denied", "limited") if mark in _marks(quote))
     if "stands" in _marks(quote):
         yield "stands"
     elif quote.get("side") == "before":

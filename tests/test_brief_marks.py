@@ -65,6 +65,27 @@ def test_what_cannot_be_undone_is_told_with_its_condition() -> None:
     assert (quote.text, quote.marks) == ("your messages cannot be recovered", LIMITED)
 
 
+def test_who_does_not_get_it_is_not_told_as_who_gets_it() -> None:
+    (quote,) = told({"language": "en", "text": "Your letters aren't sold to anyone."}).recipients
+    assert (quote.text, quote.marks) == ("anyone", ("denied",))
+    others = "Your letters aren't sold to advertisers. We share your name with our payment providers."
+    assert {(quote.text, quote.marks) for quote in told({"language": "en", "text": others}).recipients} == {
+        ("our payment providers", ())
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("We don't use your letters to train AI, except to fight abuse.", {"We don't use your letters to train AI"}),
+        ("It cannot be excluded that authorities may access your personal data.", set()),
+        ("We store drafts that are not personal data to train AI models.", {"that are not personal data"}),
+    ],
+)
+def test_what_is_done_is_not_told_as_left_out(text: str, excluded: set[str]) -> None:
+    assert {quote.text for quote in told({"language": "en", "text": text}).excluded} == excluded
+
+
 @pytest.mark.parametrize(
     ("language", "label", "note"),
     [
@@ -82,3 +103,9 @@ def test_bans_stand_under_a_label_of_their_own(language: str, label: str, note: 
     assert note in shown
     assert shown.index("your letters") < shown.index(label) < shown.index("share it")
     assert label not in body("text", language, brief=BRIEF | {"excluded": excluded[1:]})
+
+
+@pytest.mark.parametrize(("language", "note"), [("en", "(the page denies this)"), ("fr", "(la page dit que non)")])
+def test_who_does_not_get_it_is_marked(language: str, note: str) -> None:
+    recipients = [{"text": "anyone", "side": "after", "marks": ["denied"]}]
+    assert note in body("text", language, brief=BRIEF | {"recipients": recipients})
