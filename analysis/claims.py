@@ -74,6 +74,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "grown": _grown(said),
         "rules": rules,
         "less": not back.practices.isdisjoint(said),
+        "plainly_new": not back.anew.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
         "promise_lost": not back.promises.isdisjoint(said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *RULES)}

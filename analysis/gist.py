@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from analysis.change import TOPICS
+from analysis.found import is_duty_of_reader
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances, says
 from analysis.times import times_in
@@ -62,15 +63,19 @@ def _leaning(one: Seen, heard: Heard, chances: Chances, kind: str) -> Chances:
     """For whom a sentence is good news, by how grave it is.
 
     That something is done no more is less, whatever it was, and what is done unless people refuse is more, however
-    much it says of refusing. How data is secured is neither, nor how long what a table newly lists is kept.
+    much it says of refusing. How data is secured is neither, nor how long what a table newly lists is kept; what
+    readers must not do is never more.
     """
     more, less, same = (chances[name] for name in _DIRECTIONS)
+    text = one.passage.texts[heard.sentence.side]
     if ends(heard, chances):
         more, less = 0.0, max(more, less)
     elif "unless_refused" in heard.changed and "promise" not in heard.general:
         more, less = max(more, less), 0.0
     elif is_of_security(chances) or (kind != "cookies" and _lists_times(one)):
         more, less, same = 0.0, 0.0, max(more, less, same) if heard.sentence.side == "after" else 0.0
+    elif chances["conduct"] >= _LIKELY or is_duty_of_reader(text[heard.sentence.start : heard.sentence.end]):
+        more, same = 0.0, max(more, same)
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
 

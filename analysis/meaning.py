@@ -151,11 +151,13 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
             return ("mixed" if both else "limits"), "weight.less"
         if likeliest == "mixed" and not anew:
             return "limits", "weight.less"
+    if likeliest == "limits" and told["told.plainly_new"]:
+        return "mixed", "weight.also_new"
     if likeliest == "clarifies" and told["told.promise_lost"]:
         return "expands", "weight.promise_gone"
     if likeliest == "clarifies" and told["told.longer"]:
         return "expands", "weight.kept_longer"
-    if likeliest == "expands" and not grave and told["told.balance"] < -_EVEN:
+    if likeliest == "expands" and not (grave or told["told.plainly_new"]) and told["told.balance"] < -_EVEN:
         return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "weight.protects"
     return None
 

@@ -31,12 +31,13 @@ _PROMISES = 0.3
 
 
 class TakenBack(NamedTuple):
-    """The places by which less is done with data than before, those that take a promise away, and those that keep data
-    longer."""
+    """The places by which less is done with data than before, those that take a promise away, those that keep data
+    longer, and those that plainly say a practice that is new."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
     longer: frozenset[Seen] = frozenset()
+    anew: frozenset[Seen] = frozenset()
 
 
 NOTHING_BACK = TakenBack()
@@ -69,8 +70,9 @@ def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBa
     days = {pair.now: pair.lengthened() for pair in rewritten(said)}
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
+    anew = {each.place for each in still if _is_plain(each)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
-    return TakenBack(frozenset(practices), frozenset(promises), frozenset(longer))
+    return TakenBack(frozenset(practices), frozenset(promises), frozenset(longer), frozenset(anew))
 
 
 @lru_cache(maxsize=512)
@@ -89,6 +91,14 @@ def _is_practice(each: _Said, kind: str) -> bool:
         and max(chances["protection"], chances["conduct"]) < _LIKELY
         and max(chances[topic] for topic in TOPICS) >= _LIKELY
         and len(each.stems) >= _FEW
+    )
+
+
+def _is_plain(each: _Said) -> bool:
+    chances = each.chances
+    return (
+        min(chances["worth"], chances["expands"], chances["practice"]) >= _LIKELY
+        and max(chances["limits"], chances["conduct"]) < _LIKELY
     )
 
 

@@ -63,6 +63,19 @@ CASES = {
         f"{TIMES}| Orders | 10 years |\n| Call records | 12 months, and then in an archive that is read for tariffs |",
         "expands",
     ),
+    "a new practice with all that protects people in it": (
+        "en",
+        "",
+        "We use your chats and photos to choose the ads that you see. "
+        "You can switch it off in the settings. You can ask us to delete them.",
+        "expands",
+    ),
+    "a choice alone": (
+        "en",
+        "",
+        "\n\nYou can now choose which cookies are set. We honour the signal of a browser that asks not to be followed.",
+        "limits",
+    ),
     "how data is secured": (
         "en",
         "",
@@ -116,3 +129,13 @@ def test_another_age_or_term_of_payment_is_no_time_of_keeping() -> None:
 def test_what_is_done_unless_people_refuse_is_done() -> None:
     told = change("en", "", "Unless you tell us not to, we use call volumes and the places you visit to choose offers.")
     assert told.direction == "expands"
+
+
+def test_what_readers_must_not_do_is_nothing_done_with_their_data() -> None:
+    told = change(
+        "en",
+        "Members must not sell their accounts.",
+        "Members must not sell their accounts. You must not use anything found on the site to train or develop "
+        "artificial intelligence, to build a database of members or to collect their data for advertising.",
+    )
+    assert "expands" not in {told.direction, *(passage.direction for passage in told.passages)}
