@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -74,6 +75,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
         "meaning_side": brief.meaning_side,
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
+        "default_words": asdict(brief.default_words) if brief.default_words else None,
         "because": list(brief.because),
         "kept": [{"before": kept.before, "after": kept.after} for kept in brief.kept],
         "data": quotes(brief.data),

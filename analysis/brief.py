@@ -50,12 +50,14 @@ def brief(
         for chance, span in told[field]:
             worth[span.sentence.order] += chance
     head = headline(scene, worth, because)
+    default, default_words = told_default(scene, head)
     return Brief(
         meaning=head.text if head else None,
         meaning_side=head.side if head else None,
         place=head.place if head else None,
         start=effective,
-        default=told_default(scene),
+        default=default,
+        default_words=default_words,
         because=because,
         kept=kept,
         **quotes,

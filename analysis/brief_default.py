@@ -2,46 +2,103 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from analysis.brief_excerpt import excerpt
+from analysis.brief_phrases import Grammar
 from analysis.brief_scene import Scene
-from analysis.brief_text import Sentence
-from analysis.change import Default
+from analysis.brief_text import ADDRESS, Sentence, has_address
+from analysis.change import Default, DefaultWords
+from analysis.headline import Headline
 
 _STOPPED = 0.5  # what a person can stop, but perhaps had to start
 _BESIDE = 0.3  # unchanged phrases of a changed sentence
 _SAID = 0.3  # from here on it is said
 _OPENS = 2  # among the first words of a sentence, as "you may not" of a rule
 _NEAR = 3  # words between who acts and the act
+_QUOTED = 30  # words of the sentence that decides
 _BY_A_PERSON = ("you_may", "refuse_where", "go", "control")
 _OF_DATA = ("data_head", "data_kind", "content_kind", "sensitive", "advertising", "tracking", "ai")
 
+_Places = list[tuple[int, int]]
 
-def told_default(scene: Scene) -> Default | None:
-    """Whether it happens unless a person acts, by what the later text says of refusing and of agreeing.
+
+class _Says(NamedTuple):
+    """How much a sentence says for one answer, and where its first phrase of that stands."""
+
+    default: Default
+    weight: float
+    sentence: Sentence
+    at: tuple[int, int]
+
+
+def told_default(scene: Scene, head: Headline | None) -> tuple[Default | None, DefaultWords | None]:
+    """Whether it happens unless a person acts, by what the later text says of refusing and of agreeing, and the words
+    that say it most plainly: those of the sentence and of the passage that the change is headed with go first.
 
     "Off by default" has both cues; the longer one, that begins first, counts.
     """
-    said_on = said_off = 0.0
-    for sentence in scene.sentences:
-        if sentence.side == "before" or not sentence.touched or not sentence.told or not _of_choice(sentence):
-            continue
-        cues = sentence.cues
-        off = cues.get("default_off", [])
-        on = [place for place in cues.get("default_on", []) if not any(a <= place[0] < b for a, b in off)]
-        stop = _can_stop(sentence, scene.phrases.grammar.subjects)
-        said_on += _said(sentence, on) + _STOPPED * _said(sentence, stop)
-        said_off += _said(sentence, off)
-    if max(said_on, said_off) < _SAID:
-        return None
-    return "on" if said_on >= said_off else "off"
+    said = [
+        one
+        for sentence in scene.sentences
+        if sentence.side == "after" and sentence.touched and sentence.told and _of_choice(sentence)
+        for one in _says(sentence, scene.phrases.grammar)
+    ]
+    on = sum(one.weight for one in said if one.default == "on")
+    off = sum(one.weight for one in said if one.default == "off")
+    if max(on, off) < _SAID:
+        return None, None
+    default: Default = "on" if on >= off else "off"
+    best = max(
+        (one for one in said if one.default == default),
+        key=lambda one: (_near(one, head), one.weight, -one.sentence.order),
+    )
+    text = excerpt(best.sentence, scene.phrases.grammar, best.at, longest=_QUOTED)
+    return default, DefaultWords(text, best.sentence.side, of_meaning=bool(_near(best, head)))
 
 
-def _said(sentence: Sentence, places: list[tuple[int, int]]) -> float:
+def _near(one: _Says, head: Headline | None) -> int:
+    """How near it stands to the sentence that heads the change; in the rest of its passage only what is new counts."""
+    if head is None or one.sentence.place != head.place:
+        return 0
+    return 2 if one.sentence.order == head.order else int(one.weight >= _STOPPED)
+
+
+def _says(sentence: Sentence, grammar: Grammar) -> list[_Says]:
+    cues = sentence.cues
+    off = _meant(sentence, cues.get("default_off", []))
+    on = [place for place in _meant(sentence, cues.get("default_on", [])) if not _covers(off, place)]
+    stop = _can_stop(sentence, grammar.subjects)
+    weighed: list[tuple[Default, float, _Places]] = [
+        ("on", _said(sentence, on) + _STOPPED * _said(sentence, stop), sorted(on + stop)),
+        ("off", _said(sentence, off), off),
+    ]
+    return [_Says(default, weight, sentence, places[0]) for default, weight, places in weighed if weight]
+
+
+def _covers(places: _Places, place: tuple[int, int]) -> bool:
+    return any(first <= place[0] < last for first, last in places)
+
+
+def _meant(sentence: Sentence, places: _Places) -> _Places:
+    """Without phrases of what is no choice about data, as which right one exercises, and parts of an address."""
+    words, no_choice = sentence.words, sentence.cues.get("no_choice", [])
+    inside = [found.span() for found in ADDRESS.finditer(sentence.text)] if has_address(sentence.text) else []
+    return [
+        place
+        for place in places
+        if not any(first < place[1] and place[0] < last for first, last in no_choice)
+        and not any(start <= words[place[0]].start < end for start, end in inside)
+    ]
+
+
+def _said(sentence: Sentence, places: _Places) -> float:
     """How many of the places changed; of unchanged ones a little."""
     changed = sum(any(word.changed for word in sentence.words[first:last]) for first, last in places)
     return changed or (_BESIDE if places else 0.0)
 
 
-def _can_stop(sentence: Sentence, we: frozenset[str]) -> list[tuple[int, int]]:
+def _can_stop(sentence: Sentence, we: frozenset[str]) -> _Places:
     """Where it is said that a person, not the service, can stop it."""
     if not any(cue in sentence.cues for cue in _BY_A_PERSON):
         return []

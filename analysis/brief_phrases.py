@@ -50,6 +50,7 @@ CUES = (
     "undone",
     "default_on",
     "default_off",
+    "no_choice",
     "can_stop",
     "legitimate_interest",
     "consent",

@@ -86,6 +86,18 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class DefaultWords:
+    """The page's words that say whether something happens unless people act, "…" where some are left out.
+
+    `of_meaning`: they stand in the passage that the change is headed from, so it is that which happens or doesn't.
+    """
+
+    text: str
+    side: Side
+    of_meaning: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """How long something was kept, and how long it is now, verbatim."""
 
@@ -107,6 +119,7 @@ class Brief:
     place: int | None = None
     start: date | None = None
     default: Default | None = None
+    default_words: DefaultWords | None = None
     because: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
     data: tuple[Quote, ...] = ()

@@ -156,7 +156,8 @@ def _subject(shown: Shown, said: Words) -> str:
     if shown.returned:
         parts.append(said.subject.returned)
     parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
-    parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
+    if shown.default_of_meaning:
+        parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
     if shown.starting:
         parts.append(shown.starting_said)
     subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"

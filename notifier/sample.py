@@ -32,7 +32,8 @@ def sample_change(language: str) -> Shown:
         starting_said=said.subject.starting.format(date=said.date(starts)),
         starts=starts,
         default="on",
-        default_name=said.brief.on,
+        default_of_meaning=True,
+        default_name=f"{said.brief.on}{said.colon}{said.quoted.format(text='unless you object')}",
         returned=False,
         meaning="we use your posts to train models that write, unless you object",
         answers=(

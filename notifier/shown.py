@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from notifier.escape import clean, web_address
 from notifier.wording import Words, words
-from storage.briefs import answered, notes
+from storage.briefs import answered, default_key, default_words, notes
 from storage.changes import Change, StoredPassage, alike, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
@@ -76,7 +76,7 @@ class Shown:
     starting_said: str  # the day within a line
     starts: date | None
     default: str | None
-    default_name: str | None
+    default_name: str | None  # with the page's words that say so
     returned: bool
     meaning: str | None
     answers: tuple[Answer, ...]
@@ -85,6 +85,7 @@ class Shown:
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...]  # where the document stands, all of it
+    default_of_meaning: bool  # not of something else than the meaning tells of
     because: str  # why it is high, where a rule says so
     retold: str | None  # by a machine, in the message's language
 
@@ -104,7 +105,6 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     starting = change.effective_date or _day(brief.get("from"))
     dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
     within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
-    default = brief.get("default")
     return Shown(
         document_id=page.id,
         service=clean(page.service),
@@ -120,8 +120,9 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         starting_name=said.brief.dated if dated else said.brief.since if past else said.brief.starting,
         starting_said=within.format(date=said.date(starting)) if starting else "",
         starts=starting,
-        default=default,
-        default_name={"on": said.brief.on, "off": said.brief.off}.get(str(default)),
+        default=brief.get("default"),
+        default_name=_default(brief, said),
+        default_of_meaning=default_key(brief) in ("on", "off"),
         returned=change.returns_to is not None,
         meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, said),
@@ -146,6 +147,14 @@ def _day(written: object) -> date | None:
 
 def _other_language(page: Document, words: Words, language: str) -> str | None:
     return None if page.language == language else words.languages.get(page.language, page.language)
+
+
+def _default(brief: dict[str, Any], words: Words) -> str | None:
+    key, quoted = default_key(brief), default_words(brief)
+    if key is None:
+        return None
+    said: str = getattr(words.brief, key)
+    return f"{said}{words.colon}{words.quoted.format(text=clean(quoted))}" if quoted else said
 
 
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:

@@ -108,7 +108,9 @@ class BriefWords(_Strict):
     dated: str  # instead, where the day is just that of the document
     default: str
     on: str
+    on_some: str  # instead, where it is said of other things than the meaning tells of
     off: str
+    off_some: str
     data: str
     purposes: str
     recipients: str

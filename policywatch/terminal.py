@@ -19,7 +19,7 @@ from analysis.reading import facts, stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
-from storage.briefs import answered, notes
+from storage.briefs import answered, default_key, default_words, notes
 from storage.captures import addresses, capture_records
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
@@ -254,8 +254,9 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
         sheet.gap()
         sheet.line((meaning, "bold"))
     rows: list[tuple[str, list[str]]] = []
-    if brief.get("default") in ("on", "off"):
-        rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{brief['default']}")]))
+    if key := default_key(brief):
+        quoted = [f"“{text}”" for text in [default_words(brief)] if text]
+        rows.append((sheet.words("brief.default"), [": ".join([sheet.words(f"brief.{key}"), *quoted])]))
     if kept := [f"“{each['before']}” → “{each['after']}”" for each in brief.get("kept") or []]:
         rows.append((sheet.words("brief.kept"), kept))
     for key, quotes in answered(brief):

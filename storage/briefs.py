@@ -1,4 +1,4 @@
-"""The quotations of a stored brief: in which order they are told, and what is noted behind one."""
+"""The quotations of a stored brief: in which order they are told, and what is noted behind one; and its default."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ def notes(quote: Mapping[str, Any]) -> Iterator[str]:
         yield "stands"
     elif quote.get("side") == "before":
         yield "no_longer"
+
+
+def default_key(brief: Mapping[str, Any]) -> str | None:
+    """The key of the words for whether it happens unless people act; where the page says that of something else than
+    the meaning tells of, of the words for some of it."""
+    default = brief.get("default")
+    if default not in ("on", "off"):
+        return None
+    said = brief.get("default_words") or {"of_meaning": True}  # briefs of earlier versions quote nothing
+    return default if said["of_meaning"] else f"{default}_some"
+
+
+def default_words(brief: Mapping[str, Any]) -> str | None:
+    """The page's words that decided the default."""
+    said = brief.get("default_words")
+    return said["text"] if said else None
 
 
 def _marks(quote: Mapping[str, Any]) -> Sequence[str]:

@@ -155,3 +155,27 @@ def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once()
         assert said.why_high({"because": ["training_promise_gone", "promise_gone"]}) == of_training
         assert Because.model_fields.keys() == named
     assert set(LANGUAGES) <= set(languages())  # pages say it in the words of messages
+
+
+ELSEWHERE = {"text": "With your consent, we tell Harrow your name", "side": "after"}
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(
+    ("language", "of_meaning", "told", "subject"),
+    [
+        ("en", True, "it is off: “With your consent, we tell Harrow your name”", "off by default"),
+        ("en", False, "some of it is off: “With your consent, we tell Harrow your name”", None),
+        ("fr", True, "c’est désactivé : « With your consent, we tell Harrow your name »", "désactivé par défaut"),
+        ("fr", False, "une partie est désactivée : « With your consent, we tell Harrow your name »", None),
+    ],
+)
+def test_the_words_of_the_default_stand_with_it(
+    form: Format, language: str, of_meaning: bool, told: str, subject: str | None
+) -> None:
+    default = {"default": "off", "default_words": ELSEWHERE | {"of_meaning": of_meaning}}
+    shown = body(form, language, brief=BRIEF | default)
+    assert told in shown
+    if form == "html":  # the title is the subject
+        assert ("par défaut" in shown or "by default" in shown) is (subject is not None)
+        assert (subject or "") in shown

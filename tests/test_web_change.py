@@ -26,7 +26,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley
     assert text(tree, "main > .why li") == ["told, for data of members is newly used for training"]
     assert text(tree, ".brief dd") == [
         "3 November 2025",
-        "It happens by default",
+        "It happens by default: This happens by default",
         "your profile",
         "your posts, your comments",
         "your education and your work experience",

@@ -11,7 +11,7 @@ from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
-from storage.briefs import answered, notes
+from storage.briefs import answered, default_key, notes
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -38,6 +38,7 @@ class Renderer:
             site=SITE,
             answered=answered,
             notes=notes,
+            default_key=default_key,
             languages=LANGUAGES,
             wording=wording,
         )

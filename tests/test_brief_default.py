@@ -1,0 +1,76 @@
+"""Whether it happens unless people act: by which words, and whether of what heads the change or of something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.as_json import brief_json
+from tests.test_brief import told
+
+HEADING = "# Privacy policy\n\nWe are Parley.\n\n## Our models\n\n{}\n\n## Reviews\n\n{}\n"
+BEFORE = HEADING.format("We keep your letters.", "We keep your reviews.")
+TRAINS = "We keep your letters. We use your letters and photos to train our generative AI models{}."
+HARROW = "We keep your reviews. With your consent, we disclose your name to Harrow Inc. for a review."
+
+
+def test_the_default_quotes_the_sentence_that_heads_the_change() -> None:
+    answer = told(BEFORE, HEADING.format(TRAINS.format(" unless you opt out"), HARROW))
+    assert answer.default == "on"
+    assert answer.default_words is not None
+    assert answer.default_words.of_meaning
+    assert answer.default_words.text == (answer.meaning or "").rstrip(".")
+    assert brief_json(answer)["default_words"] == {
+        "text": "We use your letters and photos to train our generative AI models unless you opt out",
+        "side": "after",
+        "of_meaning": True,
+    }
+
+
+def test_a_default_of_something_else_is_not_one_of_what_heads_the_change() -> None:
+    answer = told(BEFORE, HEADING.format(TRAINS.format(""), HARROW))
+    assert "train our generative AI models" in (answer.meaning or "")
+    assert answer.default == "off"
+    assert answer.default_words is not None
+    assert not answer.default_words.of_meaning
+    assert answer.default_words.text.startswith("With your consent, we disclose your name")
+
+
+def test_a_default_that_stood_in_its_passage_is_not_of_what_newly_heads_the_change() -> None:
+    before = "# A\n\nWe keep notes. The reading of your beliefs is based on your consent. We rank letters.\n"
+    after = before.replace("beliefs is", "beliefs and your faith is").replace(
+        "We rank letters.", "We use your letters and photos to train generative AI models of our partners."
+    )
+    answer = told(before, after)
+    assert "train generative AI" in (answer.meaning or "")
+    assert answer.default == "off"
+    assert answer.default_words is not None
+    assert not answer.default_words.of_meaning
+
+
+def test_a_long_sentence_is_quoted_around_what_decides() -> None:
+    many = ", ".join(f"your letter of the {number}th day of the month" for number in range(4, 12))
+    answer = told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\nWe use {many}, unless you opt out, to train AI models.\n")
+    assert answer.default_words is not None
+    assert answer.default_words.text.startswith("…")
+    assert "unless you opt out" in answer.default_words.text
+    assert len(answer.default_words.text.split()) <= 40
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language"),
+    [
+        ("If you choose to exercise your rights with our partners, we help them to answer you about your data.", "en"),
+        ("If you choose to make a purchase by bank transfer, you give us your account details.", "en"),
+        ("You may withdraw your consent to our use of your letters.", "en"),
+        ("You have the right to access, rectify, erase, restrict and object to the processing of your data.", "en"),
+        ("By using our site, you consent to our use of your letters.", "en"),
+        ("We do not use your letters to train our models by default.", "en"),
+        ("More on your data: https://parley.example/opt_out", "en"),
+        ("Si vous choisissez d'exercer vos droits, nous lisons votre demande et vos données.", "fr"),
+        ("Vous pouvez retirer votre consentement au traitement de vos données.", "fr"),
+        ("En utilisant notre site, vous donnez votre consentement à la lecture de vos données.", "fr"),
+    ],
+)
+def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language: str) -> None:
+    answer = told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\n{sentence}\n", language)
+    assert (answer.default, answer.default_words) == (None, None)
