@@ -57,7 +57,12 @@ def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
             assert answer.json()["status"] == status
         else:
             assert "See what changed" in answer.text
-    assert "since: Input should be a valid date" in site.get("/changes?since=yesterday").text
+    for language, said in (
+        ("en", "“since” is a day, written like 2025-11-03, and can’t be “yesterday”."),
+        ("fr", "est un jour"),
+    ):
+        assert said in site.get(f"/changes?since=yesterday&lang={language}").text
+        assert "Input should" not in site.get(f"/changes?severity=grave&lang={language}").text
 
 
 def test_every_answer_forbids_scripts_frames_and_guessing_and_sets_no_cookie(parley: Story) -> None:

@@ -49,6 +49,18 @@ def problem(status: int, detail: str | None = None, headers: Mapping[str, str] |
     return Response(body, status, headers, PROBLEM)
 
 
+def wrong_parts(errors: Sequence[Any]) -> list[tuple[str, str, str]]:
+    """The same for a page: each parameter, what it was, and the name of the sentence that says what it may be."""
+    return [
+        ((*error["loc"], "", "")[1], str(error["input"])[:_LONGEST], _SENTENCES.get(error["type"], "wrong"))
+        for error in errors[:5]
+    ]
+
+
+_LONGEST = 60  # characters of what was found
+_SENTENCES = {"missing": "left_out", **dict.fromkeys(("date_from_datetime_parsing", "date_parsing"), "no_day")}
+
+
 def misunderstood(errors: Sequence[Any]) -> str:
     """What of an address could not be understood, a parameter each."""
     return "; ".join(f"{(*error['loc'], '', '')[1]}: {error['msg']}" for error in errors[:5])

@@ -17,7 +17,7 @@ from analysis.blocks import UnreadablePage
 from analysis.reading import NothingHeld
 from policywatch.web.access import Access
 from policywatch.web.api import api
-from policywatch.web.api_answers import misunderstood, problem
+from policywatch.web.api_answers import misunderstood, problem, wrong_parts
 from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
@@ -69,7 +69,9 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(RequestValidationError)
     def not_understood(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, RequestValidationError)
-        return _failed(renderer, request, 400, misunderstood(failure.errors()))
+        if "/api/" in request.url.path:
+            return problem(400, misunderstood(failure.errors()))
+        return renderer.page(request, "missing.html", status=400, key="unclear_", unclear=wrong_parts(failure.errors()))
 
     @app.exception_handler(AnyHTTPException)
     def other(request: Request, failure: Exception) -> Response:
@@ -82,10 +84,10 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
 
 
 def _failed(renderer: Renderer, request: Request, status: int, detail: str | None = None) -> Response:
+    """`detail` is for programs; it advises the operator, in English."""
     if "/api/" in request.url.path:
         return problem(status, detail)
-    shown = detail if status == 400 else None  # the others advise the operator
-    return renderer.page(request, "missing.html", status=status, key=_SAID[status], detail=shown)
+    return renderer.page(request, "missing.html", status=status, key=_SAID[status], unclear=[])
 
 
 _SAID = {404: "", 400: "unclear_", 403: "forbidden_"}
