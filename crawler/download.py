@@ -7,9 +7,7 @@ No proxy is used, not even one named in the environment: it would resolve names 
 
 from __future__ import annotations
 
-import errno
 import gzip
-import os
 import socket
 import ssl
 import zlib
@@ -25,7 +23,7 @@ from yarl import URL
 
 from crawler.addresses import PublicResolver, public_socket
 from crawler.failures import DownloadFailed, ForbiddenAddress
-from reasons import Reason, known
+from reasons import Reason, of_system
 
 ACCEPT_ENCODING = "gzip, deflate"  # what the standard library decodes: the fewer decoders face the web, the better
 _HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
@@ -139,8 +137,7 @@ def _explained(failure: aiohttp.ClientError, host: str) -> DownloadFailed:
 
 
 def _named(failure: aiohttp.ClientConnectorError) -> str:
-    code = f"errno.{errno.errorcode.get(failure.errno or 0)}"
-    return Reason(code) if known(code) else os.strerror(failure.errno) if failure.errno else str(failure)
+    return of_system(failure.errno) if failure.errno else str(failure)
 
 
 def _decoded(body: bytes, headers: RawHeaders, limit: int, host: str) -> bytes:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -27,6 +27,7 @@ from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.templating import OURS, Templates
 from notifier.waits import GIVEN_UP_AFTER, LONGEST_RETRY_AFTER, wait
+from reasons import Reason, code_of
 from storage.alerts import Alert
 from storage.changes import change
 from storage.clock import utc_now
@@ -184,7 +185,7 @@ class _Run:
             with self.database.reading() as session:
                 message = self._message(session, delivery)
         except Exception as failure:  # noqa: BLE001  # what can't be put into words must not hold up the others
-            said = f"the message could not be made: {type(failure).__name__}: {failure}"
+            said = Reason("delivery.not_made", kind=type(failure).__name__, why=str(failure))
             self._record(delivery, Result(ok=False, said=said))
             self.resting.pop(delivery.address, None)  # it is not to blame
             return True
@@ -216,7 +217,7 @@ class _Run:
         known = self._addresses()
         for delivery in pending(session):
             if (delivery.route, delivery.address) not in known:
-                why = "its route or its address is no longer in the watchlist"
+                why = Reason("delivery.left")
                 if park(session, delivery.id or 0, why):
                     self._tell_parked(session, delivery, why)
 
@@ -275,11 +276,13 @@ class _Run:
             self._tell_troubles(session)
             if result.ok:
                 self.sent += 1
-                settle(session, delivery.id or 0, self.me, state=State.SENT.value, sent_at=now, error=None)
+                settle(
+                    session, delivery.id or 0, self.me, state=State.SENT.value, sent_at=now, error=None, error_code=None
+                )
                 return
             self.failed += 1
             since = delivery.tried_since or now
-            values = {"tried_since": since, "error": result.said}
+            values = {"tried_since": since, "error": result.said, "error_code": code_of(result.said)}
             if result.permanent or now - since >= GIVEN_UP_AFTER:
                 if settle(session, delivery.id or 0, self.me, state=State.PARKED.value, **values):
                     self._tell_parked(session, delivery, result.said or "no reason is known")
@@ -299,6 +302,13 @@ class _Run:
         """Not of what the operator's own address refused: that would go to the same address, and so on."""
         if delivery.route == OPERATOR:
             return
-        facts = {"sent": delivery.kind, "address": delivery.address, "route": delivery.route, "reason": why}
+        facts: dict[str, Any] = {
+            "sent": delivery.kind,
+            "address": delivery.address,
+            "route": delivery.route,
+            "reason": why,
+        }
+        if code := code_of(why):
+            facts["reason_code"] = code
         session.add(Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now()))
         self.wrote_notices = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import smtplib
+import socket
 import ssl
 import unicodedata
 from contextlib import suppress
@@ -17,6 +18,7 @@ from email.utils import format_datetime, formataddr
 from apprise.plugins.email import NotifyEmail
 
 from notifier.calendar import Event
+from reasons import Reason, of_system
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 
@@ -65,20 +67,19 @@ class Mail(NotifyEmail):
             said = f"{failure.smtp_code} {_words(failure.smtp_error)}"
             raise Refused(said, failure.smtp_code >= _PERMANENT) from failure
         except smtplib.SMTPNotSupportedError as failure:
-            raise Refused(
-                f"the server does not offer what the address asks for: {failure}", permanent=True
-            ) from failure
+            raise Refused(Reason("delivery.not_offered", why=str(failure)), permanent=True) from failure
         except ssl.SSLError as failure:
-            raise Refused(f"no trusted TLS connection: {_tls_reason(failure)}", permanent=False) from failure
+            raise Refused(Reason("delivery.no_tls_for", why=_tls_reason(failure)), permanent=False) from failure
         except TimeoutError as failure:
-            raise Refused("no answer in time", permanent=False) from failure
+            raise Refused(Reason("delivery.no_answer"), permanent=False) from failure
         except smtplib.SMTPServerDisconnected as failure:
             late = isinstance(failure.__context__, TimeoutError)
-            raise Refused(
-                "no answer in time" if late else "the server closed the connection", permanent=False
-            ) from failure
+            raise Refused(Reason("delivery.no_answer" if late else "delivery.closed"), permanent=False) from failure
+        except socket.gaierror as failure:
+            raise Refused(Reason("delivery.unknown_host"), permanent=False) from failure
         except OSError as failure:
-            raise Refused(f"no connection: {failure.strerror or failure}", permanent=False) from failure
+            why = of_system(failure.errno) if failure.errno else str(failure)
+            raise Refused(Reason("delivery.no_connection", why=why), permanent=False) from failure
         if refused:
             raise _refusal(refused, everybody=False)
 
@@ -164,7 +165,7 @@ class Mail(NotifyEmail):
 def _refusal(refused: dict[str, tuple[int, bytes]], *, everybody: bool) -> Refused:
     said = "; ".join(f"{address}: {code} {_words(words)}" for address, (code, words) in sorted(refused.items()))
     permanent = all(code >= _PERMANENT for code, _ in refused.values())
-    return Refused(said if everybody else f"taken, but not for {said}", permanent)
+    return Refused(said if everybody else Reason("delivery.not_for_all", said=said), permanent)
 
 
 def _words(said: bytes | str) -> str:

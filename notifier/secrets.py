@@ -7,6 +7,8 @@ import re
 import unicodedata
 from urllib.parse import quote, unquote, unquote_plus
 
+from reasons import Reason
+
 _LONGEST = 300  # characters of a server's answer that are worth keeping
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")
 _SHORTEST = 3  # shorter parts of a URL are no secrets, and would blank out half of a sentence
@@ -18,6 +20,14 @@ def scrub(text: str, url: str) -> str:
     for part in sorted(_parts(url), key=len, reverse=True):
         line = re.sub(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])", "***", line, flags=re.IGNORECASE)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+
+
+def scrubbed(said: str, url: str) -> str:
+    """The same of what can be said in another language: its values are scrubbed, its own words tell nothing."""
+    if not isinstance(said, Reason):
+        return scrub(said, url)
+    values = {name: scrubbed(one, url) if isinstance(one, str) else one for name, one in said.values.items()}
+    return Reason(said.code, **values)
 
 
 def _parts(url: str) -> set[str]:

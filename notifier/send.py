@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import mimetypes
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,7 +35,8 @@ from notifier.channels import (
 from notifier.mail import Letter, Mail, Refused
 from notifier.messages import Message
 from notifier.routes import Address
-from notifier.secrets import scrub
+from notifier.secrets import scrub, scrubbed
+from reasons import Reason, of_system
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
 _LONGEST_SUBJECT = 250
@@ -87,8 +87,8 @@ def _through(made: NotifyBase, address: Address, message: Message) -> Result:
         except AppriseException as failure:
             return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
         except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
-            return Result(ok=False, said=f"Apprise broke off: {type(failure).__name__}")
-    return Result(ok=True, said=_answer(heard, address.url)) if sent else _failed(heard, address.url)
+            return Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__))
+    return Result(ok=True, said=_answer(heard)) if sent else _failed(heard, address.url)
 
 
 def _send_file(address: Address, event: Event) -> Result:
@@ -120,8 +120,8 @@ def _by_mail(made: Mail, address: Address, message: Message) -> Result:
     try:
         made.post(letter)
     except Refused as refused:
-        return Result(ok=False, permanent=refused.permanent, said=scrub(refused.said, address.url))
-    return Result(ok=True, said="taken by the mail server")
+        return Result(ok=False, permanent=refused.permanent, said=scrubbed(refused.said, address.url))
+    return Result(ok=True, said=Reason("delivery.taken"))
 
 
 def _room(made: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
@@ -131,8 +131,8 @@ def _room(made: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
     return room_of(made, url) - (0 if apart else len(subject) + markup)
 
 
-def _answer(heard: Heard, url: str) -> str | None:
-    return scrub(f"status {heard.answers[-1].status}", url) if heard.answers else None
+def _answer(heard: Heard) -> str | None:
+    return Reason("delivery.status", status=heard.answers[-1].status) if heard.answers else None
 
 
 def _failed(heard: Heard, url: str) -> Result:
@@ -140,13 +140,15 @@ def _failed(heard: Heard, url: str) -> Result:
     refusals = [answer for answer in heard.answers if answer.status >= 300]
     if refusals:
         answer = refusals[-1]
-        said = scrub(f"status {answer.status}: {answer.text}".rstrip(": "), url)
+        text = scrub(answer.text, url).rstrip(": ")
+        status = Reason("delivery.status", status=answer.status)
+        refused = Reason("delivery.refused", status=answer.status, text=text) if text else status
         wait = retry_after(answer.retry_after)
-        return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=said)
+        return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
     if heard.failures:
-        return Result(ok=False, said=scrub(why_no_answer(heard.failures[-1]), url))
-    said = heard.lines[-1] if heard.lines else "Apprise could not deliver it, and does not say why"
-    return Result(ok=False, said=scrub(said, url))
+        return Result(ok=False, said=scrubbed(why_no_answer(heard.failures[-1]), url))
+    said = heard.lines[-1] if heard.lines else Reason("delivery.silent")
+    return Result(ok=False, said=scrubbed(said, url))
 
 
 def _is_permanent(answer: Answer) -> bool:
@@ -167,23 +169,23 @@ def retry_after(written: str | None, *, now: datetime | None = None) -> timedelt
     return max(until - (now or datetime.now(UTC)), timedelta(0))
 
 
-def why_no_answer(failure: requests.RequestException) -> str:
+def why_no_answer(failure: requests.RequestException) -> Reason:
     """The failure in plain words: its own text holds the URL."""
     if isinstance(failure, requests.exceptions.SSLError):
-        return "no trusted TLS connection"
+        return Reason("delivery.no_tls")
     if isinstance(failure, requests.exceptions.ConnectTimeout):
-        return "no connection in time"
+        return Reason("delivery.no_connection_in_time")
     if isinstance(failure, requests.exceptions.Timeout):
-        return "no answer in time"
+        return Reason("delivery.no_answer")
     causes = list(_causes(failure))
     if any(isinstance(cause, urllib3.NameResolutionError) for cause in causes):
-        return "no connection: the host name is not known"
+        return Reason("delivery.unknown_host")
     for cause in causes:
         if isinstance(cause, OSError) and isinstance(cause.errno, int):
-            return f"no connection: {os.strerror(cause.errno)}"
+            return Reason("delivery.no_connection", why=of_system(cause.errno))
     if any(isinstance(cause, urllib3.ProtocolError) for cause in causes):
-        return "the server closed the connection"
-    return f"no answer ({type(failure).__name__})"
+        return Reason("delivery.closed")
+    return Reason("delivery.nothing", kind=type(failure).__name__)
 
 
 def _causes(failure: BaseException) -> list[BaseException]:
@@ -217,4 +219,4 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
     thread.join(seconds)
     if failures:
         raise failures[0]
-    return results[0] if results else Result(ok=False, said=f"no answer within {seconds:.0f} seconds")
+    return results[0] if results else Result(ok=False, said=Reason("delivery.late", seconds=round(seconds)))

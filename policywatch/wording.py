@@ -88,6 +88,10 @@ class Wording:
         """Why a check brought no text that is believed, and the language that this is said in."""
         return told(check.reason, check.reason_code, self.language)
 
+    def error(self, sentence: str | None, stored: Mapping[str, Any] | None) -> Told:
+        """Why a message was not taken."""
+        return told(sentence, stored, self.language)
+
     def why(self, brief: Mapping[str, Any]) -> list[Told]:
         """Why a change as a whole is told or not, as it is stored with its brief."""
         return told_each(brief.get("why", []), brief.get("why_codes"), self.language)

@@ -7,6 +7,8 @@ docs/decisions/0022 says why it is kept twice, as a sentence and as a code with 
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, reduce
@@ -42,10 +44,21 @@ class Reason(str):
         return {"code": self.code, "values": values}
 
 
+def code_of(said: str | None) -> dict[str, Any] | None:
+    """What is stored beside a sentence; nothing where it is in somebody's own words."""
+    return said.as_json() if isinstance(said, Reason) else None
+
+
 def listed(code: str, those: Iterable[Text]) -> Text | Reason:
     """Several as one, each once, joined two by two by the sentence of this code ("{first}, {second}"); at least one."""
     each: Iterable[Text | Reason] = dict.fromkeys(those)
     return reduce(lambda first, second: Reason(code, first=first, second=second), each)
+
+
+def of_system(number: int) -> str:
+    """What the system calls a failure, by its number: a `Reason` where it has a sentence here."""
+    code = f"errno.{errno.errorcode.get(number)}"
+    return Reason(code) if known(code) else os.strerror(number)
 
 
 class Told(NamedTuple):

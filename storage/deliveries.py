@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, func, select, update
+from sqlmodel import JSON, Field, Session, SQLModel, col, func, select, update
 
+from reasons import code_of
 from storage.alerts import Alert
 from storage.columns import Utc
 
@@ -44,6 +45,7 @@ class Delivery(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
     tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
     error: str | None = None  # of the last attempt, without secrets
+    error_code: dict[str, Any] | None = Field(default=None, sa_type=JSON)  # to say it in another language
 
 
 _WAITS = col(Delivery.state) == State.PENDING.value
@@ -151,7 +153,7 @@ def postpone(session: Session, delivery_id: int, next_at: datetime) -> bool:
 
 def park(session: Session, delivery_id: int, error: str) -> bool:
     """Give up one that waits; False where it does not wait any more."""
-    return _changed(session, delivery_id, _WAITS, state=State.PARKED.value, error=error)
+    return _changed(session, delivery_id, _WAITS, state=State.PARKED.value, error=error, error_code=code_of(error))
 
 
 def _changed(session: Session, delivery_id: int, while_: ColumnElement[bool], **values: Any) -> bool:

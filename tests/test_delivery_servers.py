@@ -15,6 +15,7 @@ from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
 from notifier.routes import Address
 from notifier.send import retry_after
+from reasons import code_of, told
 from storage.database import Database
 from tests.inbox import Answer, drip, free_port, mail_server, reset, silent, webhook
 from tests.owed import owe, route
@@ -77,6 +78,17 @@ def test_nobody_listens(store: Database) -> None:
     assert (result.ok, result.permanent, result.said) == (False, False, "no connection: Connection refused")
     mail = sent(store, f"mailto://localhost:{free_port()}/x@example.org?from=w@example.net")
     assert (mail.ok, mail.permanent, mail.said) == (False, False, "no connection: Connection refused")
+
+
+def test_why_nothing_was_taken_can_be_said_in_french(store: Database) -> None:
+    with webhook() as hook:
+        hook.always = (413, {}, "too large for hook s3cretpath")
+        refused = sent(store, hook.url("s3cretpath", more=QUICK)).said
+    nobody = sent(store, f"mailto://localhost:{free_port()}/x@example.org?from=w@example.net").said
+    unknown = sent(store, "mailto://nowhere.invalid/x@example.org?from=w@example.net").said
+    said = [told(each, code_of(each), "fr").text.replace("\u00a0", " ") for each in (refused, nobody, unknown)]
+    assert said[0].startswith("statut 413 : too large for hook ***")
+    assert said[1:] == ["pas de connexion : connexion refusée", "pas de connexion : le nom du serveur est inconnu"]
 
 
 def test_a_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:

@@ -29,6 +29,7 @@ from storage.notices import Notice, unplanned_notices
 from tests.stories import START
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("analysis", "crawler", "notifier", "policywatch")
 BY_NAME = ("errno", "page", "part", "topic", "severity", "direction", "otherwise", "rule", "claim")  # tables of names
 GONE = Reason("answer.gone", host="parley.example", status=404)
 PART = Reason("part.one", number=2, count=2, url="https://parley.example/more", reason=GONE)
@@ -36,7 +37,7 @@ PART = Reason("part.one", number=2, count=2, url="https://parley.example/more", 
 
 def reasons_in_the_code() -> Iterator[tuple[str, set[str]]]:
     """The code of every reason that is made by name, with the values that it is given."""
-    for package in ("analysis", "crawler", "policywatch"):
+    for package in PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason":
@@ -55,11 +56,7 @@ def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_its_valu
     assert len(given) > 40
     for code, values in given:
         assert values == values_of(english[code]), code
-    source = "".join(
-        file.read_text("utf-8")
-        for name in ("analysis", "crawler", "policywatch")
-        for file in (ROOT / name).rglob("*.py")
-    )
+    source = "".join(file.read_text("utf-8") for name in PACKAGES for file in (ROOT / name).rglob("*.py"))
     unused = [code for code in english if f'"{code}"' not in source and code.split(".")[0] not in BY_NAME]
     assert not unused
 

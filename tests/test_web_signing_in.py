@@ -19,7 +19,7 @@ from storage.captures import Capture
 from storage.changes import changes_of
 from storage.checks import Outcome
 from storage.database import Database
-from storage.deliveries import counts
+from storage.deliveries import Delivery, State, counts, park
 from storage.lock import one_at_a_time
 from tests.stories import Teller, day
 from tests.story_of_parley import NOTES, tell
@@ -106,6 +106,18 @@ def test_the_operator_sends_again_what_was_given_up(site: httpx.Client, store: D
     assert answer.headers["location"] == "/health#deliveries"
     with store.reading() as session:
         assert (counts(session)["parked"], counts(session)["pending"]) == (0, 2)
+
+
+def test_why_a_message_was_given_up_is_said_in_the_operators_language(site: httpx.Client, store: Database) -> None:
+    why = Reason("delivery.no_connection", why=Reason("errno.ECONNREFUSED"))
+    with store.writing() as session:
+        waiting = session.exec(select(Delivery).where(Delivery.state == State.PENDING)).first()
+        assert waiting is not None
+        assert park(session, waiting.id or 0, why)
+    sign_in(site)
+    told = {(each.text(), each.attributes["lang"]) for each in page(site, "/health?lang=fr").css(".checks .reason")}
+    assert ("pas de connexion\u00a0: connexion refusée", "fr") in told
+    assert "no connection: Connection refused" in text(page(site, "/health?lang=en"), ".checks .reason")
 
 
 def test_forms_of_other_sites_do_nothing(site: httpx.Client, store: Database) -> None:

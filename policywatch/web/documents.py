@@ -17,7 +17,7 @@ from storage.captures import Capture, capture_records
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
-from storage.deliveries import State, counts
+from storage.deliveries import State, counts, newest
 from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
 from storage.errors import Unknown
 from storage.facts import document_facts
@@ -122,6 +122,7 @@ class HealthView:
     check: Check | None
     deliveries: dict[str, int]
     parked: list[dict[str, Any]]
+    codes: dict[int, dict[str, Any] | None]  # of the errors of what was given up
     can_show: Collection[str]
 
 
@@ -185,7 +186,8 @@ def health_view(session: Session, can_show: Collection[str]) -> HealthView:
     rows = _rows(session, watched(session)) if documents <= _LISTED else []
     troubled = [row for row in _rows(session, failing(session)) if _is_troubled(row.check)]
     parked = deliveries_json(session, state=State.PARKED, limit=_PARKED)
-    return HealthView(rows, troubled, newest_check(session), counts(session), parked, can_show)
+    codes = {one.id or 0: one.error_code for one in newest(session, state=State.PARKED, limit=_PARKED)}
+    return HealthView(rows, troubled, newest_check(session), counts(session), parked, codes, can_show)
 
 
 def _is_troubled(check: Check | None) -> bool:
