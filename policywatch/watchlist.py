@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from analysis.change import TOPICS
 from policywatch.entries import (
     BriefEntry,
     CrawlEntry,
@@ -110,17 +111,20 @@ class _Loader:
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
         if not self.problems:  # else a document that is meant may be missing here
             self.problems += filter_problems(watchlist.routes, watchlist.documents, watchlist.topics)
-            self.problems += self._unknown_services(watchlist)
+            self.problems += self._wrong_names(watchlist)
         if self.problems:
             raise WatchlistError(self.problems)
         return watchlist
 
-    def _unknown_services(self, watchlist: Watchlist) -> Iterator[Problem]:
-        """What is said of a service that no document is of would hold for nothing."""
+    def _wrong_names(self, watchlist: Watchlist) -> Iterator[Problem]:
+        """What is said of a service that no document is of would hold for nothing; a topic that ships is no own one."""
         names = sorted({document.service for document in watchlist.documents})
         for name in watchlist.services.keys() - {*names}:
             said = f"no document is of this service; there are: {', '.join(names) or 'none'}"
             yield self._section(f"services.{name}").problem("", said)
+        for name in watchlist.topics.keys() & {*TOPICS}:
+            said = "this topic ships with the program; give your own another name"
+            yield self._section(f"topics.{name}").problem("", said)
 
     def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:

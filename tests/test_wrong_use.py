@@ -108,6 +108,12 @@ def test_a_service_that_no_document_is_of_is_refused(config: Path) -> None:
     assert "policywatch.toml:3: services.Linkedin: no document is of this service; there are: LinkedIn" in answer
 
 
+def test_a_topic_of_ones_own_has_a_name_of_its_own(config: Path) -> None:
+    config.write_text(f'{NONE}[topics.retention]\nphrases = ["papyrus"]\n', "utf-8")
+    answer = said("documents", "--config", config, status=2)
+    assert "policywatch.toml:2: topics.retention: this topic ships with the program" in answer
+
+
 def test_where_the_secrets_stand_is_said_where_one_is_missing(config: Path) -> None:
     config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["${{UNSET}}"]\n', "utf-8")
     assert "the environment variable UNSET is not set" in said("doctor", "--config", config, status=1)
