@@ -11,7 +11,7 @@ import errno
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -31,12 +31,12 @@ class Reason(str):
     values: dict[str, Value]
 
     def __new__(cls, code: str, **values: Value) -> Reason:
-        made = super().__new__(cls, _sentences(ENGLISH)[code].format(**values))
+        made = super().__new__(cls, sentences(ENGLISH)[code].format(**values))
         made.code, made.values = code, values
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self.code, self.values)
+        return partial(Reason, self.code, **self.values), ()
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored beside the sentence."""
@@ -78,37 +78,26 @@ def told(sentence: str | None, stored: Mapping[str, Any] | None, language: str) 
     return Told(sentence or "", ENGLISH)
 
 
-def told_each(sentences: Sequence[str], stored: Sequence[Mapping[str, Any]] | None, language: str) -> list[Told]:
+def told_each(those: Sequence[str], stored: Sequence[Mapping[str, Any]] | None, language: str) -> list[Told]:
     """Several stored reasons in this language."""
-    known_codes = stored if stored and len(stored) == len(sentences) else [None] * len(sentences)
-    return [told(sentence, code, language) for sentence, code in zip(sentences, known_codes, strict=True)]
+    known_codes = stored if stored and len(stored) == len(those) else [None] * len(those)
+    return [told(sentence, code, language) for sentence, code in zip(those, known_codes, strict=True)]
 
 
-def codes(language: str) -> Mapping[str, str]:
-    """Every code with its sentence."""
-    return _sentences(language)
+@cache
+def sentences(language: str) -> Mapping[str, str]:
+    """Every sentence by its dotted code. Raises `FileNotFoundError` for a language that there is no file of."""
+    with (Path(__file__).parent / f"{language}.toml").open("rb") as file:
+        return {
+            f"{table}.{name}": sentence for table, each in tomllib.load(file).items() for name, sentence in each.items()
+        }
 
 
 def known(code: str) -> bool:
     """Whether there is a sentence for this code."""
-    return code in _sentences(ENGLISH)
-
-
-def _again(code: str, values: dict[str, Value]) -> Reason:
-    return Reason(code, **values)
+    return code in sentences(ENGLISH)
 
 
 def _said(stored: Mapping[str, Any], language: str) -> str:
     values = {name: _said(one, language) if isinstance(one, Mapping) else one for name, one in stored["values"].items()}
-    return _sentences(language)[stored["code"]].format(**values)
-
-
-@cache
-def _sentences(language: str) -> Mapping[str, str]:
-    """By dotted code. Raises `FileNotFoundError` for a language that there is no file of."""
-    with (Path(__file__).parent / f"{language}.toml").open("rb") as file:
-        return {
-            f"{table}.{name}": sentence
-            for table, sentences in tomllib.load(file).items()
-            for name, sentence in sentences.items()
-        }
+    return sentences(language)[stored["code"]].format(**values)

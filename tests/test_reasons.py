@@ -21,7 +21,7 @@ from analysis.weighing import Weighing
 from analysis.why import _OTHERWISE
 from notifier.messages import notice_message
 from policywatch.wording import LANGUAGES
-from reasons import Reason, codes, told
+from reasons import Reason, sentences, told
 from storage.checks import Check, Outcome, finish
 from storage.database import Database
 from storage.documents import Document, declare
@@ -51,7 +51,7 @@ def values_of(sentence: str) -> set[str]:
 
 
 def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_its_values() -> None:
-    english = codes("en")
+    english = sentences("en")
     given = list(reasons_in_the_code())
     assert len(given) > 40
     for code, values in given:
@@ -73,7 +73,7 @@ def test_every_name_that_a_reason_is_made_of_has_its_words_and_no_other() -> Non
 
 
 def table(name: str) -> set[str]:
-    return {code.partition(".")[2] for code in codes("en") if code.startswith(f"{name}.")}
+    return {code.partition(".")[2] for code in sentences("en") if code.startswith(f"{name}.")}
 
 
 def asked() -> Iterator[Weighing]:
@@ -83,7 +83,7 @@ def asked() -> Iterator[Weighing]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_sentence_with_the_same_values(language: str) -> None:
-    english, other = codes("en"), codes(language)
+    english, other = sentences("en"), sentences(language)
     assert english.keys() == other.keys()
     for code, sentence in english.items():
         assert values_of(sentence) == values_of(other[code]), code
