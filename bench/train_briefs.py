@@ -165,15 +165,22 @@ def f1(total: np.ndarray) -> float:
     return float(2 * total[0] / max(1, total[1] + total[2]))
 
 
-PARTS = (0.55, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # of `first`: what a further answer must reach
+def f_half(total: np.ndarray) -> float:
+    """F0.5: to answer where nothing is said costs a reader more than to leave an answer out."""
+    return float(1.25 * total[0] / max(1, total[1] + 0.25 * total[2]))
+
+
+FLOOR = 0.25  # no answer below this chance, whatever the labels say: they are of changes that have much to say
+PARTS = (1.0, 1.2, 1.5, 2.0)  # of `first`: what a further answer must reach, no less than the first
 BLUR = np.outer((0.5, 1, 1.5, 1, 0.5), (1, 1, 1))
 
 
 def limits(some: list[Case], name: str, held: Held) -> tuple[float, float]:
-    """The thresholds around which presence and words are best together; a lone peak is chance, so neighbours count."""
+    """Around which thresholds presence (F0.5) and words are best together; a lone peak is chance: neighbours count."""
     tops = [held[case.id][0][0] for case in some if held[case.id]]
-    firsts = sorted({round(float(q), 3) for q in np.quantile(tops, np.linspace(0, 0.97, 24))})
-    worth = np.array([[f1((s := tally(some, name, held, a, a * p))[:3]) + f1(s[3:]) for p in PARTS] for a in firsts])
+    firsts = sorted({max(FLOOR, round(float(q), 3)) for q in np.quantile(tops, np.linspace(0, 0.97, 24))})
+    tallies = [[tally(some, name, held, first, first * part) for part in PARTS] for first in firsts]
+    worth = np.array([[f_half(each[:3]) + f1(each[3:]) for each in row] for row in tallies])
     edged = np.pad(worth, ((2, 2), (1, 1)), mode="edge")
     rows_, columns = worth.shape
     smooth = sum(BLUR[i, j] * edged[i : i + rows_, j : j + columns] for i in range(5) for j in range(3))
