@@ -32,8 +32,11 @@ def _sequence(phrase: str) -> str:
     if elements[0] == "..." or elements[-1] == "...":
         raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
     regex, glue = "", ""
-    for element in elements:
-        if element == "...":
+    last = max((at for at, element in enumerate(elements) if not element.startswith("[")), default=len(elements))
+    for at, element in enumerate(elements):
+        if at > last:  # a word that may be missing at the end: so may the space before it
+            regex += rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
+        elif element == "...":
             glue = rf"(?!\w){_GAP}(?<!\w)"
         elif element.startswith("["):
             regex += rf"{glue}(?:(?:{'|'.join(map(_sequence, _alternatives(element)))}){_SPACE})?"
