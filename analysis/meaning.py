@@ -72,7 +72,7 @@ def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
     chances = {topic: weights().topic.probability(topic_signs(topic, one)) for topic, one in strengths(found).items()}
     told = [topic for topic in TOPICS if chances[topic] >= weights().topic.threshold and _has_words(found, topic)]
     likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_words(found, topic)]
-    if not told and not likeliest and found.get("words.notice.after"):
+    if not told and found.get("words.notice.after"):
         return ("data_use",)  # a notice of a coming policy names no topic, yet is about what is done with data
     if not told and not likeliest and any(found.get(f"{GIST}{name}") for name in RULES):
         return (max(TOPICS, key=lambda topic: chances[topic]),)
