@@ -71,8 +71,8 @@ def found_in(
     addresses = [found.span() for found in ADDRESSES.finditer(said)] if "@" in said or "//" in said else []
     domains = [found.span() for found in _DOMAIN.finditer(said)] if CELL in text else []
     decided = {match.topic for match in there if match.tier == "decides"} | section
-    # a "not" or an "except" that comes or goes turns all that the sentence says
-    turned = any(
+    # a "not" or an "except" that comes or goes turns all that the sentence says, and so does "off" for "on"
+    turned = _is_set_otherwise(text, sentence) or any(
         match.topic in TURNS and overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
         for match in there
     )
@@ -110,6 +110,11 @@ def found_in(
         # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
+
+
+def _is_set_otherwise(text: str, sentence: Sentence) -> bool:
+    """Whether words that changed are just how something is set: "off by default", and "on" before."""
+    return not sentence.whole and any(pattern("state").fullmatch(text[start:end]) for start, end in sentence.spans)
 
 
 def _is_name(said: str, start: int, end: int) -> bool:

@@ -51,6 +51,7 @@ class _Patterns(BaseModel):
     picker: tuple[str, ...]
     related: tuple[str, ...]
     expands: tuple[str, ...]
+    state: tuple[str, ...]
     of_the_text: tuple[str, ...]
     recipient: tuple[str, ...]
     own_contact: tuple[str, ...]
