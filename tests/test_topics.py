@@ -173,6 +173,17 @@ def test_words_of_another_sense_are_no_phrase_of_the_topic(senses: dict[str, Any
     assert not wrong
 
 
+@pytest.mark.parametrize("ways", SENTENCES["in_other_words"], ids=lambda ways: ways["language"])
+def test_what_is_said_in_other_words_has_a_phrase_that_decides(ways: dict[str, Any]) -> None:
+    language = ways["language"]
+    unfound = []
+    for topic in set(ways) - {"language"}:
+        for sentence in ways[topic]:
+            found = lexicon(language).matches(sentence)
+            unfound += [(topic, sentence)] * (not any((one.topic, one.tier) == (topic, "decides") for one in found))
+    assert not unfound
+
+
 def test_a_table_of_contacts_collects_nothing_and_makes_it_clearer() -> None:
     rows = "| Country | Name | Contact details |\n| --- | --- | --- |\n| Norway | Wrenfield AS | Phone number 12 |"
     frame = f"# Privacy Policy\n\n{FRAMES['en'][1]}\n\n## How to contact us\n\nYou have the right to object.\n\n"
