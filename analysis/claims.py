@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.found import is_duty_of_reader
-from analysis.gist import GIST, LEANS
+from analysis.gist import GIST, LEANS, WEIGHTIEST
 from analysis.grave import RULES
 from analysis.seen import Heard, Seen
 from analysis.taken_back import TakenBack
@@ -68,8 +68,8 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "grave": grave / 4,
         "quiet": _quiet(found, grave, training=training),
         "words": math.log1p(words) / 2,
+        "words_about": math.log1p(sum(one.changed_words for one in said if _decides(one))) / 2,
         "over_25_words": words >= 25,
-        "over_60_words": words >= 60,
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "rules": rules,
@@ -77,8 +77,12 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "plainly_new": not back.anew.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
         "promise_lost": not back.promises.isdisjoint(said),
-    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, *RULES)}
+    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
     return {f"told.{name}": float(value) for name, value in told.items()}
+
+
+def _decides(one: Seen) -> bool:
+    return any(found.direct and found.tier == "decides" for found in one.found)
 
 
 def _quiet(found: Mapping[str, float], grave: float, *, training: bool) -> bool:

@@ -19,6 +19,7 @@ OF_TOPIC = ("most", "sum", "share", "new", "of_most")
 _NAMES = {topic: tuple(f"{GIST}{topic}.{name}" for name in OF_TOPIC) for topic in TOPICS}
 _DIRECTIONS = ("expands", "limits", "clarifies")
 LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), "balance", "both_ways")
+WEIGHTIEST = "weightiest"  # how surely the gravest whole sentence that came or went is more than a detail
 _HARDLY, _LITTLE = 0.3, 0.5  # added where a share is taken, so that little said is a small share
 _LIKELY = 0.5
 _OWN = 0.9  # that a sentence is about a right or a choice of people
@@ -33,6 +34,9 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
         for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
     signs = {f"{GIST}{name}": value for name, value in _directions(leaning).items()}
+    signs[f"{GIST}{WEIGHTIEST}"] = max(
+        (chances["medium"] for _, sentence, chances in said if sentence.whole), default=0.0
+    )
     by_topic = {topic: [chances[topic] for _, _, chances in said] for topic in TOPICS}
     sums = {topic: sum(values) for topic, values in by_topic.items()}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())

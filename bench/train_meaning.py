@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import pstdev
 
-from analysis.gist import LEANS
+from analysis.gist import LEANS, WEIGHTIEST
 from analysis.meaning import topic_signs
 from analysis.signs import strengths
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, section
@@ -17,7 +17,7 @@ SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of al
 TOLD_FROM = 0.36  # probability; with fewer told, more is missed than is spared
 # the claims that severity and direction rest on, few because the examples are, and the side on which each may weigh
 MEDIUM = dict.fromkeys(
-    ("practice", "two_practices", "practices", "words", "over_25_words", "over_60_words"), UP
+    ("practice", "two_practices", "practices", "words_about", "over_25_words", WEIGHTIEST), UP
 ) | dict.fromkeys(("rules", "quiet"), DOWN)
 HIGH = dict.fromkeys(
     ("practices", "training", "training_phrases", "near_default_on", "choice_phrases", "grave"), UP
