@@ -11,6 +11,7 @@ from analysis.change import TOPICS
 from analysis.found import is_duty_of_reader
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances, says
+from analysis.surroundings import CELL
 from analysis.times import times_in
 from analysis.wording import Sentence
 
@@ -85,10 +86,11 @@ def _leaning(one: Seen, heard: Heard, chances: Chances, kind: str) -> Chances:
 
 
 def _lists_times(one: Seen) -> bool:
-    """Whether a row or entry says how long something is kept."""
+    """Whether a row or entry says how long something is kept, and nothing else."""
     retention = "retention" in one.section or any(f.topic == "retention" and f.tier == "decides" for f in one.found)
     text = one.passage.after or one.passage.before or ""
-    return one.shape in ("row", "entry") and retention and bool(times_in(text))
+    listed = one.shape in ("row", "entry") or CELL in text
+    return listed and text.count(CELL) <= 1 and retention and bool(times_in(text))
 
 
 def is_of_security(chances: Chances) -> bool:

@@ -67,6 +67,7 @@ def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBa
     practices |= {
         each.place for each in new if ends(each.heard, each.chances) and each.chances["worth"] >= _WORTH
     } | set(_narrowed(new, gone))
+    practices |= {each.place for each in new if _asks_first(each, gone)}
     days = {pair.now: pair.lengthened() for pair in rewritten(said)}
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
@@ -125,6 +126,14 @@ def _is_said_again(gone: _Said, new: Sequence[_Said]) -> bool:
 def _is_alike(one: _Said, other: _Said) -> bool:
     fewer = min(len(one.stems), len(other.stems))
     return len(other.stems) > 1 and len(one.stems & other.stems) >= _ALIKE * fewer
+
+
+def _asks_first(new: _Said, gone: Sequence[_Said]) -> bool:
+    """Whether what was done anyway is done only if people want it."""
+    return "default_off" in new.heard.changed and any(
+        each.chances["practice"] >= _LIKELY and "default_off" not in each.heard.general and _is_alike(each, new)
+        for each in gone
+    )
 
 
 def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:

@@ -7,6 +7,7 @@ import pytest
 from tests.test_grave import change
 
 TIMES = "\n\n## How long we keep your data\n\n| Data | Kept for |\n| --- | --- |\n"
+COLLECTED = "\n\n## Data that we collect\n\nWe record the pages that you open. "
 CASES = {
     "a practice that goes": (
         "en",
@@ -76,6 +77,12 @@ CASES = {
         "\n\nYou can now choose which cookies are set. We honour the signal of a browser that asks not to be followed.",
         "limits",
     ),
+    "a practice that now waits for people": (
+        "en",
+        COLLECTED,
+        f"{COLLECTED}Crash reports are now sent only if you agree when the game asks.",
+        "limits",
+    ),
     "how data is secured": (
         "en",
         "",
@@ -139,3 +146,19 @@ def test_what_readers_must_not_do_is_nothing_done_with_their_data() -> None:
         "artificial intelligence, to build a database of members or to collect their data for advertising.",
     )
     assert "expands" not in {told.direction, *(passage.direction for passage in told.passages)}
+
+
+def test_what_was_shown_by_default_is_shown_to_whom_people_choose() -> None:
+    told = change(
+        "en",
+        "\n\nWhen you complete a profile: orientation and faith, which are shown to others by default.",
+        "\n\nWhen you complete a profile: orientation and faith, only if you consent and hidden until you show them.",
+    )
+    assert told.direction in ("limits", "mixed")
+
+
+def test_a_row_on_a_new_use_is_no_mere_time() -> None:
+    table = "\n\n## Uses\n\n| Purpose | Data | Recipients | Kept for |\n| --- | --- | --- | --- |\n"
+    table += "| Orders | name | us | 1 year |"
+    row = "\n| Choosing ads by what you read | pages you read, precise location | advertising partners | 2 years |"
+    assert change("en", table, table + row).direction == "expands"
