@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from analysis.blocks import Page
 from analysis.brief_clauses import Clauses
 from analysis.brief_phrases import Phrases
-from analysis.brief_text import Sentence
+from analysis.brief_text import ADDRESS, Sentence, has_address
 
 _BESIDE = 3  # words between a party and its name: "providers, such as"
 _HANDED = 8  # words between an act of sharing and with whom
@@ -71,13 +71,17 @@ class Parties(Clauses):
         return any(last == at for cue in cues for _, last in sentence.cues.get(cue, ()))
 
     def _recipients(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        heads = sentence.cues.get("recipient_head", [])
+        linked = _in_addresses(sentence)
+        heads = [head for head in sentence.cues.get("recipient_head", []) if head[0] not in linked]
+        words, grammar = sentence.words, self.grammar
         ends = {last for _, last in heads}
         aims = {first for first, _ in sentence.cues.get("purpose_lead", ())}
         things = {last for _, last in sentence.cues.get("thing", ())}
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
-            start = self._behind_verb(sentence, start, first)
+            start = self._shared_head(sentence, self._behind_verb(sentence, start, first), first)
+            if grammar.noun_first and end > last and words[end - 1].text.endswith(grammar.gerunds):
+                end -= 1  # "les fournisseurs travaillant pour"
             if end not in ends:
                 if not any(last < thing <= end for thing in things):
                     yield start, end, "party as adjective"
@@ -92,7 +96,21 @@ class Parties(Clauses):
             listed = self.listed(sentence, start, end)
             if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"
-        yield from self._names(sentence)
+        yield from ((at, end, rule) for at, end, rule in self._names(sentence) if at not in linked)
+
+    def _shared_head(self, sentence: Sentence, start: int, first: int) -> int:
+        """Where a party begins whose word the one before it shares: "banking and payments partners"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or start != first - 1 or start < 2 or words[start].text in grammar.determiners:
+            return start
+        if words[start - 1].text not in grammar.joins or not all(self.soft(sentence, at) for at in (start, start - 1)):
+            return start
+        other = words[start - 2]
+        named = other.capital or self.ends_phrase(other.text) or other.text in grammar.determiners | grammar.general
+        heads = sentence.cues.get("recipient_head", [])
+        ends = {last for _, last in [*heads, *sentence.cues.get("data_head", ())]}
+        whole = any(at == start for at, _ in heads)  # "service providers"
+        return start if named or whole or start - 1 in ends else self.chunk(sentence, start - 2, start - 1)[0]
 
     def _behind_verb(self, sentence: Sentence, start: int, first: int) -> int:
         """Where a party begins behind a verb that looks like a part of it: "may integrate third-party tools"."""
@@ -107,6 +125,7 @@ class Parties(Clauses):
         words, grammar = sentence.words, self.grammar
         ai = {first for first, _ in sentence.cues.get("ai", ())}
         forms = {first for first, _ in sentence.cues.get("company_form", ())}
+        documents = {last for _, last in sentence.cues.get("document", ())}
         at = 0
         while at < len(words):
             word = words[at]
@@ -114,7 +133,7 @@ class Parties(Clauses):
                 not word.capital
                 or word.text in grammar.stops
                 or word.text in grammar.determiners
-                or (at == 0 and not sentence.item and len(words) > 4)
+                or (at == 0 and self._merely_opens(sentence))
             ):
                 at += 1
                 continue
@@ -123,12 +142,22 @@ class Parties(Clauses):
                 if not self.soft(sentence, end) and end not in forms:
                     break
                 end += 1
-            if not (at in ai and end - at == 1) and not (self.publisher and self.publisher.is_named(word.text)):
+            ours = self.publisher and self.publisher.is_named(word.text)
+            if not (at in ai and end - at == 1) and not ours and end not in documents:
                 if any(form in forms for form in range(at + 1, end)):
                     yield at, end, "company"
                 else:
                     yield at, end, "name of a party" if self._is_party(sentence, at, end) else "name"
             at = end
+
+    def _merely_opens(self, sentence: Sentence) -> bool:
+        """Whether the first word of a sentence has its capital from standing there, as far as can be seen."""
+        words = sentence.words
+        if sentence.item or len(words) <= 4:
+            return False
+        first = words[0].text
+        named = len(words) > 1 and words[1].capital and self.soft(sentence, 1)
+        return not named or self.publisher is None or self.publisher.says(first) or first.endswith(self.grammar.adverbs)
 
     def _is_party(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a name comes beside a kind of party ("our provider, Stripe") or is whom something is shared with."""
@@ -136,7 +165,8 @@ class Parties(Clauses):
         told = ("place", "law", "data_kind", "data_head", "person", "thing", "tracking")
         if any(at < last and first < end for cue in told for at, end in cues.get(cue, ())):
             return False
-        if last < len(words) and self.soft(sentence, last) and not self.ends_phrase(words[last].text):
+        after = words[last].text if last < len(words) and self.soft(sentence, last) else None
+        if after and not self.ends_phrase(after) and after not in self.grammar.determiners:
             return False  # "third-party Northwind tools"
         beside = any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
         if not beside and not self._is_given(sentence, first):
@@ -146,12 +176,12 @@ class Parties(Clauses):
     def _is_given(self, sentence: Sentence, first: int) -> bool:
         """Whether something is shared with whom the words name that begin at `first`."""
         words, cues = sentence.words, sentence.cues
-        start = self.clause_start(sentence, first)
         lead = any(
             end == first and words[at].text in self.grammar.handing_to for at, end in cues.get("recipient_lead", ())
         )
         return lead and any(
-            max(start, first - _HANDED) <= at < first and not any(self.hard(sentence, n) for n in range(at + 1, first))
+            first - _HANDED <= at < first
+            and not any(self.hard(sentence, n) or words[n].text in self._openings for n in range(at + 1, first))
             for at, _ in [*cues.get("share", ()), *cues.get("hand_on", ())]
         )
 
@@ -163,3 +193,14 @@ class Parties(Clauses):
         mark = words[end].gap.strip()
         short = last - first == 1 and "(" in mark and sentence.quote(first, last).isupper()  # "provider (ISP)"
         return mark in _APPOSED and not short and all(self.soft(sentence, at) for at in range(end + 1, first + 1))
+
+
+def _in_addresses(sentence: Sentence) -> frozenset[int]:
+    """The words that are parts of an address, so name nobody."""
+    said = sentence.text[sentence.words[0].start : sentence.words[-1].end]
+    if not has_address(said):
+        return frozenset()
+    spans = [match.span() for match in ADDRESS.finditer(sentence.text, sentence.words[0].start)]
+    return frozenset(
+        at for at, word in enumerate(sentence.words) if any(start <= word.start < end for start, end in spans)
+    )

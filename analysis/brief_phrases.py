@@ -67,6 +67,7 @@ CUES = (
     "banned",
     "but_for",
     "condition",
+    "document",
 )
 
 
