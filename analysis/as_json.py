@@ -73,6 +73,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
     return {
         "meaning": brief.meaning,
         "meaning_side": brief.meaning_side,
+        "only_rules": brief.only_rules,
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
         "default_words": asdict(brief.default_words) if brief.default_words else None,

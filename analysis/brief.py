@@ -13,6 +13,7 @@ from analysis.brief_marks import Marks
 from analysis.brief_phrases import phrases_for
 from analysis.brief_quote import quote
 from analysis.brief_rank import shipped_weights
+from analysis.brief_rules import only_rules
 from analysis.brief_scene import Scene
 from analysis.brief_spans import Question
 from analysis.change import Brief, Kept, Passage
@@ -55,6 +56,7 @@ def brief(
         meaning=head.text if head else None,
         meaning_side=head.side if head else None,
         place=head.place if head else None,
+        only_rules=only_rules(scene),
         start=effective,
         default=default,
         default_words=default_words,

@@ -1,14 +1,19 @@
-"""What forbids what an item or a cell says: it stands above them."""
+"""Which of a change's sentences are rules for users, not what is done with people's data."""
 
 from __future__ import annotations
 
 from analysis.brief_excerpt import CUT
 from analysis.brief_phrases import Phrases
+from analysis.brief_scene import Scene
 from analysis.brief_text import Sentence, words_of
+from analysis.found import is_duty_of_reader
 
+_LIKELY = 0.5
+_MOST = 0.8  # of what is worth telling
 _LONGEST = 20  # words that are put before what they forbid
 _NAME = 6  # words; a column's head or a section's title that has more is a sentence
 _CLAUSE = ",;:—–("
+_SAYS_SOMETHING = 3  # words; fewer are the number of an item
 
 
 def forbidding(sentence: Sentence, phrases: Phrases) -> str:
@@ -32,3 +37,23 @@ def _above(sentence: Sentence) -> str:
     """What the sentence goes on from, or stands under."""
     above = sentence.hangs_on.strip()
     return above.rstrip(" :") if above.endswith(":") or len(words_of(above)) <= _NAME else ""
+
+
+def only_rules(scene: Scene) -> bool:
+    """Whether nearly all that a change tells of is what users must or may not do."""
+    rules = everything = 0.0
+    for sentence in scene.sentences:
+        if sentence.touched and sentence.told and len(sentence.words) > _SAYS_SOMETHING:
+            worth = scene.chances(sentence)["worth"]
+            everything += worth
+            rules += worth if _is_rule(scene, sentence) else 0.0
+    return everything > 0 and rules >= _MOST * everything
+
+
+def _is_rule(scene: Scene, sentence: Sentence) -> bool:
+    if scene.chances(sentence)["conduct"] >= _LIKELY:
+        return True
+    above = _above(sentence)
+    if not above:
+        return is_duty_of_reader(sentence.said)
+    return is_duty_of_reader(above) or "prohibition" in scene.phrases.find(words_of(above))

@@ -111,12 +111,14 @@ class Brief:
 
     `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
     `meaning_side`, "…" where some are left out, `place` the number of the passage that it stands in (not in JSON);
-    `because` holds the rules (of `grave.RULES`) by which the whole change is high.
+    `only_rules`: all that is told is what users must or may not do; `because` holds the rules (of `grave.RULES`) by
+    which the whole change is high.
     """
 
     meaning: str | None = None
     meaning_side: Side | None = None
     place: int | None = None
+    only_rules: bool = False
     start: date | None = None
     default: Default | None = None
     default_words: DefaultWords | None = None

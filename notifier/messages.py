@@ -155,7 +155,10 @@ def _subject(shown: Shown, said: Words) -> str:
     parts = list(shown.topics[:_TOPICS_IN_SUBJECT])
     if shown.returned:
         parts.append(said.subject.returned)
-    parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
+    if shown.only_rules:
+        parts.append(shown.direction_name)
+    else:
+        parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
     if shown.default_of_meaning:
         parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
     if shown.starting:

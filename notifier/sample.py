@@ -25,6 +25,7 @@ def sample_change(language: str) -> Shown:
         severity_name=said.severities.high,
         direction="expands",
         direction_name=said.directions.expands,
+        only_rules=False,
         topics=tuple(said.topics_of(("ai_training", "user_choice"), _HIGH)),
         found=said.date(date(2025, 12, 1)),
         starting=said.date(starts),

@@ -69,6 +69,7 @@ class Shown:
     severity_name: str
     direction: str
     direction_name: str
+    only_rules: bool  # for users, nothing that is done with data
     topics: tuple[str, ...]
     found: str
     starting: str | None
@@ -103,6 +104,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     flagged = _without_titles([passage for passage in found if passage.topics])
     brief: dict[str, Any] = change.brief
     starting = change.effective_date or _day(brief.get("from"))
+    only_rules = bool(brief.get("only_rules"))  # briefs of earlier versions don't say
     dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
     within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
     return Shown(
@@ -113,7 +115,8 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         severity=change.severity,
         severity_name=getattr(said.severities, change.severity, change.severity),
         direction=change.direction,
-        direction_name=getattr(said.directions, change.direction, ""),
+        direction_name=getattr(said.directions, "only_rules" if only_rules else change.direction, ""),
+        only_rules=only_rules,
         topics=tuple(map(clean, said.topics_of(change.topics, brief))),
         found=said.date(change.detected_at.date()),
         starting=said.date(starting) if starting else None,

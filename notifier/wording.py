@@ -52,6 +52,7 @@ class Directions(_Strict):
     limits: str
     clarifies: str
     mixed: str
+    only_rules: str  # instead of any of these, where all that is told is what users must or may not do
 
 
 class Operations(_Strict):

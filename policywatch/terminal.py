@@ -218,7 +218,7 @@ def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:
     if found.severity == "none":
         return [(sheet.words("changes.not_about"), "dim")]
     severity = sheet.words.label("severity", found.severity).upper()
-    direction = sheet.words.label("direction", found.direction)
+    direction = sheet.words.direction(found.direction, found.brief)
     return [(severity, _SEVERITY.get(found.severity, "bold")), (f"  {direction}", "")]
 
 

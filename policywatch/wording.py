@@ -100,6 +100,10 @@ class Wording:
         """What stands before the meaning of a change, where its words are those of the earlier text."""
         return self._messages.lead(brief)
 
+    def direction(self, direction: str, brief: Mapping[str, Any]) -> str:
+        """In whose favour a change is; of rules for users alone, that it is these."""
+        return self("brief.only_rules") if brief.get("only_rules") else self.label("direction", direction)
+
     def headline(self, brief: Mapping[str, Any]) -> str:
         """The meaning of a change and what stands before it; nothing where no brief could be made."""
         said = brief.get("meaning")

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from notifier.messages import alert_message
+from notifier.wording import words
+from policywatch.wording import wording
+from storage.alerts import unplanned_alerts
+from storage.database import Database
+from tests.owed import BRIEF, tell
 from tests.test_brief import told
 
 BEFORE = "# Terms\n\nBe kind.\n"
@@ -76,3 +82,37 @@ def test_the_first_cell_names_its_row_unless_it_is_a_sentence() -> None:
     )
     assert (told("# A\n\nB.\n", table.format("Your posts")).meaning or "").startswith("Your posts: to train")
     assert (told("# A\n\nB.\n", table.format("We read your posts.")).meaning or "").startswith("Use: to train")
+
+
+RULE = "You may not use our pages to train a machine learning model."
+PRACTICE = "We use your posts and photos to train our generative AI models."
+
+
+@pytest.mark.parametrize(
+    ("added", "only_rules"),
+    [
+        (RULE, True),
+        (f"{RULE} {PRACTICE}", False),
+        (PRACTICE, False),
+        ("You must not harm our services, for example, by:\n\n* using posts of members to train AI models\n", True),
+        ("We will use your posts for the following:\n\n* training generative AI models of our partners\n", False),
+    ],
+)
+def test_a_change_of_rules_alone_is_known_as_one(added: str, only_rules: bool) -> None:
+    assert told(BEFORE, f"{BEFORE}\n{added}\n").only_rules is only_rules
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "a rule for users"), ("fr", "une règle pour les utilisateurs")])
+def test_rules_alone_are_told_as_rules_not_as_a_use_of_data(language: str, said: str) -> None:
+    facts = {"direction": "clarifies", "severity": "low", "topics": ["ai_features"]}
+    database = Database("sqlite://")
+    with database.writing() as session:
+        tell(session, ["team"], brief=BRIEF | {"only_rules": True}, **facts)
+        message = alert_message(session, unplanned_alerts(session), language=language, base_url=None)
+        text = message.text
+    database.close()
+    assert said in message.subject
+    assert words(language).subject.clarifies not in message.subject
+    assert f"{words(language).say.direction}{words(language).colon}{said}" in text
+    assert wording(language).direction("expands", {"only_rules": True}) == said
+    assert wording(language).direction("expands", {}) == wording(language).label("direction", "expands")
