@@ -93,7 +93,9 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
     """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
     beside = {"see": quotes(comparison.see), "why": list(comparison.why), "dated": comparison.dated}
     beside["why_codes"] = [reason.as_json() for reason in comparison.why]
-    return brief_json(comparison.brief) | {name: said for name, said in beside.items() if said}
+    beside["clearer"] = comparison.clearer
+    headed = {} if comparison.brief.place is None else {"place": comparison.brief.place}
+    return brief_json(comparison.brief) | headed | {name: said for name, said in beside.items() if said}
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:

@@ -139,6 +139,8 @@ class Comparison:
 
     `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
     `see` holds the links of a notice of coming changes: where more is said of them.
+    `clearer`: the same is said in other words, some of which explain; else `clarifies` may just be that nothing speaks
+    for another direction.
     `dated`: no word says that it holds from `effective_date`; that is the date which the document bears.
     `why` says in plain words why the change as a whole is told or not; where `held` does, nothing.
     `passages` stand in the order of the later text, removed ones at the place they were taken from.
@@ -148,6 +150,7 @@ class Comparison:
     alert: bool = False
     severity: Severity = "none"
     direction: Direction = "none"
+    clearer: bool = False
     topics: tuple[str, ...] = ()
     effective_date: date | None = None
     dated: bool = False

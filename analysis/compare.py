@@ -223,11 +223,13 @@ def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page,
         heads = places[answers.place] if answers.place is not None else flagged[0]
         carries = heads if heads in flagged else max(flagged, key=lambda one: SEVERITIES.index(one.severity))
         places = tuple(replace(one, severity=severity) if one is carries else one for one in places)
+    reworded = bool(flagged) and all(passage.operation == "reworded" for passage in flagged)
     return replace(
         told,
         alert=True,
         severity=severity,
         direction=direction,
+        clearer=direction == "clarifies" and reworded and judgement.explains,
         topics=tuple(topics),
         passages=places,
         brief=answers,

@@ -14,7 +14,7 @@ from analysis.found import AI
 from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.kept import kept_anew
-from analysis.meaning import direction_of, severity_of, topics_of, why_so
+from analysis.meaning import direction_of, explains, severity_of, topics_of, why_so
 from analysis.seen import Seen
 from analysis.signs import signs
 from analysis.taken_back import NOTHING_BACK, TakenBack, taken_back
@@ -61,6 +61,7 @@ class Judgement:
     because: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
     back: TakenBack = NOTHING_BACK
+    explains: bool = False
 
 
 @cache
@@ -86,7 +87,7 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     direction, leaning = direction_of(told)
     rules = rules_of(found) or Reason("why.all_words", words=about(topics_in(found)))
     why = (Reason("why.told", reason=rules), *why_so(severity, weighty, direction, leaning))
-    return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back)
+    return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back, explains(told))
 
 
 def rules_of(found: Mapping[str, float]) -> Reason | None:

@@ -136,7 +136,15 @@ def direction_of(told: Mapping[str, float]) -> tuple[Direction, Reason]:
     turned = _turned(likeliest, told)
     if turned:
         return turned[0], Reason(turned[1])
-    return likeliest, _weighed(weighings[likeliest].reasons(told, yes=True), "weight.like_most")
+    weighed = weighings[likeliest].reasons(told, yes=True)
+    # that a place is quiet is why it weighs little; in whose favour it is it does not say
+    leaning = ", ".join(sign for sign in weighed.split(", ") if sign != "told.quiet")
+    return likeliest, _weighed(leaning, "weight.like_most")
+
+
+def explains(told: Mapping[str, float]) -> bool:
+    """Whether sentences that explain came, and weigh for `clarifies`."""
+    return "told.clarifies_new" in weights().direction["clarifies"].reasons(told, yes=True).split(", ")
 
 
 def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction, str] | None:

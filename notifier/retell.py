@@ -27,6 +27,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.retellings import Retelling, never_retold
 
+_NOT_SAID = ("why_codes", "place", "clearer")  # of a stored brief: `why` says it in words
 _MOST = 20  # paragraphs of one run
 _RUN_SECONDS = 120.0  # for all of them
 _LARGEST_ANSWER = 64 * 1024  # bytes
@@ -98,7 +99,7 @@ def _question(session: Session, change_id: int, language: str, name: str) -> dic
         if passage.topics and left > 0:
             given.append({"section": passage.heading, **sides})
     day = "dated" if told.brief.get("dated") else "from"
-    brief = {name: said for name, said in told.brief.items() if name != "why_codes"}  # `why` says the same
+    brief = {name: said for name, said in told.brief.items() if name not in _NOT_SAID}
     material = {day: str(told.effective_date or ""), "brief": brief, "passages": given}
     spoken = words("en").languages.get(language, language)
     return {

@@ -10,7 +10,14 @@ from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document
 from storage.versions import Version, version_heads
 
-_BESIDE = ("see", "why", "why_codes", "dated")  # stored with the brief, given beside it or not at all
+_BESIDE = (
+    "see",
+    "why",
+    "why_codes",
+    "dated",
+    "clearer",
+    "place",
+)  # stored with the brief, given beside it or not at all
 
 
 def change_json(session: Session, change: Change) -> dict[str, Any]:

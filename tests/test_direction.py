@@ -162,3 +162,28 @@ def test_a_row_on_a_new_use_is_no_mere_time() -> None:
     table += "| Orders | name | us | 1 year |"
     row = "\n| Choosing ads by what you read | pages you read, precise location | advertising partners | 2 years |"
     assert change("en", table, table + row).direction == "expands"
+
+
+COOKIES = "We use cookies."
+WHAT_THEY_ARE = (
+    "A cookie is a small text file that a website places on your device, for example to remember your language."
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "clearer"),
+    [
+        (COOKIES, f"{COOKIES} {WHAT_THEY_ARE}", True),
+        (COOKIES, f"{COOKIES}\n\n{WHAT_THEY_ARE}", False),
+        (
+            "You can object to the use of your data by writing to us.",
+            "You can object to the use of your data by writing to our privacy team, for example at the address at "
+            "the end of this page, and we will explain what happens next.",
+            False,
+        ),
+    ],
+    ids=["explained in its place", "a paragraph of its own", "nothing explained"],
+)
+def test_clearer_is_only_what_is_said_in_other_words_that_explain(before: str, after: str, clearer: bool) -> None:
+    told = change("en", before, after)
+    assert (told.direction, told.clearer) == ("clarifies", clearer)

@@ -49,6 +49,13 @@ def test_no_reason_is_the_name_of_a_sign() -> None:
         assert not [reason for reason in words if SIGN.search(reason)], param.values[0]["name"]
 
 
+def test_that_a_place_is_quiet_is_why_it_weighs_little_and_not_whom_it_favours() -> None:
+    for param in cases():
+        for passage in told(param.values[0]).passages:
+            quiet = [reason for reason in passage.why if "claim.quiet" in str(reason.as_json())]
+            assert [reason.code for reason in quiet] in ([], ["why.severity"]), param.values[0]["name"]
+
+
 def test_each_reason_can_be_said_in_french() -> None:
     english = re.compile(r"\b(?:the|of|is|words|severity|direction|told|suppressed)\b")
     for param in cases():
