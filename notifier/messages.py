@@ -157,8 +157,10 @@ def _subject(shown: Shown, said: Words) -> str:
         parts.append(said.subject.returned)
     if shown.only_rules:
         parts.append(shown.direction_name)
-    else:
-        parts += {"limits": [said.subject.limits], "clarifies": [said.subject.clarifies]}.get(shown.direction, [])
+    elif shown.direction == "limits":
+        parts.append(said.subject.limits)
+    if shown.clearer:
+        parts.append(said.subject.clearer)
     if shown.default_of_meaning:
         parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
     if shown.starting:

@@ -17,6 +17,7 @@ from notifier.templating import OURS, Format, Templates
 from notifier.wording import Words, words
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
+_WAYS = (2, 1, 0)  # to refuse
 _ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
 
 
@@ -41,11 +42,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How much of a body is shown: so many passages (or changes, or lines), each so long, with the brief or not."""
+    """How much of a body is shown: so many passages (or changes, or lines), each so long, with the brief or not.
+
+    `ways` to refuse are left of a brief that is told in short; None where it is told whole.
+    """
 
     entries: int
     passage: int
     brief: bool = True
+    ways: int | None = None
 
 
 def fitted(body: Body, subject: str, form: Format, length: int, size: Callable[[str], int] = len) -> str:
@@ -60,23 +65,34 @@ def fitted(body: Body, subject: str, form: Format, length: int, size: Callable[[
 
 def _rooms(body: Body, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
     """From the whole to ever less; at each length of passages, as many of them as fit."""
-    count = len(body.lines) or (len(body.changes[0].passages) if body.template == "alert" else len(body.changes))
-    for passage in _LENGTHS:
-        if fits(_Room(count, passage)):
-            yield _Room(count, passage)
-        # One more is known not to fit: find the most that do.
-        least, most = 0, count
-        while least < most:
-            tried = (least + most + 1) // 2
-            least, most = (tried, most) if fits(_Room(tried, passage)) else (least, tried - 1)
-        if least > 0:
-            yield _Room(least, passage)
-    yield _Room(0, _LENGTHS[-1])
-    yield _Room(0, _LENGTHS[-1], brief=False)
+    is_alert = body.template == "alert"
+    count = len(body.lines) or (len(body.changes[0].passages) if is_alert else len(body.changes))
+    rooms = [_Room(count, passage) for passage in _LENGTHS]
+    rooms += [replace(rooms[-1], ways=ways) for ways in _WAYS] + [replace(rooms[-1], brief=False)]
+    for room in rooms:
+        yield from _most(room, fits)
+        if is_alert and room.passage == _LENGTHS[-1]:  # its brief alone says something, a digest of nothing does not
+            yield replace(room, entries=0)
+    yield replace(rooms[-1], entries=0)
+
+
+def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
+    """As many entries as fit, if any does."""
+    if fits(whole):
+        yield whole
+        return
+    least, most = 0, whole.entries
+    while least < most:
+        tried = (least + most + 1) // 2
+        least, most = (tried, most) if fits(replace(whole, entries=tried)) else (least, tried - 1)
+    if least > 0:
+        yield replace(whole, entries=least)
 
 
 def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
-    shown = replace(body, templates=OURS)  # a template is told of no folder: the sandbox lets it call what it is given
+    changes = body.changes if room.ways is None else tuple(change.in_short(room.ways) for change in body.changes)
+    # a template is told of no folder: the sandbox lets it call what it is given
+    shown = replace(body, changes=changes, templates=OURS)
     values = {"body": shown, "words": body.words, "say": body.words.say, "subject": subject, "room": room}
     rendered = body.templates.render(form, body.template, **values)
     if form in DIALECTS:

@@ -38,9 +38,11 @@ def sample_change(language: str) -> Shown:
         returned=False,
         meaning="we use your posts to train models that write, unless you object",
         answers=(
-            Answer(said.brief.data, (Quoted("your posts"), Quoted("your comments"))),
-            Answer(said.brief.refuse, (Quoted("object in the settings", "https://confrera.example/settings"),)),
-            Answer(said.brief.excluded, (Quoted("private messages"),)),
+            Answer(said.brief.data, (Quoted("your posts"), Quoted("your comments")), "data"),
+            Answer(
+                said.brief.refuse, (Quoted("object in the settings", "https://confrera.example/settings"),), "refuse"
+            ),
+            Answer(said.brief.excluded, (Quoted("private messages"),), "excluded"),
         ),
         passages=(
             ShownPassage(
@@ -57,7 +59,9 @@ def sample_change(language: str) -> Shown:
             ),
         ),
         unflagged=2,
+        unflagged_said=said.say.unflagged.of(2),
         diff=f"{SITE}/changes/1",
+        clearer=False,
         because=said.why_high(_HIGH),
         retold=None,
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",

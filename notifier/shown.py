@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from sqlmodel import Session
 
-from notifier.escape import clean, web_address
+from notifier.escape import clean, cut, web_address
 from notifier.wording import Words, words
 from storage.briefs import answered, default_key, default_words, notes
-from storage.changes import Change, StoredPassage, alike, passages
+from storage.changes import Change, StoredPassage, alike, gravity, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Version
 
 _SEPARATOR = " › "
+_TOPICS_IN_SHORT = 4
+_LONGEST_MEANING = 250  # characters, where there is little room
 _CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
+
+_LIGHT = "why.changed_light"  # the reason why a place is not flagged that has words about AI or data
 
 Mark = tuple[str, str]
 
@@ -38,6 +43,7 @@ class Answer:
 
     label: str
     quotes: tuple[Quoted, ...]
+    name: str  # of the question, by which the label is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,14 @@ class Shown:
     returned: bool
     meaning: str | None
     answers: tuple[Answer, ...]
-    passages: tuple[ShownPassage, ...]  # the flagged ones
+    passages: tuple[ShownPassage, ...]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
+    unflagged_said: str  # how many that are, in words
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...]  # where the document stands, all of it
     default_of_meaning: bool  # not of something else than the meaning tells of
+    clearer: bool  # the same is said more clearly
     because: str  # why it is high, where a rule says so
     retold: str | None  # by a machine, in the message's language
 
@@ -95,6 +103,13 @@ class Shown:
         """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
+    def in_short(self, ways: int) -> Shown:
+        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
+        needed = [replace(one, quotes=one.quotes[:ways]) for one in self.answers if one.name == "refuse" and ways]
+        meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
+        topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
+        return replace(self, topics=topics, meaning=meaning, answers=tuple(needed), retold=None)
+
 
 def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
     """Read what belongs to the change and say it in the words of a language."""
@@ -102,9 +117,9 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     page = document(session, change.document_id)
     found = passages(session, change.id or 0)
     flagged = _without_titles([passage for passage in found if passage.topics])
+    others = [passage for passage in found if not passage.topics]
     brief: dict[str, Any] = change.brief
     starting = change.effective_date or _day(brief.get("from"))
-    only_rules = bool(brief.get("only_rules"))  # briefs of earlier versions don't say
     dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
     within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
     return Shown(
@@ -115,8 +130,8 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         severity=change.severity,
         severity_name=getattr(said.severities, change.severity, change.severity),
         direction=change.direction,
-        direction_name=getattr(said.directions, "only_rules" if only_rules else change.direction, ""),
-        only_rules=only_rules,
+        direction_name=said.direction(change.direction, brief),
+        only_rules=bool(brief.get("only_rules")),  # briefs of earlier versions don't say
         topics=tuple(map(clean, said.topics_of(change.topics, brief))),
         found=said.date(change.detected_at.date()),
         starting=said.date(starting) if starting else None,
@@ -129,11 +144,13 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         returned=change.returns_to is not None,
         meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, said),
-        passages=tuple(_passage(same[0], len(same), said) for same in alike(flagged)),
-        unflagged=sum(not passage.topics for passage in found),
+        passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(alike(flagged), brief)),
+        unflagged=len(others),
+        unflagged_said=_unflagged(others, said, alone=not flagged),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         pages=tuple(filter(None, map(web_address, page.addresses))),
+        clearer=bool(brief.get("clearer")) and not brief.get("only_rules"),
         because=said.why_high(brief),
         retold=retelling(session, change.id or 0, language),
     )
@@ -162,9 +179,9 @@ def _default(brief: dict[str, Any], words: Words) -> str | None:
 
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
     kept = tuple(_kept(times, words) for times in brief.get("kept") or ())
-    answers = [Answer(words.brief.kept, kept)] if kept else []
+    answers = [Answer(words.brief.kept, kept, "kept")] if kept else []
     for key, quotes in answered(brief):
-        answers.append(Answer(getattr(words.brief, key), tuple(_quoted(quote, words) for quote in quotes)))
+        answers.append(Answer(getattr(words.brief, key), tuple(_quoted(quote, words) for quote in quotes), key))
     return tuple(answers)
 
 
@@ -181,6 +198,29 @@ def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
     """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
     following = [*flagged[1:], None]
     return [one for one, after in zip(flagged, following, strict=True) if after is None or not _is_title(one, after)]
+
+
+def _gravest_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]) -> list[list[StoredPassage]]:
+    """For a message without room for all: the one that the meaning is from, then by sections, the gravest first."""
+    heads = [same for same in flagged if any(one.position == brief.get("place") for one in same)]
+    under = heads[0][0].heading if heads else None
+    others = groupby((same for same in flagged if same not in heads), key=lambda same: same[0].heading)
+    sections = [(heading, list(run)) for heading, run in others]
+    sections.sort(key=lambda section: (min(_gravity(same) for same in section[1]), section[0] != under))
+    return [*heads, *(same for _, run in sections for same in run)]
+
+
+def _gravity(same: Sequence[StoredPassage]) -> int:
+    return min(gravity(one.severity) for one in same)
+
+
+def _unflagged(others: Sequence[StoredPassage], words: Words, *, alone: bool) -> str:
+    """How many other passages there are; that there is nothing to tell in them only where none has words about it."""
+    if alone:
+        return words.say.only_unflagged.of(len(others))
+    codes = {code["code"] for passage in others for code in passage.why_codes or ()}
+    light = _LIGHT in codes or any(passage.why_codes is None for passage in others)
+    return (words.say.unflagged_light if light else words.say.unflagged).of(len(others))
 
 
 def _is_title(one: StoredPassage, after: StoredPassage) -> bool:

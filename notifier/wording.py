@@ -50,7 +50,8 @@ class Directions(_Strict):
 
     expands: str
     limits: str
-    clarifies: str
+    clarifies: str  # what it also is where nothing speaks for any other
+    clearer: str  # instead, where it was found that the same is said more clearly
     mixed: str
     only_rules: str  # instead of any of these, where all that is told is what users must or may not do
 
@@ -73,7 +74,7 @@ class Subject(_Strict):
     since: str  # {date}, instead, where it is past
     dated: str  # {date}; instead, where the day is just that of the document
     limits: str
-    clarifies: str
+    clearer: str
     returned: str
     digest: Counted
     digest_empty: str
@@ -142,6 +143,7 @@ class Sentences(_Strict):
     start_of_page: str  # stands for the heading of a passage above the first heading
     flagged: str
     unflagged: Counted
+    unflagged_light: Counted  # instead, where words about AI or data weigh too little in one of them
     only_unflagged: Counted
     left_out: Counted
     items_left_out: Counted
@@ -218,6 +220,12 @@ class Words(_Strict):
         if "training_promise_gone" in rules and "promise_gone" in rules:
             rules.remove("promise_gone")  # mostly the same promise
         return self.semicolon.join(getattr(self.because, rule) for rule in rules)
+
+    def direction(self, name: str, brief: Mapping[str, Any]) -> str:
+        """What the change of a stored brief means for the reader's privacy; nothing for "none"."""
+        found = next((mark for mark in ("only_rules", "clearer") if brief.get(mark)), name)
+        said: str = getattr(self.directions, found, "")
+        return said
 
     def topic(self, name: str) -> str:
         """A topic in plain words; one that an operator made up is its own name."""

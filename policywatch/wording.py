@@ -101,8 +101,10 @@ class Wording:
         return self._messages.lead(brief)
 
     def direction(self, direction: str, brief: Mapping[str, Any]) -> str:
-        """In whose favour a change is; of rules for users alone, that it is these."""
-        return self("brief.only_rules") if brief.get("only_rules") else self.label("direction", direction)
+        """In whose favour a change is; what else may be said of that is in the words of messages."""
+        if brief.get("only_rules") or brief.get("clearer"):
+            return words_of_messages(self.language).direction(direction, brief)
+        return self.label("direction", direction)
 
     def headline(self, brief: Mapping[str, Any]) -> str:
         """The meaning of a change and what stands before it; nothing where no brief could be made."""

@@ -55,3 +55,12 @@ def many(count: int, length: int = 40) -> list[StoredPassage]:
         flagged(None, f"Passage {number} starts. {text} Passage {number} ends.", f"Part {number}")
         for number in range(count)
     ]
+
+
+LONG_BRIEF: dict[str, Any] = {
+    "meaning": "train our models unless you object",
+    "default": "on",
+    "data": [{"text": f"your posts of {'a very long kind ' * 6}{number}", "side": "after"} for number in range(6)],
+    "refuse": [{"text": "object in the settings", "side": "after", "link": "https://parley.example/object"}],
+    "place": 0,
+}

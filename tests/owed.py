@@ -38,9 +38,11 @@ def documents() -> list[Document]:
 
 def training() -> list[StoredPassage]:
     """A flagged passage, and one that is nobody's business."""
+    moved_house = passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street.")
+    moved_house.why_codes = [{"code": "why.reached", "values": {}}]
     return [
         passage(["Your data", "Our models"], OLD, NEW, evidence=[("ai_training", "train our writing models", "after")]),
-        passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street."),
+        moved_house,
     ]
 
 

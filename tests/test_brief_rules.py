@@ -112,7 +112,7 @@ def test_rules_alone_are_told_as_rules_not_as_a_use_of_data(language: str, said:
         text = message.text
     database.close()
     assert said in message.subject
-    assert words(language).subject.clarifies not in message.subject
+    assert words(language).subject.clearer not in message.subject
     assert f"{words(language).say.direction}{words(language).colon}{said}" in text
     assert wording(language).direction("expands", {"only_rules": True}) == said
     assert wording(language).direction("expands", {}) == wording(language).label("direction", "expands")

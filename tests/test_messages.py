@@ -14,10 +14,11 @@ from notifier.escape import markdown, web_address
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import languages, words
+from reasons import known
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
-from tests.messages import HOSTILE, SITE, TRAINING, alert, flagged, many, visible
+from tests.messages import HOSTILE, LONG_BRIEF, SITE, TRAINING, alert, flagged, many, visible
 from tests.owed import POLICY, START, tell
 from tests.stories import passage
 
@@ -33,6 +34,24 @@ def test_the_subject_is_french_for_those_who_read_french(store: Database) -> Non
         "Parley, Privacy Policy : données personnelles pour entraîner l’IA, activé par défaut, "
         "à partir du 3 novembre 2025"
     )
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(
+    ("language", "unclear", "clearer"),
+    [
+        ("en", "no clear shift for your data", "the same is said more clearly"),
+        ("fr", "sans effet net pour vos données", "la même chose, dite plus clairement"),
+    ],
+)
+def test_that_something_is_said_more_clearly_is_told_only_where_that_was_found(
+    store: Database, form: Format, language: str, unclear: str, clearer: str
+) -> None:
+    found = alert(store, language, direction="clarifies", brief={"clearer": True})
+    told = alert(store, language, direction="clarifies", brief={})
+    assert clearer in found.fitted(form, 10**6)
+    assert unclear in told.fitted(form, 10**6)
+    assert words(language).subject.clearer not in told.subject
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "AI training"), ("fr", "entraînement d’IA")])
@@ -85,7 +104,7 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
     ("facts", "said"),
     [
         ({"direction": "limits"}, "limited"),
-        ({"direction": "clarifies"}, "clarified"),
+        ({"direction": "clarifies", "brief": {"clearer": True}}, "clarified"),
         ({"brief": {"default": "off"}}, "off by default"),
         ({"topics": ["our_own_topic"]}, "our own topic"),
     ],
@@ -126,7 +145,7 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
         "3 nov" if language == "fr" else "3 Nov",
         facts.say.unflagged.of(1),
     ):
-        assert needed in said
+        assert needed.replace("\u00a0", " ") in said.replace("\u00a0", " ")
     assert f"{SITE}/changes/1" in body
     assert f"{SITE}/documents/{POLICY}/versions/2" in body
     assert "https://parley.example/privacy" in body
@@ -238,6 +257,60 @@ def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database,
     body = message.fitted(form, length)
     assert len(body) <= length
     assert f"{SITE}/changes/1" in body
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_the_passage_of_the_meaning_comes_first_then_the_gravest_sections(store: Database, form: Format) -> None:
+    found = [
+        flagged(None, "A is low.", "Part 1"),
+        flagged(None, "B is medium.", "Part 2"),
+        flagged(None, "C is low.", "Part 3"),
+        flagged(None, "D is the news.", "Part 3"),
+        flagged(None, "E is high.", "Part 4"),
+    ]
+    for number, (one, severity) in enumerate(zip(found, ("low", "medium", "low", "low", "high"), strict=True)):
+        one.position, one.severity = number, severity
+    shown = alert(store, passages=found, brief={"meaning": "news", "place": 3}).fitted(form, 10**6)
+    order = ["D is the news", "E is high", "B is medium", "C is low", "A is low"]
+    assert sorted(order, key=shown.index) == order
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("form", ["text", "markdown", "discord", "slack", "tags"])
+def test_a_short_message_keeps_the_meaning_the_default_and_how_to_refuse(
+    store: Database, form: Format, language: str
+) -> None:
+    message = alert(store, language, passages=many(20, 300), brief=LONG_BRIEF)
+    said = words(language)
+    short, whole = message.fitted(form, 1024), message.fitted(form, 10**6)
+    for needed in (
+        "train our models",
+        said.brief.on,
+        "object in the settings",
+        "3 nov" if language == "fr" else "3 Nov",
+    ):
+        assert needed in short
+    assert "a very long kind" in whole
+    assert "a very long kind" not in short
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([{"code": "why.changed", "values": {}}], "1 more passage changed; we found nothing about AI"),
+        ([{"code": "why.changed_light", "values": {}}], "1 more passage changed; we found little about AI"),
+        (None, "1 more passage changed; we found little about AI"),  # of a release that kept no codes
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_that_nothing_was_found_in_the_other_passages_is_said_only_where_it_is_so(
+    store: Database, form: Format, codes: list[dict[str, Any]] | None, said: str
+) -> None:
+    other = passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street.")
+    other.why_codes = codes
+    told = alert(store, passages=[flagged(None, "We train AI with your posts.", "AI"), other])
+    assert said in told.fitted(form, 10**6)
+    assert all(known(code["code"]) for code in codes or ())
 
 
 def test_a_message_is_cut_where_a_passage_ends(store: Database) -> None:

@@ -16,7 +16,7 @@ from storage.alerts import Alert, unplanned_alerts
 from storage.checks import Outcome
 from storage.database import Database
 from storage.notices import Notice
-from tests.messages import SITE, visible
+from tests.messages import LONG_BRIEF, SITE, visible
 from tests.owed import POLICY, START, owe
 
 
@@ -39,6 +39,16 @@ def test_a_digest_goes_by_service_the_weightiest_first(store: Database) -> None:
 def _digest(store: Database, alerts: list[Alert], language: str) -> Message:
     with store.reading() as session:
         return digest_message(session, alerts, language=language, base_url=SITE)
+
+
+def test_a_digest_too_short_for_a_whole_brief_shows_its_changes_all_the_same(store: Database) -> None:
+    owe(store, "team", brief=LONG_BRIEF)
+    with store.reading() as session:
+        message = digest_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+    body = message.fitted("text", 1000)
+    assert "Privacy Policy (high)" in body
+    assert "train our models" in body
+    assert "a very long kind" not in body
 
 
 def test_a_long_digest_says_how_many_did_not_fit(store: Database) -> None:
