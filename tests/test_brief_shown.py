@@ -13,7 +13,7 @@ from analysis.meaning import BY_WEIGHT
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import Because, languages, words
-from policywatch.wording import LANGUAGES
+from policywatch.wording import LANGUAGES, wording
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from tests.owed import BRIEF, tell
@@ -96,7 +96,15 @@ def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
 def test_an_english_route_reads_a_french_page(form: Format) -> None:
     facts = {"document": "parley/privacy-policy.fr", "brief": SEIZED, "effective_date": date(2020, 3, 2)}
     text = body(form, "en", **facts)
-    for label in ("In short", "Since", "2 March 2020", "it is off", "Which data", "(no longer said here)", "French"):
+    for label in (
+        "In short",
+        "Since",
+        "2 March 2020",
+        "it stays off until you agree",
+        "Which data",
+        "(no longer said here)",
+        "French",
+    ):
         assert label in text, label
     for quoted in ("Vos publications servent à entraîner nos modèles", "messages privés"):
         assert quoted in text, quoted
@@ -157,6 +165,12 @@ def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once()
     assert set(LANGUAGES) <= set(languages())  # pages say it in the words of messages
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", ["default", "on", "on_some", "off", "off_some"])
+def test_messages_and_pages_say_the_same_of_what_happens_unless_one_acts(language: str, key: str) -> None:
+    assert getattr(words(language).brief, key).lower() == wording(language)(f"brief.{key}").lower()
+
+
 ELSEWHERE = {"text": "With your consent, we tell Harrow your name", "side": "after"}
 
 
@@ -164,10 +178,20 @@ ELSEWHERE = {"text": "With your consent, we tell Harrow your name", "side": "aft
 @pytest.mark.parametrize(
     ("language", "of_meaning", "told", "subject"),
     [
-        ("en", True, "it is off: “With your consent, we tell Harrow your name”", "off by default"),
-        ("en", False, "some of it is off: “With your consent, we tell Harrow your name”", None),
-        ("fr", True, "c’est désactivé : « With your consent, we tell Harrow your name »", "désactivé par défaut"),
-        ("fr", False, "une partie est désactivée : « With your consent, we tell Harrow your name »", None),
+        ("en", True, "it stays off until you agree: “With your consent, we tell Harrow your name”", "off by default"),
+        ("en", False, "some of it stays off until you agree: “With your consent, we tell Harrow your name”", None),
+        (
+            "fr",
+            True,
+            "cela n’a lieu qu’avec votre accord : « With your consent, we tell Harrow your name »",
+            "désactivé par défaut",
+        ),
+        (
+            "fr",
+            False,
+            "une partie n’a lieu qu’avec votre accord : « With your consent, we tell Harrow your name »",
+            None,
+        ),
     ],
 )
 def test_the_words_of_the_default_stand_with_it(

@@ -23,7 +23,7 @@ def test_the_pictures_in_the_docs_show_the_mail_as_it_is(browser: sync_api.Brows
         "Confrera, Privacy Policy",
         "personal data to train AI",
         "15 January 2026",
-        "it is on",
+        "it happens by default",
         "privacy-team",
     ):
         assert said in text
