@@ -83,6 +83,7 @@ class Shown:
     starting_said: str  # the day within a line
     starts: date | None
     default: str | None
+    default_said: str | None
     default_name: str | None  # with the page's words that say so
     returned: bool
     meaning: str | None
@@ -104,11 +105,15 @@ class Shown:
         return self.pages[0] if self.pages else None
 
     def in_short(self, ways: int) -> Shown:
-        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
+        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse.
+
+        With none of these the default is told without the words that say so.
+        """
         needed = [replace(one, quotes=one.quotes[:ways]) for one in self.answers if one.name == "refuse" and ways]
         meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
         topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
-        return replace(self, topics=topics, meaning=meaning, answers=tuple(needed), retold=None)
+        default = self.default_name if ways else self.default_said
+        return replace(self, topics=topics, meaning=meaning, default_name=default, answers=tuple(needed), retold=None)
 
 
 def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
@@ -139,6 +144,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         starting_said=within.format(date=said.date(starting)) if starting else "",
         starts=starting,
         default=brief.get("default"),
+        default_said=getattr(said.brief, default_key(brief) or "", None),
         default_name=_default(brief, said),
         default_of_meaning=default_key(brief) in ("on", "off"),
         returned=change.returns_to is not None,

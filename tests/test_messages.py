@@ -260,6 +260,18 @@ def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database,
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_a_message_without_room_for_the_words_of_the_default_tells_it_and_the_meaning(
+    store: Database, form: Format
+) -> None:
+    said = {"text": f"by default{' and on every device' * 20}", "side": "after", "of_meaning": True}
+    message = alert(store, passages=many(20, 300), brief=LONG_BRIEF | {"default_words": said})
+    short = message.fitted(form, 1024 if form != "html" else 5000)
+    assert "train our models" in short
+    assert words("en").brief.on in short
+    assert form == "html" or "every device" not in short
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_the_passage_of_the_meaning_comes_first_then_the_gravest_sections(store: Database, form: Format) -> None:
     found = [
         flagged(None, "A is low.", "Part 1"),
