@@ -143,7 +143,9 @@ def direction_of(told: Mapping[str, float]) -> tuple[Direction, Reason]:
 
 
 def explains(told: Mapping[str, float]) -> bool:
-    """Whether sentences that explain came, and weigh for `clarifies`."""
+    """Whether sentences that explain came, and weigh for `clarifies`, and none that does something new."""
+    if told["told.practices"]:
+        return False
     return "told.clarifies_new" in weights().direction["clarifies"].reasons(told, yes=True).split(", ")
 
 

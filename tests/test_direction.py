@@ -164,6 +164,7 @@ def test_a_row_on_a_new_use_is_no_mere_time() -> None:
     assert change("en", table, table + row).direction == "expands"
 
 
+RIGHTS = "You have rights over your data."
 COOKIES = "We use cookies."
 WHAT_THEY_ARE = (
     "A cookie is a small text file that a website places on your device, for example to remember your language."
@@ -173,7 +174,12 @@ WHAT_THEY_ARE = (
 @pytest.mark.parametrize(
     ("before", "after", "clearer"),
     [
-        (COOKIES, f"{COOKIES} {WHAT_THEY_ARE}", True),
+        (RIGHTS, f"{RIGHTS} For more on these rights, and what they mean, see the guide of the authority.", True),
+        (
+            "Our network is a set of sites.",
+            "Our network is a set of sites. As of June, this policy also applies to all use of our AI assistant.",
+            False,
+        ),
         (COOKIES, f"{COOKIES}\n\n{WHAT_THEY_ARE}", False),
         (
             "You can object to the use of your data by writing to us.",
@@ -182,7 +188,7 @@ WHAT_THEY_ARE = (
             False,
         ),
     ],
-    ids=["explained in its place", "a paragraph of its own", "nothing explained"],
+    ids=["explained in its place", "something new in its place", "a paragraph of its own", "nothing explained"],
 )
 def test_clearer_is_only_what_is_said_in_other_words_that_explain(before: str, after: str, clearer: bool) -> None:
     told = change("en", before, after)
