@@ -78,6 +78,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "longer": not back.longer.isdisjoint(said),
         "promise_lost": not back.promises.isdisjoint(said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
+    told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)
     return {f"told.{name}": float(value) for name, value in told.items()}
 
 

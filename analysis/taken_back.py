@@ -23,7 +23,7 @@ from analysis.wording import stem
 # chances
 _LIKELY = 0.5
 _WORTH = 0.7  # telling
-_ALIKE = 0.45  # of the words of the shorter of two sentences of which one says the other again
+_ALIKE = 0.4  # of the words of the shorter of two sentences of which one says the other again
 _PRACTISED = 0.4  # by a sentence of the same topic that came in place of another
 _FEW = 3  # words with a meaning of their own that a sentence needs to be compared
 _SPARES = 0.35  # that a sentence put into a place that stayed protects people
@@ -32,12 +32,13 @@ _PROMISES = 0.3
 
 class TakenBack(NamedTuple):
     """The places by which less is done with data than before, those that take a promise away, those that keep data
-    longer, and those that plainly say a practice that is new."""
+    longer, those that plainly say a practice that is new, and those that do unasked what was done with consent."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
     longer: frozenset[Seen] = frozenset()
     anew: frozenset[Seen] = frozenset()
+    unasked: frozenset[Seen] = frozenset()
 
 
 NOTHING_BACK = TakenBack()
@@ -73,7 +74,8 @@ def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBa
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
     anew = {each.place for each in still if _is_plain(each)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
-    return TakenBack(frozenset(practices), frozenset(promises), frozenset(longer), frozenset(anew))
+    unasked = {each.place for each in new if _is_done_unasked(each, gone)}
+    return TakenBack(*map(frozenset, (practices, promises, longer, anew, unasked)))
 
 
 @lru_cache(maxsize=512)
@@ -133,6 +135,19 @@ def _asks_first(new: _Said, gone: Sequence[_Said]) -> bool:
     return "default_off" in new.heard.changed and any(
         each.chances["practice"] >= _LIKELY and "default_off" not in each.heard.general and _is_alike(each, new)
         for each in gone
+    )
+
+
+def _is_done_unasked(new: _Said, gone: Sequence[_Said]) -> bool:
+    """Whether what was done only if people wanted it is done anyway, be it said in another paragraph."""
+    return (
+        min(new.chances["practice"], new.chances["worth"]) >= _LIKELY
+        and new.chances["conduct"] < _LIKELY
+        and not {"default_off", "promise"} & new.heard.general
+        and any(
+            "default_off" in each.heard.changed and each.chances["worth"] >= _LIKELY and _is_alike(new, each)
+            for each in gone
+        )
     )
 
 

@@ -90,6 +90,15 @@ def test_what_can_no_longer_be_refused_is_a_choice_gone(language: str, before: s
     assert "choice_gone" in change(language, before, after).brief.because
 
 
+def test_what_was_done_with_consent_and_is_done_unasked_in_another_paragraph_is_a_consent_gone() -> None:
+    asked = "If you give your consent, lasting cookies are placed on your device so that you stay signed in."
+    unasked = "When you open an account, a lasting cookie is placed on your device and gets a number."
+    kept = "You can write to us about it."
+    assert "consent_gone" in change("en", f"\n\n{asked}\n\n{kept}", f"\n\n{kept}\n\n{unasked}").brief.because
+    other = "When you open an account, we send a letter with the number of your branch."
+    assert change("en", f"\n\n{asked}\n\n{kept}", f"\n\n{kept}\n\n{other}").brief.because == ()
+
+
 def test_a_consent_in_other_words_is_not_gone() -> None:
     told = change(
         "fr",
