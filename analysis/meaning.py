@@ -37,7 +37,7 @@ _OWN = frozenset(
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
-_EVEN, _PLAINLY = 0.05, 0.3  # of the balance
+_EVEN, _PLAINLY, _FAR = 0.05, 0.3, 0.6  # of the balance
 _SOME = 0.2  # share of what came that does more with data
 # what to name where no rule makes a change high but its claims together do, by the claim that weighs
 BY_WEIGHT = {
@@ -163,6 +163,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
             return "limits", "weight.less"
     if likeliest == "limits" and told["told.plainly_new"]:
         return "mixed", "weight.also_new"
+    if likeliest == "clarifies" and told["told.balance"] > _FAR:
+        return "expands", "weight.does_more"
     if likeliest == "clarifies" and told["told.promise_lost"]:
         return "expands", "weight.promise_gone"
     if likeliest == "clarifies" and told["told.longer"]:

@@ -193,3 +193,9 @@ WHAT_THEY_ARE = (
 def test_clearer_is_only_what_is_said_in_other_words_that_explain(before: str, after: str, clearer: bool) -> None:
     told = change("en", before, after)
     assert (told.direction, told.clearer) == ("clarifies", clearer)
+
+
+def test_a_right_that_is_gone_never_only_clarifies() -> None:
+    right = "Your personal data will be deleted, or you may ask for its complete deletion, by writing to us by e-mail."
+    told = change("en", f"{right}\n\nBe kind.", "Be kind.")
+    assert told.direction == "expands"
