@@ -23,6 +23,8 @@ _SHORT = 8  # words; a shorter block is not looked for elsewhere unless it is wo
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
 )
+_CELL = " | "  # between the cells of a row
+_CELLS = 3  # from so many on, a row is known by its name alone; with two, what it says of it may be another thing
 _SIGNS = "%$€£"
 _RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
 
@@ -32,6 +34,7 @@ class _Text(NamedTuple):
 
     block: Block
     key: str
+    stays: bool  # a row whose name, its first cell, no other row has, and one row of the other page
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -88,8 +91,14 @@ def plain_words(text: str) -> tuple[str, ...]:
 def _texts(page: Page, other: Page) -> list[_Text]:
     """The page's blocks; only what the other page has not to the letter needs a closer look."""
     shared = {block.text for block in other.blocks}
+    mine, others = (Counter(_cells(block)[0] for block in each.blocks if block.kind == "row") for each in (page, other))
     texts = [
-        _Text(block, block.text if block.text in shared else " ".join(plain_words(block.text))) for block in page.blocks
+        _Text(
+            block,
+            block.text if block.text in shared else " ".join(plain_words(block.text)),
+            block.kind == "row" and mine[_cells(block)[0]] == others[_cells(block)[0]] == 1,
+        )
+        for block in page.blocks
     ]
     return [text for text in texts if any(map(str.isalnum, text.key))]
 
@@ -107,19 +116,34 @@ def _put(
 def _pairs(
     b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int], alike: float
 ) -> list[tuple[int, int]]:
-    """Blocks of either side that are one block reworded: the most alike first, then the nearest."""
+    """Blocks of either side that are one block reworded: rows of one name, then the most alike, then the nearest."""
+    b_cells, a_cells = {i: _cells(b[i].block) for i in b_gap}, {j: _cells(a[j].block) for j in a_gap}
     scored = []
     for i, j in _candidates(b, b_gap, a, a_gap):
+        named = _named_alike(b_cells[i], a_cells[j])
         likeness = _likeness(b[i].words, a[j].words)
+        if b[i].stays and a[j].stays:
+            likeness = 0.0 if not named else likeness if len(b_cells[i]) < _CELLS else 1.0
         if likeness >= alike:
-            scored.append((-likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j))
+            scored.append((-named, -likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j))
     b_taken, a_taken, pairs = set(), set(), []
-    for _, _, i, j in sorted(scored):
+    for *_, i, j in sorted(scored):
         if i not in b_taken and j not in a_taken:
             b_taken.add(i)
             a_taken.add(j)
             pairs.append((i, j))
     return pairs
+
+
+def _cells(block: Block) -> list[str]:
+    """Of a row, which the first of them name; none of any other block."""
+    return normal(block.text).casefold().split(_CELL) if block.kind == "row" else []
+
+
+def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
+    """How many cells two rows begin with alike. In a list of cookies all else is nearly the same from row to row."""
+    both = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(b_cells, a_cells, strict=False))
+    return sum(1 for _ in both)
 
 
 def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int]) -> list[tuple[int, int]]:

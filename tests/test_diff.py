@@ -120,3 +120,39 @@ def test_swapping_the_texts_mirrors_the_operations(there: str, back: str) -> Non
     }[there]
     assert [operation for operation, _, _ in operations(*texts)] == [there]
     assert [operation for operation, _, _ in operations(*reversed(texts))] == [back]
+
+
+def rows(*texts: str) -> Page:
+    return page(*texts, kind="row")
+
+
+def test_a_row_is_compared_with_the_row_of_its_name_however_alike_the_others_are() -> None:
+    said = "Counts visits (Lantern Statistics) | refuse in {}cookie banner"
+    pair = "_lan* | 13 months | ", "_lid | 24 hours | "
+    before, after = (tuple(start + said.format(whose) for start in pair) for whose in ("our ", ""))
+    assert operations(rows(*before), rows(*after)) == [
+        ("reworded", old, new) for old, new in zip(before, after, strict=True)
+    ]
+    # the names that stand first may be of who sets them
+    before, after = (tuple("Lantern | " + text for text in each) for each in (before, after))
+    assert operations(rows(*before), rows(*reversed(after))) == [
+        ("reworded", old, new) for old, new in reversed(list(zip(before, after, strict=True)))
+    ]
+
+
+def test_a_row_that_alone_has_its_name_is_compared_with_no_other() -> None:
+    before = ("lan | 13 months | Counts visits to our pages", "lid | 1 year | Keeps you signed in")
+    after = ("lan | 13 months | Advertising of the Harbour Exchange", "lid | 1 year | Counts visits to our pages")
+    assert operations(rows(*before), rows(*after)) == [
+        ("reworded", old, new) for old, new in zip(before, after, strict=True)
+    ]
+
+
+def test_of_a_row_of_two_cells_the_name_alone_is_not_enough() -> None:
+    before, after = ("Travel requests | 3 years",), ("Travel requests | until the day of the journey",)
+    assert [operation for operation, _, _ in operations(rows(*before), rows(*after))] == ["removed", "added"]
+
+
+def test_a_row_that_got_another_name_is_one_reworded() -> None:
+    before, after = (f"{name} | 24 hours | Counts visits to our pages and keeps them" for name in ("lid", "lat"))
+    assert operations(rows(before), rows(after)) == [("reworded", before, after)]
