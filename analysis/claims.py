@@ -76,10 +76,18 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "less": not back.practices.isdisjoint(said),
         "plainly_new": not back.anew.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
+        "torn": _only_torn(said),
         "promise_lost": not back.promises.isdisjoint(said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
     told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)
     return {f"told.{name}": float(value) for name, value in told.items()}
+
+
+def _only_torn(said: Sequence[Seen]) -> float:
+    """1 where all that came only ends a sentence that broke off before, -1 where all that went does: no news."""
+    whole = {sentence.side for one in said if not one.torn for sentence in one.wording.sentences}
+    torn = {sentence.side for one in said if one.torn for sentence in one.wording.sentences} - whole
+    return float(("after" in torn) - ("before" in torn))
 
 
 def _decides(one: Seen) -> bool:

@@ -152,6 +152,10 @@ def explains(told: Mapping[str, float]) -> bool:
 def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction, str] | None:
     """What the words as a whole don't show: that something is taken back, or that they protect more than they take."""
     grave = any(told[f"told.{name}"] for name in RULES)
+    torn = told["told.torn"]
+    less_elsewhere = torn > 0 and told["told.less"]
+    if torn and likeliest in ("clarifies", "expands" if torn > 0 else "limits") and not (grave or less_elsewhere):
+        return "clarifies", "weight.torn"
     if told["told.less"]:
         anew = bool(told["told.practices"]) or told["told.balance"] > -_PLAINLY
         if likeliest == "expands" and not grave:

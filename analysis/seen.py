@@ -51,6 +51,7 @@ class Seen:
     named: bool = False
     other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
     news: tuple[Found, ...] = ()  # what a sentence or row of a policy newly says beside words that stayed
+    torn: bool = False  # told although one side breaks off, as the only one: what the other has more is nothing new
     renamed: bool = False  # a row about the same thing, by another name, or the titles of columns
 
     @property
@@ -107,7 +108,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
     cut = [one for one in seen if one.cut]
     if len(cut) == 1 and any(match.direct and match.tier == "decides" for match in cut[0].found):
         # what a single end of a sentence adds is told if it is about data; several are a page that came in part
-        seen = [replace(one, cut=False) for one in seen]
+        seen = [replace(one, cut=False, torn=one.cut and _stops(one.passage)) for one in seen]
     return tuple(seen)
 
 
@@ -233,6 +234,11 @@ def _cut_off(passage: Passage, changed: Wording) -> bool:
     if not longer.startswith(shorter) or not shorter[-1].isalnum() or len(shorter) <= 30:
         return False
     return (longer[-1] in ".!?:;)" and longer[len(shorter)] == " ") or bool(_is_unfinished(shorter))
+
+
+def _stops(passage: Passage) -> bool:
+    """Whether one side ends with a word that no text ends with. Others may end an entry of a list, which then grew."""
+    return any(bool(_is_unfinished((text or "").rstrip())) for text in passage.texts.values())
 
 
 def _is_unfinished(text: str) -> bool:

@@ -133,6 +133,23 @@ def test_another_age_or_term_of_payment_is_no_time_of_keeping() -> None:
     assert "limits" not in {told.direction, *(passage.direction for passage in told.passages)}
 
 
+TORN = "You can connect your account with other apps, so that they find your friends. Parts taken from"
+REST = " your profile will also be shared with the users of other apps."
+
+
+def test_the_end_of_a_sentence_that_broke_off_is_neither_more_nor_less() -> None:
+    for before, after in ((TORN, TORN + REST), (TORN + REST, TORN)):
+        told = change("en", before, after)
+        assert {told.direction, *(passage.direction for passage in told.passages)} == {"clarifies"}
+    more = "\n\n## More\n\nWe collect the precise location of your phone to show you clubs nearby."
+    assert change("en", TORN, TORN + REST + more).direction == "expands"
+
+
+def test_an_entry_that_grows_is_no_sentence_that_broke_off() -> None:
+    before = "\n\n## Sharing\n\nWe share your profile and the list of your friends with other apps"
+    assert change("en", before, f"{before} and with advertisers who pay us for your data.").direction == "expands"
+
+
 def test_what_is_done_unless_people_refuse_is_done() -> None:
     told = change("en", "", "Unless you tell us not to, we use call volumes and the places you visit to choose offers.")
     assert told.direction == "expands"
