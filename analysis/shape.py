@@ -10,6 +10,7 @@ from analysis.dates import dates_in
 from analysis.found import DATA
 from analysis.looks import looks, pattern
 from analysis.surroundings import BANNER, LEAST, Surroundings, is_sentence
+from analysis.times import times_in
 from analysis.topics import LANGUAGES, matches
 from analysis.wording import Wording
 
@@ -62,7 +63,17 @@ def shape_of(
         if decides or named or (deep and section & LISTED):
             return "entry"
     address = passage.heading and pattern("address").search(text) and not _PRICE.search(text)
-    return "address" if address else "fragment"
+    if address:
+        return "address"
+    return "row" if deep and _is_kept(text, language, sentence=sentence) else "fragment"
+
+
+def _is_kept(text: str, language: str | None, *, sentence: bool) -> bool:
+    """Whether it says how long something is kept, as the cells of a table do that has lost its lines.
+
+    A sentence without a length of time has to end like one, for help pages list others ("How to delete your data")."""
+    decides = {one.topic for one in matches(text, language) if one.tier == "decides"}
+    return "retention" in decides and bool(times_in(text) or (sentence and text.endswith((".", ";"))))
 
 
 def _is_furniture(passage: Passage, text: str, language: str | None) -> bool:

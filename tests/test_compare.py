@@ -351,3 +351,28 @@ def test_a_text_whose_titles_are_bold_paragraphs_is_one() -> None:
     )
     told = compare(before, after, language="en", document="Privacy Policy")
     assert told.alert
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Conservation pendant 13 mois des données (avis de la Guilde)", True),
+        ("Archivage 5 ans si la personne donne son accord", True),
+        ("Les données utiles au contrat sont conservées tant que dure la relation.", True),
+        ("Suppression des données", False),
+        ("Comment demander la suppression des données de son compte", False),
+        ("Devis offert pendant 13 mois", False),
+    ],
+)
+def test_how_long_data_is_kept_is_told_from_a_table_that_lost_its_lines(line: str, *, told: bool) -> None:
+    cells = [
+        f"{text}\n\n" for text in ("Statistiques", "Base légale", "Intérêt légitime", "Suivi", "Litiges", "Contrat")
+    ]
+    start = (
+        "# Confidentialité\n\nNous protégeons vos données et celles de vos proches, comme la loi le demande à tous.\n\n"
+    )
+    text = f"{start}## Durées\n\n{''.join(cells)}{{}}{''.join(reversed(cells))}"
+    before, after = (
+        read_page(text.format(middle).encode(), mime="text/markdown", language="fr") for middle in ("", f"{line}\n\n")
+    )
+    assert compare(before, after, language="fr", document="Privacy Policy").alert is told
