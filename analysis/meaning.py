@@ -157,7 +157,7 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     if torn and likeliest in ("clarifies", "expands" if torn > 0 else "limits") and not (grave or less_elsewhere):
         return "clarifies", "weight.torn"
     if told["told.less"]:
-        anew = bool(told["told.practices"]) or told["told.balance"] > -_PLAINLY
+        anew = bool(told["told.practices"] or told["told.promise_lost"]) or told["told.balance"] > -_PLAINLY
         if likeliest == "expands" and not grave:
             return "mixed", "weight.less"
         if likeliest == "clarifies":

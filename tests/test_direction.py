@@ -7,6 +7,7 @@ import pytest
 from tests.test_grave import change
 
 TIMES = "\n\n## How long we keep your data\n\n| Data | Kept for |\n| --- | --- |\n"
+STAYS = "\n\n## Who we are\n\nThe club is run by a handful of people who play chess in Harrow most evenings."
 COLLECTED = "\n\n## Data that we collect\n\nWe record the pages that you open. "
 CASES = {
     "a practice that goes": (
@@ -20,6 +21,14 @@ CASES = {
         "",
         "We no longer use your messages to choose the ads that you see.",
         "limits",
+    ),
+    "practices and a promise that go": (
+        "en",
+        "We collect the precise location of your phone to show you clubs nearby.\n\n"
+        "We share your listening history with a market research company, which links it with its surveys.\n\n"
+        f"We do not pass member data to other companies of the group for their own purposes.{STAYS}",
+        STAYS,
+        "mixed",
     ),
     "the same in French": (
         "fr",
