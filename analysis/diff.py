@@ -19,6 +19,7 @@ from analysis.words import edits, word_texts
 _ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
 _ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
 _GROWN = 0.7  # how alike a text is to one that holds all its words in their order
+_NEARLY = 0.9  # and to one that has but a word or two more it is as alike as their common words say
 _SHORT = 8  # words; a shorter block is not looked for elsewhere unless it is word for word the same
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
@@ -172,9 +173,9 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
     if not shorter or (shorter < longer * _ALIKE / 2 and shorter < _SHORT / 2):
         return 0.0
     common = LCSseq.similarity(b_words, a_words)
-    if common == shorter and shorter >= _SHORT / 2 and longer <= 8 * shorter:
-        return _GROWN
     whole = 2 * common / (shorter + longer)
+    if common == shorter and shorter >= _SHORT / 2 and longer <= 8 * shorter:
+        return whole if whole >= _NEARLY else _GROWN
     return max(whole, 0.9 * common / shorter if shorter >= _SHORT and common >= 0.8 * shorter else 0.0)
 
 

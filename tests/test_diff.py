@@ -156,3 +156,11 @@ def test_of_a_row_of_two_cells_the_name_alone_is_not_enough() -> None:
 def test_a_row_that_got_another_name_is_one_reworded() -> None:
     before, after = (f"{name} | 24 hours | Counts visits to our pages and keeps them" for name in ("lid", "lat"))
     assert operations(rows(before), rows(after)) == [("reworded", before, after)]
+
+
+def test_an_entry_with_a_word_more_is_that_entry_and_not_its_neighbour() -> None:
+    before = [f"{who}: we keep messages for thirty days after the last visit" for who in ("Members", "Guests")]
+    after = [text.replace("for", "for up to") for text in before]
+    assert operations(page(*before, kind="item"), page(*after, kind="item")) == [
+        ("reworded", old, new) for old, new in zip(before, after, strict=True)
+    ]
