@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from analysis.brief_excerpt import excerpt
@@ -15,6 +16,7 @@ _STOPPED = 0.5  # what a person can stop, but perhaps had to start
 _BESIDE = 0.3  # unchanged phrases of a changed sentence
 _SAID = 0.3  # from here on it is said
 _OPENS = 2  # among the first words of a sentence, as "you may not" of a rule
+_CLOSE = 8  # sentences
 _NEAR = 3  # words between who acts and the act
 _QUOTED = 30  # words of the sentence that decides
 _BY_A_PERSON = ("you_may", "refuse_where", "go", "control")
@@ -49,19 +51,31 @@ def told_default(scene: Scene, head: Headline | None) -> tuple[Default | None, D
     if max(on, off) < _SAID:
         return None, None
     default: Default = "on" if on >= off else "off"
+    headed = next((each for each in scene.sentences if head and each.order == head.order), None)
+    near = partial(_near, headed=headed, grammar=scene.phrases.grammar)
     best = max(
         (one for one in said if one.default == default),
-        key=lambda one: (_near(one, head), one.weight, -one.sentence.order),
+        key=lambda one: (near(one), one.weight, -one.sentence.order),
     )
     text = excerpt(best.sentence, scene.phrases.grammar, best.at, longest=_QUOTED)
-    return default, DefaultWords(text, best.sentence.side, of_meaning=bool(_near(best, head)))
+    return default, DefaultWords(text, best.sentence.side, of_meaning=bool(near(best)))
 
 
-def _near(one: _Says, head: Headline | None) -> int:
-    """How near it stands to the sentence that heads the change; in the rest of its passage only what is new counts."""
-    if head is None or one.sentence.place != head.place:
+def _near(one: _Says, headed: Sentence | None, grammar: Grammar) -> int:
+    """How near it stands to the sentence that heads the change; in the rest of its passage only what is new counts, in
+    the paragraphs behind it only what points back to it ("This use is on by default")."""
+    if headed is None:
         return 0
-    return 2 if one.sentence.order == head.order else int(one.weight >= _STOPPED)
+    if one.sentence.order == headed.order:
+        return 3
+    if one.sentence.place == headed.place:
+        return 2 if one.weight >= _STOPPED else 0
+    return int(one.default == "on" and one.weight >= _STOPPED and _points_back(one.sentence, headed, grammar))
+
+
+def _points_back(one: Sentence, headed: Sentence, grammar: Grammar) -> bool:
+    together = one.heading == headed.heading and one.whole
+    return together and 0 < one.order - headed.order <= _CLOSE and one.words[0].text in grammar.points_back
 
 
 def _says(sentence: Sentence, grammar: Grammar) -> list[_Says]:

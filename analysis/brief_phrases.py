@@ -114,6 +114,8 @@ class Grammar(BaseModel):
     relatives: frozenset[Phrase] = frozenset()
     naming: frozenset[Phrase] = frozenset()
     handing_to: frozenset[Phrase] = frozenset()
+    # how a sentence begins that speaks of what was said before it: analysis/brief_default.py
+    points_back: frozenset[Phrase] = frozenset()
     # what readers are forbidden: analysis/brief_bans.py
     bound: frozenset[Phrase] = frozenset()
     duties: frozenset[Phrase] = frozenset()

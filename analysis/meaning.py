@@ -96,9 +96,7 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
 
 def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], Reason]:
     """How much a change weighs for a reader, which of `grave.RULES` say so, and why; by the signs of `claims`."""
-    # training is told by phrases, too: the sum of a sentence's words may be too little
-    trains = "trains_anew" if told["told.training"] else None
-    because = tuple(name for name in RULES if told[f"told.{name}"] or name == trains)
+    because = _rules(told)
     if because:
         return "high", because, _ruled(because)
     high, medium = weights().severity["high"], weights().severity["medium"]
@@ -109,6 +107,12 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], R
     if medium.holds(told):
         return "medium", (), _weighed(medium.reasons(told, yes=True))
     return "low", (), _weighed(medium.reasons(told, yes=False))
+
+
+def _rules(told: Mapping[str, float]) -> tuple[str, ...]:
+    """Those of `grave.RULES` that hold; training is told by phrases, too, whatever words weigh."""
+    trains = "trains_anew" if told["told.training"] else None
+    return tuple(name for name in RULES if told[f"told.{name}"] or name == trains)
 
 
 def _ruled(rules: Iterable[str]) -> Reason:
@@ -131,8 +135,9 @@ def direction_of(told: Mapping[str, float]) -> tuple[Direction, Reason]:
     weighings = weights().direction
     sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
-    if any(told[f"told.{name}"] for name in RULES) and likeliest in _WITH_GRAVE:
-        return _WITH_GRAVE[likeliest], _ruled(name for name in RULES if told[f"told.{name}"])
+    rules = _rules(told)
+    if rules and likeliest in _WITH_GRAVE:
+        return _WITH_GRAVE[likeliest], _ruled(rules)
     turned = _turned(likeliest, told)
     if turned:
         return turned[0], Reason(turned[1])

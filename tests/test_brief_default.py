@@ -26,6 +26,17 @@ def test_the_default_quotes_the_sentence_that_heads_the_change() -> None:
     }
 
 
+@pytest.mark.parametrize(("sentence", "of_meaning"), [("This use is", True), ("Our letters on gardening are", False)])
+def test_a_default_of_a_paragraph_behind_is_of_the_meaning_where_it_points_back(
+    sentence: str, of_meaning: bool
+) -> None:
+    models = f"{TRAINS.format('')}\n\nWe do so in the open.\n\n{sentence} on by default, and you can turn it off."
+    answer = told(BEFORE, HEADING.format(models, "We keep your reviews."))
+    assert answer.default == "on"
+    assert answer.default_words is not None
+    assert answer.default_words.of_meaning is of_meaning
+
+
 def test_a_default_of_something_else_is_not_one_of_what_heads_the_change() -> None:
     answer = told(BEFORE, HEADING.format(TRAINS.format(""), HARROW))
     assert "train our generative AI models" in (answer.meaning or "")

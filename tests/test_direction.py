@@ -225,3 +225,9 @@ def test_a_right_that_is_gone_never_only_clarifies() -> None:
     right = "Your personal data will be deleted, or you may ask for its complete deletion, by writing to us by e-mail."
     told = change("en", f"{right}\n\nBe kind.", "Be kind.")
     assert told.direction == "expands"
+
+
+def test_training_that_is_new_is_never_only_less() -> None:
+    told = change("en", "", "The update says how we use our members' data to train generative AI, and how to refuse.")
+    assert "trains_anew" in told.brief.because
+    assert told.direction in ("expands", "mixed")
