@@ -7,7 +7,6 @@ With a clone (of a git repository of Markdown versions), the first text of each 
 
 from __future__ import annotations
 
-import gc
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.compare import compare
 from analysis.page import read_page
 from bench.labelled import language_of, pages_of, rows
+from policywatch.garbage import look_seldom
 
 
 def page(text: str) -> Page | None:
@@ -64,7 +64,7 @@ def history(folder: str) -> None:
 if __name__ == "__main__":
     if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
         sys.exit("Labelled changes are needed, which are no part of this project.\n" + str(__doc__))
-    gc.freeze()  # as the command line does
+    look_seldom()  # as the command line does
     labelled(sys.argv[1])
     if len(sys.argv) > 2:
         history(sys.argv[2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -15,6 +14,7 @@ from policywatch import __version__
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
 from policywatch.cli import alerts, archive, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
+from policywatch.garbage import look_seldom
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
 from storage.errors import StorageError, Unknown, with_advice
@@ -58,7 +58,7 @@ def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
-    gc.freeze()  # what was loaded stays to the end: looking through it for garbage again and again finds none
+    look_seldom()
     try:
         app()
     except WatchlistError as failure:

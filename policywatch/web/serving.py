@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import ipaddress
 import re
 import socket
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from policywatch.garbage import look_seldom
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -52,7 +53,7 @@ def serve(app: FastAPI, where: Listening) -> None:
             proxy_headers=bool(where.proxies),
             forwarded_allow_ips=list(where.proxies),
         )
-        gc.freeze()  # what is loaded stays: looking through it for garbage cost some answers 100 ms
+        look_seldom()  # cost some answers 100 ms
         uvicorn.Server(config).run(sockets=[listening])
 
 
