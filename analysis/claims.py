@@ -73,6 +73,8 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "rules": rules,
+        "law_named": _named_more(said, "user_rights"),
+        "recipient_named": _named_more(said, "data_sharing"),
         "less": not back.practices.isdisjoint(said),
         "plainly_new": not back.anew.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
@@ -88,6 +90,19 @@ def _only_torn(said: Sequence[Seen]) -> float:
     whole = {sentence.side for one in said if not one.torn for sentence in one.wording.sentences}
     torn = {sentence.side for one in said if one.torn for sentence in one.wording.sentences} - whole
     return float(("after" in torn) - ("before" in torn))
+
+
+def _named_more(said: Sequence[Seen], topic: str) -> bool:
+    """Whether more entries that name a law that gives rights, or a company that gets data, came than went."""
+    more = 0
+    for one in said:
+        if (
+            one.named
+            and one.shape in ("entry", "row")
+            and any(each.topic == topic and each.direct for each in one.found)
+        ):
+            more += {"added": 1, "removed": -1}.get(one.passage.operation, 0)
+    return more > 0
 
 
 def _decides(one: Seen) -> bool:

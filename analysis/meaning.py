@@ -38,6 +38,13 @@ _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the grav
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
 _EVEN, _PLAINLY, _FAR = 0.05, 0.3, 0.6  # of the balance
+# claims by which a change does more than clarify
+_MORE: dict[str, tuple[Direction, str]] = {
+    "recipient_named": ("expands", "weight.recipient_named"),
+    "law_named": ("limits", "weight.law_named"),
+    "promise_lost": ("expands", "weight.promise_gone"),
+    "longer": ("expands", "weight.kept_longer"),
+}
 _SOME = 0.2  # share of what came that does more with data
 # what to name where no rule makes a change high but its claims together do, by the claim that weighs
 BY_WEIGHT = {
@@ -172,15 +179,17 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
             return "limits", "weight.less"
     if likeliest == "limits" and told["told.plainly_new"]:
         return "mixed", "weight.also_new"
-    if likeliest == "clarifies" and told["told.balance"] > _FAR:
-        return "expands", "weight.does_more"
-    if likeliest == "clarifies" and told["told.promise_lost"]:
-        return "expands", "weight.promise_gone"
-    if likeliest == "clarifies" and told["told.longer"]:
-        return "expands", "weight.kept_longer"
+    if likeliest == "clarifies":
+        return _more_than_clear(told)
     if likeliest == "expands" and not (grave or told["told.plainly_new"]) and told["told.balance"] < -_EVEN:
         return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "weight.protects"
     return None
+
+
+def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:
+    if told["told.balance"] > _FAR:
+        return "expands", "weight.does_more"
+    return next(((direction, why) for claim, (direction, why) in _MORE.items() if told[f"told.{claim}"]), None)
 
 
 def of_passage(

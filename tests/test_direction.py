@@ -231,3 +231,21 @@ def test_training_that_is_new_is_never_only_less() -> None:
     told = change("en", "", "The update says how we use our members' data to train generative AI, and how to refuse.")
     assert "trains_anew" in told.brief.because
     assert told.direction in ("expands", "mixed")
+
+
+RIGHTS_OF_STATES = "\n\n## Your rights\n\nYou have rights under these laws:\n\n- California Consumer Privacy Act\n"
+RECIPIENTS = "\n\n## Who gets your data\n\nWe share your data with these companies:\n\n- Harrow Ltd, Leeds\n"
+
+
+@pytest.mark.parametrize(
+    ("listed", "entry", "direction"),
+    [
+        (RIGHTS_OF_STATES, "- Indiana Consumer Data Protection Act\n", "limits"),
+        (RECIPIENTS, "- Tidewell Technology Limited, Dublin\n", "expands"),
+    ],
+    ids=["a law", "a company"],
+)
+def test_a_law_that_is_newly_listed_gives_rights_and_a_company_gets_data(
+    listed: str, entry: str, direction: str
+) -> None:
+    assert change("en", listed, listed + entry).direction == direction
