@@ -94,6 +94,32 @@ def test_there_are_cases_for_each_topic_and_language() -> None:
     assert {rule for case in all_cases for rule in case.get("because", ())} == {*RULES}
 
 
+@pytest.mark.parametrize(
+    ("language", "document", "added"),
+    [
+        ("en", "Subprocessor List", "Hexel Analytics Pvt Ltd | Usage analytics | India"),
+        ("en", "Sub-processors", "Tidewell Inc. | Running of language models | United States"),
+        ("fr", "Liste des sous-traitants", "Neuralis SAS | Modèles de langage | Irlande"),
+    ],
+)
+def test_who_joins_a_list_of_subprocessors_is_told(language: str, document: str, added: str) -> None:
+    rows = [
+        "Company | Service | Location",
+        "--- | --- | ---",
+        "Harrow Ltd | Hosting | Leeds",
+        "Osier GmbH | Post | Bonn",
+    ]
+    before, after = (
+        read_page(
+            f"# {document}\n\n".encode() + "\n".join(f"| {row} |" for row in lines).encode(), mime="text/markdown"
+        )
+        for lines in (rows, [*rows, added])
+    )
+    found = compare(before, after, language=language, document=document)
+    assert found.alert
+    assert "data_sharing" in found.topics
+
+
 def test_what_is_flagged_stands_in_its_passage() -> None:
     quoted = 0
     for param in cases():
