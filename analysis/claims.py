@@ -40,7 +40,7 @@ _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with wha
 def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) -> dict[str, float]:
     """The signs that severity and direction rest on, beside those `found` and what the change takes back;
     docs/judging.md has their names."""
-    said = [one for one in seen if one.real and one.shape != "fragment"]
+    said = [one for one in seen if one.is_wording]
     new, gone = _net([(heard, _claimed(one, heard)) for heard in one.heard] for one in said)
     newly = sum(new[practice] > 0 for practice in PRACTICES)
     withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)
@@ -68,7 +68,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "grave": grave / 4,
         "quiet": _quiet(found, grave, training=training),
         "words": math.log1p(words) / 2,
-        "words_about": math.log1p(sum(one.changed_words for one in said if _decides(one))) / 2,
+        "words_about": math.log1p(sum(one.changed_words for one in said if one.decided)) / 2,
         "over_25_words": words >= 25,
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
@@ -103,10 +103,6 @@ def _named_more(said: Sequence[Seen], topic: str) -> bool:
         ):
             more += {"added": 1, "removed": -1}.get(one.passage.operation, 0)
     return more > 0
-
-
-def _decides(one: Seen) -> bool:
-    return any(found.direct and found.tier == "decides" for found in one.found)
 
 
 def _quiet(found: Mapping[str, float], grave: float, *, training: bool) -> bool:

@@ -51,15 +51,17 @@ class _Said(NamedTuple):
 
     def practises(self, topic: str) -> bool:
         """Whether it says that something is done, be it unless people refuse."""
-        likelier = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
-        done = likelier or _UNLESS in self.groups
-        return self.chances[topic] >= _LIKELY and done and not _DENIED & set(self.groups)
+        done = self._is_likelier_done or _UNLESS in self.groups
+        return self.chances[topic] >= _LIKELY and done and _DENIED.isdisjoint(self.groups)
 
     @property
     def does(self) -> bool:
         """Whether it says that what people may refuse is done, whatever it says of refusing."""
-        done = self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
-        return done and not _DENIED & set(self.groups) and any(self.chances[topic] >= _LIKELY for topic in _REFUSABLE)
+        return self._is_likelier_done and any(map(self.practises, _REFUSABLE))
+
+    @property
+    def _is_likelier_done(self) -> bool:
+        return self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""

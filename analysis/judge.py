@@ -72,7 +72,7 @@ def weights() -> Weights:
 def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     """Judge a change by all its places together."""
     found = signs(seen, kind, language)
-    real = any(one.real and one.shape != "fragment" for one in seen)
+    real = any(one.is_wording for one in seen)
     certain = real and is_certain(found)
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:

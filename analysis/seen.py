@@ -59,6 +59,16 @@ class Seen:
         """Whether it is a change of the policy's wording, as far as the passage alone tells."""
         return bool(self.wording.sentences) and not self.cut
 
+    @property
+    def is_wording(self) -> bool:
+        """Whether it counts in a change: real, and no title, label or menu."""
+        return self.real and self.shape != "fragment"
+
+    @cached_property
+    def decided(self) -> frozenset[str]:
+        """The topics that its changed words decide."""
+        return frozenset(one.topic for one in self.found if one.direct and one.tier == "decides")
+
     def within(self, sentence: Sentence) -> list[Found]:
         """What was found in one of its sentences."""
         return within(sentence, self.found)
@@ -106,7 +116,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
         dialog = [one.passage.heading in buttons and _is_of_dialog(one) for one in seen]
         seen = [replace(one, shape="fragment") if of_it else one for one, of_it in zip(seen, dialog, strict=True)]
     cut = [one for one in seen if one.cut]
-    if len(cut) == 1 and any(match.direct and match.tier == "decides" for match in cut[0].found):
+    if len(cut) == 1 and cut[0].decided:
         # what a single end of a sentence adds is told if it is about data; several are a page that came in part
         seen = [replace(one, cut=False, torn=one.cut and _stops(one.passage)) for one in seen]
     return tuple(seen)

@@ -32,7 +32,7 @@ def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, fl
     Titles, menus and other noise give no sign, neither for a change nor against it: beside a real change they alter
     nothing.
     """
-    said = [one for one in seen if one.real and one.shape != "fragment"]
+    said = [one for one in seen if one.is_wording]
     found = {f"kind.{kind}": 1.0}
     found.update(_shape_signs(said))
     counts: Counter[str] = Counter()
@@ -64,7 +64,7 @@ def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) 
 
 
 def _decided(said: Sequence[Seen]) -> set[str]:
-    return {match.topic for one in said for match in one.found if match.direct and match.tier == "decides"}
+    return {topic for one in said for topic in one.decided}
 
 
 def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[str, bool]:

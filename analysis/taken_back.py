@@ -59,7 +59,7 @@ class _Said:
 
 
 def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBack:
-    said = [one for one in seen if one.real and one.shape != "fragment"]
+    said = [one for one in seen if one.is_wording]
     sentences = [each for one in said for each in _sentences(one, kind, language)]
     gone = [each for each in sentences if each.heard.sentence.side == "before"]
     new = [each for each in sentences if each.heard.sentence.side == "after"]

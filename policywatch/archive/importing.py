@@ -102,8 +102,11 @@ def import_archive(
     Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix.
     """
     taken: dict[str, Archived] = {}
+    known_manners = manners(watchlist)
     for archived in found:
-        report = _import(database, watchlist, repository, archived, wish.id_for(archived), taken, progress)
+        report = _import(
+            database, watchlist, known_manners, repository, archived, wish.id_for(archived), taken, progress
+        )
         taken[report.id] = archived
         yield report
 
@@ -111,6 +114,7 @@ def import_archive(
 def _import(
     database: Database,
     watchlist: Watchlist,
+    known_manners: Mapping[str, Manner],
     repository: Repository,
     archived: Archived,
     id_: str | None,
@@ -123,7 +127,7 @@ def _import(
     if (other := taken.get(document_id)) is not None:
         names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
         raise NotAnArchive(f'{names} would both be {document_id}; give one its own id: --document "{archived.type}=ID"')
-    manner = manners(watchlist)[entry.id] if entry else Manner(archived.type, language)
+    manner = known_manners[entry.id] if entry else Manner(archived.type, language)
     if entry is None:
         _declare(database, document_id, archived, repository, language)
     left = _left(database, document_id, archived.records)
