@@ -27,11 +27,11 @@ from scipy.sparse import vstack
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from analysis.brief_answers import MOST
-from analysis.brief_phrases import phrases_for
-from analysis.brief_rank import Weights, best
-from analysis.brief_scene import Features, Scene, crowd
-from analysis.brief_spans import FIELDS, Span
+from analysis.brief.answers import MOST
+from analysis.brief.phrases import phrases_for
+from analysis.brief.rank import Weights, best
+from analysis.brief.scene import Features, Scene, crowd
+from analysis.brief.spans import FIELDS, Span
 from bench.briefs import labelled
 from bench.labelled import Row, folds, rows
 from bench.train_sentences import Table, use

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.brief import brief
-from analysis.brief_answers import MOST
-from analysis.brief_phrases import phrases_for
-from analysis.brief_scene import Scene
-from analysis.brief_spans import FIELDS
+from analysis.brief.answers import MOST
+from analysis.brief.phrases import phrases_for
+from analysis.brief.scene import Scene
+from analysis.brief.spans import FIELDS
 from analysis.change import Brief
 from analysis.diff import passages
 from tests.told import compared, says, told, written

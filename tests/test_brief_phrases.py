@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.brief_phrases import CUES, PhraseError, load_phrases, phrases_for
+from analysis.brief.phrases import CUES, PhraseError, load_phrases, phrases_for
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

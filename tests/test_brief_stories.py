@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analysis.brief_spans import FIELDS
+from analysis.brief.spans import FIELDS
 from analysis.change import Brief
 from analysis.compare import compare
 from analysis.page import read_page

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.brief_clauses import Clauses
-from analysis.brief_names import capital_runs, within_name
-from analysis.brief_text import Sentence
+from analysis.brief.clauses import Clauses
+from analysis.brief.names import capital_runs, within_name
+from analysis.brief.text import Sentence
 from analysis.postal import in_address
 
 _ADDRESS = 10  # words of a postal address before its country

@@ -59,7 +59,7 @@ class Sentence:
     a cell hangs on: the paragraph before a list, the head of a column; with the innermost heading it tells what a bare
     list of nouns is a list of. `told`: its passage or its lead has a topic, or nothing of the change has one. `names`
     are the words between quotation marks (first word, word after the last), as of a setting. `cues` and `long_names`
-    are found later (brief_phrases.py, brief_names.py).
+    are found later (phrases.py, names.py).
     """
 
     text: str

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from analysis.blocks import Page
-from analysis.brief_answers import answers
-from analysis.brief_default import told_default
-from analysis.brief_marks import Marks
-from analysis.brief_phrases import phrases_for
-from analysis.brief_quote import quote
-from analysis.brief_rank import shipped_weights
-from analysis.brief_rules import only_rules
-from analysis.brief_scene import Scene
-from analysis.brief_spans import Question
+from analysis.brief.answers import answers
+from analysis.brief.default import told_default
+from analysis.brief.headline import headline
+from analysis.brief.marks import Marks
+from analysis.brief.phrases import phrases_for
+from analysis.brief.quote import quote
+from analysis.brief.rank import shipped_weights
+from analysis.brief.rules import only_rules
+from analysis.brief.scene import Scene
+from analysis.brief.spans import Question
 from analysis.change import Brief, Kept, Passage
-from analysis.headline import headline
 
 _TELLING: tuple[Question, ...] = ("data", "purposes", "recipients", "excluded")  # what a change is, before its ways out
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analysis.brief_rank import WeightsFile, best, ranked
-from analysis.brief_scene import Scene
-from analysis.brief_spans import FIELDS, Question, Span
+from analysis.brief.rank import WeightsFile, best, ranked
+from analysis.brief.scene import Scene
+from analysis.brief.spans import FIELDS, Question, Span
 from analysis.change import Side
 
 MOST = 6  # answers to one question
-Answers = list[tuple[float, Span]]  # chances, see brief_rank.py
+Answers = list[tuple[float, Span]]  # chances, see rank.py
 _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
 _DISPLACED = 1  # answers that make room for the rest of a list
@@ -79,7 +79,7 @@ def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
         done = [told for told, denial in zip(answers[field], of, strict=True) if denial is None]
         if not done and field == "data":
             continue  # what a promise is about
-        answers[field] = done or answers[field]  # marked as denied: brief_marks.py
+        answers[field] = done or answers[field]  # marked as denied: marks.py
         for denial in of:
             if denial is not None and not any(denial[1].within(span) for _, span in answers["excluded"]):
                 others = [told for told in answers["excluded"] if not told[1].meets(denial[1])]

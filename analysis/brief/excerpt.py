@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.brief_phrases import Grammar
-from analysis.brief_quote import quote
-from analysis.brief_spans import Span
-from analysis.brief_text import Sentence
+from analysis.brief.phrases import Grammar
+from analysis.brief.quote import quote
+from analysis.brief.spans import Span
+from analysis.brief.text import Sentence
 
 _MORE = 25  # words, where the clause that it begins with says nothing alone, or what matters stands further on
 _SHORTEST = 8

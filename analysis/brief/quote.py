@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.brief_spans import Span
+from analysis.brief.spans import Span
 from analysis.change import Mark, Quote
 from analysis.normal import normal
 

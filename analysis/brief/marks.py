@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from analysis.blocks import Page
-from analysis.brief_bans import Bans
-from analysis.brief_names import capital_runs
-from analysis.brief_scene import Scene
-from analysis.brief_spans import Question, Span
-from analysis.brief_text import ADDRESS, WORD, Word, words_of
+from analysis.brief.bans import Bans
+from analysis.brief.names import capital_runs
+from analysis.brief.scene import Scene
+from analysis.brief.spans import Question, Span
+from analysis.brief.text import ADDRESS, WORD, Word, words_of
 from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")

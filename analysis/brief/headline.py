@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from analysis.brief_excerpt import CUT, excerpt
-from analysis.brief_phrases import Phrases
-from analysis.brief_rules import forbidding
-from analysis.brief_scene import Scene
-from analysis.brief_text import Sentence
+from analysis.brief.excerpt import CUT, excerpt
+from analysis.brief.phrases import Phrases
+from analysis.brief.rules import forbidding
+from analysis.brief.scene import Scene
+from analysis.brief.text import Sentence
 from analysis.change import SEVERITIES, Side
 from analysis.surroundings import CELL
 from analysis.topics import matches

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.brief_excerpt import CUT
-from analysis.brief_phrases import Phrases
-from analysis.brief_scene import Scene
-from analysis.brief_text import Sentence, words_of
+from analysis.brief.excerpt import CUT
+from analysis.brief.phrases import Phrases
+from analysis.brief.scene import Scene
+from analysis.brief.text import Sentence, words_of
 from analysis.found import is_duty_of_reader
 
 _LIKELY = 0.5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from analysis.brief_phrases import Phrases
-from analysis.brief_text import Sentence
+from analysis.brief.phrases import Phrases
+from analysis.brief.text import Sentence
 
 LONGEST = 20  # words of an answer
 _HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause

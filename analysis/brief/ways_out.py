@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis.brief_acts import Acts
-from analysis.brief_clauses import LONGEST, STEP
-from analysis.brief_names import within_name
-from analysis.brief_text import ADDRESS, Sentence, words_of
+from analysis.brief.acts import Acts
+from analysis.brief.clauses import LONGEST, STEP
+from analysis.brief.names import within_name
+from analysis.brief.text import ADDRESS, Sentence, words_of
 
 _ACTS = ("refusal", "control", "way", "contact")
 _KINDS = ("data_head", "data_kind", "content_kind", "sensitive")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.brief_clauses import LONGEST
-from analysis.brief_names import within_name
-from analysis.brief_parties import Parties
-from analysis.brief_places import Places
-from analysis.brief_text import Sentence
-from analysis.brief_ways_out import WaysOut
+from analysis.brief.clauses import LONGEST
+from analysis.brief.names import within_name
+from analysis.brief.parties import Parties
+from analysis.brief.places import Places
+from analysis.brief.text import Sentence
+from analysis.brief.ways_out import WaysOut
 
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")

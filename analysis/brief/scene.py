@@ -8,11 +8,11 @@ from functools import cached_property
 from itertools import pairwise
 
 from analysis.blocks import Page
-from analysis.brief_names import long_names
-from analysis.brief_parties import Publisher
-from analysis.brief_phrases import Phrases
-from analysis.brief_spans import Question, Reader, Span
-from analysis.brief_text import WORD, Sentence, has_address, touched_sentences, words_of
+from analysis.brief.names import long_names
+from analysis.brief.parties import Publisher
+from analysis.brief.phrases import Phrases
+from analysis.brief.spans import Question, Reader, Span
+from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
 from analysis.sentences import Chances, says
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.brief_scene import Features, Scene, crowd
-from analysis.brief_spans import Question, Span
+from analysis.brief.scene import Features, Scene, crowd
+from analysis.brief.spans import Question, Span
 from analysis.weighing import chance_of
 
 _ALIKE = 0.7  # from this share of the shorter one's words on, two answers say the same
@@ -104,5 +104,5 @@ def _alike(span: Span, other: Span) -> bool:
 
 @lru_cache(maxsize=1)
 def shipped_weights() -> WeightsFile:
-    text = (resources.files("analysis") / "brief" / "weights.toml").read_text(encoding="utf8")
+    text = (resources.files(__package__) / "weights.toml").read_text(encoding="utf8")
     return WeightsFile.model_validate(tomllib.loads(text))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.brief_phrases import Grammar
-from analysis.brief_text import Sentence, Word
+from analysis.brief.phrases import Grammar
+from analysis.brief.text import Sentence, Word
 
 _SHORTEST = 3  # capitalised words in a row that are a name
 _MOST = 0.7  # of a sentence's words in capitals: a title, not a name in a sentence

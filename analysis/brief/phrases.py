@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from analysis.brief_text import WORD, Word
+from analysis.brief.text import WORD, Word
 
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^A-ZÀ-ÖØ-Þ]+$")]
 
@@ -98,7 +98,7 @@ class Grammar(BaseModel):
     gerunds: str
     adverbs: tuple[str, ...]
     articles: frozenset[Phrase] = frozenset()
-    # whose act a verb is, and what a denial is of: analysis/brief_acts.py
+    # whose act a verb is, and what a denial is of: analysis/brief/acts.py
     readers: frozenset[Phrase] = frozenset()
     others: frozenset[Phrase] = frozenset()
     agrees: tuple[str, ...] = ()
@@ -114,9 +114,9 @@ class Grammar(BaseModel):
     relatives: frozenset[Phrase] = frozenset()
     naming: frozenset[Phrase] = frozenset()
     handing_to: frozenset[Phrase] = frozenset()
-    # how a sentence begins that speaks of what was said before it: analysis/brief_default.py
+    # how a sentence begins that speaks of what was said before it: analysis/brief/default.py
     points_back: frozenset[Phrase] = frozenset()
-    # what readers are forbidden: analysis/brief_bans.py
+    # what readers are forbidden: analysis/brief/bans.py
     bound: frozenset[Phrase] = frozenset()
     duties: frozenset[Phrase] = frozenset()
     commands: frozenset[Phrase] = frozenset()
@@ -221,7 +221,7 @@ def _rest_ends(texts: Sequence[str], at: int, rest: tuple[str, ...]) -> int | No
 @lru_cache(maxsize=8)
 def phrases_for(language: str) -> Phrases:
     """The phrases of a language, with those of English where it is not known. Raises `PhraseError` for a bad file."""
-    folder = resources.files("analysis") / "brief"
+    folder = resources.files(__package__)
     file = folder / f"{language[:2].lower()}.toml"
     if not file.is_file():
         file = folder / "en.toml"

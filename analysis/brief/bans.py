@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analysis.brief_scene import Scene
-from analysis.brief_spans import Span
-from analysis.brief_text import Sentence, words_of
+from analysis.brief.scene import Scene
+from analysis.brief.spans import Span
+from analysis.brief.text import Sentence, words_of
 
 _OF_DENIALS = ("denial", "exception", "what is excepted")
 _LIKELY = 0.5  # a chance from which a sentence is a rule of conduct

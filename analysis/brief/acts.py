@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.brief_clauses import Clauses
-from analysis.brief_text import Sentence
+from analysis.brief.clauses import Clauses
+from analysis.brief.text import Sentence
 
 _REFUSING = ("refuse_act", "can_stop")
 _OPENS = 1  # at most one word before it: "by opting out"

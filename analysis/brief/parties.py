@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from analysis.blocks import Page
-from analysis.brief_clauses import Clauses
-from analysis.brief_phrases import Phrases
-from analysis.brief_text import ADDRESS, Sentence, has_address
+from analysis.brief.clauses import Clauses
+from analysis.brief.phrases import Phrases
+from analysis.brief.text import ADDRESS, Sentence, has_address
 
 _BESIDE = 3  # words between a party and its name: "providers, such as"
 _HANDED = 8  # words between an act of sharing and with whom

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from analysis.brief_excerpt import excerpt
-from analysis.brief_phrases import Grammar
-from analysis.brief_scene import Scene
-from analysis.brief_text import ADDRESS, Sentence, has_address
+from analysis.brief.excerpt import excerpt
+from analysis.brief.headline import Headline
+from analysis.brief.phrases import Grammar
+from analysis.brief.scene import Scene
+from analysis.brief.text import ADDRESS, Sentence, has_address
 from analysis.change import Default, DefaultWords
-from analysis.headline import Headline
 
 _STOPPED = 0.5  # what a person can stop, but perhaps had to start
 _BESIDE = 0.3  # unchanged phrases of a changed sentence
