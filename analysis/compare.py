@@ -48,11 +48,10 @@ def compare(
     held = doubt(before, after, language=language, title=document) if places and not believed else None
     if held:
         return Comparison(substantive=False, held=held, passages=tuple(places))
-    kind = kind_of(document, after)
-    seen = look(places, before, after, language, kind)
-    judgement = judge(seen, kind, language)
+    seen = look(places, before, after, language, kind_of(document, after))
+    judgement = judge(seen)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
-    judged = [_judged(one, judgement, own.get(id(one), []), kind, language) for one in seen]
+    judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
     start = _effective(seen, after, language)
     told = Comparison(
         substantive=judgement.substantive or any(own.values()),
@@ -73,7 +72,7 @@ def _of_own(own: Mapping[int, Sequence[Found]]) -> Iterator[Reason]:
         yield Reason("why.told_own", topics=listed("list.words", map(named, topics)))
 
 
-def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, language: str | None) -> Passage:
+def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     """The passage with its topics and their evidence, and why."""
     passage = one.passage
     suppressed = tuple(why_suppressed(one))
@@ -89,7 +88,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, la
         matches = [match._replace(topic="data_use") for match in notices]
         topics = ["data_use"] if notices else []
     changed = [_changed(one, topic) for topic in topics if topic in by_heading]
-    if not topics and judgement.topics and is_grave(one, kind, language):
+    if not topics and judgement.topics and is_grave(one):
         topics = [judgement.topics[0]]
         matches = [_changed(one, topics[0])]
     topics += sorted({match.topic for match in own})
@@ -97,7 +96,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found], kind: str, la
     why = [_why(quote) for quote in evidence]
     if not topics:
         return replace(passage, why=(why_untold(one),))
-    signs_here = signs((one,), kind, language)
+    signs_here = signs((one,))
     severity, direction, reasons = of_passage(one, signs_here, judgement.back, judgement.severity)
     told = [Reason("why.told", reason=rules)] if (rules := rules_of(signs_here)) else []
     return replace(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from analysis.change import TOPICS
 from analysis.found import is_duty_of_reader
 from analysis.seen import Heard, Seen
-from analysis.sentences import Chances, says
+from analysis.sentences import Chances
 from analysis.surroundings import CELL
 from analysis.times import times_in
 from analysis.wording import Sentence
@@ -26,12 +26,12 @@ _LIKELY = 0.5
 _OWN = 0.9  # that a sentence is about a right or a choice of people
 
 
-def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
+def gist(seen: Sequence[Seen]) -> dict[str, float]:
     """For each topic how much the changed words say of it, and whether they do more or less with data."""
     heard = [(place, each) for place, one in enumerate(seen) for each in one.heard]
-    said = [(place, each.sentence, said_by(seen[place], each.sentence, kind, language)) for place, each in heard]
+    said = [(place, each.sentence, said_by(seen[place], each.sentence)) for place, each in heard]
     leaning = [
-        (place, sentence, _leaning(seen[place], each, chances, kind))
+        (place, sentence, _leaning(seen[place], each, chances))
         for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
     signs = {f"{GIST}{name}": value for name, value in _directions(leaning).items()}
@@ -49,22 +49,22 @@ def gist(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, flo
 
 
 @lru_cache(maxsize=1024)
-def said_by(one: Seen, sentence: Sentence, kind: str, language: str | None) -> Chances:
+def said_by(one: Seen, sentence: Sentence) -> Chances:
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
     text = one.passage.texts[sentence.side]
-    whole = says(text[sentence.start : sentence.end], language, kind, one.passage.heading)
+    whole = one.says(text[sentence.start : sentence.end])
     if sentence.whole:
         return whole
     rest, at, changed = "", sentence.start, 0
     for start, end in sentence.spans:
         rest, at, changed = rest + text[at:start], end, changed + end - start
-    without = says(rest + text[at : sentence.end], language, kind, one.passage.heading)
+    without = one.says(rest + text[at : sentence.end])
     share = changed / (sentence.end - sentence.start)
     return {aspect: max(chance - without[aspect], chance * share) for aspect, chance in whole.items()}
 
 
-def _leaning(one: Seen, heard: Heard, chances: Chances, kind: str) -> Chances:
+def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
     """For whom a sentence is good news, by how grave it is.
 
     That something is done no more is less, whatever it was, and what is done unless people refuse is more, however
@@ -77,7 +77,7 @@ def _leaning(one: Seen, heard: Heard, chances: Chances, kind: str) -> Chances:
         more, less = 0.0, max(more, less)
     elif "unless_refused" in heard.changed and "promise" not in heard.general:
         more, less = max(more, less), 0.0
-    elif is_of_security(chances) or (kind != "cookies" and _lists_times(one)):
+    elif is_of_security(chances) or (one.kind != "cookies" and _lists_times(one)):
         more, less, same = 0.0, 0.0, max(more, less, same) if heard.sentence.side == "after" else 0.0
     elif chances["conduct"] >= _LIKELY or is_duty_of_reader(text[heard.sentence.start : heard.sentence.end]):
         more, same = 0.0, max(more, same)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
 from analysis.seen import Seen
-from analysis.sentences import Chances, says
+from analysis.sentences import Chances
 from analysis.topics import matches
 from analysis.wording import sentence_bounds
 
@@ -77,6 +77,7 @@ class _Said(NamedTuple):
 class _Place(NamedTuple):
     """The changed sentences of a place, and all of them, by side."""
 
+    kind: str  # of the document
     heading: tuple[str, ...]
     gone: Sequence[_Said]
     new: Sequence[_Said]
@@ -84,13 +85,13 @@ class _Place(NamedTuple):
     after: Sequence[_Said]
 
 
-def graves(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
+def graves(seen: Sequence[Seen]) -> dict[str, float]:
     """For each of `RULES` 1 where it holds, else 0; and `only_spares`, by which no training is new."""
-    places = [_place(one, kind, language) for one in seen if one.wording.sentences]
+    places = [_place(one) for one in seen if one.wording.sentences]
     after = [said for place in places for said in place.after]
     few = len(places) <= _FEW
     held = {
-        "trains_anew": kind in _OF_PEOPLE and _anew(places, _trains, _is_told_surely),
+        "trains_anew": _anew([place for place in places if place.kind in _OF_PEOPLE], _trains, _is_told_surely),
         "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
         "promise_gone": few
         and any(said.promises for place in places for said in place.gone)
@@ -124,32 +125,32 @@ def _only_spares(places: Sequence[_Place]) -> bool:
     )
 
 
-def is_grave(one: Seen, kind: str, language: str | None) -> bool:
+def is_grave(one: Seen) -> bool:
     """Whether a place by itself makes a change grave."""
-    held = graves((one,), kind, language)
+    held = graves((one,))
     return any(held[name] for name in RULES)
 
 
 @lru_cache(maxsize=512)
-def _place(one: Seen, kind: str, language: str | None) -> _Place:
+def _place(one: Seen) -> _Place:
     sides: dict[Side, list[_Said]] = {"before": [], "after": []}
     changed: dict[Side, list[_Said]] = {"before": [], "after": []}
     for side, text in one.passage.texts.items():
         whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
         for start, end in sentence_bounds(text) if text else ():
             for clause in _CLAUSES.split(text[start:end]):
-                said = _said(clause, kind, language, one.passage.heading, whole=whole.get((start, end), False))
+                said = _said(one, clause, whole=whole.get((start, end), False))
                 sides[side].append(said)
                 if (start, end) in whole:
                     changed[side].append(said)
-    return _Place(one.passage.heading, changed["before"], changed["after"], sides["before"], sides["after"])
+    return _Place(one.kind, one.passage.heading, changed["before"], changed["after"], sides["before"], sides["after"])
 
 
-def _said(text: str, kind: str, language: str | None, heading: tuple[str, ...], *, whole: bool) -> _Said:
-    groups = {match.topic for match in matches(text, language) if match.tier == "words"}
+def _said(one: Seen, text: str, *, whole: bool) -> _Said:
+    groups = {match.topic for match in matches(text, one.language) if match.tier == "words"}
     if _MINE.search(text):
         groups.discard("promise")
-    return _Said(says(text, language, kind, heading), groups, whole)
+    return _Said(one.says(text), groups, whole)
 
 
 def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Callable[[_Said], bool]) -> bool:

@@ -69,9 +69,9 @@ def weights() -> Weights:
     return Weights.model_validate(read("change"))
 
 
-def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
+def judge(seen: Sequence[Seen]) -> Judgement:
     """Judge a change by all its places together."""
-    found = signs(seen, kind, language)
+    found = signs(seen)
     real = any(one.is_wording for one in seen)
     certain = real and is_certain(found)
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
@@ -81,7 +81,7 @@ def judge(seen: Sequence[Seen], kind: str, language: str | None) -> Judgement:
     if not topics or not (certain or weights().alert.holds(found)):
         reason = untold(found, weights().alert.reasons(found, yes=False))
         return Judgement(True, False, (), "none", "none", (Reason("why.nothing_to_tell", reason=reason),))
-    back = taken_back(seen, kind, language)
+    back = taken_back(seen)
     told = claims(seen, found, back)
     severity, because, weighty = severity_of(told)
     direction, leaning = direction_of(told)

@@ -15,6 +15,7 @@ from analysis.found import Found, found_in, named_in, overlaps, recipients_in, w
 from analysis.looks import pattern
 from analysis.news import is_renamed
 from analysis.postal import only_addresses
+from analysis.sentences import Chances, says
 from analysis.shape import names, shape_of
 from analysis.spelling import keyed_words
 from analysis.surroundings import BANNER, TEMPLATE, Surroundings
@@ -42,6 +43,8 @@ class Seen:
     menu). `named`: an entry that names a law or a company."""
 
     passage: Passage
+    kind: str  # of the document, see `kind_of`
+    language: str | None
     wording: Wording
     shape: str
     changed_words: int
@@ -72,6 +75,10 @@ class Seen:
     def within(self, sentence: Sentence) -> list[Found]:
         """What was found in one of its sentences."""
         return within(sentence, self.found)
+
+    def says(self, text: str) -> Chances:
+        """What some of its text says under its heading."""
+        return says(text, self.language, self.kind, self.passage.heading)
 
     @cached_property
     def heard(self) -> tuple[Heard, ...]:
@@ -195,6 +202,8 @@ def _seen(
     newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind))
     return Seen(
         passage,
+        kind,
+        language,
         changed,
         shape=shape,
         changed_words=count,

@@ -15,7 +15,6 @@ from analysis.grave import graves
 from analysis.kinds import part_of
 from analysis.looks import pattern
 from analysis.seen import Heard, Seen
-from analysis.sentences import says
 from analysis.shape import LISTED
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
@@ -26,32 +25,32 @@ _LIKELY = 0.5
 _ITEM = re.compile(r"\([a-z0-9]{1,4}\)")  # "(iii) use it ...": who must not is said before the first
 
 
-def signs(seen: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
+def signs(seen: Sequence[Seen]) -> dict[str, float]:
     """The signs of a whole change, each about 0 to 3; their names are those of the weights file.
 
     Titles, menus and other noise give no sign, neither for a change nor against it: beside a real change they alter
     nothing.
     """
     said = [one for one in seen if one.is_wording]
-    found = {f"kind.{kind}": 1.0}
+    found = {f"kind.{one.kind}": 1.0 for one in seen}
     found.update(_shape_signs(said))
     counts: Counter[str] = Counter()
     for one in said:
         counts.update(_phrase_signs(one))
     found.update({name: math.log1p(count) for name, count in counts.items()})
-    found.update(_claims(said, kind, language))
-    found.update(_told_together(found, said, kind))
-    found.update(gist(said, kind, language))
-    found.update({f"{GIST}{name}": held for name, held in graves(said, kind, language).items()})
+    found.update(_claims(said))
+    found.update(_told_together(found, said))
+    found.update(gist(said))
+    found.update({f"{GIST}{name}": held for name, held in graves(said).items()})
     return found
 
 
-def _told_together(found: Mapping[str, float], said: Sequence[Seen], kind: str) -> dict[str, float]:
+def _told_together(found: Mapping[str, float], said: Sequence[Seen]) -> dict[str, float]:
     """Signs that say something only together: what a phrase means depends on the kind of document it stands in."""
-    places = {part_of(kind, one.passage.heading) for one in said}
-    anywhere = _told(said, found, kind)
+    places = {part_of(one.kind, one.passage.heading) for one in said}
+    anywhere = _told(said, found)
     by_place = {
-        place: _told([one for one in said if part_of(kind, one.passage.heading) == place], found, kind)
+        place: _told([one for one in said if part_of(one.kind, one.passage.heading) == place], found)
         for place in places
         if len(places) > 1
     } or dict.fromkeys(places, anywhere)
@@ -67,7 +66,7 @@ def _decided(said: Sequence[Seen]) -> set[str]:
     return {topic for one in said for topic in one.decided}
 
 
-def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[str, bool]:
+def _told(said: Sequence[Seen], found: Mapping[str, float]) -> dict[str, bool]:
     direct = _decided(said)
     hints = {match.topic for one in said for match in one.found if match.direct and match.tier == "suggests"}
     frames = sum(_frames(one) for one in said)
@@ -87,7 +86,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float], kind: str) -> dict[s
         "notice": found.get("words.notice.after", 0) > 0,
         "announced": found.get("words.notice.after", 0) > 0 and any(_announces(one) for one in said),
         "company": any(map(_names_company, said)),
-        "listed": any(_listed(one, kind) for one in said),
+        "listed": any(map(_listed, said)),
         "nothing": bool(said) and not direct and not hints,
     }
 
@@ -98,9 +97,9 @@ def _announces(one: Seen) -> bool:
     return noticed and bool(pattern("of_privacy").search(one.passage.after or ""))
 
 
-def _listed(one: Seen, kind: str) -> bool:
+def _listed(one: Seen) -> bool:
     """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
-    if kind == "cookies" and one.shape == "row":
+    if one.kind == "cookies" and one.shape == "row":
         return not one.renamed and (one.passage.operation != "reworded" or CELL in (one.passage.after or ""))
     text = one.passage.after or one.passage.before or ""
     entry = one.shape in ("row", "entry") or (one.shape == "text" and text.endswith(";"))
@@ -124,7 +123,7 @@ def _frames(one: Seen) -> int:
     return sum(bool(heard.general & _OF_PEOPLE and heard.acts & DATA) for heard in one.heard)
 
 
-def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, float]:
+def _claims(said: Sequence[Seen]) -> dict[str, float]:
     """What the change newly claims and no longer claims: something is done with data, or left to choose.
 
     The weights of the alert are of these; severity and direction ask more of a sentence (claims.py).
@@ -138,7 +137,7 @@ def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, 
             about = bool(general & _OF_PEOPLE)
             promise = "safeguard" in general and "negation" in general
             trains = "ai_training" in acts and (about or "yours" in general) and not promise
-            forbidden = trains and _forbids(one, heard, kind, language)
+            forbidden = trains and _forbids(one, heard)
             for name, holds in (
                 ("train", trains and not forbidden),
                 ("train_forbidden", forbidden),
@@ -163,7 +162,7 @@ def _claims(said: Sequence[Seen], kind: str, language: str | None) -> dict[str, 
     return found | {f"{name}.any": 1.0 for name in counts}
 
 
-def _forbids(one: Seen, heard: Heard, kind: str, language: str | None) -> bool:
+def _forbids(one: Seen, heard: Heard) -> bool:
     """Whether a sentence, or the one that it is an item of, says what readers may not do."""
     sentence, text = heard.sentence, one.passage.texts[heard.sentence.side]
     said = text[sentence.start : sentence.end]
@@ -171,7 +170,7 @@ def _forbids(one: Seen, heard: Heard, kind: str, language: str | None) -> bool:
     head = next((earlier for earlier in reversed(so_far) if not _ITEM.match(earlier)), said)
     if is_duty_of_reader(head):
         return True
-    return "promise" not in heard.general and says(said, language, kind, one.passage.heading)["conduct"] >= _LIKELY
+    return "promise" not in heard.general and one.says(said)["conduct"] >= _LIKELY
 
 
 def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:

@@ -58,13 +58,13 @@ class _Said:
         return frozenset(stem(key) for key in keyed_words(text).keys if is_content(key))
 
 
-def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBack:
+def taken_back(seen: Sequence[Seen]) -> TakenBack:
     said = [one for one in seen if one.is_wording]
-    sentences = [each for one in said for each in _sentences(one, kind, language)]
+    sentences = [each for one in said for each in _sentences(one)]
     gone = [each for each in sentences if each.heard.sentence.side == "before"]
     new = [each for each in sentences if each.heard.sentence.side == "after"]
     still = [each for each in new if not ends(each.heard, each.chances)]
-    practices = {each.place for each in gone if _is_practice(each, kind) and not _is_said_again(each, still)}
+    practices = {each.place for each in gone if _is_practice(each) and not _is_said_again(each, still)}
     practices |= {
         each.place for each in new if ends(each.heard, each.chances) and each.chances["worth"] >= _WORTH
     } | set(_narrowed(new, gone))
@@ -79,15 +79,15 @@ def taken_back(seen: Sequence[Seen], kind: str, language: str | None) -> TakenBa
 
 
 @lru_cache(maxsize=512)
-def _sentences(one: Seen, kind: str, language: str | None) -> tuple[_Said, ...]:
-    return tuple(_Said(one, heard, said_by(one, heard.sentence, kind, language)) for heard in one.heard)
+def _sentences(one: Seen) -> tuple[_Said, ...]:
+    return tuple(_Said(one, heard, said_by(one, heard.sentence)) for heard in one.heard)
 
 
-def _is_practice(each: _Said, kind: str) -> bool:
+def _is_practice(each: _Said) -> bool:
     """Whether a whole sentence went that said what is done with people's data."""
     chances = each.chances
     return (
-        kind != "rules"
+        each.place.kind != "rules"
         and each.heard.sentence.whole
         and chances["worth"] >= _WORTH
         and min(chances["expands"], chances["practice"]) >= _LIKELY

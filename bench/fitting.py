@@ -48,7 +48,7 @@ class Example:
         if places and not doubt(before, after, language=language, title=row["document"]):
             kind = kind_of(row["document"], after)
             seen = look(places, before, after, language, kind)
-            self.found = signs(seen, kind, language)
+            self.found = signs(seen)
             self.told = claims(seen, self.found, NOTHING_BACK)
 
 

@@ -17,7 +17,7 @@ POLICY = "# Privacy Policy\n\n## What we do\n\nWe keep your walks for two years.
 
 def chances_of(before: str, after: str) -> dict[str, float]:
     pages = [read_page(text.encode(), mime="text/markdown", language="en") for text in (before, after)]
-    return gist(look(passages(*pages), *pages, "en", "privacy"), "privacy", "en")
+    return gist(look(passages(*pages), *pages, "en", "privacy"))
 
 
 @pytest.mark.parametrize(
