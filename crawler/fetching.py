@@ -211,7 +211,8 @@ class Fetcher:
         asked = self._asked_to_wait(answer)
         if asked is None:
             return None
-        until = self._now() + min(timedelta(seconds=asked), self._settings.longest_pause)
+        longest = self._settings.longest_pause
+        until = self._now() + timedelta(seconds=min(asked, longest.total_seconds()))
         self._hosts.close(host_of(answer.url), until)
         return until
 
@@ -224,7 +225,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return float(value)
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year beyond all bounds is the latter
         return None
     return max((when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds(), 0)
 

@@ -65,12 +65,10 @@ def record(database: Database, target: Target, known: Known, finding: Finding) -
             check.etag, check.last_modified = finding.seen[0].etag, finding.seen[0].last_modified
         if finding.pages:
             check.capture_id = _kept(session, finding.pages, finding.at)
-        if finding.not_before is not None:
-            document(session, target.document).not_before = finding.not_before
         if finding.outcome is None:
             session.add(check)
         else:
-            finish(session, check, finding.outcome, finding.reason)
+            finish(session, check, finding.outcome, finding.reason, not_before=finding.not_before)
         session.flush()
         assert check.id is not None
         return check.id

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from protego import Protego
 from yarl import URL
@@ -77,11 +78,16 @@ class Robots:
             return _Rules(parsed=parsed)
         if 400 <= answer.status < 500 and answer.status != 429:
             return _Rules()
+        until = self._fetcher.come_back_at(answer)
+        if until is not None:
+            why = Reason("robots.paused", status=answer.status, until=f"{until:%Y-%m-%d %H:%M}")
+            return _Rules(unreadable=_unreadable(host, why, until))
         return _Rules(unreadable=_unreadable(host, Reason("robots.answered", status=answer.status)))
 
 
-def _unreadable(host: str, why: Reason) -> NoPage:
-    return NoPage(Outcome.ROBOTS, Reason("robots.unreadable", host=host, why=why, line=_IGNORE))
+def _unreadable(host: str, why: Reason, not_before: datetime | None = None) -> NoPage:
+    reason = Reason("robots.unreadable", host=host, why=why, line=_IGNORE)
+    return NoPage(Outcome.ROBOTS, reason, not_before=not_before)
 
 
 async def _always(url: str) -> None:

@@ -159,11 +159,11 @@ def retry_after(written: str | None, *, now: datetime | None = None) -> timedelt
     """The wait that a Retry-After header asks for, in seconds or up to a date; None where it makes no sense."""
     if written is None:
         return None
-    if written.strip().isdigit():
-        return timedelta(seconds=min(int(written), 10 * 86400))
+    if written.strip().isdecimal():
+        return timedelta(seconds=min(float(written), 10 * 86400))
     try:
         until = parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year beyond all bounds is the latter
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(until - (now or datetime.now(UTC)), timedelta(0))

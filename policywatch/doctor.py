@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from policywatch.due import due_at
@@ -17,6 +17,7 @@ from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
+from storage.documents import pauses
 from storage.errors import StorageError
 from storage.retellings import last_retelling
 
@@ -43,12 +44,12 @@ def is_alive(config: Path) -> list[Finding]:
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
     with database.reading() as session:
-        checks = last_checks(session)
+        checks, waits = last_checks(session), pauses(session)
     database.close()
     made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
     if not made and watchlist.documents:
         return [Finding(False, "job", "no document was checked yet")]
-    if made and all(_is_late(entry, check) for entry, check in made):
+    if made and all(_is_late(entry, check, waits.get(entry.id)) for entry, check in made):
         newest = max(check.checked_at for _, check in made)
         said = f"all documents are overdue, the last check was at {newest:%Y-%m-%d %H:%M} UTC: does the job still run?"
         return [Finding(False, "job", said)]
@@ -123,8 +124,8 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
         )
 
 
-def _is_late(entry: DocumentEntry, check: Check) -> bool:
-    return utc_now() > due_at(entry, check, spread=True) + _LATE
+def _is_late(entry: DocumentEntry, check: Check, pause: datetime | None = None) -> bool:
+    return utc_now() > due_at(entry, check, pause, spread=True) + _LATE
 
 
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:

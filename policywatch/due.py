@@ -13,25 +13,34 @@ _EARLY = timedelta(minutes=10)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def due_at(entry: DocumentEntry, last: Check | None, *, spread: bool = False) -> datetime:
+def due_at(
+    entry: DocumentEntry, last: Check | None, pause: datetime | None = None, *, spread: bool = False
+) -> datetime:
     """The time of the document's next check, `NEVER` (the past) for one that was never checked.
+
+    Not before the end of the `pause` that its server asked for.
 
     With `spread`, up to a tenth of the interval later, by its id: documents of one interval do not all come at once.
     """
     if last is None:
         return NEVER
     every = span(entry.every)
-    return last.checked_at + every + (every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta())
+    later = every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta()
+    return max(last.checked_at + every + later, pause or NEVER)
 
 
-def due(entries: Iterable[DocumentEntry], last: Mapping[str, Check], now: datetime) -> list[DocumentEntry]:
-    """The documents that a scheduled run checks now.
+def due(
+    entries: Iterable[DocumentEntry], last: Mapping[str, Check], pauses: Mapping[str, datetime], now: datetime
+) -> list[DocumentEntry]:
+    """The documents that a scheduled run checks now; `pauses` are those that their servers asked for, by id.
 
     A tenth of the interval early (at most ten minutes) counts as due: a job that starts every six hours sharp comes
-    some seconds before its own last check is six hours old, and must not skip every second turn.
+    some seconds before its own last check is six hours old, and must not skip every second turn. A pause
+    counts in full.
     """
     return [
         entry
         for entry in entries
-        if (at := due_at(entry, last.get(entry.id))) == NEVER or at - min(_EARLY, span(entry.every) / 10) <= now
+        if pauses.get(entry.id, NEVER) <= now
+        and ((at := due_at(entry, last.get(entry.id))) == NEVER or at - min(_EARLY, span(entry.every) / 10) <= now)
     ]

@@ -22,7 +22,7 @@ from policywatch.watchlist import Watchlist
 from storage.checks import last_checks
 from storage.clock import utc_now
 from storage.database import Database
-from storage.documents import Document, declare
+from storage.documents import Document, declare, pauses
 from storage.lock import one_at_a_time
 
 
@@ -59,7 +59,7 @@ class Job:
         wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
         if not force:
             with self.database.reading() as session:
-                wanted = due(wanted, last_checks(session), self.now())
+                wanted = due(wanted, last_checks(session), pauses(session), self.now())
         if not wanted:
             return []
         return crawl(

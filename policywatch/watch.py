@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from threading import Event
 from types import FrameType
 
+from sqlmodel import Session
+
 from notifier.plan import has_to_plan
 from policywatch.due import due_at
 from policywatch.recipients import Recipients
@@ -17,6 +19,7 @@ from storage.checks import last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
+from storage.documents import pauses
 
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
@@ -55,8 +58,14 @@ def _command(watchlist: Watchlist, documents: list[str]) -> list[str]:
 
 def _due_documents(watchlist: Watchlist, database: Database, now: datetime) -> list[str]:
     with database.reading() as session:
-        last = last_checks(session)
-    return [entry.id for entry in watchlist.documents if due_at(entry, last.get(entry.id), spread=True) <= now]
+        times = _times(session, watchlist)
+    return [entry.id for entry, at in zip(watchlist.documents, times, strict=True) if at <= now]
+
+
+def _times(session: Session, watchlist: Watchlist) -> list[datetime]:
+    """When each document of the watchlist is to be checked, in its order."""
+    last, waits = last_checks(session), pauses(session)
+    return [due_at(entry, last.get(entry.id), waits.get(entry.id), spread=True) for entry in watchlist.documents]
 
 
 def _owes(database: Database, recipients: Recipients, now: datetime) -> bool:
@@ -68,8 +77,7 @@ def _owes(database: Database, recipients: Recipients, now: datetime) -> bool:
 
 def _sleep(watchlist: Watchlist, database: Database, now: datetime) -> timedelta:
     with database.reading() as session:
-        last, attempt = last_checks(session), next_attempt(session)
-    times = [due_at(entry, last.get(entry.id), spread=True) for entry in watchlist.documents]
+        times, attempt = _times(session, watchlist), next_attempt(session)
     times += [attempt] if attempt else []
     soonest = min((at - now for at in times if at > now), default=_LONGEST_SLEEP)
     return max(_SHORTEST_SLEEP, min(soonest, _LONGEST_SLEEP))

@@ -16,6 +16,7 @@ from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind
 
 REMINDED_EVERY = timedelta(days=7)
+LONG_PAUSE = timedelta(days=1)  # one that a server asks for; the operator hears of it at once, not after some of them
 
 
 class Outcome(StrEnum):
@@ -67,8 +68,17 @@ class Check(SQLModel, table=True):
     version_id: int | None = Field(default=None, foreign_key="versions.id")  # the version in force after the check
 
 
-def finish(session: Session, check: Check, outcome: Outcome, reason: Reason | None = None) -> None:
+def finish(
+    session: Session,
+    check: Check,
+    outcome: Outcome,
+    reason: Reason | None = None,
+    *,
+    not_before: datetime | None = None,
+) -> None:
     """Give the check its outcome, and keep the document's health and the operator's notices in step with it.
+
+    `not_before`: until then its server wants to be left alone.
 
     All in the caller's transaction, so a kill leaves either none or all of it.
     """
@@ -79,7 +89,7 @@ def finish(session: Session, check: Check, outcome: Outcome, reason: Reason | No
     if outcome.is_good:
         _recovered(session, row, check)
     else:
-        _failed(session, row, check, outcome)
+        _failed(session, row, check, outcome, not_before)
     session.add(row)
 
 
@@ -98,10 +108,14 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
     row.failures, row.failing_since, row.told_at = 0, None, None
 
 
-def _failed(session: Session, row: Document, check: Check, outcome: Outcome) -> None:
+def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not_before: datetime | None) -> None:
+    if row.not_before is not None and check.checked_at < row.not_before:
+        return  # nothing was asked; the pause was counted once, when it began
+    row.not_before = not_before or row.not_before
     row.failures += 1
     row.failing_since = row.failing_since or check.checked_at
-    due = row.failures >= row.tell_after and row.told_at is None
+    long = not_before is not None and not_before - check.checked_at >= LONG_PAUSE
+    due = (row.failures >= row.tell_after or long) and row.told_at is None
     reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
     if due or reminder:
         row.told_at = check.checked_at

@@ -293,9 +293,38 @@ def test_a_long_retry_after_keeps_us_away(sites: Sites, database: Database, wait
     assert later[target.document].outcome is None
 
 
-def test_no_server_can_send_us_away_for_years(sites: Sites, database: Database) -> None:
+def test_a_pause_counts_as_one_failure_however_often_we_come(sites: Sites, database: Database) -> None:
     site = sites.new()
-    site.answers["/"] = page("never", 429, retry_after="999999999999")
+    site.answers["/"] = page("slow down", 429, retry_after="7200")
+    for _ in range(4):
+        checked(database, own(site.url()))
+    with database.reading() as session:
+        assert document(session, "example/policy").failures == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_robots_txt_keeps_us_away_too(sites: Sites, database: Database, status: int) -> None:
+    site = sites.new()
+    site.answers |= {"/robots.txt": page("slow down", status, retry_after="7200"), "/": page()}
+    check = checked(database, own(site.url()))
+    assert check.outcome == Outcome.ROBOTS
+    assert f"answered {status}, and asked not to come back before 2026-03-02 11:00 UTC" in (check.reason or "")
+    assert checked(database, own(site.url())).outcome == Outcome.BLOCKED
+    assert site.paths() == ["/robots.txt"]
+
+
+@pytest.mark.parametrize("wait", ["999999999999", "9" * 30, "9" * 5000])
+def test_no_server_can_send_us_away_for_years(sites: Sites, database: Database, wait: str) -> None:
+    site = sites.new()
+    site.answers["/"] = page("never", 429, retry_after=wait)
     checked(database, own(site.url()))
     with database.reading() as session:
         assert document(session, "example/policy").not_before == NOW + timedelta(days=7)
+
+
+@pytest.mark.parametrize("wait", ["soon", "-5", "²", "Mon, 02 Mar 99999999999999999999 08:00:00 GMT"])
+def test_a_pause_without_sense_is_none(sites: Sites, database: Database, wait: str) -> None:
+    site = sites.new()
+    site.answers["/"] = page("slow down", 429, retry_after=wait)
+    check = checked(database, own(site.url()))
+    assert (check.outcome, "with a later check" in (check.reason or "")) == (Outcome.BLOCKED, True)

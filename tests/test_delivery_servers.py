@@ -152,7 +152,10 @@ def test_500_then_good(database: Database) -> None:
         ("Mon, 02 Mar 2026 12:01:00 GMT", 60),
         ("Mon, 02 Mar 2026 11:00:00 GMT", 0),
         ("soon", None),
+        ("9" * 5000, 10 * 86400),
         ("-5", None),
+        ("²", None),
+        ("Mon, 02 Mar 99999999999999999999 08:00:00 GMT", None),
         (None, None),
     ],
 )

@@ -149,6 +149,16 @@ def test_two_failures_are_nobodys_business(database: Database) -> None:
     assert notices(database) == []
 
 
+@pytest.mark.parametrize(("hours", "told"), [(23, []), (24, ["unreadable"])])
+def test_a_long_pause_is_told_at_once(database: Database, hours: int, told: list[str]) -> None:
+    with database.writing() as session:
+        declare(session, [a_document()])
+    with database.writing() as session:
+        made = Check(document_id="example/privacy", checked_at=MONDAY)
+        finish(session, made, Outcome.BLOCKED, not_before=MONDAY + timedelta(hours=hours))
+    assert notices(database) == told
+
+
 def test_validators_come_from_believed_answers_only(database: Database) -> None:
     with database.writing() as session:
         declare(session, [a_document()])

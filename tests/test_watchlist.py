@@ -170,9 +170,17 @@ def entry_of(folder: Path, every: str) -> Watchlist:
 def test_a_job_that_starts_every_six_hours_sharp_skips_no_turn(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, "6h").documents[0]
     last = {entry.id: Check(document_id=entry.id, checked_at=NOON + timedelta(seconds=40))}
-    assert due([entry], last, NOON + timedelta(hours=6)) == [entry]
-    assert due([entry], last, NOON + timedelta(hours=5)) == []
-    assert due([entry], {}, NOON) == [entry]
+    assert due([entry], last, {}, NOON + timedelta(hours=6)) == [entry]
+    assert due([entry], last, {}, NOON + timedelta(hours=5)) == []
+    assert due([entry], {}, {}, NOON) == [entry]
+
+
+def test_nothing_is_due_before_its_server_wants_to_be_asked(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "1h").documents[0]
+    check, pause = Check(document_id=entry.id, checked_at=NOON), NOON + timedelta(hours=9)
+    assert due([entry], {entry.id: check}, {entry.id: pause}, pause - timedelta(seconds=1)) == []
+    assert due([entry], {entry.id: check}, {entry.id: pause}, pause) == [entry]
+    assert due_at(entry, check, pause, spread=True) == pause
 
 
 def test_the_watch_spreads_what_has_one_interval(tmp_path: Path) -> None:
