@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
 from analysis.seen import Seen
+from analysis.sentence_ends import sentence_bounds
 from analysis.sentences import Chances
 from analysis.topics import matches
-from analysis.wording import sentence_bounds
 
 RULES = (
     "trains_anew",

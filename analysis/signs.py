@@ -15,10 +15,10 @@ from analysis.grave import graves
 from analysis.kinds import part_of
 from analysis.looks import pattern
 from analysis.seen import Heard, Seen
+from analysis.sentence_ends import sentence_bounds
 from analysis.shape import LISTED
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
-from analysis.wording import sentence_bounds
 
 _OF_PEOPLE = {"personal_data", "user_content"}  # groups of words: what a sentence is about
 _LIKELY = 0.5

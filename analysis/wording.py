@@ -11,19 +11,12 @@ from functools import lru_cache
 
 from analysis.change import Passage, Side
 from analysis.looks import looks
+from analysis.sentence_ends import sentence_bounds
 from analysis.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
 from analysis.synonyms import say_the_same
 from analysis.times import times_in
 from analysis.words import Edit, edits, without_islands
 
-_SENTENCE_END = re.compile(
-    r"(?=[\s\"”»')\]])"  # looked at first, for most characters are none of these
-    r"(?:(?<=[.!?;])[\"”»')\]]*\s+(?=[\"“«(\[]?[A-ZÀ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=[:;])\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
-)
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|inc|ltd|no|art|al|par|p|ex|vs|st|cf|approx|corp|co|u\.s|u\.k|n)\.|\b[A-Z]\.)$", re.IGNORECASE
-)
-_LONGEST_ABBREVIATION = 12  # characters, with what stands before it
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
@@ -134,21 +127,6 @@ def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> s
         for start in words.starts[first:last]
     )
     return "looks.time" if inside else None
-
-
-@lru_cache(maxsize=2048)
-def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the sentences of a text start and end; the cells of a table row count as sentences."""
-    bounds, start = [], 0
-    for found in _SENTENCE_END.finditer(text):
-        last = found.start()
-        shortened = _ABBREVIATION.search(text, max(start, last - _LONGEST_ABBREVIATION), last)
-        if shortened and "\n" not in found.group() and "|" not in found.group():
-            continue
-        bounds.append((start, last))
-        start = found.end()
-    bounds.append((start, len(text)))
-    return tuple((first, last) for first, last in bounds if text[first:last].strip())
 
 
 @lru_cache(maxsize=2048)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from analysis.blocks import Block, Link, Page
 from analysis.change import Passage, Severity, Side
+from analysis.sentence_ends import sentence_bounds
 from analysis.surroundings import CELL
 from analysis.words import Word as Token
 from analysis.words import edits, without_islands
@@ -17,17 +18,6 @@ from analysis.words import words as tokens
 WORD = re.compile(r"[^\W_]+")
 ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
-_SENTENCE_END = re.compile(
-    r"(?=[\s\"'”’»)\];<])"  # looked at first, for most characters are none of these
-    r"(?:(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9])|\s+\|\s+|\n|<br\s*/?>|;\s+(?=\(?\w{1,3}\))|\s+(?=•))"
-)
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|cf|no|nos|art|inc|ltd|co|corp|mr|mrs|ms|dr|st|vs|p\.ex|ex|al|u\.s|u\.k)\.|\b[A-Z]\.)$", re.I
-)
-_DAY = re.compile(r"\b\d{1,2}\.$")
-_MONTH = re.compile(  # German writes "3. November"
-    r"\s*(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
-)
 _NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
 _FIRST_NUMBER = re.compile(r":?\s+\(?(?:a|i|1)\)\s")
 _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
@@ -114,20 +104,6 @@ def words_of(
 
 def has_address(text: str) -> bool:
     return any(mark in text for mark in _MARKS_OF_ADDRESS) and bool(ADDRESS.search(text))
-
-
-def sentence_bounds(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for match in _SENTENCE_END.finditer(text):
-        if _ABBREVIATION.search(text, start, match.start()):
-            continue
-        if _DAY.search(text, start, match.start()) and _MONTH.match(text, match.start()):
-            continue
-        if match.start() > start:
-            yield start, match.start()
-        start = match.end()
-    if start < len(text):
-        yield start, len(text)
 
 
 def named(text: str, words: Sequence[Word]) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,42 @@
+"""Where sentences end."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_END = re.compile(
+    r"(?=[\s\"'”’»)\]])"  # looked at first, for most characters are none of these
+    r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
+)
+_NO_END = re.compile(
+    r"(?:\b(?:e\.g|i\.e|cf|nos?|art|al|par|p|p\.ex|ex|inc|ltd|corp?|co|mr|mrs|ms|dr|st|vs|approx|u\.s|u\.k|n)\.|\b[A-Z]\.)$",
+    re.I,
+)
+_DAY = re.compile(r"\b\d{1,2}\.$")
+_MONTH = re.compile(  # German writes "3. November"
+    r"\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
+)
+_BREAKS = frozenset("\n|•·▪")  # they end a sentence whatever stands before them
+_LONGEST = 12  # characters of an abbreviation, with what stands before it
+
+
+@lru_cache(maxsize=2048)
+def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the sentences of a text start and end; the cells of a table row count as sentences."""
+    bounds, start = [], 0
+    for found in _END.finditer(text):
+        last = found.start() + len(found["closing"] or "")
+        if _BREAKS.isdisjoint(found.group()) and _goes_on(text, max(start, last - _LONGEST), last):
+            continue
+        bounds.append((start, last))
+        start = found.end()
+    bounds.append((start, len(text)))
+    return tuple((first, last) for first, last in bounds if text[first:last].strip())
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether the full stop before `end` is of an abbreviation or of the day of a month."""
+    if _NO_END.search(text, start, end):
+        return True
+    return bool(_DAY.search(text, start, end) and _MONTH.match(text, end))
