@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from analysis.believe import runs_of_words
 from analysis.blocks import Page, UnreadablePage
-from analysis.html_flow import lines_of
-from analysis.html_page import read_html, without
-from analysis.html_tree import Element, grow, parse
+from analysis.page.html_flow import lines_of
+from analysis.page.html_page import read_html, without
+from analysis.page.html_tree import Element, grow, parse
 from reasons import Reason
 
 _SAME = 0.95  # of the text round it; an element with that much holds the same text

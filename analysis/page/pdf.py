@@ -14,7 +14,7 @@ from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 
 from analysis.blocks import Block, BlockKind, Dropped, Page, UnreadablePage
 from analysis.language import language_of
-from analysis.pdf_tables import table_rows
+from analysis.page.pdf_tables import table_rows
 from reasons import Reason
 
 _MOST_PAGES = 500  # that are read, so that a file made to exhaust the reader ends somewhere

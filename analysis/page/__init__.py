@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.blocks import Page, UnreadablePage
-from analysis.decoding import decoded
-from analysis.html_page import read_html
-from analysis.markdown import read_markdown, read_plain
+from analysis.page.decoding import decoded
+from analysis.page.html_page import read_html
+from analysis.page.markdown import read_markdown, read_plain
 from reasons import Reason
 
 READER = 4  # raised with every change of the rules that can alter what is read
@@ -31,7 +31,7 @@ def read_page(
     """
     kind = mime.partition(";")[0].strip().lower()
     if body[:1024].lstrip().startswith(b"%PDF-"):
-        from analysis.pdf import read_pdf  # loads slowly, and few documents need it
+        from analysis.page.pdf import read_pdf  # loads slowly, and few documents need it
 
         return read_pdf(body, language=language)
     if kind == "application/pdf":

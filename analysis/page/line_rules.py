@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from analysis.furniture import autonyms
-from analysis.html_lines import REMARK, Line
-from analysis.html_tree import Element
 from analysis.normal import normal
+from analysis.page.furniture import autonyms
+from analysis.page.html_lines import REMARK, Line
+from analysis.page.html_tree import Element
 from analysis.phrases import pattern
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from analysis.blocks import BlockKind
-from analysis.html_lines import CELL_ROLES, CELLS, REMARK, ROW_ROLES, Line, heading_level, is_block, layout_tables
-from analysis.html_tree import Element
 from analysis.normal import UNSEEN
+from analysis.page.html_lines import CELL_ROLES, CELLS, REMARK, ROW_ROLES, Line, heading_level, is_block, layout_tables
+from analysis.page.html_tree import Element
 from analysis.phrases import pattern
 
 _STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))

@@ -8,8 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from analysis.html_lines import Line, is_block
-from analysis.html_tree import Element
+from analysis.page.html_lines import Line, is_block
+from analysis.page.html_tree import Element
 from analysis.phrases import kinds_of, pattern
 
 _NEVER = frozenset(("html", "body", "main"))
@@ -51,7 +51,7 @@ def _share(element: Element, top: Element) -> float:
 
 @cache
 def _tables() -> dict[str, Any]:
-    return tomllib.loads(resources.files("analysis").joinpath("furniture.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files(__package__).joinpath("furniture.toml").read_text("utf-8"))
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from analysis.blocks import BlockKind
-from analysis.html_tree import Element
+from analysis.page.html_tree import Element
 
 _BLOCK_TAGS = (
     "html body p div section article main header footer nav aside h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table thead "

@@ -9,11 +9,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from analysis.blocks import Block, Dropped, Link, Page, UnreadablePage
-from analysis.html_flow import lines_of
-from analysis.html_lines import Line
-from analysis.html_tree import Element, grow, parse
 from analysis.language import language_of, two_letters
-from analysis.main_text import leave_out
+from analysis.page.html_flow import lines_of
+from analysis.page.html_lines import Line
+from analysis.page.html_tree import Element, grow, parse
+from analysis.page.main_text import leave_out
 from analysis.phrases import kinds_of, pattern
 from reasons import Reason
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
-from analysis.furniture import mark_furniture
-from analysis.html_lines import REMARK, Line
-from analysis.html_tree import Element
-from analysis.line_rules import LINE_RULES
-from analysis.other_languages import leave_out_other_languages
+from analysis.page.furniture import mark_furniture
+from analysis.page.html_lines import REMARK, Line
+from analysis.page.html_tree import Element
+from analysis.page.line_rules import LINE_RULES
+from analysis.page.other_languages import leave_out_other_languages
 
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
