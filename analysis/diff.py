@@ -25,7 +25,6 @@ _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
 )
 _CELL = " | "  # between the cells of a row
-_CELLS = 3  # from so many on, a row is known by its name alone; with two, what it says of it may be another thing
 _SIGNS = "%$€£"
 _RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
 
@@ -86,7 +85,8 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""
     text = _NUMBER.sub("", normal(text).casefold())
-    return tuple(word for word in word_texts(text) if word[0].isalnum() or word in _SIGNS)
+    plain = (word.strip("_") for word in word_texts(text))  # what stands in italics is no other word, "_lid" is one
+    return tuple(word for word in plain if word and (word[0].isalnum() or word in _SIGNS))
 
 
 def _texts(page: Page, other: Page) -> list[_Text]:
@@ -122,9 +122,8 @@ def _pairs(
     scored = []
     for i, j in _candidates(b, b_gap, a, a_gap):
         named = _named_alike(b_cells[i], a_cells[j])
-        likeness = _likeness(b[i].words, a[j].words)
-        if b[i].stays and a[j].stays:
-            likeness = 0.0 if not named else likeness if len(b_cells[i]) < _CELLS else 1.0
+        of_one_name = b[i].stays and a[j].stays
+        likeness = float(named > 0) if of_one_name else _likeness(b[i].words, a[j].words)
         if likeness >= alike:
             scored.append((-named, -likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j))
     b_taken, a_taken, pairs = set(), set(), []

@@ -148,9 +148,15 @@ def test_a_row_that_alone_has_its_name_is_compared_with_no_other() -> None:
     ]
 
 
-def test_of_a_row_of_two_cells_the_name_alone_is_not_enough() -> None:
-    before, after = ("Travel requests | 3 years",), ("Travel requests | until the day of the journey",)
-    assert [operation for operation, _, _ in operations(rows(*before), rows(*after))] == ["removed", "added"]
+def test_a_row_of_two_cells_is_known_by_its_name_too() -> None:
+    before, after = "Travel requests | 3 years", "Travel requests | until the day of the journey"
+    assert operations(rows(before), rows(after)) == [("reworded", before, after)]
+
+
+def test_a_name_that_begins_with_an_underscore_is_a_word_and_italics_are_none() -> None:
+    before, after = (f"{name} | 24 hours | Counts visits to our pages" for name in ("_lid", "_lat"))
+    assert operations(rows(before), rows(after)) == [("reworded", before, after)]
+    assert not operations(page("We keep _your_ letters."), page("We keep your letters."))
 
 
 def test_a_row_that_got_another_name_is_one_reworded() -> None:
