@@ -32,6 +32,8 @@ _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
+_OF_AI = frozenset(("ai_features", "ai_training"))
+_OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
 _EVEN = 20  # characters of the change that make no side the longer one
 
 _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
@@ -72,11 +74,13 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "over_25_words": words >= 25,
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
+        "of_ai": _speaks_of_ai(said),
         "rules": rules,
         "law_named": _named_more(said, "user_rights"),
         "recipient_named": _named_more(said, "data_sharing"),
         "less": not back.practices.isdisjoint(said),
         "plainly_new": not back.anew.isdisjoint(said),
+        "retimed": not back.retimed.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
         "torn": _only_torn(said),
         "promise_lost": not back.promises.isdisjoint(said),
@@ -90,6 +94,18 @@ def _only_torn(said: Sequence[Seen]) -> float:
     whole = {sentence.side for one in said if not one.torn for sentence in one.wording.sentences}
     torn = {sentence.side for one in said if one.torn for sentence in one.wording.sentences} - whole
     return float(("after" in torn) - ("before" in torn))
+
+
+def _speaks_of_ai(said: Sequence[Seen]) -> bool:
+    """Whether a whole sentence that came is about AI, or its training with what is people's: seldom a detail."""
+    return any(
+        heard.sentence.whole
+        and heard.sentence.side == "after"
+        and ("ai_training" not in heard.acts or not _OF_PEOPLE.isdisjoint(heard.general))
+        and not _OF_AI.isdisjoint(heard.acts)
+        for one in said
+        for heard in one.heard
+    )
 
 
 def _named_more(said: Sequence[Seen], topic: str) -> bool:

@@ -113,6 +113,8 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], R
         return "high", named, _weighed(weighed)
     if medium.holds(told):
         return "medium", (), _weighed(medium.reasons(told, yes=True))
+    if told["told.retimed"]:
+        return "medium", (), Reason("weight.retimed")
     return "low", (), _weighed(medium.reasons(told, yes=False))
 
 

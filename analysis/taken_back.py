@@ -32,13 +32,15 @@ _PROMISES = 0.3
 
 class TakenBack(NamedTuple):
     """The places by which less is done with data than before, those that take a promise away, those that keep data
-    longer, those that plainly say a practice that is new, and those that do unasked what was done with consent."""
+    longer, those that plainly say a practice that is new, and those that do unasked what was done with consent,
+    and those that keep data for another time, be it shorter; how long a cookie lives is no such time."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
     longer: frozenset[Seen] = frozenset()
     anew: frozenset[Seen] = frozenset()
     unasked: frozenset[Seen] = frozenset()
+    retimed: frozenset[Seen] = frozenset()
 
 
 NOTHING_BACK = TakenBack()
@@ -75,7 +77,8 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     anew = {each.place for each in still if _is_plain(each)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
-    return TakenBack(*map(frozenset, (practices, promises, longer, anew, unasked)))
+    retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
+    return TakenBack(*map(frozenset, (practices, promises, longer, anew, unasked, retimed)))
 
 
 @lru_cache(maxsize=512)

@@ -17,7 +17,7 @@ SPECIFIC = 0.7  # how readily a topic gets weights of its own beside those of al
 TOLD_FROM = 0.36  # probability; with fewer told, more is missed than is spared
 # the claims that severity and direction rest on, few because the examples are, and the side on which each may weigh
 MEDIUM = dict.fromkeys(
-    ("practice", "two_practices", "practices", "words_about", "over_25_words", WEIGHTIEST), UP
+    ("practice", "two_practices", "practices", "words_about", "over_25_words", "of_ai", WEIGHTIEST), UP
 ) | dict.fromkeys(("rules", "quiet"), DOWN)
 HIGH = dict.fromkeys(
     ("practices", "training", "training_phrases", "near_default_on", "choice_phrases", "grave"), UP

@@ -197,3 +197,42 @@ def test_a_way_to_refuse_that_moved_elsewhere_is_no_new_one() -> None:
 )
 def test_what_begins_with_a_day_or_says_what_we_do_is_no_duty_of_readers(sentence: str, duty: bool) -> None:
     assert is_duty_of_reader(sentence) is duty
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after"),
+    [
+        ("en", "Logs are kept for 30 days.", "Logs are kept for 90 days."),
+        (
+            "en",
+            "Records of your calls are deleted after two years.",
+            "Records of your calls are deleted after 30 days.",
+        ),
+        ("fr", "Les journaux sont conservés trente jours.", "Les journaux sont conservés un an."),
+    ],
+)
+def test_another_time_for_which_data_is_kept_is_more_than_a_detail(language: str, before: str, after: str) -> None:
+    assert change(language, "\n\n" + before, "\n\n" + after).severity == "medium"
+
+
+def test_how_long_a_cookie_lives_is_a_detail() -> None:
+    table = "\n\n| Cookie | Lives for |\n| --- | --- |\n| seen | {} |\n"
+    told = change("en", table.format("30 days"), table.format("90 days"), "Cookie Policy")
+    assert (told.alert, told.severity) == (True, "low")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (
+            "en",
+            "\n\nPictures that were made by generative AI must carry a label that says so, and the name of the tool.",
+        ),
+        (
+            "fr",
+            "\n\nLes réponses de l’assistant sont produites par une IA générative et peuvent être fausses.",
+        ),
+    ],
+)
+def test_a_new_sentence_about_ai_is_more_than_a_detail(language: str, text: str) -> None:
+    assert change(language, "", text, "Terms of Service").severity == "medium"
