@@ -20,12 +20,11 @@ from analysis.normal import fingerprint
 from analysis.words import word_diff
 from reasons import Reason
 from storage.alerts import Alert
-from storage.captures import Capture, capture, captures_from
+from storage.captures import Capture, captures_from
 from storage.changes import Change, StoredPassage, waiting_changes
-from storage.checks import Check, Outcome, accept_check, finish, good_checks_since, last_set_aside, unread_checks
+from storage.checks import Check, Outcome, finish, good_checks_since, unread_checks
 from storage.database import Database
 from storage.documents import Document, document, replaced_by
-from storage.errors import StorageError
 from storage.notices import Notice, NoticeKind
 from storage.paragraphs import index_version
 from storage.versions import Cause, Version, current_version, earlier_with
@@ -33,14 +32,6 @@ from storage.versions import Cause, Version, current_version, earlier_with
 STAYS = 3  # checks that must find a returned text again before anyone is told of the return
 
 RoutesFor = Callable[[Document, Change], Iterable[str]]
-
-
-class NothingHeld(StorageError):
-    """There is no held text that could be accepted."""
-
-
-class HeldAnew(StorageError):
-    """The text that is held is another than the one that a person has seen."""
 
 
 def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: RoutesFor) -> list[int]:
@@ -92,7 +83,7 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     cause = Cause.PAGE if former else Cause.READER
     change = advance(session, check, kept[0], manner, page, current, found, cause, against=against)
     if not change.waits:
-        _alert(session, change, routes_for)
+        add_alerts(session, change, routes_for)
     return finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
 
 
@@ -125,7 +116,7 @@ def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: 
     if against is not None and found.passages:
         change = changed(session, against, made, found, Cause.PAGE, detected_at=check.checked_at)
         change.check_id = check.id
-        _alert(session, change, routes_for)
+        add_alerts(session, change, routes_for)
     finish(session, check, Outcome.FIRST)
 
 
@@ -277,7 +268,7 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
     ]
 
 
-def _alert(session: Session, change: Change, routes_for: RoutesFor) -> None:
+def add_alerts(session: Session, change: Change, routes_for: RoutesFor) -> None:
     if not change.alert:
         return
     assert change.id is not None
@@ -292,7 +283,7 @@ def _settle(session: Session, change: Change, routes_for: RoutesFor) -> None:
         change.waits = 0
     elif change.check_id is not None and good_checks_since(session, change.document_id, change.check_id) >= STAYS:
         change.waits = 0
-        _alert(session, change, routes_for)
+        add_alerts(session, change, routes_for)
 
 
 def _hold(session: Session, check: Check, reason: Reason, before: Page | None, page: Page) -> None:
@@ -321,46 +312,3 @@ def _line(passage: Passage) -> str:
     marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
     words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
     return f"{words[:300]}{'...' if len(words) > 300 else ''}"
-
-
-def held_comparison(session: Session, document_id: str, manner: Manner) -> tuple[Check, Page, Comparison | None]:
-    """What waits to be accepted, and what it would change (None: it would be the first version).
-
-    Raises `NothingHeld`, and `UnreadablePage` where even the held capture gives no text.
-    """
-    document(session, document_id)
-    check = last_set_aside(session, document_id)
-    if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
-        raise NothingHeld(f"nothing is held for {document_id}: its last text was believed, or could not be read at all")
-    page = joined(manner.read(captures_from(session, check.capture_id)))
-    current = current_version(session, document_id)
-    if current is None:
-        return check, page, None
-    return check, page, compared(page_from_json(current.page), page, manner)
-
-
-def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor, *, seen: Page) -> Change | None:
-    """Take the held text as the next version, on the word of a person who has seen it; the change is alerted like any
-    other.
-
-    None where it became the first version. Raises as `held_comparison` does, and `HeldAnew` where a run has put another
-    text in the place of the one that was `seen`.
-    """
-    with database.writing() as session:
-        check, page, found = held_comparison(session, document_id, manner)
-        if fingerprint(page.blocks) != fingerprint(seen.blocks):
-            raise HeldAnew(
-                f"another text of {document_id} was held while you were looking, so nothing was taken: "
-                f"`policywatch accept {document_id}` shows it"
-            )
-        assert check.capture_id is not None
-        kept = capture(session, check.capture_id)
-        current = current_version(session, document_id)
-        change = None
-        if current is None or found is None:
-            check.version_id = make_version(session, kept, manner, page, None, Cause.ACCEPTED).id
-        else:
-            change = advance(session, check, kept, manner, page, current, found, Cause.ACCEPTED)
-            _alert(session, change, routes_for)
-        accept_check(session, check)
-        return change

@@ -140,8 +140,8 @@ def accept(
 
     Example: `policywatch accept linkedin/privacy-policy`
     """
-    from analysis.reading import accept as take
-    from analysis.reading import held_comparison
+    from analysis.accepting import accept as take
+    from analysis.accepting import held_comparison
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from policywatch.terminal import show_comparison

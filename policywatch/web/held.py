@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from analysis.accepting import held_comparison
 from analysis.blocks import Page
 from analysis.change import Comparison
 from analysis.manner import Manner
 from analysis.normal import fingerprint
-from analysis.reading import held_comparison, stored_passages
+from analysis.reading import stored_passages
 from policywatch.web.one_change import Placed
 from storage.checks import Check
 from storage.documents import Document, document
