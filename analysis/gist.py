@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from analysis.change import TOPICS
 from analysis.found import is_duty_of_reader
+from analysis.rephrased import cells
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
 from analysis.surroundings import CELL
@@ -29,9 +30,10 @@ _OWN = 0.9  # that a sentence is about a right or a choice of people
 def gist(seen: Sequence[Seen]) -> dict[str, float]:
     """For each topic how much the changed words say of it, and whether they do more or less with data."""
     heard = [(place, each) for place, one in enumerate(seen) for each in one.heard]
+    cell = cells(seen)
     said = [(place, each.sentence, said_by(seen[place], each.sentence)) for place, each in heard]
     leaning = [
-        (place, sentence, _leaning(seen[place], each, chances))
+        (cell[place], sentence, _leaning(seen[place], each, chances))
         for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
     ]
     signs = {f"{GIST}{name}": value for name, value in _directions(leaning).items()}

@@ -14,11 +14,9 @@ from typing import NamedTuple
 from analysis.change import TOPICS
 from analysis.gist import ends, is_of_security, said_by
 from analysis.kept import rewritten
-from analysis.looks import is_content
+from analysis.rephrased import alike, stems_of
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
-from analysis.spelling import keyed_words
-from analysis.wording import stem
 
 # chances
 _LIKELY = 0.5
@@ -50,14 +48,13 @@ NOTHING_BACK = TakenBack()
 class _Said:
     place: Seen
     heard: Heard
-    chances: Chances
+    chances: Chances  # by what changed in it
+    full: Chances  # by all its words
 
     @cached_property
     def stems(self) -> frozenset[str]:
         """Of the words that say something; few sentences are asked for them."""
-        sentence = self.heard.sentence
-        text = self.place.passage.texts[sentence.side][sentence.start : sentence.end]
-        return frozenset(stem(key) for key in keyed_words(text).keys if is_content(key))
+        return stems_of(_text(self.place, self.heard))
 
 
 def taken_back(seen: Sequence[Seen]) -> TakenBack:
@@ -67,14 +64,14 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     new = [each for each in sentences if each.heard.sentence.side == "after"]
     still = [each for each in new if not ends(each.heard, each.chances)]
     practices = {each.place for each in gone if _is_practice(each) and not _is_said_again(each, still)}
-    practices |= {
-        each.place for each in new if ends(each.heard, each.chances) and each.chances["worth"] >= _WORTH
-    } | set(_narrowed(new, gone))
+    practices |= {each.place for each in new if ends(each.heard, each.chances) and each.full["worth"] >= _WORTH} | set(
+        _narrowed(new, gone)
+    )
     practices |= {each.place for each in new if _asks_first(each, gone)}
     days = {pair.now: pair.lengthened() for pair in rewritten(said)}
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
-    anew = {each.place for each in still if _is_plain(each)}
+    anew = {each.place for each in still if _is_plain(each) and not _was_said(each, gone)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
@@ -83,7 +80,11 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
 
 @lru_cache(maxsize=512)
 def _sentences(one: Seen) -> tuple[_Said, ...]:
-    return tuple(_Said(one, heard, said_by(one, heard.sentence)) for heard in one.heard)
+    return tuple(_Said(one, heard, said_by(one, heard.sentence), one.says(_text(one, heard))) for heard in one.heard)
+
+
+def _text(one: Seen, heard: Heard) -> str:
+    return one.passage.texts[heard.sentence.side][heard.sentence.start : heard.sentence.end]
 
 
 def _is_practice(each: _Said) -> bool:
@@ -105,6 +106,14 @@ def _is_plain(each: _Said) -> bool:
     return (
         min(chances["worth"], chances["expands"], chances["practice"]) >= _LIKELY
         and max(chances["limits"], chances["conduct"]) < _LIKELY
+    )
+
+
+def _was_said(new: _Said, gone: Sequence[_Said]) -> bool:
+    """Whether a sentence that went said the same practice in other words."""
+    return any(
+        each.full["practice"] >= _PRACTISED and "promise" not in each.heard.general and alike(each.stems, new.stems)
+        for each in gone
     )
 
 
@@ -136,7 +145,7 @@ def _is_alike(one: _Said, other: _Said) -> bool:
 def _asks_first(new: _Said, gone: Sequence[_Said]) -> bool:
     """Whether what was done anyway is done only if people want it."""
     return "default_off" in new.heard.changed and any(
-        each.chances["practice"] >= _LIKELY and "default_off" not in each.heard.general and _is_alike(each, new)
+        each.full["practice"] >= _LIKELY and "default_off" not in each.heard.general and _is_alike(each, new)
         for each in gone
     )
 
@@ -166,7 +175,7 @@ def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:
             and "default_on" not in each.heard.general
             and chances["limits"] >= _SPARES
             and chances["worth"] >= _WORTH
-            and max(chances["conduct"], chances["user_choice"]) < _LIKELY
+            and max(chances["conduct"], chances["user_choice"], chances["transfer"]) < _LIKELY
             and not is_of_security(chances)
             and not any(_is_alike(each, other) for other in gone)
         ):

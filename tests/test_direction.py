@@ -92,6 +92,57 @@ CASES = {
         f"{COLLECTED}Crash reports are now sent only if you agree when the game asks.",
         "limits",
     ),
+    "one paragraph no longer does what it did, another newly does": (
+        "en",
+        "We share your email address with our survey company.\n\n## More\n\nHere is more.",
+        "We no longer share your email address with our survey company.\n\n## More\n\nHere is more. "
+        "We collect the precise location of your phone to show you clubs nearby.",
+        "mixed",
+    ),
+    "something is no longer asked for, in a sentence that stayed": (
+        "en",
+        f"{COLLECTED}To have your account deleted, send us a letter with a copy of your passport.",
+        f"{COLLECTED}To have your account deleted, open its page; we no longer ask for a copy of your passport.",
+        "limits",
+    ),
+    "something is no longer handed on": (
+        "en",
+        "",
+        "We no longer supply your games to developers who train AI.",
+        "limits",
+    ),
+    "a box that has to be ticked first, in French": (
+        "fr",
+        "Nous vous envoyons par courriel nos offres et celles de nos partenaires, sauf si vous vous y opposez.",
+        "Nous vous envoyons par courriel nos offres et celles de nos partenaires si vous avez coché la case.",
+        "limits",
+    ),
+    "another ground for transfers": (
+        "en",
+        f"{COLLECTED}The host is in the United States. It takes part in the Privacy Shield.",
+        f"{COLLECTED}The host is in the United States. It is certified under the Data Privacy Framework; where this "
+        "does not apply, standard contractual clauses protect the transfer.",
+        "clarifies",
+    ),
+    "a practice said in other words beside a new right": (
+        "en",
+        "## Sharing\n\nWe may be obliged to hand over personal data where a court or an authority with the "
+        "power to do so asks for it.\n\n"
+        "## Rights\n\nHere is more.",
+        "## Sharing\n\nWhere a court or a competent authority demands personal data, we may have to hand it over.\n\n"
+        "## Rights\n\nHere is more. You can now object to direct marketing at any time.",
+        "limits",
+    ),
+    "a new use beside a paragraph in other words": (
+        "en",
+        "When you ask for lessons we look at your form. Our pages link to clubs run by other people. We do not "
+        "control them, and their own notices apply once you follow a link.\n\nThe end.",
+        "When you ask for lessons we look at your form and at how your household pays its bills.\n\n## Score\n\n"
+        "We calculate a risk score from this by automated means. You may ask for a person to look at the result.\n\n"
+        "The end.\n\nYou will find links to other people's clubs on our pages. Those clubs are not under our control; "
+        "when you follow a link, the notice of that club applies.",
+        "expands",
+    ),
     "how data is secured": (
         "en",
         "",
