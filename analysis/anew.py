@@ -9,9 +9,10 @@ from analysis.found import ADDRESSES, AI, TURNS, Found, overlaps, within
 from analysis.kinds import part_of
 from analysis.looks import pattern
 from analysis.news import News, news
+from analysis.sentence_ends import sentence_bounds
 from analysis.sentences import Chances, says
 from analysis.surroundings import CELL, Surroundings
-from analysis.topics import column_topics, section_topics
+from analysis.topics import column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording
 
 _WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
@@ -50,6 +51,9 @@ def anew(
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
     yield from _said_anyway(passage, changed, fresh, found, kind, language)
+    if policy:
+        yield from _examples(changed, found, texts, language)
+        yield from _reached(changed, found, texts, section)
     if policy and in_table and passage.operation in ("added", "removed"):
         side: Side = "after" if passage.after else "before"
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
@@ -119,6 +123,37 @@ def _said_anyway(
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
         if topic := _likeliest(says(text, language, kind, passage.heading), _WORTH):
             yield Found(topic, "decides", sentence.side, start, end, True)
+
+
+def _examples(
+    changed: Wording, found: Sequence[Found], texts: Mapping[Side, str], language: str | None
+) -> Iterator[Found]:
+    """Whole sentences that give an example of the one before: they are about what that is about."""
+    for sentence in changed.sentences:
+        text = texts[sentence.side]
+        if not sentence.whole or not pattern("example").match(text, sentence.start):
+            continue
+        if any(one.tier == "decides" for one in within(sentence, found)):
+            continue
+        before = [bounds for bounds in sentence_bounds(text) if bounds[1] <= sentence.start]
+        said = matches(text[before[-1][0] : before[-1][1]], language) if before else ()
+        topics = {match.topic for match in said if match.tier == "decides"}
+        for topic in TOPICS:
+            if topic in topics:
+                yield Found(topic, "decides", sentence.side, sentence.start, sentence.spans[-1][1], True)
+
+
+def _reached(
+    changed: Wording, found: Sequence[Found], texts: Mapping[Side, str], section: frozenset[str]
+) -> Iterator[Found]:
+    """Another way to reach whom people turn to about their rights."""
+    for sentence in changed.sentences:
+        about = any(one.topic == "user_rights" and one.tier == "decides" for one in within(sentence, found))
+        if sentence.whole or not (about or "user_rights" in section):
+            continue
+        for way in pattern("reached").finditer(texts[sentence.side], sentence.start, sentence.end):
+            if any(start < way.end() and way.start() < end for start, end in sentence.spans):
+                yield Found("user_rights", "decides", sentence.side, *way.span(), True)
 
 
 def _is_age(one: Found, sentence: Sentence, texts: Mapping[Side, str]) -> bool:

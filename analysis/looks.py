@@ -34,6 +34,9 @@ class _Words(BaseModel):
 class _Patterns(BaseModel):
     model_config = ConfigDict(extra="forbid")
     ago: tuple[str, ...]
+    opens: tuple[str, ...]
+    example: tuple[str, ...]
+    reached: tuple[str, ...]
     function: tuple[Annotated[str, StringConstraints(pattern=r"^[\w\[\]?]+$")], ...]  # each a single word
     parties: tuple[str, ...]
     consent: tuple[str, ...]

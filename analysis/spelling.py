@@ -15,6 +15,7 @@ from analysis.looks import is_small, looks, pattern
 from analysis.normal import normal
 from analysis.words import WORD
 
+_NOTHING = ""  # the key of words that say nothing to any reader
 ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
 _ADDRESSES = re.compile(
     r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
@@ -51,6 +52,7 @@ def keyed_words(text: str) -> Keyed:
         for named in dates_in(text, "dmy")
     ]
     whole += [(found.start(), found.end(), AGO) for found in pattern("ago").finditer(text)]
+    whole += [(found.start(), found.end(), _NOTHING) for found in pattern("opens").finditer(text)]
     starts: list[int] = []
     ends: list[int] = []
     keys: list[str] = []
@@ -75,7 +77,7 @@ def keyed_words(text: str) -> Keyed:
 def _key(word: str) -> str:
     """Empty for a punctuation mark."""
     plain = word if word.isascii() and word.isalnum() else normal(word)
-    key = plain.casefold().replace("'", "").replace("\u200b", "")
+    key = plain.casefold().replace("'", "").replace("\u200b", "").strip("_")
     if not key or not (key[0].isalnum() or key in _SIGNS):
         return ""
     key = looks().short_forms.get(key, key)

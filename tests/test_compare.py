@@ -22,6 +22,7 @@ from analysis.blocks import Block, Page
 from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.grave import RULES
+from analysis.kinds import kind_of
 from analysis.page import read_page
 from analysis.spelling import keyed_words
 from analysis.wording import keyed_sentences
@@ -402,3 +403,17 @@ def test_how_long_data_is_kept_is_told_from_a_table_that_lost_its_lines(line: st
         read_page(text.format(middle).encode(), mime="text/markdown", language="fr") for middle in ("", f"{line}\n\n")
     )
     assert compare(before, after, language="fr", document="Privacy Policy").alert is told
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Control whether Wrenfield uses your data to train models", "privacy"),
+        ("Wrenfield and generative AI", "privacy"),
+        ("Generative AI Terms", "terms"),
+        ("Politique de la communauté professionnelle", "rules"),
+        ("Lamps and how to light them", "other"),
+    ],
+)
+def test_a_help_page_on_data_or_ai_is_a_document_about_privacy(title: str, kind: str) -> None:
+    assert kind_of(title, Page("", None, ())) == kind
