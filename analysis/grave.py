@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
+from analysis.found import AI
 from analysis.seen import Seen
 from analysis.sentence_ends import sentence_bounds
 from analysis.sentences import Chances
@@ -48,6 +49,7 @@ class _Said(NamedTuple):
     chances: Chances
     groups: Collection[str]
     whole: bool
+    of_ai: bool  # by its phrases
 
     def practises(self, topic: str) -> bool:
         """Whether it says that something is done, be it unless people refuse."""
@@ -147,10 +149,11 @@ def _place(one: Seen) -> _Place:
 
 
 def _said(one: Seen, text: str, *, whole: bool) -> _Said:
-    groups = {match.topic for match in matches(text, one.language) if match.tier == "words"}
+    found = matches(text, one.language)
+    groups = {match.topic for match in found if match.tier == "words"}
     if _MINE.search(text):
         groups.discard("promise")
-    return _Said(one.says(text), groups, whole)
+    return _Said(one.says(text), groups, whole, of_ai=any(match.topic in AI for match in found))
 
 
 def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Callable[[_Said], bool]) -> bool:
@@ -168,8 +171,9 @@ def _trains(said: _Said) -> bool:
 
 
 def _is_told_surely(said: _Said) -> bool:
-    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
-    return not said.whole or said.chances["high"] >= _SURELY
+    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data. One that
+    stayed in part must name AI: what help desks learn from messages is none."""
+    return said.chances["high"] >= _SURELY if said.whole else said.of_ai
 
 
 def _training_promise_gone(place: _Place) -> bool:

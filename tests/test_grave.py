@@ -39,6 +39,18 @@ def test_a_new_denial_of_training_is_no_training(language: str, text: str) -> No
     assert "trains_anew" not in change(language, "", text).brief.because
 
 
+def test_what_a_desk_learns_from_messages_is_no_training() -> None:
+    told = change(
+        "en",
+        "Messages that you send to our club desk are stored in our ticket system so that helpers can see what was "
+        "asked before. We use cookies.",
+        "What you write to our club desk is kept in our ticket system, so that helpers know what has been asked "
+        "already. We use cookies, and set one more to show you ads.",
+    )
+    assert told.alert
+    assert "trains_anew" not in told.brief.because
+
+
 def test_training_that_is_said_in_other_words_in_another_place_is_no_new_training() -> None:
     told = change(
         "en",
