@@ -83,6 +83,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "retimed": not back.retimed.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
         "torn": _only_torn(said),
+        "only_gone": back.only_gone,
         "promise_lost": not back.promises.isdisjoint(said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
     told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)

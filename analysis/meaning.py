@@ -46,6 +46,7 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "longer": ("expands", "weight.kept_longer"),
 }
 _SOME = 0.2  # share of what came that does more with data
+_GONE = 0.25  # share of what does more with data in a change by which nothing comes
 # what to name where no rule makes a change high but its claims together do, by the claim that weighs
 BY_WEIGHT = {
     "grave": "much_shared_or_used",
@@ -191,6 +192,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
 def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:
     if told["told.balance"] > _FAR:
         return "expands", "weight.does_more"
+    if told["told.only_gone"] and told["told.expands_gone"] >= _GONE and told["told.balance"] < -_GONE:
+        return "limits", "weight.less"
     return next(((direction, why) for claim, (direction, why) in _MORE.items() if told[f"told.{claim}"]), None)
 
 

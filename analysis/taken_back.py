@@ -30,8 +30,8 @@ _PROMISES = 0.3
 
 class TakenBack(NamedTuple):
     """The places by which less is done with data than before, those that take a promise away, those that keep data
-    longer, those that plainly say a practice that is new, and those that do unasked what was done with consent,
-    and those that keep data for another time, be it shorter; how long a cookie lives is no such time."""
+    longer, those that plainly say a practice that is new, those that do unasked what was done with consent, and those
+    that keep data for another time, be it shorter (how long a cookie lives is no such time); whether nothing came."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
@@ -39,6 +39,7 @@ class TakenBack(NamedTuple):
     anew: frozenset[Seen] = frozenset()
     unasked: frozenset[Seen] = frozenset()
     retimed: frozenset[Seen] = frozenset()
+    only_gone: bool = False
 
 
 NOTHING_BACK = TakenBack()
@@ -75,7 +76,7 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
-    return TakenBack(*map(frozenset, (practices, promises, longer, anew, unasked, retimed)))
+    return TakenBack(*map(frozenset, (practices, promises, longer, anew, unasked, retimed)), only_gone=not new)
 
 
 @lru_cache(maxsize=512)

@@ -300,3 +300,10 @@ def test_a_law_that_is_newly_listed_gives_rights_and_a_company_gets_data(
     listed: str, entry: str, direction: str
 ) -> None:
     assert change("en", listed, listed + entry).direction == direction
+
+
+def test_a_recipient_that_goes_gets_no_data_any_more() -> None:
+    table = "\n\n## Who gets your data\n\n| Company | What for | Where |\n| --- | --- | --- |\n"
+    table += "| Harrow Post Ltd | Sends your prizes | Leeds |\n"
+    row = "| Tidewell Voice BV | Telephone lines of the support team | Netherlands |\n"
+    assert change("en", table + row, table).direction == "limits"
