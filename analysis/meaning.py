@@ -46,6 +46,7 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "longer": ("expands", "weight.kept_longer"),
 }
 _SOME = 0.2  # share of what came that does more with data
+_SHORT = 2.6  # of the claim "words": some 180
 _GONE = 0.25  # share of what does more with data in a change by which nothing comes
 # what to name where no rule makes a change high but its claims together do, by the claim that weighs
 BY_WEIGHT = {
@@ -180,6 +181,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
             return ("mixed" if both else "limits"), "weight.less"
         if likeliest == "mixed" and not anew:
             return "limits", "weight.less"
+    if likeliest == "mixed" and not (grave or told["told.less"]) and _mostly_explains(told):
+        return "clarifies", "claim.clarifies_new"
     if likeliest == "limits" and told["told.plainly_new"]:
         return "mixed", "weight.also_new"
     if likeliest == "clarifies":
@@ -195,6 +198,14 @@ def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:
     if told["told.only_gone"] and told["told.expands_gone"] >= _GONE and told["told.balance"] < -_GONE:
         return "limits", "weight.less"
     return next(((direction, why) for claim, (direction, why) in _MORE.items() if told[f"told.{claim}"]), None)
+
+
+def _mostly_explains(told: Mapping[str, float]) -> bool:
+    """Whether a short change has neither much more nor much less to be mixed of."""
+    others = (told[f"told.{name}"] for name in ("expands_new", "expands_gone", "limits_new", "limits_gone"))
+    plain = told["told.plainly_new"] or told["told.promise_lost"] or told["told.longer"]
+    short = told["told.words"] < _SHORT and told["told.limits_gone"] < _SOME
+    return short and not plain and told["told.clarifies_new"] > max(others)
 
 
 def of_passage(

@@ -143,6 +143,15 @@ CASES = {
         "when you follow a link, the notice of that club applies.",
         "expands",
     ),
+    "an explanation beside sentences in other words": (
+        "en",
+        "\n\n## Games\n\nYou can play.\n\n## Why\n\nWe keep data no longer than we need it.\n\n## Changes\n\n"
+        "If one clause is void, the others stand.",
+        "\n\n## Games\n\nYou can play. Does voice mode work in shared games?\n\nVoice mode is available in your own "
+        "games only. Guests see the text that the model produced, not the audio.\n\n## Why\n\nData is kept only for as "
+        "long as we need it.\n\n## Changes\n\nThe invalidity of one clause does not affect the rest.",
+        "clarifies",
+    ),
     "how data is secured": (
         "en",
         "",
