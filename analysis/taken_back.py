@@ -76,7 +76,15 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
-    return TakenBack(*map(frozenset, (practices, promises, longer, anew, unasked, retimed)), only_gone=not new)
+    return TakenBack(
+        frozenset(practices),
+        frozenset(promises),
+        frozenset(longer),
+        frozenset(anew),
+        frozenset(unasked),
+        frozenset(retimed),
+        only_gone=not new,
+    )
 
 
 @lru_cache(maxsize=512)
