@@ -108,7 +108,8 @@ def test_message(session: Session, *, language: str, base_url: str | None, route
     said = words(language)
     newest = newest_alerting(session)
     if newest is None:
-        shown, lead = sample_change(language), said.say.test_sample
+        # no page is stored of what is invented; the link shows that the operator's own address is right
+        shown, lead = replace(sample_change(language), diff=base_url, stored=None), said.say.test_sample
     else:
         shown, lead = show(session, newest, language, base_url), said.say.test_lead
     sample = message_of(shown, language, (route,))

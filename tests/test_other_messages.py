@@ -77,6 +77,12 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
     assert empty.subject.startswith("TEST: Confrera, Privacy Policy")
     assert "invented" in empty.text
     assert "[-show them to your contacts-] {+train models" in empty.text
+    assert f"The whole change: {SITE}\n" in empty.text
+    with store.reading() as session:
+        nowhere = sample_message(session, language="en", base_url=None, route="team")
+    for body in (nowhere.text, nowhere.html):
+        assert "The whole change" not in body
+        assert "watch.example" not in body
     owe(store, "team")
     with store.reading() as session:
         sample = sample_message(session, language="fr", base_url=SITE, route="team")
