@@ -11,7 +11,7 @@ from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
-from policywatch.watchlist import Watchlist, load
+from policywatch.watchlist import NOTHING_WATCHED, Watchlist, load
 from policywatch.wording import counted
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
@@ -39,6 +39,8 @@ def is_alive(config: Path) -> list[Finding]:
         watchlist = load(config)
     except WatchlistError as failure:
         return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
+    if not watchlist.documents:
+        return [_watched(watchlist)]
     try:
         database = Database(watchlist.database)
     except StorageError as failure:
@@ -47,9 +49,9 @@ def is_alive(config: Path) -> list[Finding]:
         checks, waits = last_checks(session), pauses(session)
     database.close()
     made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
-    if not made and watchlist.documents:
+    if not made:
         return [Finding(False, "job", "no document was checked yet")]
-    if made and all(_is_late(entry, check, waits.get(entry.id)) for entry, check in made):
+    if all(_is_late(entry, check, waits.get(entry.id)) for entry, check in made):
         newest = max(check.checked_at for _, check in made)
         said = f"all documents are overdue, the last check was at {newest:%Y-%m-%d %H:%M} UTC: does the job still run?"
         return [Finding(False, "job", said)]
@@ -88,8 +90,8 @@ def examine(config: Path) -> list[Finding]:
 
 
 def _watched(watchlist: Watchlist) -> Finding:
-    none = '; nothing is watched: add [[documents]], or use = ["linkedin"]' if not watchlist.documents else ""
-    return Finding(not none, "watchlist", f"{watchlist.file}, {counted(len(watchlist.documents), 'document')}{none}")
+    said = counted(len(watchlist.documents), "document") if watchlist.documents else NOTHING_WATCHED
+    return Finding(bool(watchlist.documents), "watchlist", f"{watchlist.file}: {said}")
 
 
 def _told(watchlist: Watchlist) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ from policywatch.problems import Problem, Section, WatchlistError
 from policywatch.route_words import filter_problems, language_problems, word_problems
 
 DEFAULT_FILE = "policywatch.toml"
+NOTHING_WATCHED = 'nothing is watched; add [[documents]], or use = ["linkedin"]'
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 

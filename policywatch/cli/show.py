@@ -11,6 +11,7 @@ from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
 from policywatch.harmless import harmless
+from policywatch.watchlist import NOTHING_WATCHED
 
 Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
 Select = Annotated[list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")]
@@ -37,7 +38,7 @@ def documents(config: Config = CONFIG, as_json: Json = False) -> None:
     if as_json:
         return print_json(rows)
     if not rows:
-        return console().print('No document is watched; write [[documents]] into the watchlist, or use = ["linkedin"].')
+        return console().print(f"{watchlist.file}: {NOTHING_WATCHED}")
     return print_table(("document", "every", "version", "last check (UTC)", "outcome"), map(_cells, rows))
 
 
