@@ -25,6 +25,7 @@ _WRITE = {
     "float_type": "write a number, without quotes",
     "int_type": "write a whole number, without quotes",
     "int_from_float": "write a whole number",
+    "int_parsing": "write a whole number",
     "greater_than_equal": "allowed: {ge:g} and more",
     "less_than_equal": "allowed: up to {le:g}",
     "model_type": "write a table, in brackets, with keys below it",
@@ -127,6 +128,13 @@ def _said(found: Any, model: type[BaseModel]) -> str:
             return f"{value}{_WRITE[kind].format(**found.get('ctx', {}))}"
         case _:
             return f"{value}{found['msg'][0].lower()}{found['msg'][1:]}"
+
+
+def said_of(found: Any) -> str:
+    """What pydantic found wrong with a value that stands alone, in our words."""
+    if found["type"] in _WRITE:
+        return f"found {found['input']!r}; {_WRITE[found['type']].format(**found.get('ctx', {}))}"
+    return str(found.get("ctx", {}).get("error", found["msg"])).removesuffix(".")
 
 
 def _nearest(word: str, known: list[str]) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 import policywatch as program
 from storage.errors import with_advice
-from tests.site import policywatch
+from tests.site import PARAGRAPHS, a_site, policy, policywatch, run, watchlist
 
 NONE = 'contact = "test@example.org"\n'
 
@@ -38,6 +38,43 @@ def test_what_is_neither_a_file_nor_an_address_is_not_tried(source: str) -> None
     assert f"there is no file '{source}', and an address begins with https://" in said("try", source, status=2)
 
 
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("run --nwo", "no such option: --nwo (Possible options: --now) (`{} run --help` says what there is)"),
+        ("fetch", "no such command 'fetch'. Did you mean 'watch'? (`{} --help` says what there is)"),
+        ("show", "missing argument 'CHANGE' (`{} show --help` says what there is)"),
+        ("show seven", "CHANGE: found 'seven'; write a whole number"),
+        ("schedule at", "KIND: 'at' is not one of 'cron', 'systemd', 'docker', 'kubernetes', 'github-actions'"),
+        ("alerts retry", "ID: give the ids that `policywatch alerts --parked` lists, or --all"),
+        ("accept a/b --config nowhere", "{}: there is no such file; `policywatch init` writes one"),
+    ],
+)
+def test_a_wrong_command_gets_one_line_like_every_other_failure(words: str, answer: str) -> None:
+    wanted = answer.format(Path("nowhere").resolve() if "nowhere" in words else "python -m policywatch")
+    got = policywatch(*words.split(), status=2)
+    assert got.startswith(f"policywatch: {wanted}")
+    assert got.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("routes",)])
+def test_no_command_at_all_shows_what_there_is(words: tuple[str, ...]) -> None:
+    answer = policywatch(*words, status=2)
+    assert "Usage: python -m policywatch" in answer
+    assert "policywatch: " not in answer
+
+
+def test_a_question_without_an_answer_is_no_yes(tmp_path: Path) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        file = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        run(file)
+        site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
+        run(file)
+        answer = policywatch("accept", "library/privacy", "--config", file, status=1)
+    assert answer.endswith("policywatch: stopped; what was finished is kept\n")
+
+
 def test_a_port_that_is_taken_or_none(config: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -46,7 +83,8 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
     for host in ("203.0.113.9", "nowhere.invalid"):
         answer = said("serve", "--host", host, "--config", config, status=1)
         assert f"{host} is no address of this machine; --host names one" in answer
-    assert "less than or equal to 65535" in said("serve", "--port", 99999, "--config", config, status=2)
+    answer = policywatch("serve", "--port", 99999, "--config", config, status=2)
+    assert answer == "policywatch: --port: found '99999'; allowed: up to 65535\n"
 
 
 def test_a_watchlist_that_is_no_text_or_no_file_is_said(config: Path) -> None:
@@ -66,8 +104,12 @@ def test_a_failure_of_the_system_names_its_file(config: Path) -> None:
 
 
 def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
-    assert "write [[documents]] into the watchlist" in policywatch("documents", "--config", config)
-    assert "0 documents; nothing is watched" in said("doctor", "--config", config, status=1)
+    nothing = f'{config}: nothing is watched; add [[documents]], or use = ["linkedin"]\n'
+    assert policywatch("documents", "--config", config) == nothing
+    for command in ("run", "crawl", "watch"):
+        assert policywatch(command, "--config", config, status=2) == f"policywatch: {nothing}"
+    assert f"MEND watchlist: {nothing.strip()}" in said("doctor", "--config", config, status=1)
+    assert policywatch("doctor", "--alive", "--config", config, status=1).endswith(nothing)
     config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["console://"]\nservices = ["Parley"]\n', "utf-8")
     answer = said("run", "--config", config, status=2)
     assert "found 'Parley'; allowed: none, no document is watched" in answer

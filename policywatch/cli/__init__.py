@@ -14,10 +14,14 @@ from policywatch import __version__
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
 from policywatch.cli import alerts, archive, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
+from policywatch.cli.wrong_use import wrong_use
 from policywatch.garbage import look_seldom
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
 from storage.errors import StorageError, Unknown, with_advice
+
+_CTRL_C = 130  # Typer makes this status of it
+_STOPPED = "stopped; what was finished is kept"
 
 
 def _show_version(asked: bool) -> None:
@@ -60,7 +64,9 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
     look_seldom()
     try:
-        app()
+        status = app(standalone_mode=False)
+    except typer.TyperException as failure:
+        sys.exit(_say(wrong_use(failure), WRONG_USE))
     except WatchlistError as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
@@ -69,13 +75,13 @@ def main() -> None:
         sys.exit(_say(str(failure), TROUBLE))
     except OSError as failure:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
-    except KeyboardInterrupt:
-        sys.exit(_say("stopped; what was finished is kept", 130))
+    except typer.Abort:  # a question got no answer
+        sys.exit(_say(_STOPPED, TROUBLE))
     except Exception as failure:
         if said := _of_the_database(failure):
             sys.exit(_say(said, TROUBLE))
         raise
-    sys.exit(OK)
+    sys.exit(_say(_STOPPED, status) if status == _CTRL_C else status or OK)
 
 
 def _of_the_database(failure: Exception) -> str | None:
@@ -95,5 +101,6 @@ def _of_the_system(failure: OSError) -> str:
 
 
 def _say(text: str, status: int) -> int:
-    sys.stderr.write(f"policywatch: {text}\n")
+    if text:
+        sys.stderr.write(f"policywatch: {text}\n")
     return status
