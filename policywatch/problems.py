@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from rapidfuzz.process import extractOne
 
 _SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
@@ -69,9 +69,9 @@ class Section:
         dotted = ".".join(part for part in (place, key) if part)
         return Problem(self.file, self._line(key.split("[")[0].split(".")[0]), dotted, said)
 
-    def problems(self, error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-        """What pydantic found, in our words."""
-        return [self.problem(_key(found["loc"]), _said(found, model)) for found in error.errors(include_url=False)]
+    def problems(self, error: ValidationError, known: Sequence[str]) -> list[Problem]:
+        """What pydantic found, in our words; `known` are the keys that may stand here."""
+        return [self.problem(_key(found["loc"]), _said(found, known)) for found in error.errors(include_url=False)]
 
     def _line(self, key: str) -> int | None:
         """The line of the key, else of the table's header."""
@@ -83,7 +83,12 @@ class Section:
                 break
             if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", line):
                 return number
-        return start or None
+        return start or self._opened(key)
+
+    def _opened(self, name: str) -> int | None:
+        """The line of the first table of that name, which is none that the top knows."""
+        header = re.compile(rf"\s*\[\[?\s*{_dotted(name)}\s*[].]")
+        return next((number for number, line in enumerate(self.lines, 1) if name and header.match(line)), None)
 
     def _header(self) -> int | None:
         """How many lines come before the table's first key; 0 for the top of the file."""
@@ -112,14 +117,14 @@ def _key(loc: Sequence[int | str]) -> str:
     return text
 
 
-def _said(found: Any, model: type[BaseModel]) -> str:
+def _said(found: Any, known: Sequence[str]) -> str:
     name = str(found["loc"][0]) if found["loc"] else ""
     value = "" if not name or name in _SECRETS else f"found {found['input']!r}; "
     match found["type"]:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            return f"is not a key that is known here{_nearest(str(found['loc'][-1]), list(model.model_fields))}"
+            return f"is not a key that is known here{_nearest(str(found['loc'][-1]), known)}"
         case "literal_error":
             return f"{value}allowed: {found['ctx']['expected']}"
         case "value_error":
@@ -137,7 +142,7 @@ def said_of(found: Any) -> str:
     return str(found.get("ctx", {}).get("error", found["msg"])).removesuffix(".")
 
 
-def _nearest(word: str, known: list[str]) -> str:
+def _nearest(word: str, known: Sequence[str]) -> str:
     close = extractOne(word, known, score_cutoff=70)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
 

@@ -156,7 +156,8 @@ class _Loader:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            self.problems += section.problems(error, model)
+            tables = _SECTIONS if model is TopEntry else ()
+            self.problems += section.problems(error, [*model.model_fields, *tables])
             return None
 
     def _table(self, model: type[_Entry], name: str) -> _Entry:
@@ -228,7 +229,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
-_SECTIONS = {"crawl", "services", "topics", "documents", "routes", "operator", "messages", "brief"}
+_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "brief")
 
 
 class MissingVariable(LookupError):
