@@ -11,7 +11,7 @@ from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
-from policywatch.watchlist import NOTHING_WATCHED, Watchlist, load
+from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
@@ -68,8 +68,8 @@ def examine(config: Path) -> list[Finding]:
         _watched(watchlist),
         *_told(watchlist),
     ]
-    if not watchlist.contact:
-        findings.append(Finding(False, "contact", 'is missing; write contact = "you@your.example" into the watchlist'))
+    if said := contact_problem(watchlist.contact):
+        findings.append(Finding(False, "contact", said))
     try:
         database = Database(watchlist.database)
     except StorageError as failure:

@@ -35,6 +35,14 @@ NOTHING_WATCHED = 'nothing is watched; add [[documents]], or use = ["linkedin"]'
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
+def contact_problem(contact: str | None) -> str | None:
+    """Why no site could reach us by it, if it couldn't."""
+    write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
+    if not contact:
+        return f"is missing; {write}"
+    return None if re.search(r"[@./]", contact) else f"nobody can be reached at {contact!r}; {write}"
+
+
 @dataclass(frozen=True, slots=True)
 class Watchlist:
     """A valid watchlist. `site` is where the pages of `serve` can be reached, for links in alerts."""

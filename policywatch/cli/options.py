@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from policywatch.problems import WatchlistError
-from policywatch.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, load
+from policywatch.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, contact_problem, load
 
 if TYPE_CHECKING:
     from policywatch.recipients import Recipients
@@ -116,11 +115,8 @@ def who_is_told(watchlist: Watchlist) -> Recipients:
 
 def ready(watchlist: Watchlist) -> Watchlist:
     """A watchlist that can go out: it watches something, and servers are told whom to write to."""
-    write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
-    if not watchlist.contact:
-        raise WatchlistError([watchlist.problem("contact", f"is missing; {write}")])
-    if not re.search(r"[@./]", watchlist.contact):
-        raise WatchlistError([watchlist.problem("contact", f"nobody can be reached at {watchlist.contact!r}; {write}")])
+    if said := contact_problem(watchlist.contact):
+        raise WatchlistError([watchlist.problem("contact", said)])
     if not watchlist.documents:
         raise WatchlistError([watchlist.problem("", NOTHING_WATCHED)])
     return watchlist

@@ -14,7 +14,7 @@ from rich.text import Text
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, Port, console, print_json
 from policywatch.harmless import harmless
 from policywatch.schedule import KINDS, Kind, render, this_installation
-from policywatch.watchlist import load
+from policywatch.watchlist import contact_problem, load
 
 
 def add_to(app: typer.Typer, panel: str) -> None:
@@ -38,9 +38,12 @@ def init(
 
     if contact is None and sys.stdin.isatty():
         contact = typer.prompt("Your contact address, for the User-Agent", default=_contact())
+    contact = contact or _contact()
+    if said := contact_problem(contact):
+        raise typer.BadParameter(said, param_hint="--contact")
     if config.exists() and not force:
         raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
-    config.write_text(starter(contact or _contact()), "utf-8")
+    config.write_text(starter(contact), "utf-8")
     console().print(f"Wrote {config}. Next: policywatch doctor, then policywatch run")
 
 
