@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
 
 from notifier.channels import address_problem
 from notifier.heartbeat import Heartbeat, heartbeat_problem
@@ -117,5 +120,11 @@ def _addresses(
         if said := address_problem(url):
             problems.append(section.problem(f"to[{index}]", said))
         else:
-            found.append(address(text, url))
+            found.append(_beside(section.file.parent, address(text, url)))
     return tuple(found)
+
+
+def _beside(folder: Path, one: Address) -> Address:
+    """A relative file lies beside the watchlist, wherever the job is started from; its name stays as it is written."""
+    relative = re.fullmatch(r"(?i:file://)([^/].*)", one.url)
+    return replace(one, url=f"file://{quote(str(folder))}/{relative[1]}") if relative else one

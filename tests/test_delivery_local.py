@@ -12,6 +12,7 @@ from storage.database import Database
 from tests.inbox import webhook
 from tests.owed import owe, route
 from tests.post import MINUTE, NOON, rows
+from tests.site import policywatch
 
 
 def test_routes_are_tried_with_a_marked_sample_and_nothing_is_stored(database: Database) -> None:
@@ -51,3 +52,15 @@ def test_a_full_disk_leaves_no_half_message(database: Database) -> None:
     owe(database, "team")
     assert deliver_due(database, [route("team", "file:///dev/full")], (), now=lambda: NOON).failed == 1
     assert "No space left" in (rows(database)[0].error or "")
+
+
+def test_a_relative_file_lies_beside_the_watchlist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, elsewhere = tmp_path / "50% ours", tmp_path / "elsewhere"
+    for one in (folder, elsewhere):
+        one.mkdir()
+    config = folder / "policywatch.toml"
+    config.write_text('contact = "a@example.org"\n[[routes]]\nname = "file"\nto = ["file://alerts.txt"]\n', "utf-8")
+    monkeypatch.chdir(elsewhere)
+    assert "file://alerts.txt: taken" in policywatch("routes", "test", "--config", config)
+    assert "TEST" in (folder / "alerts.txt").read_text("utf-8")
+    assert not any(elsewhere.iterdir())
