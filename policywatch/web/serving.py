@@ -8,6 +8,7 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -37,7 +38,7 @@ class Listening:
 def serve(app: FastAPI, where: Listening) -> None:
     """Until SIGINT or SIGTERM. Raises `OSError` where the address is taken."""
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-    with _listening(where, family) as listening:
+    with suppress(KeyboardInterrupt), _listening(where, family) as listening:  # uvicorn raises anew what ended it
         # asyncio does so only for sockets of its own; without it every second answer of a connection waits 40 ms
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"[{where.host}]" if ":" in where.host else where.host
