@@ -73,6 +73,8 @@ def _parsed(url: str) -> URL:
         raise WrongAddress(
             "the database address can't be understood; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         ) from failure
+    if parsed.get_backend_name() == "sqlite" and parsed.host:
+        raise WrongAddress("the file of a SQLite database comes after three slashes; write sqlite:///FILE")
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":

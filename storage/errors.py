@@ -25,7 +25,8 @@ _ADVICE = {
 def with_advice(failure: BaseException | None) -> str:
     """What the database said, and what to do about it where we know."""
     advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF)
-    return f"{failure}; {advice}" if advice else str(failure)
+    said = "; ".join(line.strip() for line in str(failure).splitlines())  # PostgreSQL writes several
+    return f"{said}; {advice}" if advice else said
 
 
 class DatabaseUnavailable(StorageError):
