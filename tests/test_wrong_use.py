@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import policywatch as program
 from storage.errors import with_advice
-from tests.site import PARAGRAPHS, a_site, policy, policywatch, run, watchlist
+from tests.site import PARAGRAPHS, a_site, command, policy, policywatch, run, watchlist
 
 NONE = 'contact = "test@example.org"\n'
 
@@ -87,6 +89,16 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
     assert answer == "policywatch: --port: found '99999'; allowed: up to 65535\n"
 
 
+def test_the_pages_end_as_they_say(config: Path) -> None:
+    words = command("serve", "--port", 0, "--config", config)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        assert "(stop with Ctrl-C)" in serving.stdout.readline()
+        serving.send_signal(signal.SIGINT)
+        assert serving.communicate(timeout=30) == ("", "")
+        assert serving.returncode == 0
+
+
 def test_a_watchlist_that_is_no_text_or_no_file_is_said(config: Path) -> None:
     assert f"{config.parent}: can't be read: Is a directory" in said("run", "--config", config.parent, status=2)
     config.write_bytes(b'contact = "a"\n# caf\xe9\n')
@@ -106,8 +118,8 @@ def test_a_failure_of_the_system_names_its_file(config: Path) -> None:
 def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
     nothing = f'{config}: nothing is watched; add [[documents]], or use = ["linkedin"]\n'
     assert policywatch("documents", "--config", config) == nothing
-    for command in ("run", "crawl", "watch"):
-        assert policywatch(command, "--config", config, status=2) == f"policywatch: {nothing}"
+    for step in ("run", "crawl", "watch"):
+        assert policywatch(step, "--config", config, status=2) == f"policywatch: {nothing}"
     assert f"MEND watchlist: {nothing.strip()}" in said("doctor", "--config", config, status=1)
     assert policywatch("doctor", "--alive", "--config", config, status=1).endswith(nothing)
     config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["console://"]\nservices = ["Parley"]\n', "utf-8")
@@ -120,6 +132,12 @@ def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
     [
         ("mysql://here", 2, "policywatch.toml:2: database: a database of mysql is not supported"),
         ("policywatch.db", 2, "policywatch.toml:2: database: the database address can't be understood"),
+        (
+            "sqlite://watch.db",
+            2,
+            "policywatch.toml:2: database: the file of a SQLite database comes after three slashes",
+        ),
+        ("postgresql://u:word@127.0.0.1:1/x", 1, "port 1 failed: Connection refused; Is the server running"),
         ("sqlite:////nowhere/at/all.db", 1, "its file and folder must be there, and writable"),
         ("sqlite:///policywatch.toml", 1, "file is not a database; move that file away, or name another one"),
     ],
@@ -142,6 +160,10 @@ def test_a_contact_that_reaches_nobody_is_refused(config: Path) -> None:
     config.write_text('contact = "you"\n', "utf-8")
     answer = said("run", "--config", config, status=2)
     assert "policywatch.toml:1: contact: nobody can be reached at 'you'; write contact = " in answer
+    assert "MEND contact: nobody can be reached at 'you'" in said("doctor", "--config", config, status=1)
+    answer = said("init", "--contact", "you", "--config", config.parent / "other.toml", status=2)
+    assert "--contact: nobody can be reached at 'you'" in answer
+    assert not (config.parent / "other.toml").exists()
 
 
 def test_a_service_that_no_document_is_of_is_refused(config: Path) -> None:
