@@ -75,8 +75,8 @@ class Quote:
     """Words of the page, verbatim, with the link that stands on them where there is one.
 
     `marks` say what a reader must know of them: a way to refuse that was taken out here "stands" on the later page;
-    what is left out is "forbidden" to readers; what is denied is "limited" by words that are not quoted; who gets
-    it or what for is "denied" where the page says that they do not, or that it is not done for that.
+    what is left out, which data or what for is "forbidden" to readers; what is denied is "limited" by words that are
+    not quoted; which data, who gets it or what for is "denied" where the page says that it is not so.
     """
 
     text: str

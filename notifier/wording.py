@@ -124,7 +124,8 @@ class BriefWords(_Strict):
     see: str
     kept: str
     no_longer: str  # words that stood in the changed place; another place may have them yet
-    denied: str  # who gets it or what for, where the page says that they do not, or not for that
+    barred: str  # which data or what for, where users are forbidden it
+    denied: str  # which data, who gets it or what for, where the page says that it is not so
     limited: str  # what is denied, where the page goes on with an exception or a condition
     stands: str  # instead, where a way to refuse is still on the page
     gone: str

@@ -9,16 +9,21 @@ QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible"
 
 
 def answered(brief: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The keys of the questions that a brief answers, with the quotations; "forbidden" are some of those left out."""
+    """The keys of the questions that a brief answers, with the quotations; under "forbidden", without that mark,
+    are some of those left out."""
     for name in QUOTED:
-        for key, marked in ((name, False), ("forbidden", True)):
-            those = [quote for quote in brief.get(name) or () if ("forbidden" in _marks(quote)) == marked]
-            if those:
-                yield key, those
+        quotes = list(brief.get(name) or ())
+        bans = [quote for quote in quotes if name == "excluded" and "forbidden" in _marks(quote)]
+        if others := [quote for quote in quotes if quote not in bans]:
+            yield name, others
+        if bans:
+            yield "forbidden", [{**quote, "marks": [m for m in _marks(quote) if m != "forbidden"]} for quote in bans]
 
 
 def notes(quote: Mapping[str, Any]) -> Iterator[str]:
     """The keys of the words that stand behind a quotation."""
+    if "forbidden" in _marks(quote):
+        yield "barred"
     yield from (mark for mark in ("denied", "limited") if mark in _marks(quote))
     if "stands" in _marks(quote):
         yield "stands"

@@ -7,7 +7,7 @@ import pytest
 from tests.test_brief_sentences import told
 from tests.test_brief_shown import BRIEF, body
 
-FORBIDDEN, LIMITED = ("forbidden",), ("limited",)
+FORBIDDEN, DENIED, LIMITED = ("forbidden",), ("denied",), ("limited",)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,45 @@ def test_who_does_not_get_it_is_not_told_as_who_gets_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "quoted", "marks"),
+    [
+        ("en", "Parcelwing gets your name, but no longer your date of birth.", "your date of birth", DENIED),
+        ("en", "Personal data includes voiceprints and photos, which we do not collect.", "photos", DENIED),
+        ("en", "You can write in private rooms, which are not used to train AI models.", "train AI models", DENIED),
+        ("en", "We never sell your health data, but we print it.", "your health data", DENIED),
+        ("en", "We do not use your letters to train AI models unless you agree.", "train AI models", DENIED + LIMITED),
+        ("en", "We do not use your photos, and our providers use your messages.", "your messages", ()),
+        ("en", "We do not keep your letters longer than needed.", "your letters", ()),
+        ("en", "If you do not have an account, we use your email address.", "your email address", ()),
+        ("en", "We use your name, including but not limited to your letters.", "your letters", ()),
+        ("en", "You may instruct us not to use your notes to train AI models.", "train AI models", ()),
+        ("en", "You may not use our letters to train AI models.", "train AI models", FORBIDDEN),
+        ("fr", "Nous ne vendons pas vos données de santé.", "vos données de santé", DENIED),
+        ("fr", "Nous ne traitons que vos messages.", "vos messages", ()),
+        ("fr", "Il est interdit d'utiliser nos textes pour entraîner des modèles d'IA.", "entraîner", FORBIDDEN),
+    ],
+)
+def test_what_is_denied_or_forbidden_is_not_told_as_done(
+    language: str, text: str, quoted: str, marks: tuple[str, ...]
+) -> None:
+    brief = told({"language": language, "text": text})
+    answers = [quote for quote in (*brief.data, *brief.purposes) if quoted in quote.text]
+    assert {quote.marks for quote in answers} <= {marks}
+    assert answers or not marks
+
+
+def test_entries_of_a_numbered_list_of_bans_are_bans() -> None:
+    listed = "7.1 Members will not do any of these:\n\n7.1.1 print letters;\n\n7.1.2 use letters to train AI models.\n"
+    (quote,) = told({"language": "en", "text": listed}).purposes
+    assert (quote.text, quote.marks) == ("train AI models", FORBIDDEN)
+
+
+def test_what_may_be_forbidden_is_not_told_as_forbidden() -> None:
+    text = "We share your notes with the library and, unless your state forbids it, your letters with our partners."
+    assert all("forbidden" not in quote.marks for quote in told({"language": "en", "text": text}).excluded)
+
+
+@pytest.mark.parametrize(
     ("text", "excluded"),
     [
         ("We don't use your letters to train AI, except to fight abuse.", {"We don't use your letters to train AI"}),
@@ -109,3 +148,10 @@ def test_bans_stand_under_a_label_of_their_own(language: str, label: str, note: 
 def test_who_does_not_get_it_is_marked(language: str, note: str) -> None:
     recipients = [{"text": "anyone", "side": "after", "marks": ["denied"]}]
     assert note in body("text", language, brief=BRIEF | {"recipients": recipients})
+
+
+@pytest.mark.parametrize(("language", "note"), [("en", "(users may not)"), ("fr", "(interdit aux utilisateurs)")])
+def test_a_purpose_that_is_forbidden_is_marked(language: str, note: str) -> None:
+    purposes = [{"text": "train AI models", "side": "after", "marks": ["forbidden"]}]
+    shown = body("text", language, brief=BRIEF | {"purposes": purposes})
+    assert note in shown

@@ -41,9 +41,8 @@ def brief(
     scene = Scene(passages, before, after, phrases_for(language))
     told = answers(scene, shipped_weights())
     marks = Marks(scene, after)
-    left_out = [span for _, span in told["excluded"]]
     quotes = {
-        field: tuple(quote(span, linked=field == "refuse", marks=marks.of(field, span, left_out)) for _, span in those)
+        field: tuple(quote(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
         for field, those in told.items()
     }
     worth: defaultdict[int, float] = defaultdict(float)

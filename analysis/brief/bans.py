@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from analysis.brief.scene import Scene
@@ -9,6 +10,7 @@ from analysis.brief.spans import Span
 from analysis.brief.text import Sentence, words_of
 
 _OF_DENIALS = ("denial", "exception", "what is excepted")
+_LAW = 3  # words between a law and what it forbids: "the law, which prohibits"
 _LIKELY = 0.5  # a chance from which a sentence is a rule of conduct
 
 
@@ -25,21 +27,44 @@ class Bans:
         if not span.rule.startswith(_OF_DENIALS):
             return False
         sentence = span.sentence
-        if any(self._is_ban(sentence, at) for at in range(span.first, span.last)):
+        return any(self._is_ban(sentence, at) for at in range(span.first, span.last)) or self._led(sentence)
+
+    def cover(self, span: Span, denials: Iterable[int]) -> bool:
+        """Whether what a span quotes is forbidden: by one of the denials that it stands in, or by what leads to it."""
+        sentence = span.sentence
+        if any(self._is_ban(sentence, at) or self._is_conduct(sentence) for at in denials):
             return True
-        if not sentence.item or not (words := words_of(sentence.lead)):
+        excepted = any(at < span.first for at, _ in sentence.cues.get("but_for", ()))
+        return not excepted and self._led(sentence)
+
+    def _is_conduct(self, sentence: Sentence) -> bool:
+        return self._scene.chances(sentence)["conduct"] >= _LIKELY
+
+    def _led(self, sentence: Sentence) -> bool:
+        """Whether the paragraph before its list forbids what an item says."""
+        led = sentence.hangs_on if sentence.hangs_on.rstrip().endswith(":") else sentence.lead if sentence.item else ""
+        if not (words := words_of(led)):
             return False
-        lead = replace(sentence, text=sentence.lead, words=words, cues=self._scene.phrases.find(words), item=False)
+        lead = replace(sentence, text=led, words=words, cues=self._scene.phrases.find(words), item=False)
         return any(self._is_ban(lead, at) for at in range(len(words)))
 
     def _is_ban(self, sentence: Sentence, at: int) -> bool:
         """Whether a denial or a word of banning at `at` binds the reader."""
         cues = sentence.cues
         if any(first == at for first, _ in cues.get("banned", ())):
-            return not self._binds_others(sentence, at)
+            by_law = any(at - _LAW <= end <= at for _, end in cues.get("law", ()))
+            return not (by_law or self._binds_others(sentence, at) or self._in_case(sentence, at))
         if all(first != at for first, _ in cues.get("negation", ())):
             return False
         return self._commands(sentence, at) or self._binds_reader(sentence, at)
+
+    def _in_case(self, sentence: Sentence, at: int) -> bool:
+        """Whether it only may be forbidden: "unless your state forbids it"."""
+        cases = {first for cue in ("unless", "condition") for first, _ in sentence.cues.get(cue, ())}
+        start = at
+        while start > 0 and start not in cases and self._reader.soft(sentence, start):
+            start -= 1
+        return start in cases
 
     def _commands(self, sentence: Sentence, at: int) -> bool:
         first = sentence.words[0]
@@ -57,8 +82,7 @@ class Bans:
         subject, start = words[who].text, self._reader.chunk(sentence, who, who + 1)[0]
         if subject in grammar.bound or words[start].text in grammar.yours:
             return True
-        rule = self._scene.chances(sentence)["conduct"] >= _LIKELY
-        return rule and not self._binds_others(sentence, duty)
+        return self._is_conduct(sentence) and not self._binds_others(sentence, duty)
 
     def _binds_others(self, sentence: Sentence, at: int) -> bool:
         """Whether the subject before `at` is the publisher or a party: "our providers are not permitted to"."""

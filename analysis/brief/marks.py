@@ -8,14 +8,16 @@ from functools import cached_property
 
 from analysis.blocks import Page
 from analysis.brief.bans import Bans
+from analysis.brief.denied import Denials
 from analysis.brief.names import capital_runs
 from analysis.brief.scene import Scene
 from analysis.brief.spans import Question, Span
-from analysis.brief.text import ADDRESS, WORD, Word, words_of
+from analysis.brief.text import ADDRESS, WORD, Sentence, Word, words_of
 from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
-_OF_DEEDS: tuple[Question, ...] = ("purposes", "recipients")
+_OF_DEEDS: tuple[Question, ...] = ("data", "purposes", "recipients")
+_OF_BANS: tuple[Question, ...] = ("excluded", "data", "purposes")
 _ENDS = re.compile(r"[.;:!?]")
 
 _SAID_AGAIN = 3  # words: fewer say too little to be the same control
@@ -32,29 +34,31 @@ class Marks:
         self._grammar = scene.phrases.grammar
         self._reader = scene.reader
         self._bans = Bans(scene)
+        self._denials = Denials(scene)
 
-    def of(self, field: Question, span: Span, left_out: Sequence[Span]) -> tuple[Mark, ...]:
-        """The marks of an answer to `field`; `left_out` are those to `excluded`."""
+    def of(self, field: Question, span: Span) -> tuple[Mark, ...]:
+        """The marks of an answer to `field`."""
         gone = field == "refuse" and span.sentence.side == "before"
+        denials = list(self._denials.of(span)) if field in _OF_DEEDS else []
+        limited = field in _OF_DENIALS and self._is_limited(span)
+        forbidden = self._bans.forbid(span) if field == "excluded" else self._bans.cover(span, denials)
         held: tuple[tuple[Mark, bool], ...] = (
             ("stands", gone and self._stands(span)),
-            ("forbidden", field == "excluded" and self._bans.forbid(span)),
-            ("denied", field in _OF_DEEDS and any(one.denies and span.denied_by(one) for one in left_out)),
-            ("limited", field in _OF_DENIALS and self._is_limited(span)),
+            ("forbidden", forbidden and field in _OF_BANS),
+            ("denied", bool(denials) and not (forbidden and field in _OF_BANS)),
+            ("limited", self._limits_behind(span) if denials and not forbidden else limited),
         )
         return tuple(mark for mark, holds in held if holds)
 
     def _is_limited(self, span: Span) -> bool:
         """Whether the sentence limits what a span denies: by an exception, a condition or an aim that is not quoted."""
-        sentence = span.sentence
         if not span.denies and not span.rule.startswith("lasting"):
             return False
-        limits = {at for cue in ("but_for", "condition") for at, _ in sentence.cues.get(cue, ())}
-        return span.reach > span.last or self._limits_behind(span, limits) or self._limits_before(span, limits)
+        return span.reach > span.last or self._limits_behind(span) or self._limits_before(span)
 
-    def _limits_behind(self, span: Span, limits: set[int]) -> bool:
+    def _limits_behind(self, span: Span) -> bool:
         """Whether the denial goes on with an exception or a condition, before another statement begins."""
-        words, grammar = span.sentence.words, self._grammar
+        words, grammar, limits = span.sentence.words, self._grammar, _limits(span.sentence)
         for at in range(span.last, len(words)):
             if _ENDS.search(words[at].gap) or (words[at].text in grammar.others and self._parts(words, at)):
                 return False
@@ -65,9 +69,9 @@ class Marks:
     def _parts(self, words: Sequence[Word], at: int) -> bool:
         return "," in words[at].gap or words[at - 1].text in self._grammar.joins
 
-    def _limits_before(self, span: Span, limits: set[int]) -> bool:
+    def _limits_before(self, span: Span) -> bool:
         """Whether the denial is the main clause of a condition: "when you use the paid plan, we do not keep ..."."""
-        words, first = span.sentence.words, span.first
+        words, first, limits = span.sentence.words, span.first, _limits(span.sentence)
         if not span.rule.endswith("clause"):
             first = self._reader.clause_start(span.sentence, first) if span.denies else 0
         if first == 0 or "," not in words[first].gap:
@@ -107,6 +111,10 @@ class Marks:
     @cached_property
     def _said(self) -> str:
         return _key(WORD.findall(self._text))
+
+
+def _limits(sentence: Sentence) -> set[int]:
+    return {at for cue in ("but_for", "condition") for at, _ in sentence.cues.get(cue, ())}
 
 
 def _key(words: Iterable[str]) -> str:

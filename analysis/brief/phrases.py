@@ -114,6 +114,14 @@ class Grammar(BaseModel):
     relatives: frozenset[Phrase] = frozenset()
     naming: frozenset[Phrase] = frozenset()
     handing_to: frozenset[Phrase] = frozenset()
+    # how far a denial reaches: analysis/brief/denied.py
+    lacking: frozenset[Phrase] = frozenset()
+    partly: frozenset[Phrase] = frozenset()
+    mine: frozenset[Phrase] = frozenset()
+    beyond: frozenset[Phrase] = frozenset()
+    concedes: frozenset[Phrase] = frozenset()
+    including: frozenset[Phrase] = frozenset()
+    having: frozenset[Phrase] = frozenset()
     # how a sentence begins that speaks of what was said before it: analysis/brief/default.py
     points_back: frozenset[Phrase] = frozenset()
     # what readers are forbidden: analysis/brief/bans.py

@@ -19,6 +19,7 @@ WORD = re.compile(r"[^\W_]+")
 ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
 _NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
+_NUMBER = re.compile(r"(?:\d+(?:\.\d+)+\.?|\(?\w{1,3}[.)])\s")  # of a paragraph that is an item: "7.1.2", "(b)"
 _FIRST_NUMBER = re.compile(r":?\s+\(?(?:a|i|1)\)\s")
 _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _NAME_LONGEST = 9  # words between quotation marks; more are a sentence
@@ -171,6 +172,19 @@ class _Context:
             return text
         return ""
 
+    def hangs_on(self, number: int) -> str:
+        """What an item goes on from, or a paragraph with a number, that is an item but for the list."""
+        if self.blocks[number].kind in ("item", "row") or not self._is_numbered(number):
+            return self.lead(number)
+        above = number - 1
+        while above >= 0 and self._is_numbered(above):
+            above -= 1
+        return self.lead(above + 1) if above >= 0 else ""
+
+    def _is_numbered(self, number: int) -> bool:
+        text = self.blocks[number].text
+        return bool(_NUMBER.match(text)) and not text.endswith(":")
+
     def rows_above(self, number: int) -> list[str]:
         """The rows of the same table."""
         first = number
@@ -208,7 +222,7 @@ def _text_sentences(
     rows = context.rows_above(number) if number is not None and block is not None and block.kind == "row" else []
     heads = rows[0].split(CELL) if rows else []
     named_heads = next((row.split(CELL) for row in rows if WORD.search(row)), [])  # the first row may be empty
-    for start, end, hangs_on in _hanging(text, above):
+    for start, end, hangs_on in _hanging(text, context.hangs_on(number) if number is not None else ""):
         if side == "before" and not any(first < end and start < last for first, last in spans):
             continue
         words = words_of(text, start, end, spans)

@@ -118,7 +118,7 @@ class WaysOut(Acts):
                 continue
             if any(last <= at <= first + _DOUBLE and self.soft(sentence, at) for at, _ in cues.get("exception", ())):
                 continue  # "it cannot be excluded that", "not limited to"
-            if end := self._restricts_thing(sentence, first):
+            if end := self.restricted(sentence, first):
                 yield first - 2, end, "exception"
                 continue
             if (only := self.only(sentence, first)) is not None:
@@ -144,7 +144,7 @@ class WaysOut(Acts):
         for first, last in cues.get("exception", ()):
             if within_name(names, first, last) or self._is_of_denial(sentence, first):
                 continue
-            near = self._restricts_thing(sentence, last - 1) or self.clause_end(sentence, last - 1, commas=False)
+            near = self.restricted(sentence, last - 1) or self.clause_end(sentence, last - 1, commas=False)
             if self._leaves_the_choice(sentence, first, near):
                 continue
             yield first, near, "exception"
@@ -155,7 +155,7 @@ class WaysOut(Acts):
             if far > near:
                 yield last, far, "what is excepted, on"
 
-    def _restricts_thing(self, sentence: Sentence, at: int) -> int:
+    def restricted(self, sentence: Sentence, at: int) -> int:
         """Where the noun ends that restricts the one before a denial ("notes that are not personal data"), or 0."""
         words, grammar = sentence.words, self.grammar
         if at < 3 or words[at].text not in grammar.denied_by or words[at - 1].text not in grammar.passives:

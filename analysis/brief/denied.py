@@ -1,0 +1,169 @@
+"""Whether a sentence denies what an answer quotes: "we do not sell your data", "your photo, which we do not keep"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.brief.names import within_name
+from analysis.brief.scene import Scene
+from analysis.brief.spans import Span
+from analysis.brief.text import Sentence
+
+_ACTS = ("collect", "process", "share", "retain")
+_FAR = 30  # words behind a denial that it can be of
+_CLAUSE = 10  # words between what is said of something and what denies it
+_RELATIVE = 4  # words between "which" and its denial
+_PRONOUNS = 4  # French words from "ne" to what is denied
+_DOUBLE = 3  # words between a denial and an exception that it denies: "not limited to"
+
+
+class Denials:
+    """Tells what the sentences of one change deny."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._reader = scene.reader
+        self._grammar = scene.phrases.grammar
+
+    def of(self, span: Span) -> Iterator[int]:
+        """Where the denials stand that the words are of: behind one, as its subject, or before "which we do not".
+
+        Nowhere in a language whose file does not tell how far a denial reaches.
+        """
+        sentence = span.sentence
+        if not self._grammar.lacking:
+            return
+        for at, last in self._denials(sentence):
+            end = self._end(sentence, at, last)
+            if last <= span.first < end or (
+                span.last <= at and (self._is_subject(span, at) or self._is_taken_back(span, at))
+            ):
+                yield at
+
+    def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int]]:
+        words, cues, grammar = sentence.words, sentence.cues, self._grammar
+        mine = any(word.text in grammar.mine for word in words)  # the name of a link: "do not sell my data"
+        for first, last in sorted([*cues.get("negation", ()), *cues.get("banned", ())]):
+            of_liability = any(at - 1 <= first < end for at, end in cues.get("liability", ()))
+            named = within_name(sentence.long_names, first, last) or within_name(sentence.names, first, last)
+            if mine or of_liability or named or self._is_choice(sentence, first):
+                continue
+            if self._reader.only(sentence, first) is not None or self._is_condition(sentence, first):
+                continue
+            reach = last + _PRONOUNS if grammar.noun_first else last + 1
+            if any(word.text in grammar.partly | grammar.sole for word in words[last:reach]):
+                continue  # "not only your name but"
+            if not self._is_double(sentence, last) and not self._is_measure(sentence, first, last):
+                yield first, last
+
+    @staticmethod
+    def _is_double(sentence: Sentence, last: int) -> bool:
+        """Whether an exception is denied: "not limited to", "not excluded"."""
+        but_for = {at for at, _ in sentence.cues.get("but_for", ())}
+        return any(last <= at < last + _DOUBLE and at not in but_for for at, _ in sentence.cues.get("exception", ()))
+
+    def _is_condition(self, sentence: Sentence, at: int) -> bool:
+        """Whether the denial is of a case: "if you do not have an account"; "while we do not" concedes."""
+        words, grammar = sentence.words, self._grammar
+        start = self._reader.clause_start(sentence, at)
+        opens = start - 1 if self._reader.hangs(sentence, start) else start
+        cases = {first for cue in ("condition", "unless") for first, _ in sentence.cues.get(cue, ())}
+        if opens in cases and words[opens].text not in grammar.concedes:
+            return True
+        return at + 1 < len(words) and words[at + 1].text in grammar.readers  # "publishers that do not want"
+
+    def _is_choice(self, sentence: Sentence, at: int) -> bool:
+        """Whether people may have it so: "if you opt out we do not", "you may instruct us not to"."""
+        if self._reader.if_refused(sentence, at):
+            return True
+        may = max((end for _, end in sentence.cues.get("you_may", ()) if end < at), default=None)
+        return may is not None and all(self._reader.soft(sentence, near) for near in range(may, at + 1))
+
+    def _is_measure(self, sentence: Sentence, at: int, last: int) -> bool:
+        """Whether it only sets a measure: "no longer than"."""
+        return any(word.text in self._grammar.beyond for word in sentence.words[last : self._end(sentence, at, last)])
+
+    def _end(self, sentence: Sentence, at: int, last: int) -> int:
+        """Up to which word a denial at `at` holds."""
+        words, reader = sentence.words, self._reader
+        if words[at].text in self._grammar.lacking:
+            return reader.chunk(sentence, last, last + 1)[1] if last < len(words) else last
+        if thing := reader.restricted(sentence, at):
+            return thing
+        limits = {first for cue in ("but_for", "condition") for first, _ in sentence.cues.get(cue, ())}
+        which = self._relative(sentence, at)
+        verbs = self._grammar.passives | self._grammar.modals | self._grammar.denied_by
+        relative = which is not None and all(word.text in verbs for word in words[which + 1 : at])
+        end, inside = last, False
+        while end < len(words) and end - at <= _FAR:
+            gap = words[end].gap
+            if ")" in gap and "(" not in gap and not inside:
+                break  # of the brackets that the denial stands in
+            inside = ("(" in gap or inside) and ")" not in gap
+            if not inside and (end in limits or (relative and "," in gap) or self._ends(sentence, end)):
+                break
+            end += 1
+        return end
+
+    def _relative(self, sentence: Sentence, at: int) -> int | None:
+        """Where the "which" stands that the denial at `at` is of."""
+        who = self._grammar.relatives | self._grammar.subjects - self._grammar.others
+        near = range(at, max(at - _RELATIVE, -1), -1)
+        return next((n for n in near if sentence.words[n].text in who), None)
+
+    def _ends(self, sentence: Sentence, at: int) -> bool:
+        words, grammar = sentence.words, self._grammar
+        gap = words[at].gap
+        if self._reader.hard(sentence, at) and "(" not in gap and ")" not in gap:
+            return True
+        if "," in gap and words[at].text in grammar.others | grammar.breaks - grammar.including:
+            return True
+        return words[at].text in grammar.joins and self._says_more(sentence, at + 1)
+
+    def _says_more(self, sentence: Sentence, at: int) -> bool:
+        """Whether another statement begins: "and our providers have promised"; "and your name" is denied as well."""
+        words, grammar = sentence.words, self._grammar
+        acts = _acts(sentence)
+        for near in range(at, len(words)):
+            word = words[near].text
+            if word in grammar.breaks | grammar.relatives or (near > at and not self._reader.soft(sentence, near)):
+                return word in grammar.others
+            if word in grammar.modals | grammar.passives | grammar.others | grammar.having:
+                return True
+            if near > at + 1 and near in acts and not word.endswith(grammar.pasts or ("\n",)):
+                return words[near - 1].text not in grammar.determiners
+        return False
+
+    def _is_subject(self, span: Span, at: int) -> bool:
+        """Whether a clause goes from the words to the denial, with no other act in it: "your letters are not sold"."""
+        sentence, grammar = span.sentence, self._grammar
+        words = sentence.words
+        verb = at
+        while verb > span.last and words[verb - 1].text in grammar.passives | grammar.modals | grammar.denied_by:
+            verb -= 1
+        if at - span.last > _CLAUSE or (verb == at and not grammar.noun_first and "banned" not in sentence.cues):
+            return False
+        if grammar.noun_first and words[at].text not in grammar.only_with:
+            return False
+        if words[verb - 1].text in grammar.joins:
+            return False  # "use your own address and do not ..."
+        acts = _acts(sentence)
+        other = grammar.relatives | grammar.others | grammar.breaks | grammar.readers
+        return all(self._reader.soft(sentence, near) for near in range(span.last, at + 1)) and not any(
+            near in acts or words[near].text in other for near in range(span.last, verb)
+        )
+
+    def _is_taken_back(self, span: Span, at: int) -> bool:
+        """Whether a clause at the end denies what is listed before it, of which nothing else is said to be done."""
+        sentence = span.sentence
+        words = sentence.words
+        which = self._relative(sentence, at)
+        if which is None or which < span.last or "," not in words[which].gap:
+            return False
+        acts = _acts(sentence)
+        if min(acts, default=0) <= at or min(acts) > at + _RELATIVE:
+            return False
+        return not any(self._reader.hard(sentence, near) for near in range(span.last, which + 1))
+
+
+def _acts(sentence: Sentence) -> set[int]:
+    return {first for cue in _ACTS for first, _ in sentence.cues.get(cue, ())}
