@@ -79,12 +79,17 @@ class _Said(NamedTuple):
 class _Place(NamedTuple):
     """The changed sentences of a place, and all of them, by side."""
 
-    kind: str  # of the document
-    heading: tuple[str, ...]
+    one: Seen
     gone: Sequence[_Said]
     new: Sequence[_Said]
     before: Sequence[_Said]
     after: Sequence[_Said]
+
+    @property
+    def is_of_ai(self) -> bool:
+        """Whether a phrase of AI stands in it now, or its section is about AI: no sum of other words is training."""
+        found = matches(self.one.passage.after or "", self.one.language)
+        return not AI.isdisjoint(self.one.section) or any(each.topic in AI and each.tier != "words" for each in found)
 
 
 def graves(seen: Sequence[Seen]) -> dict[str, float]:
@@ -92,14 +97,16 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     places = [_place(one) for one in seen if one.wording.sentences]
     after = [said for place in places for said in place.after]
     few = len(places) <= _FEW
+    asks = any(map(_asks_anew, places))
     held = {
-        "trains_anew": _anew([place for place in places if place.kind in _OF_PEOPLE], _trains, _is_told_surely),
+        "trains_anew": _anew(places, _trains, _is_told_surely)
+        and any(place.is_of_ai for place in places if place.one.kind in _OF_PEOPLE and any(map(_trains, place.new))),
         "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
         "promise_gone": few
         and any(said.promises for place in places for said in place.gone)
         and not any("promise" in said.groups for said in after),
-        "consent_gone": any(_consent_gone(place) and not _turned_on(place) for place in places),
-        "turned_on": any(map(_turned_on, places)),
+        "consent_gone": not asks and any(_consent_gone(place) and not _turned_on(place) for place in places),
+        "turned_on": not asks and any(map(_turned_on, places)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (
             few
@@ -145,7 +152,7 @@ def _place(one: Seen) -> _Place:
                 sides[side].append(said)
                 if (start, end) in whole:
                     changed[side].append(said)
-    return _Place(one.kind, one.passage.heading, changed["before"], changed["after"], sides["before"], sides["after"])
+    return _Place(one, changed["before"], changed["after"], sides["before"], sides["after"])
 
 
 def _said(one: Seen, text: str, *, whole: bool) -> _Said:
@@ -204,9 +211,16 @@ def _consent_gone(place: _Place) -> bool:
     return asked and bool(place.after) and not any("default_off" in said.groups for said in place.after)
 
 
+def _asks_anew(place: _Place) -> bool:
+    """Whether consent is asked for where it was not: it may have gone from one paragraph to another."""
+    return any("default_off" in said.groups for said in place.new) and not any(
+        "default_off" in said.groups for said in place.before
+    )
+
+
 def _turned_on(place: _Place) -> bool:
     """What was off unless people acted is on unless they act."""
-    was = {group for said in place.before for group in said.groups}
+    was = {group for said in place.gone for group in said.groups}  # not what stands elsewhere now
     now = {group for said in place.after for group in said.groups}
     return "default_off" in was - now and _UNLESS in now
 
@@ -228,9 +242,10 @@ def _used_unless_refused(places: Sequence[_Place]) -> bool:
     document says the latter more often than it did."""
     sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for place in places:
+        sections[place.one.passage.heading]["asks"] += _asks_anew(place)
         for sentences, more in ((place.new, 1), (place.gone, -1)):
             for said in sentences:
-                sections[place.heading]["unless"] += more * (_UNLESS in said.groups)
-                sections[place.heading]["does"] += more * said.does
+                sections[place.one.passage.heading]["unless"] += more * (_UNLESS in said.groups)
+                sections[place.one.passage.heading]["does"] += more * said.does
     more_often = sum(own["unless"] for own in sections.values()) > 0
-    return more_often and any(own["unless"] > 0 and own["does"] > 0 for own in sections.values())
+    return more_often and any(own["unless"] > 0 and own["does"] > 0 and not own["asks"] for own in sections.values())

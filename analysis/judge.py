@@ -33,7 +33,7 @@ _CERTAIN = {
     "terms.frame": "rule.terms_frame",
     "rules.ai": "rule.rules_ai",
     "any.recipient": "rule.recipient",
-    "claim.train.new": "rule.trains_anew",
+    "claim.train.new": "rule.speaks_of_training",
     "claim.share.new": "rule.shared_anew",
     **{f"{GIST}{name}": f"rule.{name}" for name in RULES},
 }

@@ -248,3 +248,18 @@ def test_how_long_a_cookie_lives_is_a_detail() -> None:
 )
 def test_a_new_sentence_about_ai_is_more_than_a_detail(language: str, text: str) -> None:
     assert change(language, "", text, "Terms of Service").severity == "medium"
+
+
+def test_no_training_is_new_where_nothing_speaks_of_ai() -> None:
+    learns = "What you write to the club's desk is kept in our files, so that helpers learn from what was asked already."
+    told = change("en", "\n\n## Help\n\nWe keep your questions to answer them.", f"\n\n## Help\n\n{learns}")
+    assert "trains_anew" not in told.brief.because
+
+
+def test_consent_that_went_to_another_paragraph_is_not_gone() -> None:
+    asked = "We use cookies for advertising only with your consent."
+    refusable = "We use your data for advertising unless you opt out in the settings."
+    before = f"\n\n## Cookies\n\nWe use cookies to show ads. {asked}\n\nOur partners set cookies, too."
+    after = f"\n\n## Cookies\n\nWe use cookies to show ads. {refusable}\n\nOur partners set cookies, too. {asked}"
+    assert "turned_on" in change("en", before, after.replace(asked, "")).brief.because
+    assert not {"consent_gone", "turned_on"} & set(change("en", before, after).brief.because)
