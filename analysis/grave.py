@@ -49,7 +49,6 @@ class _Said(NamedTuple):
     chances: Chances
     groups: Collection[str]
     whole: bool
-    of_ai: bool  # by its phrases
 
     def practises(self, topic: str) -> bool:
         """Whether it says that something is done, be it unless people refuse."""
@@ -156,11 +155,10 @@ def _place(one: Seen) -> _Place:
 
 
 def _said(one: Seen, text: str, *, whole: bool) -> _Said:
-    found = matches(text, one.language)
-    groups = {match.topic for match in found if match.tier == "words"}
+    groups = {match.topic for match in matches(text, one.language) if match.tier == "words"}
     if _MINE.search(text):
         groups.discard("promise")
-    return _Said(one.says(text), groups, whole, of_ai=any(match.topic in AI for match in found))
+    return _Said(one.says(text), groups, whole)
 
 
 def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Callable[[_Said], bool]) -> bool:
@@ -178,9 +176,8 @@ def _trains(said: _Said) -> bool:
 
 
 def _is_told_surely(said: _Said) -> bool:
-    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data. One that
-    stayed in part must name AI: what help desks learn from messages is none."""
-    return said.chances["high"] >= _SURELY if said.whole else said.of_ai
+    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
+    return not said.whole or said.chances["high"] >= _SURELY
 
 
 def _training_promise_gone(place: _Place) -> bool:

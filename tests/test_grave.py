@@ -251,7 +251,9 @@ def test_a_new_sentence_about_ai_is_more_than_a_detail(language: str, text: str)
 
 
 def test_no_training_is_new_where_nothing_speaks_of_ai() -> None:
-    learns = "What you write to the club's desk is kept in our files, so that helpers learn from what was asked already."
+    learns = (
+        "What you write to the club's desk is kept in our files, so that helpers learn from what was asked already."
+    )
     told = change("en", "\n\n## Help\n\nWe keep your questions to answer them.", f"\n\n## Help\n\n{learns}")
     assert "trains_anew" not in told.brief.because
 
