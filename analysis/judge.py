@@ -77,7 +77,7 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
         return Judgement(False, False, (), "none", "none", (Reason("why.form_only"),) if real else ())
-    topics = _with_ai(topics_of(found), found)
+    topics = _with_notice(_with_ai(topics_of(found), found), found)
     if not topics or not (certain or weights().alert.holds(found)):
         reason = untold(found, weights().alert.reasons(found, yes=False))
         return Judgement(True, False, (), "none", "none", (Reason("why.nothing_to_tell", reason=reason),))
@@ -103,6 +103,13 @@ def _with_ai(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, 
     if AI & set(topics) or not chances[likeliest] or not topics:
         return topics
     return tuple(topic for topic in TOPICS if topic in topics or topic == likeliest)
+
+
+def _with_notice(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, ...]:
+    """A notice of a coming policy is about the use of data, whatever else the change is about."""
+    if not topics or not found.get("any.announced"):
+        return topics
+    return tuple(topic for topic in TOPICS if topic in topics or topic == "data_use")
 
 
 def is_certain(found: Mapping[str, float]) -> bool:
