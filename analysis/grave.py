@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
 from analysis.found import AI
-from analysis.seen import Seen
+from analysis.gist import said_by
+from analysis.seen import Heard, Seen
 from analysis.sentence_ends import sentence_bounds
 from analysis.sentences import Chances
 from analysis.topics import matches
@@ -29,6 +30,7 @@ RULES = (
     "choice_gone",
     "sensitive_anew",
     "shared_for_ads",
+    "shared_anew",
     "used_unless_refused",
 )
 # chances
@@ -36,6 +38,7 @@ _LIKELY = 0.5
 _SURELY = 0.95  # that a whole new sentence on the training of AI weighs high
 _POSSIBLE = 0.3  # that a later sentence still gives a choice
 _GRAVELY = 0.35  # that a new sentence on sensitive data, or on data that goes to others, weighs high
+_HARDLY = 0.2  # that what is done unless people object weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
 _DENIED = frozenset(("promise", "ended"))  # groups of words that say that something is not done
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
@@ -117,10 +120,11 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
             )
             and all(said.chances["user_choice"] < _POSSIBLE for said in after)
         ),
-        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave),
+        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave) or _more(seen, _measures_bodies),
         "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
         "used_unless_refused": _used_unless_refused(places),
     }
+    held["shared_anew"] = not any(held.values()) and _more(seen, _hands_on_gravely)
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
 
@@ -230,19 +234,45 @@ def _shares_for_ads(said: _Said) -> bool:
     return said.practises("data_sharing") and said.chances["advertising"] >= _LIKELY
 
 
+def _more(seen: Sequence[Seen], says_so: Callable[[Heard, Chances], bool]) -> bool:
+    """Whether more changed sentences of a document for people say so by what changed in them than did."""
+    more = 0
+    for one in seen:
+        for heard in one.heard if one.kind in _OF_PEOPLE else ():
+            chances = said_by(one, heard.sentence)
+            if chances["conduct"] < _LIKELY and _DENIED.isdisjoint(heard.general) and says_so(heard, chances):
+                more += 1 if heard.sentence.side == "after" else -1
+    return more > 0
+
+
+def _measures_bodies(heard: Heard, chances: Chances) -> bool:
+    """Whether it is about faces, voices or hands that tell who one is, with consent or without."""
+    return "bodily" in heard.changed and max(chances["practice"], chances["sensitive_minors"]) >= _POSSIBLE
+
+
+def _hands_on_gravely(_: Heard, chances: Chances) -> bool:
+    done = chances["practice"] > chances["protection"] < _LIKELY
+    return done and min(chances["data_sharing"], chances["high"]) >= _LIKELY
+
+
 def _is_grave(said: _Said) -> bool:
     return said.chances["high"] >= _GRAVELY
 
 
 def _used_unless_refused(places: Sequence[_Place]) -> bool:
     """Whether a section newly says that something is done with data and that it is unless people object; and the whole
-    document says the latter more often than it did."""
+    document says the latter more often than it did. Where a way to opt out is all it says, what is done must weigh."""
     sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for place in places:
         sections[place.one.passage.heading]["asks"] += _asks_anew(place)
         for sentences, more in ((place.new, 1), (place.gone, -1)):
             for said in sentences:
-                sections[place.one.passage.heading]["unless"] += more * (_UNLESS in said.groups)
-                sections[place.one.passage.heading]["does"] += more * said.does
+                own = sections[place.one.passage.heading]
+                own["unless"] += more * (_UNLESS in said.groups)
+                own["does"] += more * said.does
+                grave = said.does and said.chances["high"] >= _HARDLY
+                own["grave"] += more > 0 and (grave or "unless_refused" in said.groups)
     more_often = sum(own["unless"] for own in sections.values()) > 0
-    return more_often and any(own["unless"] > 0 and own["does"] > 0 and not own["asks"] for own in sections.values())
+    return more_often and any(
+        min(own["unless"], own["does"], own["grave"]) > 0 and not own["asks"] for own in sections.values()
+    )

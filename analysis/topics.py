@@ -45,9 +45,10 @@ WORDS = (
     "ended",
     "lost",
     "unless_refused",
+    "bodily",
 )
 # groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended", "lost", "unless_refused"))
+CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended", "lost", "unless_refused", "bodily"))
 _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
 _ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it

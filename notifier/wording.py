@@ -93,6 +93,7 @@ class Because(_Strict):
     choice_gone: str
     sensitive_anew: str
     shared_for_ads: str
+    shared_anew: str
     used_unless_refused: str
     much_shared_or_used: str
     new_practices: str

@@ -265,3 +265,33 @@ def test_consent_that_went_to_another_paragraph_is_not_gone() -> None:
     after = f"\n\n## Cookies\n\nWe use cookies to show ads. {refusable}\n\nOur partners set cookies, too. {asked}"
     assert "turned_on" in change("en", before, after.replace(asked, "")).brief.because
     assert not {"consent_gone", "turned_on"} & set(change("en", before, after).brief.because)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "You can enter the hall by showing your face to the camera at the door, if you have agreed to it."),
+        ("en", "The template of your voice is kept for a year. Voiceprints tell us who is calling."),
+        ("fr", "L’entrée se fait par reconnaissance du visage, si vous avez remis une photo."),
+    ],
+)
+def test_bodies_that_are_newly_measured_are_high(language: str, text: str) -> None:
+    assert "sensitive_anew" in change(language, "", text).brief.because
+
+
+def test_bodies_that_are_not_measured_or_were_before_are_no_news() -> None:
+    assert change("en", "", "We do not use facial recognition, and we store no fingerprints.").brief.because == ()
+    before = "\n\nThe gate compares your face with your picture."
+    told = change("en", before, "\n\nThe gate at the door compares your face with the picture in your account.")
+    assert "sensitive_anew" not in told.brief.because
+
+
+def test_data_that_newly_goes_to_others_by_grave_words_is_high() -> None:
+    sold = "\n\nWe sell what we know of your interests to other companies, which may use it for purposes of their own."
+    assert "shared_anew" in change("en", "", sold).brief.because
+    assert "shared_anew" not in change("en", sold, sold.replace("know of", "learn about")).brief.because
+
+
+def test_a_way_to_opt_out_beside_what_hardly_weighs_is_no_use_unless_refused() -> None:
+    text = "\n\n## More\n\nWe use cookies to measure visits.\n\nSee also the opt-out form of our provider."
+    assert change("en", "", text).brief.because == ()
