@@ -8,6 +8,7 @@ from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.found import is_duty_of_reader
 from analysis.page import read_page
+from analysis.topics import matches
 
 START = {
     "en": "# Privacy Policy\n\n## What we do\n\nWe use your data to run the club, to answer you and to keep you safe. ",
@@ -284,6 +285,8 @@ def test_bodies_that_are_not_measured_or_were_before_are_no_news() -> None:
     before = "\n\nThe gate compares your face with your picture."
     told = change("en", before, "\n\nThe gate at the door compares your face with the picture in your account.")
     assert "sensitive_anew" not in told.brief.because
+    spoken = "Un outil de reconnaissance vocale transcrit vos messages"  # what is said, not who speaks
+    assert "bodily" not in {match.topic for match in matches(spoken, "fr")}
 
 
 def test_data_that_newly_goes_to_others_by_grave_words_is_high() -> None:
