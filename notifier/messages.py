@@ -153,7 +153,10 @@ def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event 
 
 def _subject(shown: Shown, said: Words) -> str:
     """Who and which page, then what it is about, whether it is on, and from when."""
-    parts = list(shown.topics[:_TOPICS_IN_SUBJECT])
+    defaults = {"on": said.subject.default_on, "off": said.subject.default_off}
+    default = defaults.get(str(shown.default)) if shown.default_of_meaning else None
+    topics = shown.topics[: shown.leading] if default else shown.topics  # the default is of none of the others
+    parts = list(topics[:_TOPICS_IN_SUBJECT])
     if shown.returned:
         parts.append(said.subject.returned)
     if shown.only_rules:
@@ -162,8 +165,8 @@ def _subject(shown: Shown, said: Words) -> str:
         parts.append(said.subject.limits)
     if shown.clearer:
         parts.append(said.subject.clearer)
-    if shown.default_of_meaning:
-        parts += {"on": [said.subject.default_on], "off": [said.subject.default_off]}.get(str(shown.default), [])
+    if default:
+        parts.append(default)
     if shown.starting:
         parts.append(shown.starting_said)
     subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"

@@ -27,6 +27,7 @@ def sample_change(language: str) -> Shown:
         direction_name=said.directions.expands,
         only_rules=False,
         topics=tuple(said.topics_of(("ai_training", "user_choice"), _HIGH)),
+        leading=2,
         found=said.date(date(2025, 12, 1)),
         starting=said.date(starts),
         starting_name=said.brief.starting,

@@ -76,7 +76,8 @@ class Shown:
     direction: str
     direction_name: str
     only_rules: bool  # for users, nothing that is done with data
-    topics: tuple[str, ...]
+    topics: tuple[str, ...]  # those of the passage that the meaning is from first
+    leading: int  # how many those are
     found: str
     starting: str | None
     starting_name: str  # what to call that day
@@ -94,7 +95,7 @@ class Shown:
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...]  # where the document stands, all of it
-    default_of_meaning: bool  # not of something else than the meaning tells of
+    default_of_meaning: bool  # not of something else than the meaning and the leading topics tell of
     clearer: bool  # the same is said more clearly
     because: str  # why it is high, where a rule says so
     retold: str | None  # by a machine, in the message's language
@@ -126,6 +127,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     brief: dict[str, Any] = change.brief
     starting = change.effective_date or _day(brief.get("from"))
     dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
+    leading = _leading(change.topics, brief, found)
     within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
     return Shown(
         document_id=page.id,
@@ -137,7 +139,8 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         direction=change.direction,
         direction_name=said.direction(change.direction, brief),
         only_rules=bool(brief.get("only_rules")),  # briefs of earlier versions don't say
-        topics=tuple(map(clean, said.topics_of(change.topics, brief))),
+        topics=tuple(map(clean, said.topics_of(dict.fromkeys([*leading, *change.topics]), brief))),
+        leading=len(leading),
         found=said.date(change.detected_at.date()),
         starting=said.date(starting) if starting else None,
         starting_name=said.brief.dated if dated else said.brief.since if past else said.brief.starting,
@@ -146,7 +149,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         default=brief.get("default"),
         default_said=getattr(said.brief, default_key(brief) or "", None),
         default_name=_default(brief, said),
-        default_of_meaning=default_key(brief) in ("on", "off"),
+        default_of_meaning=bool(leading) and default_key(brief) in ("on", "off"),
         returned=change.returns_to is not None,
         meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, said),
@@ -165,6 +168,14 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
 def _stored(session: Session, change: Change, base_url: str) -> str:
     number = session.get_one(Version, change.version_id).number
     return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
+
+
+def _leading(topics: list[str], brief: dict[str, Any], found: Sequence[StoredPassage]) -> list[str]:
+    """The topics of the passage that the meaning is from: all where a brief of earlier versions does not say which."""
+    if "place" not in brief:
+        return topics
+    its = {topic for passage in found if passage.position == brief["place"] for topic in passage.topics}
+    return [topic for topic in topics if topic in its]
 
 
 def _day(written: object) -> date | None:

@@ -53,7 +53,12 @@ class Directions(_Strict):
     clarifies: str  # what it also is where nothing speaks for any other
     clearer: str  # instead, where it was found that the same is said more clearly
     mixed: str
+    none: str  # of pages; a message says nothing of it
     only_rules: str  # instead of any of these, where all that is told is what users must or may not do
+
+    def named(self) -> dict[str, str]:
+        """Those that a change can be sought by."""
+        return self.model_dump(exclude={"clearer", "only_rules"})
 
 
 class Operations(_Strict):
@@ -226,7 +231,7 @@ class Words(_Strict):
     def direction(self, name: str, brief: Mapping[str, Any]) -> str:
         """What the change of a stored brief means for the reader's privacy; nothing for "none"."""
         found = next((mark for mark in ("only_rules", "clearer") if brief.get(mark)), name)
-        said: str = getattr(self.directions, found, "")
+        said: str = "" if found == "none" else getattr(self.directions, found, "")
         return said
 
     def topic(self, name: str) -> str:

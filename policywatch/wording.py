@@ -23,8 +23,8 @@ class Wording:
 
     def __init__(self, language: str, words: Mapping[str, Any]) -> None:
         self.language = language
-        self._words = words
         self._messages = words_of_messages(language)  # what both say is there
+        self._words = {**words, "direction": self._messages.directions.named()}
 
     def __call__(self, key: str, **values: object) -> str:
         """Raise `KeyError` for a key that the language lacks."""
@@ -101,10 +101,8 @@ class Wording:
         return self._messages.lead(brief)
 
     def direction(self, direction: str, brief: Mapping[str, Any]) -> str:
-        """In whose favour a change is; what else may be said of that is in the words of messages."""
-        if brief.get("only_rules") or brief.get("clearer"):
-            return words_of_messages(self.language).direction(direction, brief)
-        return self.label("direction", direction)
+        """In whose favour a change is, as messages say it."""
+        return self._messages.direction(direction, brief)
 
     def headline(self, brief: Mapping[str, Any]) -> str:
         """The meaning of a change and what stands before it; nothing where no brief could be made."""

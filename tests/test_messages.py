@@ -31,8 +31,7 @@ def test_the_subject_says_who_what_whether_it_is_on_and_from_when(store: Databas
 def test_the_subject_is_french_for_those_who_read_french(store: Database) -> None:
     message = alert(store, "fr")
     assert message.subject == (
-        "Parley, Privacy Policy : données personnelles pour entraîner l’IA, activé par défaut, "
-        "à partir du 3 novembre 2025"
+        "Parley, Privacy Policy : données personnelles pour entraîner l’IA, par défaut, à partir du 3 novembre 2025"
     )
 
 
@@ -41,7 +40,7 @@ def test_the_subject_is_french_for_those_who_read_french(store: Database) -> Non
     ("language", "unclear", "clearer"),
     [
         ("en", "no clear shift for your data", "the same is said more clearly"),
-        ("fr", "sans effet net pour vos données", "la même chose, dite plus clairement"),
+        ("fr", "pas d’effet clair sur vos données", "la même chose, dite plus clairement"),
     ],
 )
 def test_that_something_is_said_more_clearly_is_told_only_where_that_was_found(
@@ -103,7 +102,7 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"direction": "limits"}, "limited"),
+        ({"direction": "limits"}, "in your favour"),
         ({"direction": "clarifies", "brief": {"clearer": True}}, "clarified"),
         ({"brief": {"default": "off"}}, "off by default"),
         ({"topics": ["our_own_topic"]}, "our own topic"),
@@ -111,6 +110,30 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
 )
 def test_the_subject_says_what_is_special(store: Database, facts: dict[str, Any], said: str) -> None:
     assert said in alert(store, **facts).subject
+
+
+@pytest.mark.parametrize(
+    ("place", "default", "subject"),
+    [
+        (0, "on", "AI training, on by default"),
+        (0, None, "AI training, tracking and cookies"),
+        (1, "off", "tracking and cookies, off by default"),
+        (2, "off", "AI training, tracking and cookies"),  # the meaning's passage is about nothing that has a name
+    ],
+)
+def test_the_subject_begins_with_what_the_meaning_is_about_and_joins_the_default_to_nothing_else(
+    store: Database, place: int, default: str | None, subject: str
+) -> None:
+    found = [
+        flagged(None, "We train models with your posts.", "AI"),
+        passage(["Cookies"], None, "Cookies follow you.", evidence=[("tracking", "follow", "after")]),
+        passage(["Fees"], None, "It costs more."),
+    ]
+    for number, one in enumerate(found):
+        one.position = number
+    brief = {"meaning": "News", "place": place, "default": default}
+    told = alert(store, topics=["ai_training", "tracking"], passages=found, brief=brief, effective_date=None)
+    assert told.subject == f"Parley, Privacy Policy: {subject}"
 
 
 def test_a_return_to_an_earlier_text_is_called_one(store: Database) -> None:
