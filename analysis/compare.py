@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,9 @@ from reasons import Reason, listed
 _PHRASE = 60  # characters; what is longer is a sentence that no phrase was found in
 _MOST_EVIDENCE = 3  # quotations for one topic of a passage
 _OF_SIDE = {"before": "why.removed", "after": "why.added"}
+# before a link that leads to what was in force before: "for the version effective until then, click here"
+_EARLIER = re.compile(r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)")
+_CLAUSE_ENDS = re.compile(r"[.;:!?]\s")
 _MOST_WORDS = 12  # of a quotation that stands for a section's topic
 
 
@@ -187,7 +191,7 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> Start
 
 
 def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:
-    """The links that stand in new notices of coming changes, in the order of the page."""
+    """The links that stand in new notices of coming changes, in the order of the page; not those to earlier texts."""
     notices = [
         one.passage.after
         for one in seen
@@ -198,6 +202,7 @@ def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:
         for block in after.blocks
         for link in block.links
         if link.text and any(block.text in (text or "").split("\n") for text in notices)
+        if not _EARLIER.search(_CLAUSE_ENDS.split(block.text.partition(link.text)[0])[-1] + link.text)
     ]
     return tuple(dict.fromkeys(links))
 

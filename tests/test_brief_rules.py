@@ -80,7 +80,7 @@ def test_the_first_cell_names_its_row_unless_it_is_a_sentence() -> None:
     table = (
         "# A\n\n| Data | Use |\n| --- | --- |\n| {} | to train generative AI models with personal data of members |\n"
     )
-    assert (told("# A\n\nB.\n", table.format("Your posts")).meaning or "").startswith("Your posts: to train")
+    assert (told("# A\n\nB.\n", table.format("Your posts")).meaning or "").startswith("Your posts, Use: to train")
     assert (told("# A\n\nB.\n", table.format("We read your posts.")).meaning or "").startswith("Use: to train")
 
 

@@ -315,7 +315,10 @@ def test_every_place_says_why_it_was_told_or_not() -> None:
 
 
 def test_the_links_of_a_notice_are_given_with_its_date() -> None:
-    notice = "We are updating our privacy policy on 3 November 2025. See [what is coming](https://parley.example/soon)."
+    notice = (
+        "We are updating our privacy policy on 3 November 2025. See [what is coming](https://parley.example/soon); for "
+        "the policy in force until then, [click here](https://parley.example/old), or see the [previous one](https://x.example)."
+    )
     case = {"document": "privacy", "language": "en", "section": ""}
     found = compare(page(case, "A quiet place."), page(case, f"A quiet place.\n\n{notice}"), language="en")
     assert (found.alert, found.effective_date) == (True, date(2025, 11, 3))

@@ -40,7 +40,7 @@ def test_a_promise_that_is_gone_heads_the_change_that_it_makes_high() -> None:
         (
             "| Data | Kept |\n| --- | --- |\n| Letters | a year |\n",
             "| Data | Kept |\n| --- | --- |\n| Letters | until you delete your account |\n",
-            "Letters: until you delete your account",
+            "Letters, Kept: until you delete your account",
         ),
         ("* IP address\n", "* IP address\n* fingerprints\n* health data\n", "What we collect: health data"),
     ],
@@ -70,3 +70,55 @@ def test_a_long_meaning_is_cut_with_its_brackets_whole() -> None:
         f"We collect information about the device from which you visit us (for example {kinds}) daily.\n",
     )
     assert answer.meaning == "We collect information about the device from which you visit us…"
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "news", "meaning"),
+    [
+        ("en", "We share it with advertisers.", "This includes your messages and photos.", None),
+        ("en", "Members ask us often.", "For example, we share your messages with advertisers.", None),
+        ("en", "Do you sell my messages?", "Yes, we sell your messages to advertisers.", None),
+        ("en", "Be kind.", "No messages are shared with advertisers.", "No messages"),
+        ("en", "Be kind.", "This privacy policy says that we share your messages with advertisers.", "This privacy"),
+        ("fr", "Nous la donnons aux annonceurs.", "Cette liste contient vos messages et vos photos.", None),
+    ],
+)
+def test_a_sentence_that_speaks_of_the_one_before_it_is_told_with_it(
+    language: str, before: str, news: str, meaning: str | None
+) -> None:
+    policy = f"# Privacy policy\n\n## Messages\n\n{before}{{}}\n"
+    found = compared(policy.format(""), policy.format(f" {news}"), language=language)
+    if meaning is None:
+        assert found.brief.meaning == f"{before} {news}".rstrip(".")
+    else:
+        assert found.brief.meaning.startswith(meaning)
+
+
+def test_of_a_long_sentence_before_it_as_much_is_told_as_a_reader_takes_in() -> None:
+    long = f"You agree not to use any service, {', '.join(['tool or other thing'] * 9)}, against us."
+    policy = f"# Privacy policy\n\n## Messages\n\n{long}{{}}\n"
+    found = compared(policy.format(""), policy.format(" This includes training AI models with messages of members."))
+    assert found.brief.meaning.startswith("You agree not to use any service, tool or other thing")
+    assert found.brief.meaning.endswith("… This includes training AI models with messages of members")
+
+
+@pytest.mark.parametrize(
+    ("begun", "meaning"),
+    [
+        ("Notice about your phone: If you gave us your number for {}, we do not share it", "we do not share it"),
+        ("Harrow Limited, with {}, trains AI models on your messages", "trains AI models on your messages"),
+    ],
+)
+def test_a_sentence_is_not_cut_before_it_says_something(begun: str, meaning: str) -> None:
+    many = ", ".join(["its affiliates of the north"] * 9)
+    sentence = f"{begun.format(many)}, {', '.join(['now and later'] * 12)}."
+    found = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{sentence}\n")
+    assert found.brief.meaning.endswith("…")
+    assert meaning in found.brief.meaning
+
+
+def test_marks_of_bold_words_are_no_part_of_what_forbids() -> None:
+    news = "**Limits: **You may not (a) harm us, (b) use our pages to train AI models with data of members."
+    found = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{news}\n")
+    assert "You may not" in found.brief.meaning
+    assert "*" not in found.brief.meaning

@@ -11,6 +11,8 @@ from analysis.brief.text import Sentence
 
 _MORE = 25  # words, where the clause that it begins with says nothing alone, or what matters stands further on
 _SHORTEST = 8
+_TITLE = 10  # words; more before a colon are no title
+_VERBS = ("collect", "process", "share", "retain", "train")
 CUT = "…"
 
 
@@ -33,8 +35,12 @@ def excerpt(
         first = at[0] - longest // 2
     ends = [bound for bound in bounds if at[0] < bound <= first + longest]
     last = max(at[1], max(ends, default=min(len(words), first + longest)))
-    if words[first].text in grammar.breaks - grammar.subjects:  # "If ...," says nothing without what follows
-        last = max(bound for bound in (last, *bounds) if bound <= first + longest + _MORE)
+    within = [bound for bound in bounds if last <= bound <= first + longest + _MORE]
+    start = next((bound for bound in bounds if first < bound <= first + _TITLE and ":" in words[bound].gap), first)
+    if words[start].text in grammar.breaks - grammar.subjects:  # "If ...," says nothing without what follows
+        last = max([last, *within])
+    elif not _tells(sentence, grammar, first, last):
+        last = next((bound for bound in within if _tells(sentence, grammar, last, bound)), last)
     first, last = _balanced(sentence, first, last, at)
     while last > max(at[1], first + _SHORTEST) and words[last - 1].text in grammar.dangling:
         last -= 1
@@ -48,6 +54,15 @@ def excerpt(
     elif first:
         kept = f"{CUT}{kept}"
     return f"{kept}{CUT if last < len(words) else ''}"
+
+
+def _tells(sentence: Sentence, grammar: Grammar, first: int, last: int) -> bool:
+    """Whether a word of these is a verb that says something, as far as small words and cues tell."""
+    texts = {word.text for word in sentence.words[first:last]}
+    of_cues = (at for cue in _VERBS for at, _ in sentence.cues.get(cue, ()))
+    return bool(texts & (grammar.modals | grammar.passives | grammar.denied_by)) or any(
+        first <= at < last for at in of_cues
+    )
 
 
 def _balanced(sentence: Sentence, first: int, last: int, at: tuple[int, int]) -> tuple[int, int]:

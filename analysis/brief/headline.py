@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from analysis.brief.excerpt import CUT, excerpt
 from analysis.brief.phrases import Phrases
 from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
-from analysis.brief.text import Sentence
+from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
+from analysis.sentence_ends import sentence_bounds
 from analysis.surroundings import CELL
 from analysis.topics import matches
 
 _LONGEST = 45  # words
 _LABEL = 6  # words; less is rather the entry of a list than a sentence
+_LONGEST_BEFORE = 20  # words, of the sentence before one that speaks of it
+_NAMED = 3  # words before that of a document that a sentence begins with: "This online privacy policy"
+_BOLD = "**"  # as it stands on pages that were made from Markdown
 _LIKELY = 0.5
 _SENTENCE_ENDS = (".", "!", "?")
 # the grave.RULES by which a change is high for what it no longer says
@@ -60,7 +65,8 @@ def headline(scene: Scene, worth: Mapping[int, float], because: Collection[str])
         )
 
     best = max(touched, key=rank)
-    return Headline(_told(best, scene.phrases), best.side, best.place, best.order)
+    text = _told(best, scene.phrases).replace(_BOLD, "")
+    return Headline(text, best.side, best.place, best.order)
 
 
 def _weight(scene: Scene, sentence: Sentence) -> float:
@@ -93,9 +99,44 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     within = bool(cell) and sentence.words[0].start > len(cell)
     label = forbidding(sentence, phrases)
     if not label and within:
-        label = sentence.lead if cell.rstrip().endswith(_SENTENCE_ENDS) else cell
+        label = sentence.lead if cell.rstrip().endswith(_SENTENCE_ENDS) else _of_row(cell.rstrip(), sentence.lead)
     elif not label and not cell and sentence.item and len(sentence.words) <= _LABEL:
         label = sentence.heading
     if label.endswith(CUT):
         return f"{label} {text.removeprefix(CUT)}"
-    return f"{label.rstrip(' :')}: {text}" if label else text
+    if label:
+        return f"{label.rstrip(' :')}: {text}"
+    if not text.startswith(CUT) and _carries_on(sentence, phrases):
+        return f"{_before(sentence, phrases)}{text}"
+    return text
+
+
+def _of_row(cell: str, head: str) -> str:
+    """The first cell of a row, and the head of the column that is told."""
+    named = 0 < len(words_of(head)) <= _LABEL and not head.endswith(_SENTENCE_ENDS)
+    return f"{cell}, {head.strip(' :*')}" if named else cell
+
+
+def _carries_on(sentence: Sentence, phrases: Phrases) -> bool:
+    """Whether it speaks of what was said before it: "These models ..."; "No. ..."; not "This policy ..."."""
+    first, *others = sentence.words
+    if first.text in phrases.grammar.answers:
+        return bool(others) and any(mark in others[0].gap for mark in ".,!;")
+    if any(start <= _NAMED for start, _ in sentence.cues.get("document", ())):
+        return False
+    begins = " ".join(word.text for word in sentence.words[:2])
+    return bool({first.text, begins} & phrases.grammar.carries_on)
+
+
+def _before(sentence: Sentence, phrases: Phrases) -> str:
+    """The sentence before it in its paragraph, or as much as a reader takes in of it."""
+    starts = [start for start, _ in sentence_bounds(sentence.text) if start < sentence.words[0].start]
+    if not starts:
+        return ""
+    words = words_of(sentence.text, starts[-1], sentence.words[0].start)
+    if not words:
+        return ""
+    earlier = replace(sentence, words=words, cues=phrases.find(words), names=(), long_names=())
+    turns = earlier.cues.get("prohibition", ())
+    said = excerpt(earlier, phrases.grammar, (0, 1), longest=_LONGEST_BEFORE, turns=turns)
+    return f"{said} " if said.endswith(CUT) else sentence.text[words[0].start : sentence.words[0].start]

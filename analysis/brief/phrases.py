@@ -124,6 +124,9 @@ class Grammar(BaseModel):
     having: frozenset[Phrase] = frozenset()
     # how a sentence begins that speaks of what was said before it: analysis/brief/default.py
     points_back: frozenset[Phrase] = frozenset()
+    # and how one that says nothing without it, by its first word or two; or its answer: analysis/brief/headline.py
+    carries_on: frozenset[Phrase] = frozenset()
+    answers: frozenset[Phrase] = frozenset()
     # what readers are forbidden: analysis/brief/bans.py
     bound: frozenset[Phrase] = frozenset()
     duties: frozenset[Phrase] = frozenset()

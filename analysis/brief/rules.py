@@ -30,12 +30,12 @@ def forbidding(sentence: Sentence, phrases: Phrases) -> str:
         end = words[last - 1].end if last < len(words) else len(above)
         return f"{CUT if first else ''}{above[words[first].start : end]}{CUT if last < len(words) else ''}"
     titled = sentence.item and not above and len(words_of(sentence.heading)) <= _NAME
-    return sentence.heading.rstrip(" :") if titled and "prohibition" in phrases.find(words_of(sentence.heading)) else ""
+    return sentence.heading.strip(" :*") if titled and "prohibition" in phrases.find(words_of(sentence.heading)) else ""
 
 
 def _above(sentence: Sentence) -> str:
     """What the sentence goes on from, or stands under."""
-    above = sentence.hangs_on.strip()
+    above = sentence.hangs_on.strip(" *")
     return above.rstrip(" :") if above.endswith(":") or len(words_of(above)) <= _NAME else ""
 
 
