@@ -36,7 +36,7 @@ def sample_change(language: str) -> Shown:
         default="on",
         default_of_meaning=True,
         default_said=said.brief.on,
-        default_name=f"{said.brief.on}{said.colon}{said.quoted.format(text='unless you object')}",
+        default_name=f"{said.brief.on} ({said.quoted.format(text='unless you object')})",
         returned=False,
         meaning="we use your posts to train models that write, unless you object",
         answers=(

@@ -34,7 +34,7 @@ class Quoted:
 
     text: str
     link: str | None = None
-    note: str = ""  # behind the words: that they are no longer said here, and the like
+    note: str = ""  # behind the words: that the page denies them, and the like
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,12 @@ class Shown:
 
         With none of these the default is told without the words that say so.
         """
-        needed = [replace(one, quotes=one.quotes[:ways]) for one in self.answers if one.name == "refuse" and ways]
+        refuse = [one for one in self.answers if one.name == "refuse" and ways][:1]  # before the ways that are gone
+        needed = tuple(replace(one, quotes=one.quotes[:ways]) for one in refuse)
         meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
         topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
         default = self.default_name if ways else self.default_said
-        return replace(self, topics=topics, meaning=meaning, default_name=default, answers=tuple(needed), retold=None)
+        return replace(self, topics=topics, meaning=meaning, default_name=default, answers=needed, retold=None)
 
 
 def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
@@ -191,14 +192,14 @@ def _default(brief: dict[str, Any], words: Words) -> str | None:
     if key is None:
         return None
     said: str = getattr(words.brief, key)
-    return f"{said}{words.colon}{words.quoted.format(text=clean(quoted))}" if quoted else said
+    return f"{said} ({words.quoted.format(text=clean(quoted))})" if quoted else said
 
 
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
     kept = tuple(_kept(times, words) for times in brief.get("kept") or ())
     answers = [Answer(words.brief.kept, kept, "kept")] if kept else []
-    for key, quotes in answered(brief):
-        answers.append(Answer(getattr(words.brief, key), tuple(_quoted(quote, words) for quote in quotes), key))
+    for key, gone, quotes in answered(brief):
+        answers.append(Answer(words.question(key, gone=gone), tuple(_quoted(quote, words) for quote in quotes), key))
     return tuple(answers)
 
 
@@ -213,7 +214,7 @@ def _quoted(quote: dict[str, Any], words: Words) -> Quoted:
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
     """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
-    following = [*flagged[1:], None]
+    following = [*flagged, None][1:]
     return [one for one, after in zip(flagged, following, strict=True) if after is None or not _is_title(one, after)]
 
 

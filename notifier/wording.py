@@ -221,6 +221,11 @@ class Words(_Strict):
         """What stands before the meaning of a stored brief, where its words are those of the earlier text."""
         return f"{self.brief.gone}{self.colon}" if brief.get("meaning_side") == "before" else ""
 
+    def question(self, key: str, *, gone: bool) -> str:
+        """What stands before the quotations that answer it; that they are no longer said, once for all of them."""
+        label: str = getattr(self.brief, key)
+        return f"{label} ({self.brief.no_longer})" if gone else label
+
     def why_high(self, brief: Mapping[str, Any]) -> str:
         """The clauses of the rules that make the change of a stored brief high; nothing where none does."""
         rules = [rule for rule in brief.get("because") or () if rule in Because.model_fields]  # older briefs name none

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -137,7 +137,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     _why(sheet, row.brief.get("why", []) if why else ())
     _brief(sheet, row.brief)
     _retold(sheet, retold(session, change_id))
-    _passages(sheet, passages(session, change_id), of.title, why=why)
+    _passages(sheet, passages(session, change_id), of.title, why=row.brief.get("why", []) if why else None)
     sheet.gap()
     sheet.rule()
     captures = capture_records(session, heads[row.version_id].capture_id)
@@ -160,10 +160,11 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
         sheet.line(about)
     _why(sheet, found.why if why else ())
     _brief(sheet, row.brief)
-    _passages(sheet, stored_passages(0, found.passages), "", why=why)
+    _passages(sheet, stored_passages(0, found.passages), "", why=found.why if why else None)
 
 
-def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: bool) -> None:
+def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: Collection[str] | None) -> None:
+    """`why` holds the reasons of the whole change, which no passage says again; without it none says any."""
     flagged, others = flagged_first(found, title)
     for section in flagged:
         sheet.gap()
@@ -230,8 +231,8 @@ def _because(sheet: _Sheet, found: Change) -> None:
 def _about(sheet: _Sheet, found: Change) -> str:
     said = [sheet.words.label("topics", topic) for topic in found.topics]
     if found.effective_date is not None:
-        key = "dated" if found.brief.get("dated") else "effective"
-        said.append(sheet.words(f"terminal.{key}", date=found.effective_date.isoformat()))
+        key = "dated" if found.brief.get("dated") else "starting"
+        said.append(sheet.words(f"changes.{key}", date=found.effective_date.isoformat()))
     if found.cause != "page":
         said.append(sheet.words.label("cause", found.cause))
     return " · ".join(said)
@@ -255,12 +256,12 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
         sheet.line((meaning, "bold"))
     rows: list[tuple[str, list[str]]] = []
     if key := default_key(brief):
-        quoted = [f"“{text}”" for text in [default_words(brief)] if text]
-        rows.append((sheet.words("brief.default"), [": ".join([sheet.words(f"brief.{key}"), *quoted])]))
+        quoted = [f"(“{text}”)" for text in [default_words(brief)] if text]
+        rows.append((sheet.words("brief.default"), [" ".join([sheet.words(f"brief.{key}"), *quoted])]))
     if kept := [f"“{each['before']}” → “{each['after']}”" for each in brief.get("kept") or []]:
         rows.append((sheet.words("brief.kept"), kept))
-    for key, quotes in answered(brief):
-        rows.append((sheet.words(f"brief.{key}"), [_quote(sheet, quote) for quote in quotes]))
+    for key, gone, quotes in answered(brief):
+        rows.append((sheet.words.question(key, gone=gone), [_quote(sheet, quote) for quote in quotes]))
     if rows:
         sheet.gap()
         sheet.table(rows)
@@ -269,7 +270,7 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
 def _retold(sheet: _Sheet, paragraphs: Mapping[str, str]) -> None:
     for language, text in paragraphs.items():
         sheet.gap()
-        sheet.line((f"{sheet.words('change.retold')} ({language}):", "dim"))
+        sheet.line((f"{sheet.words('brief.retold')} ({language}):", "dim"))
         sheet.line(text, indent=2)
 
 
@@ -280,8 +281,8 @@ def _quote(sheet: _Sheet, quote: dict[str, Any]) -> str:
     return words + "".join(f" ({sheet.words(f'brief.{note}')})" for note in notes(quote))
 
 
-def _section(sheet: _Sheet, section: Section, *, why: bool) -> None:
-    heading = " › ".join(section.heading) or sheet.words("change.no_heading")
+def _section(sheet: _Sheet, section: Section, *, why: Collection[str] | None) -> None:
+    heading = " › ".join(section.heading) or sheet.words("say.start_of_page")
     operations = ", ".join(sheet.words.label("operation", each).lower() for each in section.operations)
     severity = sheet.words.label("severity", section.severity).lower()
     weight = (f"  {severity}", _SEVERITY.get(section.severity, "")) if section.topics else ""
@@ -290,14 +291,14 @@ def _section(sheet: _Sheet, section: Section, *, why: bool) -> None:
         _passage(sheet, passage, section.also(passage), why=why)
 
 
-def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why: bool) -> None:
+def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why: Collection[str] | None) -> None:
     sheet.line(sheet.marked(_folded(pieces(passage))), indent=2)
     if also:
         sheet.line((sheet.words.places(also), "italic"), indent=4)
     for topic in passage.topics:
         said = [_evidence(sheet, each) for each in passage.evidence if each["topic"] == topic]
         sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(said)}", indent=4)
-    _why(sheet, passage.why if why else (), indent=4)
+    _why(sheet, (reason for reason in passage.why if why is not None and reason not in why), indent=4)
 
 
 def _evidence(sheet: _Sheet, evidence: Mapping[str, str]) -> str:

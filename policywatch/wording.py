@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from notifier.wording import Words
 from notifier.wording import words as words_of_messages
 from reasons import Told, told, told_each
 
@@ -24,7 +25,7 @@ class Wording:
     def __init__(self, language: str, words: Mapping[str, Any]) -> None:
         self.language = language
         self._messages = words_of_messages(language)  # what both say is there
-        self._words = {**words, "direction": self._messages.directions.named()}
+        self._words = {**words, **_of_messages(self._messages)}
 
     def __call__(self, key: str, **values: object) -> str:
         """Raise `KeyError` for a key that the language lacks."""
@@ -45,6 +46,14 @@ class Wording:
     def named(self, group: str, names: Iterable[str]) -> list[tuple[str, str]]:
         """These names with their words."""
         return [(name, self.label(group, name)) for name in names]
+
+    def question(self, key: str, *, gone: bool) -> str:
+        """What a brief answers, and whether it is no longer said."""
+        return self._messages.question(key, gone=gone)
+
+    def quoted(self, text: str) -> str:
+        """In the quotation marks of the language."""
+        return self._messages.quoted.format(text=text)
 
     @property
     def colon(self) -> str:
@@ -75,7 +84,7 @@ class Wording:
     def places(self, also: Iterable[str]) -> str:
         """In how many places a passage stands, and under which headings besides its own."""
         others = list(also)
-        headings = ", ".join(self("change.quoted", text=each) for each in dict.fromkeys(others) if each)
+        headings = ", ".join(self.quoted(each) for each in dict.fromkeys(others) if each)
         also_under = self("change.also_under", headings=headings) if headings else ""
         return self("change.places", n=len(others) + 1) + also_under
 
@@ -123,6 +132,23 @@ class Wording:
         for part in key.split("."):
             found = found[part]
         return found
+
+
+def _of_messages(said: Words) -> dict[str, Any]:
+    """What pages and messages call alike; names that stand alone begin with a capital."""
+    return {
+        "topics": {name: capital(topic) for name, topic in said.topics.items()},
+        "severity": {name: capital(severity) for name, severity in said.severities.model_dump().items()},
+        "direction": said.directions.named(),
+        "operation": said.operations.model_dump(),
+        "brief": said.brief.model_dump(),
+        "say": said.say.model_dump(),
+    }
+
+
+def capital(said: str) -> str:
+    """With a first letter as at the beginning of a sentence."""
+    return said[:1].upper() + said[1:]
 
 
 def counted(n: int, one: str, more: str | None = None) -> str:

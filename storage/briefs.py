@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
+_SAME = 80  # characters by which an excerpt of a sentence is known in another, wherever each was cut
+
 QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")
+_NOTES = {"forbidden": "barred", "denied": "denied", "limited": "limited", "stands": "stands"}  # by mark
 
 
-def answered(brief: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The keys of the questions that a brief answers, with the quotations; under "forbidden", without that mark,
-    are some of those left out."""
-    for name in QUOTED:
-        quotes = list(brief.get(name) or ())
-        bans = [quote for quote in quotes if name == "excluded" and "forbidden" in _marks(quote)]
-        if others := [quote for quote in quotes if quote not in bans]:
-            yield name, others
-        if bans:
-            yield "forbidden", [{**quote, "marks": [m for m in _marks(quote) if m != "forbidden"]} for quote in bans]
+def answered(brief: Mapping[str, Any]) -> Iterator[tuple[str, bool, list[dict[str, Any]]]]:
+    """The keys of the questions that a brief answers, whether this is no longer said, and the quotations.
+
+    Under "forbidden", without that mark, are some of those left out. What was denied or barred before answers nothing.
+    """
+    for name, ban, gone in product(QUOTED, (False, True), (False, True)):
+        quotes = [quote for quote in brief.get(name) or () if _is_gone(quote) == gone]
+        those = [quote for quote in quotes if ban == (name == "excluded" and "forbidden" in _marks(quote))]
+        if ban:
+            those = [{**quote, "marks": [mark for mark in _marks(quote) if mark != "forbidden"]} for quote in those]
+        elif gone:
+            those = [quote for quote in those if not {"denied", "forbidden"} & set(_marks(quote))]
+        if those:
+            yield "forbidden" if ban else name, gone, those
+
+
+def _is_gone(quote: Mapping[str, Any]) -> bool:
+    """Whether its words are no longer said; a way to refuse that stands elsewhere is none of these."""
+    return quote.get("side") == "before" and "stands" not in _marks(quote)
 
 
 def notes(quote: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of the words that stand behind a quotation."""
-    if "forbidden" in _marks(quote):
-        yield "barred"
-    yield from (mark for mark in ("denied", "limited") if mark in _marks(quote))
-    if "stands" in _marks(quote):
-        yield "stands"
-    elif quote.get("side") == "before":
-        yield "no_longer"
+    """The keys of the words that stand behind a quotation; behind what is no longer said none."""
+    if not _is_gone(quote):
+        yield from (note for mark, note in _NOTES.items() if mark in _marks(quote))
 
 
 def default_key(brief: Mapping[str, Any]) -> str | None:
@@ -42,9 +50,9 @@ def default_key(brief: Mapping[str, Any]) -> str | None:
 
 
 def default_words(brief: Mapping[str, Any]) -> str | None:
-    """The page's words that decided the default."""
-    said = brief.get("default_words")
-    return said["text"] if said else None
+    """The page's words that decided the default; none where they are those of the meaning."""
+    said, meaning = (brief.get("default_words") or {}).get("text"), brief.get("meaning") or ""
+    return None if said and said[:_SAME] in meaning else said
 
 
 def _marks(quote: Mapping[str, Any]) -> Sequence[str]:

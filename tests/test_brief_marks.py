@@ -144,7 +144,7 @@ def test_bans_stand_under_a_label_of_their_own(language: str, label: str, note: 
     assert label not in body("text", language, brief=BRIEF | {"excluded": excluded[1:]})
 
 
-@pytest.mark.parametrize(("language", "note"), [("en", "(the page denies this)"), ("fr", "(la page dit que non)")])
+@pytest.mark.parametrize(("language", "note"), [("en", "(the page denies this)"), ("fr", "(la page dit le contraire)")])
 def test_who_does_not_get_it_is_marked(language: str, note: str) -> None:
     recipients = [{"text": "anyone", "side": "after", "marks": ["denied"]}]
     assert note in body("text", language, brief=BRIEF | {"recipients": recipients})

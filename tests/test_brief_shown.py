@@ -15,10 +15,11 @@ from notifier.templating import Format
 from notifier.wording import Because, languages, words
 from policywatch.wording import LANGUAGES, wording
 from storage.alerts import unplanned_alerts
+from storage.briefs import QUOTED
 from storage.database import Database
 from tests.owed import BRIEF, tell
 
-WHY_HIGH = {"en": "Why it is high: ", "fr": "Pourquoi c’est important : "}
+WHY_HIGH = {"en": "Why it is high: ", "fr": "Pourquoi elle est élevée : "}
 TAKEN_AWAY = {"excluded": [{"text": "private messages", "side": "before"}]}
 SEIZED = {
     "meaning": "Vos publications servent à entraîner nos modèles",
@@ -41,7 +42,7 @@ def body(form: Format, language: str, **facts: Any) -> str:
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_a_french_route_reads_an_english_page(form: Format) -> None:
     text = body(form, "fr", brief=BRIEF | TAKEN_AWAY, effective_date=date(2030, 1, 1))
-    for label in ("En bref", "À partir du", "Si vous ne faites rien", "Quelles données", "Ce qui est exclu"):
+    for label in ("En bref", "En vigueur à partir du", "Si vous ne faites rien", "Quelles données", "Ce qui est exclu"):
         assert label in text, label
     for quoted in ("train our writing models unless you object", "your posts", "private messages"):
         assert quoted in text, quoted
@@ -98,7 +99,7 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
     text = body(form, "en", **facts)
     for label in (
         "In short",
-        "Since",
+        "In force since",
         "2 March 2020",
         "it stays off until you agree",
         "Which data",
@@ -108,7 +109,7 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
         assert label in text, label
     for quoted in ("Vos publications servent à entraîner nos modèles", "messages privés"):
         assert quoted in text, quoted
-    assert "From" not in text
+    assert "In force from" not in text
 
 
 @pytest.mark.parametrize(("language", "note"), [("en", "(still there, elsewhere"), ("fr", "(toujours là, ailleurs")])
@@ -165,10 +166,47 @@ def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once()
     assert set(LANGUAGES) <= set(languages())  # pages say it in the words of messages
 
 
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+@pytest.mark.parametrize(
+    ("language", "stands", "gone"),
+    [
+        ("en", "Who gets it", "Who gets it (no longer said here)"),
+        ("fr", "Qui les reçoit", "Qui les reçoit (n’est plus dit ici)"),
+    ],
+)
+def test_what_is_no_longer_said_stands_together_behind_what_is(
+    form: Format, language: str, stands: str, gone: str
+) -> None:
+    those = [("Harrow", "before", []), ("Merle", "after", []), ("Lark", "before", []), ("Gull", "before", ["denied"])]
+    recipients = [{"text": text, "side": side, "marks": marks} for text, side, marks in those]
+    shown = re.sub(r"<[^>]+>|[*\\]", "", body(form, language, brief=BRIEF | {"recipients": recipients}))
+    order = [stands, "Merle", gone, "Harrow", "Lark"]
+    assert [shown.index(each) for each in order] == sorted(shown.index(each) for each in order)
+    assert shown.count(words(language).brief.no_longer) == 1
+    assert "Gull" not in shown  # nobody got it before either
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("key", ["default", "on", "on_some", "off", "off_some"])
-def test_messages_and_pages_say_the_same_of_what_happens_unless_one_acts(language: str, key: str) -> None:
-    assert getattr(words(language).brief, key).lower() == wording(language)(f"brief.{key}").lower()
+def test_pages_call_everything_as_messages_do(language: str) -> None:
+    said, of_pages = words(language), wording(language)
+    for name, topic in said.topics.items():
+        assert of_pages.label("topics", name).lower() == topic.lower()
+    for severity in ("high", "medium", "low"):
+        assert of_pages.label("severity", severity).lower() == getattr(said.severities, severity).lower()
+    for direction in ("expands", "limits", "clarifies", "mixed"):
+        assert of_pages.direction(direction, {}) == said.direction(direction, {})
+    for key in QUOTED:
+        assert of_pages.question(key, gone=False) == getattr(said.brief, key)
+    assert said.direction("none", {}) == ""
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_words_of_the_default_that_are_those_of_the_meaning_are_not_said_twice(form: Format) -> None:
+    sentence = f"By default we use {'all that you write, ' * 8}and more"
+    default = {"default": "on", "default_words": {"text": f"{sentence} of it", "side": "after", "of_meaning": True}}
+    shown = body(form, "en", brief=BRIEF | default | {"meaning": f"{sentence}…"}, passages=[])
+    assert "it happens by default (" not in shown
+    assert "it happens by default (“By default" in body(form, "en", brief=BRIEF | default)
 
 
 ELSEWHERE = {"text": "With your consent, we tell Harrow your name", "side": "after"}
@@ -178,18 +216,18 @@ ELSEWHERE = {"text": "With your consent, we tell Harrow your name", "side": "aft
 @pytest.mark.parametrize(
     ("language", "of_meaning", "told", "subject"),
     [
-        ("en", True, "it stays off until you agree: “With your consent, we tell Harrow your name”", "off by default"),
-        ("en", False, "some of it stays off until you agree: “With your consent, we tell Harrow your name”", None),
+        ("en", True, "it stays off until you agree (“With your consent, we tell Harrow your name”)", "off by default"),
+        ("en", False, "some of it stays off until you agree (“With your consent, we tell Harrow your name”)", None),
         (
             "fr",
             True,
-            "cela n’a lieu qu’avec votre accord : « With your consent, we tell Harrow your name »",
+            "cela n’a lieu qu’avec votre accord (« With your consent, we tell Harrow your name »)",
             "seulement avec votre accord",
         ),
         (
             "fr",
             False,
-            "une partie n’a lieu qu’avec votre accord : « With your consent, we tell Harrow your name »",
+            "une partie n’a lieu qu’avec votre accord (« With your consent, we tell Harrow your name »)",
             None,
         ),
     ],

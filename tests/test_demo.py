@@ -14,7 +14,7 @@ from tests.site import policywatch
 
 WHY_HIGH = {
     "en": "Why it is high: your data or content is newly used to train AI; your data is newly used unless you object\n",
-    "fr": "Pourquoi c’est important\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA\u00a0; "
+    "fr": "Pourquoi elle est élevée\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA\u00a0; "
     "vos données sont désormais utilisées, sauf si vous vous y opposez\n",
 }
 

@@ -64,14 +64,14 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(database: Datab
         "  We {+and our affiliates+} use your data to show you people{+, posts+} and [-posts-] {+advertisements+} that "
         "may matter to you. See your choices to change this." in lines
     )
-    assert "    Data shared: “our affiliates”" in lines
+    assert "    Who gets the data: “our affiliates”" in lines
     assert "  Write to us at [-1 Quay Street-]{+5 Mole Lane+}." in lines
     assert "  [-Our members come from many trades.-]" in lines
     assert (
         "  How to refuse: “switch it off under Settings, Data, Improve our assistants” "
         "<https://parley.example/settings>" in lines
     )
-    assert "  Unless you act: It happens by default: “This happens by default”" in lines
+    assert "  Unless you act: it happens by default (“This happens by default”)" in lines
     assert not any("\x1b" in line for line in lines)
 
 

@@ -26,7 +26,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley
     assert text(tree, "main > .why li") == ["told, for data of members is newly used for training"]
     assert text(tree, ".brief dd") == [
         "3 November 2025",
-        "It happens by default: This happens by default",
+        "it happens by default (This happens by default)",
         "your profile",
         "your posts, your comments",
         "your education and your work experience",
@@ -127,7 +127,7 @@ def test_passages_of_one_place_stand_under_one_heading_without_the_documents_tit
         id_ = teller.change(before, after, told).id
     tree = page(site, f"/changes/{id_}")
     assert text(tree, "h1") == ["3 passages: 2 added, 1 reworded"]
-    assert text(tree, ".passage h3") == ["Beginning of the page", "1. Fees"]
+    assert text(tree, ".passage h3") == ["Start of the page", "1. Fees"]
     assert [len(section.css(".diff")) for section in tree.css(".passage")] == [1, 2]
 
 

@@ -48,7 +48,7 @@ def test_the_json_feed_says_the_same(parley: Story) -> None:
     assert answer.headers["content-type"] == "application/feed+json; charset=utf-8"
     feed = answer.json()
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
-    assert feed["title"] == "policywatch: Conservation"
+    assert feed["title"] == "policywatch: Durée de conservation des données"
     assert [item["title"] for item in feed["items"]] == [
         "Harbour, Privacy Notice: Harbour will keep deleted notes for thirty days"
     ]

@@ -46,7 +46,7 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
     assert text(tree, ".entry:nth-of-type(2) .facts li") == [
         "Severity: High",
         "in force from 3 November 2025",
-        "Data shared",
+        "Who gets the data",
         "Advertising",
         "AI training",
         "Your choices",

@@ -79,6 +79,16 @@ def test_the_rules_of_the_whole_stand_once_and_those_of_a_place_under_it() -> No
     assert not any(sharing in reason for reason in places["Photos"].why)
 
 
+def test_a_place_does_not_say_again_what_is_said_of_the_whole() -> None:
+    found = change("## Partners\n\nWe have none.", f"## Partners\n\nWe have none.\n\n{SHARED}")
+    (passage,) = found.passages
+    again = [reason for reason in passage.why if reason in found.why]
+    shown = printed(found)
+    assert [shown.count(f"why: {reason}\n") for reason in again] == [1] * len(again)
+    assert again
+    assert all(f"    why: {reason}\n" in shown for reason in passage.why if reason not in again)
+
+
 def test_a_change_that_is_not_told_says_what_it_speaks_of_instead() -> None:
     found = change(
         "You pay by card.", "You pay by card. Invoices, refunds and taxes are settled in court.", "Terms of Service"
@@ -99,7 +109,7 @@ def test_a_heading_that_decides_is_named_instead_of_words() -> None:
     ]
     assert gone.why[0] == "data sharing: it stands under “Partners”"
     shown = printed(found, why=False)
-    assert "    Data shared: under “Partners”\n" in shown
+    assert "    Who gets the data: under “Partners”\n" in shown
     assert "“We have none”" not in shown
 
 

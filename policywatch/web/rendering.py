@@ -11,7 +11,7 @@ from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
-from storage.briefs import answered, default_key, notes
+from storage.briefs import answered, default_key, default_words, notes
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -39,6 +39,7 @@ class Renderer:
             answered=answered,
             notes=notes,
             default_key=default_key,
+            default_words=default_words,
             languages=LANGUAGES,
             wording=wording,
         )
