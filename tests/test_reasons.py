@@ -20,6 +20,7 @@ from analysis.meaning import weights
 from analysis.weighing import Weighing
 from analysis.why import _OTHERWISE
 from notifier.messages import notice_message
+from notifier.wording import words
 from policywatch.wording import LANGUAGES
 from reasons import Reason, sentences, told
 from storage.checks import Check, Outcome, finish
@@ -130,3 +131,13 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
         (notice,) = unplanned_notices(session)
         assert isinstance(notice, Notice)
         assert why in notice_message([notice], language=language, base_url=None).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_reasons_call_topics_and_weights_as_messages_do(language: str) -> None:
+    said, of_messages = sentences(language), words(language)
+    for severity in ("high", "medium", "low"):
+        assert said[f"severity.{severity}"] == getattr(of_messages.severities, severity)
+    for topic in TOPICS:
+        last = of_messages.topics[topic].split()[-1]  # in French an article stands before some
+        assert said[f"topic.{topic}"].endswith(last)

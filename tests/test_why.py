@@ -107,7 +107,7 @@ def test_a_heading_that_decides_is_named_instead_of_words() -> None:
     assert [(quote.topic, quote.text, quote.heading) for quote in gone.evidence] == [
         ("data_sharing", "We have none", "Partners")
     ]
-    assert gone.why[0] == "data sharing: it stands under “Partners”"
+    assert gone.why[0] == "who gets the data: it stands under “Partners”"
     shown = printed(found, why=False)
     assert "    Who gets the data: under “Partners”\n" in shown
     assert "“We have none”" not in shown
