@@ -13,7 +13,7 @@ Side = Literal["before", "after"]
 Severity = Literal["high", "medium", "low", "none"]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Default = Literal["on", "off"]
-Mark = Literal["stands", "forbidden", "denied", "limited"]
+Mark = Literal["stands", "forbidden", "denied", "limited", "age"]
 
 TOPICS = (
     "ai_training",
@@ -76,7 +76,8 @@ class Quote:
 
     `marks` say what a reader must know of them: a way to refuse that was taken out here "stands" on the later page;
     what is left out, which data or what for is "forbidden" to readers; what is denied is "limited" by words that are
-    not quoted; which data, who gets it or what for is "denied" where the page says that it is not so.
+    not quoted; which data, who gets it or what for is "denied" where the page says that it is not so; an "age" that is
+    left out may be so of something else than the use of data.
     """
 
     text: str

@@ -125,6 +125,7 @@ class BriefWords(_Strict):
     refuse: str
     excluded: str
     forbidden: str
+    ages: str
     irreversible: str
     regions: str
     see: str

@@ -10,22 +10,28 @@ _SAME = 80  # characters by which an excerpt of a sentence is known in another, 
 
 QUOTED = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions", "see")
 _NOTES = {"forbidden": "barred", "denied": "denied", "limited": "limited", "stands": "stands"}  # by mark
+_APART = {"forbidden": "forbidden", "age": "ages"}  # keys of what is left out, by mark
 
 
 def answered(brief: Mapping[str, Any]) -> Iterator[tuple[str, bool, list[dict[str, Any]]]]:
     """The keys of the questions that a brief answers, whether this is no longer said, and the quotations.
 
-    Under "forbidden", without that mark, are some of those left out. What was denied or barred before answers nothing.
+    What is forbidden and ages, of what is left out, have keys of their own, and no such mark. What was denied or barred
+    before answers nothing.
     """
-    for name, ban, gone in product(QUOTED, (False, True), (False, True)):
+    for name, apart, gone in product(QUOTED, (None, *_APART), (False, True)):
         quotes = [quote for quote in brief.get(name) or () if _is_gone(quote) == gone]
-        those = [quote for quote in quotes if ban == (name == "excluded" and "forbidden" in _marks(quote))]
-        if ban:
-            those = [{**quote, "marks": [mark for mark in _marks(quote) if mark != "forbidden"]} for quote in those]
+        those = [quote for quote in quotes if _apart(name, quote) == apart]
+        if apart:
+            those = [{**quote, "marks": [mark for mark in _marks(quote) if mark != apart]} for quote in those]
         elif gone:
             those = [quote for quote in those if not {"denied", "forbidden"} & set(_marks(quote))]
         if those:
-            yield "forbidden" if ban else name, gone, those
+            yield _APART[apart] if apart else name, gone, those
+
+
+def _apart(name: str, quote: Mapping[str, Any]) -> str | None:
+    return next((mark for mark in _APART if name == "excluded" and mark in _marks(quote)), None)
 
 
 def _is_gone(quote: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.as_json import brief_json
 from tests.test_brief import told
+from tests.test_brief_sentences import told as of_sentence
 
 HEADING = "# Privacy policy\n\nWe are Parley.\n\n## Our models\n\n{}\n\n## Reviews\n\n{}\n"
 BEFORE = HEADING.format("We keep your letters.", "We keep your reviews.")
@@ -85,3 +86,17 @@ def test_a_long_sentence_is_quoted_around_what_decides() -> None:
 def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language: str) -> None:
     answer = told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\n{sentence}\n", language)
     assert (answer.default, answer.default_words) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "default"),
+    [
+        ("en", 'The toggle "Help us learn" is switched on in the notice; we train AI models if you let us.', "on"),
+        ("fr", "La case « Aidez-nous » est déjà cochée pour vos messages.", "on"),
+        ("en", "You can turn off the assistant in your settings, which reads your messages.", "on"),
+        ("en", "In your settings: turning off the assistant does not change what our models keep of messages.", None),
+        ("en", '"Shared data" means data that people opt in to share with our models.', None),
+    ],
+)
+def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:
+    assert of_sentence({"language": language, "text": text}).default == default

@@ -155,3 +155,24 @@ def test_a_purpose_that_is_forbidden_is_marked(language: str, note: str) -> None
     purposes = [{"text": "train AI models", "side": "after", "marks": ["forbidden"]}]
     shown = body("text", language, brief=BRIEF | {"purposes": purposes})
     assert note in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Your settings don't control how we use your messages to train AI models."),
+        ("en", "Parcelwing does not monitor data from apps of third parties."),
+        ("fr", "Ce réglage n'affecte pas l'usage de vos données personnelles."),
+    ],
+)
+def test_what_has_no_influence_leaves_nothing_out(language: str, text: str) -> None:
+    brief = told({"language": language, "text": text})
+    assert (brief.excluded, brief.recipients) == ((), ())
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Age limits, children"), ("fr", "Limites d’âge, enfants")])
+def test_ages_are_not_told_as_left_out(language: str, label: str) -> None:
+    (quote,) = told({"language": "en", "text": "Parcelwing is for people who are 18 years of age."}).excluded
+    assert quote.marks == ("age",)
+    excluded = [{"text": quote.text, "side": "after", "marks": list(quote.marks)}]
+    assert f"{label}" in body("text", language, brief=BRIEF | {"excluded": excluded})

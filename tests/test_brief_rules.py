@@ -116,3 +116,13 @@ def test_rules_alone_are_told_as_rules_not_as_a_use_of_data(language: str, said:
     assert f"{words(language).say.direction}{words(language).colon}{said}" in text
     assert wording(language).direction("expands", {"only_rules": True}) == said
     assert wording(language).direction("expands", {}) == wording(language).label("direction", "expands")
+
+
+def test_a_change_that_a_ban_heads_is_a_rule_where_half_of_it_is() -> None:
+    ban = "You may not use the posts of our members to train AI models."
+    other = "Our editors read a book each morning and tell about it."
+    assert told(
+        BEFORE, f"# Terms\n\nBe kind. {ban}\n\nBe fair. You must not copy posts of others. {other}\n"
+    ).only_rules
+    ours = ban.replace("You may not use", "We may not use")
+    assert not told(BEFORE, f"# Terms\n\nBe kind. {ours}\n\n{other}\n").only_rules

@@ -39,3 +39,13 @@ def test_a_paragraph_is_quoted_for_what_it_says(case: dict[str, Any]) -> None:
         assert any(words in quote.text for quote in quotes), (field, [quote.text for quote in quotes])
     for field, pattern in case.get("never", {}).items():
         assert not [quote.text for quote in getattr(answer, field) if re.search(pattern, quote.text)], field
+
+
+def test_a_question_is_no_way_to_refuse() -> None:
+    brief = told({"language": "en", "text": "Can I switch the assistant off? You can hide it in your settings."})
+    assert all("Can I" not in quote.text for quote in brief.refuse)
+
+
+def test_a_kind_of_data_in_capitals_is_nobody_who_gets_it() -> None:
+    text = "Avec votre accord, nos partenaires, tels que Google, traitent vos données (adresse IP, pages vues)."
+    assert "IP" not in [quote.text for quote in told({"language": "fr", "text": text}).recipients]

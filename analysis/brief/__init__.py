@@ -55,7 +55,7 @@ def brief(
         meaning=head.text if head else None,
         meaning_side=head.side if head else None,
         place=head.place if head else None,
-        only_rules=only_rules(scene),
+        only_rules=only_rules(scene, head.order if head else None),
         start=effective,
         default=default,
         default_words=default_words,

@@ -11,6 +11,7 @@ from analysis.brief.phrases import Grammar
 from analysis.brief.scene import Scene
 from analysis.brief.text import ADDRESS, Sentence, has_address
 from analysis.change import Default, DefaultWords
+from analysis.surroundings import DEFINITION
 
 _STOPPED = 0.5  # what a person can stop, but perhaps had to start
 _BESIDE = 0.3  # unchanged phrases of a changed sentence
@@ -18,6 +19,7 @@ _SAID = 0.3  # from here on it is said
 _OPENS = 2  # among the first words of a sentence, as "you may not" of a rule
 _CLOSE = 8  # sentences
 _NEAR = 3  # words between who acts and the act
+_VERB = 8  # words between a gerund and what it does not do
 _QUOTED = 30  # words of the sentence that decides
 _BY_A_PERSON = ("you_may", "refuse_where", "go", "control")
 _OF_DATA = ("data_head", "data_kind", "content_kind", "sensitive", "advertising", "tracking", "ai")
@@ -82,7 +84,7 @@ def _says(sentence: Sentence, grammar: Grammar) -> list[_Says]:
     cues = sentence.cues
     off = _meant(sentence, cues.get("default_off", []))
     on = [place for place in _meant(sentence, cues.get("default_on", [])) if not _covers(off, place)]
-    stop = _can_stop(sentence, grammar.subjects)
+    stop = _can_stop(sentence, grammar)
     weighed: list[tuple[Default, float, _Places]] = [
         ("on", _said(sentence, on) + _STOPPED * _said(sentence, stop), sorted(on + stop)),
         ("off", _said(sentence, off), off),
@@ -112,18 +114,34 @@ def _said(sentence: Sentence, places: _Places) -> float:
     return changed or (_BESIDE if places else 0.0)
 
 
-def _can_stop(sentence: Sentence, we: frozenset[str]) -> _Places:
-    """Where it is said that a person, not the service, can stop it."""
+def _can_stop(sentence: Sentence, grammar: Grammar) -> _Places:
+    """Where it is said that a person, not the service, can stop it; not what "turning it off does not"."""
     if not any(cue in sentence.cues for cue in _BY_A_PERSON):
         return []
     words = sentence.words
-    places = sentence.cues.get("can_stop", [])
-    return [place for place in places if not any(w.text in we for w in words[max(0, place[0] - _NEAR) : place[0]])]
+    return [
+        (first, last)
+        for first, last in sentence.cues.get("can_stop", [])
+        if not any(word.text in grammar.subjects for word in words[max(0, first - _NEAR) : first])
+        and not ("unless" not in sentence.cues and any(end == first for _, end in sentence.cues.get("negation", ())))
+        and not (words[first].text.endswith(grammar.gerunds) and _does_not(sentence, last, grammar))
+    ]
+
+
+def _does_not(sentence: Sentence, at: int, grammar: Grammar) -> bool:
+    denied = any(at <= first < at + _VERB for first, _ in sentence.cues.get("negation", ()))
+    return denied and not grammar.noun_first
+
+
+def _defines(sentence: Sentence) -> bool:
+    first, last = sentence.words[0], sentence.words[-1]
+    return bool(DEFINITION.match(sentence.text[max(0, first.start - 1) : last.end].lstrip()))
 
 
 def _of_choice(sentence: Sentence) -> bool:
-    """Whether the sentence can speak of what happens to people's data: no rule of conduct, no clause of a contract."""
+    """Whether the sentence can speak of what happens to people's data: no rule of conduct, no clause of a contract, no
+    definition."""
     cues = sentence.cues
-    if any(first <= _OPENS for first, _ in cues.get("prohibition", ())):
+    if any(first <= _OPENS for first, _ in cues.get("prohibition", ())) or _defines(sentence):
         return False
     return "legal_matter" not in cues or any(cue in cues for cue in _OF_DATA)

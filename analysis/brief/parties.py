@@ -11,6 +11,7 @@ from analysis.brief.clauses import Clauses
 from analysis.brief.phrases import Phrases
 from analysis.brief.text import ADDRESS, Sentence, has_address
 
+_ENDS = re.compile(r"[.;:!?]\s")
 _BESIDE = 3  # words between a party and its name: "providers, such as"
 _HANDED = 8  # words between an act of sharing and with whom
 _ITSELF = re.compile(r"[\"“«]\s?(?:we|us|our|nous|notre|the company)\s?[\"”»]", re.IGNORECASE)
@@ -98,6 +99,12 @@ class Parties(Clauses):
                 yield start, listed, "parties"
         yield from ((at, end, rule) for at, end, rule in self._names(sentence) if at not in linked)
 
+    @staticmethod
+    def of_disclaimer(sentence: Sentence, first: int) -> bool:
+        """Whether what begins at `first` stands behind the denial of a liability: "we do not monitor their apps"."""
+        denied = (last for _, last in sentence.cues.get("liability", ()) if last <= first)
+        return any(not any(_ENDS.search(word.gap) for word in sentence.words[last : first + 1]) for last in denied)
+
     def _shared_head(self, sentence: Sentence, start: int, first: int) -> int:
         """Where a party begins whose word the one before it shares: "banking and payments partners"."""
         words, grammar = sentence.words, self.grammar
@@ -126,6 +133,7 @@ class Parties(Clauses):
         ai = {first for first, _ in sentence.cues.get("ai", ())}
         forms = {first for first, _ in sentence.cues.get("company_form", ())}
         documents = {last for _, last in sentence.cues.get("document", ())}
+        kinds = [place for cue in ("data_kind", "data_head") for place in sentence.cues.get(cue, ())]
         at = 0
         while at < len(words):
             word = words[at]
@@ -143,7 +151,8 @@ class Parties(Clauses):
                     break
                 end += 1
             ours = self.publisher and self.publisher.is_named(word.text)
-            if not (at in ai and end - at == 1) and not ours and end not in documents:
+            of_data = any(first <= at and end <= last for first, last in kinds)  # "adresse IP"
+            if not (at in ai and end - at == 1) and not ours and not of_data and end not in documents:
                 if any(form in forms for form in range(at + 1, end)):
                     yield at, end, "company"
                 else:

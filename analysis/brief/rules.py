@@ -10,6 +10,7 @@ from analysis.found import is_duty_of_reader
 
 _LIKELY = 0.5
 _MOST = 0.8  # of what is worth telling
+_HALF = 0.5  # of it, where a ban heads the change
 _LONGEST = 20  # words that are put before what they forbid
 _NAME = 6  # words; a column's head or a section's title that has more is a sentence
 _CLAUSE = ",;:—–("
@@ -39,15 +40,23 @@ def _above(sentence: Sentence) -> str:
     return above.rstrip(" :") if above.endswith(":") or len(words_of(above)) <= _NAME else ""
 
 
-def only_rules(scene: Scene) -> bool:
-    """Whether nearly all that a change tells of is what users must or may not do."""
+def only_rules(scene: Scene, head: int | None = None) -> bool:
+    """Whether nearly all that a change tells of is what users must or may not do; the greater part of it, where the
+    sentence with the number `head`, that heads the change, is a ban."""
     rules = everything = 0.0
     for sentence in scene.sentences:
         if sentence.touched and sentence.told and len(sentence.words) > _SAYS_SOMETHING:
             worth = scene.chances(sentence)["worth"]
             everything += worth
             rules += worth if _is_rule(scene, sentence) else 0.0
-    return everything > 0 and rules >= _MOST * everything
+    banned = any(_bans(scene, sentence) for sentence in scene.sentences if sentence.order == head)
+    return everything > 0 and rules >= (_HALF if banned else _MOST) * everything
+
+
+def _bans(scene: Scene, sentence: Sentence) -> bool:
+    ours = sentence.words[0].text in scene.phrases.grammar.others  # "We see to it that providers may not ..."
+    said = "prohibition" in sentence.cues and not ours and _is_rule(scene, sentence)
+    return said or bool(forbidding(sentence, scene.phrases))
 
 
 def _is_rule(scene: Scene, sentence: Sentence) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +17,9 @@ from analysis.brief.ways_out import WaysOut
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
 _DATA = ("data_kind", "content_kind", "sensitive", "data_head")
+_ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
+_OF_DEEDS = ("purposes", "recipients")
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
 
 
@@ -76,12 +79,16 @@ class Reader(WaysOut, Parties, Places):
             return []
         if not sentence.told and field in _OF_WHAT_IS_TOLD:
             return []
+        if field == "refuse" and _ASKS.match(sentence.text, sentence.words[-1].end):
+            return []  # the answer tells the way
         for first, last, rule in getattr(self, f"_{field}")(sentence):
             first = max(self.opened(sentence, first, last), self.after_number(sentence, last))
             whole = self.with_names(sentence, first, self.before_bullet(sentence, first, last))
             if whole is None:
                 continue
             first, last = self.trimmed(sentence, whole[0], self.shortened(sentence, *whole))
+            if field in _OF_DEEDS and self.of_disclaimer(sentence, first):
+                continue
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
                 continue
             if first < last and (first, last) not in found:
