@@ -16,6 +16,7 @@ from analysis.topics import column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording
 
 _WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
+_SURELY = 0.7  # that a whole sentence of a policy is worth telling, though it is likely about none of the topics
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
 _NEAR = 20  # characters between a number and the word that makes it an age
 
@@ -96,6 +97,19 @@ def _likeliest(chances: Chances, least: float) -> str | None:
     return topic if min(chances["worth"], chances[topic]) >= least else None
 
 
+def _of_paragraph(passage: Passage, side: Side, language: str | None, kind: str) -> str:
+    """What a paragraph is likeliest about, and with it a sentence that names nothing; AI only where a phrase says so."""
+    text = passage.texts[side]
+    chances = says(text, language, kind, passage.heading)
+    named = {match.topic for match in matches(text, language) if match.tier == "decides"}
+    return max((topic for topic in TOPICS if topic in named or topic not in AI), key=lambda topic: chances[topic])
+
+
+def _is_worth(chances: Chances) -> bool:
+    """Whether a sentence of a policy reads like what people want to be told, whatever it is about."""
+    return chances["worth"] >= _SURELY and chances["conduct"] < _LIKELY
+
+
 def _said_anyway(
     passage: Passage,
     changed: Wording,
@@ -107,6 +121,7 @@ def _said_anyway(
     """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
     texts = passage.texts
     section = section_topics(passage.heading, language)
+    policy = part_of(kind, passage.heading) == "policy"
     for sentence in changed.sentences:
         inside = within(sentence, found)
         yield from (one._replace(tier="decides", direct=True) for one in inside if _is_age(one, sentence, texts))
@@ -118,10 +133,14 @@ def _said_anyway(
             continue
         text = ADDRESSES.sub("", texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
         start, end = sentence.spans[0][0], sentence.spans[-1][1]
-        ranked = "automated_decisions" in section and part_of(kind, passage.heading) != "policy"
+        ranked = "automated_decisions" in section and not policy
         if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
-        if topic := _likeliest(says(text, language, kind, passage.heading), _WORTH):
+        chances = says(text, language, kind, passage.heading)
+        topic = _likeliest(chances, _WORTH)
+        if topic is None and policy and sentence.whole and _is_worth(chances):
+            topic = _of_paragraph(passage, sentence.side, language, kind)
+        if topic:
             yield Found(topic, "decides", sentence.side, start, end, True)
 
 
