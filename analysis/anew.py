@@ -14,9 +14,14 @@ from analysis.sentences import Chances, says
 from analysis.surroundings import CELL, Surroundings
 from analysis.topics import column_topics, matches, section_topics
 from analysis.wording import Sentence, Wording
+from analysis.words import word_texts
 
 _WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
-_SURELY = 0.7  # that a whole sentence of a policy is worth telling, though it is likely about none of the topics
+_SURELY, _SURELY_OF_AI = (
+    0.8,
+    0.7,
+)  # that a whole sentence of a policy is worth telling that is likely about none of the topics
+_SAYING = 6  # words that a sentence has at least of which no phrase says what it is about
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
 _NEAR = 20  # characters between a number and the word that makes it an age
 
@@ -98,16 +103,19 @@ def _likeliest(chances: Chances, least: float) -> str | None:
 
 
 def _of_paragraph(passage: Passage, side: Side, language: str | None, kind: str) -> str:
-    """What a paragraph is likeliest about, and with it a sentence that names nothing; AI only where a phrase says so."""
+    """What a paragraph, and with it a sentence that names nothing, is likeliest about: AI only by a phrase."""
     text = passage.texts[side]
     chances = says(text, language, kind, passage.heading)
     named = {match.topic for match in matches(text, language) if match.tier == "decides"}
     return max((topic for topic in TOPICS if topic in named or topic not in AI), key=lambda topic: chances[topic])
 
 
-def _is_worth(chances: Chances) -> bool:
-    """Whether a sentence of a policy reads like what people want to be told, whatever it is about."""
-    return chances["worth"] >= _SURELY and chances["conduct"] < _LIKELY
+def _is_worth(text: str, chances: Chances, topic: str) -> bool:
+    """Whether a sentence of a policy reads like what people want to be told, though no phrase says what it is about.
+
+    The fewer its words, the more each of them weighs by chance."""
+    least = _SURELY_OF_AI if topic in AI else _SURELY
+    return chances["worth"] >= least and chances["conduct"] < _LIKELY and len(word_texts(text)) >= _SAYING
 
 
 def _said_anyway(
@@ -138,8 +146,9 @@ def _said_anyway(
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
         chances = says(text, language, kind, passage.heading)
         topic = _likeliest(chances, _WORTH)
-        if topic is None and policy and sentence.whole and _is_worth(chances):
-            topic = _of_paragraph(passage, sentence.side, language, kind)
+        if topic is None and policy and sentence.whole:
+            likeliest = _of_paragraph(passage, sentence.side, language, kind)
+            topic = likeliest if _is_worth(text, chances, likeliest) else None
         if topic:
             yield Found(topic, "decides", sentence.side, start, end, True)
 
