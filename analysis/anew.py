@@ -110,11 +110,10 @@ def _of_paragraph(passage: Passage, side: Side, language: str | None, kind: str)
     return max((topic for topic in TOPICS if topic in named or topic not in AI), key=lambda topic: chances[topic])
 
 
-def _is_worth(text: str, chances: Chances, topic: str) -> bool:
+def _is_worth(text: str, chances: Chances, least: float) -> bool:
     """Whether a sentence of a policy reads like what people want to be told, though no phrase says what it is about.
 
     The fewer its words, the more each of them weighs by chance."""
-    least = _SURELY_OF_AI if topic in AI else _SURELY
     return chances["worth"] >= least and chances["conduct"] < _LIKELY and len(word_texts(text)) >= _SAYING
 
 
@@ -146,9 +145,9 @@ def _said_anyway(
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
         chances = says(text, language, kind, passage.heading)
         topic = _likeliest(chances, _WORTH)
-        if topic is None and policy and sentence.whole:
+        if topic is None and policy and sentence.whole and _is_worth(text, chances, _SURELY_OF_AI):
             likeliest = _of_paragraph(passage, sentence.side, language, kind)
-            topic = likeliest if _is_worth(text, chances, likeliest) else None
+            topic = likeliest if likeliest in AI or _is_worth(text, chances, _SURELY) else None
         if topic:
             yield Found(topic, "decides", sentence.side, start, end, True)
 

@@ -85,8 +85,10 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""
     text = _NUMBER.sub("", normal(text).casefold())
-    plain = (word.strip("_") for word in word_texts(text))  # what stands in italics is no other word, "_lid" is one
-    return tuple(word for word in plain if word and (word[0].isalnum() or word in _SIGNS))
+    words = word_texts(text)
+    if "_" in text:
+        words = [plain for word in words if (plain := word.strip("_"))]  # what stands in italics is no other word
+    return tuple(word for word in words if word[0].isalnum() or word in _SIGNS)
 
 
 def _texts(page: Page, other: Page) -> list[_Text]:

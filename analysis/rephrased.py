@@ -46,6 +46,8 @@ def _whole(one: Seen) -> tuple[tuple[Side, frozenset[str]], ...]:
 def cells(seen: Sequence[Seen]) -> Sequence[int]:
     """For each place a number, which it shares with those that say the same in other words."""
     number = list(range(len(seen)))
+    if len(seen) == 1:
+        return number
     gone = [(place, stems) for place, one in enumerate(seen) for side, stems in _whole(one) if side == "before"]
     holding: defaultdict[str, list[int]] = defaultdict(list)
     for index, (_, stems) in enumerate(gone):
