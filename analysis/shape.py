@@ -16,7 +16,9 @@ from analysis.wording import Wording
 
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
 LISTED = DATA - {"transfer", "user_rights", "security"}
-_LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}\s?:\s\S")  # "Purpose: analytics"
+_LABELLED = re.compile(
+    r"[^\W\d_][\w ’'-]{2,30}(?:\s?:|\s[–—])\s\S"
+)  # "Purpose: analytics", "Driftmail – notifications"
 _SOURCE = re.compile(r"[^\[\]<>|]{3,100}?\s?[:–-]\s+https?://\S+(?:,?\s+https?://\S+)*")  # of a list of sources
 _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
 _FIGURES = 2  # cells with nothing but a number: a row of statistics
@@ -45,13 +47,14 @@ def shape_of(
     if texts["after"] and _is_notice(texts["after"], language):
         return "text"
     row = around[side].is_row(text)
-    if _is_figures(text) if row else _is_links(text):
-        return "fragment"
     deep = len(passage.heading) > 1
     labelled = bool(_LABELLED.match(text) or _SOURCE.fullmatch(text))
+    listed = labelled and _lists(passage, section, text)
+    if _is_figures(text) if row else (_is_links(text) and not listed):
+        return "fragment"
     sentence = _says(passage, changed, text)
     law = named and not pattern("company").search(text)
-    in_list = (deep and named) or (labelled and _lists(passage, section, text))
+    in_list = (deep and named) or listed
     amid = row or law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
     if amid:
         if sentence:
