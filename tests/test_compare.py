@@ -415,8 +415,11 @@ def test_how_long_data_is_kept_is_told_from_a_table_that_lost_its_lines(line: st
         ("Wrenfield and generative AI", "privacy"),
         ("Generative AI Terms", "terms"),
         ("Politique de la communauté professionnelle", "rules"),
+        ("Retention Schedule", "privacy"),
+        ("Durées de conservation", "privacy"),
+        ("Usage Policy", "rules"),
         ("Lamps and how to light them", "other"),
     ],
 )
-def test_a_help_page_on_data_or_ai_is_a_document_about_privacy(title: str, kind: str) -> None:
+def test_a_title_says_what_kind_of_document_it_is(title: str, kind: str) -> None:
     assert kind_of(title, Page("", None, ())) == kind
