@@ -176,3 +176,16 @@ def test_ages_are_not_told_as_left_out(language: str, label: str) -> None:
     assert quote.marks == ("age",)
     excluded = [{"text": quote.text, "side": "after", "marks": list(quote.marks)}]
     assert f"{label}" in body("text", language, brief=BRIEF | {"excluded": excluded})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not use your messages to train models, nor data of members whom we believe to be under 18.",
+        "We do not sell personal information of minors under 16 years of age.",
+    ],
+)
+def test_whom_a_sentence_spares_by_age_is_left_out(text: str) -> None:
+    excluded = told({"language": "en", "text": text}).excluded
+    assert any("1" in quote.text for quote in excluded)
+    assert not any("age" in quote.marks for quote in excluded)

@@ -46,7 +46,7 @@ class Marks:
             ("stands", gone and self._stands(span)),
             ("forbidden", forbidden and field in _OF_BANS),
             ("denied", bool(denials) and not (forbidden and field in _OF_BANS)),
-            ("age", field == "excluded" and span.rule.startswith("age")),
+            ("age", field == "excluded" and span.rule.startswith("age") and not any(self._denials.of(span))),
             ("limited", self._limits_behind(span) if denials and not forbidden else limited),
         )
         return tuple(mark for mark, holds in held if holds)
