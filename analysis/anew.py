@@ -17,10 +17,8 @@ from analysis.wording import Sentence, Wording
 from analysis.words import word_texts
 
 _WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
-_SURELY, _SURELY_OF_AI = (
-    0.8,
-    0.7,
-)  # that a whole sentence of a policy is worth telling that is likely about none of the topics
+_SURELY = 0.8  # that a whole sentence of a policy is worth telling that is likely about none of the topics
+_SURELY_OF_AI = 0.7  # the same, in a paragraph about AI
 _SAYING = 6  # words that a sentence has at least of which no phrase says what it is about
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
 _NEAR = 20  # characters between a number and the word that makes it an age
