@@ -41,6 +41,29 @@ def test_a_paragraph_is_quoted_for_what_it_says(case: dict[str, Any]) -> None:
         assert not [quote.text for quote in getattr(answer, field) if re.search(pattern, quote.text)], field
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (
+            "en",
+            "We train models with your posts. You can switch this use off at any time:\n\n1. Open Settings and choose "
+            "Data privacy.\n2. Choose Data for models.\n3. Turn off “Train models with my posts”.",
+        ),
+        (
+            "fr",
+            "Vos posts servent à entraîner des modèles. Vous pouvez désactiver cet usage à tout moment :\n\n1. Ouvrez "
+            "les préférences et choisissez Confidentialité des données.\n2. Choisissez Données pour les modèles.\n3. "
+            "Désactivez « Entraîner des modèles avec mes posts ».",
+        ),
+    ],
+)
+def test_the_steps_of_a_way_are_told_in_their_order_and_are_no_data(language: str, text: str) -> None:
+    brief = told({"language": language, "text": text})
+    steps = [quote.text.split(" ")[0] for quote in brief.refuse if quote.text[0].isupper()]
+    assert steps == (["Open", "Choose", "Turn"] if language == "en" else ["Ouvrez", "Choisissez", "Désactivez"])
+    assert not [quote.text for quote in brief.data if "modèles" in quote.text or "Settings" in quote.text]
+
+
 def test_a_question_is_no_way_to_refuse() -> None:
     brief = told({"language": "en", "text": "Can I switch the assistant off? You can hide it in your settings."})
     assert all("Can I" not in quote.text for quote in brief.refuse)

@@ -25,13 +25,17 @@ def answers(scene: Scene, weights: WeightsFile) -> Mapping[Question, Answers]:
     undone = [span for _, span in told["irreversible"]]
     for field in _OF_UNDOING:
         told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
+    told["refuse"] = _in_steps(
+        told["refuse"], [one for one in found["refuse"] if one[0] >= weights.refuse.first * _HINTED]
+    )
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     for field in _NAMED:
         of_ways = [one for one in told[field] if not any(one[1].within(way) for _, way in told["refuse"])]
         told[field] = of_ways or told[field]  # the names of settings are no data
     _leave_out(told, [one for one in found["excluded"] if one[0] >= weights.excluded.first * _HINTED])
     left_out = [span for _, span in told["excluded"]]
-    others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, left_out))]
+    elsewhere = [*left_out, *(span for _, span in told["refuse"])]
+    others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
     told["data"] = _with_siblings(told["data"], others)
     return told
 
@@ -63,6 +67,24 @@ def _with_siblings(told: Answers, ranked: Answers) -> Answers:
     rest = rest[: max(MOST - len(listed) - len(others), len(rest) - _DISPLACED)]
     listed = [*listed, *others][: MOST - len(rest)]
     return sorted(listed, key=lambda one: one[1].sentence.order) + rest
+
+
+def _in_steps(told: Answers, ranked: Answers) -> Answers:
+    """With the other steps of a way through menus, in their order: items that begin with what readers do."""
+    steps: dict[tuple[str, Side], dict[int, tuple[float, Span]]] = {}
+    for one in told:
+        if one[1].first == 0 and (way := _list_of(one[1])):
+            steps.setdefault(way, {})[one[1].sentence.order] = one
+    if not steps:
+        return told
+    for one in ranked:
+        if one[1].first == 0 and one[1].sentence.touched and (way := _list_of(one[1])) in steps:
+            steps[way].setdefault(one[1].sentence.order, one)
+    found: Answers = []
+    for one in told:
+        way = _list_of(one[1]) if one[1].first == 0 else None
+        found += (step for _, step in sorted(steps.pop(way, {}).items())) if way in steps else [one] if not way else []
+    return found[:MOST]
 
 
 def _list_of(span: Span) -> tuple[str, Side] | None:
