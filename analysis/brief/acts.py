@@ -88,8 +88,9 @@ class Acts(Clauses):
     def till_another_acts(self, sentence: Sentence, first: int, end: int) -> int:
         """Where an act of the reader is over: "delete your account, we will keep"."""
         words, grammar = sentence.words, self.grammar
+        condition = words[0].text in grammar.breaks - grammar.subjects  # "after you opt out, your data"
         for at in range(first + 1, end):
-            if "," in words[at].gap and words[at].text in grammar.others:
+            if "," in words[at].gap and (condition or words[at].text in grammar.others):
                 return at
         return end
 
