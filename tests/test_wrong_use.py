@@ -91,12 +91,22 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
 
 def test_the_pages_end_as_they_say(config: Path) -> None:
     words = command("serve", "--port", 0, "--config", config)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
-        assert serving.stdout is not None
-        assert "(stop with Ctrl-C)" in serving.stdout.readline()
-        serving.send_signal(signal.SIGINT)
-        assert serving.communicate(timeout=30) == ("", "")
-        assert serving.returncode == 0
+    ours = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a job in the background ignores it, and so would ours
+    try:
+        serving = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    with serving:
+        try:
+            assert serving.stdout is not None
+            assert "(stop with Ctrl-C)" in serving.stdout.readline()
+            serving.send_signal(signal.SIGINT)
+            assert serving.communicate(timeout=30) == ("", "")
+            assert serving.returncode == 0
+        finally:
+            serving.kill()
 
 
 def test_a_watchlist_that_is_no_text_or_no_file_is_said(config: Path) -> None:
