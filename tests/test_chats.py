@@ -99,7 +99,10 @@ def test_a_chat_that_counts_the_title_takes_a_message_that_fills_it(
 @pytest.mark.parametrize("host", ADDRESSES)
 def test_a_chat_shows_the_words_of_a_page_and_does_not_obey_them(services: Chats, store: Database, host: str) -> None:
     attacks = [*HOSTILE, "<!channel> !here> <@U123|x>", "@everyone", "~struck~ *bold* _it_ `x`", "a_b"]
-    text = told(services, host, alert(store, passages=[flagged(None, f"Say {one} end.", one) for one in attacks]))
+    passages = [flagged(None, f"Say {one} end.", one) for one in attacks]
+    # Discord takes less than all of them in one message
+    text = "".join(told(services, host, alert(store, passages=passages[first::2])) for first in (0, 1))
+    assert "do not fit here" not in text
     assert not re.search(r"<[!@#]", text.replace("\\<", ""))
     assert "@everyone" not in text
     link = {SLACK: r"<https://evil", GOOGLE: r"<https://evil", TELEGRAM: r"href=.https://evil"}.get(
