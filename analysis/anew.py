@@ -54,7 +54,7 @@ def anew(
             told = tuple(each for each in told if each.topic in AI | named or chances[each.topic] >= _LIKELY)
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
-    yield from _said_anyway(passage, changed, fresh, found, kind, language)
+    yield from _said_anyway(passage, changed, fresh, found, section, language, kind)
     if policy:
         yield from _examples(changed, found, texts, language)
         yield from _reached(changed, found, texts, section)
@@ -120,12 +120,12 @@ def _said_anyway(
     changed: Wording,
     fresh: Sequence[News],
     found: Sequence[Found],
-    kind: str,
+    section: frozenset[str],
     language: str | None,
+    kind: str,
 ) -> Iterator[Found]:
     """What terms or rules say of people's data or of AI in a sentence that came or went, or is a clause longer."""
     texts = passage.texts
-    section = section_topics(passage.heading, language)
     policy = part_of(kind, passage.heading) == "policy"
     for sentence in changed.sentences:
         inside = within(sentence, found)

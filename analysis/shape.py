@@ -16,9 +16,7 @@ from analysis.wording import Wording
 
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
 LISTED = DATA - {"transfer", "user_rights", "security"}
-_LABELLED = re.compile(
-    r"[^\W\d_][\w ’'-]{2,30}(?:\s?:|\s[–—])\s\S"
-)  # "Purpose: analytics", "Driftmail – notifications"
+_LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}(?:\s?:|\s[–—])\s\S")  # "Purpose: analytics", "Wrenlog – hosting"
 _SOURCE = re.compile(r"[^\[\]<>|]{3,100}?\s?[:–-]\s+https?://\S+(?:,?\s+https?://\S+)*")  # of a list of sources
 _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
 _FIGURES = 2  # cells with nothing but a number: a row of statistics

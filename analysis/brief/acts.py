@@ -38,7 +38,7 @@ class Acts(Clauses):
     def if_refused(self, sentence: Sentence, at: int) -> bool:
         """Whether what stands at `at` holds only for those who refuse: "opting out means that we will not ..."."""
         acts = [first for cue in _REFUSING for first, last in sentence.cues.get(cue, ()) if last <= at]
-        conditional = sentence.words[0].text in self.grammar.breaks - self.grammar.subjects
+        conditional = sentence.words[0].text in self._openings
         return bool(acts) and (conditional or min(acts) <= _OPENS)
 
     def _small(self, word: str) -> bool:
@@ -88,7 +88,7 @@ class Acts(Clauses):
     def till_another_acts(self, sentence: Sentence, first: int, end: int) -> int:
         """Where an act of the reader is over: "delete your account, we will keep"."""
         words, grammar = sentence.words, self.grammar
-        condition = words[0].text in grammar.breaks - grammar.subjects  # "after you opt out, your data"
+        condition = words[0].text in self._openings  # "after you opt out, your data"
         for at in range(first + 1, end):
             if "," in words[at].gap and (condition or words[at].text in grammar.others):
                 return at
@@ -98,7 +98,7 @@ class Acts(Clauses):
         """Where the clause of a denial begins; before "or" goes on what is denied before it: "do not access or use"."""
         words, grammar = sentence.words, self.grammar
         start = self.clause_start(sentence, at)
-        denied = {first for first, _ in sentence.cues.get("negation", ())}
+        denied = sentence.where("negation")
         while start > 1 and words[start - 1].text in grammar.joins and self.soft(sentence, start - 1):
             earlier = self.clause_start(sentence, start - 1)
             if not any(earlier <= near < start for near in denied):
@@ -120,7 +120,7 @@ class Acts(Clauses):
     def reach(self, sentence: Sentence, first: int, end: int) -> int:
         """How far a denial holds whose quoted words end at `end`: over brackets to what it is not done for."""
         words = sentence.words
-        aims = {at for at, _ in sentence.cues.get("purpose_lead", ())}
+        aims = sentence.where("purpose_lead")
         hanging = self.hangs(sentence, self.clause_start(sentence, first))
         if hanging or end >= len(words) or "(" not in words[end].gap:
             return end

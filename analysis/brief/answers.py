@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from analysis.brief.rank import WeightsFile, best, ranked
@@ -71,20 +72,20 @@ def _with_siblings(told: Answers, ranked: Answers) -> Answers:
 
 def _in_steps(told: Answers, ranked: Answers) -> Answers:
     """With the other steps of a way through menus, in their order: items that begin with what readers do."""
-    steps: dict[tuple[str, Side], dict[int, tuple[float, Span]]] = {}
-    for one in told:
-        if one[1].first == 0 and (way := _list_of(one[1])):
-            steps.setdefault(way, {})[one[1].sentence.order] = one
-    if not steps:
-        return told
-    for one in ranked:
-        if one[1].first == 0 and one[1].sentence.touched and (way := _list_of(one[1])) in steps:
+    steps: defaultdict[tuple[str, Side], dict[int, tuple[float, Span]]] = defaultdict(dict)
+    for one in (*told, *(each for each in ranked if each[1].sentence.touched)):
+        if way := _way_of(one[1]):
             steps[way].setdefault(one[1].sentence.order, one)
     found: Answers = []
     for one in told:
-        way = _list_of(one[1]) if one[1].first == 0 else None
-        found += (step for _, step in sorted(steps.pop(way, {}).items())) if way in steps else [one] if not way else []
+        way = _way_of(one[1])
+        found += [step for _, step in sorted(steps.pop(way, {}).items())] if way else [one]
     return found[:MOST]
+
+
+def _way_of(span: Span) -> tuple[str, Side] | None:
+    """The list that the words are a step of."""
+    return _list_of(span) if span.first == 0 else None
 
 
 def _list_of(span: Span) -> tuple[str, Side] | None:

@@ -60,7 +60,7 @@ class Bans:
 
     def _in_case(self, sentence: Sentence, at: int) -> bool:
         """Whether it only may be forbidden: "unless your state forbids it"."""
-        cases = {first for cue in ("unless", "condition") for first, _ in sentence.cues.get(cue, ())}
+        cases = sentence.where("unless", "condition")
         start = at
         while start > 0 and start not in cases and self._reader.soft(sentence, start):
             start -= 1

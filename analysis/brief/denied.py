@@ -58,7 +58,7 @@ class Denials:
     @staticmethod
     def _is_double(sentence: Sentence, last: int) -> bool:
         """Whether an exception is denied: "not limited to", "not excluded"."""
-        but_for = {at for at, _ in sentence.cues.get("but_for", ())}
+        but_for = sentence.where("but_for")
         return any(last <= at < last + _DOUBLE and at not in but_for for at, _ in sentence.cues.get("exception", ()))
 
     def _is_condition(self, sentence: Sentence, at: int) -> bool:
@@ -66,7 +66,7 @@ class Denials:
         words, grammar = sentence.words, self._grammar
         start = self._reader.clause_start(sentence, at)
         opens = start - 1 if self._reader.hangs(sentence, start) else start
-        cases = {first for cue in ("condition", "unless") for first, _ in sentence.cues.get(cue, ())}
+        cases = sentence.where("condition", "unless")
         if opens in cases and words[opens].text not in grammar.concedes:
             return True
         return at + 1 < len(words) and words[at + 1].text in grammar.readers  # "publishers that do not want"
@@ -89,7 +89,7 @@ class Denials:
             return reader.chunk(sentence, last, last + 1)[1] if last < len(words) else last
         if thing := reader.restricted(sentence, at):
             return thing
-        limits = {first for cue in ("but_for", "condition") for first, _ in sentence.cues.get(cue, ())}
+        limits = sentence.where("but_for", "condition")
         which = self._relative(sentence, at)
         verbs = self._grammar.passives | self._grammar.modals | self._grammar.denied_by
         relative = which is not None and all(word.text in verbs for word in words[which + 1 : at])
@@ -122,7 +122,7 @@ class Denials:
     def _says_more(self, sentence: Sentence, at: int) -> bool:
         """Whether another statement begins: "and our providers have promised"; "and your name" is denied as well."""
         words, grammar = sentence.words, self._grammar
-        acts = _acts(sentence)
+        acts = sentence.where(*_ACTS)
         for near in range(at, len(words)):
             word = words[near].text
             if word in grammar.breaks | grammar.relatives or (near > at and not self._reader.soft(sentence, near)):
@@ -146,7 +146,7 @@ class Denials:
             return False
         if words[verb - 1].text in grammar.joins:
             return False  # "use your own address and do not ..."
-        acts = _acts(sentence)
+        acts = sentence.where(*_ACTS)
         other = grammar.relatives | grammar.others | grammar.breaks | grammar.readers
         return all(self._reader.soft(sentence, near) for near in range(span.last, at + 1)) and not any(
             near in acts or words[near].text in other for near in range(span.last, verb)
@@ -159,11 +159,7 @@ class Denials:
         which = self._relative(sentence, at)
         if which is None or which < span.last or "," not in words[which].gap:
             return False
-        acts = _acts(sentence)
+        acts = sentence.where(*_ACTS)
         if min(acts, default=0) <= at or min(acts) > at + _RELATIVE:
             return False
         return not any(self._reader.hard(sentence, near) for near in range(span.last, which + 1))
-
-
-def _acts(sentence: Sentence) -> set[int]:
-    return {first for cue in _ACTS for first, _ in sentence.cues.get(cue, ())}

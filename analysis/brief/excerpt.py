@@ -59,9 +59,8 @@ def excerpt(
 def _tells(sentence: Sentence, grammar: Grammar, first: int, last: int) -> bool:
     """Whether a word of these is a verb that says something, as far as small words and cues tell."""
     texts = {word.text for word in sentence.words[first:last]}
-    of_cues = (at for cue in _VERBS for at, _ in sentence.cues.get(cue, ()))
     return bool(texts & (grammar.modals | grammar.passives | grammar.denied_by)) or any(
-        first <= at < last for at in of_cues
+        first <= at < last for at in sentence.where(*_VERBS)
     )
 
 

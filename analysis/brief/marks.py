@@ -12,7 +12,7 @@ from analysis.brief.denied import Denials
 from analysis.brief.names import capital_runs
 from analysis.brief.scene import Scene
 from analysis.brief.spans import Question, Span
-from analysis.brief.text import ADDRESS, WORD, Sentence, Word, words_of
+from analysis.brief.text import ADDRESS, WORD, Word, words_of
 from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
@@ -41,7 +41,9 @@ class Marks:
         gone = field == "refuse" and span.sentence.side == "before"
         denials = list(self._denials.of(span)) if field in _OF_DEEDS else []
         limited = field in _OF_DENIALS and self._is_limited(span)
-        forbidden = self._bans.forbid(span) if field == "excluded" else self._bans.cover(span, denials)
+        forbidden = (field == "excluded" and self._bans.forbid(span)) or (
+            field in _OF_DEEDS and self._bans.cover(span, denials)
+        )
         held: tuple[tuple[Mark, bool], ...] = (
             ("stands", gone and self._stands(span)),
             ("forbidden", forbidden and field in _OF_BANS),
@@ -59,7 +61,7 @@ class Marks:
 
     def _limits_behind(self, span: Span) -> bool:
         """Whether the denial goes on with an exception or a condition, before another statement begins."""
-        words, grammar, limits = span.sentence.words, self._grammar, _limits(span.sentence)
+        words, grammar, limits = span.sentence.words, self._grammar, span.sentence.where("but_for", "condition")
         for at in range(span.last, len(words)):
             if _ENDS.search(words[at].gap) or (words[at].text in grammar.others and self._parts(words, at)):
                 return False
@@ -72,7 +74,7 @@ class Marks:
 
     def _limits_before(self, span: Span) -> bool:
         """Whether the denial is the main clause of a condition: "when you use the paid plan, we do not keep ..."."""
-        words, first, limits = span.sentence.words, span.first, _limits(span.sentence)
+        words, first, limits = span.sentence.words, span.first, span.sentence.where("but_for", "condition")
         if not span.rule.endswith("clause"):
             first = self._reader.clause_start(span.sentence, first) if span.denies else 0
         if first == 0 or "," not in words[first].gap:
@@ -112,10 +114,6 @@ class Marks:
     @cached_property
     def _said(self) -> str:
         return _key(WORD.findall(self._text))
-
-
-def _limits(sentence: Sentence) -> set[int]:
-    return {at for cue in ("but_for", "condition") for at, _ in sentence.cues.get(cue, ())}
 
 
 def _key(words: Iterable[str]) -> str:

@@ -76,7 +76,7 @@ class Parties(Clauses):
         heads = [head for head in sentence.cues.get("recipient_head", []) if head[0] not in linked]
         words, grammar = sentence.words, self.grammar
         ends = {last for _, last in heads}
-        aims = {first for first, _ in sentence.cues.get("purpose_lead", ())}
+        aims = sentence.where("purpose_lead")
         things = {last for _, last in sentence.cues.get("thing", ())}
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
@@ -130,8 +130,8 @@ class Parties(Clauses):
 
     def _names(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         words, grammar = sentence.words, self.grammar
-        ai = {first for first, _ in sentence.cues.get("ai", ())}
-        forms = {first for first, _ in sentence.cues.get("company_form", ())}
+        ai = sentence.where("ai")
+        forms = sentence.where("company_form")
         documents = {last for _, last in sentence.cues.get("document", ())}
         kinds = [place for cue in ("data_kind", "data_head") for place in sentence.cues.get(cue, ())]
         at = 0

@@ -148,7 +148,7 @@ class Reader(WaysOut, Parties, Places):
         cues, words = sentence.cues, sentence.words
         yield from self._whole(sentence, LONGEST)
         leads = {last for _, last in cues.get("purpose_lead", ())}
-        verbs = {first for first, _ in cues.get("purpose_verb", ())}
+        verbs = sentence.where("purpose_verb")
         names = sentence.long_names
         noted = {at for verb in verbs for at in range(verb + 1, self.noted(sentence, verb + 1))}
         for first, last in cues.get("purpose_verb", ()):

@@ -72,6 +72,10 @@ class Sentence:
     cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     long_names: tuple[tuple[int, int], ...] = ()
 
+    def where(self, *cues: str) -> set[int]:
+        """The first words of the phrases that give any of these cues."""
+        return {first for cue in cues for first, _ in self.cues.get(cue, ())}
+
     @property
     def key(self) -> str:
         return " ".join(word.text for word in self.words)

@@ -62,7 +62,7 @@ class WaysOut(Acts):
         cues = sentence.cues
         state = (first, last) in cues.get("refuse_act", ()) and any(at == last for at, _ in cues.get("default_on", ()))
         aim = any(at == 0 and end == first for at, end in cues.get("purpose_lead", ()))
-        led = any(at > first for cue in ("go", "contact", "control", "refuse_where") for at, _ in cues.get(cue, ()))
+        led = any(at > first for at in sentence.where("go", "contact", "control", "refuse_where"))
         return (
             not state
             and (led or not aim)
@@ -93,8 +93,7 @@ class WaysOut(Acts):
         if near >= len(words) or "," not in words[near].gap:
             return False
         led = any(0 <= at <= 1 and last == first for at, last in cues.get("purpose_lead", ()))
-        acts = (at for cue in ("go", "contact", "control", "refuse_act") for at, _ in cues.get(cue, ()))
-        return led and any(at >= near for at in acts)
+        return led and any(at >= near for at in sentence.where("go", "contact", "control", "refuse_act"))
 
     def _ends_way(self, sentence: Sentence, first: int) -> bool:
         """Whether a way begins before the words that they are the last step of: "go to Settings, and turn it off"."""
@@ -197,7 +196,7 @@ class WaysOut(Acts):
 
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, names = sentence.cues, sentence.long_names
-        aims = {first for first, _ in cues.get("purpose_lead", ())}
+        aims = sentence.where("purpose_lead")
         for first, last in _merged(cues.get("age", [])):
             if within_name(names, first, last):
                 continue
@@ -217,8 +216,7 @@ class WaysOut(Acts):
         if start < 2 or words[start - 1].text not in grammar.joins or words[start].text not in grammar.determiners:
             return start
         before = self.clause_start(sentence, start - 1)
-        acts = (first for cue in ("collect", "process", "share", "retain") for first, _ in sentence.cues.get(cue, ()))
-        said = any(before <= at < start for at in acts)
+        said = any(before <= at < start for at in sentence.where("collect", "process", "share", "retain"))
         small = (word.text in grammar.stops and word.text not in grammar.inner for word in words[before : start - 1])
         return start if said or any(small) else before
 
@@ -231,7 +229,7 @@ class WaysOut(Acts):
         )
 
     def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        denied = {first for first, _ in sentence.cues.get("negation", ())}
+        denied = sentence.where("negation")
         for first, last in sentence.cues.get("irreversible", ()):
             if any(at >= first for at, _ in sentence.cues.get("liability", ())):
                 continue  # "irrevocably submit to the jurisdiction of": of courts, not of data
