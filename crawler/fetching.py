@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urljoin
 
@@ -25,6 +24,7 @@ from crawler.politeness import Hosts
 from crawler.targets import CrawlSettings
 from reasons import Reason
 from storage.checks import Outcome
+from storage.clock import retry_after
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({500, 502, 504})  # statuses that are worth a new attempt
@@ -204,7 +204,8 @@ class Fetcher:
         """Seconds; None if the server did not ask."""
         if answer.status not in WAITING:
             return None
-        return retry_after(answer.header("retry-after"), self._now())
+        wait = retry_after(answer.header("retry-after"), self._now())
+        return None if wait is None else wait.total_seconds()
 
     def come_back_at(self, answer: Answer) -> datetime | None:
         """Until when the server wants to be left alone, if it does; its host is not asked again in this crawl."""
@@ -215,19 +216,6 @@ class Fetcher:
         until = self._now() + timedelta(seconds=min(asked, longest.total_seconds()))
         self._hosts.close(host_of(answer.url), until)
         return until
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from a Retry-After header in either of its forms; None if there is none that can be read."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):  # a year beyond all bounds is the latter
-        return None
-    return max((when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds(), 0)
 
 
 def _target_of(location: str, url: str) -> str:

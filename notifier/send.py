@@ -8,8 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,6 +36,7 @@ from notifier.messages import Message
 from notifier.routes import Address
 from notifier.secrets import scrub, scrubbed
 from reasons import Reason, of_system
+from storage.clock import retry_after, utc_now
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
 _LONGEST_SUBJECT = 250
@@ -143,7 +143,7 @@ def _failed(heard: Heard, url: str) -> Result:
         text = scrub(answer.text, url).rstrip(": ")
         status = Reason("delivery.status", status=answer.status)
         refused = Reason("delivery.refused", status=answer.status, text=text) if text else status
-        wait = retry_after(answer.retry_after)
+        wait = retry_after(answer.retry_after, utc_now())
         return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
     if heard.failures:
         return Result(ok=False, said=scrubbed(why_no_answer(heard.failures[-1]), url))
@@ -153,20 +153,6 @@ def _failed(heard: Heard, url: str) -> Result:
 
 def _is_permanent(answer: Answer) -> bool:
     return answer.status < 500 and answer.status not in _PASSING
-
-
-def retry_after(written: str | None, *, now: datetime | None = None) -> timedelta | None:
-    """The wait that a Retry-After header asks for, in seconds or up to a date; None where it makes no sense."""
-    if written is None:
-        return None
-    if written.strip().isdecimal():
-        return timedelta(seconds=min(float(written), 10 * 86400))
-    try:
-        until = parsedate_to_datetime(written)
-    except (ValueError, OverflowError):  # a year beyond all bounds is the latter
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(until - (now or datetime.now(UTC)), timedelta(0))
 
 
 def why_no_answer(failure: requests.RequestException) -> Reason:

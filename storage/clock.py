@@ -1,8 +1,11 @@
-"""The clock: the default of every `now` argument, and when a day begins."""
+"""The clock: the default of every `now` argument, when a day begins, and when a server may be asked again."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import parsedate_to_datetime
+
+_LONGEST = timedelta(days=10)  # more seconds than that are none that a calendar must hold
 
 
 def utc_now() -> datetime:
@@ -13,3 +16,17 @@ def utc_now() -> datetime:
 def midnight(day: date) -> datetime:
     """The day's beginning in UTC."""
     return datetime.combine(day, time(), UTC)
+
+
+def retry_after(written: str | None, now: datetime) -> timedelta | None:
+    """The wait that a Retry-After header asks for, in seconds or up to a date; None where it makes no sense."""
+    if written is None:
+        return None
+    if written.strip().isdecimal():
+        return timedelta(seconds=min(float(written), _LONGEST.total_seconds()))
+    try:
+        until = parsedate_to_datetime(written)
+    except (ValueError, OverflowError):  # a year beyond all bounds is the latter
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(until - now, timedelta(0))

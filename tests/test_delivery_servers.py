@@ -14,8 +14,8 @@ from sqlmodel import SQLModel
 from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
 from notifier.routes import Address
-from notifier.send import retry_after
 from reasons import code_of, told
+from storage.clock import retry_after
 from storage.database import Database
 from tests.inbox import Answer, drip, free_port, mail_server, reset, silent, webhook
 from tests.owed import owe, route
