@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from analysis.blocks import Page
-from analysis.brief.answers import answers
+from analysis.brief.answers import told_answers
 from analysis.brief.default import told_default
-from analysis.brief.headline import headline
+from analysis.brief.headline import told_headline
 from analysis.brief.marks import Marks
 from analysis.brief.phrases import phrases_for
-from analysis.brief.quote import quote
+from analysis.brief.quote import quoted
 from analysis.brief.rank import shipped_weights
 from analysis.brief.rules import only_rules
 from analysis.brief.scene import Scene
@@ -39,17 +39,17 @@ def brief(
     elsewhere.
     """
     scene = Scene(passages, before, after, phrases_for(language))
-    told = answers(scene, shipped_weights())
+    told = told_answers(scene, shipped_weights())
     marks = Marks(scene, after)
     quotes = {
-        field: tuple(quote(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
+        field: tuple(quoted(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
         for field, those in told.items()
     }
     worth: defaultdict[int, float] = defaultdict(float)
     for field in _TELLING:
         for chance, span in told[field]:
             worth[span.sentence.order] += chance
-    head = headline(scene, worth, because)
+    head = told_headline(scene, worth, because)
     default, default_words = told_default(scene, head)
     return Brief(
         meaning=head.text if head else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from analysis.brief.rank import WeightsFile, best, ranked
+from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
 from analysis.change import Side
@@ -19,21 +19,21 @@ _NAMED: tuple[Question, ...] = ("data", "purposes")
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 
 
-def answers(scene: Scene, weights: WeightsFile) -> Mapping[Question, Answers]:
+def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Question, Answers]:
     """At most `MOST` answers a question."""
-    found = {field: ranked(scene, field, getattr(weights, field)) for field in FIELDS}
-    told = {field: _anew(best(found[field], getattr(weights, field), MOST)) for field in FIELDS}
+    found = {field: ranked(scene, field, weights[field]) for field in FIELDS}
+    told = {field: _anew(best(found[field], weights[field], MOST)) for field in FIELDS}
     undone = [span for _, span in told["irreversible"]]
     for field in _OF_UNDOING:
         told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
     told["refuse"] = _in_steps(
-        told["refuse"], [one for one in found["refuse"] if one[0] >= weights.refuse.first * _HINTED]
+        told["refuse"], [one for one in found["refuse"] if one[0] >= weights["refuse"].first * _HINTED]
     )
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     for field in _NAMED:
         of_ways = [one for one in told[field] if not any(one[1].within(way) for _, way in told["refuse"])]
         told[field] = of_ways or told[field]  # the names of settings are no data
-    _leave_out(told, [one for one in found["excluded"] if one[0] >= weights.excluded.first * _HINTED])
+    _leave_out(told, [one for one in found["excluded"] if one[0] >= weights["excluded"].first * _HINTED])
     left_out = [span for _, span in told["excluded"]]
     elsewhere = [*left_out, *(span for _, span in told["refuse"])]
     others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]

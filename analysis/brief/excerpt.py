@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.brief.phrases import Grammar
-from analysis.brief.quote import quote
+from analysis.brief.quote import quoted
 from analysis.brief.spans import Span
 from analysis.brief.text import Sentence
 
@@ -28,7 +28,7 @@ def excerpt(
     the one after the last. Of `turns`, words without which the rest says the opposite, the last before is kept."""
     words = sentence.words
     if len(words) <= longest:
-        return quote(Span(sentence, 0, len(words), "sentence")).text
+        return quoted(Span(sentence, 0, len(words), "sentence")).text
     bounds = [0, *(n for n in range(1, len(words)) if any(mark in words[n].gap for mark in ",;:—–(|")), len(words)]
     first = max(bound for bound in bounds if bound <= max(0, at[0] - longest // 2) or bound == 0)
     if first + longest + _MORE < at[1]:
@@ -44,7 +44,7 @@ def excerpt(
     first, last = _balanced(sentence, first, last, at)
     while last > max(at[1], first + _SHORTEST) and words[last - 1].text in grammar.dangling:
         last -= 1
-    kept = quote(Span(sentence, first, last, "sentence")).text
+    kept = quoted(Span(sentence, first, last, "sentence")).text
     turned = [(start, end) for start, end in turns if end <= first]
     if turned:
         start, end = turned[-1]

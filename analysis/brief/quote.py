@@ -9,7 +9,7 @@ from analysis.normal import normal
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
-def quote(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) -> Quote:
+def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) -> Quote:
     """The span's words as they stand, a quotation mark or bracket that it opens closed."""
     text, words = span.sentence.text, span.sentence.words
     start, end = words[span.first].start, words[span.last - 1].end
@@ -18,13 +18,13 @@ def quote(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) -> 
         unclosed = inside.count(opening) % 2 if opening == closing else inside.count(opening) > inside.count(closing)
         if unclosed and closing in text[end : end + 2]:
             end = text.index(closing, end) + 1
-    quoted = text[start:end]
-    return Quote(quoted, span.sentence.side, _link(span, quoted) if linked else None, marks)
+    said = text[start:end]
+    return Quote(said, span.sentence.side, _link(span, said) if linked else None, marks)
 
 
-def _link(span: Span, quoted: str) -> str | None:
+def _link(span: Span, said: str) -> str | None:
     """The address of a link that stands on the quoted words or has them on it."""
-    words = normal(quoted).lower()
+    words = normal(said).lower()
     for link in span.sentence.links:
         on = normal(link.text).lower()
         if on and (on in words or words in on):

@@ -6,12 +6,12 @@ The weights stand in analysis/brief/weights.toml; bench/train_briefs.py wrote th
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from analysis.brief.scene import Features, Scene, crowd
 from analysis.brief.spans import Question, Span
@@ -47,20 +47,6 @@ class Weights(BaseModel):
         """How well words with these features answer, from 0 to 1; `shared` is what their sentence weighs."""
         chance = chance_of(self.bias + shared + self.total(own))
         return max(chance, self.first, self.more) if self.sure and self.sure <= own.keys() else chance
-
-
-class WeightsFile(BaseModel):
-    """analysis/brief/weights.toml: one table a field."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    data: Weights
-    purposes: Weights
-    recipients: Weights
-    refuse: Weights
-    excluded: Weights
-    irreversible: Weights
-    regions: Weights
 
 
 def ranked(scene: Scene, field: Question, weights: Weights) -> list[tuple[float, Span]]:
@@ -103,6 +89,7 @@ def _alike(span: Span, other: Span) -> bool:
 
 
 @lru_cache(maxsize=1)
-def shipped_weights() -> WeightsFile:
+def shipped_weights() -> Mapping[Question, Weights]:
+    """analysis/brief/weights.toml: one table a question."""
     text = (resources.files(__package__) / "weights.toml").read_text(encoding="utf8")
-    return WeightsFile.model_validate(tomllib.loads(text))
+    return TypeAdapter(dict[Question, Weights]).validate_python(tomllib.loads(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from analysis.brief.clauses import LONGEST
 from analysis.brief.names import within_name
@@ -15,7 +15,7 @@ from analysis.brief.text import Sentence
 from analysis.brief.ways_out import WaysOut
 
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
-FIELDS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+FIELDS: tuple[Question, ...] = get_args(Question)
 _DATA = ("data_kind", "content_kind", "sensitive", "data_head")
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
@@ -81,7 +81,7 @@ class Reader(WaysOut, Parties, Places):
             return []
         if field == "refuse" and _ASKS.match(sentence.text, sentence.words[-1].end):
             return []  # the answer tells the way
-        for first, last, rule in getattr(self, f"_{field}")(sentence):
+        for first, last, rule in self._stretches(field, sentence):
             first = max(self.opened(sentence, first, last), self.after_number(sentence, last))
             whole = self.with_names(sentence, first, self.before_bullet(sentence, first, last))
             if whole is None:
@@ -96,6 +96,23 @@ class Reader(WaysOut, Parties, Places):
                 hangs = self.hangs(sentence, first) or sentence.words[first].text in self.grammar.sole
                 found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners, hangs, reach)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
+
+    def _stretches(self, field: Question, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        match field:
+            case "data":
+                return self._data(sentence)
+            case "purposes":
+                return self._purposes(sentence)
+            case "recipients":
+                return self._recipients(sentence)
+            case "refuse":
+                return self._refuse(sentence)
+            case "excluded":
+                return self._excluded(sentence)
+            case "irreversible":
+                return self._irreversible(sentence)
+            case "regions":
+                return self._regions(sentence)
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
         """An item, a cell or a bare line as it stands, and what follows its colon."""
