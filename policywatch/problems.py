@@ -12,8 +12,6 @@ from pydantic import ValidationError
 from rapidfuzz.process import extractOne
 
 _SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
-
-
 # what pydantic says of programs, said of a file; by its type of error
 _WRITE = {
     "string_type": "write a text, in quotes",
@@ -130,7 +128,7 @@ def _said(found: Any, known: Sequence[str]) -> str:
         case "value_error":
             return f"{value}{found['ctx']['error']}"
         case kind if kind in _WRITE:
-            return f"{value}{_WRITE[kind].format(**found.get('ctx', {}))}"
+            return f"{value}{_to_write(found)}"
         case _:
             return f"{value}{found['msg'][0].lower()}{found['msg'][1:]}"
 
@@ -138,8 +136,12 @@ def _said(found: Any, known: Sequence[str]) -> str:
 def said_of(found: Any) -> str:
     """What pydantic found wrong with a value that stands alone, in our words."""
     if found["type"] in _WRITE:
-        return f"found {found['input']!r}; {_WRITE[found['type']].format(**found.get('ctx', {}))}"
+        return f"found {found['input']!r}; {_to_write(found)}"
     return str(found.get("ctx", {}).get("error", found["msg"])).removesuffix(".")
+
+
+def _to_write(found: Any) -> str:
+    return _WRITE[found["type"]].format(**found.get("ctx", {}))
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
