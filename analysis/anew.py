@@ -9,11 +9,11 @@ from analysis.found import ADDRESSES, AI, TURNS, Found, overlaps, within
 from analysis.kinds import part_of
 from analysis.looks import pattern
 from analysis.news import News, news
-from analysis.sentence_ends import sentence_bounds
+from analysis.sentence_ends import sentences_before
 from analysis.sentences import Chances, says
 from analysis.surroundings import CELL, Surroundings
 from analysis.topics import column_topics, matches, section_topics
-from analysis.wording import Sentence, Wording
+from analysis.wording import ChangedSentence, Wording
 from analysis.words import word_texts
 
 _WORTH = 0.55  # the chance from which on a sentence is told though none of its phrases decide so
@@ -67,7 +67,7 @@ def anew(
 
 def _told_by(
     one: News,
-    sentence: Sentence,
+    sentence: ChangedSentence,
     found: Sequence[Found],
     section: frozenset[str],
     column: frozenset[str] | None,
@@ -160,9 +160,8 @@ def _examples(
             continue
         if any(one.tier == "decides" for one in within(sentence, found)):
             continue
-        before = [bounds for bounds in sentence_bounds(text) if bounds[1] <= sentence.start]
-        said = matches(text[before[-1][0] : before[-1][1]], language) if before else ()
-        topics = {match.topic for match in said if match.tier == "decides"}
+        start, end = next(sentences_before(text, sentence.start), (0, 0))
+        topics = {match.topic for match in matches(text[start:end], language) if match.tier == "decides"}
         for topic in TOPICS:
             if topic in topics:
                 yield Found(topic, "decides", sentence.side, sentence.start, sentence.spans[-1][1], True)
@@ -181,7 +180,7 @@ def _reached(
                 yield Found("user_rights", "decides", sentence.side, *way.span(), True)
 
 
-def _is_age(one: Found, sentence: Sentence, texts: Mapping[Side, str]) -> bool:
+def _is_age(one: Found, sentence: ChangedSentence, texts: Mapping[Side, str]) -> bool:
     """Whether it is an age from which, or up to which, something holds, and another than it was."""
     text = texts[sentence.side]
     if one.topic != "sensitive_minors" or not any(map(str.isdigit, text[one.start : one.end].split())):

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from analysis.found import is_duty_of_reader
+from analysis.found import AI, is_duty_of_reader
 from analysis.gist import GIST, LEANS, WEIGHTIEST
 from analysis.grave import RULES
 from analysis.seen import Heard, Seen
@@ -32,7 +32,7 @@ _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice
 _GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
-_OF_AI = frozenset(("ai_features", "ai_training"))
+_NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
 _EVEN = 20  # characters of the change that make no side the longer one
 
@@ -103,7 +103,7 @@ def _speaks_of_ai(said: Sequence[Seen]) -> bool:
         heard.sentence.whole
         and heard.sentence.side == "after"
         and ("ai_training" not in heard.acts or not _OF_PEOPLE.isdisjoint(heard.general))
-        and not _OF_AI.isdisjoint(heard.acts)
+        and not _NAMES_AI.isdisjoint(heard.acts)
         for one in said
         for heard in one.heard
     )

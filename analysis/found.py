@@ -12,7 +12,7 @@ from analysis.looks import is_content, pattern
 from analysis.news import News
 from analysis.surroundings import CELL, DEFINITION, Surroundings, is_sentence
 from analysis.topics import matches
-from analysis.wording import Sentence
+from analysis.wording import ChangedSentence
 from analysis.words import word_texts
 
 AI = frozenset({"ai_training", "ai_features", "automated_decisions"})
@@ -38,7 +38,7 @@ _GOOD_PART = 0.2  # of a phrase must be changed words
 ADDRESSES = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of cookies no word about AI
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
-_OF_AI = re.compile(
+_AI_COMPANY = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
 )  # a company that says it is one of AI
 # one word that is no plural, behind and before small letters: a newspaper, no defined terms
@@ -62,7 +62,7 @@ Place = TypeVar("Place", Found, News)
 
 
 def found_in(
-    text: str, sentence: Sentence, section: frozenset[str], around: Surroundings, language: str | None
+    text: str, sentence: ChangedSentence, section: frozenset[str], around: Surroundings, language: str | None
 ) -> list[Found]:
     """The phrases of a sentence, with what the sentence makes of them."""
     said = text[sentence.start : sentence.end]
@@ -102,7 +102,7 @@ def found_in(
             direct = end > sentence.start + match.end
             other_object = other_object or direct
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
-    for name in _OF_AI.finditer(said):
+    for name in _AI_COMPANY.finditer(said):
         start, end = sentence.start + name.start(), sentence.start + name.end()
         if overlaps(sentence, start, end) and not around.is_own(name.group()):
             found.append(Found("ai_features", "decides", sentence.side, start, end, True))
@@ -112,7 +112,7 @@ def found_in(
     return found
 
 
-def _is_set_otherwise(text: str, sentence: Sentence) -> bool:
+def _is_set_otherwise(text: str, sentence: ChangedSentence) -> bool:
     """Whether words that changed are just how something is set: "off by default", and "on" before."""
     return not sentence.whole and any(pattern("state").fullmatch(text[start:end]) for start, end in sentence.spans)
 
@@ -123,7 +123,7 @@ def _is_name(said: str, start: int, end: int) -> bool:
     return name is not None and name.end() == end
 
 
-def named_in(text: str, sentence: Sentence, section: frozenset[str]) -> Iterator[Found]:
+def named_in(text: str, sentence: ChangedSentence, section: frozenset[str]) -> Iterator[Found]:
     """A law or a state that joins or leaves a list of those that give rights, a company one of recipients."""
     said = text[sentence.start : sentence.end]
     if not sentence.whole or is_sentence(said):
@@ -136,7 +136,7 @@ def named_in(text: str, sentence: Sentence, section: frozenset[str]) -> Iterator
         yield Found("data_sharing", "decides", sentence.side, sentence.start, sentence.start + company.end(), True)
 
 
-def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
+def recipients_in(text: str, sentence: ChangedSentence) -> Iterator[Found]:
     """A proper name that came for another behind the word for what it is: "our hosting provider is ..."."""
     if sentence.whole:
         return
@@ -149,12 +149,12 @@ def recipients_in(text: str, sentence: Sentence) -> Iterator[Found]:
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
 
 
-def within(sentence: Sentence, found: Iterable[Place]) -> list[Place]:
+def within(sentence: ChangedSentence, found: Iterable[Place]) -> list[Place]:
     """What of it stands in a sentence."""
     return [one for one in found if one.side == sentence.side and sentence.start <= one.start < sentence.end]
 
 
-def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
+def _end_of_object(text: str, sentence: ChangedSentence, end: int) -> int | None:
     """Where the words end that came for others right behind a phrase: "we use your" and which data."""
     for first, last in sentence.spans:
         if end <= first <= end + _OBJECT_WITHIN and not sentence.whole:
@@ -164,12 +164,12 @@ def _end_of_object(text: str, sentence: Sentence, end: int) -> int | None:
     return None
 
 
-def says_something(text: str, sentence: Sentence) -> bool:
+def says_something(text: str, sentence: ChangedSentence) -> bool:
     """Whether a sentence has changed words that say something by themselves."""
     return any(is_content(word) for start, end in sentence.spans for word in word_texts(text[start:end]))
 
 
-def overlaps(sentence: Sentence, start: int, end: int) -> bool:
+def overlaps(sentence: ChangedSentence, start: int, end: int) -> bool:
     """Whether a phrase is made of changed words for a good part, not only around them."""
     changed = sum(max(0, min(end, last) - max(start, first)) for first, last in sentence.spans)
     return changed >= _GOOD_PART * (end - start)

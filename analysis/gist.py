@@ -14,7 +14,7 @@ from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
 from analysis.surroundings import CELL
 from analysis.times import times_in
-from analysis.wording import Sentence
+from analysis.wording import ChangedSentence
 
 GIST = "gist."  # before the names of these signs
 OF_TOPIC = ("most", "sum", "share", "new", "of_most")
@@ -51,7 +51,7 @@ def gist(seen: Sequence[Seen]) -> dict[str, float]:
 
 
 @lru_cache(maxsize=1024)
-def said_by(one: Seen, sentence: Sentence) -> Chances:
+def said_by(one: Seen, sentence: ChangedSentence) -> Chances:
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
     text = one.passage.texts[sentence.side]
@@ -106,7 +106,7 @@ def ends(heard: Heard, chances: Chances) -> bool:
     return "ended" in heard.changed and of_people < _OWN and chances["conduct"] < _LIKELY
 
 
-def _directions(said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, float]:
+def _directions(said: Sequence[tuple[int, ChangedSentence, Chances]]) -> dict[str, float]:
     """How the sentences that came and those that went divide into more, less and the same done with data."""
     sums = {}
     for name in _DIRECTIONS:
@@ -119,7 +119,7 @@ def _directions(said: Sequence[tuple[int, Sentence, Chances]]) -> dict[str, floa
     }
 
 
-def _net(said: Sequence[tuple[int, Sentence, Chances]], values: Sequence[float]) -> tuple[float, float]:
+def _net(said: Sequence[tuple[int, ChangedSentence, Chances]], values: Sequence[float]) -> tuple[float, float]:
     """How much more is said after than before, and less, over the places: what a reworded one says anew cancels out."""
     places: defaultdict[int, float] = defaultdict(float)
     for (place, sentence, _), value in zip(said, values, strict=True):

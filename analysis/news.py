@@ -16,7 +16,7 @@ from analysis.looks import is_content, looks
 from analysis.spelling import keyed_words
 from analysis.surroundings import CELL
 from analysis.times import Time, times_in
-from analysis.wording import Sentence, Wording, stem
+from analysis.wording import ChangedSentence, Wording, stem
 
 Kind = Literal["time", "clause", "cell", "turn"]
 
@@ -42,7 +42,7 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
         return ()
     texts: dict[Side, str] = {"before": passage.before, "after": passage.after}
     found: list[News] = []
-    sentences: dict[Side, list[Sentence]] = {
+    sentences: dict[Side, list[ChangedSentence]] = {
         side: [one for one in changed.sentences if one.side == side] for side in texts
     }
     stems: dict[Side, Counter[str]] = {
@@ -86,7 +86,7 @@ def _same_thing(old: str, new: str) -> bool:
 
 
 def _times(
-    texts: Mapping[Side, str], sentences: Mapping[Side, Sequence[Sentence]], *, in_table: bool
+    texts: Mapping[Side, str], sentences: Mapping[Side, Sequence[ChangedSentence]], *, in_table: bool
 ) -> Iterator[News]:
     """The lengths of time in changed words that are not those of the other side; cells are exchanged whole."""
     times = {
@@ -108,7 +108,7 @@ def _times(
                 yield News("time", side, time.start, time.end)
 
 
-def _touches(sentence: Sentence, time: Time) -> bool:
+def _touches(sentence: ChangedSentence, time: Time) -> bool:
     return any(first < time.end and time.start < last for first, last in sentence.spans)
 
 
@@ -123,12 +123,14 @@ def _content_of(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
     return [word for word in _content(text) if start <= word[1] < end]
 
 
-def _own(text: str, sentence: Sentence, other: Counter[str]) -> list[tuple[str, int, int]]:
+def _own(text: str, sentence: ChangedSentence, other: Counter[str]) -> list[tuple[str, int, int]]:
     """The changed words of a sentence that the other side has nowhere in the passage."""
     return [found for start, end in sentence.spans for found in _content_of(text, start, end) if found[0] not in other]
 
 
-def _lost(texts: Mapping[Side, str], sentence: Sentence, others: Sequence[Sentence], mine: Counter[str]) -> int:
+def _lost(
+    texts: Mapping[Side, str], sentence: ChangedSentence, others: Sequence[ChangedSentence], mine: Counter[str]
+) -> int:
     """How many words of its own the sentence of the other side has that this one was made from; 0 if there is none."""
     here = {one for one, _, _ in _content_of(texts[sentence.side], sentence.start, sentence.end)}
     most, lost = 0.0, 0

@@ -20,7 +20,7 @@ from analysis.shape import names, shape_of
 from analysis.spelling import keyed_words
 from analysis.surroundings import BANNER, TEMPLATE, Surroundings
 from analysis.topics import Lexicon, matches, section_topics
-from analysis.wording import Sentence, Wording, keyed_sentences, wording
+from analysis.wording import ChangedSentence, Wording, keyed_sentences, wording
 from analysis.words import word_texts
 
 _BUTTONS = 60  # characters of a line of them
@@ -30,7 +30,7 @@ class Heard(NamedTuple):
     """What a changed sentence says by its phrases: topics that its changed words decide, groups of general words in it,
     and which of these are in its changed words."""
 
-    sentence: Sentence
+    sentence: ChangedSentence
     acts: frozenset[str]
     general: frozenset[str]
     changed: frozenset[str]
@@ -72,7 +72,7 @@ class Seen:
         """The topics that its changed words decide."""
         return frozenset(one.topic for one in self.found if one.direct and one.tier == "decides")
 
-    def within(self, sentence: Sentence) -> list[Found]:
+    def within(self, sentence: ChangedSentence) -> list[Found]:
         """What was found in one of its sentences."""
         return within(sentence, self.found)
 
@@ -86,7 +86,7 @@ class Seen:
         return tuple(_heard(sentence, self.within(sentence)) for sentence in self.wording.sentences)
 
 
-def _heard(sentence: Sentence, inside: Sequence[Found]) -> Heard:
+def _heard(sentence: ChangedSentence, inside: Sequence[Found]) -> Heard:
     return Heard(
         sentence,
         frozenset(one.topic for one in inside if one.tier == "decides" and one.direct),

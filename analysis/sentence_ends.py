@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 _END = re.compile(
@@ -33,6 +34,11 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
         start = found.end()
     bounds.append((start, len(text)))
     return tuple((first, last) for first, last in bounds if text[first:last].strip())
+
+
+def sentences_before(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Where those before a place start and end, the nearest first."""
+    return (bounds for bounds in reversed(sentence_bounds(text)) if bounds[1] <= at)
 
 
 def _goes_on(text: str, start: int, end: int) -> bool:

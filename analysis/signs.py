@@ -15,7 +15,7 @@ from analysis.grave import graves
 from analysis.kinds import part_of
 from analysis.looks import pattern
 from analysis.seen import Heard, Seen
-from analysis.sentence_ends import sentence_bounds
+from analysis.sentence_ends import sentences_before
 from analysis.shape import LISTED
 from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
@@ -38,7 +38,7 @@ def signs(seen: Sequence[Seen]) -> dict[str, float]:
     for one in said:
         counts.update(_phrase_signs(one))
     found.update({name: math.log1p(count) for name, count in counts.items()})
-    found.update(_claims(said))
+    found.update(_claim_signs(said))
     found.update(_told_together(found, said))
     found.update(gist(said))
     found.update({f"{GIST}{name}": held for name, held in graves(said).items()})
@@ -123,7 +123,7 @@ def _frames(one: Seen) -> int:
     return sum(bool(heard.general & _OF_PEOPLE and heard.acts & DATA) for heard in one.heard)
 
 
-def _claims(said: Sequence[Seen]) -> dict[str, float]:
+def _claim_signs(said: Sequence[Seen]) -> dict[str, float]:
     """What the change newly claims and no longer claims: something is done with data, or left to choose.
 
     The weights of the alert are of these; severity and direction ask more of a sentence (claims.py).
@@ -166,8 +166,8 @@ def _forbids(one: Seen, heard: Heard) -> bool:
     """Whether a sentence, or the one that it is an item of, says what readers may not do."""
     sentence, text = heard.sentence, one.passage.texts[heard.sentence.side]
     said = text[sentence.start : sentence.end]
-    so_far = [text[start:end] for start, end in sentence_bounds(text) if start <= sentence.start]
-    head = next((earlier for earlier in reversed(so_far) if not _ITEM.match(earlier)), said)
+    so_far = (said, *(text[start:end] for start, end in sentences_before(text, sentence.start)))
+    head = next((each for each in so_far if not _ITEM.match(each)), said)
     if is_duty_of_reader(head):
         return True
     return "promise" not in heard.general and one.says(said)["conduct"] >= _LIKELY

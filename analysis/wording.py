@@ -25,7 +25,7 @@ _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class ChangedSentence:
     """A sentence with changed words, as offsets into its side of the passage. `whole`: all of it is new or gone."""
 
     side: Side
@@ -39,7 +39,7 @@ class Sentence:
 class Wording:
     """What of a passage differs in more than looks; `looks` is the code of why, where nothing does."""
 
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[ChangedSentence, ...]
     looks: str | None = None
 
 
@@ -205,7 +205,7 @@ def _numbers_of_sections(run: Edit, b: Keyed, a: Keyed, gone: Sequence[str], cam
 
 def _changed_sentences(
     side: Side, text: str, changed: Sequence[tuple[int, int]], elsewhere: Collection[str], count: int | None = None
-) -> tuple[Sentence, ...]:
+) -> tuple[ChangedSentence, ...]:
     if not changed:
         return ()
     found = []
@@ -222,7 +222,7 @@ def _changed_sentences(
             continue
         spans = _joined_spans(changed[first:k])
         whole = count is None or k - first >= 0.8 * len(key.split())
-        found.append(Sentence(side, start, end, spans, whole))
+        found.append(ChangedSentence(side, start, end, spans, whole))
     return tuple(found)
 
 

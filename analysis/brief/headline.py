@@ -12,7 +12,7 @@ from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
-from analysis.sentence_ends import sentence_bounds
+from analysis.sentence_ends import sentences_before
 from analysis.surroundings import CELL
 from analysis.topics import matches
 
@@ -36,7 +36,7 @@ class Headline(NamedTuple):
     order: int  # of the sentence among those of the change
 
 
-def headline(scene: Scene, worth: Mapping[int, float], because: Collection[str]) -> Headline | None:
+def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[str]) -> Headline | None:
     """The weightiest touched sentence; None where nothing but single words changed.
 
     `worth` is what the answers quoted from each sentence (by its order) weigh together, `because` the rules that make
@@ -130,10 +130,8 @@ def _carries_on(sentence: Sentence, phrases: Phrases) -> bool:
 
 def _before(sentence: Sentence, phrases: Phrases) -> str:
     """The sentence before it in its paragraph, or as much as a reader takes in of it."""
-    starts = [start for start, _ in sentence_bounds(sentence.text) if start < sentence.words[0].start]
-    if not starts:
-        return ""
-    words = words_of(sentence.text, starts[-1], sentence.words[0].start)
+    start, end = next(sentences_before(sentence.text, sentence.words[0].start), (0, 0))
+    words = words_of(sentence.text, start, end)
     if not words:
         return ""
     earlier = replace(sentence, words=words, cues=phrases.find(words), names=(), long_names=())
