@@ -112,7 +112,7 @@ def _is_worth(text: str, chances: Chances, least: float) -> bool:
     """Whether a sentence of a policy reads like what people want to be told, though no phrase says what it is about.
 
     The fewer its words, the more each of them weighs by chance."""
-    return chances["worth"] >= least and chances["conduct"] < _LIKELY and len(word_texts(text)) >= _SAYING
+    return chances["worth"] >= least and len(word_texts(text)) >= _SAYING
 
 
 def _said_anyway(
@@ -191,9 +191,7 @@ def _is_age(one: Found, sentence: ChangedSentence, texts: Mapping[Side, str]) ->
 
 def _is_kept(told: Found, found: Sequence[Found]) -> bool:
     """Whether the sentence says itself that something is kept or deleted."""
-    return told.topic == "retention" and any(
-        each.topic == "retention" and each.tier == "decides" and each.side == told.side for each in found
-    )
+    return told.topic == "retention" and any(each.topic == "retention" and each.tier == "decides" for each in found)
 
 
 def _title(heads: Mapping[Side, Sequence[str]], texts: Mapping[Side, str], side: Side, at: int) -> str:

@@ -29,7 +29,6 @@ PRACTICES = (
 )
 FAVOURS = ("promise", "choice", "rights", "secure", "consent")  # what protects people
 _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
-_GRAVE_ENOUGH = 3.75  # some 4 to 5 sentences that say so
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
@@ -68,7 +67,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
         "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
         "grave": grave / 4,
-        "quiet": _quiet(found, grave, training=training),
+        "quiet": _quiet(found),
         "words": math.log1p(words) / 2,
         "words_about": math.log1p(sum(one.changed_words for one in said if one.decided)) / 2,
         "over_25_words": words >= 25,
@@ -113,19 +112,15 @@ def _named_more(said: Sequence[Seen], topic: str) -> bool:
     """Whether more entries that name a law that gives rights, or a company that gets data, came than went."""
     more = 0
     for one in said:
-        if (
-            one.named
-            and one.shape in ("entry", "row")
-            and any(each.topic == topic and each.direct for each in one.found)
-        ):
+        if one.named and one.shape in ("entry", "row") and any(each.topic == topic for each in one.found):
             more += {"added": 1, "removed": -1}.get(one.passage.operation, 0)
     return more > 0
 
 
-def _quiet(found: Mapping[str, float], grave: float, *, training: bool) -> bool:
+def _quiet(found: Mapping[str, float]) -> bool:
     """Whether a short change says nothing new of people's data."""
     newly = any(found.get(f"claim.{name}.new") for name in _NEWLY)
-    return not (training or newly or grave >= _GRAVE_ENOUGH or found.get("shape.text_words", 0.0) >= _LONG)
+    return not (newly or found.get("shape.text_words", 0.0) >= _LONG)
 
 
 def _grown(said: Sequence[Seen]) -> float:

@@ -76,7 +76,7 @@ def found_in(
         match.topic in TURNS and overlaps(sentence, sentence.start + match.start, sentence.start + match.end)
         for match in there
     )
-    contacts = CELL in text and "user_rights" in section and "data_collection" not in section
+    contacts = CELL in text and "user_rights" in section
     definition = DEFINITION.match(said)
     other_object = False
     found = []
@@ -143,7 +143,7 @@ def recipients_in(text: str, sentence: ChangedSentence) -> Iterator[Found]:
     for start, end in sentence.spans:
         lead = text[max(sentence.start, start - _LEAD) : start]
         recipient = pattern("recipient").search(lead)
-        if not recipient or not _PROPER_NAME.match(text[start:end]) or is_duty_of_reader(lead):
+        if not recipient or not _PROPER_NAME.match(text[start:end]):
             continue
         if not pattern("company").search(lead, recipient.end()):  # behind a company's name comes its address
             yield Found("data_sharing", "decides", sentence.side, start, end, True)

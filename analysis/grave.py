@@ -91,12 +91,12 @@ class _Place(NamedTuple):
     def is_of_ai(self) -> bool:
         """Whether a phrase of AI stands in it now, or its section is about AI: no sum of other words is training."""
         found = matches(self.one.passage.after or "", self.one.language)
-        return not AI.isdisjoint(self.one.section) or any(each.topic in AI and each.tier != "words" for each in found)
+        return not AI.isdisjoint(self.one.section) or any(each.topic in AI for each in found)
 
 
 def graves(seen: Sequence[Seen]) -> dict[str, float]:
     """For each of `RULES` 1 where it holds, else 0; and `only_spares`, by which no training is new."""
-    places = [_place(one) for one in seen if one.wording.sentences]
+    places = [_place(one) for one in seen]
     after = [said for place in places for said in place.after]
     few = len(places) <= _FEW
     asks = any(map(_asks_anew, places))
@@ -240,7 +240,7 @@ def _more(seen: Sequence[Seen], says_so: Callable[[Heard, Chances], bool]) -> bo
     for one in seen:
         for heard in one.heard if one.kind in _OF_PEOPLE else ():
             chances = said_by(one, heard.sentence)
-            if chances["conduct"] < _LIKELY and _DENIED.isdisjoint(heard.general) and says_so(heard, chances):
+            if _DENIED.isdisjoint(heard.general) and says_so(heard, chances):
                 more += 1 if heard.sentence.side == "after" else -1
     return more > 0
 

@@ -57,7 +57,7 @@ def _of_place(pair: Rewritten) -> Iterator[Kept]:
     before, after = pair.texts
     was, now = times_in(before), times_in(after)
     gone, came = _only_in(was, now), _only_in(now, was)
-    if len(was) != len(now) or len(gone) != 1 or len(came) != 1:
+    if len(gone) != 1 or len(came) != 1:
         return  # of several nobody can tell which took the place of which
     (old,), (new,) = gone, came
     if _is_of_keeping(pair.was, "before", old) and _is_of_keeping(pair.now, "after", new):

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.claims import claims
-from analysis.gist import GIST
 from analysis.grave import RULES
 from analysis.seen import Seen
 from analysis.signs import strengths
@@ -83,8 +82,6 @@ def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
     likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_words(found, topic)]
     if not told and found.get("words.notice.after"):
         return ("data_use",)  # a notice of a coming policy names no topic, yet is about what is done with data
-    if not told and not likeliest and any(found.get(f"{GIST}{name}") for name in RULES):
-        return (max(TOPICS, key=lambda topic: chances[topic]),)
     return tuple(told or likeliest[:1])
 
 

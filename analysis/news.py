@@ -60,7 +60,7 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
                 found.append(News("clause", side, start, end))
             elif turns := [(first, last) for one, first, last in own if one in _weighty()]:
                 found.append(News("turn", side, turns[0][0], turns[-1][1]))
-            elif in_table and not _IDENTIFIER.fullmatch(texts[side][sentence.start : sentence.end]):
+            elif in_table:
                 found.append(News("cell", side, start, end))
     return tuple(found)
 

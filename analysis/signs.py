@@ -84,7 +84,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float]) -> dict[str, bool]:
         "frame": frames > 0,
         "frames": frames > 2,
         "notice": found.get("words.notice.after", 0) > 0,
-        "announced": found.get("words.notice.after", 0) > 0 and any(_announces(one) for one in said),
+        "announced": any(map(_announces, said)),
         "company": any(map(_names_company, said)),
         "listed": any(map(_listed, said)),
         "nothing": bool(said) and not direct and not hints,
@@ -111,7 +111,6 @@ def _touched(one: Seen) -> bool:
     """Whether words were exchanged beside those that say what is done with people's data: which, why, with whom."""
     return any(
         heard.general & _OF_PEOPLE
-        and not heard.sentence.whole
         and not heard.acts
         and any(match.tier == "decides" and match.topic in DATA | AI for match in one.within(heard.sentence))
         for heard in one.heard

@@ -115,7 +115,7 @@ class Surroundings:
         place = self._places.get(text.split("\n")[0])
         if place is None or len(self._texts) < _SMALL:
             return True
-        if place < self._title and len(text) < BANNER and not pattern("subject").search(text):
+        if place < self._title and not pattern("subject").search(text):
             return False
         near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
         if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:

@@ -100,8 +100,7 @@ def _is_practice(each: _Said) -> bool:
     """Whether a whole sentence went that said what is done with people's data."""
     chances = each.chances
     return (
-        each.place.kind != "rules"
-        and each.heard.sentence.whole
+        each.heard.sentence.whole
         and chances["worth"] >= _WORTH
         and min(chances["expands"], chances["practice"]) >= _LIKELY
         and max(chances["protection"], chances["conduct"]) < _LIKELY
@@ -163,7 +162,6 @@ def _is_done_unasked(new: _Said, gone: Sequence[_Said]) -> bool:
     """Whether what was done only if people wanted it is done anyway, be it said in another paragraph."""
     return (
         min(new.chances["practice"], new.chances["worth"]) >= _LIKELY
-        and new.chances["conduct"] < _LIKELY
         and not {"default_off", "promise"} & new.heard.general
         and any(
             "default_off" in each.heard.changed and each.chances["worth"] >= _LIKELY and _is_alike(new, each)
