@@ -51,7 +51,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     grave = sum(weight * found.get(f"claim.{name}.new", 0.0) for name, weight in _GRAVE.items())
     rules = found.get("kind.rules", 0.0)
     promised = found.get(f"{GIST}only_spares", 0.0) > 0 or (new["promise"] and not new["train"])
-    forbidden = found.get("claim.train_forbidden.new", 0.0) > 0 and not found.get("claim.train.new", 0.0)
+    forbidden = found.get("claim.train_forbidden.new", 0.0) > 0
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised
     told = {
         "practices": newly / 3,

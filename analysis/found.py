@@ -66,7 +66,7 @@ def found_in(
 ) -> list[Found]:
     """The phrases of a sentence, with what the sentence makes of them."""
     said = text[sentence.start : sentence.end]
-    for_reader = is_duty_of_reader(said) or bool(pattern("of_the_text").search(said))
+    for_reader = is_duty_of_reader(said)
     there = matches(said, language)
     addresses = [found.span() for found in ADDRESSES.finditer(said)] if "@" in said or "//" in said else []
     domains = [found.span() for found in _DOMAIN.finditer(said)] if CELL in text else []
@@ -78,7 +78,6 @@ def found_in(
     )
     contacts = CELL in text and "user_rights" in section
     definition = DEFINITION.match(said)
-    other_object = False
     found = []
     for match in there:
         start, end = sentence.start + match.start, sentence.start + match.end
@@ -100,13 +99,12 @@ def found_in(
         if not direct and tier == "decides" and match.topic in _WITH_OBJECT:
             end = _end_of_object(text, sentence, end) or end
             direct = end > sentence.start + match.end
-            other_object = other_object or direct
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
     for name in _AI_COMPANY.finditer(said):
         start, end = sentence.start + name.start(), sentence.start + name.end()
         if overlaps(sentence, start, end) and not around.is_own(name.group()):
             found.append(Found("ai_features", "decides", sentence.side, start, end, True))
-    if other_object or (not sentence.whole and not for_reader and says_something(text, sentence)):
+    if not sentence.whole and not for_reader and says_something(text, sentence):
         # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
@@ -114,7 +112,7 @@ def found_in(
 
 def _is_set_otherwise(text: str, sentence: ChangedSentence) -> bool:
     """Whether words that changed are just how something is set: "off by default", and "on" before."""
-    return not sentence.whole and any(pattern("state").fullmatch(text[start:end]) for start, end in sentence.spans)
+    return any(pattern("state").fullmatch(text[start:end]) for start, end in sentence.spans)
 
 
 def _is_name(said: str, start: int, end: int) -> bool:

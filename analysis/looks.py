@@ -55,7 +55,6 @@ class _Patterns(BaseModel):
     related: tuple[str, ...]
     expands: tuple[str, ...]
     state: tuple[str, ...]
-    of_the_text: tuple[str, ...]
     recipient: tuple[str, ...]
     own_contact: tuple[str, ...]
     law: tuple[str, ...]

@@ -76,7 +76,7 @@ def is_renamed(passage: Passage) -> bool:
     if len(before) != len(after) or len(before) < 2:
         return False
     differ = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    return bool(differ) and all(_same_thing(old.strip(), new.strip()) for old, new in differ)
+    return all(_same_thing(old.strip(), new.strip()) for old, new in differ)
 
 
 def _same_thing(old: str, new: str) -> bool:

@@ -125,7 +125,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
     cut = [one for one in seen if one.cut]
     if len(cut) == 1 and cut[0].decided:
         # what a single end of a sentence adds is told if it is about data; several are a page that came in part
-        seen = [replace(one, cut=False, torn=one.cut and _stops(one.passage)) for one in seen]
+        seen = [replace(one, cut=False, torn=one.cut) for one in seen]
     return tuple(seen)
 
 
@@ -253,11 +253,6 @@ def _cut_off(passage: Passage, changed: Wording) -> bool:
     if not longer.startswith(shorter) or not shorter[-1].isalnum() or len(shorter) <= 30:
         return False
     return (longer[-1] in ".!?:;)" and longer[len(shorter)] == " ") or bool(_is_unfinished(shorter))
-
-
-def _stops(passage: Passage) -> bool:
-    """Whether one side ends with a word that no text ends with. Others may end an entry of a list, which then grew."""
-    return any(bool(_is_unfinished((text or "").rstrip())) for text in passage.texts.values())
 
 
 def _is_unfinished(text: str) -> bool:

@@ -9,9 +9,9 @@ from analysis.change import Passage, Side
 from analysis.dates import dates_in
 from analysis.found import DATA
 from analysis.looks import looks, pattern
-from analysis.surroundings import BANNER, LEAST, Surroundings, is_sentence
+from analysis.surroundings import BANNER, Surroundings, is_sentence
 from analysis.times import times_in
-from analysis.topics import LANGUAGES, matches
+from analysis.topics import matches
 from analysis.wording import Wording
 
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
@@ -25,7 +25,6 @@ _LINKS_IN_A_ROW = 3  # separators between them
 _SHORT_LINE = 10  # words
 _SHORT_TITLE = 14  # words
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
-_OTHER_LETTER = re.compile(r"[^\W\d_\u0000-\u024f]")  # than those of Latin script, by and large
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
 
 
@@ -40,7 +39,7 @@ def shape_of(
 ) -> str:
     side: Side = "after" if texts["after"] else "before"
     text = texts[side]
-    if _is_furniture(passage, text, language) or around[side].is_menu(text):
+    if _is_furniture(passage, text):
         return "fragment"
     if texts["after"] and _is_notice(texts["after"], language):
         return "text"
@@ -77,11 +76,10 @@ def _is_kept(text: str, language: str | None, *, sentence: bool) -> bool:
     return "retention" in decides and bool(times_in(text) or (sentence and text.endswith((".", ";"))))
 
 
-def _is_furniture(passage: Passage, text: str, language: str | None) -> bool:
+def _is_furniture(passage: Passage, text: str) -> bool:
     """Whether its words say that it is of the page and not of the document."""
     return bool(
         _REMAINS.search(text)
-        or _in_other_letters(text, language)
         or (len(text) < BANNER and pattern("picker").search(text) and not pattern("parties").search(text))
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
         or text.startswith("©")
@@ -155,23 +153,12 @@ def _is_notice(text: str, language: str | None) -> bool:
     if "20" not in text or not dates_in(text, "dmy"):
         return False
     there = {(one.topic, one.tier) for one in matches(text, language)}
-    return ("ai_training", "decides") in there or (
-        ("notice", "words") in there and bool(pattern("subject").search(text))
-    )
+    return ("notice", "words") in there and bool(pattern("subject").search(text))
 
 
 def _amid_prose(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) -> bool:
     """On either side: what is left of a shortened sentence is no menu's entry."""
     return any(around[side].amid_prose(text) for side, text in texts.items() if text)
-
-
-def _in_other_letters(text: str, language: str | None) -> bool:
-    """Whether a text is in another script than the page's language is written in."""
-    if language not in LANGUAGES or not _OTHER_LETTER.search(text):
-        return False
-    letters = [character for character in text if character.isalpha()]
-    latin = sum(character < "\u0250" for character in letters)
-    return len(letters) >= LEAST and 2 * latin < len(letters)
 
 
 def _is_consent_dialog(text: str) -> bool:

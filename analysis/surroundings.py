@@ -56,9 +56,6 @@ class Surroundings:
             if sum(len(link.text) for link in block.links) >= _ALL_LINK * len(block.text)
         )
         self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
-        self._menus = frozenset(
-            self._texts[place] for place in self._linked if len(page.blocks[place].links) >= TEMPLATE
-        )
 
     def has(self, text: str) -> bool:
         """Whether a block of the page says the same."""
@@ -89,10 +86,6 @@ class Surroundings:
 
     def is_row(self, text: str) -> bool:
         return any(line in self._rows for line in text.split("\n"))
-
-    def is_menu(self, text: str) -> bool:
-        """Whether it is made of links from end to end, several of them."""
-        return text in self._menus
 
     def head_of(self, row: str) -> tuple[str, ...]:
         """The titles of the columns that a row stands under; empty for the titles themselves."""

@@ -25,7 +25,6 @@ _ALIKE = 0.4  # of the words of the shorter of two sentences of which one says t
 _PRACTISED = 0.4  # by a sentence of the same topic that came in place of another
 _FEW = 3  # words with a meaning of their own that a sentence needs to be compared
 _SPARES = 0.35  # that a sentence put into a place that stayed protects people
-_PROMISES = 0.3
 
 
 class TakenBack(NamedTuple):
@@ -103,7 +102,6 @@ def _is_practice(each: _Said) -> bool:
         each.heard.sentence.whole
         and chances["worth"] >= _WORTH
         and min(chances["expands"], chances["practice"]) >= _LIKELY
-        and max(chances["protection"], chances["conduct"]) < _LIKELY
         and max(chances[topic] for topic in TOPICS) >= _LIKELY
         and len(each.stems) >= _FEW
     )
@@ -136,7 +134,6 @@ def _is_said_again(gone: _Said, new: Sequence[_Said]) -> bool:
         _is_alike(gone, each)
         or (
             not listed
-            and each.heard.sentence.whole
             and each.place.passage.heading[-1:] == gone.place.passage.heading[-1:]
             and each.chances["practice"] >= _PRACTISED
             and any(each.chances[topic] >= _LIKELY for topic in topics)
@@ -163,10 +160,7 @@ def _is_done_unasked(new: _Said, gone: Sequence[_Said]) -> bool:
     return (
         min(new.chances["practice"], new.chances["worth"]) >= _LIKELY
         and not {"default_off", "promise"} & new.heard.general
-        and any(
-            "default_off" in each.heard.changed and each.chances["worth"] >= _LIKELY and _is_alike(new, each)
-            for each in gone
-        )
+        and any("default_off" in each.heard.changed and _is_alike(new, each) for each in gone)
     )
 
 
@@ -190,13 +184,7 @@ def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:
 
 
 def _is_promise(each: _Said) -> bool:
-    return (
-        each.heard.sentence.whole
-        and "promise" in each.heard.general
-        and "exception" not in each.heard.general
-        and each.chances["worth"] >= _WORTH
-        and each.chances["protection"] >= _PROMISES
-    )
+    return "promise" in each.heard.general and "exception" not in each.heard.general and each.chances["worth"] >= _WORTH
 
 
 def _is_promised_again(gone: _Said, new: Sequence[_Said]) -> bool:
