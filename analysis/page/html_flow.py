@@ -20,6 +20,8 @@ _ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"))
 _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△▽⌃⌄↑↓→←⌵✓✔☰⋮…]{1,2}\ufe0f?")
+_BEFORE_WAY_UP = " |·•([↑⇑▲^"
+_BEHIND_WAY_UP = " |·•)]↑⇑▲^"
 _BOLD_LEVEL = 8  # a line in bold that stands for a heading
 
 
@@ -124,6 +126,7 @@ class _Flow:
 
     def _line(self, text: str, holder: Element, share: float, beside: tuple[Element, ...]) -> None:
         hrefs = [(words, href) for words, href in self.hrefs if words and words in text]
+        text, cut = self._without_way_up(text, hrefs)
         if self.rows:
             self.cells[-1].append(text)
             self.row_hrefs.extend(hrefs)
@@ -145,12 +148,30 @@ class _Flow:
                 holder,
                 level,
                 hrefs,
-                link_chars=min(len(text), round(self.links * portion)),
-                local_chars=min(len(text), round(self.local * portion)),
+                link_chars=min(len(text), round((self.links - cut) * portion)),
+                local_chars=min(len(text), round((self.local - cut) * portion)),
                 button_chars=min(len(text), round(self.button * portion)),
                 beside=beside,
             )
         )
+
+    def _without_way_up(self, text: str, hrefs: list[tuple[str, str]]) -> tuple[str, int]:
+        """A sentence without the "Back to top" behind it, and how long that link was. What is alone in its line stays,
+        for the rules on lines say why they leave it out."""
+        words, href = hrefs[-1] if hrefs else ("", "")
+        if not (self._is_local(href) or href.startswith("javascript:")):
+            return text, 0
+        shown, label = text.rstrip(_BEHIND_WAY_UP), words.strip(_BEFORE_WAY_UP + _BEHIND_WAY_UP)
+        rest = shown.removesuffix(label).rstrip(_BEFORE_WAY_UP)
+        if (
+            not rest
+            or not label
+            or not shown.endswith(label)
+            or not pattern("furniture", "top", whole=True).fullmatch(words)
+        ):
+            return text, 0
+        hrefs.pop()
+        return rest, len(words)
 
     @staticmethod
     def _titles(text: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from analysis.normal import normal
+from analysis.page.counts import counts, is_count
 from analysis.page.furniture import autonyms
 from analysis.page.html_lines import REMARK, Line
 from analysis.page.html_tree import Element
@@ -19,10 +20,11 @@ def controls(lines: list[Line], _: list[Line]) -> None:
     several = _several_controls()
     feedback = _asks_for_feedback()
     skip = pattern("furniture", "skip", whole=True)
+    top = pattern("furniture", "top", whole=True)
     for line in lines:
         if line.kind == "row" or len(line.text) > REMARK:
             continue
-        if _is_control(line, label, several):
+        if _is_control(line, label, several) or (line.is_clickable and top.fullmatch(line.text)):
             line.reason = "control"
         elif _is_about_the_page(line.text, label, feedback) or _are_remarks(line.beside, label, feedback, skip):
             line.reason = "metadata"
@@ -49,7 +51,7 @@ def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[s
         return False
     parts = _BESIDE.split(text.strip(" ·•|"))
     byline = pattern("furniture", "byline", whole=True)
-    known = [bool(feedback.fullmatch(part) or label.fullmatch(part)) for part in parts]
+    known = [bool(feedback.fullmatch(part) or label.fullmatch(part) or is_count(part)) for part in parts]
     return any(known) and all(
         told or byline.fullmatch(part) is not None for told, part in zip(known, parts, strict=True)
     )
@@ -62,6 +64,7 @@ def _are_remarks(beside: tuple[Element, ...], label: re.Pattern[str], *known: re
         if not (
             element.reason
             or (element.is_clickable and label.fullmatch(text))
+            or is_count(text)
             or any(phrase.fullmatch(text) for phrase in known)
         ):
             return False
@@ -187,7 +190,7 @@ def edges(lines: list[Line], _: list[Line]) -> None:
     for line in lines[:title]:
         if _is_path(line):
             line.reason = "navigation"
-    kept = [line for line in lines if line.reason is None]
+    kept = [line for line in lines if line.reason is None and not is_count(line.text)]
     leading = list(itertools.takewhile(_is_menu, kept))
     last = list(itertools.takewhile(lambda line: _is_imprint(line.text) or _leads_away(line), reversed(kept)))
     imprint = [line for line in last if _is_imprint(line.text)]
@@ -233,4 +236,11 @@ def _is_address(line: Line) -> bool:
 
 
 # each is given the lines that are left, and all lines of the page
-LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (controls, languages, contents, related, edges)
+LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (
+    controls,
+    languages,
+    contents,
+    related,
+    edges,
+    counts,
+)

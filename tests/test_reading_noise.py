@@ -1,0 +1,107 @@
+"""What stands round a text and moves by itself: counts, tickers, ways up; each with the text that it must not touch."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from analysis.blocks import Page
+from analysis.page import read_page
+
+BODY = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")
+TITLED = "<h1>Terms</h1>{}<h2>Paths</h2>" + BODY + "{}"
+
+
+def read(body: str) -> Page:
+    return read_page(f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode())
+
+
+def texts(body: str) -> list[str]:
+    return [block.text for block in read(body).blocks]
+
+
+PLAIN = texts(TITLED.format("", ""))
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        "1,203 views",
+        "12K reads",
+        "You are visitor no. 214438",
+        "Visitors since May 2003: 216250",
+        "310 people found this helpful",
+        "4.5/5 (123 ratings)",
+        "👍 310 👎 37",
+        "<button>310</button> <button>37</button>",
+        "1 234 vues",
+        "79 % des 540 votants l’ont trouvée utile",
+        "Vous êtes le 12 345e visiteur",
+        "Lu 1 234 fois",
+        "3.201 mal gelesen",
+        "Zugriffe seit Mai 2003: 12345",
+        "12 von 15 Personen fanden dies hilfreich",
+        "1225 lecturas",
+        "Visto 1225 veces",
+        "Usted es el visitante número 12345",
+    ],
+)
+def test_counts_beside_the_text_are_none_of_it(count: str) -> None:
+    for before, after in ((f"<div>{count}</div>", ""), ("", f"<div>{count}</div>")):
+        assert texts(TITLED.format(before, after)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<p>The free plan has:</p><p>100 downloads</p><p>5 comments</p>",
+        "<h3>12 comments</h3><p>That is how many you may write on a day.</p>",
+        "<p>12. Comments</p><p>Below each walk you may write what you think of it.</p>",
+        "<table><tr><td>Free</td><td>100 downloads</td></tr><tr><td>Paid</td><td>300 downloads</td></tr></table>",
+        "<p>30 days</p>",
+        "<p>Version 3.2</p>",
+        "<p>☎ 020 7946 0000</p>",
+        "<p>One visit a day is free; 3 comments cost one euro.</p>",
+    ],
+)
+def test_amounts_that_a_text_grants_or_sets_stay(said: str) -> None:
+    for before, after in (("", said), (said, "")):
+        assert len(texts(TITLED.format(before, after))) == len(PLAIN) + said.count("<p>") + said.count(
+            "<h3>"
+        ) + said.count("<tr>")
+
+
+def test_a_count_amid_the_text_stays_unless_other_furniture_is_next_to_it() -> None:
+    amid = TITLED.replace("</p><p>", "</p>{}<p>", 1)
+    assert "5 comments" in texts(amid.format("", "<div>5 comments</div>", ""))
+    helpful = "<div>Was this helpful? <button>Yes</button></div><div>5 comments</div>"
+    assert texts(amid.format("", helpful, "")) == PLAIN
+
+
+UP = (
+    "Back to top",
+    "[Top]",
+    "↑ Top of page",
+    "haut de page",
+    "Retour en haut",
+    "nach oben",
+    "Zum Seitenanfang",
+    "volver arriba",
+)
+
+
+@pytest.mark.parametrize("label", UP)
+def test_a_way_up_behind_a_sentence_is_none_of_it(label: str) -> None:
+    for link, href in itertools.product((label, f"<small>{label}</small>"), ("#", "#top", "javascript:up()")):
+        body = TITLED.format("", "").replace(".</p>", f".<br><a href='{href}'>{link}</a></p>")
+        assert texts(body) == PLAIN
+
+
+def test_words_for_the_way_up_that_are_of_the_text_stay() -> None:
+    said = (
+        "<p>How to get there: <a href='/walks'>back to top</a></p><p>The menu is at the top</p>"
+        "<p>See the definitions <a href='#paths'>at the top</a></p>"
+    )
+    assert len(texts(TITLED.format("", said))) == len(PLAIN) + 3
+    assert "How to get there: back to top" in texts(TITLED.format("", said))
