@@ -8,7 +8,6 @@ from analysis.brief.text import Sentence
 _REFUSING = ("refuse_act", "can_stop")
 _OPENS = 1  # at most one word before it: "by opting out"
 _FAR = 14  # words between a verb and who does it
-_AIM = 30  # words between a denied verb and what it is not done for
 _BRACKET = 25  # words in brackets that a denial reaches over
 _VERB = 6  # words between a gerund and the verb that it is the subject of
 _ONLY = 4  # words between French "ne" and the "que" that means only
@@ -33,7 +32,7 @@ class Acts(Clauses):
             return True
         if before in grammar.determiners or not self.ends_phrase(before):
             return True  # a noun: "our opt-out form"
-        return self._may(sentence, at, last) and self._governed(sentence, at)
+        return self._governed(sentence, at)
 
     def if_refused(self, sentence: Sentence, at: int) -> bool:
         """Whether what stands at `at` holds only for those who refuse: "opting out means that we will not ..."."""
@@ -52,25 +51,9 @@ class Acts(Clauses):
         if grammar.noun_first or not words[first].text.endswith(grammar.gerunds):
             return False
         for at in range(last, min(last + _VERB, len(words))):
-            if not self.soft(sentence, at):
-                return False
             if words[at].text in grammar.modals | grammar.passives | grammar.denied_by:
                 return True
         return False
-
-    def _may(self, sentence: Sentence, at: int, last: int) -> bool:
-        """Whether the modal before a verb lets the reader act: not "administrators can delete your answers"."""
-        words, grammar = sentence.words, self.grammar
-        if words[at].text not in grammar.modals:
-            at -= 1  # "can also delete"
-        if at < 1 or words[at].text not in grammar.modals:
-            return True
-        who = words[at - 1].text
-        return (
-            who in grammar.readers | grammar.joins
-            or self.ends_phrase(who)
-            or not any(word.text in grammar.yours for word in words[last - 1 : last + 1])
-        )
 
     def _governed(self, sentence: Sentence, at: int) -> bool:
         """Whether the nearest subject before a verb is the reader, or none is there."""
@@ -117,18 +100,15 @@ class Acts(Clauses):
                 return self.clause_end(sentence, near + 1 if inside else near, commas=False)
         return near
 
-    def reach(self, sentence: Sentence, first: int, end: int) -> int:
+    def reach(self, sentence: Sentence, end: int) -> int:
         """How far a denial holds whose quoted words end at `end`: over brackets to what it is not done for."""
         words = sentence.words
         aims = sentence.where("purpose_lead")
-        hanging = self.hangs(sentence, self.clause_start(sentence, first))
-        if hanging or end >= len(words) or "(" not in words[end].gap:
+        if end >= len(words) or "(" not in words[end].gap:
             return end
         for at in range(end + 1, min(end + _BRACKET, len(words))):
             if ")" in words[at].gap:
-                return (
-                    self.clause_end(sentence, at, commas=False) if at in aims and at - first <= _AIM + _BRACKET else end
-                )
+                return self.clause_end(sentence, at, commas=False) if at in aims else end
         return end
 
     def only(self, sentence: Sentence, first: int) -> int | None:

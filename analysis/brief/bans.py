@@ -82,7 +82,7 @@ class Bans:
         subject, start = words[who].text, self._reader.chunk(sentence, who, who + 1)[0]
         if subject in grammar.bound or words[start].text in grammar.yours:
             return True
-        return self._is_conduct(sentence) and not self._binds_others(sentence, duty)
+        return self._is_conduct(sentence)
 
     def _binds_others(self, sentence: Sentence, at: int) -> bool:
         """Whether the subject before `at` is the publisher or a party: "our providers are not permitted to"."""
@@ -92,5 +92,4 @@ class Bans:
         parties = {last for _, last in sentence.cues.get("recipient_head", ())}
         if at == 0 or at in parties or words[at - 1].text in grammar.others:
             return at > 0
-        publisher = self._reader.publisher
-        return publisher is not None and publisher.is_named(words[at - 1].text)
+        return self._reader.publisher.is_named(words[at - 1].text)

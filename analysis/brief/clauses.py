@@ -167,8 +167,6 @@ class Clauses:
 
     def _restricts(self, sentence: Sentence, at: int) -> bool:
         """Whether the word says which people are meant: "members who are under 18", "users who we think ..."."""
-        if sentence.words[at - 1].text in self.grammar.subjects and self._restricts(sentence, at - 1):
-            return True
         people = sentence.cues.get("person", ())
         return (
             self.soft(sentence, at)
@@ -203,9 +201,9 @@ class Clauses:
             if start <= first and last <= end and last - first < end - start:
                 return None
             if first < start < last < end:
-                last = end if end - first <= LONGEST else start
+                last = end
             elif start < first < end < last:
-                first = start if last - start <= LONGEST else end
+                first = start
         return first, last
 
     def hangs(self, sentence: Sentence, first: int) -> bool:
@@ -260,8 +258,7 @@ class Clauses:
             noun += 1
         if noun < len(words) and self.soft(sentence, noun):
             nearest = max(noun + 1, self.phrase_end(sentence, noun))
-            if nearest > last:
-                yield nearest, " and its nearest"
+            yield nearest, " and its nearest"
         end = last + 1
         while (
             end < len(words)
@@ -289,7 +286,7 @@ class Clauses:
         if ")" not in sentence.text:
             return first
         closes = any(")" in word.gap and "(" not in word.gap for word in words[first + 1 : last])
-        if not closes or any("(" in word.gap for word in words[first + 1 : last]):
+        if not closes:
             return first
         for at in range(first, max(0, first - STEP), -1):
             if "(" in words[at].gap:

@@ -124,13 +124,12 @@ def _can_stop(sentence: Sentence, grammar: Grammar) -> _Places:
         for first, last in sentence.cues.get("can_stop", [])
         if not any(word.text in grammar.subjects for word in words[max(0, first - _NEAR) : first])
         and not ("unless" not in sentence.cues and any(end == first for _, end in sentence.cues.get("negation", ())))
-        and not (words[first].text.endswith(grammar.gerunds) and _does_not(sentence, last, grammar))
+        and not (words[first].text.endswith(grammar.gerunds) and _does_not(sentence, last))
     ]
 
 
-def _does_not(sentence: Sentence, at: int, grammar: Grammar) -> bool:
-    denied = any(at <= first < at + _VERB for first, _ in sentence.cues.get("negation", ()))
-    return denied and not grammar.noun_first
+def _does_not(sentence: Sentence, at: int) -> bool:
+    return any(at <= first < at + _VERB for first, _ in sentence.cues.get("negation", ()))
 
 
 def _defines(sentence: Sentence) -> bool:

@@ -44,7 +44,7 @@ class Denials:
         mine = any(word.text in grammar.mine for word in words)  # the name of a link: "do not sell my data"
         for first, last in sorted([*cues.get("negation", ()), *cues.get("banned", ())]):
             of_liability = any(at - 1 <= first < end for at, end in cues.get("liability", ()))
-            named = within_name(sentence.long_names, first, last) or within_name(sentence.names, first, last)
+            named = within_name(sentence.long_names, first, last)
             if mine or of_liability or named or self._is_choice(sentence, first):
                 continue
             if self._reader.only(sentence, first) is not None or self._is_condition(sentence, first):
@@ -58,8 +58,7 @@ class Denials:
     @staticmethod
     def _is_double(sentence: Sentence, last: int) -> bool:
         """Whether an exception is denied: "not limited to", "not excluded"."""
-        but_for = sentence.where("but_for")
-        return any(last <= at < last + _DOUBLE and at not in but_for for at, _ in sentence.cues.get("exception", ()))
+        return any(last <= at < last + _DOUBLE for at, _ in sentence.cues.get("exception", ()))
 
     def _is_condition(self, sentence: Sentence, at: int) -> bool:
         """Whether the denial is of a case: "if you do not have an account"; "while we do not" concedes."""
@@ -85,8 +84,6 @@ class Denials:
     def _end(self, sentence: Sentence, at: int, last: int) -> int:
         """Up to which word a denial at `at` holds."""
         words, reader = sentence.words, self._reader
-        if words[at].text in self._grammar.lacking:
-            return reader.chunk(sentence, last, last + 1)[1] if last < len(words) else last
         if thing := reader.restricted(sentence, at):
             return thing
         limits = sentence.where("but_for", "condition")
@@ -155,11 +152,10 @@ class Denials:
     def _is_taken_back(self, span: Span, at: int) -> bool:
         """Whether a clause at the end denies what is listed before it, of which nothing else is said to be done."""
         sentence = span.sentence
-        words = sentence.words
         which = self._relative(sentence, at)
-        if which is None or which < span.last or "," not in words[which].gap:
+        if which is None or which < span.last:
             return False
         acts = sentence.where(*_ACTS)
-        if min(acts, default=0) <= at or min(acts) > at + _RELATIVE:
+        if min(acts, default=0) <= at:
             return False
         return not any(self._reader.hard(sentence, near) for near in range(span.last, which + 1))

@@ -30,9 +30,7 @@ def excerpt(
     if len(words) <= longest:
         return quoted(Span(sentence, 0, len(words), "sentence")).text
     bounds = [0, *(n for n in range(1, len(words)) if any(mark in words[n].gap for mark in ",;:—–(|")), len(words)]
-    first = max(bound for bound in bounds if bound <= max(0, at[0] - longest // 2) or bound == 0)
-    if first + longest + _MORE < at[1]:
-        first = at[0] - longest // 2
+    first = max(bound for bound in bounds if bound <= max(0, at[0] - longest // 2))
     ends = [bound for bound in bounds if at[0] < bound <= first + longest]
     last = max(at[1], max(ends, default=min(len(words), first + longest)))
     within = [bound for bound in bounds if last <= bound <= first + longest + _MORE]

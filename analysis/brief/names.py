@@ -50,7 +50,7 @@ def long_names(sentence: Sentence, grammar: Grammar) -> tuple[tuple[int, int], .
     runs = (
         (first, last)
         for first, last in capital_runs(sentence, grammar)
-        if sum(word.capital for word in words[first:last]) >= _SHORTEST and not sentence.quote(first, last).isupper()
+        if sum(word.capital for word in words[first:last]) >= _SHORTEST
     )
     return (*sentence.names, *runs)
 

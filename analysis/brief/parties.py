@@ -57,7 +57,7 @@ class Publisher:
 class Parties(Clauses):
     """Reads candidates for `recipients` out of sentences of one language."""
 
-    def __init__(self, phrases: Phrases, publisher: Publisher | None = None) -> None:
+    def __init__(self, phrases: Phrases, publisher: Publisher) -> None:
         super().__init__(phrases)
         self.publisher = publisher
 
@@ -80,7 +80,7 @@ class Parties(Clauses):
         things = {last for _, last in sentence.cues.get("thing", ())}
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
-            start = self._shared_head(sentence, self._behind_verb(sentence, start, first), first)
+            start = self._shared_head(sentence, start, first)
             if grammar.noun_first and end > last and words[end - 1].text.endswith(grammar.gerunds):
                 end -= 1  # "les fournisseurs travaillant pour"
             if end not in ends:
@@ -97,7 +97,7 @@ class Parties(Clauses):
             listed = self.listed(sentence, start, end)
             if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"
-        yield from ((at, end, rule) for at, end, rule in self._names(sentence) if at not in linked)
+        yield from self._names(sentence)
 
     @staticmethod
     def of_disclaimer(sentence: Sentence, first: int) -> bool:
@@ -118,15 +118,6 @@ class Parties(Clauses):
         ends = {last for _, last in [*heads, *sentence.cues.get("data_head", ())]}
         whole = any(at == start for at, _ in heads)  # "service providers"
         return start if named or whole or start - 1 in ends else self.chunk(sentence, start - 2, start - 1)[0]
-
-    def _behind_verb(self, sentence: Sentence, start: int, first: int) -> int:
-        """Where a party begins behind a verb that looks like a part of it: "may integrate third-party tools"."""
-        words, grammar = sentence.words, self.grammar
-        if grammar.noun_first or start == 0 or start == first or not self.soft(sentence, start):
-            return start
-        before = words[start - 1].text
-        verb = before in grammar.modals or before in grammar.others or before in grammar.readers
-        return start + 1 if verb and words[start].text not in grammar.determiners else start
 
     def _names(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         words, grammar = sentence.words, self.grammar
@@ -150,7 +141,7 @@ class Parties(Clauses):
                 if not self.soft(sentence, end) and end not in forms:
                     break
                 end += 1
-            ours = self.publisher and self.publisher.is_named(word.text)
+            ours = self.publisher.is_named(word.text)
             of_data = any(first <= at and end <= last for first, last in kinds)  # "adresse IP"
             if not (at in ai and end - at == 1) and not ours and not of_data and end not in documents:
                 if any(form in forms for form in range(at + 1, end)):
@@ -166,7 +157,7 @@ class Parties(Clauses):
             return False
         first = words[0].text
         named = len(words) > 1 and words[1].capital and self.soft(sentence, 1)
-        return not named or self.publisher is None or self.publisher.says(first) or first.endswith(self.grammar.adverbs)
+        return not named or self.publisher.says(first)
 
     def _is_party(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a name comes beside a kind of party ("our provider, Stripe") or is whom something is shared with."""
@@ -180,7 +171,7 @@ class Parties(Clauses):
         beside = any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
         if not beside and not self._is_given(sentence, first):
             return False
-        return not (self.publisher and all(self.publisher.says(word.text) for word in words[first:last]))
+        return not all(self.publisher.says(word.text) for word in words[first:last])
 
     def _is_given(self, sentence: Sentence, first: int) -> bool:
         """Whether something is shared with whom the words name that begin at `first`."""
@@ -189,9 +180,7 @@ class Parties(Clauses):
             end == first and words[at].text in self.grammar.handing_to for at, end in cues.get("recipient_lead", ())
         )
         return lead and any(
-            first - _HANDED <= at < first
-            and not any(self.hard(sentence, n) or words[n].text in self._openings for n in range(at + 1, first))
-            for at, _ in [*cues.get("share", ()), *cues.get("hand_on", ())]
+            first - _HANDED <= at < first for at, _ in [*cues.get("share", ()), *cues.get("hand_on", ())]
         )
 
     def _names_head(self, sentence: Sentence, end: int, first: int, last: int) -> bool:
@@ -200,8 +189,8 @@ class Parties(Clauses):
         if not end <= first <= end + _BESIDE or any(word.text not in self.grammar.naming for word in words[end:first]):
             return False
         mark = words[end].gap.strip()
-        short = last - first == 1 and "(" in mark and sentence.quote(first, last).isupper()  # "provider (ISP)"
-        return mark in _APPOSED and not short and all(self.soft(sentence, at) for at in range(end + 1, first + 1))
+        short = last - first == 1 and sentence.quote(first, last).isupper()  # "provider (ISP)"
+        return mark in _APPOSED and not short
 
 
 def _in_addresses(sentence: Sentence) -> frozenset[int]:

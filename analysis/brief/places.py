@@ -29,16 +29,14 @@ class Places(Clauses):
             end = last
             for later, stop in places[number + 1 :]:
                 between = [word.text for word in words[end:later]]
-                if later - end > 3 or any(
-                    word not in grammar.joins and word not in grammar.determiners for word in between
-                ):
+                if any(word not in grammar.joins and word not in grammar.determiners for word in between):
                     break
                 if any(self.hard(sentence, at) for at in range(end, later + 1)):
                     break
                 end = max(end, stop)
             done = end
             start = first
-            while start > 0 and words[start - 1].text in grammar.determiners and self.soft(sentence, start):
+            while start > 0 and words[start - 1].text in grammar.determiners:
                 start -= 1
             yield first, end, "place"
             if start < first:
@@ -85,8 +83,6 @@ class Places(Clauses):
         for start, end in capital_runs(sentence, self.grammar, joined=False):
             if not (start <= first and last <= end):
                 continue
-            if any(start < at <= end for at, _ in cues.get("company_form", ())):
-                return True
             told = ("place", "place_lead", "person")
             known = {word for cue in told for at, stop in cues.get(cue, ()) for word in range(at, stop)}
             return any(words[at].capital and at not in known for at in range(max(1, start), end))
@@ -96,4 +92,4 @@ class Places(Clauses):
     def _named(sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words are written as a name: "US", not "us"; "Jersey", not "jersey"."""
         text = sentence.quote(first, last)
-        return text.isupper() if last - first == 1 and len(text) < 4 else sentence.words[first].capital
+        return text.isupper() if len(text) < 4 else sentence.words[first].capital

@@ -92,7 +92,7 @@ class Reader(WaysOut, Parties, Places):
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
                 continue
             if first < last and (first, last) not in found:
-                reach = self.reach(sentence, first, last) if rule.startswith("denial") else last
+                reach = self.reach(sentence, last) if rule.startswith("denial") else last
                 hangs = self.hangs(sentence, first) or sentence.words[first].text in self.grammar.sole
                 found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners, hangs, reach)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
@@ -158,7 +158,7 @@ class Reader(WaysOut, Parties, Places):
     def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
         """Where a noun phrase ends that goes on with who does it: "the notes it reads"."""
         words = sentence.words
-        if end < len(words) and (words[end].text in self.grammar.pronouns or words[end].text in self.grammar.subjects):
+        if end < len(words) and words[end].text in self.grammar.pronouns:
             yield from (further for further, how in self.post_modified(sentence, end) if how.endswith("nearest"))
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
@@ -195,7 +195,7 @@ class Reader(WaysOut, Parties, Places):
             for further, how in self.post_modified(sentence, end):
                 yield start, further, f"purpose{how}"
             listed = self.listed(sentence, start, end)
-            if listed > end and not any(stop == listed for cue in _DATA for _, stop in cues.get(cue, ())):
+            if listed > end:
                 yield start, listed, "purposes listed"
                 for further, how in self.post_modified(sentence, listed):
                     yield start, further, f"purposes listed{how}"

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from analysis.brief.acts import Acts
 from analysis.brief.clauses import LONGEST, STEP
-from analysis.brief.names import within_name
 from analysis.brief.text import ADDRESS, Sentence, words_of
 
 _ACTS = ("refusal", "control", "way", "contact")
@@ -42,10 +41,9 @@ class WaysOut(Acts):
                     start = self.chunk(sentence, first, last)[0]
                     yield start, max(last, self.clause_end(sentence, last - 1, commas=False)), rule
                     continue
-                if self._only_leads(sentence, first, near) or (rule != "way" and self._ends_way(sentence, first)):
+                if self._only_leads(sentence, first, near) or self._ends_way(sentence, first):
                     continue
-                if near >= last:
-                    yield first, near, rule
+                yield first, near, rule
                 if far > near:
                     yield first, far, f"{rule}, on"
                 start = self.clause_start(sentence, first)
@@ -61,14 +59,7 @@ class WaysOut(Acts):
         """Whether the act is the reader's, and no mere name of a state or aim: "set to opt-out by default"."""
         cues = sentence.cues
         state = (first, last) in cues.get("refuse_act", ()) and any(at == last for at, _ in cues.get("default_on", ()))
-        aim = any(at == 0 and end == first for at, end in cues.get("purpose_lead", ()))
-        led = any(at > first for at in sentence.where("go", "contact", "control", "refuse_where"))
-        return (
-            not state
-            and (led or not aim)
-            and not self._is_event(sentence, first, last)
-            and self.by_reader(sentence, first, last)
-        )
+        return not state and not self._is_event(sentence, first, last) and self.by_reader(sentence, first, last)
 
     def _is_event(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether people write for whatever reason: "when you contact us", not "unless you notify us"."""
@@ -111,9 +102,9 @@ class WaysOut(Acts):
         yield from self._ages(sentence)
 
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, names = sentence.cues, sentence.long_names
+        cues = sentence.cues
         for first, last in cues.get("negation", ()):
-            if self._disclaims(sentence, first) or within_name(names, first, last) or self.if_refused(sentence, first):
+            if self._disclaims(sentence, first) or self.if_refused(sentence, first):
                 continue
             if any(last <= at <= first + _DOUBLE and self.soft(sentence, at) for at, _ in cues.get("exception", ())):
                 continue  # "it cannot be excluded that", "not limited to"
@@ -139,9 +130,9 @@ class WaysOut(Acts):
                 yield first - 1, near, "denial, short"
 
     def _exceptions(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, names = sentence.cues, sentence.long_names
+        cues = sentence.cues
         for first, last in cues.get("exception", ()):
-            if within_name(names, first, last) or self._is_of_denial(sentence, first):
+            if self._is_of_denial(sentence, first):
                 continue
             near = self.restricted(sentence, last - 1) or self.clause_end(sentence, last - 1, commas=False)
             if self._leaves_the_choice(sentence, first, near):
@@ -195,19 +186,12 @@ class WaysOut(Acts):
         return denied or any(at < last and first < end for at, end in sentence.cues.get("prohibition", ()))
 
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, names = sentence.cues, sentence.long_names
-        aims = sentence.where("purpose_lead")
-        for first, last in _merged(cues.get("age", [])):
-            if within_name(names, first, last):
-                continue
+        for first, last in _merged(sentence.cues.get("age", [])):
             start, end = self.chunk(sentence, first, last)
             yield start, end, "age"
-            for further, how in self.post_modified(sentence, end):
-                if end not in aims:
-                    yield start, further, f"age{how}"
-            for person, stop in cues.get("person", ()):
+            for person, stop in sentence.cues.get("person", ()):
                 between = {word.text for word in sentence.words[stop:start]}
-                if stop <= start <= stop + _WHO and between & self.grammar.subjects and self.soft(sentence, stop):
+                if stop <= start <= stop + _WHO and between & self.grammar.subjects:
                     yield self.chunk(sentence, person, stop)[0], end, "age of whom"
 
     def _whole_subject(self, sentence: Sentence, start: int) -> int:
@@ -217,16 +201,12 @@ class WaysOut(Acts):
             return start
         before = self.clause_start(sentence, start - 1)
         said = any(before <= at < start for at in sentence.where("collect", "process", "share", "retain"))
-        small = (word.text in grammar.stops and word.text not in grammar.inner for word in words[before : start - 1])
-        return start if said or any(small) else before
+        return start if said else before
 
     @staticmethod
     def _leaves_the_choice(sentence: Sentence, first: int, last: int) -> bool:
         """Whether the exception is a person's own: "unless you opt out" says how to refuse, not what is left out."""
-        cues = sentence.cues
-        return any(at == first for at, _ in cues.get("unless", ())) and any(
-            first <= at < last for cue in ("refuse_act", "default_on", "default_off") for at, _ in cues.get(cue, ())
-        )
+        return any(first <= at < last for at in sentence.where("refuse_act", "default_on", "default_off"))
 
     def _irreversible(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         denied = sentence.where("negation")
