@@ -30,7 +30,7 @@ class Denials:
         Nowhere in a language whose file does not tell how far a denial reaches.
         """
         sentence = span.sentence
-        if not self._grammar.lacking:
+        if not self._grammar.beyond:
             return
         for at, last in self._denials(sentence):
             end = self._end(sentence, at, last)

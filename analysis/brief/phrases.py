@@ -115,7 +115,6 @@ class Grammar(BaseModel):
     naming: frozenset[Phrase] = frozenset()
     handing_to: frozenset[Phrase] = frozenset()
     # how far a denial reaches: analysis/brief/denied.py
-    lacking: frozenset[Phrase] = frozenset()
     partly: frozenset[Phrase] = frozenset()
     mine: frozenset[Phrase] = frozenset()
     beyond: frozenset[Phrase] = frozenset()
