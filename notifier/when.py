@@ -21,35 +21,28 @@ class AtOnce:
 
 
 @dataclass(frozen=True, slots=True)
-class Daily:
-    """Once a day at `at`, in the route's time zone."""
+class Digest:
+    """At `at` in the route's time zone: once a day, or once a week where there is a `day`, from 0 for Monday."""
 
     at: time
+    day: int | None = None
 
     def __str__(self) -> str:
-        return f"daily {self.at:%H:%M}"
+        return f"daily {self.at:%H:%M}" if self.day is None else f"weekly {DAYS[self.day]} {self.at:%H:%M}"
 
     def last(self, now: datetime, zone: tzinfo) -> datetime:
         """The latest moment, not after `now`, at which a digest was due."""
-        return _last(now, zone, self.at, days=range(7))
+        # A wall-clock time that summer time skips is taken an hour later, one that it repeats is taken the first time:
+        # either way once a day.
+        day = now.astimezone(zone).date() + timedelta(days=1)
+        while True:
+            moment = datetime.combine(day, self.at, tzinfo=zone).astimezone(now.tzinfo)
+            if self.day in (None, day.weekday()) and moment <= now:
+                return moment
+            day -= timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Weekly:
-    """Once a week; `day` counts from 0, Monday."""
-
-    day: int
-    at: time
-
-    def __str__(self) -> str:
-        return f"weekly {DAYS[self.day]} {self.at:%H:%M}"
-
-    def last(self, now: datetime, zone: tzinfo) -> datetime:
-        """The latest moment, not after `now`, at which a digest was due."""
-        return _last(now, zone, self.at, days=(self.day,))
-
-
-When = AtOnce | Daily | Weekly
+When = AtOnce | Digest
 
 
 def parse_when(written: str) -> When:
@@ -63,8 +56,7 @@ def parse_when(written: str) -> When:
         raise ValueError(
             f'found {written!r}; allowed: "at once", "daily HH:MM", "weekly DAY HH:MM", such as "weekly monday 08:00"'
         )
-    at = time_of_day(found["at"])
-    return Daily(at) if day is None else Weekly(DAYS.index(day), at)
+    return Digest(time_of_day(found["at"]), None if day is None else DAYS.index(day))
 
 
 def time_of_day(written: str) -> time:
@@ -79,14 +71,3 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
         raise ValueError(f"found {name!r}; write a time zone such as Europe/Paris or UTC") from failure
-
-
-def _last(now: datetime, zone: tzinfo, at: time, days: range | tuple[int, ...]) -> datetime:
-    # A wall-clock time that summer time skips is taken an hour later, one that it repeats is taken the first time:
-    # either way once a day.
-    day = now.astimezone(zone).date() + timedelta(days=1)
-    while True:
-        moment = datetime.combine(day, at, tzinfo=zone).astimezone(now.tzinfo)
-        if day.weekday() in days and moment <= now:
-            return moment
-        day -= timedelta(days=1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from notifier.channels import address_problem
 from notifier.quiet import Quiet, parse_quiet
 from notifier.routes import Address, Route, address
-from notifier.when import AtOnce, Daily, Weekly, parse_when
+from notifier.when import AtOnce, Digest, parse_when
 from storage.changes import Change
 from tests.owed import POLICY, documents
 
@@ -65,9 +65,9 @@ def test_a_route_lets_through_what_its_people_asked_for(
     [
         ("at once", AtOnce()),
         ("At  Once", AtOnce()),
-        ("daily 08:00", Daily(time(8))),
-        ("daily 8:00", Daily(time(8))),
-        ("weekly sunday 23:59", Weekly(6, time(23, 59))),
+        ("daily 08:00", Digest(time(8))),
+        ("daily 8:00", Digest(time(8))),
+        ("weekly sunday 23:59", Digest(time(23, 59), 6)),
     ],
 )
 def test_a_time_to_tell_people_is_understood(written: str, meant: object) -> None:
@@ -86,7 +86,7 @@ def test_a_time_that_is_none_says_what_may_be_written(written: str) -> None:
 def test_a_daily_digest_is_due_once_a_day_also_when_the_clocks_change(minutes: int, at: time, zone_name: str) -> None:
     zone = ZoneInfo(zone_name)
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    daily = Daily(at.replace(second=0, microsecond=0))
+    daily = Digest(at.replace(second=0, microsecond=0))
     last = daily.last(now, zone)
     assert last <= now < last + timedelta(hours=26)
     assert daily.last(last, zone) == last
@@ -96,7 +96,7 @@ def test_a_daily_digest_is_due_once_a_day_also_when_the_clocks_change(minutes: i
 
 def test_eight_in_the_morning_is_eight_in_summer_and_in_winter() -> None:
     daily = parse_when("daily 08:00")
-    assert isinstance(daily, Daily)
+    assert isinstance(daily, Digest)
     for month, hour in ((1, 7), (7, 6)):
         assert daily.last(datetime(2026, month, 10, 12, tzinfo=UTC), PARIS) == datetime(
             2026, month, 10, hour, tzinfo=UTC
@@ -105,7 +105,7 @@ def test_eight_in_the_morning_is_eight_in_summer_and_in_winter() -> None:
 
 def test_a_weekly_digest_is_due_on_its_day() -> None:
     weekly = parse_when("weekly monday 08:00")
-    assert isinstance(weekly, Weekly)
+    assert isinstance(weekly, Digest)
     sunday = datetime(2026, 3, 8, 20, tzinfo=UTC)
     assert weekly.last(sunday, PARIS) == datetime(2026, 3, 2, 7, tzinfo=UTC)
 
