@@ -6,17 +6,35 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
 from analysis.page import READER, markup_of, read_page
+from analysis.restless import Difference, Reading, difference, line_of
 from analysis.suggest import Place, advised, better, is_kept_elsewhere, places, share_of
 from analysis.topics import OwnTopic
 from reasons import Reason
 from storage.captures import Capture
 
 
-def naming(kept: Sequence[Capture], number: int, reason: Reason) -> Reason:
+class Received(Protocol):
+    """A page as it was received, be it a capture or an answer that is not kept yet."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def final_url(self) -> str: ...
+    @property
+    def mime(self) -> str: ...
+    @property
+    def charset(self) -> str | None: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+def naming(kept: Sequence[Received], number: int, reason: Reason) -> Reason:
     """The reason, with the part that it is about if there are several."""
     if len(kept) == 1:
         return reason
@@ -79,6 +97,37 @@ class Manner:
             if reason:
                 return naming(kept, number, reason)
         return None
+
+    def unstable(self, first: Sequence[Received | None], second: Sequence[Received]) -> Reason:
+        """Why two answers that differ are not believed: what differs, and the line that leaves it out."""
+        found = self.difference(first, second)
+        if found is None:
+            return Reason("answer.unstable")
+        return naming(second, found.part, self.advised(found, found.said("differing.unstable")))
+
+    def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
+        """What differs between the parts of a document as they were received twice, if that is at hand; None where
+        nothing is seen to."""
+        both = [(one or other, other) for one, other in zip(first, second, strict=True)]
+        try:
+            pairs = [(self._reading(one), self._reading(other)) for one, other in both]
+        except UnreadablePage:
+            return None
+        return difference(pairs, self.topics)
+
+    def advised(self, found: Difference, reason: Reason) -> Reason:
+        """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
+        if not found.remove:
+            return reason
+        return Reason("differing.leave_out", reason=reason, line=line_of([*self.remove, *found.remove]))
+
+    def _reading(self, received: Received) -> Reading:
+        read = partial(self._page, received)
+        return Reading(read(()), markup_of(received.body, mime=received.mime, charset=received.charset), read)
+
+    def _page(self, received: Received, remove: Sequence[str]) -> Page:
+        more = replace(self, remove=(*self.remove, *remove))
+        return more.page(received.body, mime=received.mime, charset=received.charset, url=received.final_url)
 
     def elsewhere(self, kept: Capture, before: Page | None, page: Page | None = None) -> list[Place]:
         """Other selectors, where those of the watchlist find nothing (no `page`) or less than there is.

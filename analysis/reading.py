@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -14,22 +14,25 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
 from analysis.diff import passages as passages_between
-from analysis.manner import Manner, joined
+from analysis.manner import Manner, joined, naming
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
+from analysis.restless import one_place
 from analysis.words import word_diff
 from reasons import Reason
 from storage.alerts import Alert
 from storage.captures import Capture, captures_from
-from storage.changes import Change, StoredPassage, waiting_changes
+from storage.changes import Change, StoredPassage, change_to, waiting_changes
 from storage.checks import Check, Outcome, finish, good_checks_since, unread_checks
 from storage.database import Database
 from storage.documents import Document, document, replaced_by
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice, NoticeKind, notices_of
 from storage.paragraphs import index_version
-from storage.versions import Cause, Version, current_version, earlier_with
+from storage.versions import Cause, Version, current_version, earlier_with, versions_of_document
 
 STAYS = 3  # checks that must find a returned text again before anyone is told of the return
+_RESTLESS = 3  # changes in a row at one place
+_WITHIN = timedelta(days=60)
 
 RoutesFor = Callable[[Document, Change], Iterable[str]]
 
@@ -84,7 +87,8 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     change = advance(session, check, kept[0], manner, page, current, found, cause, against=against)
     if not change.waits:
         add_alerts(session, change, routes_for)
-    return finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
+    finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
+    return _tell_restless(session, check, manner)
 
 
 def _former(session: Session, current: Version, kept: list[Capture], manner: Manner) -> list[Page]:
@@ -303,6 +307,57 @@ def _hold(session: Session, check: Check, reason: Reason, before: Page | None, p
             document_id=row.id,
             check_id=check.id,
             facts={"reason": check.reason, "reason_code": check.reason_code, "passages": lines},
+            created_at=check.checked_at,
+        )
+    )
+
+
+class Restless(NamedTuple):
+    """A document that changes at one place only, and never in what is told: since when, what stands around the place,
+    and what was exchanged last, with the line that leaves it out."""
+
+    since: datetime
+    place: tuple[str, str]
+    reason: Reason
+
+
+def restless(session: Session, document_id: str, manner: Manner, now: datetime) -> Restless | None:
+    """None where the last changes were not so, or not of late."""
+    rows = versions_of_document(session, document_id, limit=_RESTLESS + 1)
+    changes = [change_to(session, row.id) for row in rows[:_RESTLESS] if row.id is not None]
+    idle = [change for change in changes if change and change.cause == Cause.PAGE and not change.alert]
+    if (
+        len(rows) <= _RESTLESS
+        or rows[-1].source is not None
+        or len(idle) < _RESTLESS
+        or now - idle[-1].detected_at > _WITHIN
+    ):
+        return None
+    place = one_place([page_from_json(row.page) for row in reversed(rows)])
+    last, before = (captures_from(session, row.capture_id) for row in rows[:2])
+    if place is None or len(last) != len(before):
+        return None
+    found = manner.difference(before, last)
+    if found is None:
+        return None
+    said = found.said("differing.restless")
+    reason = manner.advised(found, said) if found.remove else Reason("differing.look", reason=said)
+    return Restless(idle[-1].detected_at, place, naming(last, found.part, reason))
+
+
+def _tell_restless(session: Session, check: Check, manner: Manner) -> None:
+    """The operator is told once of each place."""
+    found = restless(session, check.document_id, manner, check.checked_at)
+    known = notices_of(session, check.document_id, NoticeKind.RESTLESS)
+    if found is None or any(notice.facts["place"] == [*found.place] for notice in known):
+        return
+    facts = {"since": found.since.isoformat(), "reason": str(found.reason), "reason_code": found.reason.as_json()}
+    session.add(
+        Notice(
+            kind=NoticeKind.RESTLESS,
+            document_id=check.document_id,
+            check_id=check.id,
+            facts={**facts, "place": [*found.place]},
             created_at=check.checked_at,
         )
     )

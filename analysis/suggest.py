@@ -133,14 +133,14 @@ def _named(nested: Sequence[Element], elements: Sequence[Element]) -> str:
     ids = Counter(element.get("id") for element in elements)
     classes = Counter(name for element in elements for name in set(element.get("class").split()))
     for element in near:
-        if ids[element.get("id")] == 1 and _lasts(element.get("id")):
+        if ids[element.get("id")] == 1 and lasts(element.get("id")):
             return f"#{element.get('id')}"
     for element in near:
         if element.tag in _SEMANTIC and tags[element.tag] == 1:
             return element.tag
     for element in near:
         for name in element.get("class").split():
-            if classes[name] == 1 and _lasts(name):
+            if classes[name] == 1 and lasts(name):
                 return f".{name}"
     return _way(near[0], tags, ids)
 
@@ -148,7 +148,7 @@ def _named(nested: Sequence[Element], elements: Sequence[Element]) -> str:
 def _way(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
     steps: list[str] = []
     while element.parent is not None and element.tag != "body":
-        if ids[element.get("id")] == 1 and _lasts(element.get("id")):
+        if ids[element.get("id")] == 1 and lasts(element.get("id")):
             return " > ".join([f"#{element.get('id')}", *reversed(steps)])
         if tags[element.tag] == 1:
             return " > ".join([element.tag, *reversed(steps)])
@@ -158,7 +158,7 @@ def _way(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
     return " > ".join(["body", *reversed(steps)])
 
 
-def _lasts(name: str) -> bool:
+def lasts(name: str) -> bool:
     """Whether a name was given by a person: of words, not of what a program counts or hashes."""
     if not _NAME.fullmatch(name):
         return False

@@ -10,7 +10,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from crawler.settings import scrapy_settings
 from crawler.spiders.policies import PoliciesSpider
-from crawler.targets import CrawlSettings, FingerprintOf, Job, Progress, Target
+from crawler.targets import CrawlSettings, FingerprintOf, Job, Progress, Target, WhyUnstable, plainly_unstable
 from storage.clock import utc_now
 from storage.database import Database
 
@@ -21,6 +21,7 @@ def crawl(
     settings: CrawlSettings,
     *,
     fingerprint_of: FingerprintOf,
+    why_unstable: WhyUnstable = plainly_unstable,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
 ) -> list[int]:
@@ -31,7 +32,7 @@ def crawl(
     """
     if not targets:
         return []
-    job = Job(database, targets, settings, fingerprint_of, now, progress)
+    job = Job(database, targets, settings, fingerprint_of, why_unstable, now, progress)
     process = AsyncCrawlerProcess(scrapy_settings(settings) | {"LOG_INSTALL_ROOT_HANDLER": False})
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)  # what ends the crawl is raised, below
     crawler = process.create_crawler(PoliciesSpider)

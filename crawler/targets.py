@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from reasons import Reason
 from storage.clock import utc_now
 from storage.database import Database
 
@@ -62,6 +63,15 @@ class Fetched:
 
 
 FingerprintOf = Callable[[Fetched], str | None]
+# why two answers (one for each part of a document) that differ are not believed; None for what is not at hand
+WhyUnstable = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Reason]
+
+
+def plainly_unstable(_first: Sequence[Fetched | None], _second: Sequence[Fetched]) -> Reason:
+    """For who knows nothing of what pages say."""
+    return Reason("answer.unstable")
+
+
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the last of them; at first none
 
 
@@ -73,5 +83,6 @@ class Job:
     targets: Sequence[Target]
     settings: CrawlSettings
     fingerprint_of: FingerprintOf
+    why_unstable: WhyUnstable = plainly_unstable
     now: Callable[[], datetime] = utc_now
     progress: Progress | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from crawler.failures import CrawlError, DownloadFailed, NoPage
 from crawler.fetching import PASSING, Answer, Fetcher, MayAsk
 from crawler.politeness import asked_to_wait
 from crawler.robots import Robots
-from crawler.targets import Fetched, FingerprintOf, Target
+from crawler.targets import Fetched, FingerprintOf, Target, WhyUnstable
 from crawler.walls import wall
 from reasons import Reason
 from storage.checks import Outcome
@@ -30,6 +31,7 @@ _REFUSALS = {
     999: "refusal.robot",
 }
 _COOKIES = "set-cookie"
+_HELD = 1_000_000  # bytes, compressed, of a first answer that waits for the second one
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class Visitor:
         robots: Robots,
         rendering: Rendering,
         fingerprint_of: FingerprintOf,
+        why_unstable: WhyUnstable,
         confirm_delay: float,
         now: Callable[[], datetime],
     ) -> None:
@@ -102,6 +105,7 @@ class Visitor:
         self._robots = robots
         self._rendering = rendering
         self._fingerprint_of = fingerprint_of
+        self._why_unstable = why_unstable
         self._confirm_delay = confirm_delay
         self._now = now
 
@@ -128,11 +132,14 @@ class Visitor:
                 raise NoPage(Outcome.FAILED, Reason("address.wrong", url=url[:300], wrong=wrong))
         if known.not_before is not None and known.not_before > self._now():
             raise NoPage(Outcome.BLOCKED, asked_to_wait(host_of(target.url), known.not_before))
-        # the second answers are kept; a body must not be held for the length of the wait
-        first = [seen for seen, _ in [await self._look(target, n, part) for n, part in enumerate(known.parts)]]
+        asked = [await self._look(target, n, part) for n, part in enumerate(known.parts)]
+        first = [seen for seen, _ in asked]
         if all(seen.known for seen in first):
             asked_in_vain = all(seen.status == 304 for seen in first)
             return _finding(Outcome.NOT_MODIFIED if asked_in_vain else Outcome.UNCHANGED, first)
+        # the second answers are kept; the first ones wait to say, should they differ, in what
+        waiting = [_packed(page) for _, page in asked]
+        del asked
         await asyncio.sleep(self._confirm_delay)
         answers = [await self._look(target, n, part, confirm=True) for n, part in enumerate(known.parts)]
         second = [seen for seen, _ in answers]
@@ -140,7 +147,8 @@ class Visitor:
             return _finding(Outcome.UNCHANGED, second)
         pages = tuple(page for _, page in answers if page is not None)
         if [seen.text for seen in first] != [seen.text for seen in second]:
-            return replace(_finding(Outcome.HELD, second, pages), reason=Reason("answer.unstable"))
+            reason = self._why_unstable([_unpacked(page) for page in waiting], pages)
+            return replace(_finding(Outcome.HELD, second, pages), reason=reason)
         return _finding(None, second, pages)
 
     async def _look(
@@ -244,6 +252,18 @@ class Visitor:
                 reason = Reason("answer.wall", host=host_of(answer.url), what=what, advice=Reason("advice.ask"))
                 raise NoPage(Outcome.BLOCKED, reason, status=answer.status, final_url=answer.url)
         return page, text
+
+
+def _packed(page: Fetched | None) -> Fetched | None:
+    """A page that takes little memory for the length of a wait; none where it would take much."""
+    if page is None:
+        return None
+    body = zlib.compress(page.body)
+    return replace(page, body=body) if len(body) <= _HELD else None
+
+
+def _unpacked(page: Fetched | None) -> Fetched | None:
+    return None if page is None else replace(page, body=zlib.decompress(page.body))
 
 
 def _advice(status: int, not_before: datetime | None) -> Reason:

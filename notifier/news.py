@@ -38,7 +38,7 @@ def show_notice(notice: Notice, language: str) -> News:
     values["outcome"] = said.outcomes.get(outcome, outcome)
     text, to_do = _patterns(said, notice.kind, outcome)
     lines = [line.format(**values) for line in to_do]
-    if "reason" in values and "{reason}" not in text:
+    if "reason" in values and not any("{reason}" in line for line in (text, *to_do)):
         lines.insert(0, said.reason.format(**values))
     return News(text.format(**values), (*lines, *_passages(facts)))
 
@@ -56,6 +56,8 @@ def _patterns(said: NoticeWords, kind: str, outcome: str) -> tuple[str, list[str
             return said.parked, [said.retry]
         case NoticeKind.TEMPLATE:
             return said.template, [said.mend]
+        case NoticeKind.RESTLESS:
+            return said.restless, ["{reason}"]
 
 
 def _passages(facts: dict[str, Any]) -> tuple[str, ...]:

@@ -179,6 +179,7 @@ class NoticeWords(_Strict):
     held: str
     parked: str  # {sent}, {address}, {route}, {reason}
     template: str  # {reason}
+    restless: str  # {since}
     reason: str  # {reason}
     since: str  # {day}, {hour}
     outcomes: dict[str, str]

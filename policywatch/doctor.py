@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlmodel import Session
+
 from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
@@ -78,6 +80,7 @@ def examine(config: Path) -> list[Finding]:
     with database.reading() as session:
         checks, deliveries = last_checks(session), counts(session)
         retold = last_retelling(session) if watchlist.brief[0].model else None
+        restless = [*_restless(session, watchlist)]
     database.close()
     if deliveries["parked"]:
         up = counted(deliveries["parked"], "was", "were")
@@ -86,7 +89,7 @@ def examine(config: Path) -> list[Finding]:
     if retold and retold.failure:
         said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
         findings.append(Finding(False, "model", said))
-    return [*findings, *_checked(watchlist, checks)]
+    return [*findings, *restless, *_checked(watchlist, checks)]
 
 
 def _watched(watchlist: Watchlist) -> Finding:
@@ -130,6 +133,16 @@ def _is_late(entry: DocumentEntry, check: Check, pause: datetime | None = None) 
     return utc_now() > due_at(entry, check, pause, spread=True) + _LATE
 
 
+def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
+    from analysis.reading import restless  # they bring along all that compares, which a health check does without
+    from policywatch.manners import manners
+
+    for id_, manner in manners(watchlist).items():
+        if found := restless(session, id_, manner, utc_now()):
+            said = f"has kept changing at one place since {found.since:%Y-%m-%d}, and in nothing worth telling"
+            yield Finding(True, id_, f"{said}. {found.reason}")
+
+
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:
     never = [entry.id for entry in watchlist.documents if entry.id not in checks]
     if never:
@@ -143,7 +156,8 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         if check.outcome is not None and not Outcome(check.outcome).is_good:
             held = f"; `policywatch accept {entry.id}` shows it, and takes it if it is right"
             advice = held if check.outcome == Outcome.HELD else ""
-            yield Finding(False, entry.id, f"{check.outcome}: {check.reason}{advice}")
+            reason = (check.reason or "").removesuffix(".") if advice else check.reason
+            yield Finding(False, entry.id, f"{check.outcome}: {reason}{advice}")
         elif _is_late(entry, check):
             said = (
                 f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"

@@ -19,6 +19,7 @@ from policywatch.manners import manners
 from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
+from reasons import Reason
 from storage.checks import last_checks
 from storage.clock import utc_now
 from storage.database import Database
@@ -67,6 +68,7 @@ class Job:
             [target(self.watchlist, entry) for entry in wanted],
             crawl_settings(self.watchlist),
             fingerprint_of=self.fingerprint_of,
+            why_unstable=self.why_unstable,
             now=self.now,
             progress=progress,
         )
@@ -102,6 +104,10 @@ class Job:
         except UnreadablePage:
             return None
         return fingerprint(page.blocks)
+
+    def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Reason:
+        """What differs between two answers, none of which is believed."""
+        return self.manners[second[0].document].unstable(first, second)
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:

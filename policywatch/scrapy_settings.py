@@ -23,6 +23,7 @@ def _job() -> Crawl:
         targets=[target(_watchlist, entry) for entry in _watchlist.documents],
         settings=crawl_settings(_watchlist),
         fingerprint_of=job.fingerprint_of,
+        why_unstable=job.why_unstable,
     )
 
 

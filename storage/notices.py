@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
     TEMPLATE = "template"  # one of the operator's own templates failed, and ours was used
+    RESTLESS = "restless"  # a document changes again and again at one place, and never in what is told
 
 
 class Notice(SQLModel, table=True):
@@ -45,3 +46,8 @@ def unplanned_notices(session: Session) -> list[Notice]:
     """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
     wanted = select(Notice).where(col(Notice.planned_at).is_(None)).order_by(col(Notice.id))
     return list(session.exec(wanted.with_for_update()))
+
+
+def notices_of(session: Session, document_id: str, kind: NoticeKind) -> list[Notice]:
+    """All that were ever written of one kind for a document."""
+    return list(session.exec(select(Notice).where(Notice.document_id == document_id, Notice.kind == kind.value)))

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -43,11 +43,12 @@ ERROR_PAGE = (
 
 
 class Site:
-    """`pages` by path; a path that is not in it answers 404. `asked` counts requests by path."""
+    """`pages` by path, or what makes one anew each time; a path that is not in it answers 404. `asked` counts requests
+    by path."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.pages: dict[str, str | tuple[int, str]] = {}
+        self.pages: dict[str, str | tuple[int, str] | Callable[[], str]] = {}
         self.asked: dict[str, int] = {}
 
 
@@ -59,6 +60,7 @@ def a_site() -> Iterator[Site]:
         def do_GET(self) -> None:
             site.asked[self.path] = site.asked.get(self.path, 0) + 1
             page = site.pages.get(self.path, (404, "no such page"))
+            page = page() if callable(page) else page
             status, text = page if isinstance(page, tuple) else (200, page)
             self.send_response(status)
             self.send_header("Content-Type", "text/html; charset=utf-8")

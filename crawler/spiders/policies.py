@@ -86,7 +86,9 @@ class PoliciesSpider(Spider):
         hosts = Hosts(settings.delay, settings.hosts_at_once)
         fetcher = Fetcher(self.crawler.engine.download_async, hosts, settings, job.now)
         robots = Robots(fetcher, hosts, settings.longest_crawl_delay)
-        return Visitor(fetcher, robots, rendering, job.fingerprint_of, settings.confirm_delay, job.now)
+        return Visitor(
+            fetcher, robots, rendering, job.fingerprint_of, job.why_unstable, settings.confirm_delay, job.now
+        )
 
     def _keep(self, target: Target, known: Known, finding: Finding) -> dict[str, Any]:
         check = record(self.job.database, target, known, finding)

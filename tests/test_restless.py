@@ -1,0 +1,234 @@
+"""Pages that never rest: what differs is named, with the line for the watchlist that leaves it out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from analysis.manner import Manner
+from analysis.topics import OwnTopic
+from notifier.messages import notice_message
+from reasons import told
+from storage.database import Database
+from storage.notices import NoticeKind, notices_of
+from tests.paper import Ink, pdf
+from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
+
+TITLE = "Privacy policy of the library"
+
+
+@dataclass(frozen=True)
+class Got:
+    """A page as it was received."""
+
+    body: bytes
+    url: str = "http://127.0.0.1/privacy"
+    mime: str = "text/html"
+    charset: str | None = "utf-8"
+
+    @property
+    def final_url(self) -> str:
+        return self.url
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        yield running
+
+
+def page(extra: str) -> Got:
+    """A policy with this markup amid its paragraphs."""
+    first, *rest = PARAGRAPHS * 2
+    return Got(policy(paragraphs=(f"{first}</p>{extra}<p>{rest[0]}", *rest[1:])).encode())
+
+
+def unstable(one: str, other: str, **manner: tuple[str, ...]) -> str:
+    return Manner(TITLE, "en", **manner).unstable([page(one)], [page(other)])  # type: ignore[arg-type]
+
+
+def both(markup: str, one: str, other: str) -> tuple[str, str]:
+    return markup.format(one), markup.format(other)
+
+
+TICKER = both('<p class="ticker">{} members online</p>', "1,204", "1,207")
+ROOM = "<p id=room>Our reading room in the old mill opens every day, with {} seats that you can take, for all.</p>"
+KIND, FOUND = "They were kind to us from the very first day.", "I found every book that I had looked for."
+
+
+@pytest.mark.parametrize(
+    ("answers", "remove"),
+    [
+        (TICKER, '[".ticker"]'),
+        (both('<div id="live"><p class="css-1x2y3z">{} members online</p></div>', "1,204", "1,207"), '["#live"]'),
+        (both("<live-count>{} here</live-count>", "12", "13"), '["live-count"]'),
+        (both('<div class="quote"><q>{}</q><p>Anna said so</p></div>', KIND, FOUND), '[".quote q"]'),
+        (both('<div class="quote"><blockquote>{0}</blockquote><p>{0} Anna</p></div>', KIND, FOUND), '[".quote"]'),
+        (both(ROOM, "<b class=seats>12</b>", "<b class=seats>9</b>"), '[".seats"]'),
+        (("", '<p class="offer">Today all of our scones cost half.</p>'), '[".offer"]'),
+        (both("<p class=ticker>{0} online</p><p class=rate>{0} dollars</p>", "1.07", "1.09"), '[".ticker", ".rate"]'),
+    ],
+    ids=["class", "id around it", "own tag", "tag in a class", "all of a class", "within a sentence", "came", "two"],
+)  # fmt: skip
+def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remove: str) -> None:
+    assert f"leave them out: write remove = {remove} under its [[documents]] entry" in unstable(*answers)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        both('<p class="css-1x2y3z">{} members online</p>', "1,204", "1,207"),
+        both(ROOM, "12", "9"),
+        both('<p id="period">We keep your letters for {}.</p>', "one year", "two years"),
+        both('<p class="fish">The fish: {} of them</p>', "30", "40"),
+        both('<div class="all">{}</div>', "The fair is in May. " * 9, "Come and see our new chairs. " * 9),
+        both('<main class="rest"><p>Hello {}</p><p class="x1">Here we tell you what we do.</p></main>', "you", "there"),
+    ],
+    ids=["made by a build", "amid words that stay", "of data", "own topic", "much", "another paragraph beside it"],
+)  # fmt: skip
+def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]) -> None:
+    own = OwnTopic("fish", ("the fish",))
+    said = Manner(TITLE, "en", topics=(own,)).unstable([page(answers[0])], [page(answers[1])])
+    assert said.startswith("Two answers a moment apart differ, so neither is believed: one says “")
+    assert "remove" not in said
+
+
+def test_what_is_left_out_already_stays_left_out() -> None:
+    said = unstable(*TICKER, remove=('[title="b"]', "aside"), select=("main",))
+    assert r'remove = ["[title=\"b\"]", "aside", ".ticker"]' in said
+
+
+def test_words_are_quoted_short_and_steer_nothing() -> None:
+    said = unstable("", f'<p class="x1">\x1b[31m\u202e{"long " * 99}</p>')
+    assert "one says nothing in that place, the other “[31m long long" in said
+    assert "long…”" in said
+    assert said.isprintable()
+
+
+def test_of_several_parts_the_one_is_named_that_differs() -> None:
+    manner = Manner(TITLE, "en")
+    first, second = ([page(""), page(extra)] for extra in TICKER)
+    said = manner.unstable([*first], second)
+    assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
+    assert 'remove = [".ticker"]' in said
+    held = [page('<p class="ticker">We share your letters.</p>'), second[1]]
+    assert "remove" not in manner.unstable([held[0], first[1]], held), "it would take words away from another part"
+    assert 'remove = [".ticker"]' in manner.unstable([None, first[1]], second), "the first one answered 304"
+    assert "one says" not in manner.unstable([first[0], None], second)
+
+
+def test_the_words_of_a_pdf_are_named_too() -> None:
+    def printed(number: str) -> Got:
+        lines = (*PARAGRAPHS, f"Copy {number}")
+        return Got(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), mime="application/pdf")
+
+    said = Manner(TITLE, "en").unstable([printed("twelve")], [printed("thirteen")])
+    assert "Copy twelve”, the other “" in said
+    assert "remove" not in said
+
+
+def ticking(numbers: Iterator[int], markup: str) -> Callable[[], str]:
+    return lambda: policy(f"</p>{markup.format(next(numbers))}<p>")
+
+
+def test_a_ticker_is_held_named_and_left_out_by_the_line(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    site.pages["/privacy"] = ticking(count(1204), '<p class="ticker">Just in: book {} came home</p>')
+    report = run(config, status=1)
+    assert outcomes(report) == {"library/privacy": "held"}
+    assert "one says “in: book 1204 came home”, the other “in: book 1205 came home”" in report["checks"][0]["reason"]
+    line = 'remove = [".ticker"]'
+    assert line in policywatch("doctor", "--config", config, status=1)
+    config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+
+
+def test_a_policy_that_is_being_rolled_out_is_held_and_named(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    site.pages["/privacy"] = policy()
+    run(config, status=0)
+    servers = count()
+    site.pages["/privacy"] = lambda: policy(f'</p><p class="news">{AI.replace("3", str(3 + next(servers)), 1)}')
+    reason = run(config, status=1)["checks"][0]["reason"]
+    assert "one says “From 3 November 2025 we”, the other “From 4 November 2025 we”" in reason
+    assert "remove" not in reason
+    site.pages["/privacy"] = policy(AI)
+    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+
+
+def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the_line(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    operator = tmp_path / "operator.txt"
+
+    def grown(number: int) -> None:
+        site.pages["/privacy"] = policy(f'</p><p class="crowd">{number} happy members of our club</p><p>')
+        run(config, status=0)
+
+    for number in range(12, 15):
+        grown(number)
+    assert not operator.exists()
+    assert "kept changing" not in policywatch("doctor", "--config", config)
+    grown(15)
+    line = 'remove = [".crowd"]'
+    last = "“14 happy members of” became “15 happy members of”, and nothing else differed. If these words"
+    said = operator.read_text("utf-8")
+    assert "library/privacy has kept changing at one place since" in said
+    assert last in said
+    assert line in said
+    assert last in policywatch("doctor", "--config", config)
+    grown(16)
+    assert operator.read_text("utf-8") == said, "told once of a place"
+    assert "“16 happy members of”" in policywatch("doctor", "--config", config)
+    database = Database(database_url)
+    with database.reading() as session:
+        (notice,) = notices_of(session, "library/privacy", NoticeKind.RESTLESS)
+        french = notice_message([notice], language="fr", base_url=None).text
+    database.close()
+    assert "library/privacy change sans cesse au même endroit depuis le" in french
+    assert f"écrivez {line} sous son entrée [[documents]]" in french
+    config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
+    for number in range(17, 20):
+        grown(number)
+    history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
+    assert [version["cause"] for version in history["versions"]][-2:] == ["page", "reader"]
+    assert len(history["versions"]) == 6
+    assert "kept changing" not in policywatch("doctor", "--config", config)
+    assert operator.read_text("utf-8") == said
+    assert not (tmp_path / "alerts.txt").exists()
+
+
+def test_changes_at_two_places_or_that_are_told_are_none_of_a_restless_page(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("two", "told"))
+    for number in range(5):
+        crowd = f'<p class="crowd">{number} happy members</p>'
+        places = (crowd, f"{PARAGRAPHS[2]}</p>{crowd}") if number % 2 else (f"{PARAGRAPHS[2]}</p>{crowd}", crowd)
+        site.pages["/two"] = policy(*places)
+        site.pages["/told"] = policy(f"{AI} We keep your letters for {number + 2} years.")
+        run(config, status=0)
+    assert not (tmp_path / "operator.txt").exists()
+    assert "kept changing" not in policywatch("doctor", "--config", config)
+
+
+def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(tmp_path: Path, site: Site) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    for number in range(4):
+        site.pages["/privacy"] = policy(f"{number + 12} happy members")
+        run(config, status=0)
+    assert "find an element of the page that holds them and nothing else" in policywatch("doctor", "--config", config)
+
+
+def test_what_differs_is_said_in_french() -> None:
+    said = Manner(TITLE, "en").unstable([page(TICKER[0])], [page(TICKER[1])])
+    text, language = told(str(said), said.as_json(), "fr")
+    assert language == "fr"
+    assert "on lit d’un côté «\u00a01,204 members online\u00a0», de l’autre «\u00a01,207 members online\u00a0»" in text
+    assert 'écrivez remove = [".ticker"] sous son entrée [[documents]] dans la liste.' in text
