@@ -12,6 +12,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from analysis.alternatives import first_letters, one_of
+
 Order = Literal["dmy", "mdy"]
 
 ORDERS: tuple[Order, ...] = ("dmy", "mdy")
@@ -77,9 +79,9 @@ _MONTHS: dict[str, tuple[str, ...]] = {
 _NUMBER_OF = {
     name: number for months in _MONTHS.values() for number, names in enumerate(months, 1) for name in names.split("|")
 }
-_MONTH = "|".join(sorted(_NUMBER_OF, key=len, reverse=True))
+_MONTH = one_of(_NUMBER_OF)
 _DATE = re.compile(
-    rf"""(?<![\w.])(?:
+    rf"""(?<![\w.])(?=[\d\[{first_letters(_NUMBER_OF)}])(?:
       (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
     | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d)(?!\d|\.\d)
     | \[?(?P<d1>\d{{1,2}})\]?(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)

@@ -9,6 +9,7 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from analysis.alternatives import first_letters, one_of
 from analysis.looks import looks
 
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 360.0}
@@ -49,10 +50,10 @@ def _units() -> frozenset[str]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    numbers = "|".join(sorted(map(re.escape, looks().numbers), key=len, reverse=True))
-    units = "|".join(sorted(_units(), key=lambda unit: (-len(unit), unit)))
+    numbers = looks().numbers
     between = "|".join(looks().between_number_and_unit)
     return re.compile(
-        rf"\b(?P<number>\d{{1,4}}(?:[.,]\d)?|{numbers})(?:\s*\(\w+\))?[\s\u00a0\u202f-]+(?:(?:{between})\s+)?(?P<unit>{units})\b",
+        rf"\b(?=[\d{first_letters(numbers)}])(?P<number>\d{{1,4}}(?:[.,]\d)?|{one_of(numbers)})(?:\s*\(\w+\))?"
+        rf"[\s\u00a0\u202f-]+(?:(?:{between})\s+)?(?P<unit>{one_of(_units())})\b",
         re.IGNORECASE,
     )
