@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+_MARK = re.compile(r"[.!?;…\n|•·▪]")
+_FROM_MARK = {"\n": 0, "|": -1, "•": -1, "·": -1, "▪": -1}  # where an end begins; behind any other mark
 _END = re.compile(
-    r"(?=[\s\"'”’»)\]])"  # looked at first, for most characters are none of these
     r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
 )
 _NO_END = re.compile(
@@ -26,7 +27,7 @@ _LONGEST = 12  # characters of an abbreviation, with what stands before it
 def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
     """Where the sentences of a text start and end; the cells of a table row count as sentences."""
     bounds, start = [], 0
-    for found in _END.finditer(text):
+    for found in _ends(text):
         last = found.start() + len(found["closing"] or "")
         if _BREAKS.isdisjoint(found.group()) and _goes_on(text, max(start, last - _LONGEST), last):
             continue
@@ -39,6 +40,16 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
 def sentences_before(text: str, at: int) -> Iterator[tuple[int, int]]:
     """Where those before a place start and end, the nearest first."""
     return (bounds for bounds in reversed(sentence_bounds(text)) if bounds[1] <= at)
+
+
+def _ends(text: str) -> Iterator[re.Match[str]]:
+    """What `_END` finds one after another, tried only where a mark stands."""
+    behind = 0
+    for mark in _MARK.finditer(text):
+        at = mark.start() + _FROM_MARK.get(mark.group(), 1)
+        if at >= behind and (found := _END.match(text, at)):
+            yield found
+            behind = found.end()
 
 
 def _goes_on(text: str, start: int, end: int) -> bool:

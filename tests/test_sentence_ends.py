@@ -16,6 +16,8 @@ from analysis.sentence_ends import sentence_bounds
         (" ", ["Ab dem 3. November teilen wir Daten.", "Sie können widersprechen."]),
         (" ", ["Nous gardons vos messages…", "Voilà."]),
         (" | ", ["Purpose", "Basis"]),
+        (" • ", ["your posts", "your messages"]),
+        (" ", ["(a) to train models;", "(b) to sell it."]),
     ],
 )
 def test_sentences_end_where_a_reader_would_say_so(between: str, sentences: list[str]) -> None:
