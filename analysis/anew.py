@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.change import TOPICS, Passage, Side
-from analysis.found import ADDRESSES, AI, TURNS, Found, overlaps, within
+from analysis.found import AI, TURNS, Found, overlaps, within, without_addresses
 from analysis.kinds import part_of
 from analysis.looks import pattern
 from analysis.news import News, news
@@ -136,7 +136,7 @@ def _said_anyway(
             or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
         ):
             continue
-        text = ADDRESSES.sub("", texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
+        text = without_addresses(texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
         start, end = sentence.spans[0][0], sentence.spans[-1][1]
         ranked = "automated_decisions" in section and not policy
         if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):

@@ -35,7 +35,7 @@ _OBJECT_WITHIN = 12  # characters behind the phrase
 TURNS = frozenset({"negation", "exception"})
 _GOOD_PART = 0.2  # of a phrase must be changed words
 # what says nothing by its words; "www.parley.example" in a table says whose cookie it is, so spelling.py knows more
-ADDRESSES = re.compile(r"\S*@\S+|\bhttps?://\S+")
+_ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of cookies no word about AI
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
 _AI_COMPANY = re.compile(
@@ -68,7 +68,7 @@ def found_in(
     said = text[sentence.start : sentence.end]
     for_reader = is_duty_of_reader(said)
     there = matches(said, language)
-    addresses = [found.span() for found in ADDRESSES.finditer(said)] if "@" in said or "//" in said else []
+    addresses = [found.span() for found in _ADDRESS.finditer(said)] if _may_have_address(said) else []
     domains = [found.span() for found in _DOMAIN.finditer(said)] if CELL in text else []
     decided = {match.topic for match in there if match.tier == "decides"} | section
     # a "not" or an "except" that comes or goes turns all that the sentence says, and so does "off" for "on"
@@ -100,7 +100,7 @@ def found_in(
             end = _end_of_object(text, sentence, end) or end
             direct = end > sentence.start + match.end
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
-    for name in _AI_COMPANY.finditer(said):
+    for name in _AI_COMPANY.finditer(said) if "AI" in said else ():
         start, end = sentence.start + name.start(), sentence.start + name.end()
         if overlaps(sentence, start, end) and not around.is_own(name.group()):
             found.append(Found("ai_features", "decides", sentence.side, start, end, True))
@@ -108,6 +108,14 @@ def found_in(
         # other data, other people or other services: what is said of training is another
         found = [one._replace(direct=True) if one.topic == "ai_training" else one for one in found]
     return found
+
+
+def without_addresses(text: str) -> str:
+    return _ADDRESS.sub("", text) if _may_have_address(text) else text
+
+
+def _may_have_address(text: str) -> bool:
+    return "@" in text or "//" in text
 
 
 def _is_set_otherwise(text: str, sentence: ChangedSentence) -> bool:

@@ -160,7 +160,7 @@ def _place(one: Seen) -> _Place:
 
 def _said(one: Seen, text: str, *, whole: bool) -> _Said:
     groups = {match.topic for match in matches(text, one.language) if match.tier == "words"}
-    if _MINE.search(text):
+    if "promise" in groups and _MINE.search(text):
         groups.discard("promise")
     return _Said(one.says(text), groups, whole)
 

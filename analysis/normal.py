@@ -27,7 +27,7 @@ _CLOSING_QUOTE = re.compile("\\s+»")
 _DASH = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
 _LONG_DASH = re.compile(r"\s*—\s*")
 _BEFORE_MARK = re.compile(r" (?=[,.;:!?)\]}%](?![\w.]))")
-_AFTER_OPENING = re.compile(r"(?<=[(\[{¿¡]) ")
+_AFTER_OPENING = re.compile(r" (?<=[(\[{¿¡] )")
 # "1.", "(a)", "iv)", "2.1"; without a mark behind it only before a word that begins a title, for "1.5 million" is text
 _NUMBER_AT_START = (
     r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)][^\S\n]+(?=\S)"
@@ -55,8 +55,11 @@ def normal(text: str) -> str:
     are none of the words either.
     """
     if not text.isascii():
-        text = _CLOSING_QUOTE.sub("»", _OPENING_QUOTE.sub("«", text))
-        text = _plain(_LONG_DASH.sub(" - ", _DASH.sub("-", text)))
+        if "«" in text or "»" in text:
+            text = _CLOSING_QUOTE.sub("»", _OPENING_QUOTE.sub("«", text))
+        if "—" in text or "–" in text:
+            text = _LONG_DASH.sub(" - ", _DASH.sub("-", text))
+        text = _plain(text)
     text = " ".join(text.split())
     text = _AFTER_OPENING.sub("", _BEFORE_MARK.sub("", text))
     number = _NUMBER.match(text)

@@ -21,7 +21,8 @@ _ADDRESSES = re.compile(
     r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
 )
-_MARK_OF_ADDRESS = re.compile(r"[@/\[]|www\.", re.IGNORECASE)  # no address is without one
+_MARKS_OF_ADDRESS = ("@", "/", "[", "www.")  # no address is without one; most with one are none: "and/or"
+_OF_ADDRESS = re.compile(r"[@\[]|//|www\.|image/|\.[a-z]{2,6}/", re.IGNORECASE)
 _SIGNS = "%$€£"
 _DOUBLED = re.compile(r"([^\W\d])\1")
 _LOST = "\ufffd"
@@ -45,7 +46,7 @@ class Keyed(NamedTuple):
 def keyed_words(text: str) -> Keyed:
     """The words of a text; an address or a date is one word."""
     whole = []
-    if _MARK_OF_ADDRESS.search(text):
+    if _may_have_address(text):
         whole += [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
     whole += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
@@ -71,6 +72,11 @@ def keyed_words(text: str) -> Keyed:
             keys.append(key)
         at = end
     return Keyed(tuple(starts), tuple(ends), tuple(keys))
+
+
+def _may_have_address(text: str) -> bool:
+    small = text.lower()
+    return any(mark in small for mark in _MARKS_OF_ADDRESS) and bool(_OF_ADDRESS.search(text))
 
 
 @lru_cache(maxsize=16384)

@@ -73,9 +73,10 @@ class Surroundings:
         if text[end : end + 1] in _CLOSING and text[: start - len(before.group())][-1:] in _OPENING:
             return True  # a name that is quoted, as a trademark is
         if self._names is None:
-            acting = Counter(name for each in self._texts for name in _ACTING.findall(each))
+            of_ai = [text for text in self._texts if " AI" in text]
+            acting = Counter(name for each in of_ai for name in _ACTING.findall(each))
             self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE) | {
-                name for each in self._texts for name in _OF_COMPANY.findall(each) if self.is_own(name)
+                name for each in of_ai for name in _OF_COMPANY.findall(each) if self.is_own(name)
             }
         return before.group(1) in self._names
 

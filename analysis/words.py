@@ -21,7 +21,7 @@ Tag = Literal["same", "removed", "added"]
 
 # Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*|[^\w\s]|_")
+WORD = re.compile(rf"[^\W{_UNSPACED}]++(?:['’][^\W{_UNSPACED}]++)*+|[{_UNSPACED}]|[^\w\s]")
 _SURROGATES = range(0xD800, 0xE000)
 _ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
 

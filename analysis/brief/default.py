@@ -9,7 +9,7 @@ from analysis.brief.excerpt import excerpt
 from analysis.brief.headline import Headline
 from analysis.brief.phrases import Grammar
 from analysis.brief.scene import Scene
-from analysis.brief.text import ADDRESS, Sentence, has_address
+from analysis.brief.text import Sentence, addresses
 from analysis.change import Default, DefaultWords
 from analysis.surroundings import DEFINITION
 
@@ -99,7 +99,7 @@ def _covers(places: _Places, place: tuple[int, int]) -> bool:
 def _meant(sentence: Sentence, places: _Places) -> _Places:
     """Without phrases of what is no choice about data, as which right one exercises, and parts of an address."""
     words, no_choice = sentence.words, sentence.cues.get("no_choice", [])
-    inside = [found.span() for found in ADDRESS.finditer(sentence.text)] if has_address(sentence.text) else []
+    inside = [found.span() for found in addresses(sentence.text)]
     return [
         place
         for place in places

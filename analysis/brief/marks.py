@@ -12,7 +12,7 @@ from analysis.brief.denied import Denials
 from analysis.brief.names import capital_runs
 from analysis.brief.scene import Scene
 from analysis.brief.spans import Question, Span
-from analysis.brief.text import ADDRESS, WORD, Word, words_of
+from analysis.brief.text import WORD, Word, addresses, words_of
 from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
@@ -88,7 +88,7 @@ class Marks:
         """Whether the later page has a way to refuse: in its words, by its address, or by the name of a control."""
         if span.last - span.first >= _SAID_AGAIN and f" {span.key} " in self._said:
             return True
-        if any(address.lower() in self._text for address in ADDRESS.findall(span.text)):
+        if any(address.group().lower() in self._text for address in addresses(span.text)):
             return True
         places = span.sentence.cues.get("refuse_where", ())
         for first, last in capital_runs(span.sentence, self._phrases.grammar, joined=False):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from analysis.blocks import Page
 from analysis.brief.clauses import Clauses
 from analysis.brief.phrases import Phrases
-from analysis.brief.text import ADDRESS, Sentence, has_address
+from analysis.brief.text import Sentence, addresses, has_address
 
 _ENDS = re.compile(r"[.;:!?]\s")
 _BESIDE = 3  # words between a party and its name: "providers, such as"
@@ -198,7 +198,7 @@ def _in_addresses(sentence: Sentence) -> frozenset[int]:
     said = sentence.text[sentence.words[0].start : sentence.words[-1].end]
     if not has_address(said):
         return frozenset()
-    spans = [match.span() for match in ADDRESS.finditer(sentence.text, sentence.words[0].start)]
+    spans = [match.span() for match in addresses(sentence.text, sentence.words[0].start)]
     return frozenset(
         at for at, word in enumerate(sentence.words) if any(start <= word.start < end for start, end in spans)
     )

@@ -16,7 +16,7 @@ from analysis.words import edits, without_islands
 from analysis.words import words as tokens
 
 WORD = re.compile(r"[^\W_]+")
-ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
 _NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
 _NUMBER = re.compile(r"(?:\d+(?:\.\d+)+\.?|\(?\w{1,3}[.)])\s")  # of a paragraph that is an item: "7.1.2", "(b)"
@@ -108,7 +108,13 @@ def words_of(
 
 
 def has_address(text: str) -> bool:
-    return any(mark in text for mark in _MARKS_OF_ADDRESS) and bool(ADDRESS.search(text))
+    return any(addresses(text))
+
+
+def addresses(text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
+    """Those of the web and of mail, between two offsets."""
+    if any(mark in text for mark in _MARKS_OF_ADDRESS):
+        yield from _ADDRESS.finditer(text, start, len(text) if end is None else end)
 
 
 def named(text: str, words: Sequence[Word]) -> tuple[tuple[int, int], ...]:
@@ -204,7 +210,7 @@ def _hanging(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
     for start, end in sentence_bounds(text):
         numbered = _NUMBERED.match(text, start)
         if not numbered:
-            first = _FIRST_NUMBER.search(text, start, end)
+            first = _FIRST_NUMBER.search(text, start, end) if ")" in text else None
             opening = f"{text[start : first.start()]}:" if first else ""
         yield start, end, (numbered and opening) or above
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from analysis.brief.acts import Acts
 from analysis.brief.clauses import LONGEST, STEP
-from analysis.brief.text import ADDRESS, Sentence, words_of
+from analysis.brief.text import Sentence, addresses, words_of
 
 _ACTS = ("refusal", "control", "way", "contact")
 _KINDS = ("data_head", "data_kind", "content_kind", "sensitive")
@@ -50,7 +50,7 @@ class WaysOut(Acts):
                 ours = words[start].text in self.grammar.others  # "we must deny your deletion request"
                 if 0 < first - start <= 6 and near - start <= LONGEST and not ours:
                     yield start, near, f"{rule}, clause"
-        for match in ADDRESS.finditer(sentence.text, words[0].start, words[-1].end):
+        for match in addresses(sentence.text, words[0].start, words[-1].end):
             inside = [n for n, word in enumerate(words) if match.start() <= word.start < match.end()]
             if inside:
                 yield inside[0], inside[-1] + 1, "address"
