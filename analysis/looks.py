@@ -6,6 +6,7 @@ import re
 import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import accumulate
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -100,6 +101,8 @@ def is_small(word: str) -> bool:
     return bool(pattern("function").fullmatch(word))
 
 
-def small_words(text: str) -> int:
-    """How many small words a text has. Each is one word: to ask word by word is far cheaper than to search for all."""
-    return sum(map(is_small, _WORDS.findall(text)))
+def has_small_words(text: str, least: float) -> bool:
+    """Whether a text has so many small words, more than none. Each is one word: to ask word by word, and no more words
+    than it takes, is far cheaper than to search for all."""
+    words = (found.group() for found in _WORDS.finditer(text))
+    return any(count >= least for count in accumulate(map(is_small, words)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
@@ -45,9 +45,7 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
     sentences: dict[Side, list[ChangedSentence]] = {
         side: [one for one in changed.sentences if one.side == side] for side in texts
     }
-    stems: dict[Side, Counter[str]] = {
-        side: Counter(one for one, _, _ in _content(text)) for side, text in texts.items()
-    }
+    stems = {side: frozenset(one for one, _, _ in _content(text)) for side, text in texts.items()}
     found += _times(texts, sentences, in_table=in_table)
     for side, other in _BOTH_WAYS:
         for sentence in sentences[side]:
@@ -123,13 +121,13 @@ def _content_of(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
     return [word for word in _content(text) if start <= word[1] < end]
 
 
-def _own(text: str, sentence: ChangedSentence, other: Counter[str]) -> list[tuple[str, int, int]]:
+def _own(text: str, sentence: ChangedSentence, other: Collection[str]) -> list[tuple[str, int, int]]:
     """The changed words of a sentence that the other side has nowhere in the passage."""
     return [found for start, end in sentence.spans for found in _content_of(text, start, end) if found[0] not in other]
 
 
 def _lost(
-    texts: Mapping[Side, str], sentence: ChangedSentence, others: Sequence[ChangedSentence], mine: Counter[str]
+    texts: Mapping[Side, str], sentence: ChangedSentence, others: Sequence[ChangedSentence], mine: Collection[str]
 ) -> int:
     """How many words of its own the sentence of the other side has that this one was made from; 0 if there is none."""
     here = {one for one, _, _ in _content_of(texts[sentence.side], sentence.start, sentence.end)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analysis.change import Side
-from analysis.looks import pattern, small_words
+from analysis.looks import has_small_words, pattern
 from analysis.wording import Wording
 
-_JOINING = 3  # words like "the" and "with" in changed words; more is no address
+_JOINING = 4  # words like "the" and "with" in changed words; so many are no address
 _NEAR = 25  # characters between a street or a postal code and the rest of an address
 
 
@@ -27,4 +27,4 @@ def only_addresses(changed: Wording, texts: Mapping[Side, str]) -> bool:
 
 
 def _says_something(text: str) -> bool:
-    return small_words(text) > _JOINING
+    return has_small_words(text, _JOINING)

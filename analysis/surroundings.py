@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property, lru_cache
 
 from analysis.blocks import Page
-from analysis.looks import pattern, small_words
+from analysis.looks import has_small_words, pattern
 from analysis.normal import normal
 from analysis.words import word_texts
 
@@ -114,8 +114,12 @@ class Surroundings:
         near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
         if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
             return False
-        prose = sum(self._text_words(other) for other in near)
-        return prose + _prose_words(text) >= self._enough and prose > 0
+        around = 0
+        for other in near:
+            around += self._text_words(other)
+            if around and around >= self._enough:
+                return True  # as most text does, and its neighbours need no reading
+        return around > 0 and around + _prose_words(text) >= self._enough
 
     @cached_property
     def _title(self) -> int:
@@ -166,6 +170,8 @@ def is_sentence(text: str) -> bool:
     if len(plain) < LEAST:
         return False
     small = sum(word[0].islower() for word in plain)
-    joined = small_words(text)
+    if small < 0.28 * len(plain):
+        return False
+    joined = 0.12 * len(plain)
     # German writes its nouns large
-    return joined >= 0.12 * len(plain) and (small >= 0.5 * len(plain) or (joined >= 3 and small >= 0.28 * len(plain)))
+    return has_small_words(text, joined if small >= 0.5 * len(plain) else max(3, joined))

@@ -125,7 +125,7 @@ class Language(BaseModel):
 
 
 class _Entry(NamedTuple):
-    """A phrase to be found. `needs` are the numbers of its further words, as bits: a text without them has it not."""
+    """A phrase to be found. `needs` are the numbers of its further words, as bits, which must follow."""
 
     topic: str
     tier: Tier
@@ -172,7 +172,7 @@ class _ByWord(Generic[T]):
 
 
 class Lexicon:
-    """Phrases ready to be found, each tried only where one of its first words stands and none of the others lacks."""
+    """Phrases ready to be found, each tried only where one of its first words stands and its other words follow."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
         self.topics: set[str] = set()
@@ -197,13 +197,13 @@ class Lexicon:
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
         met, opening = 0, []
-        for word in _WORD.finditer(text):
+        for word in reversed(tuple(_WORD.finditer(text))):
             known = self._known.get(word.group()) or self._learnt(word.group())
             if known is not _NOTHING:
                 met |= known.meets
-                opening.append((word.start(), known.opens))
+                opening.append((word.start(), known.opens, met))
         found: dict[tuple[str, Tier, int], int] = {}
-        for start, entries in opening:
+        for start, entries, met in reversed(opening):
             for topic, tier, phrase, needs in entries:
                 if needs & met == needs and (match := compiled(phrase).match(text, start)):
                     key = (topic, tier, start)

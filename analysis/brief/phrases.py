@@ -171,8 +171,13 @@ class Phrases:
         texts = [word.text for word in words]
         found: dict[str, list[tuple[int, int]]] = {}
         for start, (text, after) in enumerate(zip(texts, [*texts[1:], ""], strict=False)):
+            begun = self._known.get(text)
+            if begun is None:
+                begun = self._begun_by(text)
+            if not begun:
+                continue
             longest: dict[str, int] = {}
-            for cue, second, rest in self._begun_by(text):
+            for cue, second, rest in begun:
                 if second is not None and second != after:
                     continue  # as most do
                 end = _rest_ends(texts, start + 1, rest) if rest else start + 1
@@ -183,14 +188,12 @@ class Phrases:
         return found
 
     def _begun_by(self, text: str) -> list[_Begun]:
-        known = self._known.get(text)
-        if known is None:
-            known = list(self._exact.get(text, ()))
-            for length in range(1, len(text) + 1):
-                known += self._prefix.get(text[:length], ())
-            if len(self._known) < 50_000:
-                self._known[text] = known
-        return known
+        begun = list(self._exact.get(text, ()))
+        for length in range(1, len(text) + 1):
+            begun += self._prefix.get(text[:length], ())
+        if len(self._known) < 50_000:
+            self._known[text] = begun
+        return begun
 
 
 def _pattern(phrase: str) -> list[str]:
