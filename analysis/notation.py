@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from analysis.looks import looks
@@ -101,23 +101,28 @@ def _word(word: str) -> str:
     return regex
 
 
-def first_words(phrase: str) -> list[str]:
-    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign."""
-    firsts: list[str] = []
-    for element in _elements(phrase):
-        options = _alternatives(element) if element[0] in "([" else [element]
-        for option in options:
-            firsts += [_first_part(option)] if option == element else first_words(option)
+def openings(phrase: str) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
+    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign.
+
+    With each those that must follow: of every group a word.
+    """
+    elements = _elements(phrase)
+    for place, element in enumerate(elements):
+        behind = tuple(_needed(elements[place + 1 :]))
+        for option in _alternatives(element) if element[0] in "([" else [element]:
+            if option == element:
+                yield _first_part(option), behind
+            else:
+                yield from ((first, (*further, *behind)) for first, further in openings(option))
         if not element.startswith("["):
             break
-    return firsts
 
 
-def further_words(phrase: str) -> Iterator[tuple[str, ...]]:
-    """Behind the first word, the words of which a text must have one for the phrase to stand in it anywhere."""
-    for element in _elements(phrase)[1:]:
+def _needed(elements: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    for element in elements:
         if element != "..." and not element.startswith("["):
-            options = tuple(first_words(element.replace("-", "*")))  # "opt-in" is also written "optin"
+            # "opt-in" is also written "optin"
+            options = tuple(dict.fromkeys(first for first, _ in openings(element.replace("-", "*"))))
             if all(option[:2].isalnum() for option in options):
                 yield options
 

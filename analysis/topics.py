@@ -15,7 +15,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.change import TOPICS
-from analysis.notation import NUMBERS, compiled, first_words, further_words, pattern_of
+from analysis.notation import NUMBERS, compiled, openings, pattern_of
 
 T = TypeVar("T")
 Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]
@@ -53,6 +53,7 @@ _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
 _ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it
 _MOST_KNOWN = 50_000  # words of texts
+_MOST_BEGUN = 500  # sets of further words that are kept for a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,26 @@ class _Entry(NamedTuple):
     needs: int
 
 
-class _Word(NamedTuple):
+class _Word:
     """What a word of a text can be to the phrases: the first word of some, a further word (as bits) of others."""
 
-    opens: tuple[_Entry, ...]
-    meets: int
+    __slots__ = ("_begun", "_needs", "_opens", "meets")
 
+    def __init__(self, opens: tuple[_Entry, ...], meets: int) -> None:
+        self._opens = opens
+        self._needs = reduce(or_, (entry.needs for entry in opens), 0)
+        self._begun: dict[int, tuple[_Entry, ...]] = {}
+        self.meets = meets
 
-_NOTHING = _Word((), 0)
+    def begins(self, met: int) -> tuple[_Entry, ...]:
+        """The phrases that may begin here, where these further words are met from here on; mostly the same few."""
+        met &= self._needs
+        begun = self._begun.get(met)
+        if begun is None:
+            begun = tuple(entry for entry in self._opens if entry.needs & met == entry.needs)
+            if len(self._begun) < _MOST_BEGUN:
+                self._begun[met] = begun
+        return begun
 
 
 class _ByWord(Generic[T]):
@@ -178,34 +191,34 @@ class Lexicon:
         self.topics: set[str] = set()
         self._opening: _ByWord[_Entry] = _ByWord()
         self._further: _ByWord[int] = _ByWord()
-        self._known: dict[str, _Word] = {}
+        self._known: dict[str, _Word | None] = {}
         bits: dict[tuple[str, ...], int] = {}
         for topic, tier, phrase in entries:
             self.topics.add(topic)
             pattern_of(phrase)  # says what of it can't be read
-            needs = 0
-            for options in further_words(phrase):
-                if options not in bits:
-                    bits[options] = 1 << len(bits)
-                    for written in options:
-                        self._further.put(written, bits[options])
-                needs |= bits[options]
-            entry = _Entry(topic, tier, phrase, needs)
-            for first in filter(None, first_words(phrase)):
-                self._opening.put(first, entry)
+            for first, further in dict.fromkeys(openings(phrase)):
+                for options in further:
+                    if options not in bits:
+                        bits[options] = 1 << len(bits)
+                        for written in options:
+                            self._further.put(written, bits[options])
+                if first:
+                    needs = reduce(or_, (bits[options] for options in further), 0)
+                    self._opening.put(first, _Entry(topic, tier, phrase, needs))
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
         met, opening = 0, []
         for word in reversed(tuple(_WORD.finditer(text))):
-            known = self._known.get(word.group()) or self._learnt(word.group())
-            if known is not _NOTHING:
+            written = word.group()
+            known = self._known[written] if written in self._known else self._learnt(written)
+            if known is not None:
                 met |= known.meets
-                opening.append((word.start(), known.opens, met))
+                opening.append((word.start(), known.begins(met)))
         found: dict[tuple[str, Tier, int], int] = {}
-        for start, entries, met in reversed(opening):
-            for topic, tier, phrase, needs in entries:
-                if needs & met == needs and (match := compiled(phrase).match(text, start)):
+        for start, entries in reversed(opening):
+            for topic, tier, phrase, _ in entries:
+                if match := compiled(phrase).match(text, start):
                     key = (topic, tier, start)
                     found[key] = max(found.get(key, 0), match.end())
         ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
@@ -216,12 +229,12 @@ class Lexicon:
             and not (ignored and any(topic == other and first < end and start < last for other, first, last in ignored))
         )
 
-    def _learnt(self, written: str) -> _Word:
-        """A word that is met for the first time, as it is written: most are written in one way."""
+    def _learnt(self, written: str) -> _Word | None:
+        """A word that is met for the first time, as it is written: most are written in one way. None if it is nothing
+        to any phrase, as most are."""
         word = written.casefold()
-        known = _Word(tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0))
-        if known == _NOTHING:
-            known = _NOTHING  # as most words are
+        opens, meets = tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0)
+        known = _Word(opens, meets) if opens or meets else None
         if len(self._known) < _MOST_KNOWN:
             self._known[written] = known
         return known
