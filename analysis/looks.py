@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 _WORDS = re.compile(r"\w+")
+_GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?")  # the innermost ones
+_NO_WORDS = re.compile(r"\[(?:[^\]\\]|\\.)*\]|\\(?:x..|.)|\{[^}]*\}|.(?=[?*{])|[?*+^$.]")
 
 
 class _Spelling(BaseModel):
@@ -87,6 +89,29 @@ def pattern(name: str) -> re.Pattern[str]:
     alternatives = "|".join(getattr(looks().patterns, name))
     # each begins with a word: where one ends none needs to be tried
     return re.compile(rf"\b(?=\w)(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
+
+
+def may_have(name: str, small: str) -> bool:
+    """Whether a text, in small letters (by `casefold`), has any of the words without which a pattern finds nothing.
+
+    To ask is far cheaper than to search for a long list in vain.
+    """
+    needed = _needed(name)
+    return not needed or any(words in small for words in needed)
+
+
+@cache
+def _needed(name: str) -> tuple[str, ...]:
+    """Of each alternative of a list words that stand in whatever it finds; empty if one of them can do without."""
+    found = tuple(_plain_words(alternative) for alternative in getattr(looks().patterns, name))
+    return found if all(found) else ()
+
+
+def _plain_words(regex: str) -> str:
+    """The longest part of a regex that stands for itself, in small letters."""
+    while (outer := _GROUP.sub("\0", regex)) != regex:
+        regex = outer
+    return "" if "|" in regex else max(_NO_WORDS.sub("\0", regex).split("\0"), key=len).casefold()
 
 
 @lru_cache(maxsize=16384)

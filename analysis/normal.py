@@ -26,8 +26,7 @@ _OPENING_QUOTE = re.compile("«\\s+")
 _CLOSING_QUOTE = re.compile("\\s+»")
 _DASH = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
 _LONG_DASH = re.compile(r"\s*—\s*")
-_BEFORE_MARK = re.compile(r" (?=[,.;:!?)\]}%](?![\w.]))")
-_AFTER_OPENING = re.compile(r" (?<=[(\[{¿¡] )")
+_BESIDE_MARK = re.compile(r" (?:(?=[,.;:!?)\]}%](?![\w.]))|(?<=[(\[{¿¡] ))")  # before a closing, behind an opening one
 # "1.", "(a)", "iv)", "2.1"; without a mark behind it only before a word that begins a title, for "1.5 million" is text
 _NUMBER_AT_START = (
     r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)][^\S\n]+(?=\S)"
@@ -60,8 +59,7 @@ def normal(text: str) -> str:
         if "—" in text or "–" in text:
             text = _LONG_DASH.sub(" - ", _DASH.sub("-", text))
         text = _plain(text)
-    text = " ".join(text.split())
-    text = _AFTER_OPENING.sub("", _BEFORE_MARK.sub("", text))
+    text = _BESIDE_MARK.sub("", " ".join(text.split()))
     number = _NUMBER.match(text)
     return text[number.end() :] if number else text
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 from analysis.dates import dates_in
-from analysis.looks import is_small, looks, pattern
+from analysis.looks import is_small, looks, may_have, pattern
 from analysis.normal import normal
 from analysis.words import WORD
 
@@ -46,14 +46,16 @@ class Keyed(NamedTuple):
 def keyed_words(text: str) -> Keyed:
     """The words of a text; an address or a date is one word."""
     whole = []
-    if _may_have_address(text):
+    small = text.casefold()
+    if any(mark in small for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
         whole += [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
     whole += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")
     ]
-    whole += [(found.start(), found.end(), AGO) for found in pattern("ago").finditer(text)]
-    whole += [(found.start(), found.end(), _NOTHING) for found in pattern("opens").finditer(text)]
+    for name, key in (("ago", AGO), ("opens", _NOTHING)):
+        if may_have(name, small):
+            whole += [(found.start(), found.end(), key) for found in pattern(name).finditer(text)]
     starts: list[int] = []
     ends: list[int] = []
     keys: list[str] = []
@@ -72,11 +74,6 @@ def keyed_words(text: str) -> Keyed:
             keys.append(key)
         at = end
     return Keyed(tuple(starts), tuple(ends), tuple(keys))
-
-
-def _may_have_address(text: str) -> bool:
-    small = text.lower()
-    return any(mark in small for mark in _MARKS_OF_ADDRESS) and bool(_OF_ADDRESS.search(text))
 
 
 @lru_cache(maxsize=16384)
