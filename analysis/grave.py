@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
@@ -48,10 +49,22 @@ _UNLESS = "default_on"  # the group of words, see topics.py
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
 
 
-class _Said(NamedTuple):
-    chances: Chances
-    groups: Collection[str]
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """A sentence of a place, or a clause of one; few are asked what they say."""
+
+    one: Seen
+    text: str
     whole: bool
+
+    @cached_property
+    def chances(self) -> Chances:
+        return self.one.says(self.text)
+
+    @cached_property
+    def groups(self) -> Collection[str]:
+        groups = {match.topic for match in matches(self.text, self.one.language) if match.tier == "words"}
+        return groups - {"promise"} if "promise" in groups and _MINE.search(self.text) else groups
 
     def practises(self, topic: str) -> bool:
         """Whether it says that something is done, be it unless people refuse."""
@@ -151,18 +164,11 @@ def _place(one: Seen) -> _Place:
         whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
         for start, end in sentence_bounds(text) if text else ():
             for clause in _CLAUSES.split(text[start:end]):
-                said = _said(one, clause, whole=whole.get((start, end), False))
+                said = _Said(one, clause, whole.get((start, end), False))
                 sides[side].append(said)
                 if (start, end) in whole:
                     changed[side].append(said)
     return _Place(one, changed["before"], changed["after"], sides["before"], sides["after"])
-
-
-def _said(one: Seen, text: str, *, whole: bool) -> _Said:
-    groups = {match.topic for match in matches(text, one.language) if match.tier == "words"}
-    if "promise" in groups and _MINE.search(text):
-        groups.discard("promise")
-    return _Said(one.says(text), groups, whole)
 
 
 def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Callable[[_Said], bool]) -> bool:
@@ -221,9 +227,10 @@ def _asks_anew(place: _Place) -> bool:
 
 def _turned_on(place: _Place) -> bool:
     """What was off unless people acted is on unless they act."""
-    was = {group for said in place.gone for group in said.groups}  # not what stands elsewhere now
+    if not any("default_off" in said.groups for said in place.gone):  # not what stands elsewhere now
+        return False
     now = {group for said in place.after for group in said.groups}
-    return "default_off" in was - now and _UNLESS in now
+    return "default_off" not in now and _UNLESS in now
 
 
 def _uses_sensitive(said: _Said) -> bool:

@@ -115,7 +115,7 @@ def _same_in_other_form(real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
 def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
     """Whether a length of time is only written in another way: "60 days" and "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
-    if Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
+    if not b_times or Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
         return None
     inside = all(
         any(time.start <= start < time.end for time in times)
