@@ -75,9 +75,17 @@ def weights() -> Weights:
     return Weights.model_validate(read("meaning"))
 
 
+@cache
+def _of_topic(topic: str) -> Weighing:
+    """The weighing of a topic: of the signs that have a weight for each, its own."""
+    every = weights().topic
+    own = {sign: weight for sign, weight in every.weights.items() if sign.partition(".")[0] in (topic, sign)}
+    return every.model_copy(update={"weights": own})
+
+
 def topics_of(found: Mapping[str, float]) -> tuple[str, ...]:
     """The topics that the change is about; where none is sure, the likeliest that it has words for."""
-    chances = {topic: weights().topic.probability(topic_signs(topic, one)) for topic, one in strengths(found).items()}
+    chances = {topic: _of_topic(topic).probability(topic_signs(topic, one)) for topic, one in strengths(found).items()}
     told = [topic for topic in TOPICS if chances[topic] >= weights().topic.threshold and _has_words(found, topic)]
     likeliest = [topic for topic in sorted(TOPICS, key=lambda topic: -chances[topic]) if _has_words(found, topic)]
     if not told and found.get("words.notice.after"):

@@ -59,8 +59,8 @@ class Weights:
         self._bias = self._row(BIAS)
 
     def together(self, signs: Iterable[str]) -> int:
-        """The row that these signs make together."""
-        return sum(self._rows.get(sign) or self._row(sign) for sign in signs if sign in self._lines)
+        """The row that these signs make together, each once."""
+        return sum(self._rows.get(sign) or self._row(sign) for sign in self._lines.keys() & signs)
 
     def sums(self, *rows: int) -> list[int]:
         """What rows weigh together with the bias, for each aspect."""
@@ -105,7 +105,7 @@ def _signs_of_words(text: str, language: str | None) -> Iterable[str]:
     tokens = list(map(_plain, _TOKEN.findall(text)))
     empty = looks().words.empty
     found = dict.fromkeys(token for token in tokens if token not in empty)
-    found |= dict.fromkeys(f"{first} {second}" for first, second in itertools.pairwise(tokens))
+    found |= dict.fromkeys(map(" ".join, itertools.pairwise(tokens)))
     found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))
     if len(tokens) <= _LABEL:
         found["size:label"] = None

@@ -14,7 +14,8 @@ WORDS = ("ten", "twenty", "twenty-four", "e.g.", "six", "sixty")
 @pytest.mark.parametrize("word", WORDS)
 def test_a_word_is_found_whole(word: str) -> None:
     found = re.search(one_of(WORDS), f"for {word} days")
-    assert found and found.group() == word
+    assert found
+    assert found.group() == word
 
 
 def test_a_dot_stands_for_itself() -> None:

@@ -14,11 +14,12 @@ from analysis.brief.phrases import Phrases
 from analysis.brief.spans import Question, Reader, Span
 from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
-from analysis.sentences import Chances, says
+from analysis.sentences import ASPECTS, Chances, says
 
 Features = dict[str, float]
 
 _ANY_KIND = "other"  # of document
+_SAYS = tuple(f"says.{aspect}" for aspect in ASPECTS)
 _NEAR = 4  # words between a cue and the candidate that it stands beside
 _BITS = 24  # more than there are words in any text
 _SIZES = (1, 2, 4, 8, 14, 30, 100)
@@ -96,8 +97,7 @@ class Scene:
             found["item"] = 1.0
         for cue in sentence.cues:
             found[f"sentence.{cue}"] = 1.0
-        for aspect, chance in self.chances(sentence).items():
-            found[f"says.{aspect}"] = chance
+        found.update(zip(_SAYS, self.chances(sentence).values(), strict=True))
         for cue in self._cues_around(sentence.heading):
             found[f"heading.{cue}"] = 1.0
         for cue in self._cues_around(sentence.lead):
