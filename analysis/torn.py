@@ -10,6 +10,7 @@ from analysis.looks import pattern
 from reasons import Reason
 
 _SOME = 5  # blocks that go or stay with a page that is torn
+_EDITED = 30  # characters that an editor may leave of a sentence
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
@@ -28,7 +29,8 @@ def _torn(page: Page, whole: Page) -> Reason | None:
         return None
     if not left and page.blocks[-1].kind == "heading" and whole.blocks[same].kind != "heading":
         return Reason("held.title_last", text=shorter[-1][:60])
-    if _in_common(shorter[::-1], longer[::-1]) == len(shorter) and whole.title in longer[: len(longer) - len(shorter)]:
+    gone = longer[: len(longer) - len(shorter)]
+    if _in_common(shorter[::-1], longer[::-1]) == len(shorter) and whole.title in gone and whole.title not in shorter:
         return Reason("held.no_beginning", text=shorter[0][:60])
     if len(left) <= 1 and _stops(left, rest):
         return Reason("held.stops", text=left[0][-60:])
@@ -48,7 +50,10 @@ def _in_common(shorter: Sequence[str], longer: Sequence[str]) -> int:
 
 
 def _stops(left: Sequence[str], rest: Sequence[str]) -> bool:
+    """Whether the last block is the first words of what stood there; an edit may leave a few words, not half of one."""
     if not left:
         return False
     stump = left[0].rstrip()
-    return len(stump) > 30 and stump[-1].isalnum() and rest[0].startswith(stump) and len(rest[0]) > len(stump)
+    if not (stump[-1:].isalnum() and rest[0].startswith(stump) and len(rest[0]) > len(stump)):
+        return False
+    return len(stump) > _EDITED or rest[0][len(stump)].isalpha()

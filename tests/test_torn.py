@@ -46,6 +46,12 @@ def stopping_in_a_sentence() -> tuple[Page, Page]:
     return replace(whole, blocks=(*whole.blocks[:8], stump)), whole
 
 
+def stopping_in_a_word() -> tuple[Page, Page]:
+    whole = policy()
+    stump = replace(whole.blocks[8], text=whole.blocks[8].text[:16])
+    return replace(whole, blocks=(*whole.blocks[:8], stump)), whole
+
+
 def without_its_end() -> tuple[Page, Page]:
     whole = replace(policy(), blocks=(*policy().blocks, *FOOTER))
     return cut(whole, 9), whole
@@ -66,7 +72,14 @@ def without_its_beginning() -> tuple[Page, Page]:
 
 @pytest.mark.parametrize(
     "torn_and_whole",
-    [stopping_in_a_sentence, stopping_after_a_title, without_its_end, without_its_beginning, the_lesser_half],
+    [
+        stopping_in_a_sentence,
+        stopping_in_a_word,
+        stopping_after_a_title,
+        without_its_end,
+        without_its_beginning,
+        the_lesser_half,
+    ],
 )
 def test_a_text_that_was_torn_off_or_came_back_is_held(torn_and_whole: object) -> None:
     part, whole = torn_and_whole()  # type: ignore[operator]
@@ -93,3 +106,9 @@ def test_the_rest_behind_a_button_is_missing(button: str) -> None:
     part = replace(whole, blocks=(*whole.blocks[:6], Block("paragraph", button)))
     for texts in ((whole, part), (part, whole)):
         assert button in (torn(*texts) or "")
+
+
+def test_a_banner_and_a_title_said_twice_that_go_are_no_missing_beginning() -> None:
+    whole = policy()
+    above = (Block("paragraph", "Our shop is closed on Sunday."), Block("heading", whole.title or ""))
+    assert torn(replace(whole, blocks=above + whole.blocks), whole) is None
