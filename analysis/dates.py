@@ -83,15 +83,15 @@ _MONTH = one_of(_NUMBER_OF)
 _DATE = re.compile(
     rf"""(?<![\w.])(?=[\d\[{first_letters(_NUMBER_OF)}])(?:
       (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
-    | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d)(?!\d|\.\d)
+    | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d|(?<=\d/)\d\d(?!/))(?!\d|\.\d)
     | \[?(?P<d1>\d{{1,2}})\]?(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)
     | (?P<m2>{_MONTH})\b\.?\s*(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s*(?P<y2>20\d\d)(?!\d)
     | (?P<m3>{_MONTH})\b\.?,?\s*(?:of\s+|de\s+|del\s+)?(?P<y3>20\d\d)(?!\d)
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_YEAR = re.compile(r"20\d\d")
-_IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d")
+_YEAR = re.compile(r"20\d\d|\d/\d{1,2}/\d\d(?!\d)")
+_IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)")
 
 # The strongest first: from when a text holds, then when it was changed
 _IN_FORCE = re.compile(
@@ -179,7 +179,7 @@ def _day(found: re.Match[str], order: Order | None) -> date | None:
 
 def _valid(year: str, month: str | int, day: str) -> date | None:
     try:
-        return date(int(year), int(month), int(day))
+        return date(int(f"20{year[-2:]}"), int(month), int(day))
     except ValueError:
         return None
 

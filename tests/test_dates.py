@@ -39,6 +39,8 @@ def test_the_first_of_a_month_in_french() -> None:
 @pytest.mark.parametrize(("order", "day"), [("dmy", date(2025, 3, 11)), ("mdy", THIRD), (None, None)])
 def test_numbers_are_read_in_the_order_of_the_page(order: Order | None, day: date | None) -> None:
     assert [named.day for named in dates_in("11/3/2025", order)] == [day]
+    assert [named.day for named in dates_in("updated on 11/3/25 by hand", order)] == [day]
+    assert not dates_in("open 24/7, 1/2/3 or 2/24 hours, 11-3-25", order)
 
 
 def test_a_day_that_can_be_read_one_way_only_needs_no_order() -> None:
