@@ -36,9 +36,11 @@ _NUMBER_AT_START = (
 _NUMBER = re.compile(_NUMBER_AT_START)
 _NUMBERS = re.compile(rf"^[^\S\n]*{_NUMBER_AT_START}", re.MULTILINE)
 # identifiers and numbers of requests, which a machine makes anew for each answer
-_LONG_TOKEN = re.compile(r"[0-9a-fA-F]{8}")
+_LONG_TOKEN = re.compile(r"[0-9a-fA-F]{8}|[\w+-]{24}")
 _TOKEN = re.compile(
-    r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,})(?![\w-])",
+    r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}"
+    # letters small and great with digits among them, as no name of a cookie is written
+    r"|(?-i:(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
     re.IGNORECASE,
 )
 _BARE = 6  # words; in a line up to this length a relative date is a stamp, not a rule of the policy

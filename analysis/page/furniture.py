@@ -11,6 +11,7 @@ from typing import Any
 from analysis.page.html_lines import Line, is_block
 from analysis.page.html_tree import Element
 from analysis.phrases import kinds_of, pattern
+from analysis.topics import LANGUAGES, matches
 
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
@@ -32,7 +33,7 @@ _FRAME = frozenset(
     ("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents", "breadcrumbs")
 )
 _NEED_NO_CLICK = frozenset(("breadcrumbs", "page footer", "message", "metadata", "comments", "skip link"))
-_HAVE_FORMS = frozenset(("newsletter", "comments", "feedback", "search"))
+_HAVE_FORMS = frozenset(("pop-up", "newsletter", "comments", "feedback", "search"))
 
 
 def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
@@ -68,6 +69,22 @@ def _names() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
 @cache
 def _all_names() -> frozenset[str]:
     return frozenset().union(*(words[0] for _, words in _names()))
+
+
+@cache
+def _banner_names() -> frozenset[str]:
+    return frozenset(_tables()["banners"]["names"])
+
+
+def is_named(element: Element, reason: str) -> bool:
+    """Whether the classes of an element, or of one round it, say that it is such furniture."""
+    words = dict(_names())[reason]
+    holder: Element | None = element
+    while holder is not None and holder.tag not in _NEVER:
+        if not any(holder.classes().isdisjoint(some) for some in words):
+            return True
+        holder = holder.parent
+    return False
 
 
 def _within(element: Element, tags: frozenset[str]) -> bool:
@@ -155,6 +172,8 @@ def _by_name(element: Element, share: float) -> str | None:
                 continue
             if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
                 return reason
+            if reason == "advertisement" and clicks and element.chars <= _MESSAGE:
+                return None if _speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
             answered = "comments" in names and element.link_chars > 0
             loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
             enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
@@ -172,8 +191,7 @@ def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
     decisions: dict[Element, set[str]] = {}
     labels: dict[Element, set[str]] = {}
     for element in elements:
-        button = element.tag == "button" or element.role == "button"
-        if not button and (element.tag != "a" or _block(element) in prose):
+        if not _is_button(element) and (element.tag != "a" or _block(element) in prose):
             continue
         label = element.words(60).lower()
         decides = bool(label) and decide.fullmatch(label) is not None
@@ -233,18 +251,45 @@ def _block(element: Element) -> Element:
 
 
 def _banners(elements: list[Element], lines: list[Line]) -> None:
-    """A message above the title that can be sent away ("Chat is down [Dismiss]"), unless it speaks of the document."""
+    """Messages that do not speak of the document: above the title those that are named so or can be sent away ("Chat is
+    down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try it]")."""
     top = elements[0]
     title = next((line.element.order for line in lines if line.kind == "heading" and line.level == 1), len(elements))
     dismiss = pattern("furniture", "dismiss", whole=True)
-    for element in elements[:title]:
-        if element.tag != "button" and element.role != "button":
+    for element in elements:
+        if _within_reason(element):
             continue
-        label = element.words(40) or element.get("aria-label") or element.get("title")
-        if not dismiss.fullmatch(label) or _within_reason(element):
+        above = element.order < title
+        if title < len(elements) and above and not element.classes().isdisjoint(_banner_names()):
+            holder: Element | None = element
+        elif _is_button(element) and dismiss.fullmatch(_label(element)):
+            holder = next((holder for holder in _above(element, top) if holder.sentences), None)
+        else:
             continue
-        holder = next((holder for holder in _above(element, top) if holder.sentences), None)
         if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled:
             continue
-        if not kinds_of(holder.words(1200)):
+        offers = bool(element.words(40)) and _buttons_in(holder) > 1
+        if (above or offers) and not _speaks_of_policies(holder.words(_MESSAGE)):
             _wrapper(holder).reason = "message"
+
+
+def _speaks_of_policies(text: str, *, praises: bool = False) -> bool:
+    """Whether a message names a document, or says something of AI or of people's data; what `praises` a product does
+    not by calling it one of AI, nor by the word "information"."""
+    if kinds_of(text) - ({"any"} if praises else set()):
+        return True
+    found = (match for language in LANGUAGES for match in matches(text, language))
+    return any(match.tier == "decides" and not (praises and match.topic == "ai_features") for match in found)
+
+
+def _is_button(element: Element) -> bool:
+    return element.tag == "button" or element.role == "button"
+
+
+def _label(element: Element) -> str:
+    return element.words(40) or element.get("aria-label") or element.get("title")
+
+
+def _buttons_in(element: Element) -> int:
+    below = [child for child in element.children if isinstance(child, Element)]
+    return sum(1 if _is_button(child) else _buttons_in(child) for child in below)

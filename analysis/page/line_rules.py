@@ -9,7 +9,7 @@ from functools import cache
 
 from analysis.normal import normal
 from analysis.page.counts import counts, is_count
-from analysis.page.furniture import autonyms
+from analysis.page.furniture import autonyms, is_named
 from analysis.page.html_lines import REMARK, Line
 from analysis.page.html_tree import Element
 from analysis.phrases import pattern
@@ -21,6 +21,8 @@ def controls(lines: list[Line], _: list[Line]) -> None:
     feedback = _asks_for_feedback()
     skip = pattern("furniture", "skip", whole=True)
     top = pattern("furniture", "top", whole=True)
+    advert = pattern("furniture", "advert", whole=True)
+    visitor = pattern("furniture", "visitor", whole=True)
     for line in lines:
         if line.kind == "row" or len(line.text) > REMARK:
             continue
@@ -32,16 +34,30 @@ def controls(lines: list[Line], _: list[Line]) -> None:
             line.reason = "feedback"
         elif skip.fullmatch(line.text):
             line.reason = "skip link"
+        elif visitor.fullmatch(line.text):
+            line.reason = "the visitor's own"
+        elif line.kind == "paragraph" and _is_advert(line, advert):
+            line.reason = "advertisement"
 
 
 def _is_control(line: Line, label: re.Pattern[str], several: re.Pattern[str]) -> bool:
     if not any(character.isalnum() for character in line.text):  # "☺", "⌄"
-        return bool(line.button_chars or line.link_chars)
+        return bool(line.button_chars or line.link_chars or line.text in _INFORMS)
     if len(line.text) >= 60:
         return False
     return bool((line.is_clickable and label.fullmatch(line.text)) or several.fullmatch(line.text))
 
 
+def _is_advert(line: Line, advert: re.Pattern[str]) -> bool:
+    """The label of an advertisement, in an element that is named so or with the word that the text goes on below it."""
+    parts = [element.words(REMARK) for element in line.beside] or [line.text]
+    if not all(advert.fullmatch(part) for part in parts):
+        return False
+    return any(" " in part.strip() for part in parts) or is_named(line.element, "advertisement")
+
+
+_BELOW = 0.3  # of the page's sentences, at most, are what readers wrote below the text
+_INFORMS = frozenset("ⓘℹ🛈")  # stands beside a word, for a tip that a pointer shows
 _BESIDE = re.compile(r"\s*[·•|]\s*")
 
 
@@ -172,6 +188,24 @@ def _is_card(line: Line) -> bool:
     return line.is_links and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
 
 
+def comments(lines: list[Line], _: list[Line]) -> None:
+    """What readers wrote below the text, from its title on: where elements are named so or people are asked for it."""
+    said = pattern("furniture", "commented", whole=True)
+    begin = next((at for at, line in enumerate(lines) if line.kind == "heading" and said.fullmatch(line.text)), None)
+    if begin is None:
+        return
+    title, *rest = lines[begin:]
+    asked = any(said.fullmatch(line.text) for line in rest)
+    named = bool(rest) and all(is_named(line.element, "comments") for line in rest)
+    if (asked or named) and _prose(rest) < _BELOW * _prose(lines):
+        for line in (title, *rest):
+            line.reason = "comments"
+
+
+def _prose(lines: Iterable[Line]) -> int:
+    return sum(len(line.text) for line in lines if line.is_prose)
+
+
 def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]]:
     run: list[int] = []
     for index, line in enumerate(lines):
@@ -240,6 +274,7 @@ LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (
     controls,
     languages,
     contents,
+    comments,
     related,
     edges,
     counts,
