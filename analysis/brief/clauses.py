@@ -1,133 +1,25 @@
-"""Phrases and clauses of a sentence, found by small grammars that know only the small words of a language."""
+"""Clauses of a sentence, found by small grammars that know only the small words of a language."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
-
+from analysis.brief.nouns import INSIDE, STEP, Nouns, bullet, softly
 from analysis.brief.phrases import Phrases
 from analysis.brief.text import Sentence
 
 LONGEST = 20  # words of an answer
-_HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause
-_SOFT_ENDS = _HARD | {","}  # marks that end a phrase
-_BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
-_INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
-_LIST_LONGEST = 14  # words of an enumeration
 _PHRASES = ("refuse_act", "default_on", "default_off", "control", "go", "contact", "place")  # whose last word belongs
 _ACTS = ("collect", "process", "share", "retain")
-STEP = 4  # words of one step of a way through menus
-_OF_LONGEST = 9  # words that say what a noun is of; the last noun phrase is told whole
-_LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
 
 
-@lru_cache(maxsize=4096)
-def _soft(gap: str) -> bool:
-    return _SOFT_ENDS.isdisjoint(gap) and not _bullet(gap)
-
-
-@lru_cache(maxsize=4096)
-def _hard(gap: str) -> bool:
-    return gap not in _INSIDE and (not _HARD.isdisjoint(gap) or _bullet(gap))
-
-
-@lru_cache(maxsize=4096)
-def _bullet(gap: str) -> bool:
-    return len(gap) > 1 and gap.strip() in _BULLETS
-
-
-def _abbreviated(sentence: Sentence, at: int) -> bool:
-    """Whether the dot before a word is of capitals with dots, as in "U.S. law": they end nothing."""
-    words = sentence.words
-    if at < 1 or not words[at - 1].capital or len(words[at - 1].text) > 1:
-        return False
-    within = words[at].gap == "." and len(words[at].text) == 1
-    return within or (words[at].gap == ". " and at > 1 and words[at - 1].gap == ".")
-
-
-class Clauses:
+class Clauses(Nouns):
     """Where phrases and clauses of one language begin and end. Positions are indices of a sentence's words."""
 
     def __init__(self, phrases: Phrases) -> None:
-        self.phrases = phrases
-        self.grammar = grammar = phrases.grammar
+        super().__init__(phrases)
+        grammar = self.grammar
         self._cuts = grammar.joins | grammar.breaks | grammar.stops
         self._openings = grammar.breaks - grammar.subjects  # of another clause
         self._objects = grammar.determiners | grammar.pronouns
-        self._small_of_noun = grammar.determiners | grammar.links
-
-    def soft(self, sentence: Sentence, at: int) -> bool:
-        """Whether word `at` follows the word before it without a mark that ends a phrase."""
-        gap = sentence.words[at].gap
-        return _soft(gap) or (gap.startswith(".") and _abbreviated(sentence, at))
-
-    def hard(self, sentence: Sentence, at: int) -> bool:
-        gap = sentence.words[at].gap
-        return _hard(gap) and not (gap.startswith(".") and _abbreviated(sentence, at))
-
-    def chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-        """The noun phrase around words `first` to `last`, with its determiner."""
-        words, grammar = sentence.words, self.grammar
-        start = first
-        while start > 0 and self.soft(sentence, start):
-            word = words[start - 1].text
-            if word in grammar.inner and start > 1 and self.soft(sentence, start - 1):
-                head = words[start - 2].text
-                if not self.ends_phrase(head) and head not in grammar.determiners:
-                    start -= 2
-                    continue
-            if word in grammar.determiners:
-                start -= 1
-                break
-            if grammar.noun_first or first - start >= _LEFT:
-                break
-            if self.ends_phrase(word) and not self.compound(sentence, start - 1):
-                break
-            start -= 1
-        while start > 0 and words[start].gap == "-":
-            start -= 1
-        return start, self.phrase_end(sentence, last)
-
-    def ends_phrase(self, word: str) -> bool:
-        return word in self.grammar.stops or word in self.grammar.joins or word.endswith(self.grammar.adverbs)
-
-    @staticmethod
-    def compound(sentence: Sentence, at: int) -> bool:
-        """Whether word `at` is part of a hyphenated one: "device-related"."""
-        words = sentence.words
-        return words[at].gap == "-" or (at + 1 < len(words) and words[at + 1].gap == "-")
-
-    def phrase_end(self, sentence: Sentence, last: int) -> int:
-        """Where the noun phrase ends whose words up to `last` are known."""
-        words, grammar = sentence.words, self.grammar
-        end = last
-        while end < len(words) and end - last < _RIGHT and self.soft(sentence, end):
-            word = words[end].text
-            if word in grammar.inner:
-                noun = end + 1
-                while noun < len(words) and words[noun].text in grammar.determiners and self.soft(sentence, noun):
-                    noun += 1
-                if noun < len(words) and self.soft(sentence, noun) and not self.ends_phrase(words[noun].text):
-                    end = noun + 1
-                    continue
-                break
-            if word in grammar.determiners or word in grammar.participles:
-                break
-            if self.ends_phrase(word) and not self._is_noun(sentence, end):
-                break
-            end += 1
-        return end
-
-    def _is_noun(self, sentence: Sentence, at: int) -> bool:
-        """Whether a word that may be a verb ends a noun phrase: "the contents of a support request"."""
-        words, grammar = sentence.words, self.grammar
-        before = words[at - 1].text
-        if words[at].text not in grammar.nouns or self.ends_phrase(before) or before.endswith("s"):
-            return False
-        if at + 1 == len(words) or not self.soft(sentence, at + 1):
-            return True
-        after = words[at + 1].text
-        return after in grammar.stops | grammar.joins and after not in grammar.determiners
 
     def clause_end(
         self, sentence: Sentence, first: int, *, commas: bool, breaks: bool = True, noted: bool = False
@@ -219,87 +111,10 @@ class Clauses:
             first -= 1
         return first
 
-    def listed(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where the enumeration ends that a noun phrase begins: phrases of up to five words with commas or "and"."""
-        words, grammar = sentence.words, self.grammar
-        end = last
-        while end < len(words) and end - first < _LIST_LONGEST:
-            at = end
-            joined = "," in words[at].gap and not self.hard(sentence, at)
-            if words[at].text in grammar.joins and not self.hard(sentence, at):
-                at, joined = at + 1, True
-            if not joined or at >= len(words):
-                break
-            start, stop = at, at
-            while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
-                word = words[stop].text
-                if word in grammar.joins or (word in grammar.stops and word not in grammar.inner):
-                    break
-                stop += 1
-            if stop == start:
-                break
-            end = stop
-        return end
-
-    def post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
-        """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
-        words, grammar = sentence.words, self.grammar
-        if last >= len(words) or not self.soft(sentence, last):
-            return
-        licensed = words[last].text in grammar.participles
-        if not licensed and words[last].text not in grammar.links:
-            return
-        noun = last + 1
-        while (
-            noun < len(words)
-            and self.soft(sentence, noun)
-            and (words[noun].text in self._small_of_noun or (licensed and words[noun].text in grammar.after))
-        ):
-            noun += 1
-        if noun < len(words) and self.soft(sentence, noun):
-            nearest = max(noun + 1, self.phrase_end(sentence, noun))
-            yield nearest, " and its nearest"
-        end = last + 1
-        while (
-            end < len(words)
-            and end - last < _OF_LONGEST
-            and self.soft(sentence, end)
-            and words[end].text not in grammar.breaks
-        ):
-            end += 1
-        if end - last == _OF_LONGEST:
-            end = self.phrase_end(sentence, end)
-        yield end, " and what it is of"
-
-    def noted(self, sentence: Sentence, last: int) -> int:
-        words = sentence.words
-        if last >= len(words) or not words[last].gap.rstrip().endswith("("):
-            return last
-        end = last + 1
-        while end < len(words) and end - last < 8 and ")" not in words[end].gap:
-            end += 1
-        return end
-
-    def opened(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where words begin that close a bracket which was opened before them: "media access control (MAC) address"."""
-        words = sentence.words
-        if ")" not in sentence.text:
-            return first
-        closes = any(")" in word.gap and "(" not in word.gap for word in words[first + 1 : last])
-        if not closes:
-            return first
-        for at in range(first, max(0, first - STEP), -1):
-            if "(" in words[at].gap:
-                start = self.chunk(sentence, at - 1, at)[0]
-                while start > 1 and words[start].capital and words[start - 1].capital and self.soft(sentence, start):
-                    start -= 1
-                return start
-        return first
-
     def trimmed(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The words without small ones at their end, but for those of a phrase ("opt in"); no half of an address."""
         words, grammar = sentence.words, self.grammar
-        while 0 < first < last and words[first].gap in _INSIDE:
+        while 0 < first < last and words[first].gap in INSIDE:
             first -= 1
         if last < len(words) and words[last].gap == "://" and last - first > 1:
             last -= 1
@@ -336,9 +151,9 @@ class Clauses:
         if ">" not in sentence.text:
             return False
         start = first
-        while start > 0 and first - start < STEP and _soft(words[start].gap) and ">" not in words[start].gap:
+        while start > 0 and first - start < STEP and softly(words[start].gap) and ">" not in words[start].gap:
             start -= 1
         return any(">" in word.gap for word in words[start : last + 1])
 
     def before_bullet(self, sentence: Sentence, first: int, last: int) -> int:
-        return next((at for at in range(first + 1, last) if _bullet(sentence.words[at].gap)), last)
+        return next((at for at in range(first + 1, last) if bullet(sentence.words[at].gap)), last)
