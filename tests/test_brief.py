@@ -194,7 +194,7 @@ def test_what_is_not_about_data_answers_no_question_where_something_is() -> None
         policy.format("Parley Limited in Cork", ""),
         policy.format("Parley Europe Limited in Dublin", " We share your letters with Harrow Inc. to train AI models."),
     )
-    assert {quote.text for quote in found.brief.recipients} == {"Harrow Inc"}
+    assert {quote.text for quote in found.brief.recipients} == {"Harrow Inc."}
 
 
 def test_a_reworded_fact_is_quoted_once_and_from_the_later_text() -> None:

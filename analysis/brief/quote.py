@@ -18,8 +18,15 @@ def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) ->
         unclosed = inside.count(opening) % 2 if opening == closing else inside.count(opening) > inside.count(closing)
         if unclosed and closing in text[end : end + 2]:
             end = text.index(closing, end) + 1
+    if span.last < len(words) and text[end] == "." and _is_short(span):
+        end += 1
     said = text[start:end]
     return Quote(said, span.sentence.side, _link(span, said) if linked else None, marks)
+
+
+def _is_short(span: Span) -> bool:
+    """Whether words end with a company's form, which a dot in the sentence shortens: "Corvina, Inc. and others"."""
+    return any(last == span.last for _, last in span.sentence.cues.get("company_form", ()))
 
 
 def _link(span: Span, said: str) -> str | None:
