@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 
 from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
@@ -23,6 +24,7 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     """At most `MOST` answers a question."""
     found = {field: ranked(scene, field, weights[field]) for field in FIELDS}
     told = {field: _anew(best(found[field], weights[field], MOST)) for field in FIELDS}
+    told["data"] = _telling(scene, best(found["data"], weights["data"], MOST, partial(_is_vague, scene)))
     undone = [span for _, span in told["irreversible"]]
     for field in _OF_UNDOING:
         told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
@@ -39,6 +41,29 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
     told["data"] = _with_siblings(told["data"], others)
     return told
+
+
+def _is_vague(scene: Scene, span: Span) -> bool:
+    """Whether words tell nothing to who has not read what is before them: "personal data", "this content"."""
+    grammar = scene.phrases.grammar
+    return span.telling <= grammar.vague or _points_back(scene, span)
+
+
+def _points_back(scene: Scene, span: Span) -> bool:
+    return span.sentence.words[span.first].text in scene.phrases.grammar.carries_on
+
+
+def _telling(scene: Scene, told: Answers) -> Answers:
+    """Without vague words of a sentence that tells others, without any that point back where others are told."""
+    told = _anew(told)
+    sure = [span for _, span in told if not _is_vague(scene, span)]
+    own = {span.sentence.order for span in sure}
+    kept = [
+        one
+        for one in told
+        if one[1] in sure or not (one[1].sentence.order in own or (sure and _points_back(scene, one[1])))
+    ]
+    return kept[:MOST]
 
 
 def _anew(told: Answers) -> Answers:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.brief.nouns import INSIDE, STEP, Nouns, bullet, softly
+from analysis.brief.nouns import INSIDE, LONGEST, STEP, Nouns, bullet, softly
 from analysis.brief.phrases import Phrases
 from analysis.brief.text import Sentence
 
-LONGEST = 20  # words of an answer
 _PHRASES = ("refuse_act", "default_on", "default_off", "control", "go", "contact", "place")  # whose last word belongs
 _ACTS = ("collect", "process", "share", "retain")
 

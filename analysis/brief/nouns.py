@@ -12,10 +12,26 @@ _HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause
 _SOFT_ENDS = _HARD | {","}  # marks that end a phrase
 _BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
 INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
+LONGEST = 20  # words of an answer
 _LIST_LONGEST = 14  # words of an enumeration
 STEP = 4  # words of one step of a way through menus
 _OF_LONGEST = 9  # words that say what a noun is of; the last noun phrase is told whole
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
+_OF = "of"
+_MANY = ("s", "x")  # how plurals end
+_KINDS = ("data_kind", "content_kind")
+_NAMED = (  # cues of words that are nouns, whatever they look like
+    *_KINDS,
+    "data_head",
+    "sensitive",
+    "document",
+    "thing",
+    "recipient_head",
+    "tracking",
+    "refuse_where",
+    "purpose_noun",
+    "ai",
+)
 
 
 @lru_cache(maxsize=4096)
@@ -49,6 +65,9 @@ class Nouns:
         self.phrases = phrases
         self.grammar = grammar = phrases.grammar
         self._small_of_noun = grammar.determiners | grammar.links
+        self._no_nouns = grammar.stops | grammar.joins | grammar.modals | grammar.passives
+        self._finite = grammar.modals | grammar.passives | grammar.having
+        self._subjects = grammar.subjects | grammar.others | grammar.pronouns
 
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
@@ -83,7 +102,7 @@ class Nouns:
         return start, self.phrase_end(sentence, last)
 
     def ends_phrase(self, word: str) -> bool:
-        return word in self.grammar.stops or word in self.grammar.joins or word.endswith(self.grammar.adverbs)
+        return word in self._no_nouns or word.endswith(self.grammar.adverbs)
 
     @staticmethod
     def compound(sentence: Sentence, at: int) -> bool:
@@ -109,8 +128,41 @@ class Nouns:
                 break
             if self.ends_phrase(word) and not self._is_noun(sentence, end):
                 break
+            if self._is_verb(sentence, last, end):
+                break
             end += 1
         return end
+
+    def _is_verb(self, sentence: Sentence, last: int, at: int) -> bool:
+        """Whether word `at`, of a noun phrase that is known up to `last`, is its verb: "the author owns the text"."""
+        words, grammar = sentence.words, self.grammar
+        word, before = words[at], words[at - 1].text
+        if grammar.noun_first:
+            return self._is_verb_of_many(sentence, last, at)
+        if word.capital or before.endswith("s") == word.text.endswith("s") or word.gap.strip():
+            return False
+        if at + 1 == len(words) or not self.soft(sentence, at + 1):
+            return False
+        after = words[at + 1].text
+        if before.endswith("s"):  # "the pictures remain on your phone"
+            small = after in grammar.stops or after in grammar.determiners
+            verb = small and after != _OF and after not in self._finite
+        else:
+            verb = after in grammar.determiners and after not in grammar.relatives
+        return verb and not any(first <= at < end for cue in _NAMED for first, end in sentence.cues.get(cue, ()))
+
+    def _is_verb_of_many(self, sentence: Sentence, last: int, at: int) -> bool:
+        """Whether word `at` is no adjective of the noun before it: "les données servent", "un écrit contenant des"."""
+        words, grammar = sentence.words, self.grammar
+        word = words[at].text
+        if not word.endswith(grammar.verbs) or words[at - 1].text in grammar.determiners:
+            return False
+        if word.endswith(grammar.gerunds) and at + 1 < len(words) and self.soft(sentence, at + 1):
+            after = words[at + 1].text
+            if after in grammar.determiners or after in grammar.after:
+                return True
+        nouns = (words[n].text for n in range(max(0, last - 2), at))
+        return any(noun.endswith(_MANY) and noun not in grammar.determiners for noun in nouns)
 
     def _is_noun(self, sentence: Sentence, at: int) -> bool:
         """Whether a word that may be a verb ends a noun phrase: "the contents of a support request"."""
@@ -126,7 +178,7 @@ class Nouns:
     def listed(self, sentence: Sentence, first: int, last: int) -> int:
         """Where the enumeration ends that a noun phrase begins: phrases of up to five words with commas or "and"."""
         words, grammar = sentence.words, self.grammar
-        end = last
+        end = before = last
         while end < len(words) and end - first < _LIST_LONGEST:
             at = end
             joined = "," in words[at].gap and not self.hard(sentence, at)
@@ -134,16 +186,71 @@ class Nouns:
                 at, joined = at + 1, True
             if not joined or at >= len(words):
                 break
-            start, stop = at, at
-            while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
-                word = words[stop].text
-                if word in grammar.joins or (word in grammar.stops and word not in grammar.inner):
-                    break
-                stop += 1
-            if stop == start:
+            stop = self._entry_end(sentence, at)
+            if stop == at:
                 break
-            end = stop
-        return end
+            before, end = end, stop
+        return self._untorn(sentence, first, end, before) if end > last else end
+
+    def _entry_end(self, sentence: Sentence, start: int) -> int:
+        """Where an entry of an enumeration ends; where it begins if it is none: "and keeps it"."""
+        words, grammar = sentence.words, self.grammar
+        stop = start
+        while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
+            word = words[stop].text
+            if word in grammar.joins:
+                break
+            if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, _KINDS):
+                break
+            if stop > start:
+                before = words[stop - 1].text
+                if self._opens_object(word) and before not in grammar.determiners and before not in grammar.inner:
+                    return start
+                if grammar.noun_first and self._is_verb_of_many(sentence, stop, stop):
+                    break
+            stop += 1
+        return stop
+
+    @staticmethod
+    def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:
+        """Whether a phrase of these cues begins at a word, that may be a verb elsewhere: "contact information"."""
+        return any(first == at for cue in cues for first, _ in sentence.cues.get(cue, ()))
+
+    def _opens_object(self, word: str) -> bool:
+        grammar = self.grammar
+        if word in grammar.inner or word in grammar.relatives:
+            return False
+        return word in grammar.determiners or (not grammar.noun_first and word in grammar.pronouns)
+
+    def _untorn(self, sentence: Sentence, first: int, end: int, before: int) -> int:
+        """Where an enumeration ends whose last entry, behind `before`, may go on or be a part of something."""
+        words, grammar = sentence.words, self.grammar
+        if words[end - 1].text in grammar.determiners and words[end - 1].text in grammar.general:
+            return before  # "or other"
+        if end == len(words):
+            return end
+        if words[end].gap == "-":
+            while end < len(words) and words[end].gap == "-":
+                end += 1
+            return self.phrase_end(sentence, end)
+        kinds = [place for cue in (*_KINDS, "data_head") for place in sentence.cues.get(cue, ())]
+        note = self.noted(sentence, end)
+        if note > end and note < len(words) and ")" in words[note].gap and any(at == note for at, _ in kinds):
+            return self.phrase_end(sentence, note + 1)  # "subscriber identity (SIM) information"
+        if not self.soft(sentence, end):
+            return end
+        word = words[end]
+        if word.text in grammar.stops:
+            if word.capital and words[end - 1].capital:
+                return before
+            for at, last in kinds:
+                if at == end:
+                    return last  # "voice input"
+        if word.text == _OF and not words[end - 1].text.endswith(_MANY):
+            whole = next((to for to, how in self.post_modified(sentence, end) if how.endswith("nearest")), end)
+            return whole if whole - first <= LONGEST else before  # "method of payment"
+        torn = word.text in grammar.participles and any(at in (end + 1, end + 2) for at, _ in kinds)
+        return before if torn else end  # "health related information"
 
     def post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
         """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
@@ -154,6 +261,9 @@ class Nouns:
         if not licensed and words[last].text not in grammar.links:
             return
         noun = last + 1
+        if words[last].text in grammar.relatives:  # "que vous nous fournissez"
+            while noun < len(words) and self.soft(sentence, noun) and words[noun].text in self._subjects:
+                noun += 1
         while (
             noun < len(words)
             and self.soft(sentence, noun)
@@ -189,8 +299,8 @@ class Nouns:
         words = sentence.words
         if ")" not in sentence.text:
             return first
-        closes = any(")" in word.gap and "(" not in word.gap for word in words[first + 1 : last])
-        if not closes:
+        marks = "".join(word.gap for word in words[first + 1 : last])
+        if ")" not in marks.partition("(")[0]:
             return first
         for at in range(first, max(0, first - STEP), -1):
             if "(" in words[at].gap:

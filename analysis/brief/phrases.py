@@ -97,6 +97,12 @@ class Grammar(BaseModel):
     pronouns: frozenset[Phrase]
     gerunds: str
     adverbs: tuple[str, ...]
+    verbs: tuple[str, ...] = ()
+    infinitives: tuple[str, ...] = ()
+    partitive: frozenset[Phrase] = frozenset()
+    between: frozenset[Phrase] = frozenset()
+    composing: frozenset[Phrase] = frozenset()
+    vague: frozenset[Phrase] = frozenset()
     articles: frozenset[Phrase] = frozenset()
     # whose act a verb is, and what a denial is of: analysis/brief/acts.py
     readers: frozenset[Phrase] = frozenset()

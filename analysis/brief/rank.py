@@ -6,7 +6,7 @@ The weights stand in analysis/brief/weights.toml; bench/train_briefs.py wrote th
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Annotated
@@ -70,14 +70,21 @@ def ranked(scene: Scene, field: Question, weights: Weights) -> list[tuple[float,
     return [(chance, later.get(key, span)) for key, (chance, span) in zip(keys, found, strict=True)]
 
 
-def best(found: Sequence[tuple[float, Span]], weights: Weights, most: int) -> list[tuple[float, Span]]:
-    """The answers among ranked candidates: no two of the same words, none that says another's words again."""
+def best(
+    found: Sequence[tuple[float, Span]], weights: Weights, most: int, vague: Callable[[Span], bool] | None = None
+) -> list[tuple[float, Span]]:
+    """The answers among ranked candidates: no two of the same words, none that says another's words again.
+
+    Of `vague` ones more than `most` may come: others are to take their place.
+    """
     kept: list[tuple[float, Span]] = []
+    counted = 0
     for chance, span in found:
-        if len(kept) == most or chance < (weights.more if kept else weights.first):
+        if counted == most or chance < (weights.more if kept else weights.first):
             break
         if not any(_alike(span, other) for _, other in kept):
             kept.append((chance, span))
+            counted += not (vague and vague(span))
     return kept
 
 

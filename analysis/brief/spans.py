@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from analysis.brief.clauses import LONGEST
+from analysis.brief.data import DataWords
 from analysis.brief.names import within_name
-from analysis.brief.parties import Parties
+from analysis.brief.nouns import LONGEST
 from analysis.brief.places import Places
 from analysis.brief.text import Sentence
 from analysis.brief.ways_out import WaysOut
 
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = get_args(Question)
-_DATA = ("data_kind", "content_kind", "sensitive", "data_head")
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
 _OF_DEEDS = ("purposes", "recipients")
@@ -69,7 +68,7 @@ class Span:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(WaysOut, Parties, Places):
+class Reader(WaysOut, DataWords, Places):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
@@ -87,6 +86,8 @@ class Reader(WaysOut, Parties, Places):
             if whole is None:
                 continue
             first, last = self.trimmed(sentence, whole[0], self.shortened(sentence, *whole))
+            if field == "data":
+                last = self.owned(sentence, first, last)
             if field in _OF_DEEDS and self.of_disclaimer(sentence, first):
                 continue
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
@@ -113,53 +114,6 @@ class Reader(WaysOut, Parties, Places):
                 return self._irreversible(sentence)
             case "regions":
                 return self._regions(sentence)
-
-    def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
-        """An item, a cell or a bare line as it stands, and what follows its colon."""
-        words = sentence.words
-        bare = sentence.item or sentence.lead or (len(words) <= 8 and not self._is_said(sentence))
-        if bare and len(words) <= most:
-            yield 0, len(words), "whole"
-        for at in range(1, min(len(words), 8)):
-            if ":" in words[at].gap and len(words) - at <= most:
-                yield at, len(words), "after colon"
-                yield 0, at, "before colon"
-                break
-
-    def _is_said(self, sentence: Sentence) -> bool:
-        """Whether the words are a sentence rather than a title or a label."""
-        ends = sentence.text[sentence.words[-1].end :].lstrip("\"'”’»)")[:1]
-        return bool(ends) and ends in ".!?"
-
-    def _data(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, words = sentence.cues, sentence.words
-        yield from self._whole(sentence)
-        for cue in _DATA:
-            for first, last in cues.get(cue, ()):
-                if last < len(words) and words[last].gap == "-":
-                    continue  # "content-generating models"
-                start, end = self.chunk(sentence, first, last)
-                yield start, end, "phrase"
-                ends = [end]
-                for further, how in self.post_modified(sentence, end):
-                    yield start, further, f"phrase{how}"
-                    ends.append(further)
-                note = self.noted(sentence, end)
-                if note > end:
-                    yield start, note, "phrase with note"
-                if self._within_list(sentence, start, _DATA):
-                    continue
-                for end in ends[:2]:
-                    listed = self.listed(sentence, start, end)
-                    if listed > end and not any(end <= at < listed for at, _ in cues.get("place", ())):
-                        yield start, listed, "list"
-                        yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
-
-    def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
-        """Where a noun phrase ends that goes on with who does it: "the notes it reads"."""
-        words = sentence.words
-        if end < len(words) and words[end].text in self.grammar.pronouns:
-            yield from (further for further, how in self.post_modified(sentence, end) if how.endswith("nearest"))
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words

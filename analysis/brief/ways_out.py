@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis.brief.acts import Acts
-from analysis.brief.clauses import LONGEST
-from analysis.brief.nouns import STEP
+from analysis.brief.nouns import LONGEST, STEP
 from analysis.brief.text import Sentence, addresses, words_of
 
 _ACTS = ("refusal", "control", "way", "contact")

@@ -1,0 +1,337 @@
+"""The words that could say which data: a noun phrase without the act it stands in, its recipient or its purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.brief.parties import Parties
+from analysis.brief.text import Sentence
+
+DATA = ("data_kind", "content_kind", "sensitive", "data_head")
+_ACTS = ("collect", "process", "share", "retain")
+_NO_NOUNS = (*_ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on")  # cues of a word that may be a verb
+_HANDED = 8  # words between an act of sharing and to whom
+_SHORTEST_VERB = 4  # letters of one that ends with "s"
+_NO_VERBS = ("ss", "us", "is", "ics")  # how words end that are no verbs, though with "s"
+_APOSTROPHES = ("'", "’")
+_OF = "of"
+
+
+class DataWords(Parties):
+    """Reads candidates for `data` out of sentences of one language."""
+
+    def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
+        """An item, a cell or a bare line as it stands, and what follows its colon."""
+        words = sentence.words
+        bare = sentence.item or sentence.lead or (len(words) <= 8 and not self._is_said(sentence))
+        if bare and len(words) <= most:
+            yield 0, len(words), "whole"
+        for at in range(1, min(len(words), 8)):
+            if ":" in words[at].gap and len(words) - at <= most:
+                yield at, len(words), "after colon"
+                yield 0, at, "before colon"
+                break
+
+    def _is_said(self, sentence: Sentence) -> bool:
+        """Whether the words are a sentence rather than a title or a label."""
+        ends = sentence.text[sentence.words[-1].end :].lstrip("\"'”’»)")[:1]
+        return bool(ends) and ends in ".!?"
+
+    def _data(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        cues, words = sentence.cues, sentence.words
+        yield from (one for one in self._whole(sentence) if self._is_noun_phrase(sentence, one[0], one[1]))
+        for cue in DATA:
+            for first, last in cues.get(cue, ()):
+                if last < len(words) and words[last].gap == "-":
+                    continue  # "content-generating models"
+                start, end = self._noun_phrase(sentence, first, last)
+                if start >= end:
+                    continue
+                yield start, end, "phrase"
+                ends = [end]
+                for further, how in self.post_modified(sentence, end):
+                    further = self._told_end(sentence, start, end, further)
+                    if further > end:
+                        yield start, further, f"phrase{how}"
+                        ends.append(further)
+                note = self.noted(sentence, end)
+                if note > end and self._is_closed(sentence, note):
+                    yield start, note, "phrase with note"
+                if self._within_list(sentence, start, DATA):
+                    continue
+                for end in ends[:2]:
+                    listed = self.listed(sentence, start, end)
+                    if listed > end and not any(end <= at < listed for at, _ in cues.get("place", ())):
+                        yield start, listed, "list"
+                        yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
+
+    def _noun_phrase(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+        """The noun phrase around words that name data; an empty one where it names none."""
+        start, end = self.chunk(sentence, first, last)
+        start = self._behind_act(sentence, start, first)
+        if self._is_torn(sentence, start, first, last) or self._is_document(sentence, start, end):
+            return end, end
+        if any(at < start < to for at, to in sentence.cues.get("contact", ())):
+            return end, end  # "write to the address"
+        return self._behind_its_verb(sentence, start, first), end
+
+    def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
+        """Where a noun phrase ends that goes on with who does it: "the notes it reads"."""
+        words = sentence.words
+        if end < len(words) and words[end].text in self.grammar.pronouns:
+            yield from (further for further, how in self.post_modified(sentence, end) if how.endswith("nearest"))
+
+    def _is_noun_phrase(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a whole item may name data: it is no sentence, no number, no order, no purpose, nobody."""
+        words, grammar, cues = sentence.words, self.grammar, sentence.cues
+        opening = words[first].text
+        leads = opening in grammar.links and opening not in grammar.relatives and opening not in self._subjects
+        if leads or all(word.text.isdecimal() for word in words[first:last]):
+            return False
+        if any(at == first for at, _ in cues.get("purpose_lead", ())):
+            return False
+        if first + 1 < last and words[first + 1].text == _OF and first in sentence.where(*_ACTS):
+            return False
+        kinds = {end for cue in DATA for _, end in cues.get(cue, ())}
+        if last not in kinds and any(end == last for _, end in cues.get("recipient_head", ())):
+            return False
+        verbs = sentence.where(*_ACTS, "purpose_verb", "control", "go")
+        return not self._is_order(sentence, first, last, verbs) and not self._is_clause(sentence, first, last, verbs)
+
+    def _is_order(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
+        """Whether an item begins with what its reader does: "Manage and change the content"."""
+        words, grammar = sentence.words, self.grammar
+        if first not in verbs or first + 1 >= last or words[first].text.endswith(grammar.gerunds):
+            return False
+        after = words[first + 1].text
+        if after in grammar.joins:
+            return first + 2 in verbs
+        return after in grammar.determiners and after not in grammar.inner
+
+    def _is_clause(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
+        """Whether an item has a verb of its own, before a comma or a relative clause: "these cookies enable the"."""
+        words, grammar = sentence.words, self.grammar
+        for at in range(first + 1, last):
+            word, before = words[at].text, words[at - 1].text
+            if "," in words[at].gap or before in grammar.relatives or before in grammar.breaks:
+                return False
+            if at == first + 1 and before in grammar.dangling and before not in grammar.determiners:
+                return False  # "what you bought"
+            if word in grammar.modals or word in grammar.passives:
+                return True
+            if grammar.noun_first or at not in verbs or not before.endswith("s") or at + 1 == last:
+                continue
+            if words[at + 1].text in grammar.determiners and not word.endswith((*grammar.pasts, grammar.gerunds)):
+                return True
+        return False
+
+    def _is_document(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase names a document or a part of one: "our cookie policy", "la politique relative aux"."""
+        documents = sentence.cues.get("document")
+        if not documents:
+            return False
+        if not self.grammar.noun_first:
+            kinds = sentence.cues.get("data_kind", ())  # "search terms"
+            return any(end == last for _, end in documents) and not any(end == last for _, end in kinds)
+        while first < last - 1 and sentence.words[first].text in self.grammar.determiners:
+            first += 1
+        return any(at == first for at, _ in documents)
+
+    def _is_torn(self, sentence: Sentence, start: int, first: int, last: int) -> bool:
+        """Whether a phrase begins within another one's: "Data" of "Contact Data"; its noun is before "pseudonymes"."""
+        kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
+        if any(at < min(start, first) and first < end <= last for at, end in kinds):
+            return True
+        bare = self.grammar.noun_first and start == first > 0 and self.soft(sentence, first)
+        return bare and any(end == first for _, end in kinds)
+
+    def _behind_act(self, sentence: Sentence, start: int, first: int) -> int:
+        """Where the data begin that an act is of: "le partage de données", "stocker des données"."""
+        words, inner = sentence.words, self.grammar.inner
+        if not inner or first - start < 2:
+            return start
+        kinds = sentence.where(*DATA, "recipient_head")
+        acts = sentence.where(*_ACTS, "refuse_act", "purpose_verb") - kinds
+        for at in range(first - 1, start, -1):
+            if words[at].text not in inner:
+                continue
+            plural = words[at].text in self.grammar.partitive
+            verb = at - 1 == start and start not in kinds and words[start].text.endswith(self.grammar.infinitives)
+            if verb or at - 1 in acts:
+                return at if plural else at + 1
+            if plural and at - 1 == start > 0 and self.soft(sentence, start):
+                before = words[start - 1].text
+                if before not in self.grammar.joins and before not in inner:
+                    return at  # "nous partageons avec Corvina des données"
+        return start
+
+    def _behind_its_verb(self, sentence: Sentence, start: int, first: int) -> int:
+        """Where a noun phrase begins behind a verb that looks like a part of it: "may place data files"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first:
+            return start
+        word = words[start]
+        if word.text in grammar.relatives and 0 < start < first - 1 and self.soft(sentence, start):
+            before, verb = words[start - 1].text, words[start + 1].text
+            noun = not self.ends_phrase(before) and before not in grammar.determiners
+            if noun and before.endswith("s") != verb.endswith("s"):
+                return start + 2  # "programs that gather text"
+        if self._is_gerund(sentence, start, first):
+            return start + 1
+        plain = start > 0 and self.soft(sentence, start) and not word.capital and word.text not in grammar.determiners
+        if plain and self._is_done_by(sentence, start, first):
+            return start + 1
+        return self._behind_verb_of_one(sentence, start, first)
+
+    def _is_gerund(self, sentence: Sentence, start: int, first: int) -> bool:
+        """Whether a phrase begins with what is done to its data: "prohibits posting AI content"."""
+        words, grammar = sentence.words, self.grammar
+        word = words[start].text
+        if start == first or not word.endswith(grammar.gerunds) or self.compound(sentence, start):
+            return False
+        stem = word.removesuffix(grammar.gerunds)
+        known = stem in grammar.stops or f"{stem}e" in grammar.stops
+        if not known and start not in sentence.where(*_ACTS, "purpose_verb"):
+            return False
+        adjective = start > 0 and words[start - 1].text.endswith(grammar.adverbs)  # "personally identifying data"
+        if adjective or start - 1 in sentence.where("collect", "share", "retain"):
+            return False
+        return not self._is_named(sentence, start)
+
+    @staticmethod
+    def _is_named(sentence: Sentence, at: int) -> bool:
+        """Whether a word is part of a phrase of a cue that verbs do not give."""
+        nouns = (places for cue, places in sentence.cues.items() if cue not in _NO_NOUNS)
+        return any(first <= at < last for places in nouns for first, last in places)
+
+    def _is_done_by(self, sentence: Sentence, start: int, first: int) -> bool:
+        """Whether words before a phrase make its first one a verb: "we", "may not", "to"."""
+        words, grammar = sentence.words, self.grammar
+        at = start - 1
+        while at > 0 and (words[at].text in grammar.between or words[at].text.endswith(grammar.adverbs)):
+            at -= 1
+        before = words[at].text
+        if before in grammar.joins and start < first:
+            verbs = sentence.where(*_ACTS, "purpose_verb", "liability")
+            if start in verbs and at - 1 in verbs and not words[start].text.endswith((*grammar.pasts, grammar.gerunds)):
+                return True
+        if before in grammar.modals or (before in grammar.others and before not in grammar.pronouns):
+            return True
+        if start == first:
+            return False
+        if before in grammar.bound and before in grammar.pronouns:  # "you", not of "shows you"
+            return at == 0 or not self.soft(sentence, at) or self.ends_phrase(words[at - 1].text)
+        aims = any(end == start for _, end in sentence.cues.get("purpose_lead", ()))
+        return aims and start in sentence.where(*_ACTS, "purpose_verb")
+
+    def _behind_verb_of_one(self, sentence: Sentence, start: int, first: int) -> int:
+        """Where the object begins of a verb with "s" that a noun phrase seems to hold: "Corvina places data"."""
+        words, grammar = sentence.words, self.grammar
+        for at in range(first - 1, start - 1, -1):
+            word, gap = words[at], words[at].gap
+            text = word.text
+            if len(text) < _SHORTEST_VERB or not text.endswith("s") or text.endswith(_NO_VERBS) or word.capital:
+                continue
+            if text in grammar.determiners or gap == "-" or words[at + 1].gap.strip():
+                continue
+            alone = at == start > 0 and not self.soft(sentence, at)
+            before = words[at - 1].text if at > start else "s"
+            if not alone and (before.endswith("s") or before in grammar.determiners):
+                continue
+            if not self._is_named(sentence, at):
+                return at + 1
+        return start
+
+    def _told_end(self, sentence: Sentence, start: int, end: int, further: int) -> int:
+        """Where a noun phrase ends that is known up to `end`, before what is no longer said of it."""
+        if (
+            further == end + 2
+            and sentence.words[end].text in self._subjects
+            and sentence.words[end + 1].text in self._finite
+        ):
+            return end
+        leads = (at for at in range(end, further) if self._leads_off(sentence, start, at))
+        return self._before_verb(sentence, end, next(leads, further))
+
+    def _leads_off(self, sentence: Sentence, start: int, at: int) -> bool:
+        """Whether words lead to a purpose, to whom something is handed, or away: "in connection with"."""
+        words, grammar, cues = sentence.words, self.grammar, sentence.cues
+        text = words[at].text
+        if text in grammar.composing and self._is_composed(sentence, at):
+            return True
+        if text not in grammar.inner:
+            for first, last in cues.get("purpose_lead", ()):
+                if first == at and (text not in grammar.after or last in sentence.where("purpose_verb")):
+                    return True
+        if text not in grammar.handing_to or words[at - 1].text in grammar.participles:
+            return False
+        if any(first == at for first, _ in cues.get("contact", ())):
+            return True
+        acts = (first for cue in ("share", "hand_on") for first, _ in cues.get(cue, ()))
+        return any(
+            max(0, start - _HANDED) <= act < start and not any(self.hard(sentence, n) for n in range(act + 1, start))
+            for act in acts
+        )
+
+    def _is_composed(self, sentence: Sentence, at: int) -> bool:
+        """Whether words are one preposition, "in violation of", "en cas de": a bare noun between two."""
+        words, grammar = sentence.words, self.grammar
+        if at + 2 >= len(words) or words[at + 1].text in grammar.determiners or self.ends_phrase(words[at + 1].text):
+            return False
+        after = words[at + 2].text
+        return after in grammar.inner or (not grammar.inner and (after == _OF or after in grammar.handing_to))
+
+    def _before_verb(self, sentence: Sentence, end: int, further: int) -> int:
+        """Where what a noun is of ends: before a verb that is not its relative clause's."""
+        words, grammar = sentence.words, self.grammar
+        finite = self._finite
+        waits, at = False, end  # for the verb of a relative clause
+        while at < further:
+            word = words[at].text
+            if word in grammar.relatives:
+                after = words[at + 1].text if at + 1 < further else ""
+                subject = after in grammar.determiners or after in self._subjects or at + 1 in sentence.where("person")
+                waits = subject or after in finite
+                at += not waits
+            elif word in self._subjects:
+                waits, at = False, at + 1
+                at = self._last_verb(sentence, at, further) if at < further and words[at].text in finite else at
+            elif at + 2 < further and self._goes_on(sentence, at):
+                return at
+            elif word in finite:
+                if not waits and words[at - 1].text not in grammar.joins:
+                    return at
+                waits, at = False, self._last_verb(sentence, at, further)
+            at += 1
+        return further
+
+    def _goes_on(self, sentence: Sentence, at: int) -> bool:
+        """Whether behind word `at`, an "and", a verb comes with its object: "and keeps it"."""
+        words, grammar = sentence.words, self.grammar
+        if words[at].text not in grammar.joins or words[at - 1].text in grammar.links:
+            return False
+        word = words[at + 1].text
+        small = (
+            word in grammar.determiners or word in grammar.links or word in grammar.after or word in grammar.dangling
+        )
+        return not small and self.soft(sentence, at + 2) and self._opens_object(words[at + 2].text)
+
+    def _last_verb(self, sentence: Sentence, at: int, further: int) -> int:
+        words, denied = sentence.words, self.grammar.denied_by
+        while at + 1 < further and (words[at + 1].text in self._finite or words[at + 1].text in denied):
+            at += 1
+        return at
+
+    @staticmethod
+    def _is_closed(sentence: Sentence, end: int) -> bool:
+        """Whether a bracket closes behind the words up to `end`."""
+        words = sentence.words
+        return ")" in (words[end].gap if end < len(words) else sentence.text[words[-1].end :])
+
+    def owned(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where data end without whose they are, where it is not said what of theirs: "data of the customer's"."""
+        words = sentence.words
+        if last - first < 3 or last == len(words) or not self.soft(sentence, last):
+            return last
+        whose = words[last - 1].text == "s" and words[last - 1].gap in _APOSTROPHES
+        return self.trimmed(sentence, first, last - 2)[1] if whose else last
