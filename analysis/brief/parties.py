@@ -80,7 +80,7 @@ class Parties(Clauses):
         things = {last for _, last in sentence.cues.get("thing", ())}
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
-            start = self._shared_head(sentence, start, first)
+            start = self._shared_head(sentence, self._behind_aim(sentence, start, first), first)
             if grammar.noun_first and end > last and words[end - 1].text.endswith(grammar.gerunds):
                 end -= 1  # "les fournisseurs travaillant pour"
             if end not in ends:
@@ -98,6 +98,16 @@ class Parties(Clauses):
             if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"
         yield from self._names(sentence)
+
+    def _behind_aim(self, sentence: Sentence, start: int, first: int) -> int:
+        """Where a party begins behind a verb that looks like a part of it: "to engage outside providers"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or start == first or words[start].capital or words[start].text in grammar.determiners:
+            return start
+        if not any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
+            return start
+        gerund = words[start].text.removesuffix("e") + grammar.gerunds
+        return start + 1 if self.publisher.says(gerund) else start
 
     @staticmethod
     def of_disclaimer(sentence: Sentence, first: int) -> bool:
