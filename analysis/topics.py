@@ -37,7 +37,6 @@ WORDS = (
     "conduct",
     "contact_only",
     "shop",
-    "language_names",
     "promise",
     "handed_on",
     "pointer",
