@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from analysis.blocks import UnreadablePage
@@ -30,28 +30,20 @@ from storage.lock import one_at_a_time
 class Job:
     """The steps on one database, for one watchlist. Every step but `deliver` wants `one_at_a_time` held."""
 
-    def __init__(
-        self,
-        watchlist: Watchlist,
-        database: Database,
-        recipients: Recipients,
-        *,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients
-        self.now = now
         self.manners = manners(watchlist)
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
         """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work."""
-        started = self.now()
+        started = utc_now()
         with one_at_a_time(self.database):
             checks = self.crawl(only=only, force=force, progress=progress)
             checks += [id_ for id_ in self.read() if id_ not in checks]
         deliveries = self.deliver()
-        return Report(started, self.now(), outcomes(self.database, checks), deliveries)
+        return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
     def crawl(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> list[int]:
         """Fetch the documents that are due; the ids of the checks."""
@@ -60,7 +52,7 @@ class Job:
         wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
         if not force:
             with self.database.reading() as session:
-                wanted = due(wanted, last_checks(session), pauses(session), self.now())
+                wanted = due(wanted, last_checks(session), pauses(session), utc_now())
         if not wanted:
             return []
         return crawl(
@@ -69,7 +61,6 @@ class Job:
             crawl_settings(self.watchlist),
             fingerprint_of=self.fingerprint_of,
             why_unstable=self.why_unstable,
-            now=self.now,
             progress=progress,
         )
 
@@ -77,7 +68,7 @@ class Job:
         """Bring the store's documents in step with the watchlist."""
         tell_after = self.watchlist.operator[0].after
         with self.database.writing() as session:
-            declare(session, [_row(entry, self.now(), tell_after) for entry in self.watchlist.documents])
+            declare(session, [_row(entry, utc_now(), tell_after) for entry in self.watchlist.documents])
 
     def read(self) -> list[int]:
         """Read what was fetched and not read yet; the ids of the checks."""
@@ -85,7 +76,7 @@ class Job:
 
     def deliver(self) -> Deliveries:
         """Send what is owed and due; before that, a model may be asked for a paragraph about it."""
-        retell_due(self.database, self.recipients.routes, self.recipients.model, now=self.now)
+        retell_due(self.database, self.recipients.routes, self.recipients.model)
         return deliver_due(
             self.database,
             self.recipients.routes,
@@ -93,7 +84,6 @@ class Job:
             operator_language=self.recipients.operator_language,
             base_url=self.watchlist.site,
             templates=self.recipients.templates,
-            now=self.now,
         )
 
     def fingerprint_of(self, fetched: Fetched) -> str | None:
