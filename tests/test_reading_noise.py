@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -189,3 +190,216 @@ def test_a_number_that_a_machine_made_for_one_answer_is_no_other_text() -> None:
         for token in ("njhxdEdlWe5ydXhX1JdarfkcRJ", "30bb63nGYOyZgGKkR8J81fZJXY", "OptanonAlertBoxClosed2Version")
     )
     assert first == second != named
+
+
+# boxes
+
+
+TICKERS = (
+    "<marquee>River level at the mill: 0.72 m, steady *** Coffee morning, Saturday 22nd February</marquee>",
+    "<table><tr><td><marquee><font>Regatta on 3rd May - come and row with us all day!</font></marquee></td>"
+    "</tr></table>",
+    "<div class='news-ticker'>Breaking: the swans are back on the northern shore of the lake.</div>",
+    "<div class='announcement-bar'><p>Summer walks are here, and all of them are half the price.</p></div>",
+)
+
+
+@pytest.mark.parametrize("ticker", TICKERS)
+def test_tickers_are_no_text(ticker: str) -> None:
+    assert texts(TITLED.format("", "").replace("<h1>", f"{ticker}<h1>")) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<marquee>New terms hold from the first of May, as we told all members by letter.</marquee>",
+        "<div class='announcement-bar'><p>We change how we use your data; read what is new below.</p></div>",
+        "<div class='announcement'>Version of 3 March 2025</div>",
+    ],
+)
+def test_a_notice_of_the_text_stays_however_it_moves(said: str) -> None:
+    assert len(texts(TITLED.format(said, ""))) == len(PLAIN) + 1
+
+
+CUSTOMERS = (
+    "<section class='section_testimonial'><div class='testimonial_card'><div>“Setup took eleven minutes.”</div>"
+    "<div>Yusuf K., Bookkeeper</div></div></section>",
+    "<div class='swiper'><div class='swiper-slide'><p>“Our walks were never planned that fast.”</p>"
+    "<p>Ada Heron, guide</p></div></div>",
+    "<figure><blockquote><p>The club planned all our walks in an afternoon.</p></blockquote>"
+    "<figcaption>Ada Heron, Guide</figcaption></figure>",
+    "<div><p>« Nous avons tout réglé en une journée. »</p><p>Anne Martin</p><p>Présidente du club</p></div>",
+    "<div><p>„Nach elf Minuten war alles fertig.“</p><p>— Jana Vogt, Wanderführerin</p></div>"
+    "<div><p>“The paths are marked so well.”</p><p>Marcus O., founder</p></div>",
+)
+
+
+@pytest.mark.parametrize("customer", CUSTOMERS)
+def test_what_customers_say_behind_the_text_is_none_of_it(customer: str) -> None:
+    assert texts(TITLED.format("", customer)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<blockquote><p>“Personal data” means any information on a person who can be told by it.</p></blockquote>"
+        "<p>Article 4, Regulation of 2016</p>",
+        "<p>“Member” means a person who has joined.</p><p>“Guest” means a person who has not.</p>",
+        "<p>“A path is for all who walk on it.”</p><p>We hold to that.</p>",
+        "<section class='testimonials'><h2>Testimonials</h2><p>We may print what you write about our walks.</p>"
+        "</section>",
+        "<div class='review'><p>“Closed” means that nobody walks there.</p><p>Paths, Lakes</p></div>",
+        "<p>Ada Heron, Data Protection Officer</p>",
+    ],
+)
+def test_quotations_of_a_policy_stay(said: str) -> None:
+    for before, after in ((said, ""), ("", said)):
+        lost = set(said_in(said)) - set(texts(TITLED.format(before, after)))
+        assert not lost
+
+
+def said_in(body: str) -> list[str]:
+    return [text for text in re.split(r"<[^>]*>", body) if text]
+
+
+CARDS = (
+    "<section><h2>More from the club</h2><a href='/a'><h3>Walks in winter</h3><span>6 min read</span></a>"
+    "<a href='/b'><h3>Birds of the shore</h3><span>8 min read</span></a></section>",
+    "<h3><a href='/a'>Walks in winter</a></h3><h3><a href='/b'>Birds of the shore</a></h3>",
+    "<div><div class='post-card'><h4>Walks in winter</h4></div><div class='post-card'>"
+    "<h4>Birds of the shore</h4></div></div>",
+    "<h2>Mehr vom Verein</h2><h3><a href='/a'>Im Winter wandern</a></h3>",
+    "<h2>À la une</h2><h3><a href='/a'>Marcher en hiver</a></h3>",
+    "<h2>Más noticias</h2><h3><a href='/a'>Caminar en invierno</a></h3>",
+)
+
+
+@pytest.mark.parametrize("row", CARDS)
+def test_cards_of_other_pages_behind_the_text_are_none_of_it(row: str) -> None:
+    assert texts(TITLED.format("", row)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<h2>Birds</h2><h3>Nests</h3><h3>Eggs</h3>",
+        "<h2>Other documents</h2><h3><a href='/p'>Privacy Policy</a></h3><h3><a href='/c'>Cookie Policy</a></h3>",
+        "<h2>Birds</h2><h3><a href='/b'>Birds of the shore</a></h3>",
+        "<article class='post'><h2>Birds</h2><p>Do not feed the birds of the shore.</p><h2>Nests</h2>"
+        "<h2>Eggs</h2></article>",
+    ],
+)
+def test_titles_of_a_policy_stay_without_text(said: str) -> None:
+    assert texts(TITLED.format("", said)) == PLAIN + said_in(said)
+
+
+CALLS = (
+    "<div class='newsletter-promo'><h4>Read more</h4><p>Our letter has the five walks that everyone talks about.</p>"
+    "<a href='/l'>Sign up here</a></div>",
+    "<div><h4>Walks each week</h4><p>Get the latest stories of the lake in your inbox.</p>"
+    "<a href='/l'>Sign up now</a></div>",
+    "<section class='section_cta'><h2>Walk without worries</h2><p>No card needed. Leave at any time.</p>"
+    "<form><input type='email'><input type='submit'></form></section>",
+    "<div><p>Recevez nos bons plans chaque semaine.</p><a href='/l'>Je m’abonne</a></div>",
+    "<div><p>Unser Newsletter bringt jede Woche fünf Wege.</p><a href='/l'>Jetzt anmelden</a></div>",
+    "<div><p>El boletín con las rutas de la semana.</p><a href='/l'>Suscríbete aquí</a></div>",
+)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_calls_to_sign_up_are_none_of_the_text(call: str) -> None:
+    for body in (
+        TITLED.format("", call),
+        TITLED.format("", "").replace("</p><p>", f"</p>{call}<p>", 1),
+        TITLED.format("", "").replace("<h2>", f"{call}<h2>", 1),
+    ):
+        assert texts(body) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<div><p>Our newsletter comes once a month. We use your address for nothing else.</p>"
+        "<a href='/l'>Sign up here</a></div>",
+        "<p>You get the newsletter of the club if you <a href='/l'>sign up</a></p>",
+        "<div class='cta'><p>To stop the sale of what we know of you, opt out below.</p><form><input></form></div>",
+        "<div class='newsletter'><h2>Newsletter</h2><p>Our letter comes each month.</p></div>",
+        "<div><p>Members walk for free on all paths of the lake.</p><a href='/l'>Sign up here</a></div>",
+        "<div class='promo'><p>One code a person; codes end with the year.</p></div>",
+        "<div class='offers'>You leave a walk that is on offer in <a href='/l'>the list</a> of walks.</div>",
+        "<p class='css-8c88ad1'>We announce it a month ahead. Earlier ones are in <a href='/l'>the archive</a>.</p>",
+        "<div class='sc-bAdXk'>Walks end at six. <a href='/l'>See the archive</a></div>",
+    ],
+)
+def test_what_a_policy_says_of_letters_and_offers_stays(said: str) -> None:
+    read_now = texts(TITLED.format("", "").replace("</p><p>", f"</p>{said}<p>", 1))
+    assert [
+        text for text in said_in(said) if len(text) > 20 and not any(text.strip() in line for line in read_now)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p><a href='/'>Home</a> | <a href='/t'>Trips</a><br>© 1998-2025 The Club - Best viewed at 1024 x 768"
+        "<br>Page last uploaded: 02/04/2025</p>",
+        "<div><a href='/'>Home</a> · <a href='/t'>Terms</a> · Copyright 2025 The Club</div>",
+    ],
+)
+def test_the_last_line_of_an_old_site_is_none_of_the_text(line: str) -> None:
+    assert texts(TITLED.format("", line)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<p>The pictures <a href='/p'>in the gallery</a> are © 2025 The Club.</p>",
+        "<p><a href='/t'>Terms</a> of 2024 hold for walks before that; © 2025 The Club</p>",
+        "<p>Page last updated: 02/04/2025</p>",
+    ],
+)
+def test_who_owns_what_stays(said: str) -> None:
+    assert len(texts(TITLED.format("", said))) == len(PLAIN) + 1
+
+
+def test_a_caption_that_nobody_sees_is_none_of_the_text() -> None:
+    table = "<table><caption{}>Purposes</caption><tr><th>Purpose</th><th>Basis</th></tr></table>"
+    assert "Purposes" in texts(TITLED.format("", table.format("")))
+    assert "Purposes" not in texts(TITLED.format("", table.format(" class='sr-only'")))
+    assert "Purposes" not in texts(TITLED.format("", table.format(" class='visually-hidden'")))
+
+
+OTHERS = (
+    "<p>Tip of the day: walk early, when the birds sing.</p>",
+    "<h3>3 comments</h3><div class='comment'><b>Ada</b><p>I have the right to walk there too, have I not?</p>"
+    "<a href='/r'>Reply</a></div>",
+    "<p>12 people are viewing this page right now</p>",
+    "<p>★★★★☆</p>",
+    "<p><a href='/c'>← Previous: Cookies of the lake</a></p><p><a href='/d'>Next: Boats →</a></p>",
+    "<h2>Related articles</h2><article><h3><a href='/a'>Walks in winter</a></h3>"
+    "<p>Which paths are open in snow.</p></article>"
+    "<article><h3><a href='/b'>Birds of the shore</a></h3><p>Where they nest and when one can see them.</p></article>",
+    "<p>Page generated in 0.032 s</p>",
+    "<p>© 2025 The Club</p><p>Best viewed at 1024 x 768</p>",
+)
+
+
+@pytest.mark.parametrize("noise", OTHERS)
+def test_what_else_stands_behind_the_text_is_none_of_it(noise: str) -> None:
+    assert texts(TITLED.format("", noise)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<h2>Photo of the day</h2><p>Each day we choose one of the photos that were sent in.</p>",
+        "<p>The page was generated for members only.</p>",
+        "<div class='comment'><p>In short, we keep little of it.</p></div>",
+        "<h2>Related articles</h2><p>Articles 5 and 6 of the rules of the lake hold too.</p>",
+        "<p>Previous versions: <a href='/v1'>the first</a>, <a href='/v2'>the second</a></p>",
+        "<p><a href='/v'>Previous version(s)</a></p>",
+    ],
+)
+def test_what_resembles_it_and_is_of_the_text_stays(said: str) -> None:
+    kept = " ".join(texts(TITLED.format("", said)))
+    assert [text for text in said_in(said) if text.strip() not in kept] == []

@@ -129,6 +129,18 @@ NOISE: dict[str, Callable[[str], str]] = {
     "path as a list": lambda body: (
         f"<ol class='breadcrumb'><li><a href='/'>Home</a></li><li>Terms and Privacy Policy</li></ol>{body}"
     ),
+    "visitors": lambda body: f"<div>You are visitor no. 214438</div>{body}",
+    "votes": lambda body: f"{body}<div><button>👍 310</button><button>👎 37</button></div>",
+    "marquee": lambda body: f"<marquee>River level at the mill: 0.72 m, steady *** Walk on Saturday</marquee>{body}",
+    "customers": lambda body: f"{body}<div><p>“Setup took eleven minutes.”</p><p>Yusuf K., Bookkeeper</p></div>",
+    "cards with links": lambda body: (
+        f"{body}<h2>More from us</h2><a href='/w'><h3>Winter</h3></a><a href='/s'><h3>Summer</h3></a>"
+    ),
+    "call": lambda body: body.replace(
+        "<h2>", "<div><h4>Read more</h4><p>Our newsletter has five walks.</p><a href='/l'>Sign up here</a></div><h2>", 1
+    ),
+    "ways up": lambda body: re.sub(r"\.</p>", ". <a href='#m'>Back to top</a></p>", body),
+    "old footer": lambda body: f"{body}<p><a href='/'>Home</a> | <a href='/t'>Trips</a><br>© 1998-2025 The Club</p>",
     "relative date": lambda body: body.replace("</h1>", "</h1><p>Updated 3 weeks ago</p>", 1),
 }
 
@@ -162,6 +174,8 @@ SHORT = [(title, ["We walk and walk and walk in all weather."], []) for title in
 @example(SHORT, ["links in a line", "path"], "{}")
 @example(SHORT, ["last links in a line", "imprint"], "{}")
 @example(SHORT, ["related pages", "contents of buttons"], "<div><div>{}</div></div>")
+@example(SHORT, ["old footer", "customers"], "{}")
+@example(SHORT, ["imprint", "cards with links"], "{}")
 @given(
     POLICY,
     st.lists(st.sampled_from(sorted(NOISE)), min_size=1, max_size=5, unique=True),

@@ -33,7 +33,8 @@ def counts(lines: list[Line], page: list[Line]) -> None:
         before = index - 1
         while before in counted:
             before -= 1
-        if before >= 0 and lines[before].text.rstrip().endswith(":"):
+        titles = line.kind == "heading" and not line.is_clickable and index + 1 < len(lines)
+        if titles or (before >= 0 and lines[before].text.rstrip().endswith(":")):
             continue
         amid = bool(prose) and prose[0] < index < prose[-1]
         place = places[line]
@@ -43,18 +44,19 @@ def counts(lines: list[Line], page: list[Line]) -> None:
 
 
 def _may_count(line: Line) -> bool:
-    if line.kind == "row" or len(line.text) > _LONGEST or not any(map(str.isdecimal, line.text)):
+    if line.kind == "row" or len(line.text) > _LONGEST:
         return False
-    if line.kind == "heading" and not line.is_clickable:
-        return False
-    return is_count(line.text) or (line.button_chars >= 0.8 * len(line.text) and not _has_letters(line.text))
+    pressed = line.button_chars >= 0.8 * len(line.text) and not _has_letters(line.text)
+    return pressed or is_count(line.text)
 
 
 @cache
 def is_count(text: str) -> bool:
     """Whether a text is nothing but numbers with what they count on a page."""
     rest, numbers = _NUMBER.subn(" ", text)
-    if not numbers or _SECTION.fullmatch(text):
+    if not numbers:  # "★★★★☆"
+        return len(_REACTION.findall(text)) >= 3 and not any(map(str.isalnum, text))
+    if _SECTION.fullmatch(text):
         return False
     rest, named = pattern("furniture", "counted").subn(" ", rest)
     if not named:

@@ -10,6 +10,7 @@ from typing import Any
 
 from analysis.page.html_lines import Line, is_block
 from analysis.page.html_tree import Element
+from analysis.page.promotions import mark_promotions
 from analysis.phrases import kinds_of, pattern
 from analysis.topics import LANGUAGES, matches
 
@@ -29,6 +30,7 @@ _NAMED_BY_TEXT = frozenset(
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _TEXT = _HEADINGS | {"p", "ul", "ol", "dl", "table", "blockquote"}
 _VERSION = re.compile(r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}")  # no year: that would be of the document
+_UNSEEN = (frozenset(("sr", "only")), frozenset(("visually", "hidden")), frozenset(("screen", "reader")))
 _FRAME = frozenset(
     ("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents", "breadcrumbs")
 )
@@ -41,6 +43,7 @@ def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
     _by_themselves(elements)
     _by_buttons(elements, lines)
     _banners(elements, lines)
+    mark_promotions(elements, lines)
     for element in elements:
         if element.reason is None and element.parent is not None:
             element.reason = element.parent.reason
@@ -119,6 +122,8 @@ def _by_tag(element: Element, top: Element) -> str | None:
     if not role and tag not in _TELLING and not element.attributes:
         return None
     share = _share(element, top)
+    if tag == "caption" and not element.sentences and any(words <= element.classes() for words in _UNSEEN):
+        return "for screen readers"
     if tag == "nav" or role in _NAVIGATION_ROLES:
         return "navigation" if share < 0.3 else None
     if tag == "footer" or role == "contentinfo":
@@ -172,7 +177,7 @@ def _by_name(element: Element, share: float) -> str | None:
                 continue
             if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
                 return reason
-            if reason == "advertisement" and clicks and element.chars <= _MESSAGE:
+            if reason == "advertisement" and element.chars <= _MESSAGE and _has_control(element):
                 return None if _speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
             answered = "comments" in names and element.link_chars > 0
             loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
@@ -288,6 +293,19 @@ def _is_button(element: Element) -> bool:
 
 def _label(element: Element) -> str:
     return element.words(40) or element.get("aria-label") or element.get("title")
+
+
+def _has_control(element: Element, *, within: bool = False) -> bool:
+    """Whether something to click stands below it that is no link within a sentence."""
+    within = within or any(isinstance(child, str) and child.strip() for child in element.children)
+    for child in element.children:
+        if isinstance(child, Element):
+            if child.is_clickable:
+                if _is_button(child) or not within:
+                    return True
+            elif _has_control(child, within=within and not is_block(child)):
+                return True
+    return False
 
 
 def _buttons_in(element: Element) -> int:

@@ -18,6 +18,8 @@ _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
+_PIECES = re.compile(r"[-_]+")
+_MADE_ANEW = re.compile(r"\d[A-Za-z]")  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -84,7 +86,10 @@ def _parts(names: str) -> frozenset[str]:
     words: set[str] = set()
     for name in names.split():
         if ":" not in name and "[" not in name and len(name) < 80:
-            words.update(part.lower() for part in _NAME_PART.findall(name))
+            for piece in _PIECES.split(name):
+                parts = _NAME_PART.findall(piece)
+                if not _MADE_ANEW.search(piece) and not (len(parts) > 1 and min(map(len, parts)) == 1):
+                    words.update(part.lower() for part in parts)
     return frozenset(words)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from analysis.normal import normal
+from analysis.page.after_text import cards, last_line, of_the_day, testimonials
 from analysis.page.counts import counts, is_count
 from analysis.page.furniture import autonyms, is_named
 from analysis.page.html_lines import REMARK, Line
@@ -173,6 +174,9 @@ def related(lines: list[Line], _: list[Line]) -> None:
     for index, line in enumerate(lines):
         if line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
             run = index + 1
+            for teased in lines[run : _end_of_teasers(lines, run)]:
+                teased.reason = "related pages"
+                run += 1
             while run < len(lines) and _is_card(lines[run]):
                 lines[run].reason = "related pages"
                 run += 1
@@ -181,6 +185,19 @@ def related(lines: list[Line], _: list[Line]) -> None:
     last = next((line for line in reversed(lines) if line.reason is None), None)
     if last is not None and last.kind == "heading" and title.fullmatch(last.text):
         last.reason = "related pages"
+
+
+def _end_of_teasers(lines: list[Line], start: int) -> int:
+    """Where titles of other pages end that have a few words of each beneath; `start` if they do not end the page."""
+    titles, run = 0, start
+    while run < len(lines) and not _is_imprint(lines[run].text):
+        line = lines[run]
+        if _is_card(line):
+            titles += 1
+        elif not (run > start and _is_card(lines[run - 1]) and line.kind == "paragraph" and len(line.text) <= 250):
+            break
+        run += 1
+    return run if titles >= 2 and (run == len(lines) or _is_imprint(lines[run].text)) else start
 
 
 def _is_card(line: Line) -> bool:
@@ -227,6 +244,9 @@ def edges(lines: list[Line], _: list[Line]) -> None:
     kept = [line for line in lines if line.reason is None and not is_count(line.text)]
     leading = list(itertools.takewhile(_is_menu, kept))
     last = list(itertools.takewhile(lambda line: _is_imprint(line.text) or _leads_away(line), reversed(kept)))
+    for line in last:
+        if line.is_links and pattern("furniture", "pager", whole=True).fullmatch(line.text):
+            line.reason = "navigation"
     imprint = [line for line in last if _is_imprint(line.text)]
     trailing = [line for line in last if not _is_imprint(line.text)]
     titled = len(last) < len(kept) and kept[-1 - len(last)].kind == "heading"
@@ -269,6 +289,16 @@ def _is_address(line: Line) -> bool:
     return "@" in line.text or any(href.startswith("mailto:") for _, href in line.hrefs)
 
 
+def ends(lines: list[Line], page: list[Line]) -> None:
+    """What stands before and behind the text, in whatever order: one thing may hide that another is the last."""
+    left = -1
+    while left != len(lines):
+        left = len(lines)
+        for rule in (last_line, edges, testimonials, cards):
+            rule(lines, page)
+            lines = [line for line in lines if line.reason is None]
+
+
 # each is given the lines that are left, and all lines of the page
 LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (
     controls,
@@ -276,6 +306,7 @@ LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (
     contents,
     comments,
     related,
-    edges,
+    of_the_day,
+    ends,
     counts,
 )
