@@ -167,27 +167,6 @@ def test_words_of_a_removed_sentence_are_not_told_as_what_is_said_now() -> None:
     assert not [side for text, side in sides if side == "after" and ("Harrow" in text or "IP" in text)]
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "marks"),
-    [
-        (
-            "You can opt out at any time in your Advert Settings.",
-            "Change your mind in the Advert Settings.",
-            ("stands",),
-        ),
-        ("You can opt out by mail to no@parley.example.", "For questions, write to no@parley.example.", ("stands",)),
-        ("You can opt out at any time in your Advert Settings.", "Adverts are shown to all.", ()),
-        ("You can opt out of adverts by Harrow Inc through our Help Desk.", "Ask the Help Desk to delete it.", ()),
-    ],
-)
-def test_a_control_that_stands_elsewhere_is_not_told_as_gone(before: str, after: str, marks: tuple[str, ...]) -> None:
-    policy = "# Privacy policy\n\n## Adverts\n\nWe use your data for adverts.{}\n\n## More\n\nWe are here.{}\n"
-    found = compared(policy.format(f" {before}", ""), policy.format("", f" {after}"))
-    refused = [quote for quote in found.brief.refuse if quote.side == "before"]
-    assert refused
-    assert {quote.marks for quote in refused} == {marks}
-
-
 def test_what_is_not_about_data_answers_no_question_where_something_is() -> None:
     policy = "# Terms\n\n## Contract\n\nYour contract is with {}.\n\n## AI\n\nWe write letters.{}\n"
     found = compared(

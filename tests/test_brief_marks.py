@@ -6,6 +6,7 @@ import pytest
 
 from tests.test_brief_sentences import told
 from tests.test_brief_shown import BRIEF, body
+from tests.told import compared
 
 FORBIDDEN, DENIED, LIMITED = ("forbidden",), ("denied",), ("limited",)
 
@@ -189,3 +190,56 @@ def test_whom_a_sentence_spares_by_age_is_left_out(text: str) -> None:
     excluded = told({"language": "en", "text": text}).excluded
     assert any("1" in quote.text for quote in excluded)
     assert not any("age" in quote.marks for quote in excluded)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "marks"),
+    [
+        (
+            "You can opt out at any time in your Advert Settings.",
+            "Change your mind in the Advert Settings.",
+            ("stands",),
+        ),
+        ("You can opt out by mail to no@parley.example.", "For questions, write to no@parley.example.", ("stands",)),
+        ("You can opt out at any time in your Advert Settings.", "Adverts are shown to all.", ()),
+        ("You can opt out of adverts by Harrow Inc through our Help Desk.", "Ask the Help Desk to delete it.", ()),
+    ],
+)
+def test_a_control_that_stands_elsewhere_is_not_told_as_gone(before: str, after: str, marks: tuple[str, ...]) -> None:
+    policy = "# Privacy policy\n\n## Adverts\n\nWe use your data for adverts.{}\n\n## More\n\nWe are here.{}\n"
+    found = compared(policy.format(f" {before}", ""), policy.format("", f" {after}"))
+    refused = [quote for quote in found.brief.refuse if quote.side == "before"]
+    assert refused
+    assert {quote.marks for quote in refused} == {marks}
+
+
+@pytest.mark.parametrize(
+    ("stays", "marks"),
+    [
+        ("We also get your date of birth from schools.", ("stands",)),
+        ("We never ask for your date of birth.", ()),
+        ("We bake cakes.", ()),
+    ],
+)
+def test_what_the_page_says_elsewhere_is_not_told_as_gone(stays: str, marks: tuple[str, ...]) -> None:
+    policy = "# Privacy policy\n\n## Sharing\n\nWe share your address with banks.{}\n\n## More\n\n" + stays
+    found = compared(policy.format(" We share your date of birth with couriers."), policy.format(""))
+    assert [(quote.text, quote.marks) for quote in found.brief.data] == [("your date of birth", marks)]
+
+
+def test_what_is_said_in_other_words_is_not_told_as_gone() -> None:
+    policy = "# Politique de confidentialité\n\n## Vos données\n\n{}\n\n## Nous\n\nNous fabriquons des stylos.\n"
+    found = compared(
+        policy.format("Nous traitons votre adresse pour vérifier les commandes."),
+        policy.format("Pour vérifier une commande, nous avons besoin d'un téléphone."),
+        language="fr",
+    )
+    told = {(quote.text, quote.marks) for quote in found.brief.purposes}
+    assert told == {("vérifier une commande", ()), ("vérifier les commandes", ("stands",))}
+
+
+def test_general_words_that_the_page_has_yet_are_no_news() -> None:
+    policy = "# Privacy policy\n\n## Sharing\n\nWe keep your information here.{}\n\n## More\n\nWe are here.\n"
+    gone = " We use your information to send parcels, and your phone number to call you."
+    found = compared(policy.format(gone), policy.format(""))
+    assert {quote.text for quote in found.brief.data} == {"your phone number"}

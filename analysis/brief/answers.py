@@ -40,6 +40,8 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     elsewhere = [*left_out, *(span for _, span in told["refuse"])]
     others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
     told["data"] = _with_siblings(told["data"], others)
+    for field in _DONE:
+        told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told
 
 
@@ -64,6 +66,11 @@ def _telling(scene: Scene, told: Answers) -> Answers:
         if one[1] in sure or not (one[1].sentence.order in own or (sure and _points_back(scene, one[1])))
     ]
     return kept[:MOST]
+
+
+def _is_no_news(span: Span, scene: Scene) -> bool:
+    """Whether they are general words of the earlier text that the later one has yet: "your data" is never gone."""
+    return span.telling <= scene.phrases.grammar.general and scene.still_said(span)
 
 
 def _anew(told: Answers) -> Answers:

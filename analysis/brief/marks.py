@@ -17,6 +17,7 @@ from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
 _OF_DEEDS: tuple[Question, ...] = ("data", "purposes", "recipients")
+_OF_FACTS: tuple[Question, ...] = (*_OF_DEEDS, "regions")
 _OF_BANS: tuple[Question, ...] = ("excluded", "data", "purposes")
 _ENDS = re.compile(r"[.;:!?]")
 
@@ -29,6 +30,7 @@ class Marks:
     """Marks answers, read with the whole later page."""
 
     def __init__(self, scene: Scene, after: Page) -> None:
+        self._scene = scene
         self._page = after
         self._phrases = scene.phrases
         self._grammar = scene.phrases.grammar
@@ -38,14 +40,13 @@ class Marks:
 
     def of(self, field: Question, span: Span) -> tuple[Mark, ...]:
         """The marks of an answer to `field`."""
-        gone = field == "refuse" and span.sentence.side == "before"
         denials = list(self._denials.of(span)) if field in _OF_DEEDS else []
         limited = field in _OF_DENIALS and self._is_limited(span)
         forbidden = (field == "excluded" and self._bans.forbid(span)) or (
             field in _OF_DEEDS and self._bans.cover(span, denials)
         )
         held: tuple[tuple[Mark, bool], ...] = (
-            ("stands", gone and self._stands(span)),
+            ("stands", not denials and self._stands(field, span)),
             ("forbidden", forbidden and field in _OF_BANS),
             ("denied", bool(denials) and not (forbidden and field in _OF_BANS)),
             ("age", field == "excluded" and span.rule.startswith("age") and not any(self._denials.of(span))),
@@ -84,7 +85,12 @@ class Marks:
             at -= 1
         return any(at <= limit <= at + 1 for limit in limits)
 
-    def _stands(self, span: Span) -> bool:
+    def _stands(self, field: Question, span: Span) -> bool:
+        if field == "refuse":
+            return span.sentence.side == "before" and self._is_way_yet(span)
+        return field in _OF_FACTS and self._scene.still_said(span)
+
+    def _is_way_yet(self, span: Span) -> bool:
         """Whether the later page has a way to refuse: in its words, by its address, or by the name of a control."""
         if span.last - span.first >= _SAID_AGAIN and f" {span.key} " in self._said:
             return True

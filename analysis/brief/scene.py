@@ -14,12 +14,15 @@ from analysis.brief.phrases import Phrases
 from analysis.brief.spans import Question, Reader, Span
 from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
+from analysis.rephrased import stems_of
+from analysis.sentence_ends import sentence_bounds
 from analysis.sentences import ASPECTS, Chances, says
 
 Features = dict[str, float]
 
 _ANY_KIND = "other"  # of document
 _SAYS = tuple(f"says.{aspect}" for aspect in ASPECTS)
+_SAME = 0.8  # of the words that say something
 _NEAR = 4  # words between a cue and the candidate that it stands beside
 _BITS = 24  # more than there are words in any text
 _SIZES = (1, 2, 4, 8, 14, 30, 100)
@@ -199,6 +202,29 @@ class Scene:
     @cached_property
     def _text(self) -> str:
         return " ".join(block.text for block in self._after.blocks)
+
+    @cached_property
+    def _later(self) -> tuple[str, ...]:
+        """Each sentence of the later page, in small letters and without marks."""
+        texts = [block.text for block in self._after.blocks]
+        bounds = ((text, *place) for text in texts for place in sentence_bounds(text))
+        return tuple(f" {' '.join(WORD.findall(text[start:end].lower()))} " for text, start, end in bounds)
+
+    @cached_property
+    def _came(self) -> tuple[frozenset[str], ...]:
+        later = (one for one in self.sentences if one.side == "after" and "negation" not in one.cues)
+        return tuple(stems_of(one.said) for one in later)
+
+    def still_said(self, span: Span) -> bool:
+        """Whether the later page has the words of the earlier one, or a changed sentence of it nearly all that they
+        mean: where it denies nothing, which might be them."""
+        if span.sentence.side == "after":
+            return False
+        stems = stems_of(span.text)
+        if stems and any(len(stems & others) >= _SAME * len(stems) for others in self._came):
+            return True
+        said = (sentence for sentence in self._later if f" {span.key} " in sentence)
+        return any("negation" not in self._cues_around(sentence) for sentence in said)
 
     def _named(self, name: str) -> int:
         """How often a name stands in the later text: the service's own is everywhere."""
