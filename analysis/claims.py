@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.found import AI, is_duty_of_reader
-from analysis.gist import GIST, LEANS, WEIGHTIEST
+from analysis.gist import GIST, LEANS, WEIGHTIEST, said_by
 from analysis.grave import RULES
 from analysis.seen import Heard, Seen
 from analysis.taken_back import TakenBack
@@ -33,6 +33,7 @@ _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
+_LIKELY = 0.5  # a chance
 _EVEN = 20  # characters of the change that make no side the longer one
 
 _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
@@ -84,6 +85,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "torn": _only_torn(said),
         "only_gone": back.only_gone,
         "promise_lost": not back.promises.isdisjoint(said),
+        "decides_anew": any(map(_decides_anew, said)),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
     told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)
     return {f"told.{name}": float(value) for name, value in told.items()}
@@ -106,6 +108,20 @@ def _speaks_of_ai(said: Sequence[Seen]) -> bool:
         for one in said
         for heard in one.heard
     )
+
+
+def _decides_anew(one: Seen) -> bool:
+    """Whether a whole sentence of a policy came that machines decide on people: no right to object makes it better."""
+    if one.kind != "privacy":
+        return False
+    for heard in one.heard:
+        if heard.sentence.whole and heard.sentence.side == "after":
+            chances = said_by(one, heard.sentence)
+            decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
+            other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
+            if decides and chances["worth"] >= _LIKELY > other:
+                return True
+    return False
 
 
 def _named_more(said: Sequence[Seen], topic: str) -> bool:

@@ -188,7 +188,7 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
             return "limits", "weight.less"
     if likeliest == "mixed" and not (grave or told["told.less"]) and _mostly_explains(told):
         return "clarifies", "claim.clarifies_new"
-    if likeliest == "limits" and told["told.plainly_new"]:
+    if likeliest == "limits" and (told["told.plainly_new"] or told["told.decides_anew"]):
         return "mixed", "weight.also_new"
     if likeliest == "clarifies":
         return _more_than_clear(told)

@@ -316,3 +316,32 @@ def test_a_recipient_that_goes_gets_no_data_any_more() -> None:
     table += "| Harrow Post Ltd | Sends your prizes | Leeds |\n"
     row = "| Tidewell Voice BV | Telephone lines of the support team | Netherlands |\n"
     assert change("en", table + row, table).direction == "limits"
+
+
+OPENED = {
+    "en": "We collect what you give us when you open an account, and what you write to us, so as to answer you. ",
+    "fr": "Nous recueillons ce que vous donnez en ouvrant un compte et ce que vous écrivez, afin de vous répondre. ",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "direction"),
+    [
+        (
+            "en",
+            "We decide on your application for a loan with our scoring system, without anyone looking at it. If you "
+            "are turned down, you have the right to ask for a person to look at it again.",
+            "mixed",
+        ),
+        (
+            "fr",
+            "Votre demande de prêt fait l'objet d'une décision entièrement automatisée à partir de vos données. Vous "
+            "avez le droit de la contester et d'obtenir une intervention humaine.",
+            "mixed",
+        ),
+        ("en", "You have the right not to be subject to decisions based solely on automated processing.", "limits"),
+    ],
+)
+def test_a_right_to_object_makes_a_machine_that_decides_no_better(language: str, text: str, direction: str) -> None:
+    found = change(language, OPENED[language], OPENED[language] + text)
+    assert (found.direction, "automated_decisions" in found.topics) == (direction, True)
