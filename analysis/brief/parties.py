@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from analysis.blocks import Page
 from analysis.brief.clauses import Clauses
 from analysis.brief.phrases import Phrases
-from analysis.brief.text import Sentence, addresses, has_address
+from analysis.brief.text import Sentence, addresses, has_address, words_of
+from analysis.surroundings import CELL
 
 _ENDS = re.compile(r"[.;:!?]\s")
+_COLUMN = 6  # words of the head of a column; more are a sentence
 _BESIDE = 3  # words between a party and its name: "providers, such as"
 _HANDED = 8  # words between an act of sharing and with whom
 _ITSELF = re.compile(r"[\"“«]\s?(?:we|us|our|nous|notre|the company)\s?[\"”»]", re.IGNORECASE)
@@ -135,7 +137,7 @@ class Parties(Clauses):
         forms = sentence.where("company_form")
         documents = {last for _, last in sentence.cues.get("document", ())}
         kinds = [place for cue in ("data_kind", "data_head") for place in sentence.cues.get(cue, ())]
-        at = 0
+        at, sure = 0, 0  # up to which word the last name is a party's
         while at < len(words):
             word = words[at]
             if (
@@ -154,11 +156,33 @@ class Parties(Clauses):
             ours = self.publisher.is_named(word.text)
             of_data = any(first <= at and end <= last for first, last in kinds)  # "adresse IP"
             if not (at in ai and end - at == 1) and not ours and not of_data and end not in documents:
-                if any(form in forms for form in range(at + 1, end)):
-                    yield at, end, "company"
-                else:
-                    yield at, end, "name of a party" if self._is_party(sentence, at, end) else "name"
+                party = self._is_party(sentence, at, end, listed=self._lists_on(sentence, sure, at))
+                company = any(form in forms for form in range(at + 1, end))
+                yield at, end, "company" if company else "name of a party" if party else "name"
+                sure = end if party else sure
             at = end
+
+    def _lists_on(self, sentence: Sentence, sure: int, at: int) -> bool:
+        """Whether a list goes on from a party that ends at `sure` to a name: "Kestrel (mail), Otter and Heron"."""
+        words, joins, inside = sentence.words, self.grammar.joins, False
+        for near in range(sure, at + 1) if sure else ():
+            gap = words[near].gap
+            inside = ("(" in gap or inside) and ")" not in gap
+            if not inside and (_ENDS.search(f"{gap} ") or (near < at and words[near].text not in joins)):
+                return False
+        return sure > 0 and ("," in words[at].gap or words[at - 1].text in joins)
+
+    def _in_column(self, sentence: Sentence, first: int) -> bool:
+        """Whether a cell begins with the name, in a column of parties: "Provider"."""
+        head = words_of(sentence.lead) if first == 0 and sentence.item and CELL in sentence.text else ()
+        return len(head) <= _COLUMN and "recipient_head" in self.phrases.find(head)
+
+    def _behind_colon(self, sentence: Sentence, first: int) -> bool:
+        """Whether a list of parties begins with the name: "the following suppliers, all of them local: Kestrel"."""
+        words, heads = sentence.words, sentence.cues.get("recipient_head", ())
+        return ":" in words[first].gap and any(
+            last <= first and not any(_ENDS.search(word.gap) for word in words[last:first]) for _, last in heads
+        )
 
     def _merely_opens(self, sentence: Sentence) -> bool:
         """Whether the first word of a sentence has its capital from standing there, as far as can be seen."""
@@ -169,7 +193,7 @@ class Parties(Clauses):
         named = len(words) > 1 and words[1].capital and self.soft(sentence, 1)
         return not named or self.publisher.says(first)
 
-    def _is_party(self, sentence: Sentence, first: int, last: int) -> bool:
+    def _is_party(self, sentence: Sentence, first: int, last: int, *, listed: bool) -> bool:
         """Whether a name comes beside a kind of party ("our provider, Stripe") or is whom something is shared with."""
         words, cues = sentence.words, sentence.cues
         told = ("place", "law", "data_kind", "data_head", "person", "thing", "tracking")
@@ -178,14 +202,21 @@ class Parties(Clauses):
         after = words[last].text if last < len(words) and self.soft(sentence, last) else None
         if after and not self.ends_phrase(after) and after not in self.grammar.determiners:
             return False  # "third-party Northwind tools"
-        beside = any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
+        beside = (
+            listed
+            or self._in_column(sentence, first)
+            or self._behind_colon(sentence, first)
+            or any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
+        )
         if not beside and not self._is_given(sentence, first):
             return False
         return not all(self.publisher.says(word.text) for word in words[first:last])
 
     def _is_given(self, sentence: Sentence, first: int) -> bool:
-        """Whether something is shared with whom the words name that begin at `first`."""
+        """Whether something is shared with whom the words name that begin at `first`, or is run by them."""
         words, cues = sentence.words, sentence.cues
+        if any(end == first for _, end in cues.get("run_by", ())):
+            return True  # "a model operated by Kestrel"
         lead = any(
             end == first and words[at].text in self.grammar.handing_to for at, end in cues.get("recipient_lead", ())
         )

@@ -64,6 +64,7 @@ CUES = (
     "liability",
     "thing",
     "hand_on",
+    "run_by",
     "banned",
     "but_for",
     "condition",
