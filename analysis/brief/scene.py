@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -204,11 +204,22 @@ class Scene:
         return " ".join(block.text for block in self._after.blocks)
 
     @cached_property
-    def _later(self) -> tuple[str, ...]:
-        """Each sentence of the later page, in small letters and without marks."""
-        texts = [block.text for block in self._after.blocks]
-        bounds = ((text, *place) for text in texts for place in sentence_bounds(text))
-        return tuple(f" {' '.join(WORD.findall(text[start:end].lower()))} " for text, start, end in bounds)
+    def _later(self) -> tuple[tuple[str, str], ...]:
+        """The texts of the later page, each also in small letters."""
+        return tuple((block.text, block.text.lower()) for block in self._after.blocks)
+
+    def _later_with(self, key: str) -> Iterator[str]:
+        """The sentences of the later page that have these words in a row, in small letters and without marks.
+
+        Most texts lack one of the words, and need no closer look.
+        """
+        words = key.split(" ")
+        for text, small in self._later:
+            if all(word in small for word in words):
+                for start, end in sentence_bounds(text):
+                    said = f" {' '.join(WORD.findall(text[start:end].lower()))} "
+                    if f" {key} " in said:
+                        yield said
 
     @cached_property
     def _came(self) -> tuple[frozenset[str], ...]:
@@ -223,8 +234,7 @@ class Scene:
         stems = stems_of(span.text)
         if stems and any(len(stems & others) >= _SAME * len(stems) for others in self._came):
             return True
-        said = (sentence for sentence in self._later if f" {span.key} " in sentence)
-        return any("negation" not in self._cues_around(sentence) for sentence in said)
+        return any("negation" not in self._cues_around(sentence) for sentence in self._later_with(span.key))
 
     def _named(self, name: str) -> int:
         """How often a name stands in the later text: the service's own is everywhere."""
