@@ -403,3 +403,14 @@ def test_what_else_stands_behind_the_text_is_none_of_it(noise: str) -> None:
 def test_what_resembles_it_and_is_of_the_text_stays(said: str) -> None:
     kept = " ".join(texts(TITLED.format("", said)))
     assert [text for text in said_in(said) if text.strip() not in kept] == []
+
+
+def test_what_a_shop_sells_below_the_text_is_none_of_it() -> None:
+    things = [("Walking stick", "9,00 €"), ("Map of the coast, 3 sheets", "£12.50"), ("Boots", "1 299 EUR")]
+    shelf = "".join(
+        f"<li><a href='/{n}'>{name}</a> <span>{price}</span><button>Add to basket</button></li>"
+        for n, (name, price) in enumerate(things)
+    )
+    assert texts(TITLED.format("", f"<h2>You may also like</h2><ul>{shelf}</ul>")) == PLAIN
+    fees = "<h2>Fees</h2><ul><li><a href='/a'>A month</a> 9,00 €</li><li><a href='/b'>A year</a> 90,00 €</li></ul>"
+    assert "A year 90,00 €" in texts(TITLED.format("", fees))

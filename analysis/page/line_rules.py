@@ -200,9 +200,14 @@ def _end_of_teasers(lines: list[Line], start: int) -> int:
     return run if titles >= 2 and (run == len(lines) or _is_imprint(lines[run].text)) else start
 
 
+_PRICE = re.compile(r"(?:[€$£]\s?\d[\d.,\s]*|\d[\d.,\s]*(?:[€$£]|EUR\b|CHF\b))")
+
+
 def _is_card(line: Line) -> bool:
-    """A link to another page, be it the title of that page over a few words of it."""
-    return line.is_links and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
+    """A link to another page, be it its title over a few words of it, or to what is sold, with its price."""
+    clicks = line.link_chars + (line.button_chars if line.link_chars else 0)
+    bare = len(_PRICE.sub("", line.text))
+    return clicks >= 0.8 * bare > 0 and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
 
 
 def comments(lines: list[Line], _: list[Line]) -> None:
