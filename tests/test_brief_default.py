@@ -95,6 +95,7 @@ def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language:
         ("fr", "La case « Aidez-nous » est déjà cochée pour vos messages.", "on"),
         ("en", "You can turn off the assistant in your settings, which reads your messages.", "on"),
         ("en", "In your settings: turning off the assistant does not change what our models keep of messages.", None),
+        ("en", "We sell your health data to our partners unless you leave the programme.", "on"),
         ("en", '"Shared data" means data that people opt in to share with our models.', None),
     ],
 )
