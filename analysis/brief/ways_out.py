@@ -33,6 +33,8 @@ class WaysOut(Acts):
                     continue  # "Cordova deletes them": who does it is not the reader
                 if rule in _ACTS and not self._is_way(sentence, first, last):
                     continue
+                if rule in ("refusal", "control") and self._only_supposes(sentence, first):
+                    continue
                 first = self._with_pronouns(sentence, first)
                 near = self.clause_end(sentence, first, commas=False)
                 far = self.clause_end(sentence, first, commas=True, breaks=False)
@@ -69,6 +71,16 @@ class WaysOut(Acts):
         you = sentence.words[first - 1].text in grammar.readers & grammar.pronouns
         named = any(end == first and sentence.words[at].text != "until" for at, end in cues.get("unless", ()))
         return you and not named and self.soft(sentence, first)
+
+    def _only_supposes(self, sentence: Sentence, first: int) -> bool:
+        """Whether it says when something holds, and not where or that one may: "when you refuse cookies, they ..."."""
+        start = self.clause_start(sentence, first)
+        opens = start - 1 if self.hangs(sentence, start) else start
+        may = any(start <= at < first for at in sentence.where("you_may"))  # "if we refuse you may appeal"
+        if may or opens < 0 or opens not in sentence.where("condition"):
+            return False
+        end = self.clause_end(sentence, first, commas=True)
+        return not any(first <= at < end for at in sentence.where("go", "refuse_where", "contact"))
 
     def _with_pronouns(self, sentence: Sentence, first: int) -> int:
         """Where a verb begins with the pronouns before it: "vous y opposer"."""
