@@ -87,8 +87,15 @@ class _Said:
         return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
 
     @property
+    def asks(self) -> bool:
+        """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
+        of_use = max(self.chances[topic] for topic in (*_REFUSABLE, "data_collection", "sensitive_minors"))
+        return "default_off" in self.groups and of_use >= _POSSIBLE
+
+    @property
     def promises(self) -> bool:
-        return "promise" in self.groups and self.chances["protection"] >= _LIKELY
+        protects = self.chances["protection"] >= _LIKELY > self.chances["transfer"]  # "we no longer rely on the Shield"
+        return "promise" in self.groups and protects
 
 
 class _Place(NamedTuple):
@@ -214,7 +221,7 @@ def _goes_with_its_practice(place: _Place, places: Sequence[_Place]) -> bool:
 
 def _consent_gone(place: _Place) -> bool:
     """What was done with consent only is done without."""
-    asked = any("default_off" in said.groups and said.chances["worth"] >= _LIKELY for said in place.gone)
+    asked = any(said.asks and said.chances["worth"] >= _LIKELY for said in place.gone)
     return asked and bool(place.after) and not any("default_off" in said.groups for said in place.after)
 
 
@@ -227,7 +234,7 @@ def _asks_anew(place: _Place) -> bool:
 
 def _turned_on(place: _Place) -> bool:
     """What was off unless people acted is on unless they act."""
-    if not any("default_off" in said.groups for said in place.gone):  # not what stands elsewhere now
+    if not any(said.asks for said in place.gone):  # not what stands elsewhere now
         return False
     now = {group for said in place.after for group in said.groups}
     return "default_off" not in now and _UNLESS in now

@@ -298,3 +298,33 @@ def test_data_that_newly_goes_to_others_by_grave_words_is_high() -> None:
 def test_a_way_to_opt_out_beside_what_hardly_weighs_is_no_use_unless_refused() -> None:
     text = "\n\n## More\n\nWe use cookies to measure visits.\n\nSee also the opt-out form of our provider."
     assert change("en", "", text).brief.because == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "because"),
+    [
+        (
+            "If you withdraw your consent, parts of the service end. We use your messages to answer.",
+            "We use your messages to answer and, unless you opt out, to train AI models.",
+            ("trains_anew", "used_unless_refused"),
+        ),
+        (
+            "If you withdraw your consent, or do not give it, some of our pages may not work as well.",
+            "Our pages work best when you stay signed in, unless you opt out of it in your account.",
+            (),
+        ),
+    ],
+)
+def test_what_follows_when_a_consent_is_withdrawn_was_not_off(
+    before: str, after: str, because: tuple[str, ...]
+) -> None:
+    assert change("en", before, after).brief.because == because
+
+
+def test_another_ground_for_transfers_is_no_promise_gone() -> None:
+    told = change(
+        "en",
+        "We do not rely on the Privacy Shield for transfers of your data to the United States.",
+        "We use standard contractual clauses for transfers of your data to the United States.",
+    )
+    assert (told.severity, told.brief.because) == ("low", ())
