@@ -109,6 +109,16 @@ def test_entries_of_a_numbered_list_of_bans_are_bans() -> None:
     assert (quote.text, quote.marks) == ("train AI models", FORBIDDEN)
 
 
+def test_a_ban_holds_to_the_end_of_a_long_sentence() -> None:
+    ban = (
+        "You must not use our rooms, our pages and our programs, on your own or together with others and by whatever "
+        "means you find, in any way that is against these rules or against the law of the country that you live in, "
+        "nor for the training of AI models."
+    )
+    (quote,) = told({"language": "en", "text": ban}).purposes
+    assert (quote.text, quote.marks) == ("the training of AI models", FORBIDDEN)
+
+
 def test_what_may_be_forbidden_is_not_told_as_forbidden() -> None:
     text = "We share your notes with the library and, unless your state forbids it, your letters with our partners."
     assert all("forbidden" not in quote.marks for quote in told({"language": "en", "text": text}).excluded)

@@ -10,7 +10,7 @@ from analysis.brief.spans import Span
 from analysis.brief.text import Sentence
 
 _ACTS = ("collect", "process", "share", "retain")
-_FAR = 30  # words behind a denial that it can be of
+_FAR = 45  # words behind a denial that it can be of
 _CLAUSE = 10  # words between what is said of something and what denies it
 _RELATIVE = 4  # words between "which" and its denial
 _PRONOUNS = 4  # French words from "ne" to what is denied
