@@ -56,7 +56,7 @@ def both(markup: str, one: str, other: str) -> tuple[str, str]:
     return markup.format(one), markup.format(other)
 
 
-TICKER = both('<p class="ticker">{} members online</p>', "1,204", "1,207")
+TICKER = both('<p class="gauge">{} books at home</p>', "1,204", "1,207")
 ROOM = "<p id=room>Our reading room in the old mill opens every day, with {} seats that you can take, for all.</p>"
 KIND, FOUND = "They were kind to us from the very first day.", "I found every book that I had looked for."
 
@@ -64,14 +64,14 @@ KIND, FOUND = "They were kind to us from the very first day.", "I found every bo
 @pytest.mark.parametrize(
     ("answers", "remove"),
     [
-        (TICKER, '[".ticker"]'),
-        (both('<div id="live"><p class="css-1x2y3z">{} members online</p></div>', "1,204", "1,207"), '["#live"]'),
+        (TICKER, '[".gauge"]'),
+        (both('<div id="live"><p class="css-1x2y3z">{} books at home</p></div>', "1,204", "1,207"), '["#live"]'),
         (both("<live-count>{} here</live-count>", "12", "13"), '["live-count"]'),
         (both('<div class="quote"><q>{}</q><p>Anna said so</p></div>', KIND, FOUND), '[".quote q"]'),
         (both('<div class="quote"><blockquote>{0}</blockquote><p>{0} Anna</p></div>', KIND, FOUND), '[".quote"]'),
         (both(ROOM, "<b class=seats>12</b>", "<b class=seats>9</b>"), '[".seats"]'),
         (("", '<p class="offer">Today all of our scones cost half.</p>'), '[".offer"]'),
-        (both("<p class=ticker>{0} online</p><p class=rate>{0} dollars</p>", "1.07", "1.09"), '[".ticker", ".rate"]'),
+        (both("<p class=gauge>{0} at home</p><p class=rate>{0} dollars</p>", "1.07", "1.09"), '[".gauge", ".rate"]'),
     ],
     ids=["class", "id around it", "own tag", "tag in a class", "all of a class", "within a sentence", "came", "two"],
 )  # fmt: skip
@@ -82,7 +82,7 @@ def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remo
 @pytest.mark.parametrize(
     "answers",
     [
-        both('<p class="css-1x2y3z">{} members online</p>', "1,204", "1,207"),
+        both('<p class="css-1x2y3z">{} books at home</p>', "1,204", "1,207"),
         both(ROOM, "12", "9"),
         both('<p id="period">We keep your letters for {}.</p>', "one year", "two years"),
         both('<p class="fish">The fish: {} of them</p>', "30", "40"),
@@ -100,7 +100,7 @@ def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]
 
 def test_what_is_left_out_already_stays_left_out() -> None:
     said = unstable(*TICKER, remove=('[title="b"]', "aside"), select=("main",))
-    assert r'remove = ["[title=\"b\"]", "aside", ".ticker"]' in said
+    assert r'remove = ["[title=\"b\"]", "aside", ".gauge"]' in said
 
 
 def test_words_are_quoted_short_and_steer_nothing() -> None:
@@ -115,10 +115,10 @@ def test_of_several_parts_the_one_is_named_that_differs() -> None:
     first, second = ([page(""), page(extra)] for extra in TICKER)
     said = manner.unstable([*first], second)
     assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
-    assert 'remove = [".ticker"]' in said
-    held = [page('<p class="ticker">We share your letters.</p>'), second[1]]
+    assert 'remove = [".gauge"]' in said
+    held = [page('<p class="gauge">We share your letters.</p>'), second[1]]
     assert "remove" not in manner.unstable([held[0], first[1]], held), "it would take words away from another part"
-    assert 'remove = [".ticker"]' in manner.unstable([None, first[1]], second), "the first one answered 304"
+    assert 'remove = [".gauge"]' in manner.unstable([None, first[1]], second), "the first one answered 304"
     assert "one says" not in manner.unstable([first[0], None], second)
 
 
@@ -138,11 +138,11 @@ def ticking(numbers: Iterator[int], markup: str) -> Callable[[], str]:
 
 def test_a_ticker_is_held_named_and_left_out_by_the_line(tmp_path: Path, site: Site) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
-    site.pages["/privacy"] = ticking(count(1204), '<p class="ticker">Just in: book {} came home</p>')
+    site.pages["/privacy"] = ticking(count(1204), '<p class="gauge">Just in: book {} came home</p>')
     report = run(config, status=1)
     assert outcomes(report) == {"library/privacy": "held"}
     assert "one says “in: book 1204 came home”, the other “in: book 1205 came home”" in report["checks"][0]["reason"]
-    line = 'remove = [".ticker"]'
+    line = 'remove = [".gauge"]'
     assert line in policywatch("doctor", "--config", config, status=1)
     config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
@@ -230,5 +230,5 @@ def test_what_differs_is_said_in_french() -> None:
     said = Manner(TITLE, "en").unstable([page(TICKER[0])], [page(TICKER[1])])
     text, language = told(str(said), said.as_json(), "fr")
     assert language == "fr"
-    assert "on lit d’un côté «\u00a01,204 members online\u00a0», de l’autre «\u00a01,207 members online\u00a0»" in text
-    assert 'écrivez remove = [".ticker"] sous son entrée [[documents]] dans la liste.' in text
+    assert "on lit d’un côté «\u00a01,204 books at home\u00a0», de l’autre «\u00a01,207 books at home\u00a0»" in text
+    assert 'écrivez remove = [".gauge"] sous son entrée [[documents]] dans la liste.' in text
