@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -38,6 +38,8 @@ _GOOD_PART = 0.2  # of a phrase must be changed words
 _ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of cookies no word about AI
 _PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
+_NAME = r"(?:(?:and|the|of|et|und|y|l[’']|la|le|les|der|die)\s+)*[A-ZÀ-Þ][^\W_]+"
+_PROPER_NAMES = re.compile(rf"\W*{_NAME}(?:[\s,]+{_NAME})*\W*")
 _AI_COMPANY = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
 )  # a company that says it is one of AI
@@ -153,6 +155,15 @@ def recipients_in(text: str, sentence: ChangedSentence) -> Iterator[Found]:
             continue
         if not pattern("company").search(lead, recipient.end()):  # behind a company's name comes its address
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
+
+
+def places_in(text: str, sentence: ChangedSentence, found: Sequence[Found]) -> Iterator[Found]:
+    """A country that joins or leaves those of which a sentence says that data goes there or is kept there."""
+    if sentence.whole or not any(one.topic == "transfer" and one.tier == "decides" for one in within(sentence, found)):
+        return
+    for start, end in sentence.spans:
+        if _PROPER_NAMES.fullmatch(text[start:end]):
+            yield Found("transfer", "decides", sentence.side, start, end, True)
 
 
 def within(sentence: ChangedSentence, found: Iterable[Place]) -> list[Place]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from analysis.anew import anew
 from analysis.blocks import Page
 from analysis.change import Passage, Side
-from analysis.found import Found, found_in, named_in, overlaps, recipients_in, within
+from analysis.found import Found, found_in, named_in, overlaps, places_in, recipients_in, within
 from analysis.looks import pattern
 from analysis.news import is_renamed
 from analysis.postal import only_addresses
@@ -190,6 +190,7 @@ def _seen(
         found += found_in(texts[sentence.side], sentence, section, around[sentence.side], language)
         if named:
             found += named_in(texts[sentence.side], sentence, section)
+        found += places_in(texts[sentence.side], sentence, found)
         recipients += recipients_in(texts[sentence.side], sentence)
     reworded = bool(passage.heading) and passage.operation == "reworded"
     address = reworded and not _says_whole(changed, found) and only_addresses(changed, texts)

@@ -23,6 +23,7 @@ _FIGURES = 2  # cells with nothing but a number: a row of statistics
 _SEPARATOR = re.compile(r"\s[—–|·•>/]\s")
 _LINKS_IN_A_ROW = 3  # separators between them
 _SHORT_LINE = 10  # words
+_CLAUSE = 12  # words
 _SHORT_TITLE = 14  # words
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
 _REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
@@ -104,7 +105,13 @@ def _says(passage: Passage, changed: Wording, text: str) -> bool:
     """Whether what changed is a sentence, be it a short one among others ("We reply in 30 days.")."""
     texts = passage.texts
     sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
-    return (sentence or (passage.operation == "reworded" and is_sentence(text))) and not _is_title(text)
+    within = passage.operation == "reworded" and (is_sentence(text) or _is_in_capitals(text))
+    return (sentence or within) and not _is_title(text)
+
+
+def _is_in_capitals(text: str) -> bool:
+    """Whether it is a clause in capitals, as those on liability are; what came or went so may be a banner."""
+    return text.isupper() and len(text.split()) >= _CLAUSE and is_sentence(text.lower())
 
 
 def _lists(passage: Passage, section: frozenset[str], text: str) -> bool:

@@ -17,6 +17,7 @@ _PROSE = 12  # words of a block that counts as prose
 _PROSE_ANYWAY = 22  # also where it names no party
 _ABOVE = 100  # words of prose above the first heading, which is not the document's title then
 _ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
+_GOES_ON = re.compile(r";(?:\s*(?:and|or|et|ou|und|oder|[yo]))?$")  # one of several that make a sentence
 _ALL_LINK = 0.9  # of its characters
 TEMPLATE = 3  # times that a text comes or goes alike
 BANNER = 300  # characters; what is longer above the title is an introduction
@@ -157,7 +158,7 @@ def _block_key(text: str) -> str:
 def _prose_words(text: str) -> int:
     """The number of words of a block that speaks to somebody in sentences; 0 for any other."""
     count = text.count(" ") + 1
-    speaks = count >= _PROSE_ANYWAY or (count >= _PROSE and pattern("parties").search(text))
+    speaks = count >= _PROSE_ANYWAY or (count >= _PROSE and pattern("parties").search(text)) or _GOES_ON.search(text)
     return count if speaks and is_sentence(text) else 0
 
 

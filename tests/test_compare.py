@@ -423,3 +423,41 @@ def test_how_long_data_is_kept_is_told_from_a_table_that_lost_its_lines(line: st
 )
 def test_a_title_says_what_kind_of_document_it_is(title: str, kind: str) -> None:
     assert kind_of(title, Page("", None, ())) == kind
+
+
+RULES_OF_THE_PATH = "No one may:\n\n" + "".join(
+    f"- harm the {thing} of the path in any way;\n"
+    for thing in [
+        "stones",
+        "trees",
+        "gates",
+        "signs",
+        "birds",
+        "sheep",
+        "walls",
+        "wells",
+        "bridges",
+        "flowers",
+        "benches",
+        "huts",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "OUR LIABILITY WILL NOT EXCEED WHAT YOU PAID US IN THE PREVIOUS SIX MONTHS FOR THE SERVICE.",
+            "OUR LIABILITY WILL NOT EXCEED WHAT YOU PAID US IN THE PREVIOUS TWELVE MONTHS FOR THE SERVICE.",
+        ),
+        (
+            f"{RULES_OF_THE_PATH}- break the law.",
+            f"{RULES_OF_THE_PATH}- draw maps whose purpose is to lead others astray;\n- break the law.",
+        ),
+    ],
+    ids=["in capitals", "an entry that goes on"],
+)
+def test_clauses_that_look_like_titles_or_menus_are_text(before: str, after: str) -> None:
+    texts = [f"# Terms of Walks\n\n## Rules\n\n{text}\n" for text in (before, after)]
+    assert compare(*(read_page(text.encode(), mime="text/markdown") for text in texts), language="en").substantive
