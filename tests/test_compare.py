@@ -426,7 +426,7 @@ def test_a_title_says_what_kind_of_document_it_is(title: str, kind: str) -> None
 
 
 RULES_OF_THE_PATH = "No one may:\n\n" + "".join(
-    f"- harm the {thing} of the path in any way;\n"
+    f"- harm a {thing} of the path in any way;\n"
     for thing in [
         "stones",
         "trees",
