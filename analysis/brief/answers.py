@@ -31,7 +31,6 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     told["refuse"] = _in_steps(
         told["refuse"], [one for one in found["refuse"] if one[0] >= weights["refuse"].first * _HINTED]
     )
-    told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     for field in _NAMED:
         of_ways = [one for one in told[field] if not any(one[1].within(way) for _, way in told["refuse"])]
         told[field] = of_ways or told[field]  # the names of settings are no data
@@ -39,7 +38,8 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     left_out = [span for _, span in told["excluded"]]
     elsewhere = [*left_out, *(span for _, span in told["refuse"])]
     others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
-    told["data"] = _with_siblings(told["data"], others)
+    told["data"] = _whole_entries(scene, _with_siblings(told["data"], others), others)
+    told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     for field in _DONE:
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told
@@ -100,6 +100,21 @@ def _with_siblings(told: Answers, ranked: Answers) -> Answers:
     rest = rest[: max(MOST - len(listed) - len(others), len(rest) - _DISPLACED)]
     listed = [*listed, *others][: MOST - len(rest)]
     return sorted(listed, key=lambda one: one[1].sentence.order) + rest
+
+
+def _whole_entries(scene: Scene, told: Answers, ranked: Answers) -> Answers:
+    """Entries of a list that begin with "your", whole: "your answers to surveys and the documents that you add"."""
+    whole = {
+        span.sentence.order: span
+        for _, span in ranked
+        if span.rule == "whole" and _list_of(span) and span.sentence.words[0].text in scene.phrases.grammar.yours
+    }
+    kept: Answers = []
+    for chance, span in told:
+        entry = whole.get(span.sentence.order, span)
+        if not any(entry is other for _, other in kept):
+            kept.append((chance, entry))
+    return kept
 
 
 def _in_steps(told: Answers, ranked: Answers) -> Answers:
