@@ -348,8 +348,10 @@ def restless(session: Session, document_id: str, manner: Manner, now: datetime) 
 def _tell_restless(session: Session, check: Check, manner: Manner) -> None:
     """The operator is told once of each place."""
     found = restless(session, check.document_id, manner, check.checked_at)
+    if found is None:
+        return
     known = notices_of(session, check.document_id, NoticeKind.RESTLESS)
-    if found is None or any(notice.facts["place"] == [*found.place] for notice in known):
+    if any(notice.facts["place"] == [*found.place] for notice in known):
         return
     facts = {"since": found.since.isoformat(), "reason": str(found.reason), "reason_code": found.reason.as_json()}
     session.add(

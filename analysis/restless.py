@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -200,9 +200,9 @@ class _Naming:
                 if number not in self.lines or not self._mark(self.lines[number], word_texts(instead)):
                     return None
         kept = {
-            element for line in self.lines.values() if line not in self.restless for element in _upwards(line.element)
+            element for line in self.lines.values() if line not in self.restless for element in line.element.upwards()
         }
-        alone = {element for line in self.restless for element in _upwards(line.element)} - kept | self.inner
+        alone = {element for line in self.restless for element in line.element.upwards()} - kept | self.inner
         targets = {line.element for line in self.restless} | self.inner
         named = [self._named(element, alone) for element in sorted(targets, key=lambda element: element.order)]
         found = [name for name in named if name is not None]
@@ -225,7 +225,7 @@ class _Naming:
 
     def _named(self, element: Element, alone: set[Element]) -> str | None:
         """By the smallest element around it that has a name and holds nothing else; else by tag within a named one."""
-        above = [*_upwards(element)]
+        above = [*element.upwards()]
         for one in above:
             if one not in alone:
                 break
@@ -234,7 +234,7 @@ class _Naming:
                     return name
         for outer in above[1:]:
             for name in _names(outer):
-                meant = {one for one in self.elements if one.tag == element.tag and outer in [*_upwards(one)][1:]}
+                meant = {one for one in self.elements if one.tag == element.tag and outer in [*one.upwards()][1:]}
                 if len(self._meant(name)) == 1 and meant <= alone and self._is_small(outer):
                     return f"{name} {element.tag}"
         return None
@@ -244,7 +244,7 @@ class _Naming:
 
     def _is_small(self, element: Element) -> bool:
         """So that another element with that tag, some day, is unlikely to be one of the policy's."""
-        held = [line for line in self.lines.values() if element in _upwards(line.element)]
+        held = [line for line in self.lines.values() if element in line.element.upwards()]
         return sum(len(line.text) for line in held) <= _MUCH * sum(len(line.text) for line in self.lines.values())
 
 
@@ -253,13 +253,6 @@ def _names(element: Element) -> list[str]:
     ids = [f"#{element.get('id')}"] if lasts(element.get("id")) else []
     tags = [element.tag] if "-" in element.tag and lasts(element.tag) else []
     return [*ids, *(f".{name}" for name in element.get("class").split() if lasts(name)), *tags]
-
-
-def _upwards(element: Element | None) -> Iterator[Element]:
-    """The element, and those that it stands in, up to the whole page."""
-    while element is not None:
-        yield element
-        element = element.parent
 
 
 def _innermost(element: Element, those: Counter[str]) -> Element:

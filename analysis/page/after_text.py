@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from analysis.page.counts import is_count
-from analysis.page.html_lines import Line
+from analysis.page.html_lines import Line, above_title
 from analysis.page.html_tree import Element
 from analysis.page.promotions import is_person, is_quoted, speaks_as_a_policy
 from analysis.phrases import kinds_of, pattern
@@ -44,10 +44,7 @@ def _quotations_at_the_end(rest: list[Line]) -> None:
 
 
 def _is_quotation(line: Line) -> bool:
-    element: Element | None = line.element
-    while element is not None and element.tag not in ("blockquote", "body"):
-        element = element.parent
-    quoted = element is not None and element.tag == "blockquote"
+    quoted = any(element.tag == "blockquote" for element in line.element.upwards())
     return line.kind == "paragraph" and len(line.text) <= 400 and (quoted or is_quoted(line.text))
 
 
@@ -81,11 +78,9 @@ def _is_card(line: Line) -> bool:
     return any(not element.classes().isdisjoint(_CARDS) for element in _boxes(line.element))
 
 
-def _boxes(element: Element | None) -> Iterator[Element]:
+def _boxes(element: Element) -> Iterator[Element]:
     """The element and those round it, up to the first in which a sentence stands: that is no card."""
-    while element is not None and not element.sentences and not element.titled:
-        yield element
-        element = element.parent
+    return itertools.takewhile(lambda box: not box.sentences and not box.titled, element.upwards())
 
 
 def last_line(lines: list[Line], _: list[Line]) -> None:
@@ -103,7 +98,7 @@ def last_line(lines: list[Line], _: list[Line]) -> None:
 
 def of_the_day(lines: list[Line], _: list[Line]) -> None:
     """ "Tip of the day: ..." beside the text; above the title also the news, in that line or in the one below."""
-    title = next((index for index, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)
+    title = above_title(lines)
     last = max((index for index, line in enumerate(lines) if line.is_prose), default=0)
     for index, line in enumerate(lines):
         if title <= index < last or line.kind == "row" or line.reason is not None or len(line.text) > 300:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from functools import cache
 from importlib import resources
+from itertools import islice, takewhile
 from typing import Any
 
 from analysis.page.html_lines import Line, is_block
@@ -65,13 +66,13 @@ def autonyms() -> tuple[str, ...]:
 
 
 @cache
-def _names() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
-    return tuple((reason, tuple(map(frozenset, words))) for reason, words in _tables()["names"].items())
+def _names() -> dict[str, tuple[frozenset[str], ...]]:
+    return {reason: tuple(map(frozenset, words)) for reason, words in _tables()["names"].items()}
 
 
 @cache
 def _all_names() -> frozenset[str]:
-    return frozenset().union(*(words[0] for _, words in _names()))
+    return frozenset().union(*(words[0] for words in _names().values()))
 
 
 @cache
@@ -81,22 +82,14 @@ def _banner_names() -> frozenset[str]:
 
 def is_named(element: Element, reason: str) -> bool:
     """Whether the classes of an element, or of one round it, say that it is such furniture."""
-    words = dict(_names())[reason]
-    holder: Element | None = element
-    while holder is not None and holder.tag not in _NEVER:
-        if not any(holder.classes().isdisjoint(some) for some in words):
-            return True
-        holder = holder.parent
-    return False
+    words = _names()[reason]
+    holders = takewhile(lambda holder: holder.tag not in _NEVER, element.upwards())
+    return any(not any(holder.classes().isdisjoint(some) for some in words) for holder in holders)
 
 
 def _within(element: Element, tags: frozenset[str]) -> bool:
-    parent = element.parent
-    while parent is not None:
-        if parent.tag in tags or parent.role == "main":
-            return True
-        parent = parent.parent
-    return False
+    above = islice(element.upwards(), 1, None)
+    return any(holder.tag in tags or holder.role == "main" for holder in above)
 
 
 def _is_title(element: Element) -> bool:
@@ -168,7 +161,7 @@ def _by_name(element: Element, share: float) -> str | None:
     if names.isdisjoint(_all_names()) or not names.isdisjoint(_NOT_NAMES):
         return None
     clicks = element.link_chars / element.chars
-    for reason, words in _names():
+    for reason, words in _names().items():
         tells = names if reason in _FRAME else classes
         if not any(tells.isdisjoint(some) for some in words):
             if element.has_form and reason in _HAVE_FORMS:
@@ -241,12 +234,8 @@ def _wrapper(element: Element) -> Element:
     return element
 
 
-def _within_reason(element: Element | None) -> bool:
-    while element is not None:
-        if element.reason is not None:
-            return True
-        element = element.parent
-    return False
+def _within_reason(element: Element) -> bool:
+    return any(holder.reason is not None for holder in element.upwards())
 
 
 def _block(element: Element) -> Element:
@@ -262,8 +251,6 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
     title = next((line.element.order for line in lines if line.kind == "heading" and line.level == 1), len(elements))
     dismiss = pattern("furniture", "dismiss", whole=True)
     for element in elements:
-        if _within_reason(element):
-            continue
         above = element.order < title
         if title < len(elements) and above and not element.classes().isdisjoint(_banner_names()):
             holder: Element | None = element
@@ -272,6 +259,8 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
         else:
             continue
         if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled:
+            continue
+        if _within_reason(element):
             continue
         offers = bool(element.words(40)) and _buttons_in(holder) > 1
         if (above or offers) and not _speaks_of_policies(holder.words(_MESSAGE)):

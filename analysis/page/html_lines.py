@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analysis.blocks import BlockKind
@@ -96,3 +97,8 @@ def layout_tables(elements: list[Element]) -> set[Element]:
             layout.add(element)
     layout.update(table for table, width in widest.items() if width < 2)
     return layout
+
+
+def above_title(lines: Sequence[Line]) -> int:
+    """How many lines stand above the page's title; 0 where it has none."""
+    return next((at for at, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -50,6 +51,13 @@ class Element:
     @property
     def is_clickable(self) -> bool:
         return self.tag in _CLICKABLE or self.role in _CLICKABLE
+
+    def upwards(self) -> Iterator[Element]:
+        """The element, and those that it stands in, up to the whole page."""
+        element: Element | None = self
+        while element is not None:
+            yield element
+            element = element.parent
 
     def words(self, most: int) -> str:
         """The text below it, "" if that is longer than `most` characters."""

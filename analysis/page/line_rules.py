@@ -11,7 +11,7 @@ from analysis.normal import normal
 from analysis.page.after_text import cards, last_line, of_the_day, testimonials
 from analysis.page.counts import counts, is_count
 from analysis.page.furniture import autonyms, is_named
-from analysis.page.html_lines import REMARK, Line
+from analysis.page.html_lines import REMARK, Line, above_title
 from analysis.page.html_tree import Element
 from analysis.phrases import pattern
 
@@ -242,7 +242,7 @@ def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]
 
 def edges(lines: list[Line], _: list[Line]) -> None:
     """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
-    title = next((index for index, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)
+    title = above_title(lines)
     for line in lines[:title]:
         if _is_path(line):
             line.reason = "navigation"

@@ -110,11 +110,9 @@ def _ends_with_control(element: Element, key: str, alone: set[Element]) -> bool:
 def _controls_in_lines_of_their_own(lines: list[Line]) -> set[Element]:
     found = set()
     for line in lines:
-        element: Element | None = line.element if line.is_clickable else None
-        while element is not None and not element.is_clickable:
-            element = element.parent
-        if element is not None:
-            found.add(element)
+        above = line.element.upwards() if line.is_clickable else ()
+        if (control := next((element for element in above if element.is_clickable), None)) is not None:
+            found.add(control)
     return found
 
 
