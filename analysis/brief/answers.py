@@ -23,7 +23,8 @@ _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of wh
 def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Question, Answers]:
     """At most `MOST` answers a question."""
     found = {field: ranked(scene, field, weights[field]) for field in FIELDS}
-    told = {field: _anew(best(found[field], weights[field], MOST)) for field in FIELDS}
+    others: tuple[Question, ...] = tuple(field for field in FIELDS if field != "data")
+    told = {field: _anew(best(found[field], weights[field], MOST)) for field in others}
     told["data"] = _telling(scene, best(found["data"], weights["data"], MOST, partial(_is_vague, scene)))
     undone = [span for _, span in told["irreversible"]]
     for field in _OF_UNDOING:
@@ -37,8 +38,8 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     _leave_out(told, [one for one in found["excluded"] if one[0] >= weights["excluded"].first * _HINTED])
     left_out = [span for _, span in told["excluded"]]
     elsewhere = [*left_out, *(span for _, span in told["refuse"])]
-    others = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
-    told["data"] = _whole_entries(scene, _with_siblings(told["data"], others), others)
+    rest = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
+    told["data"] = _whole_entries(scene, _with_siblings(told["data"], rest), rest)
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     for field in _DONE:
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
