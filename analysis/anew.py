@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from analysis.blocks import CELL
 from analysis.change import TOPICS, Passage, Side
 from analysis.found import AI, TURNS, Found, overlaps, within, without_addresses
 from analysis.kinds import part_of
@@ -11,7 +12,7 @@ from analysis.looks import pattern
 from analysis.news import News, news
 from analysis.sentence_ends import sentences_before
 from analysis.sentences import Chances, says
-from analysis.surroundings import CELL, Surroundings
+from analysis.surroundings import Surroundings
 from analysis.topics import column_topics, matches, section_topics
 from analysis.wording import ChangedSentence, Wording
 from analysis.words import word_texts
@@ -35,7 +36,7 @@ def anew(
 ) -> Iterator[Found]:
     """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
     texts = passage.texts
-    heads = {side: around[side].head_of(text) for side, text in texts.items()}
+    heads = {side: around[side].columns_of(text) for side, text in texts.items()}
     in_table = any(heads.values())
     page = section_topics(passage.heading[:1], language)
     policy = part_of(kind, passage.heading) == "policy"

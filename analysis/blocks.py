@@ -8,6 +8,7 @@ from typing import Literal
 from reasons import Reason
 
 BlockKind = Literal["heading", "paragraph", "item", "row"]
+CELL = " | "  # between the cells of a row
 
 
 class UnreadablePage(Exception):

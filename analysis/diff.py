@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
-from analysis.blocks import Block, Page
+from analysis.blocks import CELL, Block, Page
 from analysis.change import Operation, Passage
 from analysis.normal import normal
 from analysis.words import edits, word_texts
@@ -24,7 +24,6 @@ _SHORT = 8  # words; a shorter block is not looked for elsewhere unless it is wo
 _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
 )
-_CELL = " | "  # between the cells of a row
 _SIGNS = "%$€£"
 _RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
 
@@ -139,7 +138,7 @@ def _pairs(
 
 def _cells(block: Block) -> list[str]:
     """Of a row, which the first of them name; none of any other block."""
-    return normal(block.text).casefold().split(_CELL) if block.kind == "row" else []
+    return normal(block.text).casefold().split(CELL) if block.kind == "row" else []
 
 
 def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:

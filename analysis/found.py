@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+from analysis.blocks import CELL
 from analysis.change import Side
 from analysis.looks import is_content, pattern
 from analysis.news import News
-from analysis.surroundings import CELL, DEFINITION, Surroundings, is_sentence
+from analysis.surroundings import DEFINITION, Surroundings, is_sentence
 from analysis.topics import matches
 from analysis.wording import ChangedSentence
 from analysis.words import word_texts

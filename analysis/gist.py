@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
+from analysis.blocks import CELL
 from analysis.change import TOPICS
 from analysis.found import is_duty_of_reader
 from analysis.rephrased import cells
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
-from analysis.surroundings import CELL
 from analysis.times import times_in
 from analysis.wording import ChangedSentence
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from analysis.blocks import CELL
 from analysis.change import Kept, Side
 from analysis.seen import Seen
-from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
+from analysis.blocks import CELL
 from analysis.change import Passage, Side
 from analysis.looks import is_content, looks
 from analysis.spelling import keyed_words
-from analysis.surroundings import CELL
 from analysis.times import Time, times_in
 from analysis.wording import ChangedSentence, Wording, stem
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from analysis.blocks import Block
+from analysis.blocks import CELL, Block
 from analysis.phrases import pattern
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
@@ -101,7 +101,7 @@ def fingerprint(blocks: Iterable[Block]) -> str:
 
     Only the sequence of signs counts, not white space, nor where blocks begin and end: a redesign moves those.
     """
-    texts = (block.text.replace(" | ", " ") if block.kind == "row" else block.text for block in blocks)
+    texts = (block.text.replace(CELL, " ") if block.kind == "row" else block.text for block in blocks)
     text = "\n".join(texts)
     if not text.isascii():
         text = _plain(text)

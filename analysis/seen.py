@@ -161,7 +161,7 @@ def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wor
         return Wording((), "looks.columns") if titles_alone else None
     if around["before"].is_row(passage.before or "") == around["after"].is_row(passage.after or ""):
         return None
-    titles = [title for side, text in passage.texts.items() for title in around[side].head_of(text)]
+    titles = [title for side, text in passage.texts.items() for title in around[side].columns_of(text)]
     before, after = (Counter(keyed_words(text).keys) for text in passage.texts.values())
     named = {key for title in titles for key in keyed_words(title).keys}
     differ = (before - after) + (after - before)
@@ -231,7 +231,7 @@ def _says_whole(changed: Wording, found: Sequence[Found]) -> bool:
 def _is_title_row(passage: Passage, around: Mapping[Side, Surroundings]) -> bool:
     """Whether it is the titles of a table's columns: they name what the rows say."""
     texts = {side: text for side, text in passage.texts.items() if text}
-    return all(around[side].is_row(text) and not around[side].head_of(text) for side, text in texts.items())
+    return all(around[side].names_columns(text) for side, text in texts.items())
 
 
 def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:

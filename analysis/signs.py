@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from analysis.blocks import CELL
 from analysis.change import TOPICS
 from analysis.found import AI, DATA, is_duty_of_reader
 from analysis.gist import GIST, OF_TOPIC, gist
@@ -17,7 +18,6 @@ from analysis.looks import pattern
 from analysis.seen import Heard, Seen
 from analysis.sentence_ends import sentences_before
 from analysis.shape import LISTED
-from analysis.surroundings import CELL
 from analysis.topics import CLAIMING
 
 _OF_PEOPLE = {"personal_data", "user_content"}  # groups of words: what a sentence is about

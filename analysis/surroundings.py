@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property, lru_cache
+from itertools import groupby
 
-from analysis.blocks import Page
+from analysis.blocks import CELL, Page
 from analysis.looks import has_small_words, pattern
 from analysis.normal import normal
+from analysis.tables import column_titles
 from analysis.words import word_texts
 
 _NEAR = 5  # blocks before and after
@@ -21,7 +23,6 @@ _GOES_ON = re.compile(r";(?:\s*(?:and|or|et|ou|und|oder|[yo]))?$")  # one of sev
 _ALL_LINK = 0.9  # of its characters
 TEMPLATE = 3  # times that a text comes or goes alike
 BANNER = 300  # characters; what is longer above the title is an introduction
-CELL = " | "  # between the cells of a row
 LEAST = 6  # words; less is a heading, a button or an entry of a menu
 DEFINITION = re.compile(
     r"(?:[\d.]+\s+)?[“\"«][^”\"»]{2,60}[”\"»]\s+(?:means?|refers? to|includes?|désignen?t?|signifien?t?)\b"
@@ -89,22 +90,26 @@ class Surroundings:
     def is_row(self, text: str) -> bool:
         return any(line in self._rows for line in text.split("\n"))
 
-    def head_of(self, row: str) -> tuple[str, ...]:
+    def names_columns(self, row: str) -> bool:
+        line = row.split("\n")[0]
+        return self._titles.get(line) == line
+
+    def columns_of(self, row: str) -> tuple[str, ...]:
         """The titles of the columns that a row stands under; empty for the titles themselves."""
-        return self._heads.get(row.split("\n")[0], ())
+        line = row.split("\n")[0]
+        titles = self._titles.get(line)
+        return tuple(titles.split(CELL)) if titles and titles != line else ()
 
     @cached_property
-    def _heads(self) -> dict[str, tuple[str, ...]]:
-        heads: dict[str, tuple[str, ...]] = {}
-        head: tuple[str, ...] | None = None
-        for text in self._texts:
-            if text not in self._rows:
-                head = None
-            elif head is None:
-                head = tuple(text.split(CELL))
-            else:
-                heads.setdefault(text, head)
-        return heads
+    def _titles(self) -> dict[str, str | None]:
+        """Of each row, the one that names its columns."""
+        titles: dict[str, str | None] = {}
+        for is_table, texts in groupby(self._texts, key=self._rows.__contains__):
+            rows = list(texts) if is_table else []
+            named = column_titles(rows)
+            for row in rows:
+                titles.setdefault(row, named)
+        return titles
 
     def amid_prose(self, text: str) -> bool:
         place = self._places.get(text.split("\n")[0])

@@ -264,7 +264,11 @@ def section_lexicon(language: str | None) -> Lexicon:
 def column_lexicon(language: str | None) -> Lexicon:
     """The phrases by which the title of a table's column says what its cells are about."""
     read = _language(language if language in LANGUAGES else "en")
-    return Lexicon((topic, "columns", phrase) for topic, phrases in read.topics.items() for phrase in phrases.columns)
+    entries: list[tuple[str, Tier, str]] = []
+    for topic, phrases in read.topics.items():
+        entries += [(topic, "columns", phrase) for phrase in phrases.columns]
+        entries += [(topic, "ignores", phrase) for phrase in phrases.ignores]
+    return Lexicon(entries)
 
 
 @lru_cache(maxsize=64)

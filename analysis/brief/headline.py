@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from analysis.blocks import CELL
 from analysis.brief.excerpt import CUT, excerpt
 from analysis.brief.phrases import Phrases
 from analysis.brief.rules import forbidding
@@ -13,7 +14,6 @@ from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
 from analysis.sentence_ends import sentences_before
-from analysis.surroundings import CELL
 from analysis.topics import matches
 
 _LONGEST = 45  # words

@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from analysis.blocks import Page
+from analysis.blocks import CELL, Page
 from analysis.brief.clauses import Clauses
 from analysis.brief.phrases import Phrases
 from analysis.brief.text import Sentence, addresses, has_address, words_of
-from analysis.surroundings import CELL
 
 _ENDS = re.compile(r"[.;:!?]\s")
 _COLUMN = 6  # words of the head of a column; more are a sentence
@@ -175,7 +174,8 @@ class Parties(Clauses):
     def _in_column(self, sentence: Sentence, first: int) -> bool:
         """Whether a cell begins with the name, in a column of parties: "Provider"."""
         head = words_of(sentence.lead) if first == 0 and sentence.item and CELL in sentence.text else ()
-        return len(head) <= _COLUMN and "recipient_head" in self.phrases.find(head)
+        about = self.phrases.find(head) if len(head) <= _COLUMN else {}
+        return "recipient_head" in about and "tracking" not in about  # not "First or third-party cookie"
 
     def _behind_colon(self, sentence: Sentence, first: int) -> bool:
         """Whether a list of parties begins with the name: "the following suppliers, all of them local: Kestrel"."""

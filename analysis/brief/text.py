@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
-from analysis.blocks import Block, Link, Page
+from analysis.blocks import CELL, Block, Link, Page
 from analysis.change import Passage, Severity, Side
 from analysis.sentence_ends import sentence_bounds
-from analysis.surroundings import CELL
+from analysis.tables import column_titles
 from analysis.words import Word as Token
 from analysis.words import edits, without_islands
 from analysis.words import words as tokens
@@ -195,12 +196,18 @@ class _Context:
         text = self.blocks[number].text
         return bool(_NUMBER.match(text)) and not text.endswith(":")
 
-    def rows_above(self, number: int) -> list[str]:
-        """The rows of the same table."""
-        first = number
-        while first > 0 and self.blocks[first - 1].kind == "row":
-            first -= 1
-        return [block.text for block in self.blocks[first:number]]
+    def columns(self, number: int) -> list[str]:
+        """The titles of the columns that a row stands under."""
+        if self.blocks[number].kind != "row":
+            return []
+        above, below = reversed(self.blocks[:number]), self.blocks[number:]
+        table = [*reversed([*takewhile(_is_row, above)]), *takewhile(_is_row, below)]
+        titles = column_titles([block.text for block in table])
+        return titles.split(CELL) if titles and titles != self.blocks[number].text else []
+
+
+def _is_row(block: Block) -> bool:
+    return block.kind == "row"
 
 
 def _hanging(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
@@ -229,9 +236,7 @@ def _text_sentences(
     block: Block | None = context.blocks[number] if number is not None else None
     above = context.lead(number) if number is not None else ""
     lead = " ".join(above.split(" ")[-_LEAD_WORDS:])
-    rows = context.rows_above(number) if number is not None and block is not None and block.kind == "row" else []
-    heads = rows[0].split(CELL) if rows else []
-    named_heads = next((row.split(CELL) for row in rows if WORD.search(row)), [])  # the first row may be empty
+    columns = context.columns(number) if number is not None else []
     for start, end, hangs_on in _hanging(text, context.hangs_on(number) if number is not None else ""):
         if side == "before" and not any(first < end and start < last for first, last in spans):
             continue
@@ -239,10 +244,9 @@ def _text_sentences(
         touched = any(word.changed for word in words)
         if not words or not (touched or side == "after"):
             continue
-        if heads:
-            column = text.count(" | ", 0, start)
-            lead = heads[column] if column < len(heads) else ""
-            hangs_on = named_heads[column] if column < len(named_heads) else ""
+        if columns:
+            column = text.count(CELL, 0, start)
+            lead = hangs_on = columns[column] if column < len(columns) else ""
         yield Sentence(
             text=text,
             side=side,

@@ -6,9 +6,19 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from analysis.blocks import BlockKind
+from analysis.blocks import CELL, BlockKind
 from analysis.normal import UNSEEN
-from analysis.page.html_lines import CELL_ROLES, CELLS, REMARK, ROW_ROLES, Line, heading_level, is_block, layout_tables
+from analysis.page.html_lines import (
+    BOLD_LEVEL,
+    CELL_ROLES,
+    CELLS,
+    REMARK,
+    ROW_ROLES,
+    Line,
+    heading_level,
+    is_block,
+    layout_tables,
+)
 from analysis.page.html_tree import Element
 from analysis.phrases import pattern
 
@@ -22,7 +32,6 @@ _ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"
 _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△▽⌃⌄↑↓→←⌵✓✔☰⋮…]{1,2}\ufe0f?")
 _BEFORE_WAY_UP = " |·•([↑⇑▲^"
 _BEHIND_WAY_UP = " |·•)]↑⇑▲^"
-_BOLD_LEVEL = 8  # a line in bold that stands for a heading
 
 
 class _Flow:
@@ -139,7 +148,7 @@ class _Flow:
             kind = "paragraph" if self.items[-1] else "item"
             self.items[-1] = True
         elif self.bold >= 0.95 * len(text) and self._titles(text):
-            kind, level = "heading", _BOLD_LEVEL
+            kind, level = "heading", BOLD_LEVEL
         portion = 1 if share > 0.5 else share
         self.lines.append(
             Line(
@@ -255,7 +264,7 @@ class _Flow:
         if outside:
             cells.insert(0, outside)
         if any(cells):
-            text = " | ".join(cells).rstrip(" |")
+            text = CELL.join(cells).rstrip(" |")
             links = sum(len(words) for words, _ in self.row_hrefs)
             self.lines.append(Line("row", text, element, 0, self.row_hrefs, link_chars=min(links, len(text))))
 

@@ -16,6 +16,7 @@ _BLOCK_TAGS = (
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
+BOLD_LEVEL = 8  # of a line in bold that stands for a heading
 REMARK = 160  # characters; what is longer is no remark on the page
 CELLS = frozenset(("td", "th"))
 CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from analysis.blocks import Block, Dropped, Link, Page, UnreadablePage
 from analysis.language import language_of, two_letters
+from analysis.page.grids import with_rows
 from analysis.page.html_flow import lines_of
 from analysis.page.html_lines import Line
 from analysis.page.html_tree import Element, grow, parse
@@ -42,7 +43,7 @@ def read_html(
         lines = lines_of(elements)
         leave_out(elements, lines, language=language)
         _narrow(elements, lines, unquote(url.partition("#")[2]))
-    kept = [line for line in lines if line.reason is None]
+    kept = with_rows([line for line in lines if line.reason is None])
     if not kept:
         raise UnreadablePage(_why_empty(lines, select))
     spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)

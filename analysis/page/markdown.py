@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from analysis.blocks import Block, BlockKind, Link, Page, UnreadablePage
+from analysis.blocks import CELL, Block, BlockKind, Link, Page, UnreadablePage
 from analysis.language import language_of
 from analysis.normal import UNSEEN
 from reasons import Reason
@@ -128,7 +128,7 @@ class _Reader:
             self.in_table = True
             if not _is_table_border(line):
                 cells = (cell.strip() for cell in _CELL_BORDER.split(line.strip().strip("|")))
-                self.found.add("row", " | ".join(cells))
+                self.found.add("row", CELL.join(cells))
         elif match := _ITEM.match(line):
             self.end()
             self.kind = "item"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pdfminer.high_level import extract_pages
 from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 
-from analysis.blocks import Block, BlockKind, Dropped, Page, UnreadablePage
+from analysis.blocks import CELL, Block, BlockKind, Dropped, Page, UnreadablePage
 from analysis.language import language_of
 from analysis.page.pdf_tables import table_rows
 from reasons import Reason
@@ -162,7 +162,7 @@ def _text(lines: list[_TextLine], whole_words: Counter[str]) -> str:
         return _joined(lines, whole_words)
     kept = set(lines)
     cells = ([line for line in cell if line in kept] for cell in row)
-    return " | ".join(_joined(cell, whole_words) for cell in cells if cell)
+    return CELL.join(_joined(cell, whole_words) for cell in cells if cell)
 
 
 def _is_title(line: _TextLine, text: str, body: float, *, bold_counts: bool) -> bool:

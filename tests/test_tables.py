@@ -1,0 +1,117 @@
+"""Tables with and without `<table>` and titles: each entry is one, and the first row is no title by being first."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.compare import Comparison, compare
+from analysis.page import read_page
+from analysis.tables import column_titles
+
+Entries = tuple[tuple[str, str, str], ...]
+
+PROVIDERS: Entries = (
+    ("Brightmind, Inc.", "Language models", "United States"),
+    ("Otter Search", "Vector search", "Germany"),
+    ("Heron SE", "Translation", "Germany"),
+    ("Kestrel Mail", "Text messages", "Ireland"),
+)
+ANOTHER: Entries = (("Northlight LLC", "Language models", "United States"), *PROVIDERS[1:])
+ONE_MORE: Entries = (*PROVIDERS, ("Sagelight PBC", "Language models", "United States"))
+
+# an entry, its cell, and what is around them all
+FORMS = {
+    "divs": ("<div>{}</div>", "<p>{}</p>", "<div>{}</div>"),
+    "spans": ("<div>{}</div>", "<span>{}</span>", "<div>{}</div>"),
+    "list": ("<li>{}</li>", "<p>{}</p>", "<ul>{}</ul>"),
+    "definitions": ("<div>{}</div>", "<dd>{}</dd>", "<dl>{}</dl>"),
+    "bold": ("<div>{}</div>", "<p><b>{}</b></p>", "<div>{}</div>"),
+    "roles": ('<div role="row">{}</div>', '<div role="cell">{}</div>', '<div role="table">{}</div>'),
+    "table": ("<tr>{}</tr>", "<td>{}</td>", "<table>{}</table>"),
+}
+
+
+def _page(entries: Entries, form: str) -> bytes:
+    entry, cell, whole = FORMS[form]
+    grid = whole.format("".join(entry.format("".join(map(cell.format, cells))) for cells in entries))
+    return f"""<html lang="en"><title>Providers</title><body><main><h1>Which AI providers we use</h1>
+        <p>Quill sends the text of your documents to these providers when you ask the assistant for help.</p>
+        <h2>Models and where they run</h2>{grid}
+        <p>Administrators can switch the assistant off for the whole workspace in its settings.</p></main>""".encode()
+
+
+def _rows(body: bytes) -> list[str]:
+    return [block.text for block in read_page(body, language="en").blocks if block.kind == "row"]
+
+
+def _compared(before: bytes, after: bytes) -> Comparison:
+    return compare(
+        read_page(before, language="en"), read_page(after, language="en"), language="en", document="Providers"
+    )
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "bold"])
+def test_an_entry_of_a_grid_is_a_row(form: str) -> None:
+    assert _rows(_page(PROVIDERS, form)) == [" | ".join(cells) for cells in PROVIDERS]
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "bold"])
+def test_another_provider_in_the_first_entry_is_told(form: str) -> None:
+    change = _compared(_page(PROVIDERS, form), _page(ANOTHER, form))
+    assert change.alert
+    assert change.brief is not None
+    assert "Northlight LLC" in (change.brief.meaning or "")
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "bold"])
+def test_an_entry_that_comes_is_told_with_its_name(form: str) -> None:
+    change = _compared(_page(PROVIDERS, form), _page(ONE_MORE, form))
+    assert "ai_features" in change.topics
+    assert change.brief is not None
+    assert (change.brief.meaning or "").startswith("Sagelight PBC")
+
+
+def test_a_bold_name_begins_an_entry() -> None:
+    cards = "".join(f"<div><p><b>{name}</b></p><p>Purpose: {use}</p></div>" for name, use, _ in PROVIDERS)
+    body = _page(PROVIDERS, "divs").replace(b"<h2>", f"<h2>Cards</h2><div>{cards}</div><h2>".encode())
+    assert _rows(body)[0] == "Brightmind, Inc. | Purpose: Language models"
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        "<ul>" + "<li>Identity<ul><li>name</li><li>e-mail</li></ul></li>" * 3 + "</ul>",  # lists within a list
+        "<div>" + "<div><h3>Speed</h3><p>Fast pages</p></div>" * 3 + "</div>",  # sections with a title
+        "<div>" + "<div><p>We never sell what you write to us.</p><p>Ever.</p></div>" * 3 + "</div>",  # sentences
+        "<div>" + "<div><p>Otter Search</p><p>Germany</p></div>" * 2 + "</div>",  # two may be anything
+        "<div>" + "<div><p>Otter</p><p>Heron</p></div>" * 3 + "<p>Or others</p></div>",  # not the entries alone
+    ],
+)
+def test_other_short_lines_are_no_rows(grid: str) -> None:
+    assert _rows(_page(PROVIDERS, "divs").replace(b"<h2>", f"{grid}<h2>".encode())) == _rows(_page(PROVIDERS, "divs"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "titles"),
+    [
+        (["Provider | Country", "Heron SE | Germany"], "Provider | Country"),
+        ([" | ", "Provider | Country", "Heron SE | Germany"], "Provider | Country"),
+        (["Brightmind, Inc. | Ireland", "Heron | Germany"], None),
+        (["Otter | Germany", "Heron | Germany"], None),
+        (["Account data | We ask for your name.", "Usage data | We note which pages you open."], None),
+        (["Provider | Country", "Otter | Germany", "Provider | Country", "Heron | Ireland"], "Provider | Country"),
+        ([" | "], None),
+    ],
+)
+def test_which_row_names_the_columns(rows: list[str], titles: str | None) -> None:
+    assert column_titles(rows) == titles
+
+
+def test_the_titles_of_columns_that_come_are_nothing_to_tell() -> None:
+    rows = "".join(f"| {' | '.join(cells)} |\n" for cells in PROVIDERS)
+    texts = [
+        f"# Subprocessors\n\nThese providers handle your data for us.\n\n{head}\n| --- | --- | --- |\n{rows}".encode()
+        for head in ("| | | |", "| Provider | Purpose | Country |")
+    ]
+    before, after = (read_page(text, mime="text/markdown", language="en") for text in texts)
+    assert not compare(before, after, language="en", document="Subprocessors").alert
