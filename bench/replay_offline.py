@@ -48,9 +48,11 @@ class Document:
         self.title = title
         self.good: Page | None = None
         self.mark = ""
+        self.alerts = False  # whether the last capture made an alert
 
     def check(self, body: bytes, mime: str) -> tuple[str, str | None]:
         """The outcome of one capture, with its reason."""
+        self.alerts = False
         try:
             page = read_page(body, mime=mime, language=self.language)
         except UnreadablePage as failure:
@@ -69,6 +71,7 @@ class Document:
         if before is None:
             return "first", None
         comparison = compare(before, page, language=self.language, document=self.title, believed=True)
+        self.alerts = comparison.alert
         return ("changed" if comparison.substantive else "cosmetic"), None
 
 
@@ -89,6 +92,7 @@ def replay(folder: pathlib.Path) -> Iterator[dict[str, object]]:
             "label": pair["label"],
             "kind": pair["kind"],
             "outcome": outcome,
+            "alert": document.alerts,
             "reason": reason,
             "ms": round(1000 * spent, 2),
             "why": pair["why"],
@@ -121,6 +125,7 @@ def main() -> None:
         "recall": round(sum(row["outcome"] == "changed" for row in firm) / max(1, len(firm)), 3),
         "recall_of_reader": round(len(seen) / max(1, len(firm)), 3),
         "recorded_on_same": sum(row["label"] == "same" and row["outcome"] in recorded for row in pairs),
+        "alerts_on_same": sum(row["label"] in ("same", "cosmetic") and bool(row["alert"]) for row in pairs),
         "broken_recorded": sum(row["label"] == "broken" and row["outcome"] in recorded for row in pairs),
         "good_page_set_aside": round(sum(row["outcome"] in SET_ASIDE for row in good) / max(1, len(good)), 4),
         "cpu_ms_median": round(statistics.median(cost), 2),
