@@ -84,7 +84,8 @@ def objection(url: str, ports: frozenset[int] | None = None) -> Reason | None:
     try:
         parsed = URL(url, encoded=True)
         host, port = parsed.host, parsed.port
-    except ValueError:
+        (parsed.raw_host or "").encode("idna")  # as the resolver will: "a..com" and labels of 64 letters have no name
+    except ValueError:  # UnicodeError is one
         return Reason("objection.unclear")
     if parsed.scheme not in {"http", "https"}:
         return Reason("objection.scheme")

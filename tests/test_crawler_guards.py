@@ -139,11 +139,30 @@ def test_leave_for_one_document_is_no_leave_for_another_on_that_host(sites: Site
         ("http:///path", "names no host"),
         ("http://[::", "can't be understood"),
         ("http://example.org:99999/", "can't be understood"),
+        ("http://a..example/", "can't be understood"),
     ],
 )
 def test_only_plain_web_addresses_are_asked(database: Database, url: str, said: str) -> None:
     check = checked(database, own(url, robots="ignore"))
     assert (check.outcome, said in (check.reason or "")) == (Outcome.FAILED, True), check.reason
+
+
+def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alone(
+    sites: Sites, database: Database
+) -> None:
+    hosts = ["a..example", ".", ".example", f"{'a' * 64}.example"]
+    site, lost = sites.new(), sites.new()
+    site.answers = {f"/{n}": redirect(f"http://{host}/") for n, host in enumerate(hosts)} | {"/": page()}
+    lost.answers = {"/": page(), "/robots.txt": redirect("http://a..example/robots.txt")}
+    targets = [own(site.url(f"/{n}"), f"example/{n}", robots="ignore") for n, _ in enumerate(hosts)]
+    checks = crawled(
+        database, *targets, own(lost.url(), "lost/robots"), own(site.url(), "example/sound", robots="ignore")
+    )
+    for n, host in enumerate(hosts):
+        assert checks[f"example/{n}"].outcome == Outcome.FAILED
+        assert checks[f"example/{n}"].reason == f"The page redirects to http://{host}/, which can't be understood."
+    assert checks["lost/robots"].outcome == Outcome.ROBOTS
+    assert checks["example/sound"].outcome is None  # fetched, and yet to be read
 
 
 def test_certificates_are_verified(
