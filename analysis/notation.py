@@ -24,11 +24,15 @@ def pattern_of(phrase: str) -> str:
     """The regex of a phrase; ValueError says what of it can't be read."""
     if not phrase.strip():
         raise ValueError("an empty phrase")
+    if all(element.startswith("[") for element in _elements(phrase)):
+        raise ValueError(f"every word of {phrase!r} may be missing, so it would find nothing")
     return rf"(?<!\w){_sequence(phrase)}(?!\w)"
 
 
 def _sequence(phrase: str) -> str:
     elements = _elements(phrase)
+    if not elements:
+        raise ValueError("brackets or bars with nothing between them; write [word] where a word may be missing")
     if elements[0] == "..." or elements[-1] == "...":
         raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
     regex, glue = "", ""

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
+from analysis.notation import pattern_of
+
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
 Robots = Literal["obey", "ignore"]
 
@@ -51,6 +53,7 @@ def _language(text: str) -> str:
 def _phrase(text: str) -> str:
     if not re.search(r"\w", text):
         raise ValueError("write a word or more, like train* ... model*")
+    pattern_of(text)  # says what of it can't be read
     return text
 
 
