@@ -9,7 +9,8 @@ from analysis.blocks import Page
 from analysis.change import Comparison
 from analysis.manner import Manner, joined
 from analysis.normal import fingerprint
-from analysis.reading import RoutesFor, add_alerts, advance, compared, make_version
+from analysis.reading import advance, compared, make_version
+from analysis.telling import RoutesFor, tell
 from storage.captures import capture, captures_from
 from storage.changes import Change
 from storage.checks import Check, Outcome, accept_check, last_set_aside
@@ -65,6 +66,6 @@ def accept(database: Database, document_id: str, manner: Manner, routes_for: Rou
             check.version_id = make_version(session, kept, manner, page, None, Cause.ACCEPTED).id
         else:
             change = advance(session, check, kept, manner, page, current, found, Cause.ACCEPTED)
-            add_alerts(session, change, routes_for)
+            tell(session, change, page, manner, routes_for)
         accept_check(session, check)
         return change

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,23 +18,20 @@ from analysis.manner import Manner, joined, naming
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from analysis.restless import one_place
+from analysis.telling import STAYS, RoutesFor, add_alerts, settle, tell
 from analysis.words import word_diff
 from reasons import Reason
-from storage.alerts import Alert
 from storage.captures import Capture, captures_from
-from storage.changes import Change, StoredPassage, change_to, waiting_changes
-from storage.checks import Check, Outcome, finish, good_checks_since, unread_checks
+from storage.changes import Change, StoredPassage, change_to
+from storage.checks import Check, Outcome, finish, unread_checks
 from storage.database import Database
-from storage.documents import Document, document, replaced_by
+from storage.documents import document, replaced_by
 from storage.notices import Notice, NoticeKind, notices_of
 from storage.paragraphs import index_version
 from storage.versions import Cause, Version, current_version, earlier_with, versions_of_document
 
-STAYS = 3  # checks that must find a returned text again before anyone is told of the return
 _RESTLESS = 3  # changes in a row at one place
 _WITHIN = timedelta(days=60)
-
-RoutesFor = Callable[[Document, Change], Iterable[str]]
 
 
 def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: RoutesFor) -> list[int]:
@@ -52,8 +49,7 @@ def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: R
             check = session.get_one(Check, check_id)
             _read(session, check, manners[check.document_id], routes_for)
     with database.writing() as session:
-        for change in waiting_changes(session):
-            _settle(session, change, routes_for)
+        settle(session, routes_for)
     return [check_id for check_id in waiting if check_id is not None]
 
 
@@ -85,8 +81,7 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     against, found = announced(session, check.document_id, page, manner, found)
     cause = Cause.PAGE if former else Cause.READER
     change = advance(session, check, kept[0], manner, page, current, found, cause, against=against)
-    if not change.waits:
-        add_alerts(session, change, routes_for)
+    tell(session, change, page, manner, routes_for)
     finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
     return _tell_restless(session, check, manner)
 
@@ -270,24 +265,6 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
         )
         for position, passage in enumerate(those)
     ]
-
-
-def add_alerts(session: Session, change: Change, routes_for: RoutesFor) -> None:
-    if not change.alert:
-        return
-    assert change.id is not None
-    for route in routes_for(document(session, change.document_id), change):
-        session.add(Alert(change_id=change.id, route=route, created_at=change.detected_at))
-
-
-def _settle(session: Session, change: Change, routes_for: RoutesFor) -> None:
-    """A text that returned is news only when it stays: until then it may be one server of several that lags."""
-    current = current_version(session, change.document_id)
-    if current is None or current.id != change.version_id:
-        change.waits = 0
-    elif change.check_id is not None and good_checks_since(session, change.document_id, change.check_id) >= STAYS:
-        change.waits = 0
-        add_alerts(session, change, routes_for)
 
 
 def _hold(session: Session, check: Check, reason: Reason, before: Page | None, page: Page) -> None:

@@ -175,10 +175,9 @@ def last_set_aside(session: Session, document_id: str) -> Check | None:
 
 
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
-    """How many checks after `check_id` found the text that stands."""
-    steady = (Outcome.UNCHANGED.value, Outcome.NOT_MODIFIED.value)
+    """How many checks after `check_id` read the document and believed it."""
     wanted = select(func.count()).where(
-        Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(steady)
+        Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(sorted(_GOOD))
     )
     return session.exec(wanted).one()
 

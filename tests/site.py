@@ -12,6 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from policywatch.job import Job
+from policywatch.recipients import recipients
+from policywatch.watchlist import load
+from storage.database import Database
+
 PARAGRAPHS = (
     "We collect the name and the e-mail address that you give us when you open an account with our library.",
     "We keep the list of the books that you borrow for as long as they are with you, and then for one month.",
@@ -92,6 +97,15 @@ def watchlist(folder: Path, site: Site, database: str, names: tuple[str, ...] = 
     file = folder / "policywatch.toml"
     file.write_text(text, "utf-8")
     return file
+
+
+@contextmanager
+def a_job(config: Path) -> Iterator[Job]:
+    """The job of a watchlist in this process: for tests of many runs, where starting the program takes the time."""
+    loaded = load(config)
+    database = Database(loaded.database)
+    yield Job(loaded, database, recipients(loaded))
+    database.close()
 
 
 def command(*words: object) -> list[str]:

@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from analysis.accepting import HeldAnew, NothingHeld, accept
 from analysis.manner import Manner
 from analysis.normal import fingerprint
-from analysis.reading import RoutesFor
+from analysis.telling import RoutesFor
 from policywatch.web.access import LASTS, Access, TooManyTries
 from policywatch.web.held import held_view
 from policywatch.web.rendering import Renderer
