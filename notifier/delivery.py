@@ -192,8 +192,12 @@ class _Run:
         address = self._addresses()[delivery.route, delivery.address]
         try:
             result = self.send(address, message)
+        except Exception as failure:
+            # A fault of ours. It counts as a try, so that it is shown, and in the end parked.
+            self._record(delivery, Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__)))
+            raise
         except BaseException:
-            # It may have been sent or not; at least once is the promise.
+            # Stopped from outside. It may have been sent or not; at least once is the promise.
             self._put_back(delivery)
             raise
         self._record(delivery, result)

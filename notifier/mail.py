@@ -101,7 +101,7 @@ class Mail(NotifyEmail):
             if self.secure_mode == "starttls":
                 server.starttls(context=context)
             if self.user and self.password:
-                server.login(self.user, self.password)
+                _log_in(server, self.user, self.password)
         except BaseException:
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
@@ -160,6 +160,13 @@ class Mail(NotifyEmail):
 
     def _wants_text_alone(self) -> bool:
         return self.resolve_format(None).value == "text"
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    try:
+        server.login(user, password)
+    except UnicodeEncodeError as failure:  # smtplib sends ASCII, and asks no server whether it would take more
+        raise Refused(Reason("delivery.login_not_ascii"), permanent=True) from failure
 
 
 def _refusal(refused: dict[str, tuple[int, bytes]], *, everybody: bool) -> Refused:

@@ -75,19 +75,23 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
 
 
 def _through(made: NotifyBase, address: Address, message: Message) -> Result:
-    if isinstance(made, Mail) and not made.encrypts:
-        return _by_mail(made, address, message)
+    try:
+        if isinstance(made, Mail) and not made.encrypts:
+            return _by_mail(made, address, message)
+        return _by_apprise(made, address, message)
+    except AppriseException as failure:
+        return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
+    except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
+        return Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__))
+
+
+def _by_apprise(made: NotifyBase, address: Address, message: Message) -> Result:
     form, told = forms(made, address.url)
     subject = message.subject[: made.title_maxlen or _LONGEST_SUBJECT]
     body = message.fitted(form, _room(made, address.url, told, subject), size_of(address.url))
     within_it = _file(message) if scheme_of(address.url) in TAKE_FILE_WITHIN else None
     with listening() as heard:
-        try:
-            sent = made.notify(body=body, title=subject, body_format=told, attach=within_it)
-        except AppriseException as failure:
-            return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
-        except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
-            return Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__))
+        sent = made.notify(body=body, title=subject, body_format=told, attach=within_it)
     return Result(ok=True, said=_answer(heard)) if sent else _failed(heard, address.url)
 
 

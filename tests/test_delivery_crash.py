@@ -92,6 +92,24 @@ def test_what_breaks_the_program_again_and_again_comes_last(database: Database) 
     assert len(post.sent) == 1
 
 
+def test_what_breaks_the_program_for_a_day_is_parked_and_told(database: Database) -> None:
+    owe(database, "team")
+    team = route("team", "json://a")
+
+    def send(_address: Address, _message: Message) -> Result:
+        raise ZeroDivisionError
+
+    for time in (NOON, NOON + timedelta(days=1)):
+        with pytest.raises(ZeroDivisionError):
+            deliver_due(database, [team], OPERATOR, send=send, now=lambda time=time: time)  # type: ignore[misc]
+        (row,) = rows(database)
+        assert row.error == "the sending broke off: ZeroDivisionError"
+    assert row.state == State.PARKED
+    post = Post()
+    deliver(database, team, post=post, operator=OPERATOR, now=NOON + timedelta(days=1))
+    assert "was given up: the sending broke off" in post.to("OPS")[0].text
+
+
 def claimed(database: Database, by: str, age: timedelta) -> None:
     owe(database, "team")
     with database.writing() as session:

@@ -14,10 +14,14 @@ import pytest
 import trustme
 
 from notifier.delivery import Deliveries, deliver_due
+from notifier.mail import Mail
+from notifier.routes import Address, Route
+from notifier.send import Result
 from storage.database import Database
+from storage.deliveries import State
 from tests.inbox import mail_server
 from tests.owed import owe, route
-from tests.post import sent
+from tests.post import rows, sent
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = "?rto=1&cto=1"
@@ -98,6 +102,26 @@ def test_a_wrong_password_is_parked_at_once_and_not_shown(store: Database, trust
     assert result.permanent
     assert (result.said or "").startswith("535 ")
     assert "hunter2" not in (result.said or "")
+
+
+def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(store: Database) -> None:
+    owe(store, "team")
+    owe(store, "other")
+    with mail_server(password="pässword") as inbox, mail_server() as other:
+        bad = f"mailto://watch:p%C3%A4ssword@localhost:{inbox.port}/reader@example.org?from=watch@example.net"
+        done = deliver_due(store, [route("team", bad), Route("other", (Address("${B}", other.url()),))], ())
+    assert done == Deliveries(sent=1, failed=1, pending=0)
+    parked = next(row for row in rows(store) if row.state == State.PARKED)
+    assert "choose a password of ASCII letters" in (parked.error or "")
+    assert "ssword" not in (parked.error or "").replace("password", "")
+
+
+def test_a_mail_that_trips_over_a_fault_of_ours_is_a_failed_try(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Mail, "_message", lambda *_: {}["gone"])
+    with mail_server() as inbox:
+        assert sent(store, inbox.url()) == Result(ok=False, said="the sending broke off: KeyError")
 
 
 @pytest.mark.parametrize("implicit", [False, True])
