@@ -142,6 +142,7 @@ _RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w
 _STAMP = 14  # words; a line up to this length that has a date is there for the date
 _BARE = 3  # words beside the date
 _SAID_TO_HOLD = (0, 2, 4)  # the ranks of dates with "effective", "from" or the like; others are just the document's
+_EDITED = 1  # the rank of "Last updated" and a date
 
 
 class Named(NamedTuple):
@@ -221,7 +222,8 @@ def start_of(added: Sequence[tuple[str, Sequence[Named]]]) -> Start | None:
 
     `added` gives, for each place in the order of the page, its text and the dates in it that the change added. A line
     that is a stamp ("Effective 3 November 2025") goes before a notice, that before a date that stands alone, and that
-    before one inside the text; in force goes before changed. Of equals the first counts.
+    before one inside the text; in force goes before changed, but for a stamp ("Last updated 3 November 2025"), before
+    which only goes what is said to hold from a later day. Of equals the first counts.
     """
     ranked: list[tuple[int, int, date]] = []
     for place, (text, new) in enumerate(added):
@@ -234,6 +236,8 @@ def start_of(added: Sequence[tuple[str, Sequence[Named]]]) -> Start | None:
     if not ranked:
         return None
     rank, _, day = min(ranked)
+    if rank == _EDITED:  # what is said to hold from a later day is no news of the day that the page was edited
+        rank, _, day = min([one for one in ranked if one[0] in _SAID_TO_HOLD and one[2] > day], default=(rank, 0, day))
     return Start(day, rank not in _SAID_TO_HOLD)
 
 
@@ -254,7 +258,7 @@ def _rank(text: str, named: Named, end_of_last: int) -> int | None:
     if _ON.search(before) and _ANNOUNCED_AFTER.match(after):
         return 2
     if _CHANGED.search(before):
-        return 1 if stamp else 5
+        return _EDITED if stamp else 5
     if stamp and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE:
         return 3
     return 6 if stamp or re.match(r"\s*:", after) else None

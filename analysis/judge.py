@@ -82,6 +82,8 @@ def judge(seen: Sequence[Seen]) -> Judgement:
         reason = untold(found, weights().alert.reasons(found, yes=False))
         return Judgement(True, False, (), "none", "none", (Reason("why.nothing_to_tell", reason=reason),))
     back = taken_back(seen)
+    if back.retimed:  # whoever asked for news of how long data is kept is told it, whatever graver comes with it
+        topics = _and(topics, "retention")
     told = claims(seen, found, back)
     severity, because, weighty = severity_of(told)
     direction, leaning = direction_of(told)
@@ -102,14 +104,18 @@ def _with_ai(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, 
     likeliest = max(sorted(AI), key=lambda topic: chances[topic])
     if AI & set(topics) or not chances[likeliest] or not topics:
         return topics
-    return tuple(topic for topic in TOPICS if topic in topics or topic == likeliest)
+    return _and(topics, likeliest)
 
 
 def _with_notice(topics: tuple[str, ...], found: Mapping[str, float]) -> tuple[str, ...]:
     """A notice of a coming policy is about the use of data, whatever else the change is about."""
     if not topics or not found.get("any.announced"):
         return topics
-    return tuple(topic for topic in TOPICS if topic in topics or topic == "data_use")
+    return _and(topics, "data_use")
+
+
+def _and(topics: tuple[str, ...], other: str) -> tuple[str, ...]:
+    return tuple(topic for topic in TOPICS if topic in topics or topic == other)
 
 
 def is_certain(found: Mapping[str, float]) -> bool:

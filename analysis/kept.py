@@ -73,6 +73,8 @@ def _is_of_keeping(one: Seen, side: Side, time: Time) -> bool:
     """Whether the sentence that names the time says that something is kept or deleted, or stands where that is told."""
     if "retention" in one.section:
         return True
+    if one.kind == "rules":
+        return False  # for how long an account is suspended
     return any(
         found.topic == "retention" and found.tier == "decides"
         for sentence in one.wording.sentences

@@ -23,6 +23,7 @@ Kind = Literal["time", "clause", "cell", "turn"]
 _CLAUSE = 3  # words with a meaning of their own that one side has more than the other
 _ALIKE = 0.4  # of a sentence's words stand in the one that it was made from
 _IDENTIFIER = re.compile(r"[\w.*\[\]-]*[_\d*][\w.*\[\]-]*")  # the name of a cookie, for programs
+_BETWEEN = re.compile(r"[,;\s]+")
 _FORMERLY = re.compile(r"\b(?:formerly|previously|ex|anciennement|ehemals|früher|antes)\b", re.IGNORECASE)
 _BOTH_WAYS: tuple[tuple[Side, Side], ...] = (("before", "after"), ("after", "before"))
 
@@ -78,8 +79,9 @@ def is_renamed(passage: Passage) -> bool:
 
 
 def _same_thing(old: str, new: str) -> bool:
-    if _IDENTIFIER.fullmatch(old) or _IDENTIFIER.fullmatch(new):
-        return " " not in old + new
+    names = [_BETWEEN.split(each) for each in (old, new)]
+    if len(names[0]) == len(names[1]) and any(all(map(_IDENTIFIER.fullmatch, each)) for each in names):
+        return True
     return bool(_FORMERLY.search(new)) and old in new
 
 

@@ -11,6 +11,7 @@ from reasons import Reason
 
 _SOME = 5  # blocks that go or stay with a page that is torn
 _EDITED = 30  # characters that an editor may leave of a sentence
+_ENDS = ".;,:"  # of an entry of a list, which an editor may shorten
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
@@ -50,10 +51,12 @@ def _in_common(shorter: Sequence[str], longer: Sequence[str]) -> int:
 
 
 def _stops(left: Sequence[str], rest: Sequence[str]) -> bool:
-    """Whether the last block is the first words of what stood there; an edit may leave a few words, not half of one."""
+    """Whether the last block is the first words of what stood there; an edit may leave a few words of a sentence, not
+    half a word nor half a title."""
     if not left:
         return False
-    stump = left[0].rstrip()
+    stump = left[0].rstrip().lstrip("*_")  # what emphasises a title is not ended in Markdown that is cut
     if not (stump[-1:].isalnum() and rest[0].startswith(stump) and len(rest[0]) > len(stump)):
         return False
-    return len(stump) > _EDITED or rest[0][len(stump)].isalpha()
+    title = len(rest[0].split()) < _PROSE and rest[0][-1:] not in _ENDS
+    return len(stump) > _EDITED or rest[0][len(stump)].isalpha() or title

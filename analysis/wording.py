@@ -21,6 +21,8 @@ _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
 _ADDRESS_ALONE = "looks.address"
+_SHORT_FORM = 8  # letters
+_NAMES = re.compile(r"[^\W\d_]+")
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
@@ -69,7 +71,7 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     for run in runs:
         if run.same:
             continue
-        reason = _only_looks(run, b, a)
+        reason = _only_looks(run, b, a) or _abbreviated(run, b, before, a, after)
         if reason is None:
             real.append(run)
         else:
@@ -169,6 +171,19 @@ def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
     if say_the_same(gone, came) or say_the_same([*beside[0], *gone, *beside[1]], [*beside[0], *came, *beside[1]]):
         return "looks.synonym"  # "personal information" for "personal data"
     return None
+
+
+def _abbreviated(run: Edit, b: Keyed, before: str, a: Keyed, after: str) -> str | None:
+    """Whether the short form of a name came or went behind it: "the General Data Protection Regulation (GDPR)"."""
+    words, text, first, last = (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
+    if last - first != 1 or (run.a0 != run.a1 and run.b0 != run.b1):
+        return None
+    start, end = words.starts[first], words.ends[first]
+    short = text[start:end]
+    if not (2 <= len(short) <= _SHORT_FORM and short.isupper() and text[start - 1 : start] == "("):
+        return None
+    names = [word for word in _NAMES.findall(text[max(0, start - 12 * len(short)) : start]) if word[0].isupper()]
+    return "looks.short_form" if "".join(name[0] for name in names[-len(short) :]) == short else None
 
 
 def _is_stamp(keys: Sequence[str]) -> bool:

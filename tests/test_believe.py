@@ -145,7 +145,15 @@ def test_another_document_of_the_site_is_not_believed() -> None:
     assert disbelief(page(*OTHERS, title="Terms of Service"), before=POLICY) is not None
 
 
-@pytest.mark.parametrize("title", ["Privacy Policy", "Our Privacy Statement", "Heron Lake data protection notice"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Privacy Policy",
+        "Our Privacy Statement",
+        "Heron Lake data protection notice",
+        "Heron Lake: how we treat your data",
+    ],
+)
 def test_a_rewrite_from_scratch_under_its_own_title_is_believed(title: str) -> None:
     assert disbelief(page(*OTHERS, title=title), before=POLICY, language="en", title="Privacy Policy") is None
 

@@ -37,7 +37,7 @@ def test_the_first_of_a_month_in_french() -> None:
 
 
 @pytest.mark.parametrize(("order", "day"), [("dmy", date(2025, 3, 11)), ("mdy", THIRD), (None, None)])
-def test_numbers_are_read_in_the_order_of_the_page(order: Order | None, day: date | None) -> None:
+def test_numbers_are_read_in_the_order_of_the_page(order: Order | None, day: date) -> None:
     assert [named.day for named in dates_in("11/3/2025", order)] == [day]
     assert [named.day for named in dates_in("updated on 11/3/25 by hand", order)] == [day]
     assert not dates_in("open 24/7, 1/2/3 or 2/24 hours, 11-3-25", order)
@@ -108,10 +108,11 @@ def test_the_day_in_force_goes_before_the_day_of_writing() -> None:
     assert effective("Posted: 1 May 2024. Effective as of: 2 May 2024", after) == THIRD
 
 
-def test_a_stamp_goes_before_a_day_in_the_text() -> None:
+@pytest.mark.parametrize(("stamp", "day"), [("Effective", THIRD), ("Last updated", date(2026, 1, 1))])
+def test_a_day_to_come_goes_before_that_of_the_last_edit_alone(stamp: str, day: date | None) -> None:
     text = "Beginning 1 January 2026 the assistant is on for all accounts of our members, old and new."
-    after = f"Last updated: 3 November 2025\n\n{text}"
-    assert effective("Last updated: 1 May 2024", after) == THIRD
+    after = f"{stamp}: 3 November 2025\n\n{text}"
+    assert effective(f"{stamp}: 1 May 2024", after) == day
 
 
 def test_a_day_that_stood_there_before_is_not_new() -> None:

@@ -50,6 +50,18 @@ def test_markdown() -> None:
     ]
 
 
+def test_a_title_within_an_item_of_a_list_is_a_title() -> None:
+    body = (
+        b"1. Introduction\n   ------------\n\n   We deliver letters.\n\n"
+        b"2. 1\\. Data\n    ----\n\n    ### 1.1 Your name\n\n    We ask.\n"
+    )
+    page = read_page(body, mime="text/markdown")
+    assert [(block.heading, block.text) for block in page.blocks if block.kind == "paragraph"] == [
+        (("1. Introduction",), "We deliver letters."),
+        (("1. Data", "1.1 Your name"), "We ask."),
+    ]
+
+
 def test_plain_text() -> None:
     page = read_page(b"Privacy Policy\n\nWe keep your name\nand your walks.\r\n\r\nBye.", mime="text/plain")
     assert [block.text for block in page.blocks] == ["Privacy Policy", "We keep your name and your walks.", "Bye."]

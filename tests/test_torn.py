@@ -65,6 +65,11 @@ def stopping_after_a_title() -> tuple[Page, Page]:
     return cut(policy(), 8), policy()
 
 
+def stopping_in_a_title() -> tuple[Page, Page]:
+    whole = policy()
+    return replace(whole, blocks=(*whole.blocks[:7], Block("paragraph", "**4. Who gets"))), whole
+
+
 def without_its_beginning() -> tuple[Page, Page]:
     whole = policy()
     return replace(whole, title="Who gets it", blocks=whole.blocks[5:]), whole
@@ -76,6 +81,7 @@ def without_its_beginning() -> tuple[Page, Page]:
         stopping_in_a_sentence,
         stopping_in_a_word,
         stopping_after_a_title,
+        stopping_in_a_title,
         without_its_end,
         without_its_beginning,
         the_lesser_half,

@@ -13,7 +13,7 @@ from analysis.normal import UNSEEN
 from reasons import Reason
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
-_ATX = re.compile(r"\s{0,3}(#{1,6})(?:\s+|$)(.*?)\s*#*\s*$")
+_ATX = re.compile(r"\s{0,12}(#{1,6})(?:\s+|$)(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
 _RULE = re.compile(r"\s{0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$")
 _ITEM = re.compile(r"\s*(?:[*+-]|\d{1,4}\\?[.)])\s+(.*)$")
@@ -111,6 +111,10 @@ class _Reader:
             self.held.clear()
         self.kind = "paragraph"
 
+    def _underline(self, line: str) -> re.Match[str] | None:
+        """What makes a heading of the lines above it; within an item of a list it is set in as the item is."""
+        return _UNDERLINE.match(line if self.kind == "paragraph" else line.removeprefix("    "))
+
     def take(self, line: str, following: str) -> None:
         if not line.strip():
             self.end()
@@ -118,9 +122,10 @@ class _Reader:
         elif match := _ATX.match(line):
             self.end()
             self.found.add("heading", match.group(2), len(match.group(1)))
-        elif self.held and self.kind == "paragraph" and (match := _UNDERLINE.match(line)):
+        elif self.held and (match := self._underline(line)):
             self.found.add("heading", " ".join(self.held), 1 if match.group(1).startswith("=") else 2)
             self.held.clear()
+            self.kind = "paragraph"
         elif _RULE.match(line):
             self.end()
         elif self.in_table or _is_table_border(following):
@@ -133,7 +138,8 @@ class _Reader:
             self.end()
             self.kind = "item"
             number = _NUMBERED.match(line)
-            self.held.append((number.group(1) + " " if number else "") + match.group(1))
+            counts = number and not _NUMBERED.match(match.group(1))  # not "2. 1. Data we collect"
+            self.held.append((number.group(1) + " " if number and counts else "") + match.group(1))
         else:
             self.held.append((line.lstrip("> ") if line.startswith(">") else line).strip())
 
