@@ -139,9 +139,17 @@ def _ours(scheme: str, url: str) -> NotifyBase | None:
     if parsed is None:
         return None
     try:
-        return kind(**parsed, asset=_asset())
+        made = kind(**parsed, asset=_asset())
     except (AppriseException, TypeError):
         return None
+    if isinstance(made, Mail):
+        lost, of = made.lost(parsed)
+        if lost:
+            raise UnusableAddress(
+                f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each as "
+                "NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
+            )
+    return made
 
 
 def _asset() -> AppriseAsset:

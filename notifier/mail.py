@@ -8,12 +8,14 @@ import smtplib
 import socket
 import ssl
 import unicodedata
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from typing import Any
 
 from apprise.plugins.email import NotifyEmail
 
@@ -21,6 +23,7 @@ from notifier.calendar import Event
 from reasons import Reason, of_system
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
+_QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,13 @@ class Mail(NotifyEmail):
     def encrypts(self) -> bool:
         """Whether the address asks for PGP, which stays Apprise's own business."""
         return self.pgp_mode not in (None, "", "no", "none")
+
+    def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
+        """The places, from 1, of people in the parsed address whom Apprise left out in silence; how many stand there."""
+        kept = {address for _, address in self.targets} | self.cc | self.bcc | self.reply_to
+        written = [*parsed["targets"], *(parsed.get(key, "") for key in ("cc", "bcc", "reply_to"))]
+        people = [one for text in written for one in re.split(r"[,;]", _QUOTED.sub("", text)) if one.strip()]
+        return [place for place, one in enumerate(people, 1) if not _is_among(kept, one)], len(people)
 
     def post(self, letter: Letter) -> None:
         """Send to everybody in the address; raises `Refused`."""
@@ -160,6 +170,14 @@ class Mail(NotifyEmail):
 
     def _wants_text_alone(self) -> bool:
         return self.resolve_format(None).value == "text"
+
+
+def _is_among(kept: Iterable[str], written: str) -> bool:
+    """Whether there is somebody in what is written ("Ann <ann@example.org>"), and nobody who is not kept."""
+    left = written
+    for address in kept:
+        left = re.sub(rf"(?<![^\s<]){re.escape(address)}(?![^\s>])", "", left)
+    return left != written and "@" not in left
 
 
 def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
