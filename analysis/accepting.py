@@ -9,7 +9,7 @@ from analysis.blocks import Page
 from analysis.change import Comparison
 from analysis.manner import Manner, joined
 from analysis.normal import fingerprint
-from analysis.reading import advance, compared, make_version
+from analysis.reading import advance, make_version
 from analysis.telling import RoutesFor, tell
 from storage.captures import capture, captures_from
 from storage.changes import Change
@@ -41,7 +41,7 @@ def held_comparison(session: Session, document_id: str, manner: Manner) -> tuple
     current = current_version(session, document_id)
     if current is None:
         return check, page, None
-    return check, page, compared(page_from_json(current.page), page, manner)
+    return check, page, manner.compared(page_from_json(current.page), page)
 
 
 def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor, *, seen: Page) -> Change | None:

@@ -16,7 +16,7 @@ from analysis.change import Comparison
 from analysis.manner import Manner
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
-from analysis.reading import advance, changed, compared, make_version
+from analysis.reading import advance, changed, make_version
 from storage.captures import Capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
@@ -166,7 +166,7 @@ def _next(before: Page | None, text: ArchivedText, page: Page, manner: Manner) -
         return _Decided(text, page)
     if fingerprint(before.blocks) == fingerprint(page.blocks):
         return _Decided(text)
-    return _Decided(text, page, compared(before, page, manner))
+    return _Decided(text, page, manner.compared(before, page))
 
 
 def _write(
@@ -224,5 +224,5 @@ def _join(session: Session, document_id: str, manner: Manner, theirs: Version | 
     if former is not None:
         forget_change(session, former)
     if theirs.fingerprint != own.fingerprint:
-        found = compared(page_from_json(theirs.page), page_from_json(own.page), manner)
+        found = manner.compared(page_from_json(theirs.page), page_from_json(own.page))
         changed(session, theirs, own, found, Cause.PAGE, detected_at=own.captured_at)

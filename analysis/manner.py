@@ -11,6 +11,8 @@ from typing import Protocol
 
 from analysis.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
+from analysis.change import Comparison
+from analysis.compare import compare
 from analysis.page import READER, markup_of, read_page
 from analysis.restless import Difference, Reading, difference, line_of
 from analysis.suggest import Place, advised, better, is_kept_elsewhere, places, share_of
@@ -144,6 +146,12 @@ class Manner:
         if told and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
             return []
         return told
+
+    def compared(self, before: Page, after: Page) -> Comparison:
+        """Two texts of which it is settled that they are the document's."""
+        return compare(
+            before, after, language=self.language, document=self.title, own_topics=self.topics, believed=True
+        )
 
     def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
         """Read the bytes of one capture; raises `UnreadablePage`."""

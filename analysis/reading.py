@@ -13,7 +13,7 @@ from analysis.as_json import evidence_json, page_from_json, page_json, stored_br
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
-from analysis.diff import passages as passages_between
+from analysis.holding import hold
 from analysis.manner import Manner, joined, naming
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
@@ -66,7 +66,7 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     if current is None:
         reason = manner.first_doubt(kept, pages)
         if reason:
-            return _hold(session, check, reason, None, page)
+            return hold(session, check, reason, None, page, manner)
         return _first(session, check, kept[0], manner, page, routes_for)
     if current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
@@ -76,8 +76,8 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     before = page_from_json(current.page)
     reason = manner.doubt(kept, former, pages) if former else manner.first_doubt(kept, pages)
     if reason:
-        return _hold(session, check, reason, before, page)
-    found = compared(before, page, manner)
+        return hold(session, check, reason, before, page, manner)
+    found = manner.compared(before, page)
     against, found = announced(session, check.document_id, page, manner, found)
     cause = Cause.PAGE if former else Cause.READER
     change = advance(session, check, kept[0], manner, page, current, found, cause, against=against)
@@ -98,13 +98,6 @@ def _former(session: Session, current: Version, kept: list[Capture], manner: Man
         return manner.read(captures)
     except UnreadablePage:
         return []
-
-
-def compared(before: Page, after: Page, manner: Manner) -> Comparison:
-    """Two texts of which it is settled that they are the document's."""
-    return compare(
-        before, after, language=manner.language, document=manner.title, own_topics=manner.topics, believed=True
-    )
 
 
 def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: Page, routes_for: RoutesFor) -> None:
@@ -148,8 +141,8 @@ def _continue(
     """
     page = joined(pages)
     if reason := manner.first_doubt(kept, pages):
-        return _hold(session, check, reason, None, page)
-    found = compared(page_from_json(current.page), page, manner)
+        return hold(session, check, reason, None, page, manner)
+    found = manner.compared(page_from_json(current.page), page)
     change = advance(session, check, kept[0], manner, page, current, found, Cause.PAGE)
     change.waits = 0
     return finish(session, check, Outcome.FIRST)
@@ -267,28 +260,6 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
     ]
 
 
-def _hold(session: Session, check: Check, reason: Reason, before: Page | None, page: Page) -> None:
-    """Set the check's text aside; the operator is told once, with what would change."""
-    row = document(session, check.document_id)
-    is_known = row.told_at is not None
-    row.told_at = row.told_at or check.checked_at  # so that no notice without what would change goes before this one
-    finish(session, check, Outcome.HELD, reason)
-    if is_known:
-        return
-    session.flush()
-    those = passages_between(before, page) if before is not None else ()
-    lines = [_line(passage) for passage, _ in zip(those, range(5), strict=False)]
-    session.add(
-        Notice(
-            kind=NoticeKind.HELD,
-            document_id=row.id,
-            check_id=check.id,
-            facts={"reason": check.reason, "reason_code": check.reason_code, "passages": lines},
-            created_at=check.checked_at,
-        )
-    )
-
-
 class Restless(NamedTuple):
     """A document that changes at one place only, and never in what is told: since when, what stands around the place,
     and what was exchanged last, with the line that leaves it out."""
@@ -340,9 +311,3 @@ def _tell_restless(session: Session, check: Check, manner: Manner) -> None:
             created_at=check.checked_at,
         )
     )
-
-
-def _line(passage: Passage) -> str:
-    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
-    words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
-    return f"{words[:300]}{'...' if len(words) > 300 else ''}"

@@ -14,7 +14,7 @@ from analysis.blocks import UnreadablePage
 from analysis.manner import Manner, joined
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
-from analysis.reading import advance, compared, facts, stored_passages
+from analysis.reading import advance, facts, stored_passages
 from storage.captures import capture, captures_from
 from storage.changes import change_to, passages
 from storage.database import Database
@@ -51,7 +51,7 @@ def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
     if fingerprint(page.blocks) == current.fingerprint:
         current.reader = manner.reader
         return False
-    found = compared(page_from_json(current.page), page, manner)
+    found = manner.compared(page_from_json(current.page), page)
     advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
     return True
 
@@ -114,7 +114,7 @@ def _recompare(session: Session, before: Version, after: Version, manner: Manner
     assert change.id is not None
     # of an announced text this is the one that it will replace, and not the one before
     against = before if change.before_id == before.id else session.get_one(Version, change.before_id)
-    found = compared(page_from_json(against.page), page_from_json(after.page), manner)
+    found = manner.compared(page_from_json(against.page), page_from_json(after.page))
     for name, value in facts(found, alert=change.alert).items():
         setattr(change, name, value)
     for passage in passages(session, change.id):

@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from analysis.as_json import page_from_json
 from analysis.blocks import Page
-from analysis.compare import compare
 from analysis.manner import Manner
 from analysis.normal import fingerprint
 from storage.alerts import Alert
@@ -67,12 +66,4 @@ def _is_undone(session: Session, change: Change, page: Page, manner: Manner) -> 
     before = numbered_version(session, change.document_id, number)  # of an announced text not the one it will replace
     if before.fingerprint == fingerprint(page.blocks):
         return True
-    found = compare(
-        page_from_json(before.page),
-        page,
-        language=manner.language,
-        document=manner.title,
-        own_topics=manner.topics,
-        believed=True,
-    )
-    return not found.substantive
+    return not manner.compared(page_from_json(before.page), page).substantive

@@ -1,0 +1,59 @@
+"""What the operator hears of texts that are held, and what becomes of one that he accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.site import PARAGRAPHS, Site, a_job, a_site, policy, watchlist
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        running.pages["/privacy"] = policy()
+        yield running
+
+
+@pytest.fixture
+def config(tmp_path: Path, site: Site) -> Path:
+    return watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+
+
+def shown(folder: Path) -> list[int]:
+    """How often the operator was shown each of the first paragraphs as gone, and told of anything."""
+    said = (folder / "operator.txt").read_text("utf-8")
+    return [said.count(f"[-{PARAGRAPHS[1]}-]"), said.count(f"[-{PARAGRAPHS[5]}-]"), said.count("policywatch accept ")]
+
+
+def test_each_held_text_is_shown_once_whatever_the_operator_was_told_before(
+    config: Path, site: Site, tmp_path: Path
+) -> None:
+    short, other = policy(paragraphs=PARAGRAPHS[:1]), policy(paragraphs=PARAGRAPHS[4:5])
+    with a_job(config) as job:
+        for page in (policy(), *[(403, "no")] * 3):
+            site.pages["/privacy"] = page
+            job.run(force=True)
+        heard = []
+        for site.pages["/privacy"] in (short, short, other, short, other):
+            assert job.run(force=True).checks[0]["outcome"] == "held"
+            heard.append(shown(tmp_path)[2])
+        assert heard == [1, 1, 2, 2, 2]
+        assert shown(tmp_path)[:2] == [2, 2]
+        for site.pages["/privacy"] in (policy(), short):
+            job.run(force=True)
+        assert shown(tmp_path)[2] == 3, "once more after the page was well"
+
+
+def test_a_held_text_that_differs_in_a_number_only_is_shown_once(config: Path, site: Site, tmp_path: Path) -> None:
+    with a_job(config) as job:
+        job.run(force=True)
+        for number in range(3):
+            site.pages["/privacy"] = policy(f"Request number {number}.", paragraphs=PARAGRAPHS[:1])
+            assert job.run(force=True).checks[0]["outcome"] == "held"
+        assert shown(tmp_path)[2] == 1
+        site.pages["/privacy"] = policy("We sell your name to advertisers.", paragraphs=PARAGRAPHS[:1])
+        assert job.run(force=True).checks[0]["outcome"] == "held"
+        assert shown(tmp_path)[2] == 2, "what is told to readers is shown to the operator"
