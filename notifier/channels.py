@@ -146,8 +146,8 @@ def _ours(scheme: str, url: str) -> NotifyBase | None:
         lost, of = made.lost(parsed)
         if lost:
             raise UnusableAddress(
-                f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each as "
-                "NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
+                f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each "
+                "as NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
             )
     return made
 

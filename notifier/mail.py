@@ -60,7 +60,7 @@ class Mail(NotifyEmail):
         return self.pgp_mode not in (None, "", "no", "none")
 
     def lost(self, parsed: Mapping[str, Any]) -> tuple[list[int], int]:
-        """The places, from 1, of people in the parsed address whom Apprise left out in silence; how many stand there."""
+        """The places, from 1, of people in the parsed address whom Apprise left out; and how many stand there."""
         kept = {address for _, address in self.targets} | self.cc | self.bcc | self.reply_to
         written = [*parsed["targets"], *(parsed.get(key, "") for key in ("cc", "bcc", "reply_to"))]
         people = [one for text in written for one in re.split(r"[,;]", _QUOTED.sub("", text)) if one.strip()]

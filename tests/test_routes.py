@@ -124,7 +124,7 @@ def test_a_word_without_a_meaning_is_refused_by_name(facts: dict[str, Any]) -> N
     [
         "mailtos://watch:s3cret@mail.example.org?to=team@example.org",
         "mailtos://watch:s3cret@mail.example.org",
-        "mailto://mail.example.org/ann@a.org/bob@a.org?from=w@a.org&to=Carol <c+x@a.org>, d@a.org&cc=E@A.org&reply=g@a.org",
+        "mailto://mail.example.org/ann@a.org/bob@a.org?from=w@a.org&to=Carol <c+x@a.org>, d@a.org&cc=E@A.org",
         "mailto://mail.example.org/?from=w@a.org&to=%22Lee, Ann%22%20%3Cann@a.org%3E bob@a.org,,",
         "json://127.0.0.1/hook",
         "discord://123456789012345678/abcdefghijklmnopqrstuvwxyz",
@@ -154,10 +154,10 @@ def test_a_good_address_has_no_problem(url: str) -> None:
             "mailto://h.example/?from=w@a.org&to=ann@a.org,bob@ex%C3%A4mple.org,carol@hunter2",
             "3 people in this address",
         ),
-        ("mailto://h.example/?from=w@a.org&to=ann@a.org,bob@ex%C3%A4mple.org,carol@hunter2", "leaves out number 2, 3,"),
-        ("mailto://h.example/?from=w@a.org&to=ann@a.org&bcc=hunter2", "leaves out number 2,"),
-        ("mailto://h.example/?from=w@a.org&to=bob@hunter2,org", "leaves out number 2,"),
-        ("mailto://h.example/hunter2/ann@a.org?from=w@a.org", "leaves out number 1,"),
+        ("mailto://h.example/?from=w@a.org&to=ann@a.org,bob@ex%C3%A4mple.org,carol@hunter2", "leaves out number 2, 3;"),
+        ("mailto://h.example/?from=w@a.org&to=ann@a.org&bcc=hunter2", "leaves out number 2;"),
+        ("mailto://h.example/?from=w@a.org&to=bob@hunter2,org", "leaves out number 2;"),
+        ("mailto://h.example/hunter2/ann@a.org?from=w@a.org", "leaves out number 1;"),
     ],
 )
 def test_a_bad_address_is_said_to_be_so_without_being_shown(url: str, said: str) -> None:
