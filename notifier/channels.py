@@ -149,6 +149,7 @@ def _ours(scheme: str, url: str) -> NotifyBase | None:
                 f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each "
                 "as NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
             )
+        return made if made.targets else None
     return made
 
 

@@ -183,7 +183,7 @@ class _Run:
             return False
         try:
             with self.database.reading() as session:
-                message = self._message(session, delivery)
+                message = replace(self._message(session, delivery), taken=frozenset(delivery.taken or ()))
         except Exception as failure:  # noqa: BLE001  # what can't be put into words must not hold up the others
             said = Reason("delivery.not_made", kind=type(failure).__name__, why=str(failure))
             self._record(delivery, Result(ok=False, said=said))
@@ -280,13 +280,17 @@ class _Run:
             self._tell_troubles(session)
             if result.ok:
                 self.sent += 1
-                settle(
-                    session, delivery.id or 0, self.me, state=State.SENT.value, sent_at=now, error=None, error_code=None
-                )
+                none = {"error": None, "error_code": None, "taken": None}
+                settle(session, delivery.id or 0, self.me, state=State.SENT.value, sent_at=now, **none)
                 return
             self.failed += 1
             since = delivery.tried_since or now
-            values = {"tried_since": since, "error": result.said, "error_code": code_of(result.said)}
+            values: dict[str, Any] = {
+                "tried_since": since,
+                "error": result.said,
+                "error_code": code_of(result.said),
+                "taken": sorted(result.taken.union(delivery.taken or ())),
+            }
             if result.permanent or now - since >= GIVEN_UP_AFTER:
                 if settle(session, delivery.id or 0, self.me, state=State.PARKED.value, **values):
                     self._tell_parked(session, delivery, result.said or "no reason is known")

@@ -10,7 +10,7 @@ import ssl
 import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -31,7 +31,7 @@ class Letter:
     """What goes into one e-mail, whoever gets it.
 
     `key` names the delivery, the same on every try, so that a doubled mail can be recognised; `thread` names what
-    mail programs shall show together (a document).
+    mail programs shall show together (a document). `taken` holds marks of those who have it, and grows as it is sent.
     """
 
     subject: str
@@ -39,8 +39,13 @@ class Letter:
     html: str
     key: str
     list_name: str
+    taken: set[str] = field(default_factory=set)
     thread: str | None = None
     event: Event | None = None
+
+    def mark(self, person: str) -> str:
+        """This letter to this person; who it is can't be read off, so that it may be stored."""
+        return _digest(self.key + person)
 
 
 @dataclass(slots=True, eq=False)
@@ -67,12 +72,12 @@ class Mail(NotifyEmail):
         return [place for place, one in enumerate(people, 1) if not _is_among(kept, one)], len(people)
 
     def post(self, letter: Letter) -> None:
-        """Send to everybody in the address; raises `Refused`."""
+        """Send to everybody in the address who has not got it; raises `Refused`."""
+        if all(letter.mark(one) in letter.taken for one in self._people):
+            return
         try:
             with self._connected() as server:
                 refused = self._hand_over(server, letter)
-        except smtplib.SMTPRecipientsRefused as failure:
-            raise _refusal(failure.recipients, everybody=True) from failure
         except smtplib.SMTPResponseException as failure:
             said = f"{failure.smtp_code} {_words(failure.smtp_error)}"
             raise Refused(said, failure.smtp_code >= _PERMANENT) from failure
@@ -91,7 +96,11 @@ class Mail(NotifyEmail):
             why = of_system(failure.errno) if failure.errno else str(failure)
             raise Refused(Reason("delivery.no_connection", why=why), permanent=False) from failure
         if refused:
-            raise _refusal(refused, everybody=False)
+            raise _refusal(refused, everybody=not letter.taken)
+
+    @property
+    def _people(self) -> set[str]:
+        return {address for _, address in self.targets} | self.cc | self.bcc
 
     @property
     def _sender(self) -> str:
@@ -119,19 +128,20 @@ class Mail(NotifyEmail):
         return server
 
     def _hand_over(self, server: smtplib.SMTP, letter: Letter) -> dict[str, tuple[int, bytes]]:
-        """One mail a person, so that none sees the others; the refused ones, if at least one was taken."""
+        """One mail a person, so that none sees the others; those that were refused."""
         refused: dict[str, tuple[int, bytes]] = {}
         copies = [*self.cc, *self.bcc]
         for to in self.targets:
-            everybody = [to[1], *copies]
-            try:
-                refused |= server.send_message(self._message(letter, to), self._sender, everybody)
-            except smtplib.SMTPRecipientsRefused as failure:
-                refused |= failure.recipients
+            owed = [one for one in (to[1], *copies) if letter.mark(one) not in letter.taken]
             copies = []
-        people = {address for _, address in self.targets} | self.cc | self.bcc
-        if refused.keys() >= people:
-            raise smtplib.SMTPRecipientsRefused(refused)
+            if not owed:
+                continue
+            try:
+                now = server.send_message(self._message(letter, to), self._sender, owed)
+            except smtplib.SMTPRecipientsRefused as failure:
+                now = failure.recipients
+            refused |= now
+            letter.taken.update(letter.mark(one) for one in owed if one not in now)
         return refused
 
     def _message(self, letter: Letter, to: tuple[str | bool, str]) -> EmailMessage:
@@ -145,7 +155,7 @@ class Mail(NotifyEmail):
         if self.reply_to:
             message["Reply-To"] = ", ".join(sorted(self.reply_to))
         message["Date"] = format_datetime(datetime.now().astimezone())
-        message["Message-ID"] = f"<{_digest(letter.key + to[1])}.policywatch@{domain}>"
+        message["Message-ID"] = f"<{letter.mark(to[1])}.policywatch@{domain}>"
         if letter.thread is not None:
             message["References"] = message["In-Reply-To"] = f"<{_digest(letter.thread)}.policywatch@{domain}>"
         plain = unicodedata.normalize("NFKD", letter.list_name).encode("ascii", "ignore").decode()

@@ -29,7 +29,10 @@ Kind = Literal["alert", "digest", "notice", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one."""
+    """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one.
+
+    `taken` holds marks of the people in the address who have it from an earlier try.
+    """
 
     kind: Kind
     subject: str
@@ -37,6 +40,7 @@ class Message:
     thread: str | None = None
     key: str = ""
     event: Event | None = None
+    taken: frozenset[str] = frozenset()
 
     def fitted(self, form: Format, length: int, size: Callable[[str], int] = len) -> str:
         """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole.

@@ -7,7 +7,7 @@ import mimetypes
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,12 +52,16 @@ _PASSING = frozenset({408, 423, 425, 429})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`said` is what the server answered, without secrets; `permanent` that trying again is of no use."""
+    """`said` is what the server answered, without secrets; `permanent` that trying again is of no use.
+
+    `taken` holds marks of the people in the address who have the message now, from this try or an earlier one.
+    """
 
     ok: bool
     permanent: bool = False
     retry_after: timedelta | None = None
     said: str | None = None
+    taken: frozenset[str] = frozenset()
 
 
 def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> Result:
@@ -66,18 +70,20 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
         made = channel(address.url)
     except UnusableAddress as failure:
         return Result(ok=False, permanent=True, said=str(failure))
-    result = within(deadline, lambda: _through(made, address, message))
+    taken = set(message.taken)
+    result = within(deadline, lambda: _through(made, address, message, taken))
     event = message.event if scheme_of(address.url) in TAKE_FILE_AFTER else None
     if result.ok and event is not None:
         # The alert has arrived: were a file that is refused or slow a failure, all of it would be sent again.
         within(deadline, lambda: _send_file(address, event))
-    return result
+    return replace(result, taken=frozenset(taken))
 
 
-def _through(made: NotifyBase, address: Address, message: Message) -> Result:
+def _through(made: NotifyBase, address: Address, message: Message, taken: set[str]) -> Result:
+    """Adds to `taken` as it goes, so that also a try that is late, or breaks off, is known for what it brought."""
     try:
         if isinstance(made, Mail) and not made.encrypts:
-            return _by_mail(made, address, message)
+            return _by_mail(made, address, message, taken)
         return _by_apprise(made, address, message)
     except AppriseException as failure:
         return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
@@ -111,12 +117,13 @@ def _file(message: Message) -> AppriseAttachment | None:
     return AppriseAttachment([entry])
 
 
-def _by_mail(made: Mail, address: Address, message: Message) -> Result:
+def _by_mail(made: Mail, address: Address, message: Message, taken: set[str]) -> Result:
     letter = Letter(
         subject=message.subject,
         text=message.text,
         html=message.html,
         key=message.key,
+        taken=taken,
         list_name=message.body.routes[0] if message.body.routes else message.kind,
         thread=message.thread,
         event=message.event,

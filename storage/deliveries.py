@@ -46,6 +46,7 @@ class Delivery(SQLModel, table=True):
     tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
     error: str | None = None  # of the last attempt, without secrets
     error_code: dict[str, Any] | None = Field(default=None, sa_type=JSON)  # to say it in another language
+    taken: list[str] | None = Field(default=None, sa_type=JSON)  # marks of people in the address who have it already
 
 
 _WAITS = col(Delivery.state) == State.PENDING.value

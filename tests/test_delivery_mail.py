@@ -224,6 +224,31 @@ def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
     assert "taken, but not for" in (result.said or "")
 
 
+def test_who_has_a_mail_does_not_get_it_again_because_of_another(database: Database) -> None:
+    owe(database, "team")
+    with mail_server() as inbox:
+        inbox.refusals["full@example.org"] = "452 4.2.2 mailbox full"
+        team = [route("team", inbox.url("full@example.org/ann@example.org", "&cc=carol@example.org"))]
+        failed = [deliver_due(database, team, (), now=lambda h=h: NOON + timedelta(hours=h)).failed for h in range(5)]  # type: ignore[misc]
+        assert sum(failed) > 2
+        (row,) = rows(database)
+        assert len(row.taken or []) == 2
+        assert "example.org" not in str(row.taken)
+        inbox.refusals.clear()
+        assert deliver_due(database, team, (), now=lambda: NOON + timedelta(hours=9)).sent == 1
+    assert inbox.recipients == [["carol@example.org"], ["ann@example.org"], ["full@example.org"]]
+
+
+def test_a_server_that_breaks_off_after_the_first_of_two_is_asked_for_the_second_only(store: Database) -> None:
+    owe(store, "team")
+    with mail_server() as inbox:
+        team = [route("team", inbox.url("ann@example.org/bob@example.org"))]
+        inbox.replies = ["250 Taken", "451 try later"]
+        assert deliver_due(store, team, (), now=lambda: NOON).failed == 1
+        assert deliver_due(store, team, (), now=lambda: NOON + timedelta(minutes=5)).sent == 1
+    assert inbox.recipients == [["bob@example.org"]]
+
+
 def test_a_mail_server_that_says_nothing_is_given_up_for_now(store: Database) -> None:
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))

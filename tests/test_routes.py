@@ -157,6 +157,7 @@ def test_a_good_address_has_no_problem(url: str) -> None:
         ("mailto://h.example/?from=w@a.org&to=ann@a.org,bob@ex%C3%A4mple.org,carol@hunter2", "leaves out number 2, 3;"),
         ("mailto://h.example/?from=w@a.org&to=ann@a.org&bcc=hunter2", "leaves out number 2;"),
         ("mailto://h.example/?from=w@a.org&to=bob@hunter2,org", "leaves out number 2;"),
+        ("mailto://h.example/?from=w@a.org&to=,", "missing or malformed"),
         ("mailto://h.example/hunter2/ann@a.org?from=w@a.org", "leaves out number 1;"),
     ],
 )
