@@ -18,7 +18,7 @@ from analysis.manner import Manner, joined, naming
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
 from analysis.restless import one_place
-from analysis.telling import STAYS, RoutesFor, add_alerts, settle, tell
+from analysis.telling import STAYS, RoutesFor, settle, tell
 from analysis.words import word_diff
 from reasons import Reason
 from storage.captures import Capture, captures_from
@@ -57,36 +57,30 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     assert check.capture_id is not None, "an unread check has a capture"
     kept = captures_from(session, check.capture_id)
     current = current_version(session, check.document_id)
-    former = _former(session, current, kept, manner) if current is not None else []
+    former = former_pages(session, current, kept, manner) if current is not None else []
     try:
         pages = manner.read(kept, former)
     except UnreadablePage as unreadable:
         return finish(session, check, Outcome.UNREADABLE, unreadable.reason)
     page = joined(pages)
-    if current is None:
-        reason = manner.first_doubt(kept, pages)
-        if reason:
-            return hold(session, check, reason, None, page, manner)
-        return _first(session, check, kept[0], manner, page, routes_for)
-    if current.fingerprint == fingerprint(page.blocks):
+    if current is not None and current.fingerprint == fingerprint(page.blocks):
         check.version_id = current.id
         return finish(session, check, Outcome.UNCHANGED)
-    if current.source is not None:
-        return _continue(session, check, kept, manner, pages, current)
-    before = page_from_json(current.page)
-    reason = manner.doubt(kept, former, pages) if former else manner.first_doubt(kept, pages)
+    is_first = current is None or current.source is not None  # an archive reads its pages in another way
+    reason = manner.doubt(kept, former, pages) if former and not is_first else manner.first_doubt(kept, pages)
     if reason:
+        before = page_from_json(current.page) if current is not None and not is_first else None
         return hold(session, check, reason, before, page, manner)
-    found = manner.compared(before, page)
-    against, found = announced(session, check.document_id, page, manner, found)
-    cause = Cause.PAGE if former else Cause.READER
-    change = advance(session, check, kept[0], manner, page, current, found, cause, against=against)
-    tell(session, change, page, manner, routes_for)
-    finish(session, check, Outcome.CHANGED if found.substantive else Outcome.COSMETIC)
+    found = judged(session, check, page, manner, current, is_comparable=bool(former))
+    cause = Cause.PAGE if former or is_first else Cause.READER
+    take(session, check, kept[0], manner, found, cause, routes_for)
+    if is_first or found.comparison is None:
+        return finish(session, check, Outcome.FIRST)
+    finish(session, check, Outcome.CHANGED if found.comparison.substantive else Outcome.COSMETIC)
     return _tell_restless(session, check, manner)
 
 
-def _former(session: Session, current: Version, kept: list[Capture], manner: Manner) -> list[Page]:
+def former_pages(session: Session, current: Version, kept: list[Capture], manner: Manner) -> list[Page]:
     """The text in force, a page for each part; none where the watchlist has other parts now, so that nobody can say
     what the service changed."""
     captures = captures_from(session, current.capture_id)
@@ -100,16 +94,60 @@ def _former(session: Session, current: Version, kept: list[Capture], manner: Man
         return []
 
 
-def _first(session: Session, check: Check, kept: Capture, manner: Manner, page: Page, routes_for: RoutesFor) -> None:
-    made = make_version(session, kept, manner, page, None, Cause.PAGE)
-    session.flush()
-    check.version_id = made.id
-    against, found = announced(session, check.document_id, page, manner, Comparison(substantive=True, alert=True))
-    if against is not None and found.passages:
-        change = changed(session, against, made, found, Cause.PAGE, detected_at=check.checked_at)
-        change.check_id = check.id
-        add_alerts(session, change, routes_for)
-    finish(session, check, Outcome.FIRST)
+class Judged(NamedTuple):
+    """A text that is believed, and what it changes in which version (neither where there is nothing to compare it
+    with), or in none that anyone is to hear of."""
+
+    page: Page
+    current: Version | None
+    against: Version | None
+    comparison: Comparison | None
+    is_news: bool
+
+
+def judged(
+    session: Session, check: Check, page: Page, manner: Manner, current: Version | None, *, is_comparable: bool
+) -> Judged:
+    """What the text of the check changes, whether it is believed at once or on a person's word.
+
+    Of our first text after a history from an archive, nobody saw when it changed; and one that is read from other
+    parts than `current` (not `is_comparable`) differs by the watchlist: nobody is told.
+    """
+    if current is None:
+        news = Comparison(substantive=True, alert=True)
+        against, will = announced(session, check.document_id, page, manner, news)
+        return Judged(page, None, against, will if against is not None and will.passages else None, True)
+    found = manner.compared(page_from_json(current.page), page)
+    if current.source is not None:
+        return Judged(page, current, current, found, False)
+    against, found = announced(session, check.document_id, page, manner, found)
+    return Judged(page, current, against or current, replace(found, alert=found.alert and is_comparable), is_comparable)
+
+
+def take(
+    session: Session,
+    check: Check,
+    kept: Capture,
+    manner: Manner,
+    found: Judged,
+    cause: Cause,
+    routes_for: RoutesFor,
+) -> Change | None:
+    """Write a text as the next version, what it changes (None: nothing to compare it with), and who is to be told;
+    `finish` of the check is the caller's."""
+    if found.comparison is None or found.against is None:
+        made = make_version(session, kept, manner, found.page, None, cause)
+        session.flush()
+        check.version_id = made.id
+        return None
+    change = advance(
+        session, check, kept, manner, found.page, found.current, found.comparison, cause, against=found.against
+    )
+    if found.is_news:
+        tell(session, change, found.page, manner, routes_for)
+    else:
+        change.waits = 0
+    return change
 
 
 def announced(
@@ -130,22 +168,6 @@ def announced(
     if will.held:
         return None, since
     return against, replace(will, alert=will.alert and since.alert)
-
-
-def _continue(
-    session: Session, check: Check, kept: list[Capture], manner: Manner, pages: list[Page], current: Version
-) -> None:
-    """Our first text of a document whose history came from an archive: nobody saw when it changed, so nobody is told.
-
-    The archive read its pages in another way, so this text is believed, or not, as any first one is.
-    """
-    page = joined(pages)
-    if reason := manner.first_doubt(kept, pages):
-        return hold(session, check, reason, None, page, manner)
-    found = manner.compared(page_from_json(current.page), page)
-    change = advance(session, check, kept[0], manner, page, current, found, Cause.PAGE)
-    change.waits = 0
-    return finish(session, check, Outcome.FIRST)
 
 
 def make_version(
@@ -182,21 +204,23 @@ def advance(
     kept: Capture,
     manner: Manner,
     page: Page,
-    current: Version,
+    current: Version | None,
     found: Comparison,
     cause: Cause,
     *,
     source: str | None = None,
     against: Version | None = None,
 ) -> Change:
-    """Write the next version and what changed since the last one, or `against` the text that an announced one will
-    replace; `finish` of the check is the caller's."""
+    """Write the version after `current` and what changed since that one, or `against` the text that an announced one
+    will replace; `finish` of the check is the caller's."""
     made = make_version(session, kept, manner, page, current, cause, source=source)
     detected_at = check.checked_at if check else kept.fetched_at
     returns = None
-    if cause is Cause.PAGE:
+    if cause is Cause.PAGE and current is not None:
         returns = earlier_with(session, kept.document_id, made.fingerprint, current.number)
-    change = changed(session, against or current, made, found, cause, detected_at=detected_at)
+    before = against or current
+    assert before is not None, "a change has two sides"
+    change = changed(session, before, made, found, cause, detected_at=detected_at)
     if returns is not None:
         change.returns_to, change.waits = returns.id, STAYS
     if check:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.site import PARAGRAPHS, Site, a_job, a_site, policy, watchlist
+from analysis.importing import ArchivedText, import_document
+from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
 
 
 @pytest.fixture
@@ -57,3 +61,44 @@ def test_a_held_text_that_differs_in_a_number_only_is_shown_once(config: Path, s
         site.pages["/privacy"] = policy("We sell your name to advertisers.", paragraphs=PARAGRAPHS[:1])
         assert job.run(force=True).checks[0]["outcome"] == "held"
         assert shown(tmp_path)[2] == 2, "what is told to readers is shown to the operator"
+
+
+def accepted(config: Path, document: str = "library/privacy") -> str:
+    """What `accept` says, and then `deliver`."""
+    return policywatch("accept", document, "--yes", "--config", config) + policywatch("deliver", "--config", config)
+
+
+def test_an_accepted_text_after_an_imported_history_is_told_nobody(config: Path, site: Site, tmp_path: Path) -> None:
+    with a_job(config) as job:
+        job.declare()
+        archived = ArchivedText(
+            "a1", datetime(2025, 1, 1, tzinfo=UTC), "\n\n".join(PARAGRAPHS).encode(), "archive", "https://a.example/1"
+        )
+        import_document(job.database, "library/privacy", job.manners["library/privacy"], [archived])
+        numbers = count(1)
+        site.pages["/privacy"] = lambda: policy(f"Copy {next(numbers)}.", AI)
+        assert job.run(force=True).checks[0]["outcome"] == "held"
+    assert "Taken" in accepted(config)
+    assert not (tmp_path / "alerts.txt").exists()
+
+
+def test_an_accepted_announced_text_is_compared_with_the_one_in_force(tmp_path: Path, site: Site) -> None:
+    more = f"""
+[[documents]]
+id = "library/preview-privacy"
+service = "Library"
+title = "Privacy policy of the library"
+kind = "preview"
+url = "{site.url}/preview"
+allow_private = true
+"""
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more=more)
+    numbers = count(1)
+    with a_job(config) as job:
+        for page in (policy(AI), lambda: policy(AI, f"We sell your name to {next(numbers)} advertisers.")):
+            site.pages["/preview"] = page
+            job.run(force=True)
+    assert "Taken" in accepted(config, "library/preview-privacy")
+    shown = json.loads(policywatch("show", 2, "--json", "--config", config))
+    assert {"ai_training", "data_sharing"} <= set(shown["topics"])
+    assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/2") == 1

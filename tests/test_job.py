@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.accepting import HeldAnew, accept, held_comparison
+from analysis.accepting import HeldAnew, accept, held_text
 from analysis.manner import Manner
 from storage.database import Database
 from storage.lock import one_at_a_time
@@ -266,12 +266,12 @@ def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, sit
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     how = Manner("Privacy policy of the library", "en")
     with database.reading() as session:
-        _, seen, _ = held_comparison(session, "library/privacy", how)
+        _, held = held_text(session, "library/privacy", how)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[4:])
     run(config, status=1)
     with pytest.raises(HeldAnew, match="another text of library/privacy was held while you were looking"):
-        accept(database, "library/privacy", how, lambda *_: (), seen=seen)
+        accept(database, "library/privacy", how, lambda *_: (), seen=held.page)
     with database.reading() as session:
-        _, seen, _ = held_comparison(session, "library/privacy", how)
-    assert accept(database, "library/privacy", how, lambda *_: (), seen=seen) is not None
+        _, held = held_text(session, "library/privacy", how)
+    assert accept(database, "library/privacy", how, lambda *_: (), seen=held.page) is not None
     database.close()

@@ -141,7 +141,7 @@ def accept(
     Example: `policywatch accept linkedin/privacy-policy`
     """
     from analysis.accepting import accept as take
-    from analysis.accepting import held_comparison
+    from analysis.accepting import held_text
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from policywatch.terminal import show_comparison
@@ -152,18 +152,18 @@ def accept(
         job = Job(watchlist, database, recipients(watchlist))
         how = job.manners[document]
         with database.reading() as session:
-            check, page, found = held_comparison(session, document, how)
+            check, held = held_text(session, document, how)
         out = console()
         out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}")
-        if found is None:
-            words = sum(len(block.text.split()) for block in page.blocks)
-            out.print(f"It would be the first version: “{harmless(page.title)}”, {counted(words, 'word')}.")
+        if held.comparison is None:
+            words = sum(len(block.text.split()) for block in held.page.blocks)
+            out.print(f"It would be the first version: “{harmless(held.page.title)}”, {counted(words, 'word')}.")
         else:
-            show_comparison(out, found)
+            show_comparison(out, held.comparison)
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
-            change = take(database, document, how, job.recipients.names_for, seen=page)
+            change = take(database, document, how, job.recipients.names_for, seen=held.page)
     out.print(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1.")
 
 
