@@ -45,6 +45,14 @@ _TOKEN = re.compile(
 )
 _BARE = 6  # words; in a line up to this length a relative date is a stamp, not a rule of the policy
 _STAMPED = 40  # words; a longer line is no "Updated 2 months ago"
+# "privacy (at) lake [dot] example": an address that is kept from robots
+_SPELT_AT = re.compile(
+    r"(?<=[\w+-])[^\S\n]*[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}][^\S\n]*(?=[\w-]+(?:\.|[^\S\n]?[(\[{])\w)",
+    re.IGNORECASE,
+)
+_SPELT_DOT = re.compile(
+    r"(@[\w.-]+?)[^\S\n]*[(\[{][^\S\n]*(?:dot|punkt|point|punto|\.)[^\S\n]*[)\]}][^\S\n]*(?=\w)", re.IGNORECASE
+)
 _WHITE = re.compile(r"\s+")
 
 
@@ -61,9 +69,17 @@ def normal(text: str) -> str:
         if "—" in text or "–" in text:
             text = _LONG_DASH.sub(" - ", _DASH.sub("-", text))
         text = _plain(text)
-    text = _BESIDE_MARK.sub("", " ".join(text.split()))
+    text = _BESIDE_MARK.sub("", _with_addresses(" ".join(text.split())))
     number = _NUMBER.match(text)
     return text[number.end() :] if number else text
+
+
+def _with_addresses(text: str) -> str:
+    if "(" in text or "[" in text or "{" in text:
+        text, spelt = _SPELT_AT.subn("@", text)
+        while spelt:
+            text, spelt = _SPELT_DOT.subn(r"\1.", text)
+    return text
 
 
 def _plain(text: str) -> str:
@@ -105,6 +121,6 @@ def fingerprint(blocks: Iterable[Block]) -> str:
     text = "\n".join(texts)
     if not text.isascii():
         text = _plain(text)
-    lines = _NUMBERS.sub("", text).split("\n")
+    lines = _NUMBERS.sub("", _with_addresses(text)).split("\n")
     steadied = "".join(_without_noise(line) if " " in line or len(line) > 14 else line for line in lines)
     return hashlib.sha256(_WHITE.sub("", steadied).encode("utf-8", "surrogatepass")).hexdigest()

@@ -11,9 +11,8 @@ from typing import Any
 
 from analysis.page.html_lines import Line, is_block
 from analysis.page.html_tree import Element
-from analysis.page.promotions import mark_promotions
-from analysis.phrases import kinds_of, pattern
-from analysis.topics import LANGUAGES, matches
+from analysis.page.promotions import mark_promotions, speaks_of_policies
+from analysis.phrases import pattern
 
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
@@ -144,7 +143,7 @@ def _by_themselves(elements: list[Element]) -> None:
             element.reason = element.parent.reason
             continue
         element.reason = _by_tag(element, top)
-        if element.reason is None and element.attributes and element.tag not in _NAMED_BY_TEXT:
+        if element.reason is None and element.has_name and element.tag not in _NAMED_BY_TEXT:
             small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
             share = _share(element, top)
             if small and share < 0.3 and not element.titled:
@@ -171,7 +170,7 @@ def _by_name(element: Element, share: float) -> str | None:
             if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
                 return reason
             if reason == "advertisement" and element.chars <= _MESSAGE and _has_control(element):
-                return None if _speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
+                return None if speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
             answered = "comments" in names and element.link_chars > 0
             loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
             enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
@@ -263,17 +262,8 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
         if _within_reason(element):
             continue
         offers = bool(element.words(40)) and _buttons_in(holder) > 1
-        if (above or offers) and not _speaks_of_policies(holder.words(_MESSAGE)):
+        if (above or offers) and not speaks_of_policies(holder.words(_MESSAGE)):
             _wrapper(holder).reason = "message"
-
-
-def _speaks_of_policies(text: str, *, praises: bool = False) -> bool:
-    """Whether a message names a document, or says something of AI or of people's data; what `praises` a product does
-    not by calling it one of AI, nor by the word "information"."""
-    if kinds_of(text) - ({"any"} if praises else set()):
-        return True
-    found = (match for language in LANGUAGES for match in matches(text, language))
-    return any(match.tier == "decides" and not (praises and match.topic == "ai_features") for match in found)
 
 
 def _is_button(element: Element) -> bool:

@@ -30,6 +30,9 @@ _ANCHOR_MARK = re.compile(r"[#¶§🔗∞⚓]?\ufe0f?")
 _ICON_NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)*")
 _ICON_WORDS = frozenset(("icon", "icons", "symbols", "glyph", "glyphicon", "ico"))
 _MARK = re.compile(r"[+×✕✖−–—\-›‹»«>▲▼▶◀▴▾▸◂△▽⌃⌄↑↓→←⌵✓✔☰⋮…]{1,2}\ufe0f?")
+_TIP = frozenset(("tooltiptext", "tooltipcontent", "tooltipbody"))
+_TIP_PARTS = frozenset(("text", "content", "body", "inner", "bubble"))
+_LONGEST_TIP = 300  # characters
 _BEFORE_WAY_UP = " |·•([↑⇑▲^"
 _BEHIND_WAY_UP = " |·•)]↑⇑▲^"
 
@@ -55,8 +58,13 @@ class _Flow:
         self.row_hrefs: list[tuple[str, str]] = []
         self.tables: list[Element] = []
         self.buttons = self.bolds = 0
+        self.tip: Element | None = None  # what a pointer shows over a word, and its text
+        self.tip_pieces: list[str] = []
 
     def text(self, piece: str, holder: Element) -> None:
+        if self.tip is not None:
+            self.tip_pieces.append(piece)
+            return
         self.pieces.append(piece)
         self.holders.append(holder)
         length = len(piece.strip())
@@ -192,6 +200,10 @@ class _Flow:
         )
 
     def enter(self, element: Element) -> None:
+        if self.tip is None and _is_tip(element):
+            self.tip = element
+        if self.tip is not None:
+            return
         tag = element.tag
         if tag == "br":
             self.pieces.append(_BREAK)
@@ -230,6 +242,12 @@ class _Flow:
             self.cells.append([])
 
     def leave(self, element: Element) -> None:
+        if self.tip is None:
+            self._leave(element)
+        elif self.tip is element:
+            self._leave_tip(element)
+
+    def _leave(self, element: Element) -> None:
         tag = element.tag
         if tag == "br":
             return
@@ -259,6 +277,12 @@ class _Flow:
             if not self.rows:
                 self._leave_row(element)
 
+    def _leave_tip(self, element: Element) -> None:
+        if text := " ".join("".join(self.tip_pieces).split()):
+            self.lines.append(Line("paragraph", text, element, reason="tooltip"))
+        self.tip = None
+        self.tip_pieces.clear()
+
     def _leave_row(self, element: Element) -> None:
         outside, *cells = (" ".join(cell) for cell in self.cells)
         if outside:
@@ -280,8 +304,13 @@ class _Flow:
         self.holders.append(anchor)
 
     def _drop_control(self, element: Element) -> None:
-        """A button beside the words of a title: "Our data [Copy link]"."""
-        if not self.headings or not self.holders or self.holders[-1] is not element:
+        """A button beside the words of a title or of a table's column: "Our data [Copy link]", "Vendor [↕]"."""
+        if not (self.headings or self.rows) or not self.holders or self.holders[-1] is not element:
+            return
+        if not any(map(str.isalnum, self.pieces[-1])) and any(map(str.strip, self.pieces[:-1])):
+            self._take_back()
+            return
+        if not self.headings:
             return
         label = pattern("furniture", "controls", whole=True)
         if label.fullmatch(self.pieces[-1]) and any(map(str.strip, self.pieces[:-1])):
@@ -298,6 +327,15 @@ class _Flow:
         icon = _ICON_NAME.fullmatch(words) is not None and not element.classes().isdisjoint(_ICON_WORDS)
         if icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
             self._take_back()
+
+
+def _is_tip(element: Element) -> bool:
+    """What a pointer shows over a word of the text: none of its words."""
+    if element.role != "tooltip":
+        names = element.classes() if element.has_name else frozenset[str]()
+        if names.isdisjoint(_TIP) and ("tooltip" not in names or names.isdisjoint(_TIP_PARTS)):
+            return False
+    return bool(element.words(_LONGEST_TIP))
 
 
 def _unwrapped(element: Element) -> Element:

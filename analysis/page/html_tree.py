@@ -16,11 +16,14 @@ _SKIPPED_TAGS = (
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
+_FIELDS = frozenset(("input", "select", "textarea"))
+_NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "reset"))  # types of <input>
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
 _PIECES = re.compile(r"[-_]+")
 _MADE_ANEW = re.compile(r"\d[A-Za-z]")  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
+_BOX = re.compile(r"([a-z]{4,})(?:box|card|tile)")  # "teaserbox"
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -41,6 +44,7 @@ class Element:
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
     has_form: bool = False
+    has_field: bool = False  # something to fill in or to tick
     titled: bool = False  # whether an <h1> that is no link stands in it
     reason: str | None = None  # why it is left out
     role: str = ""
@@ -80,9 +84,16 @@ class Element:
             return len(self.words(sys.maxsize))
         return sum(child.clickable_chars() for child in self.children if isinstance(child, Element))
 
+    @property
+    def has_name(self) -> bool:
+        """Whether anything says what it is: attributes, or a tag of the page's own ("shop-teaser")."""
+        return bool(self.attributes) or "-" in self.tag
+
     def classes(self) -> frozenset[str]:
-        """The words of its classes; a utility class with a variant ("print:hidden") does not tell what it is."""
-        return _parts(self.get("class"))
+        """The words of its classes, and of its tag where that is one of the page's own; a utility class with a variant
+        ("print:hidden") does not tell what it is."""
+        names = self.get("class")
+        return _parts(f"{self.tag} {names}" if "-" in self.tag else names)
 
     def identity(self) -> frozenset[str]:
         """The words of its id; none where it is a whole title ("how-do-we-use-cookies")."""
@@ -98,6 +109,7 @@ def _parts(names: str) -> frozenset[str]:
                 parts = _NAME_PART.findall(piece)
                 if not _MADE_ANEW.search(piece) and not (len(parts) > 1 and min(map(len, parts)) == 1):
                     words.update(part.lower() for part in parts)
+                    words.update(box[1] for part in parts if (box := _BOX.fullmatch(part.lower())))
     return frozenset(words)
 
 
@@ -132,6 +144,8 @@ def grow(root: LexborNode) -> list[Element]:
                 text = node.text_content
                 if text:
                     parent.children.append(text)
+            elif tag in _FIELDS:
+                parent.has_field |= (node.attributes.get("type") or "") not in _NO_FIELDS
             elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
                 attributes = node.attributes
                 element = Element(tag, attributes, parent, len(elements))

@@ -24,12 +24,18 @@ def controls(lines: list[Line], _: list[Line]) -> None:
     top = pattern("furniture", "top", whole=True)
     advert = pattern("furniture", "advert", whole=True)
     visitor = pattern("furniture", "visitor", whole=True)
-    for line in lines:
+    titled = any(line.kind == "heading" and line.level == 1 for line in lines)
+    first = next((index for index, line in enumerate(lines) if line.is_prose), 0) if titled else 0
+    for index, line in enumerate(lines):
         if line.kind == "row" or len(line.text) > REMARK:
             continue
         if _is_control(line, label, several) or (line.is_clickable and top.fullmatch(line.text)):
             line.reason = "control"
-        elif _is_about_the_page(line.text, label, feedback) or _are_remarks(line.beside, label, feedback, skip):
+        elif (
+            _is_about_the_page(line.text, label, feedback)
+            or _are_remarks(line.beside, label, feedback, skip)
+            or (index < first and line.kind == "paragraph" and _is_labelled(line.beside, feedback))
+        ):
             line.reason = "metadata"
         elif feedback.fullmatch(line.text):
             line.reason = "feedback"
@@ -46,7 +52,7 @@ def _is_control(line: Line, label: re.Pattern[str], several: re.Pattern[str]) ->
         return bool(line.button_chars or line.link_chars or line.text in _INFORMS)
     if len(line.text) >= 60:
         return False
-    return bool((line.is_clickable and label.fullmatch(line.text)) or several.fullmatch(line.text))
+    return bool((line.is_clickable and label.fullmatch(_SIZE.sub("", line.text))) or several.fullmatch(line.text))
 
 
 def _is_advert(line: Line, advert: re.Pattern[str]) -> bool:
@@ -57,13 +63,17 @@ def _is_advert(line: Line, advert: re.Pattern[str]) -> bool:
     return any(" " in part.strip() for part in parts) or is_named(line.element, "advertisement")
 
 
+_SIZE = re.compile(r"\s*[(\[](?:[a-z]{3,4}\W+)?\d+(?:[.,]\d+)?\s?(?:[kmg]i?[bo]|bytes|octets)[)\]]\s*$", re.IGNORECASE)
 _BELOW = 0.3  # of the page's sentences, at most, are what readers wrote below the text
 _INFORMS = frozenset("ⓘℹ🛈")  # stands beside a word, for a tip that a pointer shows
 _BESIDE = re.compile(r"\s*[·•|]\s*")
 
 
 def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[str]) -> bool:
-    """Several remarks beside each other, none of which is of the text: "By Anna · 1,203 views · 3 min read"."""
+    """A date that moves by itself ("Updated 2 weeks ago"), or several remarks beside each other, none of which is of
+    the text: "By Anna · 1,203 views · 3 min read"."""
+    if _moves().fullmatch(text) is not None:
+        return True
     if len(text) > 120 or _BESIDE.search(text) is None:
         return False
     parts = _BESIDE.split(text.strip(" ·•|"))
@@ -86,6 +96,19 @@ def _are_remarks(beside: tuple[Element, ...], label: re.Pattern[str], *known: re
         ):
             return False
     return bool(beside)
+
+
+def _is_labelled(beside: tuple[Element, ...], feedback: re.Pattern[str]) -> bool:
+    """Of what a page with a title is, and how long it takes to read: "Privacy4 min read"."""
+    texts = [element.words(REMARK) for element in beside]
+    others = [text for text in texts if not feedback.fullmatch(text)]
+    return len(others) < len(texts) and all(len(text) <= 30 and not any(map(str.isdigit, text)) for text in others)
+
+
+@cache
+def _moves() -> re.Pattern[str]:
+    updated, ago = pattern("furniture", "updated").pattern, pattern("furniture", "ago").pattern
+    return re.compile(rf"\W*(?:{updated})\W{{0,3}}(?:{ago})\W*", re.IGNORECASE)
 
 
 @cache

@@ -17,6 +17,7 @@ from analysis.page.other_languages import leave_out_other_languages
 
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
+_BEHIND = 0.1  # of the page's sentences, at most, stand behind its footer
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -38,6 +39,7 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
         if parent is not None:
             parent.titled |= element.titled
             parent.has_form |= element.has_form
+            parent.has_field |= element.has_field
             parent.chars += element.chars
             parent.link_chars += element.link_chars
             parent.prose += element.prose
@@ -63,7 +65,7 @@ def leave_out(elements: list[Element], lines: list[Line], *, language: str | Non
     if not whole:
         mark_furniture(elements, lines)
         for line in lines:
-            line.reason = line.element.reason
+            line.reason = line.reason or line.element.reason
         by_place(elements, lines)
         leave_out_other_languages(elements, lines, language)
     for rule in LINE_RULES:
@@ -76,6 +78,7 @@ def leave_out(elements: list[Element], lines: list[Line], *, language: str | Non
 def by_place(elements: list[Element], lines: list[Line]) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
     left = [line for line in lines if line.reason is None]
+    left = _before_the_footer(left, lines)
     prose = [line for line in left if line.is_prose]
     if not prose:
         return
@@ -94,12 +97,39 @@ def by_place(elements: list[Element], lines: list[Line]) -> None:
             line.reason = "outside the main part"
 
 
+def _before_the_footer(left: list[Line], lines: list[Line]) -> list[Line]:
+    """The lines without what stands behind the page's footer, if that is little: chats, messages, what was opened."""
+    footer = next((line.element for line in lines if line.reason == "page footer" and _ends_the_page(line)), None)
+    if footer is None:
+        return left
+    behind = [line for line in left if line.element.order > footer.order]
+    prose = sum(len(line.text) for line in left if line.is_prose)
+    if sum(len(line.text) for line in behind if line.is_prose) > _BEHIND * prose:
+        return left
+    if any(line.kind == "heading" and line.level == 1 for line in behind):
+        return left
+    for line in behind:
+        line.reason = "outside the main part"
+    return [line for line in left if line.reason is None]
+
+
+def _ends_the_page(line: Line) -> bool:
+    """Whether it stands in the footer of the page, not of an article: there is a menu in it."""
+    holders = [holder for holder in line.element.upwards() if holder.reason == "page footer"]
+    within = {holder.tag for holder in line.element.upwards()}
+    return bool(holders) and holders[-1].link_chars > 0 and within.isdisjoint(("main", "article", "blockquote"))
+
+
 def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]:
-    """The lines straight above the main part, up to the first thing to click: its title, its date, whom it is for.
-    Where there is a <main>, all that stand in it, buttons or not."""
+    """The lines straight above the main part, up to the first thing to click or to a title over the page's own: its
+    title, its date, whom it is for. Where there is a <main>, all that stand in it, buttons or not."""
     found: set[int] = set()
+    titled = False
     for index in range(first - 1, max(-1, first - _ABOVE), -1):
         line = left[index]
+        if titled and frame is None and line.kind == "heading":
+            break
+        titled |= line.kind == "heading" and line.level == 1
         if frame is not None and line.element not in frame:
             break
         if not line.is_clickable:

@@ -6,11 +6,17 @@ import re
 
 from analysis.page.html_lines import Line
 from analysis.page.html_tree import Element
-from analysis.phrases import pattern
+from analysis.phrases import kinds_of, pattern
+from analysis.topics import LANGUAGES, matches
 
 _LONGEST = 600  # characters
+_INSET = 400
+_PRAISES = frozenset(("ai_features", "retention"))
+_WHATEVER_IT_SAYS = ("related pages", "newsletter")
 _SHARE = 0.5  # of the page's sentences
 _NEVER = frozenset(("html", "body", "main", "tr", "td", "th", "li", "dd", "dt", "details", "summary", "article"))
+_TITLES = frozenset(("h2", "h3", "h4", "h5", "h6", "strong", "b"))
+_TEXT = frozenset(("h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "dl", "table", "blockquote"))
 _TICKER = frozenset(
     (
         "ticker",
@@ -46,18 +52,30 @@ def mark_promotions(elements: list[Element], lines: list[Line]) -> None:
             continue
         if element.prose > _SHARE * top.prose:
             continue
-        classes = element.classes() if element.attributes else frozenset[str]()
+        classes = element.classes() if element.has_name else frozenset[str]()
         if not classes.isdisjoint(_COMMENT) and _ends_with_control(element, "reply", alone):
             element.reason = "comments"
             continue
-        reason = _ticker(element, classes) or _customer(element, classes) or _call(element, classes, alone)
-        if reason and not speaks_as_a_policy(_words(element)):
+        reason = _ticker(element, classes) or _call(element, classes, alone) or _inset(element, alone)
+        reason = reason or _filled_in(element)
+        if reason in _WHATEVER_IT_SAYS or (reason and not speaks_as_a_policy(_words(element))):
             element.reason = reason
+        elif _customer(element, classes):
+            element.reason = "testimonial"
 
 
 def speaks_as_a_policy(text: str) -> bool:
     """Whether it has a word of law, data, duties or money."""
     return pattern("furniture", "matters").search(text) is not None
+
+
+def speaks_of_policies(text: str, *, praises: bool = False) -> bool:
+    """Whether a message names a document, or says something of AI or of people's data; what `praises` a product does
+    not by calling it one of AI, by what one may keep, nor by the word "information"."""
+    if kinds_of(text) - ({"any"} if praises else set()):
+        return True
+    found = (match for language in LANGUAGES for match in matches(text, language))
+    return any(match.tier == "decides" and not (praises and match.topic in _PRAISES) for match in found)
 
 
 def is_person(text: str) -> bool:
@@ -75,14 +93,15 @@ def _ticker(element: Element, classes: frozenset[str]) -> str | None:
     return "ticker" if named else None
 
 
-def _customer(element: Element, classes: frozenset[str]) -> str | None:
-    if not classes.isdisjoint(_CUSTOMER):
-        return "testimonial"
-    if classes.isdisjoint(_SHOWN_IN_TURN):
-        return None
+def _customer(element: Element, classes: frozenset[str]) -> bool:
+    """What a customer says. What the person is ("Head of Privacy") tells nothing of what is said."""
     words = _words(element)
     quoted = _QUOTED.match(words)
-    return "testimonial" if quoted and is_person(words[quoted.end() :].strip()) else None
+    person = quoted is not None and is_person(words[quoted.end() :].strip())
+    told = person and (element.tag == "figure" or not classes.isdisjoint(_SHOWN_IN_TURN))
+    if not told and classes.isdisjoint(_CUSTOMER):
+        return False
+    return not speaks_as_a_policy(quoted.group() if quoted and person else words)
 
 
 def _call(element: Element, classes: frozenset[str], alone: set[Element]) -> str | None:
@@ -93,14 +112,90 @@ def _call(element: Element, classes: frozenset[str], alone: set[Element]) -> str
     return "advertisement" if named or pattern("furniture", "promotes").search(_words(element)) else None
 
 
-def _ends_with_control(element: Element, key: str, alone: set[Element]) -> bool:
-    """Whether a control of that kind stands at its end: in a line of its own, or behind a sentence, not within one."""
+def _inset(element: Element, alone: set[Element]) -> str | None:
+    """A box that interrupts the text: under a title of its own, lower than those of the sections, a few words and
+    something to click, in a line of its own, that leads elsewhere."""
+    if element.chars > _INSET or not 0 < element.sentences <= 3:
+        return None
+    title, control = _first(element), _last_control(element)
+    if title is None or control not in alone or _is_local(control) or not _interrupts(element, title.tag):
+        return None
+    return (
+        "related pages" if pattern("furniture", "related", whole=True).fullmatch(title.words(60)) else "advertisement"
+    )
+
+
+def _filled_in(element: Element) -> str | None:
+    """What is there to be filled in or ticked: to sign up, to filter the table beside it, to set one's own choice. More
+    than two alike with sentences are a list of what one may choose."""
+    if not element.has_field or element.chars > _INSET or element.sentences > 4:
+        return None
+    if element.tag == "form" and _has_control(element, "signup"):
+        return "newsletter"
+    beside, near = _beside(element)
+    if not element.sentences:
+        return "control" if any(child.tag == "table" for child in near) else None
+    if speaks_of_policies(_words(element)):
+        return None
+    alike = sum(child.has_field and child.sentences > 0 for child in beside)
+    return "the visitor's own" if alike <= 2 and _interrupts(element) else None
+
+
+def _has_control(element: Element, key: str) -> bool:
+    if element.is_clickable:
+        return pattern("furniture", key, whole=True).fullmatch(element.words(60)) is not None
+    return any(_has_control(child, key) for child in element.children if isinstance(child, Element))
+
+
+def _first(element: Element) -> Element | None:
+    """The title that a box begins with."""
+    first: Element | str | None = element
+    while isinstance(first, Element) and first.tag not in _TITLES:
+        first = next((child for child in first.children if not isinstance(child, str) or child.strip()), None)
+    return first if isinstance(first, Element) else None
+
+
+def _is_local(control: Element) -> bool:
+    return len(control.get("href")) > 1 and control.get("href").startswith("#")
+
+
+def _interrupts(element: Element, title: str = "") -> bool:
+    """Whether there is text before and behind the box, or at the end of its section, none of it titled like the box."""
+    beside, near = _beside(element)
+    last = len(near) == 1 and near[0] is beside[-2]
+    return (
+        (len(near) == 2 or last)
+        and all(child.tag in _TEXT for child in near)
+        and not any(child.tag == title for child in beside)
+    )
+
+
+def _beside(element: Element) -> tuple[list[Element], list[Element]]:
+    """What stands beside a box, with it, and what of that is next to it."""
+    outer = element
+    while outer.parent is not None and outer.parent.tag not in _NEVER and outer.parent.chars == element.chars:
+        outer = outer.parent
+    if outer.parent is None:
+        return [], []
+    beside = [
+        child for child in outer.parent.children if isinstance(child, Element) and (child.chars or child is outer)
+    ]
+    place = beside.index(outer)
+    return beside, beside[max(0, place - 1) : place] + beside[place + 1 : place + 2]
+
+
+def _last_control(element: Element) -> Element | None:
+    """What can be clicked at the end of a box."""
     last: Element | str | None = element
     while isinstance(last, Element) and not last.is_clickable:
         last = next((child for child in reversed(last.children) if not isinstance(child, str) or child.strip()), None)
-    if not isinstance(last, Element) or last is element:
-        return False
-    label = last.words(60)
+    return last if isinstance(last, Element) and last is not element else None
+
+
+def _ends_with_control(element: Element, key: str, alone: set[Element]) -> bool:
+    """Whether a control of that kind stands at its end: in a line of its own, or behind a sentence, not within one."""
+    last = _last_control(element)
+    label = last.words(60) if last is not None else ""
     if not label or not pattern("furniture", key, whole=True).fullmatch(label):
         return False
     rest = _words(element).removesuffix(label).rstrip()
