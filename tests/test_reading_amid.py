@@ -29,6 +29,7 @@ PLAIN = texts(TITLED.format(""))
         "<div><h3>Walk with the stars</h3><p>Ten euros off in May.</p><a href='/may'>Have a look</a></div>",
         "<div><div><h4>Bring a friend</h4><p>Both walk for half the price.</p><button>See how</button></div></div>",
         "<div class='cta-box'><h3>Leaving us?</h3><p>Keep your library card for life.</p><a href='/c'>Join</a></div>",
+        "<div class='cta-box'><h3>Fear for your data?</h3><p>Come in on Monday.</p><a href='/c'>Book a time</a></div>",
         "<lake-teaser><h3>Boats</h3><p>Row on the lake, keep your boat a day.</p><a href='/b'>Row</a></lake-teaser>",
         "<div><h4>Tips from the community</h4><p>Ann keeps her data for two days.</p><a href='/f'>More</a></div>",
         "<form><p>Do you want our letter? We send it each month.</p><input type='email'><button>Subscribe</button>"
@@ -110,6 +111,27 @@ def test_remarks_below_the_title_are_none_of_the_text(beside: str) -> None:
 def test_a_title_over_that_of_the_page_is_none_of_the_text() -> None:
     body = "<div><h2>How can we help?</h2></div><div><header><h1>Terms</h1></header><div>{}</div></div>"
     assert texts(body.format(SAID)) == texts(f"<h1>Terms</h1>{SAID}")
+
+
+def test_a_message_with_a_title_above_that_of_the_page_is_none_of_the_text() -> None:
+    for said, stays in (("The house is closed on Monday.", False), ("We changed the privacy policy on Monday.", True)):
+        read = texts(f"<main><div><b>Mind this</b><p>{said}</p></div><div>{TITLED.format('')}</div></main>")
+        assert (said in read) is stays
+
+
+def test_notes_at_the_end_stay_only_if_the_text_refers_to_them() -> None:
+    note = "<div><p><sup>(1)</sup> For walks until June alone.</p></div>"
+    assert texts(TITLED.format("") + note) == PLAIN
+    for mark in ("<sup>(1)</sup>", "<sup>1</sup>", " (1)"):
+        assert len(texts(TITLED.format("").replace("a year", f"a year{mark}", 1) + note)) == len(PLAIN) + 1
+
+
+def test_days_without_a_year_at_the_end_are_news() -> None:
+    day = "<li><time>{} {{1}}</time><p>{{2}}</p></li>"
+    days = "<section><h3>{0}</h3><ol>" + day.format("3 Nov") + day.format("2 Sep") + "</ol></section>"
+    assert texts(TITLED.format("") + days.format("Of late", "", "The path was mended.")) == PLAIN
+    kept = texts(TITLED.format("") + days.format("Changes", "2024", "We added a path."))
+    assert len(kept) == len(PLAIN) + 5
 
 
 @pytest.mark.parametrize("spelt", ["walk(at)lake.example", "walk [at] lake [dot] example", "walk (ät) lake.example"])

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from analysis.page.counts import is_count
 from analysis.page.html_lines import Line, above_title
 from analysis.page.html_tree import Element
-from analysis.page.promotions import is_person, is_quoted, speaks_as_a_policy
+from analysis.page.promotions import is_of_a_topic, is_person, is_quoted, speaks_as_a_policy
 from analysis.phrases import kinds_of, pattern
 
 _COPYRIGHT = re.compile(r"©|\(c\)\s*\d{4}|copyright\s+(?:©|\(c\)|\d{4})", re.IGNORECASE)
+_DAY = re.compile(
+    r"\d{1,2}(?:st|nd|rd|th|er)?\.?\s(?:de\s)?[^\W\d]{3,10}\.?|[^\W\d]{3,10}\.?\s\d{1,2}|\d{1,2}[./]\d{1,2}\.?"
+)
 _CARDS = frozenset(
     ("card", "cards", "post", "posts", "blog", "news", "article", "articles", "teaser", "teasers", "tile")
 )
@@ -81,6 +85,47 @@ def _is_card(line: Line) -> bool:
 def _boxes(element: Element) -> Iterator[Element]:
     """The element and those round it, up to the first in which a sentence stands: that is no card."""
     return itertools.takewhile(lambda box: not box.sentences and not box.titled, element.upwards())
+
+
+def notes(lines: list[Line], _: list[Line]) -> None:
+    """Notes at the end to whose marks nothing refers in the text: they are those of offers that were left out."""
+    run = list(itertools.takewhile(_mark_of, reversed(lines)))
+    above = lines[: len(lines) - len(run)]
+    raised = {child.words(5).strip("()") for line in above for child in line.element.children if _is_raised(child)}
+    for line in run:
+        mark = _mark_of(line)
+        referred = mark.strip("()") in raised or any(mark in other.text for other in above)
+        if not referred and not is_of_a_topic(line.text):
+            line.reason = "advertisement"
+
+
+def _is_raised(child: Element | str) -> TypeGuard[Element]:
+    return isinstance(child, Element) and child.tag == "sup"
+
+
+def _mark_of(line: Line) -> str:
+    """The raised sign that a note begins with, "" if it is none."""
+    first = next((child for child in line.element.children if not isinstance(child, str) or child.strip()), None)
+    if first is None or line.kind == "row" or not _is_raised(first) or first.clickable_chars():
+        return ""
+    mark = first.words(5)
+    return mark if line.text.startswith(mark) else ""
+
+
+def news(lines: list[Line], _: list[Line]) -> None:
+    """What happened of late, at the end: two or more days without a year, each with a few words, and their title. The
+    history of a text names years."""
+    at = len(lines)
+    while at >= 2 and _is_day(lines[at - 2]) and lines[at - 1].kind != "heading" and len(lines[at - 1].text) <= 200:
+        at -= 2
+    if len(lines) - at >= 4:
+        titled = at > 0 and lines[at - 1].kind == "heading" and lines[at - 1].level > 1
+        for line in lines[at - titled :]:
+            line.reason = "related pages"
+
+
+def _is_day(line: Line) -> bool:
+    return line.kind != "heading" and _DAY.fullmatch(line.text) is not None
 
 
 def last_line(lines: list[Line], _: list[Line]) -> None:

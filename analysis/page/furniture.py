@@ -11,12 +11,13 @@ from typing import Any
 
 from analysis.page.html_lines import Line, is_block
 from analysis.page.html_tree import Element
-from analysis.page.promotions import mark_promotions, speaks_of_policies
+from analysis.page.promotions import first_title, mark_promotions, speaks_of_policies
 from analysis.phrases import pattern
 
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
+_BOXES = frozenset(("div", "section", "aside"))
 _CONTENT = frozenset(("main", "article"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog"))
@@ -244,14 +245,15 @@ def _block(element: Element) -> Element:
 
 
 def _banners(elements: list[Element], lines: list[Line]) -> None:
-    """Messages that do not speak of the document: above the title those that are named so or can be sent away ("Chat is
-    down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try it]")."""
+    """Messages that do not speak of the document: above the title those that are named so, have a title of their own
+    or can be sent away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
+    it]")."""
     top = elements[0]
     title = next((line.element.order for line in lines if line.kind == "heading" and line.level == 1), len(elements))
     dismiss = pattern("furniture", "dismiss", whole=True)
     for element in elements:
         above = element.order < title
-        if title < len(elements) and above and not element.classes().isdisjoint(_banner_names()):
+        if title < len(elements) and above and _is_message(element):
             holder: Element | None = element
         elif _is_button(element) and dismiss.fullmatch(_label(element)):
             holder = next((holder for holder in _above(element, top) if holder.sentences), None)
@@ -264,6 +266,12 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
         offers = bool(element.words(40)) and _buttons_in(holder) > 1
         if (above or offers) and not speaks_of_policies(holder.words(_MESSAGE)):
             _wrapper(holder).reason = "message"
+
+
+def _is_message(element: Element) -> bool:
+    if not element.classes().isdisjoint(_banner_names()):
+        return True
+    return 0 < element.sentences <= 3 and element.tag in _BOXES and first_title(element) is not None
 
 
 def _is_button(element: Element) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from analysis.normal import normal
-from analysis.page.after_text import cards, last_line, of_the_day, testimonials
+from analysis.page.after_text import cards, last_line, news, notes, of_the_day, testimonials
 from analysis.page.counts import counts, is_count
 from analysis.page.furniture import autonyms, is_named
 from analysis.page.html_lines import REMARK, Line, above_title
@@ -322,7 +322,7 @@ def ends(lines: list[Line], page: list[Line]) -> None:
     left = -1
     while left != len(lines):
         left = len(lines)
-        for rule in (last_line, edges, testimonials, cards):
+        for rule in (last_line, edges, testimonials, cards, notes, news):
             rule(lines, page)
             lines = [line for line in lines if line.reason is None]
 

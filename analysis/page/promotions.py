@@ -37,6 +37,7 @@ _SHOWN_IN_TURN = frozenset(
     ("quote", "quotes", "review", "reviews", "carousel", "slider", "swiper", "slick", "slideshow")
 )
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_QUESTION = re.compile(r"[^.!?]*\?")
 _QUOTED = re.compile(r"[“\"«„‘‹][^“\"«„”»]{8,}[”\"»“’›]")
 # "Ines P., Controller", "— Jane Doe, head of finance at Heron", "Jane Doe"
 _PERSON = re.compile(r"[—–-]?\s*[^\W\d_a-z]\S*(?:\s+[^\W\d_a-z]\S*){1,3}(?:\s*[,|·–—-]\s*[^\d.!?;:]{2,50})?")
@@ -71,9 +72,13 @@ def speaks_as_a_policy(text: str) -> bool:
 
 def speaks_of_policies(text: str, *, praises: bool = False) -> bool:
     """Whether a message names a document, or says something of AI or of people's data; what `praises` a product does
-    not by calling it one of AI, by what one may keep, nor by the word "information"."""
-    if kinds_of(text) - ({"any"} if praises else set()):
-        return True
+    not by calling it one of AI, by what one may keep, nor by the word "information", and asking ("Worried about your
+    data?") it names no document."""
+    named = kinds_of(_QUESTION.sub(" ", text)) - {"any"} if praises else kinds_of(text)
+    return bool(named) or is_of_a_topic(text, praises=praises)
+
+
+def is_of_a_topic(text: str, *, praises: bool = False) -> bool:
     found = (match for language in LANGUAGES for match in matches(text, language))
     return any(match.tier == "decides" and not (praises and match.topic in _PRAISES) for match in found)
 
@@ -117,7 +122,7 @@ def _inset(element: Element, alone: set[Element]) -> str | None:
     something to click, in a line of its own, that leads elsewhere."""
     if element.chars > _INSET or not 0 < element.sentences <= 3:
         return None
-    title, control = _first(element), _last_control(element)
+    title, control = first_title(element), _last_control(element)
     if title is None or control not in alone or _is_local(control) or not _interrupts(element, title.tag):
         return None
     return (
@@ -147,7 +152,7 @@ def _has_control(element: Element, key: str) -> bool:
     return any(_has_control(child, key) for child in element.children if isinstance(child, Element))
 
 
-def _first(element: Element) -> Element | None:
+def first_title(element: Element) -> Element | None:
     """The title that a box begins with."""
     first: Element | str | None = element
     while isinstance(first, Element) and first.tag not in _TITLES:
