@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
 
@@ -14,7 +18,7 @@ from sqlmodel import Session
 from notifier.plan import has_to_plan
 from policywatch.due import due_at
 from policywatch.recipients import Recipients
-from policywatch.watchlist import Watchlist
+from policywatch.watchlist import TEXT, Watchlist
 from storage.checks import last_checks
 from storage.clock import utc_now
 from storage.database import Database
@@ -25,8 +29,9 @@ _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accept
 _SHORTEST_SLEEP = timedelta(seconds=5)
 
 
-def watch(watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
-    """Until SIGTERM or SIGINT: sleep to the next due time, then run.
+def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) -> None:
+    """Until SIGTERM or SIGINT: sleep to the next due time, then run. What is watched and who is told is read anew at
+    each turn.
 
     Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. A signal
     lets the run at work finish its step and ends it the same way.
@@ -41,13 +46,19 @@ def watch(watchlist: Watchlist, database: Database, recipients: Recipients) -> N
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    while not stop.is_set():
-        documents = _due_documents(watchlist, database, utc_now())
-        if documents or _owes(database, recipients, utc_now()):
-            running[:] = [subprocess.Popen(_command(watchlist, documents))]
-            running[0].wait()
-            running.clear()
-        stop.wait(_sleep(watchlist, database, utc_now()).total_seconds())
+    with TemporaryDirectory(prefix="policywatch-") as folder:
+        text = Path(folder) / "watchlist.toml"
+        while not stop.is_set():
+            watchlist, recipients = read()
+            documents = _due_documents(watchlist, database, utc_now())
+            if documents or _owes(database, recipients, utc_now()):
+                # a run reads what was read here: the file itself may be wrong, or another by then
+                text.write_text("\n".join(watchlist.lines), "utf-8")
+                environ = {**os.environ, TEXT: str(text)}
+                running[:] = [subprocess.Popen(_command(watchlist, documents), env=environ)]
+                running[0].wait()
+                running.clear()
+            stop.wait(_sleep(watchlist, database, utc_now()).total_seconds())
 
 
 def _command(watchlist: Watchlist, documents: list[str]) -> list[str]:

@@ -81,6 +81,9 @@ def shipped() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
+TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the text lies that it has read of the file
+
+
 def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
     """Read and check a watchlist file. Raises `WatchlistError` with every problem that was found."""
     return _Loader(file, environ).load()
@@ -137,8 +140,8 @@ class _Loader:
 
     def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:
-            text = self.file.read_text("utf-8")
-            return tomllib.loads(text), tuple(text.splitlines())
+            text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8")
+            return tomllib.loads(text), tuple(text.split("\n"))
         except FileNotFoundError as failure:
             said = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
             raise WatchlistError([Problem(self.file, None, "", said)]) from failure

@@ -27,6 +27,8 @@ from policywatch.cli.options import (
     who_is_told,
 )
 from policywatch.harmless import harmless
+from policywatch.problems import WatchlistError
+from policywatch.watchlist import Watchlist, load
 from policywatch.wording import counted
 
 if TYPE_CHECKING:
@@ -122,13 +124,24 @@ def read(
 def watch(config: Config = CONFIG) -> None:
     """Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on SIGTERM.
 
+    The file is read again before each run, so new documents and routes need no restart.
+
     Example: `policywatch watch --config /data/policywatch.toml`
     """
-    from policywatch.recipients import recipients
+    from policywatch.last_good import LastGood
+    from policywatch.recipients import Recipients, recipients
     from policywatch.watch import watch as stay
 
-    with opened(config) as (watchlist, database):
-        stay(ready(watchlist), database, recipients(watchlist))
+    with opened(config) as (first, database):
+
+        def read() -> tuple[Watchlist, Recipients]:
+            watchlist = ready(load(config))
+            if watchlist.database != first.database:
+                said = "can't be changed while `watch` runs; start it anew"
+                raise WatchlistError([watchlist.problem("database", said)])
+            return watchlist, recipients(watchlist)
+
+        stay(database, LastGood(read))
 
 
 def accept(
