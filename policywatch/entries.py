@@ -140,7 +140,7 @@ class TopicEntry(Table):
 
 
 class RouteEntry(Table):
-    """One `[[routes]]`, as written; `policywatch.routes` makes it one that can be used."""
+    """One `[[routes]]`, as written; `policywatch.recipients` makes it one that can be used."""
 
     name: Annotated[str, Field(pattern=r"^[\w .-]+$")]
     to: Annotated[list[str], Field(min_length=1)]

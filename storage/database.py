@@ -36,7 +36,7 @@ class Database:
             raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
 
     def __str__(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        return self.url.set(query={}).render_as_string(hide_password=True)  # a query may hold password=, too
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -67,9 +67,15 @@ class Database:
 
 
 def _parsed(url: str) -> URL:
+    if not url.startswith("sqlite") and url.count("@") > 1:
+        # It would be cut at the first one, and what comes after it be shown as the host.
+        raise WrongAddress(
+            "the database address has more than one @; in a user name, a password or an option write %40 for @, "
+            "%3A for :, %2F for /, %3F for ? and %25 for %"
+        )
     try:
         parsed = make_url(url)
-    except ArgumentError as failure:
+    except (ArgumentError, ValueError) as failure:  # the latter for a port that is no number
         raise WrongAddress(
             "the database address can't be understood; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         ) from failure

@@ -148,13 +148,23 @@ def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
             "policywatch.toml:2: database: the file of a SQLite database comes after three slashes",
         ),
         ("postgresql://u:word@127.0.0.1:1/x", 1, "port 1 failed: Connection refused; Is the server running"),
+        (
+            "postgresql://u:hun@ter2@127.0.0.1:1/x",
+            2,
+            "database: the database address has more than one @; in a user name",
+        ),
+        ("postgresql://u:hun@x:ter2@127.0.0.1:1/x", 2, "write %40 for @"),
+        ("postgresql://u@127.0.0.1:1/x?password=ter2", 1, "can't open postgresql+psycopg://u@127.0.0.1:1/x: "),
+        ("postgresql://127.0.0.1:ter2/x", 2, "database: the database address can't be understood"),
         ("sqlite:////nowhere/at/all.db", 1, "its file and folder must be there, and writable"),
         ("sqlite:///policywatch.toml", 1, "file is not a database; move that file away, or name another one"),
     ],
 )
 def test_a_database_that_cannot_be_opened(config: Path, address: str, status: int, words: str) -> None:
     config.write_text(f'{NONE}database = "{address}"\n', "utf-8")
-    assert words in said("documents", "--config", config, status=status)
+    answer = said("documents", "--config", config, status=status)
+    assert words in answer
+    assert "ter2" not in answer
 
 
 def test_what_the_database_says_comes_with_what_to_do() -> None:
