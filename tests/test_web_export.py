@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from typer.testing import CliRunner
 
 from policywatch.cli import app
-from policywatch.web.export import export_site
+from policywatch.web.export import _PACKAGES, export_site
 from policywatch.web.folder import File, ForeignFolder, bring_up_to_date
 from storage.changes import changes_of, passages
 from storage.database import Database
@@ -215,3 +215,14 @@ def test_services_with_like_names_have_files_of_their_own(store: Database, tmp_p
     folder = tmp_path / "site"
     export_site(store, folder, today=TODAY)
     assert len([name for name in names(folder) if name.startswith("services/") and name.endswith("-changes.html")]) == 5
+
+
+def test_all_packages_that_pages_are_made_of_count_for_whether_they_are_made_anew() -> None:
+    folder = Path(__file__).parents[1]
+    made_of = {
+        line.split()[1].split(".")[0]
+        for file in (folder / "policywatch" / "web").glob("*.py")
+        for line in file.read_text("utf-8").splitlines()
+        if line.startswith("from ")
+    }
+    assert made_of & {each.name for each in folder.iterdir() if each.is_dir()} <= {*_PACKAGES}

@@ -35,6 +35,7 @@ from storage.retellings import retold
 from storage.versions import Version, current_version, numbered_version, version_heads, versions
 
 _ALL = 100_000  # more than any list has
+_PACKAGES = ("analysis", "notifier", "policywatch", "reasons", "storage")  # all that words and pages are made of
 
 Gather = Callable[[], object]
 
@@ -63,7 +64,7 @@ def export_site(
 def _program() -> str:
     """Another one after an update of what makes the pages."""
     parts = hashlib.sha256()
-    for package in ("analysis", "policywatch"):
+    for package in _PACKAGES:
         for file in sorted(Path(str(resources.files(package))).rglob("*")):
             if file.is_file() and file.suffix != ".pyc":
                 parts.update(file.read_bytes())
