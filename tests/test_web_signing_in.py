@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from sqlmodel import select
 
 from analysis.manner import Manner
-from policywatch.web.access import Access, UnusablePassword, access
+from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
 from policywatch.web.app import create_app
 from policywatch.web.desk import Desk
 from reasons import Reason
@@ -229,3 +230,21 @@ def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
     with visited(store, desk=Desk(manners)) as site:
         assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
         assert site.get("/health/held/parley/terms").status_code == 404
+
+
+def test_nobody_locks_the_operator_out_by_failing() -> None:
+    known = Access(password=PASSWORD, clock=lambda: 0.0)
+    known._hasher = known._hasher.from_parameters(CHEAPEST)
+    known._hash = known._hasher.hash(PASSWORD)
+    for number in range(5):
+        assert known.sign_in("wrong", f"2001:db8::{number}") is None
+    for same in ("2001:db8::ffff", "2001:db8:0:0:1::"):
+        with pytest.raises(TooManyTries):
+            known.sign_in(PASSWORD, same)
+    assert known.sign_in(PASSWORD, "2001:db8:0:1::") is not None
+    for number in range(60):
+        assert known.sign_in("wrong", f"192.0.2.{number}") is None
+    for failed in ("192.0.2.59", "::ffff:192.0.2.59"):
+        with pytest.raises(TooManyTries):
+            known.sign_in(PASSWORD, failed)
+    assert known.sign_in(PASSWORD, "192.0.2.60") is not None

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address, ip_network
 from time import monotonic
 
 from argon2 import PasswordHasher
@@ -18,7 +19,10 @@ PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variab
 LASTS = 12 * 3600  # seconds that a session holds
 _SESSIONS = 200  # at a time; the oldest go first
 _WINDOW = 15 * 60  # seconds in which wrong passwords are counted
-_WRONG_FROM_ONE, _WRONG_FROM_ALL = 5, 60  # then nobody's are looked at any more; hashing costs time and memory
+_WRONG_FROM_ONE = 5  # then its passwords are not looked at any more
+_WRONG_FROM_ALL = 60  # then only those who have not failed are let try
+_LONGEST_QUEUE = 8  # of passwords that wait to be looked at, one at a time: hashing costs time and memory
+_BUSY = 5  # seconds that one more is told to wait
 _SHORTEST = 12  # characters of a password or token
 
 
@@ -66,6 +70,7 @@ class Access:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._tries = _Tries(clock)
         self._one_at_a_time = threading.Lock()
+        self._queue = threading.BoundedSemaphore(_LONGEST_QUEUE)
 
     @property
     def can_sign_in(self) -> bool:
@@ -81,17 +86,28 @@ class Access:
         """The secret of a new session; None where the password is wrong. Raises `TooManyTries`."""
         if self._hash is None:
             return None
-        with self._one_at_a_time:
-            self._tries.allow(client)
-            try:
-                self._hasher.verify(self._hash, password)
-            except VerificationError:
-                self._tries.wrong(client)
-                return None
-            secret = secrets.token_urlsafe(32)
-            self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + LASTS)
-            while len(self._sessions) > _SESSIONS:
-                self._sessions.popitem(last=False)
+        who = _network(client)
+        self._tries.allow(who)  # before the queue, so that who failed takes no place in it
+        if not self._queue.acquire(blocking=False):
+            raise TooManyTries(_BUSY)
+        try:
+            with self._one_at_a_time:
+                return self._signed_in(password, who)
+        finally:
+            self._queue.release()
+
+    def _signed_in(self, password: str, who: str) -> str | None:
+        assert self._hash is not None, "without a password nobody signs in"
+        self._tries.allow(who)
+        try:
+            self._hasher.verify(self._hash, password)
+        except VerificationError:
+            self._tries.wrong(who)
+            return None
+        secret = secrets.token_urlsafe(32)
+        self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + LASTS)
+        while len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
         return secret
 
     def sign_out(self, secret: str) -> None:
@@ -138,20 +154,43 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+def _network(client: str) -> str:
+    """Whom tries are counted for: an address, and of the many that one has with IPv6 the 64 bits that are given out."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    if isinstance(address, IPv4Address):
+        return client
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address), 64), strict=False))
+
+
 @dataclass
 class _Tries:
-    """Wrong passwords of the last minutes, by client and of all together."""
+    """Wrong passwords of the last minutes, by client and of all together.
+
+    Nobody can keep others out by failing: who has not failed yet may try, whatever the others did.
+    """
 
     clock: Callable[[], float]
     times: deque[tuple[float, str]] = field(default_factory=deque)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def allow(self, client: str) -> None:
+        """Raises `TooManyTries`."""
+        with self.lock:
+            self._allow(client)
+
+    def _allow(self, client: str) -> None:
         while self.times and self.times[0][0] <= self.clock() - _WINDOW:
             self.times.popleft()
         of_it = [when for when, who in self.times if who == client]
-        if len(of_it) >= _WRONG_FROM_ONE or len(self.times) >= _WRONG_FROM_ALL:
-            first = of_it[0] if len(of_it) >= _WRONG_FROM_ONE else self.times[0][0]
-            raise TooManyTries(max(1, int(first + _WINDOW - self.clock())))
+        most = 1 if len(self.times) >= _WRONG_FROM_ALL else _WRONG_FROM_ONE
+        if len(of_it) >= most:
+            raise TooManyTries(max(1, int(of_it[-most] + _WINDOW - self.clock())))
 
     def wrong(self, client: str) -> None:
-        self.times.append((self.clock(), client))
+        with self.lock:
+            self.times.append((self.clock(), client))
