@@ -20,6 +20,7 @@ from sqlmodel import Session
 from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, with_advice
 
 _LOCK_WAIT = 30  # seconds that a writer waits for another
+_MIGRATING = 0x706F6C6963790002  # "policy", 2: ours among the advisory locks of a PostgreSQL database
 
 
 class Database:
@@ -135,6 +136,8 @@ def _migrate(engine: Engine) -> None:
         ) from failure
     writing = engine.execution_options(policywatch_writes=True)
     with writing.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+        if connection.dialect.name == "postgresql":  # SQLite has let in one writer only; the others find it done
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -205,3 +207,9 @@ def test_the_operator_says_after_how_many_checks_to_hear(database: Database, aft
     for number in range(6):
         check(database, number, Outcome.BLOCKED, "status 403")
         assert notices(database) == (["unreadable"] if number + 1 >= after else [])
+
+
+def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(database_url: str) -> None:
+    code = f"from storage.database import Database; Database({database_url!r}).close()"
+    opening = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [program.communicate(timeout=120)[1] for program in opening] == ["", "", ""]
