@@ -20,6 +20,7 @@ from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument
 from storage.lock import one_at_a_time
 from storage.notices import Notice
+from tests.old_store import first_release
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -213,3 +214,14 @@ def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(database
     code = f"from storage.database import Database; Database({database_url!r}).close()"
     opening = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [program.communicate(timeout=120)[1] for program in opening] == ["", "", ""]
+
+
+def test_a_store_of_the_first_release_is_migrated_whatever_columns_come_later(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    first_release(url)
+    code = (
+        "from sqlalchemy import Column, Integer; from storage.paragraphs import Paragraph, Standing; "
+        "[one.__table__.append_column(Column('later', Integer, default=1)) for one in (Paragraph, Standing)]; "
+        f"from storage.database import Database; Database({url!r}).close()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

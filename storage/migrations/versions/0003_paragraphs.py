@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 from storage.columns import CompressedJson, Utc
-from storage.paragraphs import index_texts, texts_of
+from storage.folding import words
+from storage.paragraphs import digest, earliest_id, place_of, texts_of, write_words
 
 revision = "0003"
 down_revision = "0002"
+
+_SECOND = timedelta(seconds=1)
 
 
 def upgrade() -> None:
@@ -50,17 +56,51 @@ def upgrade() -> None:
     _fill()
 
 
+# As the tables are here: today's code knows columns that later migrations add. How a text is told from another and
+# folded is today's, for today's code looks it up.
+_VERSIONS = sa.table(
+    "versions",
+    sa.column("id"),
+    sa.column("document_id"),
+    sa.column("number"),
+    sa.column("captured_at", Utc()),
+    sa.column("page", CompressedJson()),
+)
+_PARAGRAPHS = sa.table("paragraphs", *map(sa.column, ("id", "document_id", "digest", "text", "words")))
+_STANDINGS = sa.table("standings", *map(sa.column, ("paragraph_id", "first", "last", "document_id")))
+
+
 def _fill() -> None:
     connection = op.get_bind()
-    versions = sa.table(
-        "versions",
-        sa.column("id"),
-        sa.column("document_id"),
-        sa.column("number"),
-        sa.column("captured_at", Utc()),
-        sa.column("page", CompressedJson()),
-    )
-    ordered = sa.select(versions.c.id).order_by(versions.c.document_id, versions.c.number)
+    ordered = sa.select(_VERSIONS.c.id).order_by(_VERSIONS.c.document_id, _VERSIONS.c.number)
+    ids: dict[str, int] = {}  # of the document's paragraphs, by their digest
+    standing: set[str] = set()
+    document = None
     for id_ in connection.execute(ordered).scalars().all():
-        row = connection.execute(sa.select(versions).where(versions.c.id == id_)).one()
-        index_texts(connection, row.document_id, row.number, row.captured_at, texts_of(row.page))
+        row = connection.execute(sa.select(_VERSIONS).where(_VERSIONS.c.id == id_)).one()
+        if row.document_id != document:
+            document, ids, standing = row.document_id, {}, set()
+        now = {key: each for each in texts_of(row.page) if (key := digest(each))}
+        for key in standing - now.keys():
+            gone = (_STANDINGS.c.paragraph_id == ids[key]) & _STANDINGS.c.last.is_(None)
+            connection.execute(_STANDINGS.update().where(gone).values(last=row.number - 1))
+        _write(connection, row, {key: each for key, each in now.items() if key not in ids}, ids)
+        for key in now.keys() - standing:
+            place = {"paragraph_id": ids[key], "first": row.number, "last": None, "document_id": document}
+            connection.execute(_STANDINGS.insert().values(place))
+        standing = set(now)
+
+
+def _write(connection: sa.Connection, version: Any, unseen: dict[str, str], ids: dict[str, int]) -> None:
+    first = earliest_id(version.captured_at)
+    same_time = (_PARAGRAPHS.c.id >= first) & (_PARAGRAPHS.c.id < earliest_id(version.captured_at + _SECOND))
+    taken = connection.execute(sa.select(sa.func.max(_PARAGRAPHS.c.id)).where(same_time)).scalar()
+    found = []
+    for id_, (key, each) in enumerate(unseen.items(), first if taken is None else taken + 1):
+        folded = [word.folded for word in words(each)]
+        row = {"id": id_, "document_id": version.document_id, "digest": key, "text": each, "words": len(folded)}
+        connection.execute(_PARAGRAPHS.insert().values(row))
+        found.append((id_, folded))
+        ids[key] = id_
+    if found:
+        write_words(connection, place_of(version.document_id), found)
