@@ -20,12 +20,13 @@ from analysis.normal import fingerprint
 from analysis.restless import one_place
 from analysis.telling import STAYS, RoutesFor, settle, tell
 from analysis.words import word_diff
-from reasons import Reason
+from reasons import Reason, of_mistake
 from storage.captures import Capture, captures_from
 from storage.changes import Change, StoredPassage, change_to
-from storage.checks import Check, Outcome, finish, unread_checks
+from storage.checks import Check, Outcome, finish, tripped_before, unread_checks
 from storage.database import Database
 from storage.documents import document, replaced_by
+from storage.mistakes import apart
 from storage.notices import Notice, NoticeKind, notices_of
 from storage.paragraphs import index_version
 from storage.versions import Cause, Version, current_version, earlier_with, versions_of_document
@@ -34,20 +35,36 @@ _RESTLESS = 3  # changes in a row at one place
 _WITHIN = timedelta(days=60)
 
 
-def read_unread(database: Database, manners: Mapping[str, Manner], routes_for: RoutesFor) -> list[int]:
+def read_unread(
+    database: Database,
+    manners: Mapping[str, Manner],
+    routes_for: RoutesFor,
+    mistakes: list[Exception],
+    *,
+    again: bool = False,
+) -> list[int]:
     """Read every capture that waits, oldest first; the ids of their checks.
 
-    A document that left the watchlist in the meantime is not read: nobody says how.
+    A document that left the watchlist in the meantime is not read: nobody says how. A capture that the program trips
+    over fails its check alone, and what was raised is added to `mistakes`. It is read once more only with `again`.
     """
     with database.reading() as session:
-        unread = [check for check in unread_checks(session) if check.document_id in manners]
+        unread = [check for check in unread_checks(session, again=again) if check.document_id in manners]
         # an announced text is compared with the one in force, so that one is read first
         unread.sort(key=lambda check: replaced_by(document(session, check.document_id)) is not None)
         waiting = [check.id for check in unread]
     for check_id in waiting:
-        with database.writing() as session:
+        tripped: list[Exception] = []
+        with apart(tripped), database.writing() as session:
             check = session.get_one(Check, check_id)
-            _read(session, check, manners[check.document_id], routes_for)
+            if not again and (why := tripped_before(session, check)):
+                finish(session, check, Outcome.FAILED, why)
+            else:
+                _read(session, check, manners[check.document_id], routes_for)
+        for mistake in tripped:
+            mistakes.append(mistake)
+            with database.writing() as session:
+                finish(session, session.get_one(Check, check_id), Outcome.FAILED, of_mistake(mistake))
     with database.writing() as session:
         settle(session, routes_for)
     return [check_id for check_id in waiting if check_id is not None]

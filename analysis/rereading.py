@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 from sqlmodel import Session
@@ -19,41 +19,45 @@ from storage.captures import capture, captures_from
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
+from storage.mistakes import apart
 from storage.paragraphs import reindex
 from storage.versions import Cause, Version, current_version, in_force, versions
 
 
-def refresh(database: Database, manners: Mapping[str, Manner]) -> list[str]:
-    """Read the text in force again where rules or selectors changed since; the documents whose text differs now.
+def refresh(database: Database, manners: Mapping[str, Manner]) -> dict[str, Exception]:
+    """Read the text in force again where rules or selectors changed since.
 
-    Else the next check would take the reader's progress for a change of the policy.
+    Else the next check would take the reader's progress for a change of the policy. So no document can be checked that
+    the program trips over here: their ids, each with what was raised.
     """
     with database.reading() as session:
         current = in_force(session)
     stale = [id_ for id_, manner in manners.items() if id_ in current and current[id_].reader != manner.reader]
-    different = []
+    tripped: dict[str, Exception] = {}
     for document_id in stale:
-        with database.writing() as session:
+        mistakes: list[Exception] = []
+        with apart(mistakes), database.writing() as session:
             row = current_version(session, document_id)
-            if row is not None and _reread_current(session, row, manners[document_id]):
-                different.append(document_id)
-    return different
+            if row is not None:
+                _reread_current(session, row, manners[document_id])
+        for mistake in mistakes:
+            tripped[document_id] = mistake
+    return tripped
 
 
-def _reread_current(session: Session, current: Version, manner: Manner) -> bool:
+def _reread_current(session: Session, current: Version, manner: Manner) -> None:
     kept = capture(session, current.capture_id)
     row = document(session, current.document_id)
     row.etag = row.last_modified = row.parts = None  # a 304 would hide what the new rules can't read
     try:
         page = joined(manner.read(captures_from(session, current.capture_id)))
     except UnreadablePage:
-        return False  # the last good version stands; the next check says what is wrong
+        return  # the last good version stands; the next check says what is wrong
     if fingerprint(page.blocks) == current.fingerprint:
         current.reader = manner.reader
-        return False
+        return
     found = manner.compared(page_from_json(current.page), page)
     advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +71,33 @@ class Reread:
     unreadable: int = 0  # left as they were
 
 
-def reread_all(database: Database, manners: Mapping[str, Manner]) -> Reread:
+def reread_all(database: Database, manners: Mapping[str, Manner], mistakes: list[Exception]) -> Reread:
     """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
 
-    Nobody is alerted, and alerts that were sent stay as they were.
+    Nobody is alerted, and alerts that were sent stay as they were. A document that the program trips over stays as it
+    was too, and what was raised is added to `mistakes`.
     """
-    total = Reread()
+    total: Counter[str] = Counter()
     for document_id, manner in manners.items():
-        with database.writing() as session:
-            rows = versions(session, document_id)
-            same = [before.fingerprint == after.fingerprint for before, after in pairwise(rows)]
-            counts = [_reread(session, row, manner) for row in rows]
-            same_now = [_recompare(session, before, after, manner) for before, after in pairwise(rows)]
-            reindex(session, document_id, in_language(manner.language))
-            turned = Counter(zip(same, same_now, strict=True))
-            total = Reread(
-                total.read + len(rows),
-                total.different + counts.count(True),
-                total.merged + turned[False, True],
-                total.split + turned[True, False],
-                total.unreadable + counts.count(None),
-            )
-    return total
+        with apart(mistakes), database.writing() as session:
+            total += _reread_document(session, document_id, manner)
+    return Reread(**{each.name: total[each.name] for each in fields(Reread)})
+
+
+def _reread_document(session: Session, document_id: str, manner: Manner) -> Counter[str]:
+    rows = versions(session, document_id)
+    same = [before.fingerprint == after.fingerprint for before, after in pairwise(rows)]
+    counts = [_reread(session, row, manner) for row in rows]
+    same_now = [_recompare(session, before, after, manner) for before, after in pairwise(rows)]
+    reindex(session, document_id, in_language(manner.language))
+    turned = Counter(zip(same, same_now, strict=True))
+    return Counter(
+        read=len(rows),
+        different=counts.count(True),
+        merged=turned[False, True],
+        split=turned[True, False],
+        unreadable=counts.count(None),
+    )
 
 
 def _reread(session: Session, row: Version, manner: Manner) -> bool | None:

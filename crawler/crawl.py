@@ -21,13 +21,15 @@ def crawl(
     settings: CrawlSettings,
     *,
     fingerprint_of: FingerprintOf,
+    mistakes: list[Exception],
     why_unstable: WhyUnstable = plainly_unstable,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
 ) -> list[int]:
     """Check each target once; the ids of the checks, in the order in which they ended.
 
-    What goes wrong with a document is its check's outcome. Raises what the store raises (a full disk, a lost server),
+    What goes wrong with a document is its check's outcome; what the program did wrong with it (`FAILED`) is also added
+    to `mistakes`, for the caller to raise when all is done. Raises what the store raises (a full disk, a lost server),
     at once; the checks until then are kept. Blocks, on an event loop of its own, and can be called again.
     """
     if not targets:
@@ -43,4 +45,5 @@ def crawl(
     assert isinstance(spider, PoliciesSpider)
     if spider.failure is not None:
         raise spider.failure
+    mistakes += spider.mistakes
     return spider.checks

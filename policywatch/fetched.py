@@ -31,7 +31,10 @@ def fetched(
             declare(session, [_document(target)])
         # somebody waits for the answer: what fails is tried again soon, or not at all
         settings = CrawlSettings(contact, delay=0, confirm_delay=0, retry_waits=(1,), patience=5)
-        checks = crawl(database, [target], settings, fingerprint_of=lambda _: "")
+        mistakes: list[Exception] = []
+        checks = crawl(database, [target], settings, fingerprint_of=lambda _: "", mistakes=mistakes)
+        for mistake in mistakes:
+            raise mistake
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
             if check.capture_id is None:

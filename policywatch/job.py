@@ -19,8 +19,8 @@ from policywatch.manners import manners
 from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
-from reasons import Reason
-from storage.checks import last_checks
+from reasons import Reason, of_mistake
+from storage.checks import Check, Outcome, finish, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare, pauses
@@ -35,9 +35,13 @@ class Job:
         self.database = database
         self.recipients = recipients
         self.manners = manners(watchlist)
+        self.mistakes: list[Exception] = []  # of ours, each with one document; to be raised when all is done
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
-        """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work."""
+        """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work.
+
+        Mistakes of the program with one document hold up no other; the caller raises them when all is told.
+        """
         started = utc_now()
         with one_at_a_time(self.database):
             checks = self.crawl(only=only, force=force, progress=progress)
@@ -48,21 +52,31 @@ class Job:
     def crawl(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> list[int]:
         """Fetch the documents that are due; the ids of the checks."""
         self.declare()
-        refresh(self.database, self.manners)
+        tripped = refresh(self.database, self.manners)
         wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
         if not force:
             with self.database.reading() as session:
                 wanted = due(wanted, last_checks(session), pauses(session), utc_now())
-        if not wanted:
-            return []
-        return crawl(
+        checks = [self._failed(entry.id, tripped[entry.id]) for entry in wanted if entry.id in tripped]
+        return checks + crawl(
             self.database,
-            [target(self.watchlist, entry) for entry in wanted],
+            [target(self.watchlist, entry) for entry in wanted if entry.id not in tripped],
             crawl_settings(self.watchlist),
             fingerprint_of=self.fingerprint_of,
+            mistakes=self.mistakes,
             why_unstable=self.why_unstable,
             progress=progress,
         )
+
+    def _failed(self, document_id: str, mistake: Exception) -> int:
+        """The id of a check that was not made, because the program tripped over the document before it."""
+        self.mistakes.append(mistake)
+        with self.database.writing() as session:
+            check = Check(document_id=document_id, checked_at=utc_now())
+            finish(session, check, Outcome.FAILED, of_mistake(mistake))
+            session.flush()
+            assert check.id is not None
+            return check.id
 
     def declare(self) -> None:
         """Bring the store's documents in step with the watchlist."""
@@ -70,9 +84,9 @@ class Job:
         with self.database.writing() as session:
             declare(session, [_row(entry, utc_now(), tell_after) for entry in self.watchlist.documents])
 
-    def read(self) -> list[int]:
-        """Read what was fetched and not read yet; the ids of the checks."""
-        return read_unread(self.database, self.manners, self.recipients.names_for)
+    def read(self, *, again: bool = False) -> list[int]:
+        """Read what was fetched and not read yet, with `again` also what the program tripped over; the checks' ids."""
+        return read_unread(self.database, self.manners, self.recipients.names_for, self.mistakes, again=again)
 
     def deliver(self) -> Deliveries:
         """Send what is owed and due; before that, a model may be asked for a paragraph about it."""

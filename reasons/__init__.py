@@ -44,6 +44,12 @@ class Reason(str):
         return {"code": self.code, "values": values}
 
 
+def from_json(stored: Mapping[str, Any]) -> Reason:
+    """The reason that `as_json` was stored of."""
+    values = {name: from_json(one) if isinstance(one, Mapping) else one for name, one in stored["values"].items()}
+    return Reason(stored["code"], **values)
+
+
 def code_of(said: str | None) -> dict[str, Any] | None:
     """What is stored beside a sentence; nothing where it is in somebody's own words."""
     return said.as_json() if isinstance(said, Reason) else None
@@ -59,6 +65,11 @@ def of_system(number: int) -> str:
     """What the system calls a failure, by its number: a `Reason` where it has a sentence here."""
     code = f"errno.{errno.errorcode.get(number)}"
     return Reason(code) if known(code) else os.strerror(number)
+
+
+def of_mistake(mistake: Exception) -> Reason:
+    """What is said of a page that the program itself tripped over: enough to report it to those who wrote it."""
+    return Reason("mistake.page", kind=type(mistake).__name__, said=repr(str(mistake))[:200])
 
 
 class Told(NamedTuple):

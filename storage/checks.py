@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from reasons import Reason
+from reasons import Reason, from_json
 from storage.columns import Utc
 from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind
@@ -131,10 +132,27 @@ def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, Any
     )
 
 
-def unread_checks(session: Session) -> list[Check]:
-    """Oldest first, so that versions are made in the order in which the page changed."""
-    wanted = select(Check).where(col(Check.outcome).is_(None), col(Check.capture_id).is_not(None))
+def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
+    """Oldest first, so that versions are made in the order in which the page changed.
+
+    With `again`, also those that the program tripped over, unless something later was read of their document.
+    """
+    waits: ColumnElement[bool] = col(Check.outcome).is_(None)
+    if again:
+        later = aliased(Check)
+        read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(sorted(_GOOD)))
+        is_newest = ~exists().where(col(later.document_id) == Check.document_id, col(later.id) > Check.id, read)
+        waits = or_(waits, and_(col(Check.outcome) == Outcome.FAILED, is_newest))
+    wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
     return list(session.exec(wanted.order_by(col(Check.id))))
+
+
+def tripped_before(session: Session, check: Check) -> Reason | None:
+    """Why an earlier check failed over this one's very capture: what the server sent was well, our reading was not."""
+    same = (Check.document_id == check.document_id, Check.capture_id == check.capture_id)
+    failed = select(Check.reason_code).where(*same, Check.outcome == Outcome.FAILED, col(Check.id) < check.id)
+    stored = session.exec(failed.limit(1)).first()
+    return from_json(stored) if stored else None
 
 
 def last_check(session: Session, document_id: str) -> Check | None:

@@ -65,7 +65,9 @@ def crawled(
 ) -> dict[str, Check]:
     """Crawl the targets; their checks by document."""
     declared(database, targets)
-    ids = crawl(database, targets, settings, fingerprint_of=fingerprint, now=now)
+    mistakes: list[Exception] = []
+    ids = crawl(database, targets, settings, fingerprint_of=fingerprint, mistakes=mistakes, now=now)
+    assert not mistakes
     with database.reading() as session:
         checks = [session.get_one(Check, id_) for id_ in ids]
     assert sorted(check.document_id for check in checks) == sorted(target.document for target in targets)

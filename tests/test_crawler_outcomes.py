@@ -145,7 +145,7 @@ def test_how_far_it_is_can_be_shown(sites: Sites, store: Database) -> None:
     targets = [own(site.url(f"/{n}"), f"example/{n}") for n in range(2)]
     site.answers |= {"/0": page("<p>0</p>"), "/1": page("no", 404)}
     declared(store, targets)
-    crawl(store, targets, QUICK, fingerprint_of=fingerprint_of, progress=lambda *said: told.append(said))
+    crawl(store, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=lambda *said: told.append(said))
     assert [said[:2] for said in told] == [(0, 2), (1, 2), (2, 2)]
     assert {said[2] for said in told} == {"", "example/0", "example/1"}
 

@@ -15,7 +15,7 @@ from sqlmodel import select
 
 from crawler.crawl import crawl
 from crawler.targets import Fetched
-from storage.checks import Check, unread_checks
+from storage.checks import Check, Outcome, unread_checks
 from storage.database import Database
 from storage.errors import UnknownDocument
 from tests import misbehaving
@@ -36,7 +36,7 @@ def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) 
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))  # room for some captures, not for all
     try:
         with pytest.raises(OperationalError, match="disk"):
-            crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, now=lambda: NOW)
+            crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], now=lambda: NOW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with database.reading() as session:
@@ -47,7 +47,9 @@ def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) 
     assert len(crawled(database, *targets)) == 20
 
 
-def test_a_mistake_with_one_page_is_raised_after_the_others_are_checked(sites: Sites, database: Database) -> None:
+def test_a_mistake_with_one_page_fails_it_and_is_handed_over_after_the_others_are_checked(
+    sites: Sites, database: Database
+) -> None:
     site = sites.new()
     site.answers |= {"/bad": page("<p>bad</p>"), "/good": page("<p>good</p>")}
     targets = [own(site.url("/bad"), "mistake/bad"), own(site.url("/good"), "mistake/good")]
@@ -55,19 +57,23 @@ def test_a_mistake_with_one_page_is_raised_after_the_others_are_checked(sites: S
 
     def breaks(fetched: Fetched) -> str | None:
         if b"bad" in fetched.body:
-            raise ZeroDivisionError
+            raise ZeroDivisionError("\0 \ud800")
         return fingerprint_of(fetched)
 
-    with pytest.raises(ZeroDivisionError):
-        crawl(database, targets, QUICK, fingerprint_of=breaks)
+    mistakes: list[Exception] = []
+    ids = crawl(database, targets, QUICK, fingerprint_of=breaks, mistakes=mistakes)
+    assert [type(mistake) for mistake in mistakes] == [ZeroDivisionError]
     with database.reading() as session:
+        checks = {check.document_id: check for check in (session.get_one(Check, id_) for id_ in ids)}
         assert [check.document_id for check in unread_checks(session)] == ["mistake/good"]
+    assert checks["mistake/bad"].outcome == Outcome.FAILED
+    assert r"ZeroDivisionError: '\x00 \ud800'" in (checks["mistake/bad"].reason or "")
 
 
 def test_an_undeclared_document_is_refused_before_anything_is_asked(sites: Sites, database: Database) -> None:
     site = sites.new()
     with pytest.raises(UnknownDocument):
-        crawl(database, [own(site.url())], QUICK, fingerprint_of=fingerprint_of)
+        crawl(database, [own(site.url())], QUICK, fingerprint_of=fingerprint_of, mistakes=[])
     assert site.asked == []
 
 
@@ -80,7 +86,7 @@ targets = [own(f"{sys.argv[2]}/{n}", f"killed/{n}") for n in range(40)]
 database = Database(sys.argv[1])
 declared(database, targets)
 kept = lambda done, *_: done and print("kept", flush=True)
-crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, progress=kept)
+crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=kept)
 """
 
 

@@ -130,7 +130,7 @@ def test_what_was_imported_can_be_read_again(database: Database, watchlist: Watc
         row.page, row.fingerprint = {"title": "", "language": "en", "blocks": []}, "as if by other rules"
         reindex(session, "parley/privacy")
         assert search(session, '"advertising partners"').hits[0].spans[-1].last == 4
-    reread_all(database, Job(watchlist, database, Recipients()).manners)
+    reread_all(database, Job(watchlist, database, Recipients()).manners, [])
     assert [each[:2] for each in dates(database, "parley/privacy")] == [each[:2] for each in before]
     with database.reading() as session:
         assert search(session, '"advertising partners"').hits[0].spans[-1].last is None

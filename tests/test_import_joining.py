@@ -54,7 +54,7 @@ def check(database: Database, manners: dict[str, Manner], at: datetime, *more: s
         session.add(made)
         session.flush()
         session.add(Check(document_id="parley/privacy", checked_at=at, status=200, capture_id=made.id))
-    read_unread(database, manners, lambda *_: ["team"])
+    read_unread(database, manners, lambda *_: ["team"], [])
     with database.reading() as session:
         return checks_of(session, "parley/privacy", limit=1)[0].outcome
 

@@ -31,7 +31,18 @@ from tests.stories import START
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("analysis", "crawler", "notifier", "policywatch")
-BY_NAME = ("errno", "page", "part", "topic", "severity", "direction", "otherwise", "rule", "claim")  # tables of names
+BY_NAME = (
+    "errno",
+    "mistake",
+    "page",
+    "part",
+    "topic",
+    "severity",
+    "direction",
+    "otherwise",
+    "rule",
+    "claim",
+)  # tables of names
 GONE = Reason("answer.gone", host="parley.example", status=404)
 PART = Reason("part.one", number=2, count=2, url="https://parley.example/more", reason=GONE)
 

@@ -17,6 +17,8 @@ from crawler.recording import known_of, record
 from crawler.robots import Robots
 from crawler.targets import Job, Target
 from crawler.visit import Finding, Known, Visitor
+from reasons import of_mistake
+from storage.checks import Outcome
 
 _WAITING = 4  # findings that may wait to be kept: their pages are in memory
 
@@ -30,6 +32,7 @@ class PoliciesSpider(Spider):
         super().__init__(**kwargs)
         self.job = job
         self.checks: list[int] = []
+        self.mistakes: list[Exception] = []  # of ours, each with one document; docs/decisions/0030
         self.failure: Exception | None = None  # what ended the crawl before its time
 
     @classmethod
@@ -50,18 +53,20 @@ class PoliciesSpider(Spider):
             raise
         for item in items:
             yield item
+        if self.mistakes:  # `scrapy crawl policies` shows what is raised here
+            raise ExceptionGroup("mistakes of policywatch", self.mistakes)
 
     async def _check_all(self, known: dict[str, Known], items: list[dict[str, Any]]) -> None:
         rendering = Rendering(self.job.settings)
         visitor = self._visitor(rendering)
-        found: asyncio.Queue[tuple[Target, Finding | None]] = asyncio.Queue(_WAITING)
+        found: asyncio.Queue[tuple[Target, Finding]] = asyncio.Queue(_WAITING)
 
         async def visit(target: Target) -> None:
             try:
                 finding = await visitor.visit(target, known[target.document])
-            except Exception:  # a mistake of ours with one page must not keep the others from being checked
-                await found.put((target, None))
-                raise
+            except Exception as mistake:  # noqa: BLE001
+                self.mistakes.append(mistake)
+                finding = Finding(Outcome.FAILED, of_mistake(mistake), at=self.job.now())
             await found.put((target, finding))
 
         self._report("")
@@ -69,16 +74,12 @@ class PoliciesSpider(Spider):
         try:
             for _ in visits:
                 target, finding = await found.get()
-                if finding is not None:
-                    items.append(self._keep(target, known[target.document], finding))
+                items.append(self._keep(target, known[target.document], finding))
         finally:
             for one in visits:
                 one.cancel()
-            results = await asyncio.gather(*visits, return_exceptions=True)
+            await asyncio.gather(*visits, return_exceptions=True)
             await rendering.close()
-        mistakes = [one for one in results if isinstance(one, Exception)]
-        if mistakes:
-            raise mistakes[0]
 
     def _visitor(self, rendering: Rendering) -> Visitor:
         job, settings = self.job, self.job.settings

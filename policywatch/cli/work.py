@@ -70,6 +70,7 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
         if report.deliveries.failed:
             failed = counted(report.deliveries.failed, "delivery", "deliveries")
             sys.stderr.write(f"{failed} failed; `policywatch doctor` says more\n")
+    _raise(job.mistakes)
     if not report.is_well:
         raise typer.Exit(TROUBLE)
 
@@ -88,13 +89,18 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
         job = Job(ready(watchlist), database, Recipients())
         with one_at_a_time(database), _progress(as_json=False) as step:
             checks = job.crawl(only=only, force=now or bool(only), progress=step)
-        _finish(database, checks)
+        _finish(database, checks, job.mistakes)
 
 
 def read(
     config: Config = CONFIG,
     again: Annotated[
-        bool, typer.Option("--again", help="Read all captures anew, after a rule or a selector changed; alerts nobody.")
+        bool,
+        typer.Option(
+            "--again",
+            help="Read all versions anew, after a rule or a selector changed, which alerts nobody; and what failed by "
+            "a mistake of policywatch.",
+        ),
     ] = False,
 ) -> None:
     """Read what was fetched: versions, changes and alerts come of it.
@@ -111,14 +117,14 @@ def read(
         with one_at_a_time(database):
             job.declare()
             if again:
-                done = reread_all(database, job.manners)
+                done = reread_all(database, job.manners, job.mistakes)
                 console().print(
                     f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
                     f"{done.merged} were merged with the version before, {done.split} were split from it, "
                     f"{done.unreadable} can't be read now and stay as they were."
                 )
-            else:
-                _finish(database, job.read())
+            checks = job.read(again=again)
+        _finish(database, checks, job.mistakes)
 
 
 def watch(config: Config = CONFIG) -> None:
@@ -180,7 +186,7 @@ def accept(
     out.print(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1.")
 
 
-def _finish(database: Database, ids: list[int]) -> None:
+def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> None:
     from policywatch.report import all_good, outcomes
 
     checks = outcomes(database, ids)
@@ -188,8 +194,15 @@ def _finish(database: Database, ids: list[int]) -> None:
         _table(checks)
     else:
         _say_troubles(checks)
+    _raise(mistakes)
     if not all_good(checks):
         raise typer.Exit(TROUBLE)
+
+
+def _raise(mistakes: list[Exception]) -> None:
+    """Let mistakes of the program be seen, after everything else was done and told."""
+    if mistakes:
+        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", mistakes)
 
 
 @contextmanager

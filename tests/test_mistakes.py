@@ -1,0 +1,126 @@
+"""Mistakes of the program with one page: the other pages are read and told, and nothing is swallowed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+
+STUMBLE = "We count the stones on the way."
+# the program, with a mistake in it that only a page with these words brings to light
+_READER_TRIPS = f"""
+from analysis.manner import Manner
+plain = Manner.page
+def page(self, body, **more):
+    if {STUMBLE!r}.encode() in body:
+        raise RecursionError("over a stone")
+    return plain(self, body, **more)
+Manner.page = page
+from policywatch.cli import main
+main()
+"""
+_COMPARISON_TRIPS = f"""
+from analysis.manner import Manner
+plain = Manner.compared
+def compared(self, before, after):
+    if any(block.text == {STUMBLE!r} for block in after.blocks):
+        raise RecursionError("over a stone")
+    return plain(self, before, after)
+Manner.compared = compared
+from policywatch.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        running.pages["/privacy"] = running.pages["/terms"] = policy()
+        yield running
+
+
+@pytest.fixture
+def config(tmp_path: Path, site: Site, database_url: str) -> Path:
+    made = watchlist(tmp_path, site, database_url, names=("privacy", "terms"))
+    run(made, status=0)
+    return made
+
+
+def tripping(program: str, *words: object) -> tuple[str, str]:
+    """Run the program with that mistake in it; what it wrote on standard output and on standard error."""
+    command = [sys.executable, "-c", program, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    return done.stdout, done.stderr
+
+
+def tripping_run(program: str, config: Path) -> tuple[dict[str, Any], str]:
+    report, said = tripping(program, "run", "--now", "--json", "--config", config)
+    return json.loads(report), said
+
+
+def reason_of(report: dict[str, Any], document: str) -> str:
+    return next(str(check["reason"]) for check in report["checks"] if check["document"] == document)
+
+
+def test_a_page_that_the_reader_trips_over_fails_alone_is_told_and_shown(
+    tmp_path: Path, site: Site, config: Path
+) -> None:
+    site.pages["/privacy"], site.pages["/terms"] = policy(STUMBLE), policy(AI)
+    report, said = tripping_run(_READER_TRIPS, config)
+    assert outcomes(report) == {"library/privacy": "failed", "library/terms": "changed"}
+    assert report["deliveries"]["sent"] == 1
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+    reason = reason_of(report, "library/privacy")
+    assert "policywatch itself made a mistake" in reason
+    assert "RecursionError: 'over a stone'" in reason
+    assert "Traceback" in said
+    assert "RecursionError: over a stone" in said
+    for _ in range(3):
+        tripping_run(_READER_TRIPS, config)
+    assert (tmp_path / "operator.txt").read_text("utf-8").count("RecursionError") == 1
+    assert outcomes(run(config, status=0))["library/privacy"] in {"changed", "cosmetic"}
+
+
+def test_a_text_that_cannot_be_compared_waits_for_read_again_and_is_not_tried_at_every_run(
+    tmp_path: Path, site: Site, config: Path
+) -> None:
+    site.pages["/privacy"], site.pages["/terms"] = policy(AI, STUMBLE), policy(STUMBLE[:9] + "days.")
+    report, said = tripping_run(_COMPARISON_TRIPS, config)
+    assert outcomes(report)["library/privacy"] == "failed"
+    assert outcomes(report)["library/terms"] in {"changed", "cosmetic"}
+    assert "RecursionError: over a stone" in said
+    report, said = tripping_run(_COMPARISON_TRIPS, config)
+    assert outcomes(report) == {"library/privacy": "failed", "library/terms": "unchanged"}
+    assert "RecursionError: 'over a stone'" in reason_of(report, "library/privacy")
+    assert said == ""
+    _, said = tripping(_COMPARISON_TRIPS, "read", "--again", "--config", config)
+    assert "RecursionError: over a stone" in said
+    policywatch("read", "--again", "--config", config)
+    policywatch("deliver", "--config", config)
+    told = (tmp_path / "alerts.txt").read_text("utf-8")
+    assert "train generative AI models" in told
+    assert told.count("Sent for: all") == 1
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/terms": "unchanged"}
+
+
+def test_a_text_in_force_that_cannot_be_read_again_is_no_change_and_holds_up_no_other(
+    tmp_path: Path, site: Site, config: Path
+) -> None:
+    site.pages["/privacy"] = policy(STUMBLE)
+    run(config, status=0)
+    config.write_text(config.read_text("utf-8").replace("allow_private", 'remove = ["h2"]\nallow_private'), "utf-8")
+    report, said = tripping_run(_READER_TRIPS, config)
+    assert outcomes(report) == {"library/privacy": "failed", "library/terms": "unchanged"}
+    assert "RecursionError: over a stone" in said
+    shown, _ = tripping(_READER_TRIPS, "read", "--again", "--config", config)
+    assert shown.startswith("2 versions read again")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/terms": "unchanged"}
+    assert not (tmp_path / "alerts.txt").exists()
