@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
+_ROOM = 1_000_000  # bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
+_PLACE = 5  # bytes that it adds to each
 
 # Scripts without spaces: each character is a word, and several in a row are found as a phrase.
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
@@ -25,9 +27,14 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> Iterator[Word]:
-    """Every word of a text; signs between them only part them: "what's" is "what", "s"."""
+    """Every word of a text, as many as can be found; signs between them only part them: "what's" is "what", "s"."""
+    room = _ROOM
     for match in islice(_WORD.finditer(text), MOST):
-        yield Word(fold(match.group()), match.start(), match.end())
+        folded = fold(match.group())
+        room -= len(folded.encode()) + _PLACE
+        if room < 0:
+            return
+        yield Word(folded, match.start(), match.end())
 
 
 def fold(word: str) -> str:

@@ -96,7 +96,7 @@ def index_version(session: Session, version: Version, mentions: Mentions | None 
 
 def texts_of(page: Any) -> list[str]:
     """The texts of a version's page, as `Version.page` keeps it."""
-    return [str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())]
+    return [str(block["text"]) for block in page.get("blocks", ())]
 
 
 def index_texts(

@@ -74,6 +74,19 @@ def test_signs_of_typesetting_are_in_no_word(mime: str) -> None:
     assert [block.text for block in page.blocks] == ["We use your personal data to train models."]
 
 
+def test_control_characters_are_no_text() -> None:
+    kept = "We keep your name for a year.\n\n" * 50
+    for mime in ("text/plain", "text/markdown", "text/html"):
+        page = read_page(f"{kept}We s\0ell it\x0bto\x1fothers\x1b.".encode(), mime=mime)
+        assert page.blocks[-1].text.endswith("We sell it to others.")
+
+
+@pytest.mark.parametrize("mime", ["text/html", "text/markdown", "text/plain"])
+def test_nothing_but_signs_of_typesetting_is_unreadable(mime: str) -> None:
+    with pytest.raises(UnreadablePage, match="no text"):
+        read_page("\u200b".encode(), mime=mime)
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"   ", b"\0\0\0\0", b"\xff\xfe", b"<html></html>", b"<div id=root></div>", b"GIF89a\0\1", b"%PDF-1.7\n%"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -212,6 +213,20 @@ def test_versions_from_before_are_filled_in(database_url: str) -> None:
         (hit,) = search(session, "sell").hits
         assert (hit.document.id, hit.spans[0].first, hit.spans[0].came) == ("a/b", 1, None)
     database.close()
+
+
+def test_a_paragraph_of_any_length_is_kept_and_found_by_its_first_words(database: Database) -> None:
+    letters = [chr(ord("a") + number) for number in range(26)]
+    long = " ".join("".join(each) * 16 for each in islice(product(letters, repeat=4), 20_000))
+    wide = " ".join("\U00020000" * 60 + chr(0x20001 + number) for number in range(16_000))
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        said = [f"The longest {long}", f"The widest {wide}"]
+        teller.version(TERMS, day(0), [block("paragraph", each) for each in said])
+    with database.reading() as session:
+        assert len(found(session, "longest")) == len(found(session, "widest")) == 1
 
 
 def test_a_story_can_be_searched(database: Database) -> None:

@@ -27,9 +27,15 @@ _FOLLOWS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 _READ_TWICE = re.compile(f"[ÂÃ][{_FOLLOWS}]|â€")
 
 
+# they say nothing to a reader, and PostgreSQL takes no text with a NUL
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
+
+
 def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> str:
-    """The text of a body; letters that somebody wrote in UTF-8 twice are mended line by line ("Ã©" is "é")."""
+    """The text of a body, without control characters; letters that somebody wrote in UTF-8 twice are mended line by
+    line ("Ã©" is "é")."""
     text = _as_declared(body, charset, html=html)
+    text = _CONTROL.sub(lambda found: " " if found.group().isspace() else "", text)
     if not _READ_TWICE.search(text):
         return text
     import ftfy  # loads slowly, and hardly a page needs it

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from analysis.blocks import CELL, Block, BlockKind, Link, Page, UnreadablePage
 from analysis.language import language_of
@@ -148,7 +149,7 @@ def read_markdown(text: str, *, language: str | None = None) -> Page:
     """Headings (underlined or with #), paragraphs, list items, table rows."""
     lines = UNSEEN.sub("", _COMMENT.sub("", text) if "<!--" in text else text).splitlines()
     reader = _Reader()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         reader.take(line, following)
     reader.end()
     return _page(reader.found.blocks, language)
