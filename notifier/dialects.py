@@ -38,7 +38,7 @@ class Dialect:
         return Markup(self.strong.format(self.escape(text)))  # noqa: S704  # escaped for this chat
 
     def linked(self, text: str, url: str) -> Markup:
-        """The text, escaped, leading to a URL that `web_address` has let through."""
+        """The text, escaped, leading to a URL that `web_link` has let through."""
         return Markup(self.link.format(text=self.escape(text), url=url))  # noqa: S704  # escaped for this chat
 
     def marked(self, marks: Sequence[Mark]) -> Markup:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-import unicodedata
 from urllib.parse import quote, unquote, unquote_plus
 
+from notifier.escape import clean
 from reasons import Reason
 
 _LONGEST = 300  # characters of a server's answer that are worth keeping
@@ -16,7 +16,7 @@ _SHORTEST = 3  # shorter parts of a URL are no secrets, and would blank out half
 
 def scrub(text: str, url: str) -> str:
     """The text in one line, cut, with each part of the URL but its scheme and its plain host names blanked out."""
-    line = " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Cf") else c for c in text).split())
+    line = " ".join(clean(text).split())
     for part in sorted(_parts(url), key=len, reverse=True):
         line = re.sub(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])", "***", line, flags=re.IGNORECASE)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"

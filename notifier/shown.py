@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from notifier.escape import clean, cut, web_address
+from notifier.escape import clean, cut, web_link
 from notifier.wording import Words, words
 from storage.briefs import answered, default_key, default_words, notes
 from storage.changes import Change, StoredPassage, alike, gravity, passages
@@ -159,7 +159,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         unflagged_said=_unflagged(others, said, alone=not flagged),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
-        pages=tuple(filter(None, map(web_address, page.addresses))),
+        pages=tuple(filter(None, map(web_link, page.addresses))),
         clearer=bool(brief.get("clearer")) and not brief.get("only_rules"),
         because=said.why_high(brief),
         retold=retelling(session, change.id or 0, language),
@@ -209,7 +209,7 @@ def _kept(times: dict[str, str], words: Words) -> Quoted:
 
 def _quoted(quote: dict[str, Any], words: Words) -> Quoted:
     note = "".join(f" ({getattr(words.brief, note)})" for note in notes(quote))
-    return Quoted(clean(quote["text"]), web_address(quote.get("link")), note)
+    return Quoted(clean(quote["text"]), web_link(quote.get("link")), note)
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:

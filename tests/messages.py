@@ -25,7 +25,7 @@ HOSTILE = [
     "# heading\n- list\n> quote\n1. one",
     "&lt;b&gt; &amp; AT&T",
     "\x1b[31mred\x1b[0m \x07",
-    "abc\u202eevil\u2066x",
+    "abc\u202eevil\u2066x\u061c\u200e\ufeff\U000e0041",
     "{{ 7*7 }} {% raw %}",
     "Subject: x\r\nBcc: victim@example.org",
     "<https://evil.example>",

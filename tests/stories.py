@@ -170,7 +170,7 @@ def tell_hostile(database: Database) -> int:
     """A document whose page attacks whoever shows it; the id of its change."""
     script = "<script>document.title = 'owned'</script><img src=x onerror=alert(1)>"
     escape = "\x1b]0;owned\x07\x1b[2J\x9b31m"
-    override = "\u202eesrever\u202c \u2066open"
+    override = "\u202eesrever\u202c \u2066open\u061c\u200e\ufeff\U000e0041"
     markup = "[bold red]not markup[/bold red] {{ 7 * 7 }} :smile:"
     attack = f"{script} {escape} {override} {markup}"
     url = "javascript:alert(document.domain)"

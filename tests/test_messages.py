@@ -10,7 +10,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from analysis.change import TOPICS
-from notifier.escape import markdown, web_address
+from notifier.escape import markdown, web_link
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import languages, words
@@ -229,13 +229,13 @@ def test_words_of_a_page_are_shown_and_never_obeyed(store: Database, hostile: st
         message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
     for form in ("text", "html", "markdown"):
         body = message.fitted(form, 100_000)  # type: ignore[arg-type]
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", body)
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u061c\u200e\u202a-\u202e\u2066-\u2069\ufeff\U000e0041]", body)
     rendered = markdown_it.MarkdownIt("commonmark").render(message.fitted("markdown", 10**6))
     for html in (message.html, rendered):
         page = LexborHTMLParser(html)
         assert not page.css("script, img, code, blockquote, ol")
         assert not [a for a in page.css("a") if "evil" in (a.attributes.get("href") or "")]
-    cleaned = " ".join(re.sub("[\x00-\x1f\u202e\u2066]", " ", hostile).split())
+    cleaned = " ".join(re.sub("[\x00-\x1f\u061c\u200e\u202e\u2066\ufeff\U000e0041]", " ", hostile).split())
     shown = visible(message.html).replace("\u200b", "")
     assert re.sub(r"\s", "", cleaned) in re.sub(r"\s", "", shown)
     assert re.sub(r"\s", "", cleaned) in re.sub(r"[\s\u200a]", "", visible(rendered))
@@ -263,7 +263,7 @@ def test_a_notice_says_where_more_is_said(store: Database) -> None:
 
 
 def test_a_link_cannot_break_out_of_its_markdown() -> None:
-    assert web_address("https://x.example/a) [b](https://evil.example") == (
+    assert web_link("https://x.example/a) [b](https://evil.example") == (
         "https://x.example/a%29%20%5Bb%5D%28https://evil.example"
     )
 

@@ -117,7 +117,7 @@ def test_no_text_of_a_page_can_command_the_terminal(database: Database) -> None:
         assert "[U+001B]]0;owned[U+0007]" in shown.replace("\n", "")
         assert "[bold red]not markup[/bold red]" in Text.from_ansi(shown).plain.replace("\n", " ").replace("  ", " ")
         assert ":smile:" in shown
-        for dangerous in ("\x1b]", "\x1b[2J", "\x07", "\x9b", "\u202e", "\u2066"):
+        for dangerous in ("\x1b]", "\x1b[2J", "\x07", "\x9b", "\u202e", "\u2066", "\u061c", "\U000e0041"):
             assert dangerous not in shown
 
 

@@ -99,7 +99,7 @@ def test_hostile_text_stays_text(site: httpx.Client, database: Database, address
     tell_hostile(database)
     answer = site.get(address)
     assert answer.status_code == 200
-    for dangerous in ("\x1b", "\x9b", "\u202e", "\u2066"):
+    for dangerous in ("\x1b", "\x9b", "\u202e", "\u2066", "\u061c", "\U000e0041"):
         assert dangerous not in answer.text
     if address == "/feed.atom":
         feed = feedparser.parse(answer.content, sanitize_html=False)

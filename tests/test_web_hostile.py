@@ -20,7 +20,7 @@ from storage.database import Database
 from tests.stories import HOSTILE_DOCUMENT, LONG_WORD, tell_hostile
 from tests.web_pages import hrefs, page, text, visited
 
-DANGEROUS = ("\x1b", "\x9b", "\u202e", "\u2066", "\x00", "\ud800")
+DANGEROUS = ("\x1b", "\x9b", "\u202e", "\u2066", "\u061c", "\u200e", "\ufeff", "\U000e0041", "\x00", "\ud800")
 BROKEN = b"<html lang=en><main><h1>Tit\xffle</h1><p>\xc3\x28 <script>owned</script> \xed\xa0\x80 We keep data.</main>"
 
 
