@@ -41,12 +41,12 @@ def places(
 
     Without `before`, the text is what the reader finds by itself.
     """
-    if before is None:
-        try:
+    try:
+        tree = parse(text)
+        if before is None:
             before = read_html(text, url=url, language=language, remove=remove)
-        except UnreadablePage:
-            return []
-    tree = parse(text)
+    except UnreadablePage:
+        return []
     without(tree, remove)
     if tree.body is None:
         return []

@@ -20,6 +20,7 @@ from reasons import Reason
 _SIGNS = tomllib.loads(Path(__file__).with_name("walls.toml").read_text("utf-8"))
 _LOGIN = frozenset(_SIGNS["login"]["words"])
 _LARGEST = 512 * 1024  # bytes; a page above has more than a form or a riddle
+_TAGS = 10_000  # and so has one with more of them; nested, they keep the parser busy
 
 
 def wall(asked: str, answer: Answer) -> Reason | None:
@@ -29,9 +30,10 @@ def wall(asked: str, answer: Answer) -> Reason | None:
     for name, values in _SIGNS["headers"].items():
         if (answer.header(name) or "").lower() in values:
             return Reason("wall.test")
-    if len(answer.body) > _LARGEST or b"<" not in answer.body[:1024]:
+    body = answer.body
+    if len(body) > _LARGEST or body.count(b"<") > _TAGS or b"<" not in body[:1024]:
         return None
-    return _shown(answer.body)
+    return _shown(body)
 
 
 def _led_to_login(asked: str, final: str) -> bool:

@@ -113,9 +113,28 @@ def test_no_bytes_bring_another_error(body: bytes, mime: str, charset: str | Non
     assert len(fingerprint(page.blocks)) == 64
 
 
-def test_a_page_nested_without_end() -> None:
-    deep = b"<div>" * 60_000 + b"<p>We keep your name at the very bottom of this page.</p>" + b"</div>" * 60_000
+def test_a_page_nested_deeper_than_any_other_is_read() -> None:
+    deep = b"<div>" * 5_000 + b"<p>We keep your name at the very bottom of this page.</p>" + b"</div>" * 5_000
     assert read_page(deep).blocks[0].text == "We keep your name at the very bottom of this page."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<dl>x " * 60_000, b"<x>" * 60_000 + b"</y>" * 60_000, b"<b>" * 3_000 + b"<div>x</div>" * 60_000],
+    ids=["nested", "never closed", "nested, then long"],
+)
+@pytest.mark.parametrize("select", [[], ["p"]])
+def test_a_page_that_is_made_to_keep_its_reader_busy_is_unreadable_and_soon(body: bytes, select: list[str]) -> None:
+    started = process_time()
+    with pytest.raises(UnreadablePage, match="nests"):
+        read_page(body, select=select)
+    assert process_time() - started < 3
+
+
+def test_what_ends_by_itself_is_not_nested_and_code_is_no_markup() -> None:
+    said = "<li>We keep your name for as long as you stay with us, and no longer.<br>"
+    body = f"<script>{'for(i=0;i<n;i++)' * 20_000}</script><ul>{said * 20_000}</ul>"
+    assert len(read_page(body.encode()).blocks) == 20_000
 
 
 def test_a_page_of_a_megabyte_with_thousands_of_blocks() -> None:
@@ -133,7 +152,7 @@ def test_no_text_takes_long(piece: bytes, mime: str) -> None:
     try:
         read_page(piece * (100_000 // len(piece)), mime=mime)
     except UnreadablePage as unreadable:
-        assert "no text" in unreadable.reason  # noqa: PT017
+        assert "no text" in unreadable.reason or "nests" in unreadable.reason  # noqa: PT017
     assert process_time() - started < 5
 
 

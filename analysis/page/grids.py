@@ -20,19 +20,23 @@ def with_rows(lines: Sequence[Line]) -> list[Line]:
     A grid is an element of which every child that has text is an entry, most with as many cells; an entry has two
     cells or more, none of them a title, a sentence or an entry of a list within. Cards that are links are no rows.
     """
-    inside: defaultdict[Element, list[Line]] = defaultdict(list)
+    inside: defaultdict[Element, list[Line]] = defaultdict(list)  # no more of them than make clear that it is no entry
     for line in lines:
         for element in line.element.upwards():
+            if len(inside[element]) == _CELLS.stop:
+                break  # and as many in what it stands in: the work grows with the page, not with its depth
             inside[element].append(line)
+    holders = {line.element for line in lines}
     rows: dict[Element, list[str]] = {}
-    for grid, held in inside.items():
+    for grid in inside:
         entries = [child for child in grid.children if isinstance(child, Element) and child in inside]
-        if len(entries) >= _ROWS and len(held) == sum(len(inside[entry]) for entry in entries):
+        if len(entries) >= _ROWS and grid not in holders:
             cells = {entry: _cells(inside[entry]) for entry in entries}
             _, times = Counter(map(len, cells.values())).most_common(1)[0]
             if 3 * times >= 2 * len(entries) and all(len(each) in _CELLS for each in cells.values()):
                 rows.update(cells)
-    return list(_joined(lines, rows)) if rows else list(lines)
+    entry_of = {line: entry for entry in sorted(rows, key=lambda entry: entry.order) for line in inside[entry]}
+    return list(_joined(lines, rows, entry_of))
 
 
 def _cells(lines: Sequence[Line]) -> list[str]:
@@ -53,11 +57,11 @@ def _is_cell(line: Line) -> bool:
     return line.kind in ("paragraph", "item") and len(line.text) <= _LONGEST and not line.is_prose
 
 
-def _joined(lines: Sequence[Line], rows: dict[Element, list[str]]) -> Iterator[Line]:
+def _joined(lines: Sequence[Line], rows: dict[Element, list[str]], entry_of: dict[Line, Element]) -> Iterator[Line]:
     open_: Element | None = None
     row: Line | None = None
     for line in lines:
-        entry = next((element for element in line.element.upwards() if element in rows), None)
+        entry = entry_of.get(line)
         if entry is None:
             yield line
         elif entry is open_ and row is not None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from analysis.blocks import UnreadablePage
+from reasons import Reason
+
 # what holds no text for a reader; noscript speaks to another reader
 _SKIPPED_TAGS = (
     "script style template noscript svg math iframe object embed canvas audio video picture img map head title "
@@ -18,6 +21,15 @@ SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _FIELDS = frozenset(("input", "select", "textarea"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "reset"))  # types of <input>
+# these end by themselves where the next one begins, or hold nothing: however many are not closed, they do not nest
+_FLAT_TAGS = (
+    "p li dt dd tr td th thead tbody tfoot colgroup option optgroup html head body "
+    "area base br col embed hr img input link meta param source track wbr"
+)
+_NEVER_NEST = frozenset(_FLAT_TAGS.split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})")
+_CLIMBS = 100_000_000  # levels, a second's work; a page of sense has not a tenth of it
+_TAGS = 14_000  # "<" in a text; fewer can't come to so much
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
@@ -114,8 +126,28 @@ def _parts(names: str) -> frozenset[str]:
 
 
 def parse(text: str) -> LexborHTMLParser:
+    """Raise `UnreadablePage` for a page that is made to keep its reader busy."""
+    if text.count("<") > _TAGS and _climbs(text) > _CLIMBS:
+        raise UnreadablePage(Reason("unreadable.nested"))
     # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
     return LexborHTMLParser(text, scripting=True)
+
+
+def _climbs(text: str) -> int:
+    """How many levels the parser climbs, at most: at nearly each tag, through all that is open there."""
+    depth = climbed = 0
+    code = ""  # what is written in a script or a style is no markup
+    for closes, name in (match.groups() for match in _TAG.finditer(text)):
+        name = name.lower()
+        if code:
+            code = "" if closes and name == code else code
+        elif closes:
+            depth -= depth > 0 and name not in _NEVER_NEST
+        else:
+            depth += name not in _NEVER_NEST
+            code = name if name in ("script", "style") else ""
+        climbed += depth
+    return climbed
 
 
 def _hidden_address(attributes: dict[str, str | None]) -> str | None:
