@@ -11,7 +11,7 @@ from sqlmodel import Session
 from crawler.targets import Fetched, Target
 from crawler.visit import Finding, Known, KnownPart, Seen
 from storage.captures import Capture, newest_captures
-from storage.checks import Check, finish
+from storage.checks import Check, finish, pauses
 from storage.database import Database
 from storage.documents import Document, document
 from storage.versions import InForce, in_force
@@ -21,14 +21,14 @@ def known_of(database: Database, targets: Iterable[Target]) -> dict[str, Known]:
     """What the store knows of each target's document. Raises `UnknownDocument` for one that was not declared."""
     known = {}
     with database.reading() as session:
-        current = in_force(session)
+        current, waits = in_force(session), pauses(session)
         for target in targets:
             row = document(session, target.document)
             version = current.get(row.id)
             known[row.id] = Known(
                 parts=_known_parts(target, row, version),
                 version_id=version.version_id if version else None,
-                not_before=row.not_before,
+                not_before=waits.get(row.id),
             )
     return known
 

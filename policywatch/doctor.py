@@ -15,11 +15,10 @@ from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
-from storage.checks import Check, Outcome, last_checks
+from storage.checks import Check, Outcome, last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
-from storage.documents import pauses
 from storage.errors import StorageError
 from storage.retellings import last_retelling
 

@@ -20,10 +20,10 @@ from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
 from reasons import Reason, of_mistake
-from storage.checks import Check, Outcome, finish, last_checks
+from storage.checks import Check, Outcome, finish, last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
-from storage.documents import Document, declare, pauses
+from storage.documents import Document, declare
 from storage.lock import one_at_a_time
 
 

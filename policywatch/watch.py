@@ -19,11 +19,10 @@ from notifier.plan import has_to_plan
 from policywatch.due import due_at
 from policywatch.recipients import Recipients
 from policywatch.watchlist import TEXT, Watchlist
-from storage.checks import last_checks
+from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
-from storage.documents import pauses
 
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)

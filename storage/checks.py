@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_
 from sqlalchemy.orm import aliased
@@ -94,6 +95,35 @@ def finish(
     session.add(row)
 
 
+def pauses(session: Session) -> dict[str, datetime]:
+    """Until when servers asked to be left alone, by the ids of documents; also what is over.
+
+    A server that asked so when one document was fetched is left alone by all that are read from its host.
+    """
+    asked = list(session.exec(select(Document).where(col(Document.not_before).is_not(None))))
+    if not asked:
+        return {}
+    waits: dict[str, datetime] = {}  # by host
+    for row in asked:
+        answered = select(Check.final_url).where(Check.document_id == row.id, col(Check.final_url).is_not(None))
+        last = session.exec(answered.order_by(col(Check.id).desc()).limit(1)).first()
+        _wait_longer(waits, _host(last or row.url), row.not_before)
+    found: dict[str, datetime] = {}  # by document
+    for row in session.exec(select(Document)):
+        for until in (row.not_before, *(waits.get(_host(address)) for address in row.addresses)):
+            _wait_longer(found, row.id, until)
+    return found
+
+
+def _wait_longer(waits: dict[str, datetime], who: str, until: datetime | None) -> None:
+    if until is not None:
+        waits[who] = max(until, waits.get(who, until))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
 def accept_check(session: Session, check: Check) -> None:
     """A person took the text that this check had set aside: the document is read, and well."""
     check.accepted = True
@@ -110,7 +140,7 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
 
 
 def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not_before: datetime | None) -> None:
-    if row.not_before is not None and check.checked_at < row.not_before:
+    if (until := pauses(session).get(row.id)) is not None and check.checked_at < until:
         return  # nothing was asked; the pause was counted once, when it began
     row.not_before = not_before or row.not_before
     row.failures += 1

@@ -75,12 +75,6 @@ def watched(session: Session) -> list[Document]:
     return list(session.exec(select(Document).where(col(Document.retired).is_(False)).order_by(col(Document.id))))
 
 
-def pauses(session: Session) -> dict[str, datetime]:
-    """Until when the servers of documents asked to be left alone, by id; also what is over."""
-    asked = select(Document.id, Document.not_before).where(col(Document.not_before).is_not(None))
-    return {id_: until for id_, until in session.exec(asked) if until is not None}
-
-
 def known(session: Session, service: str | None = None) -> list[Document]:
     """The documents that are or were watched, by service and id; of all services or of one."""
     wanted = select(Document).order_by(col(Document.service), col(Document.id))

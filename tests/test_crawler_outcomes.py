@@ -12,7 +12,7 @@ import pytest
 from crawler.crawl import crawl
 from crawler.targets import Target
 from storage.captures import capture
-from storage.checks import Check, Outcome
+from storage.checks import Check, Outcome, finish, pauses
 from storage.database import Database
 from storage.documents import document
 from tests import misbehaving
@@ -283,7 +283,7 @@ def test_a_long_retry_after_keeps_us_away(sites: Sites, database: Database, wait
     assert "before 2026-03-02 11:00 UTC" in (checks["busy/first"].reason or "")
     assert site.paths() == ["/robots.txt", "/"], "the host is left alone, not just the page"
     with database.reading() as session:
-        assert document(session, "busy/second").not_before == NOW + timedelta(hours=2)
+        assert pauses(session) == dict.fromkeys(checks, NOW + timedelta(hours=2))
 
     early = checked(database, target)
     assert (early.outcome, len(site.asked)) == (Outcome.BLOCKED, 2)
@@ -291,6 +291,38 @@ def test_a_long_retry_after_keeps_us_away(sites: Sites, database: Database, wait
     site.answers["/"] = page()
     later = crawled(database, target, now=lambda: NOW + timedelta(hours=3))
     assert later[target.document].outcome is None
+
+
+def test_a_pause_holds_for_all_documents_of_the_host(sites: Sites, database: Database) -> None:
+    site, other = sites.new(), sites.new()
+    site.answers |= {"/": page("slow down", 429, retry_after="7200"), "/other": page()}
+    other.answers["/"] = page()
+    busy = own(site.url(), "busy/first")
+    rest = [own(site.url("/other"), "busy/second"), own(other.url(), "free/first")]
+    declared(database, [busy, *rest])
+    crawl(database, [busy], QUICK, fingerprint_of=fingerprint_of, mistakes=[], now=lambda: NOW)
+    for _ in range(2):
+        checks = crawled(database, busy, *rest)
+        assert checks["busy/second"].outcome == Outcome.BLOCKED
+        assert "asked not to come back before 2026-03-02 11:00 UTC" in (checks["busy/second"].reason or "")
+        assert checks["free/first"].outcome is None
+    assert site.paths() == ["/robots.txt", "/"]
+    with database.reading() as session:
+        assert set(pauses(session)) == {"busy/first", "busy/second"}
+        assert [document(session, id_).failures for id_ in ("busy/first", "busy/second")] == [1, 0]
+    later = crawled(database, *rest, now=lambda: NOW + timedelta(hours=3))
+    assert later["busy/second"].outcome is None
+
+
+def test_the_pause_is_that_of_the_host_that_a_page_led_to(database: Database) -> None:
+    """Not of the one that redirects there."""
+    targets = [own(f"https://{host}.example/{n}", f"{host}/{n}") for host in ("old", "new") for n in range(2)]
+    declared(database, targets)
+    with database.writing() as session:
+        led = Check(document_id="old/0", checked_at=NOW, final_url="https://new.example/0")
+        finish(session, led, Outcome.BLOCKED, not_before=NOW + timedelta(hours=2))
+    with database.reading() as session:
+        assert set(pauses(session)) == {"old/0", "new/0", "new/1"}
 
 
 def test_a_pause_counts_as_one_failure_however_often_we_come(sites: Sites, database: Database) -> None:
