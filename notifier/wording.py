@@ -130,6 +130,7 @@ class BriefWords(_Strict):
     regions: str
     see: str
     kept: str
+    was_excluded: str  # said of what an earlier text left out: a promise that is gone, not one that holds
     no_longer: str  # words that stood in the changed place; another place may have them yet
     barred: str  # which data or what for, where users are forbidden it
     denied: str  # which data, who gets it or what for, where the page says that it is not so
@@ -225,7 +226,7 @@ class Words(_Strict):
 
     def question(self, key: str, *, gone: bool) -> str:
         """What stands before the quotations that answer it; that they are no longer said, once for all of them."""
-        label: str = getattr(self.brief, key)
+        label: str = self.brief.was_excluded if gone and key == "excluded" else getattr(self.brief, key)
         return f"{label} ({self.brief.no_longer})" if gone else label
 
     def why_high(self, brief: Mapping[str, Any]) -> str:

@@ -34,6 +34,22 @@ def test_a_ban_on_readers_is_no_promise_to_them(language: str, text: str, marks:
     assert {quote.marks for quote in excluded} == {marks}
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "field", "marks"),
+    [
+        ("en", "Requests that the app cannot answer alone are sent to our vendor Kestrel Inc.", "recipients", ()),
+        ("fr", "Sans réaction sous quinze jours, vos données de profil sont effacées.", "data", ()),
+        ("fr", "Le dossier est tranché sans intervention humaine, au vu de votre historique d'achat.", "data", ()),
+        ("fr", "Sont exclus votre adresse postale et vos données de santé.", "data", DENIED),
+        ("en", "Your health data are excluded from our ranking.", "data", DENIED),
+    ],
+)
+def test_a_denial_is_of_its_own_clause(language: str, text: str, field: str, marks: tuple[str, ...]) -> None:
+    quotes = getattr(told({"language": language, "text": text}), field)
+    assert quotes
+    assert quotes[0].marks == marks, quotes
+
+
 def test_entries_of_a_list_of_bans_are_bans() -> None:
     listed = "You may not, in any of our rooms:\n\n* collect personal data of members that is not public\n"
     assert {quote.marks for quote in told({"language": "en", "text": listed}).excluded} == {FORBIDDEN}

@@ -42,7 +42,7 @@ def body(form: Format, language: str, **facts: Any) -> str:
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 def test_a_french_route_reads_an_english_page(form: Format) -> None:
     text = body(form, "fr", brief=BRIEF | TAKEN_AWAY, effective_date=date(2030, 1, 1))
-    for label in ("En bref", "En vigueur à partir du", "Si vous ne faites rien", "Quelles données", "Ce qui est exclu"):
+    for label in ("En bref", "En vigueur à partir du", "Si vous ne faites rien", "Quelles données", "Était exclu"):
         assert label in text, label
     for quoted in ("train our writing models unless you object", "your posts", "private messages"):
         assert quoted in text, quoted
@@ -91,6 +91,16 @@ def test_a_day_that_is_just_the_documents_is_no_start(form: Format, language: st
 def test_a_meaning_that_is_gone_says_so(language: str, lead: str) -> None:
     assert lead in body("text", language, brief=BRIEF | {"meaning_side": "before"})
     assert lead not in body("text", language, brief=BRIEF | {"meaning_side": "after"})
+
+
+@pytest.mark.parametrize(
+    ("language", "now", "then"), [("en", "Left out", "Used to be left out"), ("fr", "Ce qui est exclu", "Était exclu")]
+)
+def test_a_promise_that_is_gone_does_not_read_as_if_it_held(language: str, now: str, then: str) -> None:
+    excluded = [{"text": "We do not use your messages", "side": "before"}]
+    shown = body("text", language, brief=BRIEF | {"excluded": excluded})
+    assert then in shown
+    assert now not in shown
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])

@@ -53,7 +53,8 @@ class Acts(Clauses):
         for at in range(last, min(last + _VERB, len(words))):
             if words[at].text in grammar.modals | grammar.passives | grammar.denied_by:
                 return True
-        return False
+        known = any(start <= last < end for places in sentence.cues.values() for start, end in places)
+        return last + 1 < len(words) and words[last].text.endswith("s") and not known  # "refusing costs nothing"
 
     def _governed(self, sentence: Sentence, at: int) -> bool:
         """Whether the nearest subject before a verb is the reader, or none is there."""

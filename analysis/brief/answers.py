@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+from analysis.brief.denied import Denials
 from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
+from analysis.brief.text import Word
 from analysis.change import Side
 
 MOST = 6  # answers to one question
@@ -41,6 +43,10 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     rest = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
     told["data"] = _whole_entries(scene, _with_siblings(told["data"], rest), rest)
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
+    denials = Denials(scene)
+    told["regions"] = [one for one in told["regions"] if not denials.of_place(one[1])]
+    told["recipients"] = [one for one in told["recipients"] if not denials.takes_out(one[1])]
+    told["recipients"] = _newly_named(scene, told["recipients"])
     for field in _DONE:
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told
@@ -72,6 +78,22 @@ def _telling(scene: Scene, told: Answers) -> Answers:
 def _is_no_news(span: Span, scene: Scene) -> bool:
     """Whether they are general words of the earlier text that the later one has yet: "your data" is never gone."""
     return span.telling <= scene.phrases.grammar.general and scene.still_said(span)
+
+
+def _newly_named(scene: Scene, told: Answers) -> Answers:
+    """Of a sentence that names somebody new beside others, who is new; not where that is one of the others."""
+    naming = scene.phrases.grammar.naming
+    new = {
+        span.sentence.order
+        for _, span in told
+        if all(word.changed for word in _words(span))
+        and not (span.first and span.sentence.words[span.first - 1].text in naming)  # "partners such as Kestrel"
+    }
+    return [one for one in told if one[1].sentence.order not in new or any(word.changed for word in _words(one[1]))]
+
+
+def _words(span: Span) -> Sequence[Word]:
+    return span.sentence.words[span.first : span.last]
 
 
 def _anew(told: Answers) -> Answers:

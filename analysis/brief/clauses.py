@@ -119,6 +119,9 @@ class Clauses(Nouns):
             last -= 1
         while last - first > 1:
             word, before = words[last - 1].text, words[last - 2].text
+            if last - first > 2 and before in grammar.relatives and word in self._subjects:
+                last -= 2  # "the insurers that you"
+                continue
             adverb = word.endswith(grammar.adverbs) and before in grammar.dangling and before not in grammar.determiners
             if not adverb and word not in grammar.dangling:
                 break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.brief.names import capital_runs
 from analysis.brief.parties import Parties
 from analysis.brief.text import Sentence
 
@@ -11,6 +12,7 @@ DATA = ("data_kind", "content_kind", "sensitive", "data_head")
 _ACTS = ("collect", "process", "share", "retain")
 _NO_NOUNS = (*_ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on")  # cues of a word that may be a verb
 _HANDED = 8  # words between an act of sharing and to whom
+_MADE = 10  # words between an act of making and what is made
 _SHORTEST_VERB = 4  # letters of one that ends with "s"
 _NO_VERBS = ("ss", "us", "is", "ics")  # how words end that are no verbs, though with "s"
 _APOSTROPHES = ("'", "’")
@@ -327,6 +329,45 @@ class DataWords(Parties):
         """Whether a bracket closes behind the words up to `end`."""
         words = sentence.words
         return ")" in (words[end].gap if end < len(words) else sentence.text[words[-1].end :])
+
+    def is_no_data(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether words that look like data are a count, a part of a longer name, a tool or what a service makes."""
+        words = sentence.words
+        if words[first].text.isdecimal() and first > 0:
+            return True  # "2,018 requests"
+        torn = any(start < last < end and words[last - 1].capital for start, end in sentence.long_names)
+        if torn and any(start < last < end for start, end in capital_runs(sentence, self.grammar, joined=False)):
+            return True  # "the International Data" of "the International Data Transfer Agreement"
+        steps = sentence.where("go", "refuse_act", "control") - {0}
+        if 0 in sentence.where("go") and words[0].capital and steps and words[first].text not in self.grammar.yours:
+            return True  # "Open Settings, choose Privacy and data and switch it off"
+        return self._is_tool(sentence, first, last) or self._is_made(sentence, first)
+
+    def _is_tool(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase is of what works with data: "a facial recognition software", "un modèle de langage"."""
+        words, tools = sentence.words, sentence.cues.get("tool", ())
+        kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
+        if self.grammar.noun_first:
+            while first < last - 1 and words[first].text in self.grammar.determiners:
+                first += 1
+            return any(at == first for at, _ in tools) and not any(at <= first < end for at, end in kinds)
+        end = self.phrase_end(sentence, first + 1) if first + 1 < last else last
+        return any(stop == min(end, last) and not any(at < stop <= to for at, to in kinds) for _, stop in tools)
+
+    def _is_made(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is what a service makes: "to write job advertisements, summaries and drafts"."""
+        words, acts = sentence.words, sentence.where(*_ACTS, "train")
+        makes, aims = sentence.where("make"), {end for _, end in sentence.cues.get("purpose_lead", ())}
+        for at in range(first - 1, max(-1, first - _MADE), -1):
+            if at in makes:
+                return at in aims
+            if (
+                at in acts
+                or self.hard(sentence, at + 1)
+                or words[at].text in self.grammar.handing_to | self.grammar.sourced
+            ):
+                return False
+        return False
 
     def owned(self, sentence: Sentence, first: int, last: int) -> int:
         """Where data end without whose they are, where it is not said what of theirs: "data of the customer's"."""

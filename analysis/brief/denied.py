@@ -39,10 +39,22 @@ class Denials:
             ):
                 yield at
 
+    def of_place(self, span: Span) -> bool:
+        """Whether a named place is where something is not; a comma may begin another clause."""
+        words = span.sentence.words
+        named = any(span.first <= at < span.last for at in span.sentence.where("place"))
+        return named and any(
+            not any("," in word.gap for word in words[at + 1 : span.first + 1]) for at in self.of(span)
+        )
+
+    def takes_out(self, span: Span) -> bool:
+        """Whether it is said of what the words name that it is taken out: "Kestrel's code was removed"."""
+        return any(span.last <= at and self._is_subject(span, at) for at in span.sentence.where("taken_out"))
+
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int]]:
         words, cues, grammar = sentence.words, sentence.cues, self._grammar
         mine = any(word.text in grammar.mine for word in words)  # the name of a link: "do not sell my data"
-        for first, last in sorted([*cues.get("negation", ()), *cues.get("banned", ())]):
+        for first, last in sorted([*cues.get("negation", ()), *cues.get("banned", ()), *self._set_aside(sentence)]):
             of_liability = any(at - 1 <= first < end for at, end in cues.get("liability", ()))
             named = within_name(sentence.long_names, first, last)
             if mine or of_liability or named or self._is_choice(sentence, first):
@@ -53,6 +65,14 @@ class Denials:
             if any(word.text in grammar.partly | grammar.sole for word in words[last:reach]):
                 continue  # "not only your name but"
             if not self._is_double(sentence, last) and not self._is_measure(sentence, first, last):
+                yield first, last
+
+    def _set_aside(self, sentence: Sentence) -> Iterator[tuple[int, int]]:
+        """Where it is said that something is left out of what is done: "your address is excluded"."""
+        for first, last in sentence.cues.get("set_aside", ()):
+            before = sentence.words[max(0, first - _DOUBLE) : first]
+            denied = any(first - _DOUBLE <= at < first for at in sentence.where("negation"))
+            if before and before[-1].text in self._grammar.passives and not denied:
                 yield first, last
 
     @staticmethod
@@ -86,20 +106,50 @@ class Denials:
         words, reader = sentence.words, self._reader
         if thing := reader.restricted(sentence, at):
             return thing
-        limits = sentence.where("but_for", "condition")
+        limits = sentence.where("but_for", "condition") - self._before_places(sentence)
         which = self._relative(sentence, at)
         verbs = self._grammar.passives | self._grammar.modals | self._grammar.denied_by
         relative = which is not None and all(word.text in verbs for word in words[which + 1 : at])
+        lacks = self._lacks(sentence, at, last)
         end, inside = last, False
         while end < len(words) and end - at <= _FAR:
             gap = words[end].gap
             if ")" in gap and "(" not in gap and not inside:
                 break  # of the brackets that the denial stands in
             inside = ("(" in gap or inside) and ")" not in gap
-            if not inside and (end in limits or (relative and "," in gap) or self._ends(sentence, end)):
+            over = (relative or lacks) and "," in gap
+            if not inside and (end in limits or over or self._ends(sentence, end) or self._is_done(sentence, at, end)):
                 break
             end += 1
         return end
+
+    @staticmethod
+    def _before_places(sentence: Sentence) -> set[int]:
+        """Where a word that might limit leads to a place: "hors de l'Union européenne"."""
+        leads = sentence.cues.get("place_lead", ())
+        places = sentence.where("place")
+        return {first for first, last in leads if places & {last, last + 1}}
+
+    def _lacks(self, sentence: Sentence, at: int, last: int) -> bool:
+        """Whether a denial is of a noun alone: "without human intervention", not "without selling"."""
+        words, grammar = sentence.words, self._grammar
+        if words[at].text not in grammar.lacking or last >= len(words):
+            return False
+        return not words[last].text.endswith(grammar.infinitives or (grammar.gerunds,))
+
+    def _is_done(self, sentence: Sentence, denied: int, at: int) -> bool:
+        """Whether the verb at `at` is of what a denied clause is of: "commands that it cannot resolve are sent"."""
+        words, grammar = sentence.words, self._grammar
+        if words[at].text not in grammar.passives or words[at - 1].text in grammar.passives:
+            return False
+        verbal = grammar.denied_by | grammar.modals | grammar.passives | grammar.only_with
+        if denied == 0 or at <= denied + 2 or not {words[denied].text, words[denied - 1].text} & verbal:
+            return False  # "no company is"
+        small = grammar.determiners | grammar.joins | grammar.modals | grammar.denied_by
+        opening = grammar.relatives | grammar.subjects | grammar.others | grammar.breaks
+        if words[at - 1].text in small or not all(self._reader.soft(sentence, n) for n in range(denied, at + 1)):
+            return False
+        return not any(word.text in opening for word in words[denied + 1 : at])
 
     def _relative(self, sentence: Sentence, at: int) -> int | None:
         """Where the "which" stands that the denial at `at` is of."""
@@ -137,9 +187,10 @@ class Denials:
         verb = at
         while verb > span.last and words[verb - 1].text in grammar.passives | grammar.modals | grammar.denied_by:
             verb -= 1
+        ended = any(first == at for cue in ("set_aside", "taken_out") for first, _ in sentence.cues.get(cue, ()))
         if at - span.last > _CLAUSE or (verb == at and not grammar.noun_first and "banned" not in sentence.cues):
             return False
-        if grammar.noun_first and words[at].text not in grammar.only_with:
+        if grammar.noun_first and words[at].text not in grammar.only_with and not (ended and verb < at):
             return False
         if words[verb - 1].text in grammar.joins:
             return False  # "use your own address and do not ..."

@@ -49,7 +49,7 @@ class Marks:
             ("stands", not denials and self._stands(field, span)),
             ("forbidden", forbidden and field in _OF_BANS),
             ("denied", bool(denials) and not (forbidden and field in _OF_BANS)),
-            ("age", field == "excluded" and span.rule.startswith("age") and not any(self._denials.of(span))),
+            ("age", field == "excluded" and span.rule.startswith("age") and not [*self._denials.of(span)]),
             ("limited", self._limits_behind(span) if denials and not forbidden else limited),
         )
         return tuple(mark for mark, holds in held if holds)

@@ -12,6 +12,7 @@ _HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause
 _SOFT_ENDS = _HARD | {","}  # marks that end a phrase
 _BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
 INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
+VOID = "no "  # begins the rule of a candidate that can't answer, but is counted among them
 LONGEST = 20  # words of an answer
 _LIST_LONGEST = 14  # words of an enumeration
 STEP = 4  # words of one step of a way through menus

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from analysis.blocks import CELL, Page
 from analysis.brief.clauses import Clauses
+from analysis.brief.nouns import VOID
 from analysis.brief.phrases import Phrases
 from analysis.brief.text import Sentence, addresses, has_address, words_of
 
 _ENDS = re.compile(r"[.;:!?]\s")
 _COLUMN = 6  # words of the head of a column; more are a sentence
+_ASKING = ("refuse_act", "contact", "control", "rights")
+_NUMERAL = 4  # letters of a number: "viii"
 _BESIDE = 3  # words between a party and its name: "providers, such as"
 _HANDED = 8  # words between an act of sharing and with whom
 _ITSELF = re.compile(r"[\"“«]\s?(?:we|us|our|nous|notre|the company)\s?[\"”»]", re.IGNORECASE)
@@ -73,6 +76,37 @@ class Parties(Clauses):
         return any(last == at for cue in cues for _, last in sentence.cues.get(cue, ()))
 
     def _recipients(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        for first, last, rule in self._parties(sentence):
+            yield first, last, f"{VOID}{rule}" if self._gets_nothing(sentence, first, last) else rule
+
+    def _gets_nothing(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether words name a button, a source, or who only asks: "choose “Our partners”", "anyone may ask"."""
+        words, cues = sentence.words, sentence.cues
+        if "go" in cues and any(start <= first and last <= end for start, end in sentence.names):
+            return True
+        if last + 1 < len(words) and words[last].text in self.grammar.modals and self.soft(sentence, last):
+            return last + 1 in sentence.where(*_ASKING) or words[last + 1].text in self.grammar.readers
+        return self._is_source(sentence, first)
+
+    def _is_source(self, sentence: Sentence, first: int) -> bool:
+        """Whether data come from whom words name that begin at `first`: "we obtain your name from public registers"."""
+        words, grammar, cues = sentence.words, self.grammar, sentence.cues
+        got = [at for at, _ in cues.get("collect", ())]
+        leads = [at for at in range(first) if words[at].text in grammar.sourced and any(act < at for act in got)]
+        if not leads:
+            return False
+        given = sentence.where("share", "hand_on", "run_by", "process") - set(got)
+        return not any(leads[-1] < at < first and self._hands(sentence, at) for at in given)
+
+    def _hands(self, sentence: Sentence, at: int) -> bool:
+        """Whether a verb says that something is given, not what a source is: "registers of licensed people"."""
+        words, grammar = sentence.words, self.grammar
+        if words[at - 1].text in grammar.relatives:
+            return False
+        near = {word.text for word in words[at + 1 : at + _BESIDE]}
+        return not words[at].text.endswith(grammar.pasts or ("\n",)) or bool(near & grammar.handing_to)
+
+    def _parties(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         linked = _in_addresses(sentence)
         heads = [head for head in sentence.cues.get("recipient_head", []) if head[0] not in linked]
         words, grammar = sentence.words, self.grammar
@@ -81,6 +115,15 @@ class Parties(Clauses):
         things = {last for _, last in sentence.cues.get("thing", ())}
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
+            if (
+                words[first].capital
+                and first > 0
+                and words[first - 1].capital
+                and self.publisher.is_named(words[first - 1].text)
+            ):
+                continue  # "Kestrel Agents", a product
+            if words[start].text in grammar.relatives and start < first and words[end - 1].text.endswith("s"):
+                start += 1  # "so that customers"
             start = self._shared_head(sentence, self._behind_aim(sentence, start, first), first)
             if grammar.noun_first and end > last and words[end - 1].text.endswith(grammar.gerunds):
                 end -= 1  # "les fournisseurs travaillant pour"
@@ -133,7 +176,7 @@ class Parties(Clauses):
     def _names(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         words, grammar = sentence.words, self.grammar
         ai = sentence.where("ai")
-        forms = sentence.where("company_form")
+        forms = sentence.where("company_form") | _dotted(sentence)
         documents = {last for _, last in sentence.cues.get("document", ())}
         kinds = [place for cue in ("data_kind", "data_head") for place in sentence.cues.get(cue, ())]
         at, sure = 0, 0  # up to which word the last name is a party's
@@ -158,7 +201,7 @@ class Parties(Clauses):
                 party = self._is_party(sentence, at, end, listed=self._lists_on(sentence, sure, at))
                 company = any(form in forms for form in range(at + 1, end))
                 yield at, end, "company" if company else "name of a party" if party else "name"
-                sure = end if party else sure
+                sure = end if party and not self._is_firm(sentence, at, end) else sure  # "its host (Kestrel, Lyon)"
             at = end
 
     def _lists_on(self, sentence: Sentence, sure: int, at: int) -> bool:
@@ -184,6 +227,13 @@ class Parties(Clauses):
             last <= first and not any(_ENDS.search(word.gap) for word in words[last:first]) for _, last in heads
         )
 
+    def _in_numbered(self, sentence: Sentence, first: int) -> bool:
+        """Whether a name begins a numbered entry, as a party before it does: "(i) our providers; (ii) Kestrel"."""
+        if not _numbered(sentence, first):
+            return False
+        heads = sentence.cues.get("recipient_head", ())
+        return any(_numbered(sentence, self.chunk(sentence, at, end)[0]) for at, end in heads if end <= first)
+
     def _merely_opens(self, sentence: Sentence) -> bool:
         """Whether the first word of a sentence has its capital from standing there, as far as can be seen."""
         words = sentence.words
@@ -200,17 +250,39 @@ class Parties(Clauses):
         if any(at < last and first < end for cue in told for at, end in cues.get(cue, ())):
             return False
         after = words[last].text if last < len(words) and self.soft(sentence, last) else None
-        if after and not self.ends_phrase(after) and after not in self.grammar.determiners:
+        apposed = self._is_apposed(sentence, first) or self._is_firm(sentence, first, last)
+        if after and not apposed and not self.ends_phrase(after) and after not in self.grammar.determiners:
             return False  # "third-party Northwind tools"
         beside = (
             listed
             or self._in_column(sentence, first)
             or self._behind_colon(sentence, first)
+            or self._in_numbered(sentence, first)
             or any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
+            or self._is_firm(sentence, first, last)
         )
         if not beside and not self._is_given(sentence, first):
             return False
         return not all(self.publisher.says(word.text) for word in words[first:last])
+
+    def _is_apposed(self, sentence: Sentence, first: int) -> bool:
+        """Whether a name stands behind one party, so that a verb may follow it: "our partner Kestrel turns"."""
+        words, grammar = sentence.words, self.grammar
+        for at, end in sentence.cues.get("recipient_head", ()):
+            if end == first and at > 0 and end - at == 1 and self.soft(sentence, first):
+                return words[at - 1].text in grammar.determiners and not words[at].text.endswith("s")
+        return False
+
+    def _is_firm(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a name is that of a kind of company: "the firm Kestrel", "its host (Kestrel)", "Kestrel (host)"."""
+        words, grammar = sentence.words, self.grammar
+        for at, end in sentence.cues.get("firm", ()):
+            if end == first and words[first].gap.strip() in ("", "("):
+                short = last - first == 1 and sentence.quote(first, last).isupper()  # "network (VPN)"
+                return not short and at > 0 and (words[at - 1].text in grammar.determiners or "(" in words[first].gap)
+            if at == last and words[last].gap.strip() == "(":
+                return True
+        return False
 
     def _is_given(self, sentence: Sentence, first: int) -> bool:
         """Whether something is shared with whom the words name that begin at `first`, or is run by them."""
@@ -232,6 +304,21 @@ class Parties(Clauses):
         mark = words[end].gap.strip()
         short = last - first == 1 and sentence.quote(first, last).isupper()  # "provider (ISP)"
         return mark in _APPOSED and not short
+
+
+def _numbered(sentence: Sentence, at: int) -> bool:
+    """Whether a number in brackets stands before a word."""
+    words = sentence.words
+    return at > 0 and ")" in words[at].gap and len(words[at - 1].text) <= _NUMERAL
+
+
+def _dotted(sentence: Sentence) -> set[int]:
+    """The letters of forms of companies that are written with dots: "L.L.C."."""
+    words, found = sentence.words, set[int]()
+    for at in range(1, len(words)):
+        if words[at].gap == "." and len(words[at].text) == len(words[at - 1].text) == 1 and words[at].capital:
+            found |= {at - 1, at}
+    return found
 
 
 def _in_addresses(sentence: Sentence) -> frozenset[int]:

@@ -69,6 +69,11 @@ CUES = (
     "but_for",
     "condition",
     "document",
+    "firm",
+    "tool",
+    "make",
+    "set_aside",
+    "taken_out",
 )
 
 
@@ -125,6 +130,9 @@ class Grammar(BaseModel):
     partly: frozenset[Phrase] = frozenset()
     mine: frozenset[Phrase] = frozenset()
     beyond: frozenset[Phrase] = frozenset()
+    sourced: frozenset[Phrase] = frozenset()
+    embeds: frozenset[Phrase] = frozenset()
+    lacking: frozenset[Phrase] = frozenset()
     concedes: frozenset[Phrase] = frozenset()
     including: frozenset[Phrase] = frozenset()
     having: frozenset[Phrase] = frozenset()

@@ -9,6 +9,7 @@ from analysis.brief.names import capital_runs, within_name
 from analysis.brief.text import Sentence
 from analysis.postal import in_address
 
+_OF_COMPANY = 4  # words up to "company" behind a place
 _ADDRESS = 10  # words of a postal address before its country
 
 
@@ -71,7 +72,18 @@ class Places(Clauses):
             return False
         if first and words[first - 1].text in grammar.determiners - grammar.articles and self.soft(sentence, first):
             return False  # "our US customers", "this EEA notice"
-        return not self._within_other(sentence, first, last)
+        return not self._within_other(sentence, first, last) and not self._is_of_company(sentence, first, last)
+
+    def _is_of_company(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a company is one of the place: "a Delaware corporation", "a Delaware limited liability company"."""
+        words = sentence.words
+        forms = sentence.where("company_form", "firm")
+        for at in range(last, min(last + _OF_COMPANY, len(words))):
+            if not self.soft(sentence, at) or self.ends_phrase(words[at].text):
+                return False
+            if at in forms:
+                return first > 0 and words[first - 1].text in self.grammar.determiners
+        return False
 
     def _within_other(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a place is part of a company's name or an office's; a law's tells where it holds."""

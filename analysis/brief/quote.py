@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from analysis.brief.spans import Span
 from analysis.change import Mark, Quote
 from analysis.normal import normal
 
+_JOINED = re.compile(r"\w|(?<=\d)[.,](?=\d)")
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
 def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) -> Quote:
     """The span's words as they stand, a quotation mark or bracket that it opens closed."""
     text, words = span.sentence.text, span.sentence.words
-    start, end = words[span.first].start, words[span.last - 1].end
+    start, end = _whole(text, words[span.first].start, words[span.last - 1].end)
     for opening, closing in _CLOSING.items():
         inside = text[start:end]
         unclosed = inside.count(opening) % 2 if opening == closing else inside.count(opening) > inside.count(closing)
@@ -22,6 +25,15 @@ def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) ->
         end += 1
     said = text[start:end]
     return Quote(said, span.sentence.side, _link(span, said) if linked else None, marks)
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the number or identifier begins and ends that words are a part of: "2,018", "_sid"."""
+    while start > 0 and _JOINED.match(text, start - 1):
+        start -= 1
+    while end < len(text) and _JOINED.match(text, end):
+        end += 1
+    return start, end
 
 
 def _is_short(span: Span) -> bool:

@@ -60,7 +60,7 @@ def ranked(scene: Scene, field: Question, weights: Weights) -> list[tuple[float,
     for sentence, spans in zip(scene.sentences, by_sentence, strict=True):
         if spans:
             shared = weights.total(crowded, weights.total(scene.sentence_features(sentence)))
-            found += [(weights.chance(scene.span_features(span), shared), span) for span in spans]
+            found += [(weights.chance(scene.span_features(span), shared), span) for span in spans if not span.void]
     found.sort(key=lambda pair: (-pair[0], pair[1].sentence.order, pair[1].first, pair[1].last))
     keys = [span.key for _, span in found]
     later: dict[str, Span] = {}

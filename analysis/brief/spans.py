@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from analysis.brief.data import DataWords
 from analysis.brief.names import within_name
-from analysis.brief.nouns import LONGEST
+from analysis.brief.nouns import LONGEST, VOID
 from analysis.brief.places import Places
 from analysis.brief.text import Sentence
 from analysis.brief.ways_out import WaysOut
@@ -18,6 +18,7 @@ Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irre
 FIELDS: tuple[Question, ...] = get_args(Question)
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
+_NO_AIMS = ("firm", "tool", "document", "person")  # at the end of a phrase
 _OF_DEEDS = ("purposes", "recipients")
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
 
@@ -42,6 +43,10 @@ class Span:
     @property
     def text(self) -> str:
         return self.sentence.quote(self.first, self.last)
+
+    @property
+    def void(self) -> bool:
+        return self.rule.startswith(VOID)
 
     @property
     def key(self) -> str:
@@ -87,16 +92,25 @@ class Reader(WaysOut, DataWords, Places):
                 continue
             first, last = self.trimmed(sentence, whole[0], self.shortened(sentence, *whole))
             if field == "data":
-                last = self.owned(sentence, first, last)
+                last = self.owned(sentence, first, self._unhyphened(sentence, last))
+                rule = f"{VOID}{rule}" if self.is_no_data(sentence, first, last) else rule
             if field in _OF_DEEDS and self.of_disclaimer(sentence, first):
                 continue
             if field in ("data", "purposes") and self.on_path(sentence, first, last):
                 continue
-            if first < last and (first, last) not in found:
+            known = found.get((first, last))
+            if first < last and (known is None or (known.void and not rule.startswith(VOID))):
                 reach = self.reach(sentence, last) if rule.startswith("denial") else last
                 hangs = self.hangs(sentence, first) or sentence.words[first].text in self.grammar.sole
                 found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners, hangs, reach)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
+
+    def _unhyphened(self, sentence: Sentence, last: int) -> int:
+        """Where words end that would be cut within one with a hyphen: "name of the logged-in user"."""
+        words = sentence.words
+        if last < len(words) and words[last].gap == "-":
+            return self.phrase_end(sentence, last + 1)
+        return last
 
     def _stretches(self, field: Question, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         match field:
@@ -117,7 +131,8 @@ class Reader(WaysOut, DataWords, Places):
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
-        yield from self._whole(sentence, LONGEST)
+        for first, last, rule in self._whole(sentence, LONGEST):
+            yield first, last, rule if self._may_be_aim(sentence, first, last) else f"{VOID}{rule}"
         leads = {last for _, last in cues.get("purpose_lead", ())}
         verbs = sentence.where("purpose_verb")
         names = sentence.long_names
@@ -125,14 +140,16 @@ class Reader(WaysOut, DataWords, Places):
         for first, last in cues.get("purpose_verb", ()):
             if first in noted or self._is_described(sentence, first, last) or within_name(names, first, last):
                 continue
+            void = VOID if self._is_told(words[first].text) else ""
             gerund = words[first].text.endswith(self.grammar.gerunds)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
             if opens or first in leads or self._after_adverb(sentence, first, leads):
-                yield from self._aim(sentence, first, last, verbs, "aim")
+                yield from self._aim(sentence, first, last, verbs, f"{void}aim")
             elif self._joined_to(sentence, first, verbs):
                 continue
             elif gerund or words[first - 1].text in self.grammar.joins or "," in words[first].gap:
-                yield from self._aim(sentence, first, last, verbs, "doing" if gerund else "further aim")
+                void = void or ("" if gerund or self._goes_on_from(sentence, first, leads) else VOID)
+                yield from self._aim(sentence, first, last, verbs, f"{void}{'doing' if gerund else 'further aim'}")
         yield from self._named_purposes(sentence, verbs)
 
     def _named_purposes(self, sentence: Sentence, verbs: set[int]) -> Iterator[tuple[int, int, str]]:
@@ -145,14 +162,71 @@ class Reader(WaysOut, DataWords, Places):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
             if any(stop == end for _, stop in cues.get("recipient_head", ())):
                 continue  # "advertising partners"
-            yield start, end, "purpose named"
+            void = "" if self._heads(sentence, start, end) else VOID
+            yield start, end, f"{void}purpose named"
             for further, how in self.post_modified(sentence, end):
-                yield start, further, f"purpose{how}"
+                yield start, further, f"{void}purpose{how}"
             listed = self.listed(sentence, start, end)
             if listed > end:
-                yield start, listed, "purposes listed"
+                yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
-                    yield start, further, f"purposes listed{how}"
+                    yield start, further, f"{void}purposes listed{how}"
+
+    def _may_be_aim(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a whole item may say what for: it has an act or an end in it, is no party and begins no sentence."""
+        words, cues = sentence.words, sentence.cues
+        if not any(first <= at < last for at in sentence.where("purpose_verb", "purpose_noun", "purpose_lead")):
+            return False
+        if words[first].text in self._openings | self.grammar.others | self.grammar.bound:
+            return False
+        parties = cues.get("recipient_head", ())
+        if any(end == last for _, end in parties):
+            return False
+        return not any(start <= first + 1 and not self._acts_before(sentence, first, start) for start, _ in parties)
+
+    def _acts_before(self, sentence: Sentence, first: int, last: int) -> bool:
+        return any(first <= at < last for at in sentence.where("purpose_verb", "purpose_lead"))
+
+    def _is_told(self, word: str) -> bool:
+        """Whether what begins like a verb of an aim says what is done: "présentent", "affiché"."""
+        grammar = self.grammar
+        if not grammar.infinitives:
+            return False
+        return word.endswith(grammar.pasts) or (
+            word.endswith(grammar.verbs) and not word.endswith(("ment", grammar.gerunds))
+        )
+
+    def _goes_on_from(self, sentence: Sentence, at: int, leads: set[int]) -> bool:
+        """Whether an aim may be before a further one: not "what you post, send and hand in"."""
+        words, grammar = sentence.words, self.grammar
+        for near in range(at - 1, 0, -1):
+            if near in leads:
+                return True
+            if words[near].text in grammar.embeds:
+                return False
+        return True
+
+    def _heads(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether the noun that names a purpose is what its phrase is about: not "advertising agency"."""
+        words, grammar, nouns = sentence.words, self.grammar, sentence.cues.get("purpose_noun", ())
+        if not grammar.noun_first:
+            done = words[start].text in grammar.relatives and start > 0 and self.soft(sentence, start)
+            things = {stop for cue in _NO_AIMS for _, stop in sentence.cues.get(cue, ())}
+            other = end in things and all(stop != end for _, stop in nouns)
+            return not other and not done and not self._is_means(sentence, start, end)  # not "services that carry ads"
+        if start > 1 and words[start - 1].text in grammar.inner and any(last == start - 1 for _, last in nouns):
+            return False  # "la fraude" of "prévention de la fraude"
+        while start < end and words[start].text in grammar.determiners:
+            start += 1
+        named = words[start].text.endswith(grammar.infinitives or ("\n",)) or any(first == start for first, _ in nouns)
+        return named and not self._is_means(sentence, start, end)
+
+    def _is_means(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether a phrase names AI as what is used: "an artificial intelligence", not "for" it."""
+        led = any(last == start for _, last in sentence.cues.get("purpose_lead", ()))
+        while start < end and sentence.words[start].text in self.grammar.determiners:
+            start += 1
+        return not led and (start, end) in sentence.cues.get("ai", ())
 
     def _is_described(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether what looks like a verb is part of a noun: "content-generating", "targeted advertising"."""

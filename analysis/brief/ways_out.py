@@ -5,11 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis.brief.acts import Acts
-from analysis.brief.nouns import LONGEST, STEP
+from analysis.brief.nouns import LONGEST, STEP, VOID
 from analysis.brief.text import Sentence, addresses, words_of
 
 _ACTS = ("refusal", "control", "way", "contact")
 _KINDS = ("data_head", "data_kind", "content_kind", "sensitive")
+_ABOUT = (
+    *_KINDS,
+    "collect",
+    "process",
+    "share",
+    "retain",
+    "train",
+    "ai",
+    "consent",
+    "person",
+    "recipient_head",
+    "tracking",
+    "purpose_noun",
+    "control",
+)
+_ARROWS = frozenset((">", "›", "→", "->", "»", "/ >"))
+_CHOICE = (
+    "refuse_act",
+    "can_stop",
+    "rights",
+    "control",
+    "you_may",
+    "unless",
+    "consent",
+    "default_on",
+    "default_off",
+    "negation",
+    "set_aside",
+)
+_COUNTED = 4  # words from a number to what is counted: "415 requests to opt out"
 _DOUBLE = 3  # words between a denial and an exception that it denies
 _WHO = 6  # words between people and their age: "members who we believe are under 18"
 
@@ -18,6 +48,71 @@ class WaysOut(Acts):
     """Reads candidates for `refuse`, `excluded` and `irreversible` out of sentences of one language."""
 
     def _refuse(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        for first, last, rule in self._ways(sentence):
+            end = self._before_state(sentence, first, last)
+            yield first, end, f"{VOID}{rule}" if self._is_no_way(sentence, first, rule) else rule
+        for first, last in self._paths(sentence):
+            yield first, last, "stated way"
+        for first, last in sentence.cues.get("default_on", ()):
+            if first in sentence.where("you_may") - sentence.where("condition"):  # "you may decline"
+                yield first, self.clause_end(sentence, last - 1, commas=False), "stated way"
+
+    def _paths(self, sentence: Sentence) -> Iterator[tuple[int, int]]:
+        """Ways through menus, where the sentence says that one refuses: "To refuse: Settings > Privacy"."""
+        words = sentence.words
+        if not any(cue in sentence.cues for cue in ("refuse_act", "can_stop")):
+            return
+        steps = [at for at in range(1, len(words)) if words[at].gap.strip() in _ARROWS]
+        for at in steps:
+            if any(other < at and at - other <= STEP for other in steps):
+                continue
+            first, last = at - 1, at + 1
+            while first > 0 and at - first < STEP and words[first - 1].capital and not words[first].gap.strip():
+                first -= 1
+            while last < len(words) and (self._steps_on(sentence, last) or last in steps):
+                last += 1
+            yield first, last
+
+    @staticmethod
+    def _steps_on(sentence: Sentence, at: int) -> bool:
+        word = sentence.words[at]
+        return not word.gap.strip() and (word.capital or "-" in word.gap)
+
+    def _before_state(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where a way through menus ends before what is said of it: "Settings > Privacy is set to on"."""
+        words = sentence.words
+        arrows = [at for at in range(first + 1, last) if words[at].gap.strip() in _ARROWS]
+        if not arrows:
+            return last
+        return next((at for at in range(arrows[-1] + 1, last) if words[at].text in self.grammar.passives), last)
+
+    def _is_no_way(self, sentence: Sentence, first: int, rule: str) -> bool:
+        """Whether it is counted how many refuse, or where something is that is not about a choice."""
+        words, grammar = sentence.words, self.grammar
+        kind = rule.partition(",")[0]
+        if kind == "place" and grammar.noun_first and not self._is_where(sentence, first):
+            return True
+        if kind in ("place", "contact") and not any(cue in sentence.cues for cue in _CHOICE):
+            around = self.phrases.find(words_of(f"{sentence.heading} {sentence.lead}"))
+            return not any(cue in around for cue in _CHOICE)
+        if kind == "control" and first > 0 and words[first - 1].text in grammar.passives:
+            return True  # "is set to on"
+        if kind not in ("refusal", "right"):
+            return False
+        for at in range(first, max(-1, first - _COUNTED), -1):
+            if words[at].text in grammar.readers & grammar.pronouns or (at < first and self.hard(sentence, at + 1)):
+                return False
+            if words[at].text.isdecimal() and at > 0:
+                return True
+        return False
+
+    def _is_where(self, sentence: Sentence, first: int) -> bool:
+        words, places = sentence.words, sentence.where("refuse_where")
+        while first < len(words) - 1 and words[first].text in self.grammar.determiners:
+            first += 1
+        return first in places or words[first].capital
+
+    def _ways(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
         wanted = (
             ("refuse_act", "refusal"),
@@ -29,11 +124,7 @@ class WaysOut(Acts):
         )
         for cue, rule in wanted:
             for first, last in cues.get(cue, ()):
-                if rule == "refusal" and not self.grammar.noun_first and words[first].text.endswith("s"):
-                    continue  # "Cordova deletes them": who does it is not the reader
-                if rule in _ACTS and not self._is_way(sentence, first, last):
-                    continue
-                if rule in ("refusal", "control") and self._only_supposes(sentence, first):
+                if not self._may_refuse(sentence, first, last, rule):
                     continue
                 first = self._with_pronouns(sentence, first)
                 near = self.clause_end(sentence, first, commas=False)
@@ -49,6 +140,8 @@ class WaysOut(Acts):
                 if far > near:
                     yield first, far, f"{rule}, on"
                 start = self.clause_start(sentence, first)
+                if start > 0 and words[start - 1].text in self.grammar.joins:
+                    start = next((at for at in sorted(sentence.where("you_may")) if start < at < first), start)
                 ours = words[start].text in self.grammar.others  # "we must deny your deletion request"
                 if 0 < first - start <= 6 and near - start <= LONGEST and not ours:
                     yield start, near, f"{rule}, clause"
@@ -56,6 +149,14 @@ class WaysOut(Acts):
             inside = [n for n, word in enumerate(words) if match.start() <= word.start < match.end()]
             if inside:
                 yield inside[0], inside[-1] + 1, "address"
+
+    def _may_refuse(self, sentence: Sentence, first: int, last: int, rule: str) -> bool:
+        """Whether what is done is the reader's, and told rather than supposed."""
+        if rule == "refusal" and not self.grammar.noun_first and sentence.words[first].text.endswith("s"):
+            return False  # "Cordova deletes them": who does it is not the reader
+        if rule in _ACTS and not self._is_way(sentence, first, last):
+            return False
+        return rule not in ("refusal", "control") or not self._only_supposes(sentence, first)
 
     def _is_way(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the act is the reader's, and no mere name of a state or aim: "set to opt-out by default"."""
@@ -114,9 +215,11 @@ class WaysOut(Acts):
         yield from self._ages(sentence)
 
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues = sentence.cues
+        cues, words = sentence.cues, sentence.words
         for first, last in cues.get("negation", ()):
             if self._disclaims(sentence, first) or self.if_refused(sentence, first):
+                continue
+            if self._measures(sentence, last) or self._only_narrows(sentence, first):
                 continue
             if any(last <= at <= first + _DOUBLE and self.soft(sentence, at) for at, _ in cues.get("exception", ())):
                 continue  # "it cannot be excluded that", "not limited to"
@@ -131,6 +234,8 @@ class WaysOut(Acts):
                 )
                 continue
             near = self.denial_end(sentence, first)
+            if words[first].text in self.grammar.lacking and not self._tells(sentence, first, near):
+                continue  # "without charge"
             far = self.clause_end(sentence, first, commas=True)
             start = self.denial_start(sentence, first)
             yield start, near, "denial"
@@ -140,6 +245,34 @@ class WaysOut(Acts):
                 yield start, far, "denial, on"
             if first > start and self._denies_verb(sentence, first):
                 yield first - 1, near, "denial, short"
+
+    @staticmethod
+    def _tells(sentence: Sentence, first: int, last: int) -> bool:
+        """Whether words are about data, what is done with them, people or parties."""
+        return any(first <= at < last for at in sentence.where(*_ABOUT))
+
+    def _measures(self, sentence: Sentence, last: int) -> bool:
+        """Whether a denial only says how much or how long at most: "for no more than 7 days"."""
+        words, beyond = sentence.words, self.grammar.beyond
+        return (
+            last + 1 < len(words)
+            and words[last].text in beyond
+            and bool({words[last - 1].text, words[last + 1].text} & beyond)
+        )
+
+    def _only_narrows(self, sentence: Sentence, first: int) -> bool:
+        """Whether a denial says of which things something is done: "profiles that have not been opened are deleted"."""
+        words, grammar = sentence.words, self.grammar
+        which = next((at for at in range(first, max(0, first - STEP), -1) if words[at].text in grammar.relatives), 0)
+        if which == 0 or not self.soft(sentence, which):
+            return False
+        acts = sentence.where("retain")
+        for at in range(first + 2, min(first + LONGEST, len(words))):
+            if not self.soft(sentence, at):
+                return False
+            if words[at].text in grammar.passives and words[at - 1].text not in self._finite | grammar.denied_by:
+                return any(done in acts for done in range(at + 1, min(at + _DOUBLE, len(words))))
+        return False
 
     def _exceptions(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues = sentence.cues
