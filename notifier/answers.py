@@ -6,7 +6,8 @@ See docs/decisions/0005-what-a-server-answered.md for why `requests` is watched,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -40,20 +41,45 @@ _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
 @contextmanager
 def listening() -> Iterator[Heard]:
     """Collect what is answered in this context; other threads don't mix in."""
-    _watch_requests()
     _keep_logs()
     heard = Heard()
-    token = _heard.set(heard)
-    try:
-        yield heard
-    finally:
-        _heard.reset(token)
+    with _watch.on():
+        token = _heard.set(heard)
+        try:
+            yield heard
+        finally:
+            _heard.reset(token)
 
 
-@cache
-def _watch_requests() -> None:
-    plain = requests.Session.send
+class _Watch:
+    """Stands in front of `requests.Session.send` as long as anybody listens, in whatever thread."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners = 0
+        self._plain = self._ours = requests.Session.send
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        with self._lock:
+            if not self._listeners:
+                self._plain = requests.Session.send
+                self._ours = requests.Session.send = _overheard(self._plain)  # type: ignore[method-assign]
+            self._listeners += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners -= 1
+                # Where somebody put another in front of ours meanwhile, it is theirs to take away.
+                if not self._listeners and requests.Session.send is self._ours:
+                    requests.Session.send = self._plain  # type: ignore[method-assign]
+
+
+_watch = _Watch()
+
+
+def _overheard(plain: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
     @wraps(plain)
     def send(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         heard = _heard.get()
@@ -68,7 +94,7 @@ def _watch_requests() -> None:
         heard.answers.append(Answer(response.status_code, response.headers.get("Retry-After"), text))
         return response
 
-    requests.Session.send = send  # type: ignore[assignment,method-assign]
+    return send
 
 
 class _Ours(logging.Filter):

@@ -7,10 +7,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 import trustme
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from notifier.answers import listening
 from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
 from notifier.routes import Address
@@ -213,3 +215,16 @@ def test_no_secret_shows_anywhere(
     for secret in SECRETS:
         for place in (stored, shown, told, logged, out.out, out.err):
             assert secret not in place
+
+
+def test_requests_is_left_as_it_was_when_the_last_send_ends(store: Database) -> None:
+    def watched() -> bool:
+        return hasattr(requests.Session.send, "__wrapped__")
+
+    with webhook() as hook, listening():
+        assert sent(store, hook.url()).ok
+        assert watched()  # the outer one still listens
+    patience = time.monotonic() + 20  # for sends of other tests, that nobody waits for any more
+    while watched() and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not watched()
