@@ -231,19 +231,21 @@ class _Run:
         for name in rested:
             del self.resting[name]
         known = self._addresses()
-        postponed = False
-        for number in owed(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
-            delivery = session.get_one(Delivery, number)
-            # Another process may have a newer watchlist, and have planned what this one does not know.
-            if (delivery.route, delivery.address) not in known:
-                continue
-            opens = self._opens(session, delivery, now)
-            if opens > now:
-                postponed |= postpone(session, number, opens)
-            elif claim(session, number, self.me, now):
-                session.refresh(delivery)
-                return delivery
-        return self._claim(session) if postponed else None
+        while True:
+            postponed = False
+            for number in owed(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
+                delivery = session.get_one(Delivery, number)
+                # Another process may have a newer watchlist, and have planned what this one does not know.
+                if (delivery.route, delivery.address) not in known:
+                    continue
+                opens = self._opens(session, delivery, now)
+                if opens > now:
+                    postponed |= postpone(session, number, opens)
+                elif claim(session, number, self.me, now):
+                    session.refresh(delivery)
+                    return delivery
+            if not postponed:
+                return None
 
     def _opens(self, session: Session, delivery: Delivery, now: datetime) -> datetime:
         """The end of the quiet hours; of those that end first, where several routes want it."""
