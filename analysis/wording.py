@@ -182,7 +182,7 @@ def _abbreviated(run: Edit, b: Keyed, before: str, a: Keyed, after: str) -> str 
     short = text[start:end]
     if not (2 <= len(short) <= _SHORT_FORM and short.isupper() and text[start - 1 : start] == "("):
         return None
-    names = [word for word in _NAMES.findall(text[max(0, start - 12 * len(short)) : start]) if word[0].isupper()]
+    names = [word for word in _NAMES.findall(text[max(0, start - 20 * len(short)) : start]) if word[0].isupper()]
     return "looks.short_form" if "".join(name[0] for name in names[-len(short) :]) == short else None
 
 
