@@ -53,7 +53,14 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     rules = found.get("kind.rules", 0.0)
     promised = found.get(f"{GIST}only_spares", 0.0) > 0 or (new["promise"] and not new["train"])
     forbidden = found.get("claim.train_forbidden.new", 0.0) > 0
-    training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised
+    no_news = back.spared | back.narrowed  # of what is done, but of what people may do about it
+    spared = not any(
+        "ai_training" in heard.acts and "lost" not in heard.general
+        for one in said
+        if one not in no_news
+        for heard in one.heard
+    )
+    training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
     told = {
         "practices": newly / 3,
         "practice": newly > 0,
@@ -79,7 +86,9 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "law_named": _named_more(said, "user_rights"),
         "recipient_named": _named_more(said, "data_sharing"),
         "less": not back.practices.isdisjoint(said),
-        "plainly_new": not back.anew.isdisjoint(said),
+        "spared": not back.spared.isdisjoint(said),
+        "loosened": not back.loosened.isdisjoint(said),
+        "plainly_new": not (back.anew - back.spared).isdisjoint(said),
         "retimed": not back.retimed.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
         "torn": _only_torn(said),
@@ -162,11 +171,18 @@ def _net(places: Iterable[_Sentences]) -> tuple[Counter[str], Counter[str]]:
 
 
 def _claimed(one: Seen, heard: Heard) -> frozenset[str]:
-    """What a changed sentence claims. One that only points elsewhere, or tells readers their duties, claims nothing."""
+    """What a changed sentence claims. One that only points elsewhere, tells readers their duties or says what others
+    are not allowed claims nothing."""
     sentence, acts, near, changed = heard
     handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
     text = one.passage.texts[sentence.side]
     if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(text[sentence.start : sentence.end]):
+        return frozenset()
+    if (
+        "forbidden" in near
+        and "handed_on" not in near
+        and one.says(text[sentence.start : sentence.end])["practice"] < _LIKELY
+    ):
         return frozenset()
     about = bool(near & {"personal_data", "user_content", "handed_on"})
     if "promise" in near and (about or "promise" in changed or sentence.whole):

@@ -52,7 +52,8 @@ def compare(
     held = doubt(before, after, language=language, title=document) if places and not believed else None
     if held:
         return Comparison(substantive=False, held=held, passages=tuple(places))
-    seen = look(places, before, after, language, kind_of(document, after))
+    kind = kind_of(document, after)
+    seen = look(places, before, after, language, kind)
     judgement = judge(seen)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
@@ -67,7 +68,7 @@ def compare(
     )
     if not judgement.alert and not any(own.values()):
         return told
-    return _alerting(told, judgement, before, after, language)
+    return _alerting(told, judgement, before, after, language, kind)
 
 
 def _of_own(own: Mapping[int, Sequence[Found]]) -> Iterator[Reason]:
@@ -207,7 +208,9 @@ def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:
     return tuple(dict.fromkeys(links))
 
 
-def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page, language: str | None) -> Comparison:
+def _alerting(
+    told: Comparison, judgement: Judgement, before: Page, after: Page, language: str | None, kind: str
+) -> Comparison:
     flagged = [passage for passage in told.passages if passage.topics]
     topics = [*judgement.topics, *sorted({topic for passage in flagged for topic in passage.topics} - set(TOPICS))]
     severity: Severity = judgement.severity if judgement.alert else "low"
@@ -218,6 +221,7 @@ def _alerting(told: Comparison, judgement: Judgement, before: Page, after: Page,
         after,
         effective=told.effective_date,
         language=language or "en",
+        kind=kind,
         because=judgement.because,
         kept=judgement.kept,
     )

@@ -197,6 +197,11 @@ def overlaps(sentence: ChangedSentence, start: int, end: int) -> bool:
 def is_duty_of_reader(sentence: str) -> bool:
     """Whether a sentence says what readers must or must not do, rather than what the service does."""
     said = sentence.lstrip(" •·-–—*\t“”\"«'‘")
-    if pattern("we_act").match(said):
+    if pattern("we_act").match(said) or accepts_or_gives(said):
         return False
     return bool(pattern("duty_first").match(said) or pattern("reader_duties").search(sentence))
+
+
+def accepts_or_gives(said: str) -> bool:
+    """Whether a sentence says what readers must put up with, or what of theirs they must give the service."""
+    return bool(pattern("accepted").search(said))

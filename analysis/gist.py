@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from analysis.blocks import CELL
 from analysis.change import TOPICS
-from analysis.found import is_duty_of_reader
+from analysis.found import accepts_or_gives, is_duty_of_reader
+from analysis.looks import pattern
 from analysis.rephrased import cells
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
@@ -77,14 +78,28 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
     text = one.passage.texts[heard.sentence.side]
     if ends(heard, chances):
         more, less = 0.0, max(more, less)
-    elif "unless_refused" in heard.changed and "promise" not in heard.general:
+    elif "lost" in heard.changed or ("unless_refused" in heard.changed and "promise" not in heard.general):
         more, less = max(more, less), 0.0
+    elif "forbidden" in heard.general and chances["practice"] < _LIKELY:
+        more, less = 0.0, max(more, less)
     elif is_of_security(chances) or (one.kind != "cookies" and _lists_times(one)):
         more, less, same = 0.0, 0.0, max(more, less, same) if heard.sentence.side == "after" else 0.0
+    elif accepts_or_gives(text[heard.sentence.start : heard.sentence.end]):
+        more, less = max(more, less), 0.0
     elif chances["conduct"] >= _LIKELY or is_duty_of_reader(text[heard.sentence.start : heard.sentence.end]):
         more, same = 0.0, max(more, same)
+    elif _only_cites(heard.sentence, text):
+        more, less, same = 0.0, 0.0, max(more, less, same)
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
+
+
+def _only_cites(sentence: ChangedSentence, text: str) -> bool:
+    """Whether words beside others only say on which ground of the law it is done."""
+    return not sentence.whole and all(
+        pattern("ground").search(text[start:end]) and not pattern("personal_data").search(text[start:end])
+        for start, end in sentence.spans
+    )
 
 
 def _lists_times(one: Seen) -> bool:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
 from analysis.found import AI
 from analysis.gist import said_by
+from analysis.restated import Restated, restated
+from analysis.said import DENIED, UNLESS, Said
 from analysis.seen import Heard, Seen
 from analysis.sentence_ends import sentence_bounds
 from analysis.sentences import Chances
@@ -29,6 +30,7 @@ RULES = (
     "consent_gone",
     "turned_on",
     "choice_gone",
+    "choice_narrowed",
     "sensitive_anew",
     "shared_for_ads",
     "shared_anew",
@@ -41,71 +43,18 @@ _POSSIBLE = 0.3  # that a later sentence still gives a choice
 _GRAVELY = 0.35  # that a new sentence on sensitive data, or on data that goes to others, weighs high
 _HARDLY = 0.2  # that what is done unless people object weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
-_DENIED = frozenset(("promise", "ended"))  # groups of words that say that something is not done
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
-_MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
-_REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
-_UNLESS = "default_on"  # the group of words, see topics.py
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
-
-
-@dataclass(frozen=True, eq=False)
-class _Said:
-    """A sentence of a place, or a clause of one; few are asked what they say."""
-
-    one: Seen
-    text: str
-    whole: bool
-
-    @cached_property
-    def chances(self) -> Chances:
-        return self.one.says(self.text)
-
-    @cached_property
-    def groups(self) -> Collection[str]:
-        groups = {match.topic for match in matches(self.text, self.one.language) if match.tier == "words"}
-        return groups - {"promise"} if "promise" in groups and _MINE.search(self.text) else groups
-
-    def practises(self, topic: str) -> bool:
-        """Whether it says that something is done, be it unless people refuse."""
-        done = self._is_likelier_done or _UNLESS in self.groups
-        return self.chances[topic] >= _LIKELY and done and _DENIED.isdisjoint(self.groups)
-
-    @property
-    def does(self) -> bool:
-        """Whether it says that what people may refuse is done, whatever it says of refusing."""
-        return self._is_likelier_done and any(map(self.practises, _REFUSABLE))
-
-    @property
-    def _is_likelier_done(self) -> bool:
-        return self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
-
-    def spares(self, topic: str) -> bool:
-        """Whether it says that something is not done, or only if people want it."""
-        unless_refused = _UNLESS in self.groups and topic != "user_choice"
-        protects = self.chances["protection"] >= _LIKELY and not unless_refused
-        return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
-
-    @property
-    def asks(self) -> bool:
-        """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
-        of_use = max(self.chances[topic] for topic in (*_REFUSABLE, "data_collection", "sensitive_minors"))
-        return "default_off" in self.groups and of_use >= _POSSIBLE
-
-    @property
-    def promises(self) -> bool:
-        protects = self.chances["protection"] >= _LIKELY > self.chances["transfer"]  # "we no longer rely on the Shield"
-        return "promise" in self.groups and protects
 
 
 class _Place(NamedTuple):
     """The changed sentences of a place, and all of them, by side."""
 
     one: Seen
-    gone: Sequence[_Said]
-    new: Sequence[_Said]
-    before: Sequence[_Said]
-    after: Sequence[_Said]
+    gone: Sequence[Said]
+    new: Sequence[Said]
+    before: Sequence[Said]
+    after: Sequence[Said]
 
     @property
     def is_of_ai(self) -> bool:
@@ -118,16 +67,20 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     """For each of `RULES` 1 where it holds, else 0; and `only_spares`, by which no training is new."""
     places = [_place(one) for one in seen]
     after = [said for place in places for said in place.after]
+    pairs = restated(seen)
     few = len(places) <= _FEW
     asks = any(map(_asks_anew, places))
     held = {
-        "trains_anew": _anew(places, _trains, _is_told_surely)
-        and any(place.is_of_ai for place in places if place.one.kind in _OF_PEOPLE and any(map(_trains, place.new))),
+        "trains_anew": _trains_anew(places, pairs),
         "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
         "promise_gone": few
         and any(said.promises for place in places for said in place.gone)
         and not any("promise" in said.groups for said in after),
-        "consent_gone": not asks and any(_consent_gone(place) and not _turned_on(place) for place in places),
+        "consent_gone": not asks
+        and (
+            any(_consent_gone(place) and not _turned_on(place) for place in places)
+            or any(pair.asks_no_more and pair.was.one is not pair.now.one for pair in pairs)
+        ),
         "turned_on": not asks and any(map(_turned_on, places)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (
@@ -140,6 +93,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
             )
             and all(said.chances["user_choice"] < _POSSIBLE for said in after)
         ),
+        "choice_narrowed": any(pair.narrows_choice for pair in pairs),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave) or _more(seen, _measures_bodies),
         "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
         "used_unless_refused": _used_unless_refused(places),
@@ -147,6 +101,16 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     held["shared_anew"] = not any(held.values()) and _more(seen, _hands_on_gravely)
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
+
+
+def _trains_anew(places: Sequence[_Place], pairs: Sequence[Restated]) -> bool:
+    """Whether AI is trained that was not, or on more of what is people's; not where it now waits for their word."""
+    if any(pair.trains_on_more for pair in pairs):
+        return True
+    spared = {pair.place for pair in pairs if pair.waits or pair.trains_on_less}
+    told = [place for place in places if place.one not in spared]
+    of_people = [place for place in told if place.one.kind in _OF_PEOPLE and any(map(_trains, place.new))]
+    return _anew(told, _trains, _is_told_surely) and any(place.is_of_ai for place in of_people)
 
 
 def _only_spares(places: Sequence[_Place]) -> bool:
@@ -165,20 +129,20 @@ def is_grave(one: Seen) -> bool:
 
 @lru_cache(maxsize=512)
 def _place(one: Seen) -> _Place:
-    sides: dict[Side, list[_Said]] = {"before": [], "after": []}
-    changed: dict[Side, list[_Said]] = {"before": [], "after": []}
+    sides: dict[Side, list[Said]] = {"before": [], "after": []}
+    changed: dict[Side, list[Said]] = {"before": [], "after": []}
     for side, text in one.passage.texts.items():
         whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
         for start, end in sentence_bounds(text) if text else ():
             for clause in _CLAUSES.split(text[start:end]):
-                said = _Said(one, clause, whole.get((start, end), False))
+                said = Said(one, clause, whole.get((start, end), False))
                 sides[side].append(said)
                 if (start, end) in whole:
                     changed[side].append(said)
     return _Place(one, changed["before"], changed["after"], sides["before"], sides["after"])
 
 
-def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Callable[[_Said], bool]) -> bool:
+def _anew(places: Sequence[_Place], does: Callable[[Said], bool], gravely: Callable[[Said], bool]) -> bool:
     """Whether more sentences say that something is done than did, and one of a place that did not say it says so
     gravely."""
     more = sum(map(does, (said for place in places for said in place.new)))
@@ -188,11 +152,11 @@ def _anew(places: Sequence[_Place], does: Callable[[_Said], bool], gravely: Call
     )
 
 
-def _trains(said: _Said) -> bool:
+def _trains(said: Said) -> bool:
     return said.practises("ai_training")
 
 
-def _is_told_surely(said: _Said) -> bool:
+def _is_told_surely(said: Said) -> bool:
     """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
     return not said.whole or said.chances["high"] >= _SURELY
 
@@ -237,14 +201,14 @@ def _turned_on(place: _Place) -> bool:
     if not any(said.asks for said in place.gone):  # not what stands elsewhere now
         return False
     now = {group for said in place.after for group in said.groups}
-    return "default_off" not in now and _UNLESS in now
+    return "default_off" not in now and UNLESS in now
 
 
-def _uses_sensitive(said: _Said) -> bool:
+def _uses_sensitive(said: Said) -> bool:
     return said.practises("sensitive_minors")
 
 
-def _shares_for_ads(said: _Said) -> bool:
+def _shares_for_ads(said: Said) -> bool:
     return said.practises("data_sharing") and said.chances["advertising"] >= _LIKELY
 
 
@@ -254,14 +218,17 @@ def _more(seen: Sequence[Seen], says_so: Callable[[Heard, Chances], bool]) -> bo
     for one in seen:
         for heard in one.heard if one.kind in _OF_PEOPLE else ():
             chances = said_by(one, heard.sentence)
-            if _DENIED.isdisjoint(heard.general) and says_so(heard, chances):
+            if DENIED.isdisjoint(heard.general) and says_so(heard, chances):
                 more += 1 if heard.sentence.side == "after" else -1
     return more > 0
 
 
 def _measures_bodies(heard: Heard, chances: Chances) -> bool:
     """Whether it is about faces, voices or hands that tell who one is, with consent or without."""
-    return "bodily" in heard.changed and max(chances["practice"], chances["sensitive_minors"]) >= _POSSIBLE
+    deleted = chances["retention"] >= _LIKELY > chances["practice"]
+    return (
+        "bodily" in heard.changed and not deleted and max(chances["practice"], chances["sensitive_minors"]) >= _POSSIBLE
+    )
 
 
 def _hands_on_gravely(_: Heard, chances: Chances) -> bool:
@@ -269,7 +236,7 @@ def _hands_on_gravely(_: Heard, chances: Chances) -> bool:
     return done and min(chances["data_sharing"], chances["high"]) >= _LIKELY
 
 
-def _is_grave(said: _Said) -> bool:
+def _is_grave(said: Said) -> bool:
     return said.chances["high"] >= _GRAVELY
 
 
@@ -282,7 +249,7 @@ def _used_unless_refused(places: Sequence[_Place]) -> bool:
         for sentences, more in ((place.new, 1), (place.gone, -1)):
             for said in sentences:
                 own = sections[place.one.passage.heading]
-                own["unless"] += more * (_UNLESS in said.groups)
+                own["unless"] += more * (UNLESS in said.groups)
                 own["does"] += more * said.does
                 grave = said.does and said.chances["high"] >= _HARDLY
                 own["grave"] += more > 0 and (grave or "unless_refused" in said.groups)

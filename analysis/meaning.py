@@ -36,13 +36,14 @@ _OWN = frozenset(
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
-_EVEN, _PLAINLY, _FAR = 0.05, 0.3, 0.6  # of the balance
+_EVEN, _LEANS, _PLAINLY, _FAR = 0.05, 0.2, 0.3, 0.6  # of the balance
 # claims by which a change does more than clarify
 _MORE: dict[str, tuple[Direction, str]] = {
     "recipient_named": ("expands", "weight.recipient_named"),
     "law_named": ("limits", "weight.law_named"),
     "promise_lost": ("expands", "weight.promise_gone"),
     "longer": ("expands", "weight.kept_longer"),
+    "loosened": ("expands", "weight.condition_gone"),
 }
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180
@@ -177,6 +178,9 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     less_elsewhere = torn > 0 and told["told.less"]
     if torn and likeliest in ("clarifies", "expands" if torn > 0 else "limits") and not (grave or less_elsewhere):
         return "clarifies", "weight.torn"
+    more = told["told.plainly_new"] or told["told.promise_lost"] or told["told.longer"] or told["told.loosened"]
+    if told["told.spared"] and not (grave or more):
+        return "limits", "weight.spared"
     if told["told.less"]:
         anew = bool(told["told.practices"] or told["told.promise_lost"]) or told["told.balance"] > -_PLAINLY
         if likeliest == "expands" and not grave:
@@ -186,6 +190,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
             return ("mixed" if both else "limits"), "weight.less"
         if likeliest == "mixed" and not anew:
             return "limits", "weight.less"
+    if likeliest == "mixed" and not (grave or more) and _mostly_protects(told):
+        return "limits", "weight.protects"
     if likeliest == "mixed" and not (grave or told["told.less"]) and _mostly_explains(told):
         return "clarifies", "claim.clarifies_new"
     if likeliest == "limits" and (told["told.plainly_new"] or told["told.decides_anew"]):
@@ -203,6 +209,11 @@ def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:
     if told["told.only_gone"] and told["told.expands_gone"] >= _GONE and told["told.balance"] < -_GONE:
         return "limits", "weight.less"
     return next(((direction, why) for claim, (direction, why) in _MORE.items() if told[f"told.{claim}"]), None)
+
+
+def _mostly_protects(told: Mapping[str, float]) -> bool:
+    """Whether a short change in which nothing plainly new is done protects people on balance."""
+    return told["told.words"] < _SHORT and not told["told.recipient_named"] and told["told.balance"] < -_LEANS
 
 
 def _mostly_explains(told: Mapping[str, float]) -> bool:

@@ -167,7 +167,7 @@ def _forbids(one: Seen, heard: Heard) -> bool:
     said = text[sentence.start : sentence.end]
     so_far = (said, *(text[start:end] for start, end in sentences_before(text, sentence.start)))
     head = next((each for each in so_far if not _ITEM.match(each)), said)
-    if is_duty_of_reader(head):
+    if is_duty_of_reader(head) or "forbidden" in heard.general:
         return True
     return "promise" not in heard.general and one.says(said)["conduct"] >= _LIKELY
 

@@ -15,6 +15,7 @@ from analysis.change import TOPICS
 from analysis.gist import ends, is_of_security, said_by
 from analysis.kept import rewritten
 from analysis.rephrased import alike, stems_of
+from analysis.restated import restated
 from analysis.seen import Heard, Seen
 from analysis.sentences import Chances
 
@@ -30,7 +31,8 @@ _SPARES = 0.35  # that a sentence put into a place that stayed protects people
 class TakenBack(NamedTuple):
     """The places by which less is done with data than before, those that take a promise away, those that keep data
     longer, those that plainly say a practice that is new, those that do unasked what was done with consent, and those
-    that keep data for another time, be it shorter (how long a cookie lives is no such time); whether nothing came."""
+    that keep data for another time, be it shorter (how long a cookie lives is no such time), those that leave more of
+    what was done before to people, those that lose the condition on which it was done; whether nothing came."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
@@ -38,6 +40,9 @@ class TakenBack(NamedTuple):
     anew: frozenset[Seen] = frozenset()
     unasked: frozenset[Seen] = frozenset()
     retimed: frozenset[Seen] = frozenset()
+    spared: frozenset[Seen] = frozenset()
+    narrowed: frozenset[Seen] = frozenset()
+    loosened: frozenset[Seen] = frozenset()
     only_gone: bool = False
 
 
@@ -71,10 +76,15 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     days = {pair.now: pair.lengthened() for pair in rewritten(said)}
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
+    pairs = restated(said)
+    spared = {pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less}
+    practices |= spared | {pair.place for pair in pairs if pair.shortens}
+    longer |= {pair.place for pair in pairs if pair.lengthens}
     anew = {each.place for each in still if _is_plain(each) and not _was_said(each, gone)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
+    retimed |= {pair.place for pair in pairs if pair.lengthens or pair.shortens}
     return TakenBack(
         frozenset(practices),
         frozenset(promises),
@@ -82,6 +92,9 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(anew),
         frozenset(unasked),
         frozenset(retimed),
+        frozenset(spared),
+        frozenset(pair.place for pair in pairs if pair.narrows_choice),
+        frozenset(pair.place for pair in pairs if pair.loses_condition),
         only_gone=not new,
     )
 

@@ -31,8 +31,14 @@ def times_in(text: str) -> tuple[Time, ...]:
     if _units().isdisjoint(_WORD.findall(text.casefold())):
         return ()  # as most texts have none
     return tuple(
-        Time(_days(found["number"], found["unit"]), found.start(), found.end()) for found in _pattern().finditer(text)
+        Time(_days(_number(found), found["unit"]), found.start(), found.end()) for found in _pattern().finditer(text)
     )
+
+
+def _number(found: re.Match[str]) -> str:
+    """In figures where both stand there: "twenty-five (25) months"."""
+    figures = found["figures"] or ""
+    return figures if figures.isdecimal() else found["number"]
 
 
 def _days(number: str, unit: str) -> float:
@@ -53,7 +59,7 @@ def _pattern() -> re.Pattern[str]:
     numbers = looks().numbers
     between = "|".join(looks().between_number_and_unit)
     return re.compile(
-        rf"\b(?=[\d{first_letters(numbers)}])(?P<number>\d{{1,4}}(?:[.,]\d)?|{one_of(numbers)})(?:\s*\(\w+\))?"
+        rf"\b(?<![^\W\d]-)(?=[\d{first_letters(numbers)}])(?P<number>\d{{1,4}}(?:[.,]\d)?|{one_of(numbers)})(?:\s*\((?P<figures>\w+)\))?"
         rf"[\s\u00a0\u202f-]+(?:(?:{between})\s+)?(?P<unit>{one_of(_units())})\b",
         re.IGNORECASE,
     )

@@ -45,9 +45,36 @@ WORDS = (
     "lost",
     "unless_refused",
     "bodily",
+    "some_only",
+    "hurdle",
+    "slow_way",
+    "easy_way",
+    "at_will",
+    "forbidden",
+    "things",
+    "part_only",
 )
 # groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(("promise", "handed_on", "pointer", "yours", "ended", "lost", "unless_refused", "bodily"))
+CLAIMING = frozenset(
+    (
+        "promise",
+        "handed_on",
+        "pointer",
+        "yours",
+        "ended",
+        "lost",
+        "unless_refused",
+        "bodily",
+        "some_only",
+        "hurdle",
+        "slow_way",
+        "easy_way",
+        "at_will",
+        "forbidden",
+        "things",
+        "part_only",
+    )
+)
 _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
 _ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it

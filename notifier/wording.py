@@ -96,6 +96,7 @@ class Because(_Strict):
     consent_gone: str
     turned_on: str
     choice_gone: str
+    choice_narrowed: str
     sensitive_anew: str
     shared_for_ads: str
     shared_anew: str

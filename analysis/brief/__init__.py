@@ -29,14 +29,15 @@ def brief(
     *,
     effective: date | None,
     language: str,
+    kind: str = "other",
     because: tuple[str, ...] = (),
     kept: tuple[Kept, ...] = (),
 ) -> Brief:
     """What the passages of a change say, in the page's own words; what they do not say stays empty.
 
     `before` and `after` are the whole texts that the passages were found in, `language` the page's; a language without
-    a phrase file is read with the English one. `effective`, `because` and `kept` were found
-    elsewhere.
+    a phrase file is read with the English one. `kind` is the document's (`kind_of`). `effective`, `because`
+    and `kept` were found elsewhere.
     """
     scene = Scene(passages, before, after, phrases_for(language))
     told = told_answers(scene, shipped_weights())
@@ -55,7 +56,7 @@ def brief(
         meaning=head.text if head else None,
         meaning_side=head.side if head else None,
         place=head.place if head else None,
-        only_rules=only_rules(scene, head.order if head else None),
+        only_rules=only_rules(scene, head.order if head else None, of_data=kind in ("privacy", "cookies")),
         start=effective,
         default=default,
         default_words=default_words,
