@@ -157,8 +157,8 @@ def _trains(said: Said) -> bool:
 
 
 def _is_told_surely(said: Said) -> bool:
-    """A whole new sentence must read gravely: "we may use machine learning" is no training on people's data."""
-    return not said.whole or said.chances["high"] >= _SURELY
+    """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data."""
+    return said.chances["high"] >= (_SURELY if said.whole else _LIKELY)
 
 
 def _training_promise_gone(place: _Place) -> bool:
