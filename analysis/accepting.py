@@ -8,6 +8,7 @@ from analysis.blocks import Page
 from analysis.manner import Manner, joined
 from analysis.normal import fingerprint
 from analysis.reading import Judged, former_pages, judged, take
+from analysis.rereading import differs_as_read
 from analysis.telling import RoutesFor
 from storage.captures import capture, captures_from
 from storage.changes import Change
@@ -39,12 +40,13 @@ def held_text(session: Session, document_id: str, manner: Manner) -> tuple[Check
     page = joined(manner.read(kept))
     current = current_version(session, document_id)
     former = former_pages(session, current, kept, manner) if current is not None else []
-    return check, judged(session, check, page, manner, current, is_comparable=bool(former))
+    is_comparable = current is not None and bool(former) and not differs_as_read(session, current, page, manner)
+    return check, judged(session, check, page, manner, current, is_comparable=is_comparable)
 
 
 def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor, *, seen: Page) -> Change | None:
     """Take the held text as the next version, on the word of a person who has seen it; the change is alerted like any
-    other.
+    other, unless only the watchlist's selectors made it.
 
     None where there was nothing to compare it with. Raises as `held_text` does, and `HeldAnew` where a run has put
     another text in the place of the one that was `seen`.

@@ -10,7 +10,8 @@ from itertools import pairwise
 from sqlmodel import Session
 
 from analysis.as_json import page_from_json, page_json
-from analysis.blocks import UnreadablePage
+from analysis.believe import disbelief
+from analysis.blocks import Page, UnreadablePage
 from analysis.manner import Manner, joined
 from analysis.mentions import in_language
 from analysis.normal import fingerprint
@@ -56,8 +57,27 @@ def _reread_current(session: Session, current: Version, manner: Manner) -> None:
     if fingerprint(page.blocks) == current.fingerprint:
         current.reader = manner.reader
         return
-    found = manner.compared(page_from_json(current.page), page)
+    before = page_from_json(current.page)
+    if _is_lost(before, page, manner):
+        return  # as above: the next check holds it
+    found = manner.compared(before, page)
     advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
+
+
+def _is_lost(before: Page, page: Page, manner: Manner) -> bool:
+    """Whether new rules or selectors find so little that a fetched text with no more would be held."""
+    return disbelief(page, before=before, language=manner.language, title=manner.title) is not None
+
+
+def differs_as_read(session: Session, current: Version, page: Page, manner: Manner) -> bool:
+    """Whether it is only by how it is read now that a text is another than the one in force."""
+    if current.reader == manner.reader:
+        return False
+    try:
+        again = joined(manner.read(captures_from(session, current.capture_id)))
+    except UnreadablePage:
+        return False
+    return fingerprint(again.blocks) == fingerprint(page.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +88,7 @@ class Reread:
     different: int = 0  # whose text is another now
     merged: int = 0  # whose text is now that of the version before
     split: int = 0  # whose text was that of the version before, and is another now
-    unreadable: int = 0  # left as they were
+    unreadable: int = 0  # left as they were, as are those that lost most of their text
 
 
 def reread_all(database: Database, manners: Mapping[str, Manner], mistakes: list[Exception]) -> Reread:
@@ -101,14 +121,17 @@ def _reread_document(session: Session, document_id: str, manner: Manner) -> Coun
 
 
 def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
-    """Whether the text is another now; None when it can't be read."""
+    """Whether the text is another now; None when it can't be read, or is hardly there."""
     try:
         page = joined(manner.read(captures_from(session, row.capture_id)))
     except UnreadablePage:
         return None
-    row.reader = manner.reader
     if fingerprint(page.blocks) == row.fingerprint:
+        row.reader = manner.reader
         return False
+    if _is_lost(page_from_json(row.page), page, manner):
+        return None
+    row.reader = manner.reader
     row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
     _let_go(session, row)
     return True

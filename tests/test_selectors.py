@@ -137,6 +137,45 @@ def test_try_says_where_the_text_is(tmp_path: Path) -> None:
     assert "no text inside '.policy'. The text stands in other elements of the page: main (" in said
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("select = ['h1', 'h2']", "no sentence of a document"), ("remove = ['.rest']", "most of the text is gone")],
+)
+def test_a_selector_that_loses_the_text_of_a_known_document_is_held_and_told(
+    tmp_path: Path, site: Site, line: str, said: str
+) -> None:
+    config = watching(tmp_path, site, "main")
+    plain = config.read_text("utf-8")
+    shown = page(f"<main><h1>Privacy policy</h1><p>{PARAGRAPHS[0]}</p><div class=rest>{TEXT}</div></main>")
+    site.pages["/privacy"] = shown
+    run(config, status=0)
+    config.write_text(plain.replace("select = ['main']", line), "utf-8")
+    report = run(config, status=1)
+    assert outcomes(report) == {"library/privacy": "held"}
+    assert said in report["checks"][0]["reason"]
+    assert PARAGRAPHS[1] in (tmp_path / "operator.txt").read_text("utf-8")
+    assert "accept library/privacy" in policywatch("doctor", "--config", config, status=1)
+    config.write_text(plain, "utf-8")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    site.pages["/privacy"] = shown.replace(PARAGRAPHS[5], AI)
+    assert outcomes(run(config, status=0)) == {"library/privacy": "changed"}
+    assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
+
+
+def test_a_selector_that_loses_the_text_leaves_what_is_read_again_and_alerts_nobody_when_it_is_meant(
+    tmp_path: Path, site: Site
+) -> None:
+    config = watching(tmp_path, site, "main")
+    site.pages["/privacy"] = page(f"<main><h1>Privacy policy</h1><p>{AI}</p><div class=rest>{TEXT}</div></main>")
+    run(config, status=0)
+    config.write_text(f"{config.read_text('utf-8')}remove = ['.rest']\n", "utf-8")
+    assert "0 have another text now" in policywatch("read", "--again", "--config", config)
+    run(config, status=1)
+    policywatch("accept", "library/privacy", "--yes", "--config", config)
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+    assert not (tmp_path / "alerts.txt").exists()
+
+
 def test_reading_again_says_which_versions_became_one_and_which_two(tmp_path: Path, site: Site) -> None:
     config = watching(tmp_path, site, "main")
     plain = config.read_text("utf-8")

@@ -121,7 +121,7 @@ def read(
                 console().print(
                     f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
                     f"{done.merged} were merged with the version before, {done.split} were split from it, "
-                    f"{done.unreadable} can't be read now and stay as they were."
+                    f"{done.unreadable} can't be read now, or hardly anything of them, and stay as they were."
                 )
             checks = job.read(again=again)
         _finish(database, checks, job.mistakes)
