@@ -122,7 +122,7 @@ def _said(found: Any, known: Sequence[str]) -> str:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            return f"is not a key that is known here{_nearest(str(found['loc'][-1]), known)}"
+            return f"is not a key that is known here{nearest(str(found['loc'][-1]), known)}"
         case "literal_error":
             return f"{value}allowed: {found['ctx']['expected']}"
         case "value_error":
@@ -144,7 +144,8 @@ def _to_write(found: Any) -> str:
     return _WRITE[found["type"]].format(**found.get("ctx", {}))
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
+def nearest(word: str, known: Sequence[str]) -> str:
+    """What a word that is not known may stand for, as the end of a sentence."""
     close = extractOne(word, known, score_cutoff=70)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
 

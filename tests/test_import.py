@@ -99,7 +99,7 @@ def test_the_same_again_takes_nothing_and_later_only_what_is_new(
 def test_only_what_is_asked_for_is_taken(database: Database, watchlist: Watchlist, archive: Path) -> None:
     (terms,) = take(database, watchlist, archive, Wish("parley", ["terms of service"]))
     assert terms.type == "Terms of Service"
-    (privacy,) = take(database, watchlist, archive, Wish(None, ["Privacy Policy=parley/old-privacy"]))
+    (privacy,) = take(database, watchlist, archive, Wish(None, ["Privacy Policy=parley/old-privacy"], insists=True))
     assert (privacy.id, privacy.continues) == ("parley/old-privacy", False)
     with pytest.raises(NotAnArchive, match=r"no such service or document; it has Parley/Privacy Policy, Parley/Terms"):
         take(database, watchlist, archive, Wish("Other"))

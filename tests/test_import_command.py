@@ -18,7 +18,8 @@ from storage.changes import Change
 from storage.database import Database
 from storage.versions import Version
 from tests.archive import Commit, repository
-from tests.archived import POLICY, WATCHLIST, dates, day, policy, watched
+from tests.archived import POLICY, WATCHLIST, dates, day, history, policy, watched
+from tests.site import policywatch
 
 watchlist = pytest.fixture(watched)
 
@@ -59,3 +60,16 @@ def test_wrong_use_ends_with_its_status(tmp_path: Path) -> None:
     assert id_.returncode == 2
     assert "write service/document" in id_.stderr
     assert wrong.stderr.startswith("policywatch: there is no folder or file 'nothing-here'; name a repository's folder")
+
+
+def test_an_id_that_is_hardly_meant_is_refused_before_anything_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    file.write_text(WATCHLIST.format(database=f"sqlite:///{tmp_path / 'a.db'}"), "utf-8")
+    archive = str(history(tmp_path))
+    ghost = policywatch(*command(file, archive, "-d", "Privacy Policy=parley/privcy")[3:], status=2)
+    assert "parley/privcy is no document; did you mean 'parley/privacy'?" in ghost
+    other = policywatch(*command(file, archive, "-d", "Terms of Service=parley/privacy")[3:], status=2)
+    assert "parley/privacy is privacy-policy, and “Terms of Service” is terms" in other
+    assert "parley/privcy" not in policywatch("documents", "--config", file)
+    policywatch(*command(file, archive, "--insist", "-d", "Privacy Policy=parley/before")[3:])
+    assert "version 1" in policywatch("history", "parley/before", "--config", file)

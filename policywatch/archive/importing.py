@@ -14,6 +14,7 @@ from policywatch.archive.layout import Archived, continued_by, documents, is_ref
 from policywatch.archive.problem import NotAnArchive
 from policywatch.archive.repository import Record, Repository
 from policywatch.manners import manners
+from policywatch.problems import nearest
 from policywatch.watchlist import Watchlist
 from storage.database import Database
 from storage.documents import Document, known
@@ -29,6 +30,7 @@ class Wish:
 
     service: str | None = None
     documents: Sequence[str] = ()
+    insists: bool = False  # on ids that name no document of ours, and on a document of another kind
 
     def wants(self, archived: Archived) -> bool:
         """Names are compared without regard to case."""
@@ -99,8 +101,11 @@ def import_archive(
 ) -> Iterator[DocumentReport]:
     """One document after the other, so that each is done when it is reported.
 
-    Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix.
+    Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix; and
+    at once where an id was given that is hardly meant.
     """
+    if not wish.insists:
+        _check_ids(database, watchlist, found, wish)
     taken: dict[str, Archived] = {}
     known_manners = manners(watchlist)
     for archived in found:
@@ -109,6 +114,24 @@ def import_archive(
         )
         taken[report.id] = archived
         yield report
+
+
+def _check_ids(database: Database, watchlist: Watchlist, found: Sequence[Archived], wish: Wish) -> None:
+    """An id that was given is that of a document of ours, of the same kind: a history is hard to take out again."""
+    with database.reading() as session:
+        kinds = {row.id: row.kind for row in known(session)}
+    kinds |= {entry.id: entry.kind for entry in watchlist.documents}
+    for archived in found:
+        id_ = wish.id_for(archived)
+        kind = kinds.get(id_ or "")
+        if id_ is None or kind == archived.kind or (kind and "other" in (kind, archived.kind)):
+            continue
+        said = (
+            f"is {kind}, and “{archived.type}” is {archived.kind}"
+            if kind
+            else f"is no document{nearest(id_, [*kinds])}"
+        )
+        raise NotAnArchive(f"{id_} {said}. Nothing was taken; --insist takes it nevertheless")
 
 
 def _import(
@@ -126,7 +149,9 @@ def _import(
     document_id = id_ or (entry.id if entry else archived.id)
     if (other := taken.get(document_id)) is not None:
         names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
-        raise NotAnArchive(f'{names} would both be {document_id}; give one its own id: --document "{archived.type}=ID"')
+        raise NotAnArchive(
+            f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
+        )
     manner = known_manners[entry.id] if entry else Manner(archived.type, language)
     if entry is None:
         _declare(database, document_id, archived, repository, language)

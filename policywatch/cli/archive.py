@@ -51,6 +51,12 @@ def open_terms_archive(
             help="Only this type of document; with =ID as the history of that one of ours. Can be given several times.",
         ),
     ] = None,
+    insist: Annotated[
+        bool,
+        typer.Option(
+            "--insist", help="Take an ID that is no document's yet, or one of another kind, as the history's."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read an Open Terms Archive repository: its texts become versions with their dates, judged like any others.
@@ -70,7 +76,7 @@ def open_terms_archive(
     started = time.monotonic()
     for named in document or ():
         _check_id(named)
-    wish = Wish(service, document or ())
+    wish = Wish(service, document or (), insist)
     with opened(config) as (watchlist, database), archive(repository) as source, one_at_a_time(database):
         found = chosen(source, wish)
         Job(watchlist, database, Recipients()).declare()
