@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -32,14 +32,25 @@ class Digest:
 
     def last(self, now: datetime, zone: tzinfo) -> datetime:
         """The latest moment, not after `now`, at which a digest was due."""
+        day = now.astimezone(zone).date() + timedelta(days=1)
+        while (moment := self._on(day, zone, now)) is None or moment > now:
+            day -= timedelta(days=1)
+        return moment
+
+    def next(self, since: datetime, zone: tzinfo) -> datetime:
+        """The first moment, not before `since`, at which a digest is due."""
+        day = since.astimezone(zone).date()
+        while (moment := self._on(day, zone, since)) is None or moment < since:
+            day += timedelta(days=1)
+        return moment
+
+    def _on(self, day: date, zone: tzinfo, like: datetime) -> datetime | None:
+        """None on a day without a digest."""
         # A wall-clock time that summer time skips is taken an hour later, one that it repeats is taken the first time:
         # either way once a day.
-        day = now.astimezone(zone).date() + timedelta(days=1)
-        while True:
-            moment = datetime.combine(day, self.at, tzinfo=zone).astimezone(now.tzinfo)
-            if self.day in (None, day.weekday()) and moment <= now:
-                return moment
-            day -= timedelta(days=1)
+        if self.day not in (None, day.weekday()):
+            return None
+        return datetime.combine(day, self.at, tzinfo=zone).astimezone(like.tzinfo)
 
 
 When = AtOnce | Digest

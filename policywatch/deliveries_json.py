@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from policywatch.waiting import Waiting
 from storage.changes import change
 from storage.deliveries import Delivery, State, alerts_in, newest
 from storage.documents import document
@@ -36,9 +38,31 @@ def deliveries_json(
                 "next_try_at": _time(_next_try(delivery)),
                 "attempts": delivery.attempts,
                 "error": None if delivery.state == State.SENT else delivery.error,
+                "waits": None,
             }
         )
     return rows
+
+
+def waiting_json(session: Session, those: Iterable[Waiting]) -> list[dict[str, Any]]:
+    """What no delivery carries yet, as rows like the others; without an id, for nothing can be done with them."""
+    return [
+        {
+            "id": None,
+            "kind": "alert" if one.until is None else "digest",
+            "state": "waiting",
+            "routes": [*one.routes],
+            "address": None,
+            "changes": [_change(session, one.change.id or 0)],
+            "created_at": one.change.detected_at.isoformat(),
+            "sent_at": None,
+            "next_try_at": _time(one.until),
+            "attempts": 0,
+            "error": None,
+            "waits": one.why,
+        }
+        for one in those
+    ]
 
 
 def _change(session: Session, id_: int) -> dict[str, Any]:

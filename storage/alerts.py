@@ -39,3 +39,8 @@ def unplanned_alerts(session: Session) -> list[Alert]:
     """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
     wanted = select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
     return list(session.exec(wanted.with_for_update()))
+
+
+def waiting_alerts(session: Session) -> list[Alert]:
+    """The same, only to be looked at."""
+    return list(session.exec(select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))))

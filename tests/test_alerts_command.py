@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
+from policywatch.watchlist import load
+from policywatch.web.documents import health_view
+from policywatch.web.names import Names
+from policywatch.web.rendering import Renderer
 from storage.database import Database
 from tests.inbox import webhook
 from tests.owed import owe
-from tests.site import policywatch
+from tests.site import AI, a_site, policy, policywatch, run
+from tests.site import watchlist as site_watchlist
 
 
 def watchlist(folder: Path, database_url: str, *routes: str) -> Path:
@@ -87,3 +93,29 @@ def test_what_is_for_an_address_that_left_is_given_up_again(
         policywatch("deliver", "--config", config, status=1)
     config = watchlist(tmp_path, database_url, 'name = "other"\nto = ["console://"]')
     assert "no longer in the watchlist" in policywatch("alerts", "retry", "--all", "--config", config, status=1)
+
+
+def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(tmp_path: Path) -> None:
+    with a_site() as site:
+        digest = f'[[routes]]\nname = "digest"\nto = ["file://{tmp_path}/digest.txt"]\nwhen = "weekly monday 08:00"\n'
+        config = site_watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more=digest)
+        for page in (policy(), policy(AI), policy()):
+            site.pages["/privacy"] = page
+            run(config, status=0)
+        run(config, status=0)
+    shown = policywatch("alerts", "--route", "digest", "--config", config).splitlines()
+    assert "back to an earlier text; told once 3 checks in a row found it again, 1 did so far" in shown[1]
+    assert re.search(r"waiting +20..-..-.. 08:00 .* digest .*: for the digest of that time", shown[2])
+    rows = listed(config, "--route", "digest", environ={**os.environ})
+    assert [(row["id"], row["state"], row["kind"]) for row in rows] == [
+        (None, "waiting", "alert"),
+        (None, "waiting", "digest"),
+    ]
+    routes = [entry for entry, _ in load(config).routes]
+    database = Database(f"sqlite:///{tmp_path}/watch.db")
+    with database.reading() as session:
+        view = health_view(session, (), routes)
+        shown = Renderer().html(Names("", {}).visit("/health", ()), "health.html", view=view)
+    database.close()
+    assert "for the digest of" in shown
+    assert "1 did so far" in shown

@@ -56,13 +56,18 @@ def alerts_list(
 
     Examples: `policywatch alerts` · `policywatch alerts --parked` · `policywatch alerts --route team --json`
     """
-    from policywatch.deliveries_json import deliveries_json
+    from policywatch.deliveries_json import deliveries_json, waiting_json
+    from policywatch.waiting import waiting
     from storage.deliveries import State
 
     if context.invoked_subcommand is not None:
         return
     with opened(config) as (watchlist, database), database.reading() as session:
         rows = deliveries_json(session, state=State.PARKED if parked else None, route=route, limit=limit)
+        if not parked:
+            still = waiting(session, [entry for entry, _ in watchlist.routes])
+            those = [one for one in still if route is None or not one.routes or route in one.routes]
+            rows = [*waiting_json(session, those), *rows][:limit]
     if as_json:
         print_json(rows)
         return
@@ -81,11 +86,11 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     style = {State.SENT: "green", State.PARKED: "red"}.get(row["state"], "yellow")
     time = row["sent_at"] or row["next_try_at"] or row["created_at"]
     return (
-        str(row["id"]),
+        str(row["id"] or ""),
         Text(row["state"], style=style),
         time[:16].replace("T", " "),
         str(row["attempts"]),
-        *map(harmless, (", ".join(row["routes"]), row["address"], _about(row))),
+        *map(harmless, (", ".join(row["routes"]), row["address"] or "", _about(row))),
     )
 
 
@@ -93,7 +98,8 @@ def _about(row: dict[str, Any]) -> str:
     changes = [f"change {change['id']} {change['document']}" for change in row["changes"]]
     none = "no change" if row["kind"] == "digest" else "news for the operator"
     said = f"{len(changes)} changes" if len(changes) > 3 else ", ".join(changes) or none
-    return f"{said}: {row['error']}" if row["error"] else said
+    more = row["waits"] or row["error"]
+    return f"{said}: {more}" if more else said
 
 
 def alerts_retry(

@@ -77,7 +77,8 @@ def serve(
     with opened(config) as (watchlist, database):
         desk = Desk(manners(watchlist), _told(watchlist)) if known.knows_anyone else Desk(manners(watchlist))
         names = hosts(where, allowed_host or (), watchlist.site)
-        listen(create_app(database, allowed_hosts=names, access=known, desk=desk), where)
+        routes = [entry for entry, _ in watchlist.routes]
+        listen(create_app(database, allowed_hosts=names, access=known, desk=desk, routes=routes), where)
 
 
 def _told(watchlist: Watchlist) -> RoutesFor:
@@ -116,6 +117,7 @@ def site(
             folder,
             today=utc_now().date(),
             site=address or watchlist.site or "",
+            routes=[entry for entry, _ in watchlist.routes],
             again=again,
             progress=(lambda name: status.update(name[:70])) if sys.stderr.isatty() else (lambda _name: None),
         )

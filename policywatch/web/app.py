@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from analysis.accepting import NothingHeld
 from analysis.blocks import UnreadablePage
+from policywatch.entries import RouteEntry
 from policywatch.web.access import Access
 from policywatch.web.api import api
 from policywatch.web.api_answers import misunderstood, problem, wrong_parts
@@ -34,11 +35,13 @@ def create_app(
     allowed_hosts: Sequence[str] = ("*",),
     access: Access | None = None,
     desk: Desk | None = None,
+    routes: Sequence[RouteEntry] = (),
     now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed).
 
-    Without `access` nobody can sign in, without `desk` no held text can be shown.
+    Without `access` nobody can sign in, without `desk` no held text can be shown; `routes` say until when what
+    they will be told waits.
     """
     # FastAPI's own documentation pages load scripts from elsewhere
     app = FastAPI(title=SITE, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
@@ -52,7 +55,7 @@ def create_app(
     app.include_router(feeds(database, renderer))
     app.include_router(api(database))
     app.include_router(desk_pages(database, renderer, access, desk, now))
-    app.include_router(pages(database, renderer, now, desk.manners))
+    app.include_router(pages(database, renderer, now, desk.manners, routes))
     _errors(app, renderer)
     return app
 

@@ -11,6 +11,8 @@ from typing import Any
 from sqlmodel import Session
 
 from policywatch.deliveries_json import deliveries_json
+from policywatch.entries import RouteEntry
+from policywatch.waiting import Waiting, waiting
 from policywatch.web.chart import Chart, chart
 from policywatch.web.layout import Part, Stretch, stretches
 from storage.captures import Capture, capture_records
@@ -124,6 +126,7 @@ class HealthView:
     parked: list[dict[str, Any]]
     codes: dict[int, dict[str, Any] | None]  # of the errors of what was given up
     can_show: Collection[str]
+    waiting: list[Waiting]
 
 
 def services_view(session: Session, only: str | None = None) -> ServicesView:
@@ -180,14 +183,15 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
     return VersionView(row, version, older, newer, change, captures, aged)
 
 
-def health_view(session: Session, can_show: Collection[str]) -> HealthView:
-    """How each document that is still watched fares, and the messages."""
+def health_view(session: Session, can_show: Collection[str], routes: Sequence[RouteEntry]) -> HealthView:
+    """How each document that is still watched fares, and the messages of these routes."""
     _, documents = watched_counts(session)
     rows = _rows(session, watched(session)) if documents <= _LISTED else []
     troubled = [row for row in _rows(session, failing(session)) if _is_troubled(row.check)]
     parked = deliveries_json(session, state=State.PARKED, limit=_PARKED)
+    still = waiting(session, routes)[:_PARKED]
     codes = {one.id or 0: one.error_code for one in newest(session, state=State.PARKED, limit=_PARKED)}
-    return HealthView(rows, troubled, newest_check(session), counts(session), parked, codes, can_show)
+    return HealthView(rows, troubled, newest_check(session), counts(session), parked, codes, can_show, still)
 
 
 def _is_troubled(check: Check | None) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlmodel import Session
 
 from policywatch.asked import ChangesAsked
+from policywatch.entries import RouteEntry
 from policywatch.web.calendar import icalendar
 from policywatch.web.documents import document_view, health_view, services_view, version_view
 from policywatch.web.feed import atom, json_feed
@@ -46,12 +47,13 @@ def export_site(
     *,
     today: date,
     site: str = "",
+    routes: Sequence[RouteEntry] = (),
     again: bool = False,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> Done:
     """Write into the folder what is not there yet. Raises `ForeignFolder` and `OSError`."""
     with database.reading() as session:
-        plan = _Plan(session, Renderer(), f"{site.rstrip('/')}/" if site else "", today)
+        plan = _Plan(session, Renderer(), f"{site.rstrip('/')}/" if site else "", today, routes)
 
         def told() -> Iterator[File]:
             for file in plan.files():
@@ -78,10 +80,13 @@ def _files_of(package: str, folder: str) -> list[Any]:
 class _Plan:
     """All files, each once, the first page last: what it leads to is there by then."""
 
-    def __init__(self, session: Session, renderer: Renderer, site: str, today: date) -> None:
+    def __init__(
+        self, session: Session, renderer: Renderer, site: str, today: date, routes: Sequence[RouteEntry]
+    ) -> None:
         self._session = session
         self._renderer = renderer
         self._today = today
+        self._routes = routes
         self._documents = known(session)
         self._names = Names(site, slugs(each.service for each in self._documents))
 
@@ -194,7 +199,7 @@ class _Plan:
     def _first(self) -> Iterator[File]:
         session, today = self._session, self._today
         yield from self._feeds(ChangesAsked())
-        yield from self._pages("/health", (), "health.html", partial(health_view, session, ()))
+        yield from self._pages("/health", (), "health.html", partial(health_view, session, (), self._routes))
         yield from self._pages("/services", (), "services.html", partial(services_view, session))
         yield from self._pages("/upcoming", (), "upcoming.html", partial(upcoming_view, session, today))
         yield from self._pages("/", (), "home.html", partial(home_view, session, today))

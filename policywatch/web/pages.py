@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -12,6 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from policywatch.asked import Word
+from policywatch.entries import RouteEntry
 from policywatch.web.documents import document_view, health_view, services_view, version_view
 from policywatch.web.finding import SearchAsked, search_view
 from policywatch.web.layout import plain
@@ -29,7 +30,11 @@ _EXTENSIONS = {"text/html": "html", "application/pdf": "pdf", "text/markdown": "
 
 
 def pages(
-    database: Database, renderer: Renderer, now: Callable[[], datetime], can_show: Collection[str] = ()
+    database: Database,
+    renderer: Renderer,
+    now: Callable[[], datetime],
+    can_show: Collection[str] = (),
+    routes: Sequence[RouteEntry] = (),
 ) -> APIRouter:
     """The addresses of the pages; `can_show` are the documents whose held text can be read."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -77,7 +82,7 @@ def pages(
     @get("/health")
     def health(request: Request) -> Response:
         with database.reading() as session:
-            return renderer.page(request, "health.html", view=health_view(session, can_show))
+            return renderer.page(request, "health.html", view=health_view(session, can_show, routes))
 
     _documents(router, database, renderer)
     return router
