@@ -13,6 +13,7 @@ from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
+from policywatch.undelivered import undelivered
 from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
 from storage.checks import Check, Outcome, last_checks, pauses
@@ -80,6 +81,7 @@ def examine(config: Path) -> list[Finding]:
         checks, deliveries = last_checks(session), counts(session)
         retold = last_retelling(session) if watchlist.brief[0].model else None
         restless = [*_restless(session, watchlist)]
+        findings += [Finding(False, "deliveries", said) for said in undelivered(session)]
     database.close()
     if deliveries["parked"]:
         up = counted(deliveries["parked"], "was", "were")

@@ -147,6 +147,12 @@ def pending(session: Session) -> list[Delivery]:
     return list(session.exec(select(Delivery).where(Delivery.state == State.PENDING.value)))
 
 
+def failing(session: Session) -> list[Delivery]:
+    """Those whose last attempt brought nothing and that will be tried again, the next one first."""
+    wanted = select(Delivery).where(_WAITS, col(Delivery.error).is_not(None))
+    return list(session.exec(wanted.order_by(col(Delivery.next_at), col(Delivery.id))))
+
+
 def postpone(session: Session, delivery_id: int, next_at: datetime) -> bool:
     """Let one that waits wait longer; False where it does not wait any more."""
     return _changed(session, delivery_id, _WAITS, next_at=next_at)

@@ -119,3 +119,20 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(tmp_path
     database.close()
     assert "for the digest of" in shown
     assert "1 did so far" in shown
+
+
+def test_doctor_and_run_name_what_fails_and_is_tried_again(tmp_path: Path) -> None:
+    with a_site() as site, webhook() as hook:
+        hook.always = 503
+        environ = {**os.environ, "HOOK": hook.url("s3cretpath")}
+        config = site_watchlist(
+            tmp_path, site, f"sqlite:///{tmp_path}/watch.db", more='[[routes]]\nname = "team"\nto = ["${HOOK}"]\n'
+        )
+        site.pages["/privacy"] = policy()
+        policywatch("run", "--config", config, environ=environ)
+        site.pages["/privacy"] = policy(AI)
+        told = policywatch("run", "--now", "--config", config, environ=environ, status=1)
+        doctor = policywatch("doctor", "--config", config, environ=environ, status=1)
+    for said in (told, doctor):
+        assert re.search(r"team: 1 message to \$\{HOOK\} failed: .*503.*; tried again from 20.* UTC on", said)
+        assert "s3cret" not in said

@@ -54,6 +54,7 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
     """
     from policywatch.beating import beating
     from policywatch.job import Job
+    from policywatch.undelivered import undelivered
 
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
@@ -61,18 +62,26 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
         with beating(job.recipients.heartbeat) as tell, _progress(as_json) as step:
             report = job.run(only=only, force=now or bool(only), progress=step)
             tell(report)
+        with database.reading() as session:
+            failing = undelivered(session) if report.deliveries.failed else []
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():
         _show(console(), report)
+        _say_undelivered(report, failing)
     else:
         _say_troubles(report.checks)
-        if report.deliveries.failed:
-            failed = counted(report.deliveries.failed, "delivery", "deliveries")
-            sys.stderr.write(f"{failed} failed; `policywatch doctor` says more\n")
+        _say_undelivered(report, failing)
     _raise(job.mistakes)
     if not report.is_well:
         raise typer.Exit(TROUBLE)
+
+
+def _say_undelivered(report: Report, failing: list[str]) -> None:
+    if report.deliveries.failed:
+        failed = counted(report.deliveries.failed, "delivery", "deliveries")
+        parked = "; `policywatch alerts --parked` lists what was given up"
+        sys.stderr.write("\n  ".join([f"{failed} failed{parked}", *failing]) + "\n")
 
 
 def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None) -> None:
