@@ -44,7 +44,8 @@ def _span(text: str) -> str:
     return text
 
 
-def _language(text: str) -> str:
+def language_code(text: str) -> str:
+    """The text, where it can name a language; else `ValueError` says how to write it."""
     if not re.fullmatch(r"[a-z]{2}", text):
         raise ValueError("write two small letters, like en or fr")
     return text
@@ -79,7 +80,7 @@ class Table(BaseModel):
 Address = Annotated[str, AfterValidator(web_address)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
-Language = Annotated[str, AfterValidator(_language)]
+Language = Annotated[str, AfterValidator(language_code)]
 
 
 class DocumentEntry(Table):

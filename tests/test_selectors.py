@@ -189,3 +189,11 @@ def test_reading_again_says_which_versions_became_one_and_which_two(tmp_path: Pa
     assert said.format(1, 0) in policywatch("read", "--again", "--config", config)
     config.write_text(plain, "utf-8")
     assert said.format(0, 1) in policywatch("read", "--again", "--config", config)
+
+
+def test_a_first_text_that_is_held_is_shown_before_it_is_taken(tmp_path: Path, site: Site) -> None:
+    config = watching(tmp_path, site, "h1")
+    site.pages["/privacy"] = page(f"<main><h1>What the reading room says</h1>{TEXT}</main>")
+    run(config, status=1)
+    said = policywatch("accept", "library/privacy", "--yes", "--config", config)
+    assert "It begins:\n  What the reading room says\n" in said

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from analysis.page import read_page
 from policywatch.terminal_page import show_page
-from tests.site import policywatch
+from tests.site import policy, policywatch
 
 PAGE = (
     "<html lang=en><title>Privacy policy</title><nav><a href=/>Home</a> <a href=/walks>Walks</a></nav>"
@@ -57,3 +57,22 @@ def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
     assert "  We keep the names of those who walk with us.\n" in said
     assert ("left out (control): Print this page\n" in said) is dropped
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--select", "h1"], "A run would hold this: no sentence of a document on it"),
+        (["--language", "fr"], "A run would hold this: written in another language (en)"),
+    ],
+)
+def test_what_a_run_would_hold_is_said(tmp_path: Path, words: list[str], said: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(policy(), "utf-8")
+    assert said in policywatch("try", file, *words).splitlines()[-1]
+    assert "A run would hold" not in policywatch("try", file)
+
+
+def test_a_folder_and_a_language_that_is_none_are_refused(tmp_path: Path) -> None:
+    assert "is a folder; name a file in it" in policywatch("try", tmp_path, status=2)
+    assert "write two small letters" in policywatch("try", tmp_path, "--language", "English", status=2)

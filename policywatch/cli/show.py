@@ -10,13 +10,26 @@ import typer
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
+from policywatch.entries import language_code
 from policywatch.harmless import harmless
 from policywatch.watchlist import NOTHING_WATCHED
 
 Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
 Select = Annotated[list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")]
 Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")]
-Language = Annotated[str | None, typer.Option("--language", metavar="CODE", help="The language of the text: en, fr.")]
+
+
+def _code(language: str | None) -> str | None:
+    try:
+        return language_code(language) if language else None
+    except ValueError as failure:
+        raise typer.BadParameter(f"found {language!r}; {failure}") from failure
+
+
+Language = Annotated[
+    str | None,
+    typer.Option("--language", metavar="CODE", callback=_code, help="The language of the text: en, fr."),
+]
 
 
 def add_to(app: typer.Typer, panel: str) -> None:
@@ -145,9 +158,12 @@ def try_page(
     Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
     """
     from analysis.as_json import page_json
+    from analysis.believe import disbelief
     from policywatch.files import is_address, read_source
     from policywatch.terminal_page import show_page
 
+    if not is_address(source) and Path(source).is_dir():
+        raise typer.BadParameter(f"{source!r} is a folder; name a file in it", param_hint="URL|FILE")
     if not is_address(source) and not Path(source).is_file():
         said = f"there is no file {source!r}, and an address begins with https:// or http://"
         raise typer.BadParameter(said, param_hint="URL|FILE")
@@ -167,4 +183,6 @@ def try_page(
             shown["dropped"] = [{"text": one.text, "reason": one.reason} for one in page.dropped]
         return print_json(shown)
     show_page(console(), page, dropped=dropped)
+    if doubt := disbelief(page, language=language):
+        console().print(harmless(f"A run would hold this: {doubt}."))
     return None

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
 
+_BEGINNING = 8  # blocks of a first text that a person is asked about
+
 
 def add_to(app: typer.Typer, panel: str) -> None:
     """Add this file's commands, under a heading of the list of them."""
@@ -185,7 +187,11 @@ def accept(
         out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}")
         if held.comparison is None:
             words = sum(len(block.text.split()) for block in held.page.blocks)
-            out.print(f"It would be the first version: “{harmless(held.page.title)}”, {counted(words, 'word')}.")
+            out.print(
+                f"It would be the first version: “{harmless(held.page.title)}”, {counted(words, 'word')}. It begins:"
+            )
+            for block in held.page.blocks[:_BEGINNING]:
+                out.print(f"  {harmless(block.text)}")
         else:
             show_comparison(out, held.comparison)
         if not yes and not typer.confirm("Take it as the document's text?"):
