@@ -69,6 +69,21 @@ def test_what_was_given_up_is_listed_and_sent_again(tmp_path: Path, database: Da
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("Parley, Privacy Policy: ") == 1
 
 
+def test_one_route_is_tested_whatever_is_wrong_with_the_others(tmp_path: Path, database_url: str) -> None:
+    good = f'name = "good"\nto = ["file://{tmp_path}/good.txt"]'
+    config = watchlist(
+        tmp_path,
+        database_url,
+        good,
+        'name = "bad"\nto = ["${NOT_SET}"]',
+        'name = "off"\nto = ["${NOT_SET}"]\nenabled = false',
+    )
+    assert "ok     good" in policywatch("routes", "test", "good", "--config", config)
+    assert "NOT_SET is not set" in policywatch("routes", "test", "bad", "--config", config, status=2)
+    assert "switched off by enabled = false" in policywatch("routes", "test", "off", "--config", config, status=2)
+    assert "it has: good, bad, off" in policywatch("routes", "test", "god", "--config", config, status=2)
+
+
 def test_in_a_pipe_every_row_of_a_table_is_one_line(tmp_path: Path, database: Database, database_url: str) -> None:
     config = watchlist(
         tmp_path, database_url, f'name = "a-team-with-a-long-name"\nto = ["file://{tmp_path}/alerts.txt"]'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table, who_is_told
 from policywatch.harmless import harmless
+from policywatch.watchlist import Watchlist
 
 Parked = Annotated[bool, typer.Option("--parked", help="Only what was given up.")]
 ForRoute = Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only what is for this route.")]
@@ -139,6 +141,20 @@ def alerts_retry(
         raise typer.Exit(TROUBLE)
 
 
+def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
+    """So that the others, which may lack a variable, don't keep it from being tried."""
+    from policywatch.entries import BriefEntry, OperatorEntry
+
+    chosen = [pair for pair in watchlist.routes if pair[0].name == name]
+    if not chosen:
+        have = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
+        raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
+    if not chosen[0][0].enabled:
+        raise typer.BadParameter(f"{name!r} is switched off by enabled = false; nobody is told", param_hint="NAME")
+    operator, brief = (OperatorEntry(), watchlist.operator[1]), (BriefEntry(), watchlist.brief[1])
+    return replace(watchlist, routes=tuple(chosen), operator=operator, brief=brief)
+
+
 def routes_test(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this route; all if left out.")] = None,
     config: Config = CONFIG,
@@ -150,12 +166,8 @@ def routes_test(
     from notifier.delivery import try_routes
 
     with opened(config) as (watchlist, database):
-        to = who_is_told(watchlist)
-        chosen = [route for route in to.routes if name in (None, route.name)]
-        if not chosen:
-            have = ", ".join(route.name for route in to.routes) or "none"
-            raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
-        tried = try_routes(database, chosen, base_url=watchlist.site, templates=to.templates)
+        to = who_is_told(watchlist if name is None else _with_one_route(watchlist, name))
+        tried = try_routes(database, to.routes, base_url=watchlist.site, templates=to.templates)
     for one in tried:
         console().print(f"{'ok    ' if one.ok else 'FAILED'} {one.route}: {one.address}: {harmless(one.said)}")
     if not all(one.ok for one in tried):
