@@ -146,7 +146,7 @@ def _to_write(found: Any) -> str:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """What a word that is not known may stand for, as the end of a sentence."""
-    close = extractOne(word, known, score_cutoff=70)
+    close = extractOne(word, known, score_cutoff=65)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
 
 

@@ -140,7 +140,7 @@ class _Loader:
 
     def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:
-            text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8")
+            text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8-sig")  # with a mark or without
             return tomllib.loads(text), tuple(text.split("\n"))
         except FileNotFoundError as failure:
             said = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"

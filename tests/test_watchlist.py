@@ -60,6 +60,8 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD.replace('"privacy-policy"', '"policy"'), "7: documents[0].kind: found 'policy'; allowed:"),
         (GOOD.replace('"https:', '"ftp:'), "8: documents[0].url: found 'ftp://example.org/privacy';"),
         (GOOD.replace("title =", "tittle ="), "3: documents[0].title: is missing"),
+        (GOOD.replace("url =", "ulr ="), "8: documents[0].ulr: is not a key that is known here; did you mean 'url'?"),
+        ("\ufeff" + GOOD.replace("url =", "ulr ="), "8: documents[0].ulr: is not a key"),
         (f"{GOOD}[[document]]\n", "10: document: is not a key that is known here; did you mean 'documents'?"),
         (GOOD.replace("title =", "tittle ="), "6: documents[0].tittle: is not a key that is known here"),
         (GOOD + "[crawl]\ndelay = -1\n", "11: crawl.delay: found -1; allowed: 0 and more"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -44,7 +45,8 @@ def init(
     if config.exists() and not force:
         raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
     config.write_text(starter(contact), "utf-8")
-    console().print(f"Wrote {config}. Next: policywatch doctor, then policywatch run")
+    named = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
+    console().print(f"Wrote {config}. Next: policywatch doctor{named}, then policywatch run{named}", soft_wrap=True)
 
 
 def _contact() -> str:
@@ -93,6 +95,10 @@ def schedule(
     Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
     """
     here = this_installation(load(config), every=every, environment_file=environment_file)
+    if environment_file is not None and not environment_file.exists():
+        sys.stderr.write(
+            f"policywatch: {environment_file} is not there yet: the job needs it, with the secrets in it\n"
+        )
     sys.stdout.write(render(kind, here))
 
 

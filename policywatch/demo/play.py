@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from rich.text import Text
 from sqlmodel import col, select
 
 from policywatch.demo.site import DAYS, DOCUMENTS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite
+from policywatch.schedule.installation import program
 from policywatch.terminal import show_change
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, serve
@@ -51,8 +53,9 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     if stay:
         serve(create_app(database), Listening(port=port))
     else:
-        console.print(f"Browse it: policywatch serve --config {config}, then http://127.0.0.1:{port}/", soft_wrap=True)
-        console.print("or in one go: policywatch demo --serve")
+        here = shlex.join(program())  # nothing says that it is on the PATH
+        console.print(f"Browse it: {here} serve --config {config}, then http://127.0.0.1:{port}/", soft_wrap=True)
+        console.print(f"or in one go: {here} demo --serve")
     database.close()
     return good
 

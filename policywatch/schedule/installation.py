@@ -57,13 +57,13 @@ def this_installation(watchlist: Watchlist, *, every: str = "1h", environment_fi
     for variables, which must come from somewhere.
     """
     file = watchlist.file.resolve()
-    secrets = tuple(sorted(set(_variables(tomllib.loads(file.read_text("utf-8"))))))
+    secrets = tuple(sorted(set(_variables(tomllib.loads(file.read_text("utf-8-sig"))))))
     beside = file.with_name(ENVIRONMENT_FILE)
     if environment_file is None and (secrets or beside.exists()):
         environment_file = beside
     account = pwd.getpwuid(os.getuid())
     return Installation(
-        program=_program(),
+        program=program(),
         config=file,
         user=account.pw_name,
         uid=account.pw_uid,
@@ -76,7 +76,7 @@ def this_installation(watchlist: Watchlist, *, every: str = "1h", environment_fi
     )
 
 
-def _program() -> tuple[str, ...]:
+def program() -> tuple[str, ...]:
     """The script beside this Python, which a moved or unusual installation may lack."""
     script = Path(sys.executable).with_name("policywatch")
     return (str(script),) if os.access(script, os.X_OK) else (sys.executable, "-m", "policywatch")
