@@ -117,11 +117,23 @@ def _addresses(
         except MissingVariable as missing:
             problems.append(section.problem(f"to[{index}]", str(missing)))
             continue
-        if said := address_problem(url):
+        if said := _no_address(text) or address_problem(url):
             problems.append(section.problem(f"to[{index}]", said))
         else:
             found.append(_beside(section.file.parent, address(text, url)))
     return tuple(found)
+
+
+def _no_address(text: str) -> str | None:
+    """What is likely meant by what many write at first."""
+    if variable := re.fullmatch(r"\$([A-Z][A-Z0-9_]*)", text):
+        return f"write ${{{variable[1]}}}, with braces"
+    if re.fullmatch(r"[^\s:/@]+@[\w-]+(\.[\w-]+)+", text):
+        return (
+            "this names a person, not the server that sends: write mailtos://USER:PASSWORD@mail.example.org?to=...; "
+            "docs/alerts.md has such addresses to copy"
+        )
+    return None
 
 
 def _beside(folder: Path, one: Address) -> Address:

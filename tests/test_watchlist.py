@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from notifier.channels import address_problem
 from policywatch.due import NEVER, due, due_at
 from policywatch.problems import WatchlistError
 from policywatch.recipients import recipients
@@ -117,6 +119,20 @@ def test_a_wrong_address_is_told_without_its_secret(tmp_path: Path) -> None:
     told = problems(tmp_path, GOOD + ROUTE, {"TEAM_MAIL": "nosuch://user:hunter2@example.org"})
     assert "routes[0].to[0]" in told[0]
     assert "hunter2" not in "".join(told)
+
+
+def test_what_many_write_at_first_is_told_how_to_write(tmp_path: Path) -> None:
+    (braces,) = problems(tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "$TEAM_MAIL"))
+    assert braces == "13: routes[0].to[0]: write ${TEAM_MAIL}, with braces"
+    (person,) = problems(tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "anna@example.org"))
+    assert "routes[0].to[0]: this names a person, not the server that sends: write mailtos://" in person
+
+
+def test_the_mail_addresses_to_copy_are_addresses() -> None:
+    text = Path(__file__).parents[1].joinpath("docs", "alerts.md").read_text("utf-8")
+    copied = re.findall(r"`(mailtos?://[^`]*to=[^`]*)`", text)
+    assert len(copied) >= 6
+    assert [address_problem(one) for one in copied] == [None] * len(copied)
 
 
 def test_a_database_address_is_not_shown(tmp_path: Path) -> None:
