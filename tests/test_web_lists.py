@@ -155,6 +155,7 @@ def test_an_announced_text_stands_against_the_one_in_force(site: httpx.Client, d
         teller = Teller(session)
         teller.version(TERMS, day(0), [block("paragraph", "We keep your notes.")])
     page(site, "/upcoming/parley/preview-terms", 404)
+    assert hrefs(page(site, "/upcoming"), ".documents a") == [], "no text of it was read yet"
     with database.writing() as session:
         Teller(session).version("parley/preview-terms", day(1), [block("paragraph", "We sell your notes.")])
     assert hrefs(page(site, "/upcoming"), ".documents a") == ["/upcoming/parley/preview-terms"]

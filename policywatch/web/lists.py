@@ -21,6 +21,7 @@ from storage.change_list import (
 from storage.changes import this_and_above
 from storage.checks import Check, newest_check
 from storage.documents import Document, previews, services_and_languages, watched_counts
+from storage.versions import current_version
 
 PAGE = 30  # changes on one page
 _LATELY = 7  # changes on the first page
@@ -104,4 +105,5 @@ def upcoming_view(session: Session, today: date) -> UpcomingView:
     """Everything that is announced, the nearest first."""
     rows = upcoming(session, today, limit=_AHEAD)
     days = [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.effective_date or today)]
-    return UpcomingView(days, previews(session), today)
+    read = [pair for pair in previews(session) if all(current_version(session, each.id) for each in pair)]
+    return UpcomingView(days, read, today)
