@@ -34,6 +34,7 @@ TABLES = {
         "advert",
         "commented",
         "byline",
+        "printed",
         "imprint",
         "updated",
         "ago",

@@ -91,7 +91,8 @@ def notes(lines: list[Line], _: list[Line]) -> None:
     """Notes at the end to whose marks nothing refers in the text: they are those of offers that were left out."""
     run = list(itertools.takewhile(_mark_of, reversed(lines)))
     above = lines[: len(lines) - len(run)]
-    raised = {child.words(5).strip("()") for line in above for child in line.element.children if _is_raised(child)}
+    holders = {line.element for line in above} if run else ()
+    raised = {child.words(5).strip("()") for holder in holders for child in holder.children if _is_raised(child)}
     for line in run:
         mark = _mark_of(line)
         referred = mark.strip("()") in raised or any(mark in other.text for other in above)

@@ -22,6 +22,7 @@ CELLS = frozenset(("td", "th"))
 CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 ROW_ROLES = CELL_ROLES | {"row"}
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：…]['\"’”»)\]]*$")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
 
@@ -103,3 +104,8 @@ def layout_tables(elements: list[Element]) -> set[Element]:
 def above_title(lines: Sequence[Line]) -> int:
     """How many lines stand above the page's title; 0 where it has none."""
     return next((at for at, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)
+
+
+def is_stamp(line: Line) -> bool:
+    """Whether it may date the document."""
+    return len(line.text) < 80 and _YEAR.search(line.text) is not None and not line.text.startswith("©")

@@ -130,7 +130,7 @@ def parse(text: str) -> LexborHTMLParser:
     if text.count("<") > _TAGS and _climbs(text) > _CLIMBS:
         raise UnreadablePage(Reason("unreadable.nested"))
     # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
-    return LexborHTMLParser(text, scripting=True)
+    return LexborHTMLParser(text.removesuffix("<"), scripting=True)  # where an answer was cut off, "<" is no text
 
 
 def _climbs(text: str) -> int:

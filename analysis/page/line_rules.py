@@ -24,6 +24,7 @@ def controls(lines: list[Line], _: list[Line]) -> None:
     top = pattern("furniture", "top", whole=True)
     advert = pattern("furniture", "advert", whole=True)
     visitor = pattern("furniture", "visitor", whole=True)
+    printed = pattern("furniture", "printed", whole=True)
     titled = any(line.kind == "heading" and line.level == 1 for line in lines)
     first = next((index for index, line in enumerate(lines) if line.is_prose), 0) if titled else 0
     for index, line in enumerate(lines):
@@ -32,7 +33,8 @@ def controls(lines: list[Line], _: list[Line]) -> None:
         if _is_control(line, label, several) or (line.is_clickable and top.fullmatch(line.text)):
             line.reason = "control"
         elif (
-            _is_about_the_page(line.text, label, feedback)
+            printed.fullmatch(line.text)
+            or _is_about_the_page(line.text, label, feedback)
             or _are_remarks(line.beside, label, feedback, skip)
             or (index < first and line.kind == "paragraph" and _is_labelled(line.beside, feedback))
         ):
@@ -52,7 +54,8 @@ def _is_control(line: Line, label: re.Pattern[str], several: re.Pattern[str]) ->
         return bool(line.button_chars or line.link_chars or line.text in _INFORMS)
     if len(line.text) >= 60:
         return False
-    return bool((line.is_clickable and label.fullmatch(_SIZE.sub("", line.text))) or several.fullmatch(line.text))
+    text = _PRESSED.sub(" ", line.text).rstrip() if line.button_chars else line.text
+    return bool((line.is_clickable and label.fullmatch(_SIZE.sub("", text))) or several.fullmatch(text))
 
 
 def _is_advert(line: Line, advert: re.Pattern[str]) -> bool:
@@ -64,6 +67,7 @@ def _is_advert(line: Line, advert: re.Pattern[str]) -> bool:
 
 
 _SIZE = re.compile(r"\s*[(\[](?:[a-z]{3,4}\W+)?\d+(?:[.,]\d+)?\s?(?:[kmg]i?[bo]|bytes|octets)[)\]]\s*$", re.IGNORECASE)
+_PRESSED = re.compile(r"\s*\(\d[\d.,]*\)")  # how often a button was: "Yes (812)"
 _BELOW = 0.3  # of the page's sentences, at most, are what readers wrote below the text
 _INFORMS = frozenset("ⓘℹ🛈")  # stands beside a word, for a tip that a pointer shows
 _BESIDE = re.compile(r"\s*[·•|]\s*")
@@ -85,17 +89,17 @@ def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[s
 
 
 def _are_remarks(beside: tuple[Element, ...], label: re.Pattern[str], *known: re.Pattern[str]) -> bool:
-    """Elements that run on in one line, each of which is furniture by itself: "Skip to contentVersion: 3.2"."""
-    for element in beside:
-        text = element.words(REMARK)
-        if not (
-            element.reason
-            or (element.is_clickable and label.fullmatch(text))
-            or is_count(text)
-            or any(phrase.fullmatch(text) for phrase in known)
-        ):
-            return False
-    return bool(beside)
+    """Elements that run on in one line, each of which is furniture by itself: "Skip to contentVersion: 3.2";
+    with other buttons between them or not."""
+    told = [
+        element
+        for element in beside
+        if element.reason
+        or (element.is_clickable and label.fullmatch(text := element.words(REMARK)))
+        or is_count(text := element.words(REMARK))
+        or any(phrase.fullmatch(text) for phrase in known)
+    ]
+    return bool(told) and all(element in told or element.tag == "button" for element in beside)
 
 
 def _is_labelled(beside: tuple[Element, ...], feedback: re.Pattern[str]) -> bool:

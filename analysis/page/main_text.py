@@ -7,10 +7,9 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
-import re
-
+from analysis.page.beside import leave_out_boxes
 from analysis.page.furniture import mark_furniture
-from analysis.page.html_lines import REMARK, Line
+from analysis.page.html_lines import REMARK, Line, is_stamp
 from analysis.page.html_tree import Element
 from analysis.page.line_rules import LINE_RULES
 from analysis.page.other_languages import leave_out_other_languages
@@ -18,7 +17,6 @@ from analysis.page.other_languages import leave_out_other_languages
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
 _BEHIND = 0.1  # of the page's sentences, at most, stand behind its footer
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def measure(elements: list[Element], lines: list[Line]) -> None:
@@ -77,6 +75,7 @@ def leave_out(elements: list[Element], lines: list[Line], *, language: str | Non
 
 def by_place(elements: list[Element], lines: list[Line]) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
+    leave_out_boxes(elements, lines)
     left = [line for line in lines if line.reason is None]
     left = _before_the_footer(left, lines)
     prose = [line for line in left if line.is_prose]
@@ -166,11 +165,7 @@ def _title(left: list[Line], kept: set[int]) -> set[int]:
         return set()
     title = next((index for index in titles if index in kept), titles[0])
     near = range(max(0, title - _NEAR), min(len(left), title + _NEAR + 1))
-    return {title} | {index for index in near if _is_stamp(left[index])}
-
-
-def _is_stamp(line: Line) -> bool:
-    return len(line.text) < 80 and _YEAR.search(line.text) is not None and not line.text.startswith("©")
+    return {title} | {index for index in near if is_stamp(left[index])}
 
 
 def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element | None]:

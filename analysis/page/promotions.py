@@ -83,6 +83,10 @@ def is_of_a_topic(text: str, *, praises: bool = False) -> bool:
     return any(match.tier == "decides" and not (praises and match.topic in _PRAISES) for match in found)
 
 
+def promotes(text: str) -> bool:
+    return pattern("furniture", "promotes").search(text) is not None
+
+
 def is_person(text: str) -> bool:
     return len(text) <= 80 and _PERSON.fullmatch(text) is not None
 
@@ -114,7 +118,7 @@ def _call(element: Element, classes: frozenset[str], alone: set[Element]) -> str
     named = not classes.isdisjoint(_CALL)
     if not (named and element.has_form) and not _ends_with_control(element, "signup", alone):
         return None
-    return "advertisement" if named or pattern("furniture", "promotes").search(_words(element)) else None
+    return "advertisement" if named or promotes(_words(element)) else None
 
 
 def _inset(element: Element, alone: set[Element]) -> str | None:

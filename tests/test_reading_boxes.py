@@ -1,0 +1,101 @@
+"""Boxes of something else beside and amid a text that stands in an element of its own, and what goes on with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.page import read_page
+
+
+def texts(body: str) -> list[str]:
+    page = read_page(f"<html lang='en'><title>Terms</title><body>{body}</body></html>".encode())
+    return [block.text for block in page.blocks]
+
+
+SECTIONS = "".join(f"<h2>{name}</h2><p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefg")
+HOME = "{}<main>{}<h1>Terms</h1><div class='text'>" + SECTIONS + "</div>{}</main>{}"
+SET_APART = texts(HOME.format("", "", "", ""))
+ASKED = (
+    "<h3>When do you open?</h3><p>We open at nine.</p><h3>Do you keep my data?</h3><p>For a year, as the terms say.</p>"
+)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<section><h2>Walks for you</h2><h3><a href='/w'>The long mile</a></h3><p>£26.00 4.9 (204)</p></section>",
+        "<section><h2>Quick answers</h2>" + ASKED + "</section>",
+        "<div><h2>Heard here</h2><blockquote>My data were gone in a day, and I had the refund.</blockquote></div>",
+        "<div><p>41,230 walks told since January</p><p>Mean length: 36 miles</p></div>",
+        "<div><b>Walk fund 2025</b><p>980 of 1900 euro. <a href='/give'>Give</a></p></div>",
+    ],
+)
+def test_a_box_behind_a_text_of_its_own_is_none_of_it(box: str) -> None:
+    assert texts(HOME.format("", "", box, "")) == SET_APART
+
+
+def test_a_message_above_the_title_of_such_a_text_is_none_of_it() -> None:
+    hut = "<div><p>Hut</p><p>The hut is closed until the snow has gone, please bring your own tea.</p></div>"
+    assert texts(HOME.format("", hut, "", "")) == texts(HOME.format(hut, "", "", "")) == SET_APART
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<div><h2>Contact</h2><p>Write to us if you want a copy of your data.</p></div>",
+        "<div><p>The Walkers, 5 High Street, Leeds</p></div>",
+        "<div><p>The English text of these terms prevails.</p></div>",
+    ],
+)
+def test_what_goes_on_with_such_a_text_stays(said: str) -> None:
+    assert len(texts(HOME.format("", "", said, ""))) == len(SET_APART) + said.count("<p>") + said.count("<h2>")
+
+
+def test_a_notice_above_its_title_and_words_between_title_and_text_stay() -> None:
+    notice = "<div><p>We will change these terms on the first of May, please read them.</p></div>"
+    assert len(texts(HOME.format("", notice, "", ""))) == len(SET_APART) + 1
+    intro = HOME.replace("</h1>", "</h1><div><p>Read on to see how we walk with you, step by step.</p></div>")
+    assert len(texts(intro.format("", "", "", ""))) == len(SET_APART) + 1
+
+
+def amid(box: str) -> list[str]:
+    return texts(HOME.format("", "", "", "").replace("<h2>d", box + "<h2>d"))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<div class='x-teaser'><h3>Give a walk</h3><div><p>Cards from £50.</p></div><a href='/give'>Book</a></div>",
+        "<div class='w'><div class='cms-banner'><p><b>Winter walks</b></p><p>Order by May.</p></div></div>",
+        "<aside><h3>You read this for free</h3><p>Help the 140 people who mark the paths.</p></aside>",
+        "<div class='callout'><h3>Lost on the way?</h3><p>Call the hut at 0113 496 0000.</p></div>",
+        "<x-promo-card><div><h3>Walk on</h3><p>A mile more each week.</p></div></x-promo-card>",
+    ],
+)
+def test_a_box_amid_a_text_that_is_of_something_else_is_none_of_it(box: str) -> None:
+    assert amid(box) == SET_APART
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<div class='callout'><h3>In short</h3><p>We keep your data for a year.</p></div>",
+        "<div class='indent'><p>Walks of a mile are short.</p></div>",
+        "<aside><p>You must be 16 to walk alone.</p></aside>",
+    ],
+)
+def test_a_box_amid_a_text_that_is_of_it_stays(box: str) -> None:
+    assert len(amid(box)) == len(SET_APART) + box.count("<p>") + box.count("<h3>")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>Printed on 3 May at 10:12 from walks.example</p>",
+        "<p>Document imprimé le 13/05/2025 à 06:10</p>",
+        "<p>Was this helpful?</p><p><button>Yes (812)</button> <button>No (207)</button></p>",
+        "<div><button>Share</button><button>Give this page away</button></div>",
+    ],
+)
+def test_what_tells_of_one_visit_or_is_pressed_is_none_of_the_text(line: str) -> None:
+    assert texts(HOME.format("", "", line, "")) == SET_APART
