@@ -6,23 +6,23 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from analysis.believe import doubt
+from analysis.belief.believe import doubt
 from analysis.blocks import Page
 from analysis.brief import brief
 from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence, Passage, Quote, Severity, Side
-from analysis.dates import ORDERS, Start, dates_in, named_in_numbers, order_of, start_of
 from analysis.diff import passages
-from analysis.found import Found, says_something
-from analysis.grave import is_grave
-from analysis.judge import Judgement, judge, rules_of
-from analysis.kinds import kind_of
-from analysis.looks import is_content
-from analysis.meaning import of_passage
-from analysis.seen import Seen, found_by, look
-from analysis.signs import signs
-from analysis.topics import OwnTopic, own_lexicon, titles_over
-from analysis.why import named, why_suppressed, why_untold
-from analysis.words import words
+from analysis.judging.found import Found, says_something
+from analysis.judging.grave import is_grave
+from analysis.judging.judge import Judgement, judge, rules_of
+from analysis.judging.kinds import kind_of
+from analysis.judging.meaning import of_passage
+from analysis.judging.seen import Seen, found_by, look
+from analysis.judging.signs import signs
+from analysis.judging.why import named, why_suppressed, why_untold
+from analysis.text.dates import ORDERS, Start, dates_in, named_in_numbers, order_of, start_of
+from analysis.text.looks import is_content
+from analysis.text.topics import OwnTopic, own_lexicon, titles_over
+from analysis.text.words import words
 from reasons import Reason, listed
 
 _PHRASE = 60  # characters; what is longer is a sentence that no phrase was found in

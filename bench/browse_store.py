@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import zstandard
 
 from analysis.change import TOPICS
-from analysis.words import word_diff
+from analysis.text.words import word_diff
 from storage.captures import Capture
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check

@@ -177,9 +177,9 @@ def _lengthen(database: Path, versions: int) -> None:
     from sqlmodel import select
 
     from analysis.as_json import page_from_json
-    from analysis.manner import Manner, joined
-    from analysis.normal import fingerprint
-    from analysis.reading import advance
+    from analysis.text.normal import fingerprint
+    from analysis.versions.manner import Manner, joined
+    from analysis.versions.reading import advance
     from storage.captures import Capture
     from storage.database import Database
     from storage.versions import Cause, current_version

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from analysis.believe import doubt
+from analysis.belief.believe import doubt
 from analysis.blocks import Page, UnreadablePage
-from analysis.claims import claims
 from analysis.diff import passages
-from analysis.kinds import kind_of
-from analysis.seen import look
-from analysis.signs import signs
-from analysis.taken_back import NOTHING_BACK
+from analysis.judging.claims import claims
+from analysis.judging.kinds import kind_of
+from analysis.judging.seen import look
+from analysis.judging.signs import signs
+from analysis.judging.taken_back import NOTHING_BACK
 from bench.labelled import Row, language_of, pages_of
 
 Bounds = tuple[float | None, float | None]

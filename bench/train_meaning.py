@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import pstdev
 
-from analysis.gist import LEANS, WEIGHTIEST
-from analysis.meaning import topic_signs
-from analysis.signs import strengths
+from analysis.judging.gist import LEANS, WEIGHTIEST
+from analysis.judging.meaning import topic_signs
+from analysis.judging.signs import strengths
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, section
 
 STRENGTH = 0.1  # the inverse of the regularisation of severity and direction, of signs as wide as their spread

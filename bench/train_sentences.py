@@ -24,8 +24,8 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from analysis import sentences
 from analysis.change import SEVERITIES, TOPICS
+from analysis.judging import sentences
 from bench import labelled
 from bench.labelled import Row
 

@@ -17,11 +17,11 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from analysis import judge as judging
-from analysis import meaning
 from analysis.as_json import comparison_json
 from analysis.compare import compare
-from analysis.gist import GIST
+from analysis.judging import judge as judging
+from analysis.judging import meaning
+from analysis.judging.gist import GIST
 from bench import labelled, train_sentences
 from bench.fitting import ANY, DOWN, UP, Bounds, Example, fit, free, one, only, section
 from bench.labelled import Row, language_of

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-from analysis.notation import pattern_of
+from analysis.text.notation import pattern_of
 
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
 Robots = Literal["obey", "ignore"]

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from analysis.as_json import comparison_json
+from analysis.belief.suggest import advised, better, places
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison
 from analysis.compare import compare
 from analysis.page import markup_of, read_page
-from analysis.suggest import advised, better, places
 from policywatch.problems import BadPairs
 from reasons import Reason
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from analysis.blocks import UnreadablePage
-from analysis.normal import fingerprint
-from analysis.reading import read_unread
-from analysis.rereading import refresh
+from analysis.text.normal import fingerprint
+from analysis.versions.reading import read_unread
+from analysis.versions.rereading import refresh
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Progress, Target
 from notifier.delivery import Deliveries, deliver_due

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.manner import Manner
-from analysis.topics import OwnTopic
+from analysis.text.topics import OwnTopic
+from analysis.versions.manner import Manner
 from policywatch.watchlist import Watchlist
 
 

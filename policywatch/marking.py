@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, takewhile
 
-from analysis.words import Tag
+from analysis.text.words import Tag
 from reasons import Told, told_each
 from storage.changes import StoredPassage, alike, gravity
 

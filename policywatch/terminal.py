@@ -15,7 +15,7 @@ from rich.text import Text
 from sqlmodel import Session
 
 from analysis.change import Comparison
-from analysis.reading import facts, stored_passages
+from analysis.versions.reading import facts, stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording

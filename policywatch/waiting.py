@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from analysis.telling import STAYS
+from analysis.versions.telling import STAYS
 from notifier.when import AtOnce, parse_when, zone
 from policywatch.entries import RouteEntry
 from storage.alerts import Alert, waiting_alerts

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.mentions import in_language
-from analysis.words import word_diff
+from analysis.judging.mentions import in_language
+from analysis.text.words import word_diff
 from reasons import Reason
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage

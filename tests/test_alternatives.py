@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from analysis.alternatives import first_letters, one_of
+from analysis.text.alternatives import first_letters, one_of
 
 WORDS = ("ten", "twenty", "twenty-four", "e.g.", "six", "sixty")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.believe import disbelief, doubt
+from analysis.belief.believe import disbelief, doubt
 from analysis.blocks import Page
 from analysis.page import read_page
 

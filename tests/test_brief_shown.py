@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from analysis.grave import RULES
-from analysis.meaning import BY_WEIGHT
+from analysis.judging.grave import RULES
+from analysis.judging.meaning import BY_WEIGHT
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import Because, languages, words

@@ -17,15 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import words
 from analysis.blocks import Block, Page
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.grave import RULES
-from analysis.kinds import kind_of
+from analysis.diff.wording import keyed_sentences
+from analysis.judging.grave import RULES
+from analysis.judging.kinds import kind_of
 from analysis.page import read_page
-from analysis.spelling import keyed_words
-from analysis.wording import keyed_sentences
+from analysis.text import words
+from analysis.text.spelling import keyed_words
 
 CASES = Path(__file__).with_name("cases")
 Case = dict[str, Any]

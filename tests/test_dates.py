@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from analysis.compare import compare
-from analysis.dates import Order, dates_in, order_of
 from analysis.page import read_page
+from analysis.text.dates import Order, dates_in, order_of
 
 THIRD = date(2025, 11, 3)
 

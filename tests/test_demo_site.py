@@ -11,8 +11,8 @@ import pytest
 
 from analysis.blocks import Page
 from analysis.compare import compare
-from analysis.normal import normal
 from analysis.page import read_page
+from analysis.text.normal import normal
 from policywatch.demo.site import (
     ANNOUNCING,
     BROKEN,

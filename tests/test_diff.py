@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import words
 from analysis.blocks import Block, BlockKind, Page
 from analysis.diff import passages
-from analysis.words import word_diff
+from analysis.text import words
+from analysis.text.words import word_diff
 
 TEXTS = st.text(alphabet="ab c\n,.’é私🙂", max_size=40)
 SENTENCES = [

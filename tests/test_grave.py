@@ -6,9 +6,9 @@ import pytest
 
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.found import is_duty_of_reader
+from analysis.judging.found import is_duty_of_reader
 from analysis.page import read_page
-from analysis.topics import matches
+from analysis.text.topics import matches
 
 START = {
     "en": "# Privacy Policy\n\n## What we do\n\nWe use your data to run the club, to answer you and to keep you safe. ",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from analysis.rereading import reread_all
+from analysis.versions.rereading import reread_all
 from policywatch.archive.importing import Wish, chosen
 from policywatch.archive.problem import NotAnArchive
 from policywatch.archive.repository import opened

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from analysis.manner import Manner
-from analysis.reading import read_unread
+from analysis.versions.manner import Manner
+from analysis.versions.reading import read_unread
 from policywatch.archive.layout import Archived, continued_by
 from policywatch.job import Job
 from policywatch.recipients import Recipients

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.accepting import HeldAnew, accept, held_text
-from analysis.manner import Manner
+from analysis.versions.accepting import HeldAnew, accept, held_text
+from analysis.versions.manner import Manner
 from storage.database import Database
 from storage.lock import one_at_a_time
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, command, outcomes, policy, policywatch, run, watchlist

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.looks import may_have, pattern
+from analysis.text.looks import may_have, pattern
 
 FOUND = [
     ("ago", "Edited an hour ago"),

@@ -16,7 +16,7 @@ from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, wat
 STUMBLE = "We count the stones on the way."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
-from analysis.manner import Manner
+from analysis.versions.manner import Manner
 plain = Manner.page
 def page(self, body, **more):
     if {STUMBLE!r}.encode() in body:
@@ -27,7 +27,7 @@ from policywatch.cli import main
 main()
 """
 _COMPARISON_TRIPS = f"""
-from analysis.manner import Manner
+from analysis.versions.manner import Manner
 plain = Manner.compared
 def compared(self, before, after):
     if any(block.text == {STUMBLE!r} for block in after.blocks):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analysis.blocks import UnreadablePage
-from analysis.normal import fingerprint
 from analysis.page import read_page
+from analysis.text.normal import fingerprint
 from tests.paper import Ink, Rule, pdf
 
 TITLE = Ink(60, 700, "Privacy Policy", 20, bold=True)

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from analysis.blocks import Block
-from analysis.normal import fingerprint
 from analysis.page import read_page
+from analysis.text.normal import fingerprint
 
 SAID = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")
 TABLE = "<table><tr><th>Path{0}</th><th>Kept{0}</th></tr><tr><td>Shore path</td><td>One year or two</td></tr></table>"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.blocks import UnreadablePage
-from analysis.normal import fingerprint
 from analysis.page import read_page
+from analysis.text.normal import fingerprint
 
 MARKDOWN = b"""Privacy Policy
 ==============

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from analysis.blocks import Block, Page
-from analysis.normal import fingerprint
 from analysis.page import read_page
+from analysis.text.normal import fingerprint
 
 BODY = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")
 TITLED = "<h1>Terms</h1>{}<h2>Paths</h2>" + BODY + "{}"

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.blocks import Page, UnreadablePage
-from analysis.normal import fingerprint, normal
 from analysis.page import read_page
+from analysis.text.normal import fingerprint, normal
 
 PAGES = Path(__file__).parent / "pages"
 SAVED = sorted(PAGES.glob("*.html"))

@@ -13,12 +13,12 @@ from typing import get_args
 import pytest
 
 from analysis.change import SEVERITIES, TOPICS, Direction
-from analysis.gist import LEANS
-from analysis.grave import RULES
-from analysis.judge import _CERTAIN
-from analysis.meaning import weights
-from analysis.weighing import Weighing
-from analysis.why import _OTHERWISE
+from analysis.judging.gist import LEANS
+from analysis.judging.grave import RULES
+from analysis.judging.judge import _CERTAIN
+from analysis.judging.meaning import weights
+from analysis.judging.weighing import Weighing
+from analysis.judging.why import _OTHERWISE
 from notifier.messages import notice_message
 from notifier.wording import words
 from policywatch.wording import LANGUAGES

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.manner import Manner
-from analysis.topics import OwnTopic
+from analysis.text.topics import OwnTopic
+from analysis.versions.manner import Manner
 from notifier.messages import notice_message
 from reasons import told
 from storage.database import Database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.sentence_ends import sentence_bounds
+from analysis.text.sentence_ends import sentence_bounds
 
 
 @pytest.mark.parametrize(

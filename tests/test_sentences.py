@@ -7,10 +7,10 @@ import pytest
 from analysis.change import TOPICS
 from analysis.compare import compare
 from analysis.diff import passages
-from analysis.gist import gist
+from analysis.judging.gist import gist
+from analysis.judging.seen import look
+from analysis.judging.sentences import ASPECTS, Weights, says
 from analysis.page import read_page
-from analysis.seen import look
-from analysis.sentences import ASPECTS, Weights, says
 
 POLICY = "# Privacy Policy\n\n## What we do\n\nWe keep your walks for two years.\n\nOur office is at the lake.\n"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analysis.change import Passage
-from analysis.spelling import keyed_words
-from analysis.synonyms import say_the_same
-from analysis.wording import wording
+from analysis.diff.wording import wording
+from analysis.text.spelling import keyed_words
+from analysis.text.synonyms import say_the_same
 
 
 def keys(text: str) -> list[str]:

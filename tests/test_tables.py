@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analysis.compare import Comparison, compare
+from analysis.diff.tables import column_titles
 from analysis.page import read_page
-from analysis.tables import column_titles
 
 Entries = tuple[tuple[str, str, str], ...]
 

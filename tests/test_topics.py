@@ -13,9 +13,9 @@ from analysis.blocks import Page
 from analysis.change import TOPICS
 from analysis.compare import compare
 from analysis.diff import passages
+from analysis.judging.seen import look
 from analysis.page import read_page
-from analysis.seen import look
-from analysis.topics import LANGUAGES, Language, Lexicon, OwnTopic, lexicon, matches, section_topics
+from analysis.text.topics import LANGUAGES, Language, Lexicon, OwnTopic, lexicon, matches, section_topics
 
 
 def finds(phrase: str, text: str) -> str | None:

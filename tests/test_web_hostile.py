@@ -11,7 +11,7 @@ import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from analysis.manner import Manner
+from analysis.versions.manner import Manner
 from policywatch.web.desk import Desk
 from policywatch.web.export import export_site
 from storage.captures import Capture

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from sqlmodel import select
 
-from analysis.manner import Manner
+from analysis.versions.manner import Manner
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
 from policywatch.web.app import create_app
 from policywatch.web.desk import Desk

@@ -11,10 +11,10 @@ from rich.console import Console
 from analysis.as_json import comparison_json
 from analysis.change import Comparison, Kept
 from analysis.compare import compare
-from analysis.grave import RULES
-from analysis.meaning import BY_WEIGHT, severity_of
+from analysis.judging.grave import RULES
+from analysis.judging.meaning import BY_WEIGHT, severity_of
 from analysis.page import read_page
-from analysis.reading import stored_passages
+from analysis.versions.reading import stored_passages
 from policywatch.marking import flagged_first
 from policywatch.terminal import show_comparison
 from reasons import told as said_again

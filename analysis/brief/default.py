@@ -11,7 +11,7 @@ from analysis.brief.phrases import Grammar
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, addresses
 from analysis.change import Default, DefaultWords
-from analysis.surroundings import DEFINITION
+from analysis.judging.surroundings import DEFINITION
 
 _STOPPED = 0.5  # what a person can stop, but perhaps had to start
 _BESIDE = 0.3  # unchanged phrases of a changed sentence

@@ -13,8 +13,8 @@ from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
-from analysis.sentence_ends import sentences_before
-from analysis.topics import matches
+from analysis.text.sentence_ends import sentences_before
+from analysis.text.topics import matches
 
 _LONGEST = 45  # words
 _LABEL = 6  # words; less is rather the entry of a list than a sentence

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from analysis.brief.clauses import Clauses
 from analysis.brief.names import capital_runs, within_name
 from analysis.brief.text import Sentence
-from analysis.postal import in_address
+from analysis.judging.postal import in_address
 
 _OF_COMPANY = 4  # words up to "company" behind a place
 _ADDRESS = 10  # words of a postal address before its country

@@ -6,7 +6,7 @@ import re
 
 from analysis.brief.spans import Span
 from analysis.change import Mark, Quote
-from analysis.normal import normal
+from analysis.text.normal import normal
 
 _JOINED = re.compile(r"\w|(?<=\d)[.,](?=\d)")
 _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from analysis.brief.scene import Features, Scene, crowd
 from analysis.brief.spans import Question, Span
-from analysis.weighing import chance_of
+from analysis.judging.weighing import chance_of
 
 _ALIKE = 0.7  # from this share of the shorter one's words on, two answers say the same
 

@@ -6,7 +6,7 @@ from analysis.brief.excerpt import CUT
 from analysis.brief.phrases import Phrases
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
-from analysis.found import accepts_or_gives, is_duty_of_reader
+from analysis.judging.found import accepts_or_gives, is_duty_of_reader
 
 _LIKELY = 0.5
 _DENIES = "don"  # 't, amid a sentence; at its beginning it forbids

@@ -14,9 +14,9 @@ from analysis.brief.phrases import Phrases
 from analysis.brief.spans import Question, Reader, Span
 from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
-from analysis.rephrased import stems_of
-from analysis.sentence_ends import sentence_bounds
-from analysis.sentences import ASPECTS, Chances, says
+from analysis.judging.rephrased import stems_of
+from analysis.judging.sentences import ASPECTS, Chances, says
+from analysis.text.sentence_ends import sentence_bounds
 
 Features = dict[str, float]
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from analysis.blocks import CELL, Block, Link, Page
 from analysis.change import Passage, Severity, Side
-from analysis.sentence_ends import sentence_bounds
-from analysis.tables import column_titles
-from analysis.words import Word as Token
-from analysis.words import edits, without_islands
-from analysis.words import words as tokens
+from analysis.diff.tables import column_titles
+from analysis.text.sentence_ends import sentence_bounds
+from analysis.text.words import Word as Token
+from analysis.text.words import edits, without_islands
+from analysis.text.words import words as tokens
 
 WORD = re.compile(r"[^\W_]+")
 _ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

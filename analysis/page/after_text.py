@@ -11,7 +11,7 @@ from analysis.page.counts import is_count
 from analysis.page.html_lines import Line, above_title
 from analysis.page.html_tree import Element
 from analysis.page.promotions import is_of_a_topic, is_person, is_quoted, speaks_as_a_policy
-from analysis.phrases import kinds_of, pattern
+from analysis.text.phrases import kinds_of, pattern
 
 _COPYRIGHT = re.compile(r"©|\(c\)\s*\d{4}|copyright\s+(?:©|\(c\)|\d{4})", re.IGNORECASE)
 _DAY = re.compile(

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from analysis.page.html_lines import Line
-from analysis.phrases import pattern
+from analysis.text.phrases import pattern
 
 _LONGEST = 80  # characters
 _NUMBER = re.compile(r"\d+(?:[.,'’/\s]\d+)*\s?(?:[km](?!\w)|(?:th|st|nd|rd|er|e|ème|º|ª)(?!\w))?", re.IGNORECASE)

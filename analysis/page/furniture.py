@@ -12,7 +12,7 @@ from typing import Any
 from analysis.page.html_lines import Line, is_block
 from analysis.page.html_tree import Element
 from analysis.page.promotions import first_title, mark_promotions, speaks_of_policies
-from analysis.phrases import pattern
+from analysis.text.phrases import pattern
 
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters

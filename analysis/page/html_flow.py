@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from analysis.blocks import CELL, BlockKind
-from analysis.normal import UNSEEN
 from analysis.page.html_lines import (
     BOLD_LEVEL,
     CELL_ROLES,
@@ -20,7 +19,8 @@ from analysis.page.html_lines import (
     layout_tables,
 )
 from analysis.page.html_tree import Element
-from analysis.phrases import pattern
+from analysis.text.normal import UNSEEN
+from analysis.text.phrases import pattern
 
 _STRUCTURE = frozenset(("li", "dt", "dd", "table", "tr", "td", "th"))
 _ITEMS = frozenset(("li", "dt", "dd"))

@@ -9,13 +9,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from analysis.blocks import Block, Dropped, Link, Page, UnreadablePage
-from analysis.language import language_of, two_letters
 from analysis.page.grids import with_rows
 from analysis.page.html_flow import lines_of
 from analysis.page.html_lines import Line
 from analysis.page.html_tree import Element, grow, parse
 from analysis.page.main_text import leave_out
-from analysis.phrases import kinds_of, pattern
+from analysis.text.language import language_of, two_letters
+from analysis.text.phrases import kinds_of, pattern
 from reasons import Reason
 
 _SCHEMES = ("http", "https", "mailto")

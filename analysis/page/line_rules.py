@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from analysis.normal import normal
 from analysis.page.after_text import cards, last_line, news, notes, of_the_day, testimonials
 from analysis.page.counts import counts, is_count
 from analysis.page.furniture import autonyms, is_named
 from analysis.page.html_lines import REMARK, Line, above_title
 from analysis.page.html_tree import Element
-from analysis.phrases import pattern
+from analysis.text.normal import normal
+from analysis.text.phrases import pattern
 
 
 def controls(lines: list[Line], _: list[Line]) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from analysis.blocks import CELL, Block, BlockKind, Link, Page, UnreadablePage
-from analysis.language import language_of
-from analysis.normal import UNSEEN
+from analysis.text.language import language_of
+from analysis.text.normal import UNSEEN
 from reasons import Reason
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.language import is_mixed, language_of, two_letters
 from analysis.page.html_lines import Line
 from analysis.page.html_tree import Element
+from analysis.text.language import is_mixed, language_of, two_letters
 
 _PART = 0.08  # of the page's sentences; a smaller part is a quotation or a note to some readers
 

@@ -13,8 +13,8 @@ from pdfminer.high_level import extract_pages
 from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 
 from analysis.blocks import CELL, Block, BlockKind, Dropped, Page, UnreadablePage
-from analysis.language import language_of
 from analysis.page.pdf_tables import table_rows
+from analysis.text.language import language_of
 from reasons import Reason
 
 _MOST_PAGES = 500  # that are read, so that a file made to exhaust the reader ends somewhere

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analysis.blocks import UnreadablePage
-from analysis.importing import ArchivedText, Imported, import_document
-from analysis.manner import Manner
+from analysis.versions.importing import ArchivedText, Imported, import_document
+from analysis.versions.manner import Manner
 from policywatch.archive.layout import Archived, continued_by, documents, is_refiltered
 from policywatch.archive.problem import NotAnArchive
 from policywatch.archive.repository import Record, Repository

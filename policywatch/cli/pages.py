@@ -15,7 +15,7 @@ from policywatch.watchlist import Watchlist
 from policywatch.wording import counted
 
 if TYPE_CHECKING:
-    from analysis.telling import RoutesFor
+    from analysis.versions.telling import RoutesFor
 
 export = typer.Typer(help="Write what is stored for use elsewhere.", no_args_is_help=True)
 

@@ -158,7 +158,7 @@ def try_page(
     Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
     """
     from analysis.as_json import page_json
-    from analysis.believe import disbelief
+    from analysis.belief.believe import disbelief
     from policywatch.files import is_address, read_source
     from policywatch.terminal_page import show_page
 

@@ -118,7 +118,7 @@ def read(
 
     Examples: `policywatch read` · `policywatch read --again`
     """
-    from analysis.rereading import reread_all
+    from analysis.versions.rereading import reread_all
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from storage.lock import one_at_a_time
@@ -170,8 +170,8 @@ def accept(
 
     Example: `policywatch accept linkedin/privacy-policy`
     """
-    from analysis.accepting import accept as take
-    from analysis.accepting import held_text
+    from analysis.versions.accepting import accept as take
+    from analysis.versions.accepting import held_text
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from policywatch.terminal import show_comparison

@@ -13,8 +13,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from analysis.accepting import NothingHeld
 from analysis.blocks import UnreadablePage
+from analysis.versions.accepting import NothingHeld
 from policywatch.entries import RouteEntry
 from policywatch.web.access import Access
 from policywatch.web.api import api

@@ -14,10 +14,10 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from analysis.accepting import HeldAnew, NothingHeld, accept
-from analysis.manner import Manner
-from analysis.normal import fingerprint
-from analysis.telling import RoutesFor
+from analysis.text.normal import fingerprint
+from analysis.versions.accepting import HeldAnew, NothingHeld, accept
+from analysis.versions.manner import Manner
+from analysis.versions.telling import RoutesFor
 from policywatch.web.access import LASTS, Access, TooManyTries
 from policywatch.web.held import held_view
 from policywatch.web.rendering import Renderer

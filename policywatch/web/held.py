@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from analysis.accepting import held_text
 from analysis.blocks import Page
-from analysis.manner import Manner
-from analysis.normal import fingerprint
-from analysis.reading import stored_passages
+from analysis.text.normal import fingerprint
+from analysis.versions.accepting import held_text
+from analysis.versions.manner import Manner
+from analysis.versions.reading import stored_passages
 from policywatch.web.one_change import Placed
 from storage.checks import Check
 from storage.documents import Document, document

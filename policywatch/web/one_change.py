@@ -13,7 +13,7 @@ from sqlmodel import Session
 from analysis.as_json import page_from_json, stored_brief
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.reading import stored_passages
+from analysis.versions.reading import stored_passages
 from policywatch.marking import Section, flagged_first
 from storage.captures import Capture, addresses, capture_records
 from storage.changes import Change, StoredPassage, change, neighbours, passages

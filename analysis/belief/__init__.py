@@ -1,0 +1,1 @@
+"""Whether a text that was read is the document, and whole."""

@@ -1,0 +1,228 @@
+"""Where two versions of a page differ: its passages, with moved, reworded and re-wrapped text recognised."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import LCSseq
+
+from analysis.blocks import CELL, Block, Page
+from analysis.change import Operation, Passage
+from analysis.text.normal import normal
+from analysis.text.words import edits, word_texts
+
+_ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
+_ALIKE_ELSEWHERE = 0.75  # and two blocks of different places
+_GROWN = 0.7  # how alike a text is to one that holds all its words in their order
+_NEARLY = 0.9  # and to one that has but a word or two more it is as alike as their common words say
+_SHORT = 8  # words; a shorter block is not looked for elsewhere unless it is word for word the same
+_NUMBER = re.compile(
+    r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
+)
+_SIGNS = "%$€£"
+_RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
+
+
+class _Text(NamedTuple):
+    """A block and what it is compared by."""
+
+    block: Block
+    key: str
+    stays: bool  # a row whose name, its first cell, no other row has, and one row of the other page
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return plain_words(self.block.text)
+
+
+class _Place(NamedTuple):
+    """Where a passage stands: by the later text, removed ones by the block that they stood before."""
+
+    after: int
+    before: int
+
+
+def passages(before: Page, after: Page) -> tuple[Passage, ...]:
+    """Every place where two texts of a page differ, in the order of the later one, without a judgement.
+
+    Differences that no reader sees (punctuation, case, white space, list numbers, where a paragraph is broken) are no
+    passage. Text that stands elsewhere word for word is `moved`.
+    """
+    b, a = _texts(before, after), _texts(after, before)
+    found: dict[_Place, Passage] = {}
+    b_left: list[tuple[int, int]] = []  # (index, index in the later text where it would stand)
+    a_left: list[int] = []
+    for run in edits([text.key for text in b], [text.key for text in a]):
+        if run.same:
+            continue
+        b_gap, a_gap = list(range(run.b0, run.b1)), list(range(run.a0, run.a1))
+        if [w for i in b_gap for w in b[i].words] == [w for j in a_gap for w in a[j].words]:
+            continue
+        pairs = _pairs(b, b_gap, a, a_gap, _ALIKE)
+        for i, j in pairs:
+            b_gap.remove(i)
+            a_gap.remove(j)
+        for i, j in pairs:
+            joined_b, joined_a = _rewrapped(b, a, i, j, b_gap, a_gap)
+            _put(found, b, a, joined_b, joined_a)
+        b_left += [(i, run.a1 if not a_gap else min(a_gap[0], run.a1)) for i in b_gap]
+        a_left += a_gap
+    _elsewhere(found, b, a, b_left, a_left)
+    for i, j in b_left:
+        found[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None)
+    for j in a_left:
+        found[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text)
+    return tuple(found[place] for place in sorted(found))
+
+
+@lru_cache(maxsize=4096)
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""
+    text = _NUMBER.sub("", normal(text).casefold())
+    words = word_texts(text)
+    if "_" in text:
+        words = [plain for word in words if (plain := word.strip("_"))]  # what stands in italics is no other word
+    return tuple(word for word in words if word[0].isalnum() or word in _SIGNS)
+
+
+def _texts(page: Page, other: Page) -> list[_Text]:
+    """The page's blocks; only what the other page has not to the letter needs a closer look."""
+    shared = {block.text for block in other.blocks}
+    mine, others = (Counter(_cells(block)[0] for block in each.blocks if block.kind == "row") for each in (page, other))
+    texts = [
+        _Text(
+            block,
+            block.text if block.text in shared else " ".join(plain_words(block.text)),
+            block.kind == "row" and mine[_cells(block)[0]] == others[_cells(block)[0]] == 1,
+        )
+        for block in page.blocks
+    ]
+    return [text for text in texts if any(map(str.isalnum, text.key))]
+
+
+def _put(
+    found: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_part: Sequence[int], a_part: Sequence[int]
+) -> None:
+    """Record blocks of the one side that became blocks of the other, unless the words are the same."""
+    if [w for i in b_part for w in b[i].words] == [w for j in a_part for w in a[j].words]:
+        return
+    before, after = ("\n".join(side[k].block.text for k in part) for side, part in ((b, b_part), (a, a_part)))
+    found[_Place(a_part[0], b_part[0])] = Passage(a[a_part[0]].block.heading, "reworded", before, after)
+
+
+def _pairs(
+    b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int], alike: float
+) -> list[tuple[int, int]]:
+    """Blocks of either side that are one block reworded: rows of one name, then the most alike, then the nearest."""
+    b_cells, a_cells = {i: _cells(b[i].block) for i in b_gap}, {j: _cells(a[j].block) for j in a_gap}
+    scored = []
+    for i, j in _candidates(b, b_gap, a, a_gap):
+        named = _named_alike(b_cells[i], a_cells[j])
+        of_one_name = b[i].stays and a[j].stays
+        likeness = float(named > 0) if of_one_name else _likeness(b[i].words, a[j].words)
+        if likeness >= alike:
+            scored.append((-named, -likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j))
+    b_taken, a_taken, pairs = set(), set(), []
+    for *_, i, j in sorted(scored):
+        if i not in b_taken and j not in a_taken:
+            b_taken.add(i)
+            a_taken.add(j)
+            pairs.append((i, j))
+    return pairs
+
+
+def _cells(block: Block) -> list[str]:
+    """Of a row, which the first of them name; none of any other block."""
+    return normal(block.text).casefold().split(CELL) if block.kind == "row" else []
+
+
+def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
+    """How many cells two rows begin with alike. In a list of cookies all else is nearly the same from row to row."""
+    both = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(b_cells, a_cells, strict=False))
+    return sum(1 for _ in both)
+
+
+def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Sequence[int]) -> list[tuple[int, int]]:
+    """Pairs of blocks worth a closer look: in a large gap only those with two words in a row in common."""
+    if len(b_gap) * len(a_gap) <= 64:
+        return [(i, j) for i in b_gap for j in a_gap]
+    where: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for j in a_gap:
+        for pair in _word_pairs(a[j].words):
+            where[pair].append(j)
+    found = []
+    for i in b_gap:
+        pairs = _word_pairs(b[i].words)
+        shared = Counter(j for pair in pairs for j in where.get(pair, ()) if len(where[pair]) <= _RARE)
+        found += [(i, j) for j, count in shared.most_common(5) if 4 * count >= min(len(pairs), 40)]
+    return found
+
+
+def _word_pairs(plain: tuple[str, ...]) -> set[tuple[str, ...]]:
+    return set(itertools.pairwise(plain)) if len(plain) > 2 else {plain}
+
+
+def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
+    """0 to 1: the share of common words, in order; of the shorter text's where the longer one grew from it."""
+    shorter, longer = sorted((len(b_words), len(a_words)))
+    if not shorter or (shorter < longer * _ALIKE / 2 and shorter < _SHORT / 2):
+        return 0.0
+    common = LCSseq.similarity(b_words, a_words)
+    whole = 2 * common / (shorter + longer)
+    if common == shorter and shorter >= _SHORT / 2 and longer <= 8 * shorter:
+        return whole if whole >= _NEARLY else _GROWN
+    return max(whole, 0.9 * common / shorter if shorter >= _SHORT and common >= 0.8 * shorter else 0.0)
+
+
+def _rewrapped(
+    b: list[_Text], a: list[_Text], i: int, j: int, b_gap: list[int], a_gap: list[int]
+) -> tuple[list[int], list[int]]:
+    """The blocks around a pair that belong to it, one paragraph made of two or two of one, taken out of the gaps."""
+    parts = ([i], [j])
+    for gap, mine, texts, other in ((b_gap, parts[0], b, a[j].words), (a_gap, parts[1], a, b[i].words)):
+        for step in (1, -1):
+            while True:
+                neighbour = mine[-1] + 1 if step == 1 else mine[0] - 1
+                if neighbour not in gap or not _part_of(texts[neighbour].words, other, texts, mine):
+                    break
+                gap.remove(neighbour)
+                mine.insert(len(mine) if step == 1 else 0, neighbour)
+    return parts
+
+
+def _part_of(candidate: tuple[str, ...], other: tuple[str, ...], texts: list[_Text], mine: list[int]) -> bool:
+    """Whether most of the candidate's words stand in the other text and the blocks at hand don't have them already."""
+    covered = [w for k in mine for w in texts[k].words]
+    free = Counter(other) - Counter(covered)
+    common = sum(min(count, free[w]) for w, count in Counter(candidate).items())
+    return len(candidate) > 2 and common >= 0.8 * len(candidate)
+
+
+def _elsewhere(
+    found: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_left: list[tuple[int, int]], a_left: list[int]
+) -> None:
+    """Record text that went to another place, the same or nearly so; takes it out of what is left."""
+    by_key: dict[str, list[int]] = defaultdict(list)
+    for j in a_left:
+        by_key[a[j].key].append(j)
+    for entry in tuple(b_left):
+        same = by_key.get(b[entry[0]].key)
+        if same:
+            j = same.pop(0)
+            b_left.remove(entry)
+            a_left.remove(j)
+            operation: Operation = "moved"
+            found[_Place(j, entry[0])] = Passage(a[j].block.heading, operation, b[entry[0]].block.text, a[j].block.text)
+    b_long = [i for i, _ in b_left if len(b[i].words) >= _SHORT]
+    a_long = [j for j in a_left if len(a[j].words) >= _SHORT]
+    if not b_long or not a_long:
+        return
+    for i, j in _pairs(b, b_long, a, a_long, _ALIKE_ELSEWHERE):
+        b_left[:] = [entry for entry in b_left if entry[0] != i]
+        a_left.remove(j)
+        _put(found, b, a, [i], [j])

@@ -1,0 +1,211 @@
+"""What the changed sentences of a change newly claim, and no longer claim: severity and direction rest on it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from analysis.judging.found import AI, is_duty_of_reader
+from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
+from analysis.judging.grave import RULES
+from analysis.judging.seen import Heard, Seen
+from analysis.judging.taken_back import TakenBack
+
+# what may be done with people's data or content
+PRACTICES = (
+    "train",
+    "share",
+    "sensitive",
+    "collect",
+    "use",
+    "advertise",
+    "track",
+    "ai",
+    "decide",
+    "recipient",
+    "transfer",
+    "keep",
+)
+FAVOURS = ("promise", "choice", "rights", "secure", "consent")  # what protects people
+_GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice": 0.5}
+_NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
+_LONG = 2.5  # of the sign "shape.text_words": some 150 words
+_NAMES_AI = AI - {"automated_decisions"}  # which may be made without
+_OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
+_LIKELY = 0.5  # a chance
+_EVEN = 20  # characters of the change that make no side the longer one
+
+_Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
+
+
+def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) -> dict[str, float]:
+    """The signs that severity and direction rest on, beside those `found` and what the change takes back;
+    docs/judging.md has their names."""
+    said = [one for one in seen if one.is_wording]
+    new, gone = _net([(heard, _claimed(one, heard)) for heard in one.heard] for one in said)
+    newly = sum(new[practice] > 0 for practice in PRACTICES)
+    withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)
+    favours = sum(new[favour] > 0 for favour in FAVOURS)
+    lost = sum(gone[favour] > 0 for favour in FAVOURS)
+    words = sum(one.changed_words for one in said)
+    grave = sum(weight * found.get(f"claim.{name}.new", 0.0) for name, weight in _GRAVE.items())
+    rules = found.get("kind.rules", 0.0)
+    promised = found.get(f"{GIST}only_spares", 0.0) > 0 or (new["promise"] and not new["train"])
+    forbidden = found.get("claim.train_forbidden.new", 0.0) > 0
+    no_news = back.spared | back.narrowed  # of what is done, but of what people may do about it
+    spared = not any(
+        "ai_training" in heard.acts and "lost" not in heard.general
+        for one in said
+        if one not in no_news
+        for heard in one.heard
+    )
+    training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
+    told = {
+        "practices": newly / 3,
+        "practice": newly > 0,
+        "two_practices": newly > 1,
+        "withdrawn": withdrawn > 1,
+        "nothing": not (newly or withdrawn or favours or lost),
+        "only_favours": favours > 0 and not newly,
+        "new_choice": new["choice"] > 0,
+        "rights_gone": found.get("claim.rights.gone", 0.0) > 0,
+        "training": training,
+        "training_phrases": 0.0 if rules or forbidden else found.get("ai_training.decides.any", 0.0),
+        "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
+        "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
+        "grave": grave / 4,
+        "quiet": _quiet(found),
+        "words": math.log1p(words) / 2,
+        "words_about": math.log1p(sum(one.changed_words for one in said if one.decided)) / 2,
+        "over_25_words": words >= 25,
+        "sentences_gone": gone["sentence"] > 0,
+        "grown": _grown(said),
+        "of_ai": _speaks_of_ai(said),
+        "rules": rules,
+        "law_named": _named_more(said, "user_rights"),
+        "recipient_named": _named_more(said, "data_sharing"),
+        "less": not back.practices.isdisjoint(said),
+        "spared": not back.spared.isdisjoint(said),
+        "loosened": not back.loosened.isdisjoint(said),
+        "plainly_new": not (back.anew - back.spared).isdisjoint(said),
+        "retimed": not back.retimed.isdisjoint(said),
+        "longer": not back.longer.isdisjoint(said),
+        "torn": _only_torn(said),
+        "only_gone": back.only_gone,
+        "promise_lost": not back.promises.isdisjoint(said),
+        "decides_anew": any(map(_decides_anew, said)),
+    } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
+    told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)
+    return {f"told.{name}": float(value) for name, value in told.items()}
+
+
+def _only_torn(said: Sequence[Seen]) -> float:
+    """1 where all that came only ends a sentence that broke off before, -1 where all that went does: no news."""
+    whole = {sentence.side for one in said if not one.torn for sentence in one.wording.sentences}
+    torn = {sentence.side for one in said if one.torn for sentence in one.wording.sentences} - whole
+    return float(("after" in torn) - ("before" in torn))
+
+
+def _speaks_of_ai(said: Sequence[Seen]) -> bool:
+    """Whether a whole sentence that came is about AI, or its training with what is people's: seldom a detail."""
+    return any(
+        heard.sentence.whole
+        and heard.sentence.side == "after"
+        and ("ai_training" not in heard.acts or not _OF_PEOPLE.isdisjoint(heard.general))
+        and not _NAMES_AI.isdisjoint(heard.acts)
+        for one in said
+        for heard in one.heard
+    )
+
+
+def _decides_anew(one: Seen) -> bool:
+    """Whether a whole sentence of a policy came that machines decide on people: no right to object makes it better."""
+    if one.kind != "privacy":
+        return False
+    for heard in one.heard:
+        if heard.sentence.whole and heard.sentence.side == "after":
+            chances = said_by(one, heard.sentence)
+            decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
+            other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
+            if decides and chances["worth"] >= _LIKELY > other:
+                return True
+    return False
+
+
+def _named_more(said: Sequence[Seen], topic: str) -> bool:
+    """Whether more entries that name a law that gives rights, or a company that gets data, came than went."""
+    more = 0
+    for one in said:
+        if one.named and one.shape in ("entry", "row") and any(each.topic == topic for each in one.found):
+            more += {"added": 1, "removed": -1}.get(one.passage.operation, 0)
+    return more > 0
+
+
+def _quiet(found: Mapping[str, float]) -> bool:
+    """Whether a short change says nothing new of people's data."""
+    newly = any(found.get(f"claim.{name}.new") for name in _NEWLY)
+    return not (newly or found.get("shape.text_words", 0.0) >= _LONG)
+
+
+def _grown(said: Sequence[Seen]) -> float:
+    """How much longer the changed words became."""
+    length = {"before": _EVEN, "after": _EVEN}
+    for one in said:
+        for sentence in one.wording.sentences:
+            length[sentence.side] += sum(end - start for start, end in sentence.spans)
+    return max(0.0, math.log(length["after"] / length["before"])) / 2
+
+
+def _net(places: Iterable[_Sentences]) -> tuple[Counter[str], Counter[str]]:
+    """How many more sentences of each place now make a claim than did before, and how many fewer."""
+    new: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
+    for sentences in places:
+        own: Counter[str] = Counter()
+        for heard, claimed in sentences:
+            own.update(dict.fromkeys(claimed, 1 if heard.sentence.side == "after" else -1))
+        new.update({name: count for name, count in own.items() if count > 0})
+        gone.update({name: -count for name, count in own.items() if count < 0})
+    return new, gone
+
+
+def _claimed(one: Seen, heard: Heard) -> frozenset[str]:
+    """What a changed sentence claims. One that only points elsewhere, tells readers their duties or says what others
+    are not allowed claims nothing."""
+    sentence, acts, near, changed = heard
+    handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
+    text = one.passage.texts[sentence.side]
+    if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(text[sentence.start : sentence.end]):
+        return frozenset()
+    if (
+        "forbidden" in near
+        and "handed_on" not in near
+        and one.says(text[sentence.start : sentence.end])["practice"] < _LIKELY
+    ):
+        return frozenset()
+    about = bool(near & {"personal_data", "user_content", "handed_on"})
+    if "promise" in near and (about or "promise" in changed or sentence.whole):
+        return frozenset({"promise"} if acts or "promise" in changed or sentence.whole else ())
+    holds = {
+        "train": "ai_training" in acts and (about or "yours" in near),
+        "share": handed_on,
+        "sensitive": "sensitive_minors" in acts and about,
+        "collect": "data_collection" in acts and about,
+        "use": "data_use" in acts and about,
+        "advertise": "advertising" in acts,
+        "track": "tracking" in acts,
+        "ai": "ai_features" in acts,
+        "decide": "automated_decisions" in acts,
+        "recipient": "data_sharing" in acts and not handed_on,
+        "transfer": "transfer" in acts,
+        "keep": "retention" in acts,
+        "choice": "user_choice" in acts,
+        "rights": "user_rights" in acts,
+        "secure": "security" in acts,
+        "consent": "default_off" in changed,
+    }
+    claimed = {name for name, held in holds.items() if held}
+    if sentence.whole and claimed & set(PRACTICES):
+        claimed.add("sentence")
+    return frozenset(claimed)

@@ -1,0 +1,259 @@
+"""What makes a change grave whatever its size: training that is new, a promise, a consent or a choice that is gone.
+
+The codebook of the field calls high what newly trains AI on people's data or content, sells or shares it, uses what is
+sensitive, or takes a choice or consent away. Each rule holds where the earlier sentences of a place say one thing and
+the later ones another; what a sentence says is taken from sentences.py, and from the groups of words in topics/*.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from analysis.change import TOPICS, Side
+from analysis.judging.found import AI
+from analysis.judging.gist import said_by
+from analysis.judging.restated import Restated, restated
+from analysis.judging.said import DENIED, UNLESS, Said
+from analysis.judging.seen import Heard, Seen
+from analysis.judging.sentences import Chances
+from analysis.text.sentence_ends import sentence_bounds
+from analysis.text.topics import matches
+
+RULES = (
+    "trains_anew",
+    "training_promise_gone",
+    "promise_gone",
+    "consent_gone",
+    "turned_on",
+    "choice_gone",
+    "choice_narrowed",
+    "sensitive_anew",
+    "shared_for_ads",
+    "shared_anew",
+    "used_unless_refused",
+)
+# chances
+_LIKELY = 0.5
+_SURELY = 0.95  # that a whole new sentence on the training of AI weighs high
+_POSSIBLE = 0.3  # that a later sentence still gives a choice
+_GRAVELY = 0.35  # that a new sentence on sensitive data, or on data that goes to others, weighs high
+_HARDLY = 0.2  # that what is done unless people object weighs high
+_FEW = 4  # places; in a longer change what went may stand elsewhere in other words
+_CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
+_OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
+
+
+class _Place(NamedTuple):
+    """The changed sentences of a place, and all of them, by side."""
+
+    one: Seen
+    gone: Sequence[Said]
+    new: Sequence[Said]
+    before: Sequence[Said]
+    after: Sequence[Said]
+
+    @property
+    def is_of_ai(self) -> bool:
+        """Whether a phrase of AI stands in it now, or its section is about AI: no sum of other words is training."""
+        found = matches(self.one.passage.after or "", self.one.language)
+        return not AI.isdisjoint(self.one.section) or any(each.topic in AI for each in found)
+
+
+def graves(seen: Sequence[Seen]) -> dict[str, float]:
+    """For each of `RULES` 1 where it holds, else 0; and `only_spares`, by which no training is new."""
+    places = [_place(one) for one in seen]
+    after = [said for place in places for said in place.after]
+    pairs = restated(seen)
+    few = len(places) <= _FEW
+    asks = any(map(_asks_anew, places))
+    held = {
+        "trains_anew": _trains_anew(places, pairs),
+        "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
+        "promise_gone": few
+        and any(said.promises for place in places for said in place.gone)
+        and not any("promise" in said.groups for said in after),
+        "consent_gone": not asks
+        and (
+            any(_consent_gone(place) and not _turned_on(place) for place in places)
+            or any(pair.asks_no_more and pair.was.one is not pair.now.one for pair in pairs)
+        ),
+        "turned_on": not asks and any(map(_turned_on, places)),
+        "choice_gone": any("lost" in said.groups for place in places for said in place.new)
+        or (
+            few
+            and any(
+                said.spares("user_choice")
+                for place in places
+                if not _goes_with_its_practice(place, places)
+                for said in place.gone
+            )
+            and all(said.chances["user_choice"] < _POSSIBLE for said in after)
+        ),
+        "choice_narrowed": any(pair.narrows_choice for pair in pairs),
+        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave) or _more(seen, _measures_bodies),
+        "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
+        "used_unless_refused": _used_unless_refused(places),
+    }
+    held["shared_anew"] = not any(held.values()) and _more(seen, _hands_on_gravely)
+    held["only_spares"] = _only_spares(places)
+    return {name: float(holds) for name, holds in held.items()}
+
+
+def _trains_anew(places: Sequence[_Place], pairs: Sequence[Restated]) -> bool:
+    """Whether AI is trained that was not, or on more of what is people's; not where it now waits for their word."""
+    if any(pair.trains_on_more for pair in pairs):
+        return True
+    spared = {pair.place for pair in pairs if pair.waits or pair.trains_on_less}
+    told = [place for place in places if place.one not in spared]
+    of_people = [place for place in told if place.one.kind in _OF_PEOPLE and any(map(_trains, place.new))]
+    return _anew(told, _trains, _is_told_surely) and any(place.is_of_ai for place in of_people)
+
+
+def _only_spares(places: Sequence[_Place]) -> bool:
+    """Whether all that the change newly says of training AI is that it is not done."""
+    training = [said for place in places for said in place.new if said.chances["ai_training"] >= _LIKELY]
+    return bool(training) and all(
+        said.spares("ai_training") and said.chances["protection"] > said.chances["practice"] for said in training
+    )
+
+
+def is_grave(one: Seen) -> bool:
+    """Whether a place by itself makes a change grave."""
+    held = graves((one,))
+    return any(held[name] for name in RULES)
+
+
+@lru_cache(maxsize=512)
+def _place(one: Seen) -> _Place:
+    sides: dict[Side, list[Said]] = {"before": [], "after": []}
+    changed: dict[Side, list[Said]] = {"before": [], "after": []}
+    for side, text in one.passage.texts.items():
+        whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
+        for start, end in sentence_bounds(text) if text else ():
+            for clause in _CLAUSES.split(text[start:end]):
+                said = Said(one, clause, whole.get((start, end), False))
+                sides[side].append(said)
+                if (start, end) in whole:
+                    changed[side].append(said)
+    return _Place(one, changed["before"], changed["after"], sides["before"], sides["after"])
+
+
+def _anew(places: Sequence[_Place], does: Callable[[Said], bool], gravely: Callable[[Said], bool]) -> bool:
+    """Whether more sentences say that something is done than did, and one of a place that did not say it says so
+    gravely."""
+    more = sum(map(does, (said for place in places for said in place.new)))
+    less = sum(map(does, (said for place in places for said in place.gone)))
+    return more > less and any(
+        any(does(said) and gravely(said) for said in place.new) and not any(map(does, place.before)) for place in places
+    )
+
+
+def _trains(said: Said) -> bool:
+    return said.practises("ai_training")
+
+
+def _is_told_surely(said: Said) -> bool:
+    """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data."""
+    return said.chances["high"] >= (_SURELY if said.whole else _LIKELY)
+
+
+def _training_promise_gone(place: _Place) -> bool:
+    return any(said.spares("ai_training") for said in place.gone) and not any(
+        said.spares("ai_training") for said in place.after
+    )
+
+
+def _fewer(places: Sequence[_Place]) -> bool:
+    """Whether fewer sentences spare people's data than did: none came elsewhere for the one that went."""
+    gone = sum(said.spares("ai_training") for place in places for said in place.gone)
+    return gone > sum(said.spares("ai_training") for place in places for said in place.new)
+
+
+def _goes_with_its_practice(place: _Place, places: Sequence[_Place]) -> bool:
+    """Whether a whole place went, with a practice that no other place has now: there is nothing left to refuse."""
+    return not place.after and any(
+        said.practises(topic) and not any(other.practises(topic) for each in places for other in each.new)
+        for said in place.gone
+        if not said.spares("user_choice")
+        for topic in TOPICS
+    )
+
+
+def _consent_gone(place: _Place) -> bool:
+    """What was done with consent only is done without."""
+    asked = any(said.asks and said.chances["worth"] >= _LIKELY for said in place.gone)
+    return asked and bool(place.after) and not any("default_off" in said.groups for said in place.after)
+
+
+def _asks_anew(place: _Place) -> bool:
+    """Whether consent is asked for where it was not: it may have gone from one paragraph to another."""
+    return any("default_off" in said.groups for said in place.new) and not any(
+        "default_off" in said.groups for said in place.before
+    )
+
+
+def _turned_on(place: _Place) -> bool:
+    """What was off unless people acted is on unless they act."""
+    if not any(said.asks for said in place.gone):  # not what stands elsewhere now
+        return False
+    now = {group for said in place.after for group in said.groups}
+    return "default_off" not in now and UNLESS in now
+
+
+def _uses_sensitive(said: Said) -> bool:
+    return said.practises("sensitive_minors")
+
+
+def _shares_for_ads(said: Said) -> bool:
+    return said.practises("data_sharing") and said.chances["advertising"] >= _LIKELY
+
+
+def _more(seen: Sequence[Seen], says_so: Callable[[Heard, Chances], bool]) -> bool:
+    """Whether more changed sentences of a document for people say so by what changed in them than did."""
+    more = 0
+    for one in seen:
+        for heard in one.heard if one.kind in _OF_PEOPLE else ():
+            chances = said_by(one, heard.sentence)
+            if DENIED.isdisjoint(heard.general) and says_so(heard, chances):
+                more += 1 if heard.sentence.side == "after" else -1
+    return more > 0
+
+
+def _measures_bodies(heard: Heard, chances: Chances) -> bool:
+    """Whether it is about faces, voices or hands that tell who one is, with consent or without."""
+    deleted = chances["retention"] >= _LIKELY > chances["practice"]
+    return (
+        "bodily" in heard.changed and not deleted and max(chances["practice"], chances["sensitive_minors"]) >= _POSSIBLE
+    )
+
+
+def _hands_on_gravely(_: Heard, chances: Chances) -> bool:
+    done = chances["practice"] > chances["protection"] < _LIKELY
+    return done and min(chances["data_sharing"], chances["high"]) >= _LIKELY
+
+
+def _is_grave(said: Said) -> bool:
+    return said.chances["high"] >= _GRAVELY
+
+
+def _used_unless_refused(places: Sequence[_Place]) -> bool:
+    """Whether a section newly says that something is done with data and that it is unless people object; and the whole
+    document says the latter more often than it did. Where a way to opt out is all it says, what is done must weigh."""
+    sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for place in places:
+        sections[place.one.passage.heading]["asks"] += _asks_anew(place)
+        for sentences, more in ((place.new, 1), (place.gone, -1)):
+            for said in sentences:
+                own = sections[place.one.passage.heading]
+                own["unless"] += more * (UNLESS in said.groups)
+                own["does"] += more * said.does
+                grave = said.does and said.chances["high"] >= _HARDLY
+                own["grave"] += more > 0 and (grave or "unless_refused" in said.groups)
+    more_often = sum(own["unless"] for own in sections.values()) > 0
+    return more_often and any(
+        min(own["unless"], own["does"], own["grave"]) > 0 and not own["asks"] for own in sections.values()
+    )

@@ -1,0 +1,191 @@
+"""What a change says of the same thing before and after: a sentence beside the one that came in its place.
+
+A choice, a condition, a default or a time means less by itself than by what stood there before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from analysis.change import Side
+from analysis.judging.rephrased import alike
+from analysis.judging.said import DENIED, REFUSABLE, Said
+from analysis.judging.seen import Seen
+from analysis.text.looks import pattern
+from analysis.text.sentence_ends import sentence_bounds
+from analysis.text.times import times_in
+from analysis.text.topics import matches
+
+_LIKELY, _POSSIBLE, _DENIED = 0.5, 0.3, 0.4  # chances
+_SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
+_OF_DATA = (*REFUSABLE, "data_collection", "sensitive_minors")
+_BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
+_OPENS = re.compile(r"^[\W_]*")
+_AROUND = 12  # characters on either side of words that went
+
+
+class Restated(NamedTuple):
+    """A sentence, and the one that says the same thing otherwise. One side is changed at least."""
+
+    was: Said
+    now: Said
+
+    @property
+    def place(self) -> Seen:
+        return self.now.one
+
+    @property
+    def narrows_choice(self) -> bool:
+        """Whether fewer people may refuse than before, or it takes more of them."""
+        return self._is_of_choice and _bars(self.now) > _bars(self.was)
+
+    @property
+    def eases(self) -> bool:
+        return (self._is_of_choice or self._is_of_right) and _bars(self.now) < _bars(self.was)
+
+    @property
+    def waits(self) -> bool:
+        """Whether what was done anyway is done only if people want it, or is off until they turn it on."""
+        asked = "default_off" in self.now.groups and "default_off" not in self.was.groups
+        return asked and self._is_of_data and (self.was.is_done or "default_on" in self.was.groups)
+
+    @property
+    def asks_no_more(self) -> bool:
+        """Whether what waited for people's word is done anyway."""
+        asked = "default_off" in self.was.groups and "default_off" not in self.now.groups
+        return asked and self._is_of_data and self.now.is_done and "exception" not in self.now.groups
+
+    @property
+    def denies(self) -> bool:
+        """Whether what was done is said not to be."""
+        if "negation" not in self.now.groups or "negation" in self.was.groups or not self.was.is_done:
+            return False
+        own = self.now.chances["user_choice"] < _LIKELY > self.now.chances["conduct"]
+        return own and self.now.chances["protection"] > max(self.now.chances["practice"], _DENIED)
+
+    @property
+    def loses_condition(self) -> bool:
+        """Whether "only", or "if ...", was left out and nothing put in its place."""
+        if not self.now.is_done or not DENIED.isdisjoint(self.was.groups):
+            return False
+        gone = _left_out(self.was)
+        return any(pattern("condition").match(_OPENS.sub("", words)) for words in gone)
+
+    @property
+    def lengthens(self) -> bool:
+        """Whether a time for which data is kept became none that can be counted."""
+        return _is_untimed(self.was, self.now)
+
+    @property
+    def shortens(self) -> bool:
+        return _is_untimed(self.now, self.was)
+
+    @property
+    def trains_on_more(self) -> bool:
+        """Whether AI is trained on other things of people's, too, or no longer on public ones only."""
+        if not (_trains(self.was) and _trains(self.now)):
+            return False
+        less = "part_only" in self.was.groups and "part_only" not in self.now.groups
+        return less or not _things(self.now) <= _things(self.was)
+
+    @property
+    def trains_on_less(self) -> bool:
+        if not (_trains(self.was) and _trains(self.now)) or self.trains_on_more:
+            return False
+        less = "part_only" in self.now.groups and "part_only" not in self.was.groups
+        return less or not _things(self.was) <= _things(self.now)
+
+    @property
+    def _is_of_choice(self) -> bool:
+        return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
+
+    @property
+    def _is_of_right(self) -> bool:
+        return min(self.was.chances["user_rights"], self.now.chances["user_rights"]) >= _LIKELY
+
+    @property
+    def _is_of_data(self) -> bool:
+        return all(max(said.chances[topic] for topic in _OF_DATA) >= _POSSIBLE for said in self)
+
+
+def restated(seen: Sequence[Seen]) -> tuple[Restated, ...]:
+    """Each changed sentence with the likest of the other side: of its own place, or of another under the same titles,
+    where both are changed there."""
+    return _restated(tuple(one for one in seen if one.is_wording))
+
+
+@lru_cache(maxsize=16)
+def _restated(seen: tuple[Seen, ...]) -> tuple[Restated, ...]:
+    changed = [(one, side, said) for one in seen for side, said in _changed(one)]
+    found: dict[tuple[str, str], Restated] = {}
+    for one, side, said in changed:
+        other: Side = "before" if side == "after" else "after"
+        near = (
+            _all(one, other)
+            if one.passage.texts[other]
+            else [each for place, its, each in changed if its == other and place.passage.heading == one.passage.heading]
+        )
+        likest = max(near, key=lambda each: _likeness(said, each), default=None)
+        if likest and _is_same(said, likest):
+            pair = Restated(likest, said) if side == "after" else Restated(said, likest)
+            found.setdefault((pair.was.text, pair.now.text), pair)
+    return tuple(found.values())
+
+
+def _likeness(one: Said, other: Said) -> float:
+    return 2 * len(one.stems & other.stems) / (len(one.stems) + len(other.stems) or 1)
+
+
+def _is_same(one: Said, other: Said) -> bool:
+    shared, fewer = len(one.stems & other.stems), min(len(one.stems), len(other.stems))
+    in_place = one.one is other.one and shared >= min(_SHARED, _HALF * fewer) and shared >= _SOME * fewer
+    return in_place or alike(one.stems, other.stems) or (shared >= _SHARED and shared >= _MOST * fewer)
+
+
+def _changed(one: Seen) -> Iterator[tuple[Side, Said]]:
+    for found in one.wording.sentences:
+        text = one.passage.texts[found.side]
+        yield found.side, Said(one, text[found.start : found.end], found.whole)
+
+
+def _all(one: Seen, side: Side) -> list[Said]:
+    text = one.passage.texts[side]
+    return [Said(one, text[start:end], False) for start, end in sentence_bounds(text)]
+
+
+def _bars(said: Said) -> int:
+    """How much stands in people's way; a letter does not where a form on the page is enough."""
+    slow = 0 if "easy_way" in said.groups or "@" in said.text else said.counts["slow_way"]
+    return slow + sum(said.counts[group] for group in _BARS)
+
+
+def _trains(said: Said) -> bool:
+    return said.practises("ai_training")
+
+
+def _things(said: Said) -> frozenset[str]:
+    """What of people's it names, each in one form."""
+    found = matches(said.text, said.one.language)
+    return frozenset(
+        said.text[each.start : each.end].casefold().rstrip("s") for each in found if each.topic == "things"
+    )
+
+
+def _left_out(was: Said) -> Iterator[str]:
+    """The words that went where none came."""
+    one = was.one
+    for found in one.wording.sentences:
+        text = one.passage.before or ""
+        if found.side == "before" and not found.whole and text[found.start : found.end] == was.text:
+            for start, end in found.spans:
+                around = text[max(found.start, start - _AROUND) : start], text[end : min(found.end, end + _AROUND)]
+                if "".join("".join(around).split()) in "".join((one.passage.after or "").split()):
+                    yield text[start:end]
+
+
+def _is_untimed(timed: Said, other: Said) -> bool:
+    kept = min(timed.chances["retention"], other.chances["retention"]) >= _LIKELY
+    return kept and "at_will" in other.groups and bool(times_in(timed.text)) and not times_in(other.text)

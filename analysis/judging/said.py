@@ -1,0 +1,89 @@
+"""A sentence or clause of a place by itself: what it says is done with data, promised, asked for or left to people.
+
+What it says is taken from sentences.py, and from the groups of words in topics/*.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+from analysis.judging.rephrased import stems_of
+from analysis.judging.seen import Seen
+from analysis.judging.sentences import Chances
+from analysis.text.topics import matches
+
+# chances
+_LIKELY = 0.5
+_POSSIBLE = 0.3
+DENIED = frozenset(("promise", "ended", "forbidden"))  # groups of words that say that something is not done
+_MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
+REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
+UNLESS = "default_on"  # the group of words, see topics.py
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """A sentence of a place, or a clause of one; few are asked what they say."""
+
+    one: Seen
+    text: str
+    whole: bool
+
+    @cached_property
+    def chances(self) -> Chances:
+        return self.one.says(self.text)
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often it has words of each group."""
+        return Counter(match.topic for match in matches(self.text, self.one.language) if match.tier == "words")
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Of the words that say something."""
+        return stems_of(self.text)
+
+    @cached_property
+    def groups(self) -> Collection[str]:
+        groups = set(self.counts)
+        return groups - {"promise"} if "promise" in groups and _MINE.search(self.text) else groups
+
+    def practises(self, topic: str) -> bool:
+        """Whether it says that something is done, be it unless people refuse."""
+        done = self._is_likelier_done or UNLESS in self.groups
+        return self.chances[topic] >= _LIKELY and done and DENIED.isdisjoint(self.groups)
+
+    @property
+    def does(self) -> bool:
+        """Whether it says that what people may refuse is done, whatever it says of refusing."""
+        return self._is_likelier_done and any(map(self.practises, REFUSABLE))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it says that something is done with data, whatever it be."""
+        return self.chances["practice"] >= _LIKELY and DENIED.isdisjoint(self.groups)
+
+    @property
+    def _is_likelier_done(self) -> bool:
+        return self.chances["practice"] > max(self.chances["protection"], self.chances["conduct"])
+
+    def spares(self, topic: str) -> bool:
+        """Whether it says that something is not done, or only if people want it."""
+        unless_refused = UNLESS in self.groups and topic != "user_choice"
+        protects = self.chances["protection"] >= _LIKELY and not unless_refused
+        return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
+
+    @property
+    def asks(self) -> bool:
+        """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
+        of_use = max(self.chances[topic] for topic in (*REFUSABLE, "data_collection", "sensitive_minors"))
+        return "default_off" in self.groups and of_use >= _POSSIBLE
+
+    @property
+    def promises(self) -> bool:
+        protects = self.chances["protection"] >= _LIKELY > self.chances["transfer"]  # "we no longer rely on the Shield"
+        return "promise" in self.groups and protects

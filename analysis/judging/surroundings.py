@@ -1,0 +1,183 @@
+"""What stands around a block: the prose of a policy, or menus, teasers and lists of links."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property, lru_cache
+from itertools import groupby
+
+from analysis.blocks import CELL, Page
+from analysis.diff.tables import column_titles
+from analysis.text.looks import has_small_words, pattern
+from analysis.text.normal import normal
+from analysis.text.words import word_texts
+
+_NEAR = 5  # blocks before and after
+_SMALL = 12  # blocks; a page of less has no surroundings to speak of
+_PROSE = 12  # words of a block that counts as prose
+_PROSE_ANYWAY = 22  # also where it names no party
+_ABOVE = 100  # words of prose above the first heading, which is not the document's title then
+_ENOUGH_PROSE = 40  # words of prose in and around a block that is policy text
+_GOES_ON = re.compile(r";(?:\s*(?:and|or|et|ou|und|oder|[yo]))?$")  # one of several that make a sentence
+_ALL_LINK = 0.9  # of its characters
+TEMPLATE = 3  # times that a text comes or goes alike
+BANNER = 300  # characters; what is longer above the title is an introduction
+LEAST = 6  # words; less is a heading, a button or an entry of a menu
+DEFINITION = re.compile(
+    r"(?:[\d.]+\s+)?[“\"«][^”\"»]{2,60}[”\"»]\s+(?:means?|refers? to|includes?|désignen?t?|signifien?t?)\b"
+)
+# not "Generative AI may be wrong": that is no company
+_ACTING = re.compile(
+    r"\b(?!Generative|Conversational|Agentic|Responsible|The|Our|An?|Your|This|That|Such|L[’'])([A-Z][\w-]+) AI"
+    r"(?=[’']s?\b| (?:will|may|shall|is|has|does|can|collects?|process\w*|reserves?|uses?|at)\b"
+    r"| (?:peut|est|s[’']|a|traite|collecte)\b)"
+)
+
+
+_OF_COMPANY = re.compile(
+    r"\b([A-Z][\w-]+) AI,? (?:Inc|LLC|Ltd|Limited|PBC|GmbH|Corp|Corporation|PLC|S\.?A\.?S|SAS|SA|B\.?V)\b"
+)
+
+_OPENING, _CLOSING = ("“", '"', "«"), ("”", '"', "»")
+
+
+class Surroundings:
+    """Tells whether a block stands amid the prose of a policy, or amid menus, teasers and lists of links."""
+
+    def __init__(self, page: Page) -> None:
+        self._texts = [block.text for block in page.blocks]
+        self._keys: frozenset[str] | None = None
+        self._names: frozenset[str] | None = None
+        self._first_heading = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
+        self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
+        # a teaser in a menu reads like a sentence, but all of it is a link
+        self._linked = frozenset(
+            place
+            for place, block in enumerate(page.blocks)
+            if sum(len(link.text) for link in block.links) >= _ALL_LINK * len(block.text)
+        )
+        self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
+
+    def has(self, text: str) -> bool:
+        """Whether a block of the page says the same."""
+        if self._keys is None:
+            self._keys = frozenset(_block_key(block) for block in self._texts)
+        return _block_key(text) in self._keys
+
+    def is_part_of_a_name(self, text: str, start: int, end: int) -> bool:
+        """Whether "AI" only ends the name of a company that the page speaks of as one who acts."""
+        if text[start:end].casefold() != "ai":
+            return False
+        before = re.search(r"([A-Z][\w-]+)\s$", text[max(0, start - 40) : start])
+        if before is None:
+            return False
+        if text[end : end + 1] in _CLOSING and text[: start - len(before.group())][-1:] in _OPENING:
+            return True  # a name that is quoted, as a trademark is
+        if self._names is None:
+            of_ai = [text for text in self._texts if " AI" in text]
+            acting = Counter(name for each in of_ai for name in _ACTING.findall(each))
+            self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE) | {
+                name for each in of_ai for name in _OF_COMPANY.findall(each) if self.is_own(name)
+            }
+        return before.group(1) in self._names
+
+    def is_own(self, name: str) -> bool:
+        """Whether the page speaks of a name again and again: it is that of the service."""
+        first = name.removesuffix(" AI")
+        return first in self._texts[self._title] or sum(first in text for text in self._texts) >= TEMPLATE
+
+    def is_row(self, text: str) -> bool:
+        return any(line in self._rows for line in text.split("\n"))
+
+    def names_columns(self, row: str) -> bool:
+        line = row.split("\n")[0]
+        return self._titles.get(line) == line
+
+    def columns_of(self, row: str) -> tuple[str, ...]:
+        """The titles of the columns that a row stands under; empty for the titles themselves."""
+        line = row.split("\n")[0]
+        titles = self._titles.get(line)
+        return tuple(titles.split(CELL)) if titles and titles != line else ()
+
+    @cached_property
+    def _titles(self) -> dict[str, str | None]:
+        """Of each row, the one that names its columns."""
+        titles: dict[str, str | None] = {}
+        for is_table, texts in groupby(self._texts, key=self._rows.__contains__):
+            rows = list(texts) if is_table else []
+            named = column_titles(rows)
+            for row in rows:
+                titles.setdefault(row, named)
+        return titles
+
+    def amid_prose(self, text: str) -> bool:
+        place = self._places.get(text.split("\n")[0])
+        if place is None or len(self._texts) < _SMALL:
+            return True
+        if place < self._title and not pattern("subject").search(text):
+            return False
+        near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
+        if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
+            return False
+        around = 0
+        for other in near:
+            around += self._text_words(other)
+            if around and around >= self._enough:
+                return True  # as most text does, and its neighbours need no reading
+        return around > 0 and around + _prose_words(text) >= self._enough
+
+    @cached_property
+    def _title(self) -> int:
+        """Where the document's title stands: the first heading, unless more is said above it than banners say. Then the
+        titles are bold paragraphs, and the heading is one of what follows."""
+        above = sum(self._text_words(place) for place in range(self._first_heading))
+        return self._first_heading if above < _ABOVE else 0
+
+    @cached_property
+    def _enough(self) -> float:
+        """Words of prose around a text that make it one of the page's; of a short page half its prose is enough."""
+        whole = 0
+        for place in range(len(self._texts)):
+            whole += self._text_words(place)
+            if whole >= 2 * _ENOUGH_PROSE:
+                return _ENOUGH_PROSE
+        return whole / 2
+
+    def _text_words(self, place: int) -> int:
+        """The rows of a table belong to the text of a document, as prose does; menus have none."""
+        if place in self._linked:
+            return 0
+        text = self._texts[place]
+        return text.count(" ") + 1 if text in self._rows else _prose_words(text)
+
+
+@lru_cache(maxsize=8192)
+def _block_key(text: str) -> str:
+    """The same for two rows that only have their cells in another order."""
+    key = normal(text).casefold().rstrip(" .;:")
+    return CELL.join(sorted(key.split(CELL))) if key.count(CELL) > 1 else key
+
+
+@lru_cache(maxsize=4096)
+def _prose_words(text: str) -> int:
+    """The number of words of a block that speaks to somebody in sentences; 0 for any other."""
+    count = text.count(" ") + 1
+    speaks = count >= _PROSE_ANYWAY or (count >= _PROSE and pattern("parties").search(text)) or _GOES_ON.search(text)
+    return count if speaks and is_sentence(text) else 0
+
+
+@lru_cache(maxsize=4096)
+def is_sentence(text: str) -> bool:
+    """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
+    if DEFINITION.match(text):
+        return True
+    plain = [word for word in word_texts(text) if word[0].isalpha()]
+    if len(plain) < LEAST:
+        return False
+    small = sum(word[0].islower() for word in plain)
+    if small < 0.28 * len(plain):
+        return False
+    joined = 0.12 * len(plain)
+    # German writes its nouns large
+    return has_small_words(text, joined if small >= 0.5 * len(plain) else max(3, joined))

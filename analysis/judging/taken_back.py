@@ -1,0 +1,204 @@
+"""What a change takes back: practices that end or are narrowed, and promises that are gone.
+
+The sums of words (gist.py) tell what came from what went only as a whole. Here each place is read by itself, but beside
+the others: a sentence that went is no practice less where another says it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from analysis.change import TOPICS
+from analysis.judging.gist import ends, is_of_security, said_by
+from analysis.judging.kept import rewritten
+from analysis.judging.rephrased import alike, stems_of
+from analysis.judging.restated import restated
+from analysis.judging.seen import Heard, Seen
+from analysis.judging.sentences import Chances
+
+# chances
+_LIKELY = 0.5
+_WORTH = 0.7  # telling
+_ALIKE = 0.4  # of the words of the shorter of two sentences of which one says the other again
+_PRACTISED = 0.4  # by a sentence of the same topic that came in place of another
+_FEW = 3  # words with a meaning of their own that a sentence needs to be compared
+_SPARES = 0.35  # that a sentence put into a place that stayed protects people
+
+
+class TakenBack(NamedTuple):
+    """The places by which less is done with data than before, those that take a promise away, those that keep data
+    longer, those that plainly say a practice that is new, those that do unasked what was done with consent, and those
+    that keep data for another time, be it shorter (how long a cookie lives is no such time), those that leave more of
+    what was done before to people, those that lose the condition on which it was done; whether nothing came."""
+
+    practices: frozenset[Seen] = frozenset()
+    promises: frozenset[Seen] = frozenset()
+    longer: frozenset[Seen] = frozenset()
+    anew: frozenset[Seen] = frozenset()
+    unasked: frozenset[Seen] = frozenset()
+    retimed: frozenset[Seen] = frozenset()
+    spared: frozenset[Seen] = frozenset()
+    narrowed: frozenset[Seen] = frozenset()
+    loosened: frozenset[Seen] = frozenset()
+    only_gone: bool = False
+
+
+NOTHING_BACK = TakenBack()
+
+
+@dataclass(frozen=True, eq=False)
+class _Said:
+    place: Seen
+    heard: Heard
+    chances: Chances  # by what changed in it
+    full: Chances  # by all its words
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Of the words that say something; few sentences are asked for them."""
+        return stems_of(_text(self.place, self.heard))
+
+
+def taken_back(seen: Sequence[Seen]) -> TakenBack:
+    said = [one for one in seen if one.is_wording]
+    sentences = [each for one in said for each in _sentences(one)]
+    gone = [each for each in sentences if each.heard.sentence.side == "before"]
+    new = [each for each in sentences if each.heard.sentence.side == "after"]
+    still = [each for each in new if not ends(each.heard, each.chances)]
+    practices = {each.place for each in gone if _is_practice(each) and not _is_said_again(each, still)}
+    practices |= {each.place for each in new if ends(each.heard, each.chances) and each.full["worth"] >= _WORTH} | set(
+        _narrowed(new, gone)
+    )
+    practices |= {each.place for each in new if _asks_first(each, gone)}
+    days = {pair.now: pair.lengthened() for pair in rewritten(said)}
+    practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
+    longer = {one for one, more in days.items() if any(each > 0 for each in more)}
+    pairs = restated(said)
+    spared = {pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less}
+    practices |= spared | {pair.place for pair in pairs if pair.shortens}
+    longer |= {pair.place for pair in pairs if pair.lengthens}
+    anew = {each.place for each in still if _is_plain(each) and not _was_said(each, gone)}
+    promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
+    unasked = {each.place for each in new if _is_done_unasked(each, gone)}
+    retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
+    retimed |= {pair.place for pair in pairs if pair.lengthens or pair.shortens}
+    return TakenBack(
+        frozenset(practices),
+        frozenset(promises),
+        frozenset(longer),
+        frozenset(anew),
+        frozenset(unasked),
+        frozenset(retimed),
+        frozenset(spared),
+        frozenset(pair.place for pair in pairs if pair.narrows_choice),
+        frozenset(pair.place for pair in pairs if pair.loses_condition),
+        only_gone=not new,
+    )
+
+
+@lru_cache(maxsize=512)
+def _sentences(one: Seen) -> tuple[_Said, ...]:
+    return tuple(_Said(one, heard, said_by(one, heard.sentence), one.says(_text(one, heard))) for heard in one.heard)
+
+
+def _text(one: Seen, heard: Heard) -> str:
+    return one.passage.texts[heard.sentence.side][heard.sentence.start : heard.sentence.end]
+
+
+def _is_practice(each: _Said) -> bool:
+    """Whether a whole sentence went that said what is done with people's data."""
+    chances = each.chances
+    return (
+        each.heard.sentence.whole
+        and chances["worth"] >= _WORTH
+        and min(chances["expands"], chances["practice"]) >= _LIKELY
+        and max(chances[topic] for topic in TOPICS) >= _LIKELY
+        and len(each.stems) >= _FEW
+    )
+
+
+def _is_plain(each: _Said) -> bool:
+    chances = each.chances
+    return (
+        min(chances["worth"], chances["expands"], chances["practice"]) >= _LIKELY
+        and max(chances["limits"], chances["conduct"]) < _LIKELY
+    )
+
+
+def _was_said(new: _Said, gone: Sequence[_Said]) -> bool:
+    """Whether a sentence that went said the same practice in other words."""
+    return any(
+        each.full["practice"] >= _PRACTISED and "promise" not in each.heard.general and alike(each.stems, new.stems)
+        for each in gone
+    )
+
+
+def _is_said_again(gone: _Said, new: Sequence[_Said]) -> bool:
+    """Whether a sentence that came has most of its words, or under the same title says something of the same topic.
+
+    Rows and entries of lists stand for themselves: another entry of the same list is another thing.
+    """
+    topics = [topic for topic in TOPICS if gone.chances[topic] >= _LIKELY]
+    listed = gone.place.shape in ("row", "entry")
+    return any(
+        _is_alike(gone, each)
+        or (
+            not listed
+            and each.place.passage.heading[-1:] == gone.place.passage.heading[-1:]
+            and each.chances["practice"] >= _PRACTISED
+            and any(each.chances[topic] >= _LIKELY for topic in topics)
+        )
+        for each in new
+    )
+
+
+def _is_alike(one: _Said, other: _Said) -> bool:
+    fewer = min(len(one.stems), len(other.stems))
+    return len(other.stems) > 1 and len(one.stems & other.stems) >= _ALIKE * fewer
+
+
+def _asks_first(new: _Said, gone: Sequence[_Said]) -> bool:
+    """Whether what was done anyway is done only if people want it."""
+    return "default_off" in new.heard.changed and any(
+        each.full["practice"] >= _LIKELY and "default_off" not in each.heard.general and _is_alike(each, new)
+        for each in gone
+    )
+
+
+def _is_done_unasked(new: _Said, gone: Sequence[_Said]) -> bool:
+    """Whether what was done only if people wanted it is done anyway, be it said in another paragraph."""
+    return (
+        min(new.chances["practice"], new.chances["worth"]) >= _LIKELY
+        and not {"default_off", "promise"} & new.heard.general
+        and any("default_off" in each.heard.changed and _is_alike(new, each) for each in gone)
+    )
+
+
+def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:
+    """The places that stay and get a whole sentence that protects people, and none that does more with their data."""
+    does_more = {each.place for each in new if each.chances["expands"] >= _LIKELY}
+    for each in new:
+        chances = each.chances
+        if (
+            each.place.passage.operation == "reworded"
+            and each.place not in does_more
+            and each.heard.sentence.whole
+            and "default_on" not in each.heard.general
+            and chances["limits"] >= _SPARES
+            and chances["worth"] >= _WORTH
+            and max(chances["conduct"], chances["user_choice"], chances["transfer"]) < _LIKELY
+            and not is_of_security(chances)
+            and not any(_is_alike(each, other) for other in gone)
+        ):
+            yield each.place
+
+
+def _is_promise(each: _Said) -> bool:
+    return "promise" in each.heard.general and "exception" not in each.heard.general and each.chances["worth"] >= _WORTH
+
+
+def _is_promised_again(gone: _Said, new: Sequence[_Said]) -> bool:
+    return any("promise" in each.heard.general and _is_alike(gone, each) for each in new)

@@ -1,0 +1,1 @@
+"""Words and their forms: sentences, dates, spellings, phrases, languages. Knows nothing of pages or changes."""

@@ -1,0 +1,264 @@
+"""The dates that a text names, and from when a change holds.
+
+A regex with the month names of the languages at hand does all: a general date parser takes words such as "may" for
+dates, and is slow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from analysis.text.alternatives import first_letters, one_of
+
+Order = Literal["dmy", "mdy"]
+
+ORDERS: tuple[Order, ...] = ("dmy", "mdy")
+
+_MONTHS: dict[str, tuple[str, ...]] = {
+    "en": (
+        "january|jan",
+        "february|feb",
+        "march|mar",
+        "april|apr",
+        "may",
+        "june|jun",
+        "july|jul",
+        "august|aug",
+        "september|sept|sep",
+        "october|oct",
+        "november|nov",
+        "december|dec",
+    ),
+    "fr": (
+        "janvier|janv",
+        "février|fevrier|févr|fév",
+        "mars",
+        "avril|avr",
+        "mai",
+        "juin",
+        "juillet|juil",
+        "août|aout",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre|decembre|déc",
+    ),
+    "de": (
+        "januar|jänner",
+        "februar",
+        "märz|maerz",
+        "april",
+        "mai",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "dezember",
+    ),
+    "es": (
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre|setiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ),
+}
+_NUMBER_OF = {
+    name: number for months in _MONTHS.values() for number, names in enumerate(months, 1) for name in names.split("|")
+}
+_MONTH = one_of(_NUMBER_OF)
+_DATE = re.compile(
+    rf"""(?<![\w.])(?=[\d\[{first_letters(_NUMBER_OF)}])(?:
+      (?P<iso_y>20\d\d)[-/.](?P<iso_m>\d{{1,2}})[-/.](?P<iso_d>\d{{1,2}})(?![\d/.-]*\d)
+    | (?P<a>\d{{1,2}})\s?(?P<sign>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sign)\s?(?P<num_y>20\d\d|(?<=\d/)\d\d(?!/))(?!\d|\.\d)
+    | \[?(?P<d1>\d{{1,2}})\]?(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:of\s+|de\s+|day\s+of\s+)?(?P<m1>{_MONTH})\b\.?,?[\s-]*(?:of\s+|de\s+|del\s+)?(?P<y1>20\d\d)(?!\d)
+    | (?P<m2>{_MONTH})\b\.?\s*(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s*(?P<y2>20\d\d)(?!\d)
+    | (?P<m3>{_MONTH})\b\.?,?\s*(?:of\s+|de\s+|del\s+)?(?P<y3>20\d\d)(?!\d)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_YEAR = re.compile(r"20\d\d|\d/\d{1,2}/\d\d(?!\d)")
+_IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)")
+
+# The strongest first: from when a text holds, then when it was changed
+_IN_FORCE = re.compile(
+    r"\b(effective|in force|into force|in effect|into effect|takes? effect|come into|valid from|applies from|starting|"
+    r"as (?:of|from)|beginning|on and after|we(?: are|['’]re| will be)? (?:updat|chang|introduc)\w*|will (?:change|be updated|apply)|"
+    r"(?:is|are) (?:chang|updat)ing on|"
+    r"(?:chang|évolu)e(?:nt|ra|ront)? le|en vigueur|prise? d['’]effet|prend(?:ra)? effet|effectif|effective|applicables?|à compter du|à partir du|"
+    r"gültig ab|in kraft|wirksam|gilt ab|ab dem|"
+    r"en vigor|vigente|entra(?:rá|n)? en|a partir del?|efectiv[ao])\b",
+    re.IGNORECASE,
+)
+_FROM = re.compile(
+    r"\b(from|since|starting|dès le|depuis le|ab|ab dem|desde el?)\s*$", re.IGNORECASE
+)  # right before a date
+_CHANGED = re.compile(
+    r"\b((?:last|date|recent\w*|policy|version)[\s-]*(?:of\s+)?(?:last\s+)?(?:up-?dated?|modified|modification|revised|reviewed|revision|changed?|amended|edited)|"
+    r"up-?dated?|revised|modified|amended|posted|published|version|dated|"
+    r"mise?s? à jour|modifi\w+|version|révis\w+|date|publi\w+|"
+    r"stand|zuletzt|aktualisiert|geändert|fassung|"
+    r"actualiza\w+|modificad\w+|revisad\w+|versión|fecha)\b",
+    re.IGNORECASE,
+)
+_FORMER = re.compile(
+    r"\b(previous|prior|earlier|archived?|superseded|until|expires?|pr[ée]c[ée]dente?s?|ant[ée]rieure?s?|archiv\w+|jusqu|frühere|bis|anterior\w*|hasta)\b",
+    re.IGNORECASE,
+)
+
+
+_NOTICE = re.compile(
+    r"\b(updat\w+|chang\w+|new (?:terms|version)|mettons à jour|mise? à jour|modifi\w+|aktualisier\w+|änder\w+|actualiz\w+|cambi\w+)\b",
+    re.IGNORECASE,
+)
+_EFFECTIVE_AFTER = re.compile(r"\s*\((?:current|effective|en vigueur|in kraft)\b", re.IGNORECASE)
+# "On 3 November 2025 we will update ...": the verb comes after the date, within the same clause
+_ANNOUNCED_AFTER = re.compile(
+    r",?\s+[^.;!?]{0,50}?\b(?:updat\w+|chang(?:e|es|ing)|revis(?:e|ing)|amend\w*|introduc\w+|replac\w+|"
+    r"takes? effect|comes? into|appl(?:y|ies)|mettrons|mettons|modifi(?:ons|erons)|chang(?:eons|erons|eront|ent)|"
+    r"entre(?:nt|ra|ront)? en|s['’]applique\w*|aktualisier\w+|änder\w+|actualiza\w+|cambia\w+)\b",
+    re.IGNORECASE,
+)
+_ON = re.compile(r"\b(on|le|am|el)\s*$", re.IGNORECASE)
+# "from 3 to 10 March": a number or a month before it, and not that of a version
+_RANGE_BEFORE = re.compile(
+    rf"(?<!version )(?<!version n°)(?:\b\d{{1,4}}|\b(?:{_MONTH})\b\.?)\s*(?:[-–—]|\b(?:to|through|au|bis|al?)\b)\s*$",
+    re.IGNORECASE,
+)
+_RANGE_AFTER = re.compile(r"\s*(?:[-–—]|to|through|au|bis)\s+(?:\d{1,2}\b|\w+ \d)", re.IGNORECASE)
+_STAMP = 14  # words; a line up to this length that has a date is there for the date
+_BARE = 3  # words beside the date
+_SAID_TO_HOLD = (0, 2, 4)  # the ranks of dates with "effective", "from" or the like; others are just the document's
+_EDITED = 1  # the rank of "Last updated" and a date
+
+
+class Named(NamedTuple):
+    """A date that a text names; `day` is None where it names a month only, or could be read in two ways."""
+
+    day: date | None
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1024)
+def dates_in(text: str, order: Order | None = None) -> tuple[Named, ...]:
+    """Every date of a text. `order` reads 11/3/2025, which stays without a day if it is None."""
+    if not _YEAR.search(text):
+        return ()
+    return tuple(Named(_day(found, order), found.start(), found.end()) for found in _DATE.finditer(text))
+
+
+def _day(found: re.Match[str], order: Order | None) -> date | None:
+    part = found.groupdict()
+    if part["iso_y"]:
+        return _valid(part["iso_y"], part["iso_m"], part["iso_d"])
+    if part["num_y"]:
+        first, second = part["a"], part["b"]
+        dmy, mdy = _valid(part["num_y"], second, first), _valid(part["num_y"], first, second)
+        if dmy and mdy and dmy != mdy:
+            return {"dmy": dmy, "mdy": mdy, None: None}[order]
+        return dmy or mdy
+    if part["d1"]:
+        return _valid(part["y1"], _NUMBER_OF[part["m1"].lower()], part["d1"])
+    if part["m2"]:
+        return _valid(part["y2"], _NUMBER_OF[part["m2"].lower()], part["d2"])
+    return None  # a month only
+
+
+def _valid(year: str, month: str | int, day: str) -> date | None:
+    try:
+        return date(int(f"20{year[-2:]}"), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def named_in_numbers(text: str) -> bool:
+    """Whether a text has a date such as 11/3/2025."""
+    return bool(_IN_NUMBERS.search(text))
+
+
+def order_of(texts: Iterable[str], language: str | None) -> Order | None:
+    """How a page writes days and months, by the dates that can be read one way only, else by its language.
+
+    English is written both ways; without a sign it is read as in the United States, where most such pages are from.
+    """
+    text = " ".join(texts)
+    for found in _DATE.finditer(text):
+        if found["num_y"] and _valid(found["num_y"], found["a"], found["b"]) is None:
+            return "dmy"
+        if found["num_y"] and _valid(found["num_y"], found["b"], found["a"]) is None:
+            return "mdy"
+    if language not in (None, "en"):
+        return "dmy"
+    british = len(
+        re.findall(r"\b\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August)\b", text)
+    )
+    american = len(re.findall(r"\b(?:January|February|March|April|May|June|July|August) \d{1,2}\b", text))
+    return "dmy" if british > american else "mdy"
+
+
+class Start(NamedTuple):
+    """From when a change holds; `dated`: by nothing but the date that the document bears."""
+
+    day: date
+    dated: bool
+
+
+def start_of(added: Sequence[tuple[str, Sequence[Named]]]) -> Start | None:
+    """From when a change holds, by the dates that it adds.
+
+    `added` gives, for each place in the order of the page, its text and the dates in it that the change added. A line
+    that is a stamp ("Effective 3 November 2025") goes before a notice, that before a date that stands alone, and that
+    before one inside the text; in force goes before changed, but for a stamp ("Last updated 3 November 2025"), before
+    which only goes what is said to hold from a later day. Of equals the first counts.
+    """
+    ranked: list[tuple[int, int, date]] = []
+    for place, (text, new) in enumerate(added):
+        end_of_last = 0
+        for named in new:
+            rank = _rank(text, named, end_of_last)
+            end_of_last = named.end
+            if rank is not None and named.day is not None:
+                ranked.append((rank, place, named.day))
+    if not ranked:
+        return None
+    rank, _, day = min(ranked)
+    if rank == _EDITED:  # what is said to hold from a later day is no news of the day that the page was edited
+        rank, _, day = min([one for one in ranked if one[0] in _SAID_TO_HOLD and one[2] > day], default=(rank, 0, day))
+    return Start(day, rank not in _SAID_TO_HOLD)
+
+
+def _rank(text: str, named: Named, end_of_last: int) -> int | None:
+    """How surely a date says from when the text holds, 0 the surest; None where it says something else."""
+    before, after = text[max(end_of_last, named.start - 110) : named.start], text[named.end : named.end + 90]
+    before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
+    if (
+        _FORMER.search(before[-40:])
+        or _RANGE_BEFORE.search(text, max(0, named.start - 20), named.start)
+        or _RANGE_AFTER.match(after)
+    ):
+        return None
+    line = text[text.rfind("\n", 0, named.start) + 1 :].split("\n")[0]
+    stamp = len(line.split()) <= _STAMP
+    if _FROM.search(before) or _IN_FORCE.search(before) or _EFFECTIVE_AFTER.match(after):
+        return 0 if stamp else 2 if _NOTICE.search(line) else 4
+    if _ON.search(before) and _ANNOUNCED_AFTER.match(after):
+        return 2
+    if _CHANGED.search(before):
+        return _EDITED if stamp else 5
+    if stamp and len(line.split()) - len(text[named.start : named.end].split()) <= _BARE:
+        return 3
+    return 6 if stamp or re.match(r"\s*:", after) else None

@@ -1,0 +1,74 @@
+"""What language a text is written in."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+from analysis.text.phrases import words
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
+
+_WORD = re.compile(r"[^\W\d_]+")
+_ENOUGH = 40  # words from which on a text's language can be told
+_SAMPLE = 3_000  # characters
+_CODES = (
+    "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv nl no pl pt ro ru sk sl sv th tr uk vi zh"
+)
+_AT_HAND = _CODES.split()
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    # Loaded only where it is asked: it brings NumPy along, and unpacks its model.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(_AT_HAND)
+    return identifier
+
+
+def two_letters(code: str | None) -> str | None:
+    """ "fr" of "fr-CA" or "FR_ca"; None of what is no code."""
+    match = re.match(r"\s*([a-zA-Z]{2,3})(?![a-zA-Z])", code or "")
+    return match.group(1).lower() if match else None
+
+
+def _shares(text: str) -> tuple[int, dict[str, float]]:
+    """How many words there are, and what share of them are the small words of each language that has phrases."""
+    found = _WORD.findall(text.lower())
+    counts = Counter(found)
+    return len(found), {
+        language: sum(counts[word] for word in common) / max(1, len(found))
+        for language, common in words("common").items()
+    }
+
+
+def is_mixed(text: str) -> bool:
+    """Whether the text seems to be in more than one language, or in one whose small words are not known."""
+    third = max(1, len(text) // 3)
+    told: set[str] = set()
+    for start in range(0, third * 3, third):
+        count, shares = _shares(text[start : start + min(third, _SAMPLE // 3)])
+        best = max(shares, key=lambda language: shares[language])
+        if count >= 10:
+            told.add(best if shares[best] > 0.15 else "")
+    return len(told) > 1
+
+
+def language_of(text: str, *, declared: str | None = None) -> str | None:
+    """The two-letter code, as well as can be told. `declared` is believed where the text is short."""
+    declared = two_letters(declared)
+    middle = max(0, (len(text) - _SAMPLE) // 2)
+    sample = text[middle : middle + _SAMPLE]
+    count, shares = _shares(sample)
+    if count < _ENOUGH and len(sample) < 120:
+        return declared
+    best, second = sorted(shares, key=lambda language: shares[language], reverse=True)[:2]
+    if shares[best] > 0.2 and shares[second] < 0.6 * shares[best]:
+        return best  # which spares the costlier look
+    code, _ = _identifier().classify(sample)
+    return str(code)

@@ -1,0 +1,126 @@
+"""What counts as the same text: two texts with one normal form are never told apart."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from analysis.blocks import CELL, Block
+from analysis.text.phrases import pattern
+
+_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
+# what typesetting puts into and between words; marks of direction, which alter what is read, are not among them
+UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_LOOK_ALIKES = (
+    dict.fromkeys("‘’‚‛′`´ʼ", "'")
+    | dict.fromkeys("“”„‟«»″", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | dict.fromkeys("•·▪●◦○■□‣➢✓✔", " ")
+    | {"…": "...", "。": ".", "、": ",", "，": ","}
+)
+_NOT_PLAIN = re.compile(f"[{_INVISIBLE}{''.join(_LOOK_ALIKES)}]")
+_OPENING_QUOTE = re.compile("«\\s+")
+_CLOSING_QUOTE = re.compile("\\s+»")
+_DASH = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
+_LONG_DASH = re.compile(r"\s*—\s*")
+_BESIDE_MARK = re.compile(r" (?:(?=[,.;:!?)\]}%](?![\w.]))|(?<=[(\[{¿¡] ))")  # before a closing, behind an opening one
+# "1.", "(a)", "iv)", "2.1"; without a mark behind it only before a word that begins a title, for "1.5 million" is text
+_NUMBER_AT_START = (
+    r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)][^\S\n]+(?=\S)"
+    r"|\d{1,3}(?:\.\d{1,3}){1,4}[^\S\n]+(?=[^\W\d_a-z][a-z\u00df-\u00ff])"
+    r"|[-*#>]+[^\S\n]+(?=\S))"
+)
+_NUMBER = re.compile(_NUMBER_AT_START)
+_NUMBERS = re.compile(rf"^[^\S\n]*{_NUMBER_AT_START}", re.MULTILINE)
+# identifiers and numbers of requests, which a machine makes anew for each answer
+_LONG_TOKEN = re.compile(r"[0-9a-fA-F]{8}|[\w+-]{24}")
+_TOKEN = re.compile(
+    r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}"
+    # letters small and great with digits among them, as no name of a cookie is written
+    r"|(?-i:(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
+    re.IGNORECASE,
+)
+_BARE = 6  # words; in a line up to this length a relative date is a stamp, not a rule of the policy
+_STAMPED = 40  # words; a longer line is no "Updated 2 months ago"
+# "privacy (at) lake [dot] example": an address that is kept from robots
+_SPELT_AT = re.compile(
+    r"(?<=[\w+-])[^\S\n]*[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}][^\S\n]*(?=[\w-]+(?:\.|[^\S\n]?[(\[{])\w)",
+    re.IGNORECASE,
+)
+_SPELT_DOT = re.compile(
+    r"(@[\w.-]+?)[^\S\n]*[(\[{][^\S\n]*(?:dot|punkt|point|punto|\.)[^\S\n]*[)\]}][^\S\n]*(?=\w)", re.IGNORECASE
+)
+_WHITE = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=4096)
+def normal(text: str) -> str:
+    """Text without what a reader does not see: NFKC, plain quotes and dashes, single spaces, nothing invisible.
+
+    Space round punctuation (French pages put it before ":"), a bullet or number at the start and the kind of a dash
+    are none of the words either.
+    """
+    if not text.isascii():
+        if "«" in text or "»" in text:
+            text = _CLOSING_QUOTE.sub("»", _OPENING_QUOTE.sub("«", text))
+        if "—" in text or "–" in text:
+            text = _LONG_DASH.sub(" - ", _DASH.sub("-", text))
+        text = _plain(text)
+    text = _BESIDE_MARK.sub("", _with_addresses(" ".join(text.split())))
+    number = _NUMBER.match(text)
+    return text[number.end() :] if number else text
+
+
+def _with_addresses(text: str) -> str:
+    if "(" in text or "[" in text or "{" in text:
+        text, spelt = _SPELT_AT.subn("@", text)
+        while spelt:
+            text, spelt = _SPELT_DOT.subn(r"\1.", text)
+    return text
+
+
+def _plain(text: str) -> str:
+    # a substitution of the few signs that differ is five times faster than str.translate, which looks at each
+    text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
+    return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
+
+
+def steady(text: str) -> str:
+    """The normal form without what changes by itself: relative dates ("Updated 2 months ago"), random numbers.
+
+    A relative date counts as such only in a very short block or after "updated" and its like, for a rule of the policy
+    may speak of what was "two years ago".
+    """
+    return _without_noise(normal(text)).strip()
+
+
+def _without_noise(line: str) -> str:
+    if _LONG_TOKEN.search(line):
+        line = _TOKEN.sub("", line)
+    words = line.count(" ")
+    if words < _BARE:
+        return pattern("furniture", "ago").sub("", line)
+    return _stamp().sub(lambda match: match.group(1), line) if words < _STAMPED else line
+
+
+@cache
+def _stamp() -> re.Pattern[str]:
+    updated, ago = pattern("furniture", "updated").pattern, pattern("furniture", "ago").pattern
+    return re.compile(rf"({updated})\W{{0,3}}{ago}", re.IGNORECASE)
+
+
+def fingerprint(blocks: Iterable[Block]) -> str:
+    """SHA-256 (hex) of a page's words; equal for pages that a reader would call the same text.
+
+    Only the sequence of signs counts, not white space, nor where blocks begin and end: a redesign moves those.
+    """
+    texts = (block.text.replace(CELL, " ") if block.kind == "row" else block.text for block in blocks)
+    text = "\n".join(texts)
+    if not text.isascii():
+        text = _plain(text)
+    lines = _NUMBERS.sub("", _with_addresses(text)).split("\n")
+    steadied = "".join(_without_noise(line) if " " in line or len(line) > 14 else line for line in lines)
+    return hashlib.sha256(_WHITE.sub("", steadied).encode("utf-8", "surrogatepass")).hexdigest()

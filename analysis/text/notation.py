@@ -1,0 +1,137 @@
+"""How phrases are written in `topics/*.toml` and read as regexes; docs/topics.md explains it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from analysis.text.looks import looks
+
+NUMBERS = tuple(looks().numbers)  # written out; `#` stands for these and for digits
+_SPACE = r"[\s\u00a0\-\u2010\u2011]+"
+_GAP = r"[^.;!?\n|]{0,60}?"
+_NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, NUMBERS))})"
+
+
+@cache
+def compiled(phrase: str) -> re.Pattern[str]:
+    return re.compile(pattern_of(phrase), re.IGNORECASE)
+
+
+@cache
+def pattern_of(phrase: str) -> str:
+    """The regex of a phrase; ValueError says what of it can't be read."""
+    if not phrase.strip():
+        raise ValueError("an empty phrase")
+    if all(element.startswith("[") for element in _elements(phrase)):
+        raise ValueError(f"every word of {phrase!r} may be missing, so it would find nothing")
+    return rf"(?<!\w){_sequence(phrase)}(?!\w)"
+
+
+def _sequence(phrase: str) -> str:
+    elements = _elements(phrase)
+    if not elements:
+        raise ValueError("brackets or bars with nothing between them; write [word] where a word may be missing")
+    if elements[0] == "..." or elements[-1] == "...":
+        raise ValueError(f"a phrase neither starts nor ends with '...': {phrase!r}")
+    regex, glue = "", ""
+    last = max((at for at, element in enumerate(elements) if not element.startswith("[")), default=len(elements))
+    for at, element in enumerate(elements):
+        if at > last:  # a word that may be missing at the end: so may the space before it
+            regex += rf"(?:{_SPACE}(?:{'|'.join(map(_sequence, _alternatives(element)))}))?"
+        elif element == "...":
+            glue = rf"(?!\w){_GAP}(?<!\w)"
+        elif element.startswith("["):
+            regex += rf"{glue}(?:(?:{'|'.join(map(_sequence, _alternatives(element)))}){_SPACE})?"
+            glue = ""
+        else:
+            written = f"(?:{'|'.join(map(_sequence, _alternatives(element)))})" if element[0] == "(" else _word(element)
+            regex += glue + written
+            glue = _SPACE
+    return regex
+
+
+def _elements(phrase: str) -> list[str]:
+    """Words, (alternatives), [optional words] and gaps of a phrase."""
+    parts, depth, current = [], 0, ""
+    for character in phrase.strip() + " ":
+        depth += (character in "([") - (character in ")]")
+        if character == " " and depth == 0:
+            if current:
+                parts.append(current)
+            current = ""
+        else:
+            current += character
+        if depth < 0:
+            break
+    if depth:
+        raise ValueError(f"brackets do not match in {phrase!r}")
+    return parts
+
+
+def _alternatives(element: str) -> list[str]:
+    """The phrases between the bars of `(one|another (way|kind))`."""
+    found, depth = [""], 0
+    for character in element[1:-1]:
+        depth += (character in "([") - (character in ")]")
+        if character == "|" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
+def _word(word: str) -> str:
+    if word.isalnum():
+        return word  # most are: there are no signs in it
+    regex = ""
+    for character in word:
+        match character:
+            case "*":
+                regex += r"\w*"
+            case "?":
+                regex += r"\w?"
+            case "#":
+                regex += _NUMBER
+            case "'" | "’":
+                regex += "['’]"
+            case "-":
+                regex += r"[\s\-\u2010\u2011]?"
+            case "(" | ")" | "[" | "]" | "|":
+                raise ValueError(f"{character!r} inside a word: {word!r}")
+            case _:
+                regex += re.escape(character)
+    return regex
+
+
+def openings(phrase: str) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
+    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign.
+
+    With each those that must follow: of every group a word.
+    """
+    elements = _elements(phrase)
+    for place, element in enumerate(elements):
+        behind = tuple(_needed(elements[place + 1 :]))
+        for option in _alternatives(element) if element[0] in "([" else [element]:
+            if option == element:
+                yield _first_part(option), behind
+            else:
+                yield from ((first, (*further, *behind)) for first, further in openings(option))
+        if not element.startswith("["):
+            break
+
+
+def _needed(elements: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    for element in elements:
+        if element != "..." and not element.startswith("["):
+            # "opt-in" is also written "optin"
+            options = tuple(dict.fromkeys(first for first, _ in openings(element.replace("-", "*"))))
+            if all(option[:2].isalnum() for option in options):
+                yield options
+
+
+def _first_part(word: str) -> str:
+    """The part of a written word that is one word to a search: `d'*` begins with `d`."""
+    found = re.match(r"#|[\w*?]+", word)
+    return found.group().casefold() if found else ""

@@ -1,0 +1,135 @@
+"""What a word is compared by: spelling, short forms, addresses and dates made one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from analysis.text.dates import dates_in
+from analysis.text.looks import is_small, looks, may_have, pattern
+from analysis.text.normal import normal
+from analysis.text.words import WORD
+
+_NOTHING = ""  # the key of words that say nothing to any reader
+ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
+_ADDRESSES = re.compile(
+    r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
+    re.IGNORECASE,
+)
+_MARKS_OF_ADDRESS = ("@", "/", "[", "www.")  # no address is without one; most with one are none: "and/or"
+_OF_ADDRESS = re.compile(r"[@\[]|//|www\.|image/|\.[a-z]{2,6}/", re.IGNORECASE)
+_SIGNS = "%$€£"
+_DOUBLED = re.compile(r"([^\W\d])\1")
+_LOST = "\ufffd"
+
+
+class Keyed(NamedTuple):
+    """The words of a text: where each starts and ends, and the key that it is compared by.
+
+    In columns, for plain tuples of words and numbers are nothing to the garbage collector, an object a word is.
+    """
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    keys: tuple[str, ...]
+
+    def spans(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        return zip(self.starts[first:last], self.ends[first:last], strict=True)
+
+
+@lru_cache(maxsize=2048)
+def keyed_words(text: str) -> Keyed:
+    """The words of a text; an address or a date is one word."""
+    whole = []
+    small = text.casefold()
+    if any(mark in small for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
+        whole += [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
+    whole += [
+        (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
+        for named in dates_in(text, "dmy")
+    ]
+    for name, key in (("ago", AGO), ("opens", _NOTHING)):
+        if may_have(name, small):
+            whole += [(found.start(), found.end(), key) for found in pattern(name).finditer(text)]
+    starts: list[int] = []
+    ends: list[int] = []
+    keys: list[str] = []
+    at = 0
+    for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
+        if start < at:
+            continue
+        for word in WORD.finditer(text, at, start):
+            if word_key := _key(word.group()):
+                starts.append(word.start())
+                ends.append(word.end())
+                keys.append(word_key)
+        if key:
+            starts.append(start)
+            ends.append(end)
+            keys.append(key)
+        at = end
+    return Keyed(tuple(starts), tuple(ends), tuple(keys))
+
+
+@lru_cache(maxsize=16384)
+def _key(word: str) -> str:
+    """Empty for a punctuation mark."""
+    plain = word if word.isascii() and word.isalnum() else normal(word)
+    key = plain.casefold().replace("'", "").replace("\u200b", "").strip("_")
+    if not key or not (key[0].isalnum() or key in _SIGNS):
+        return ""
+    key = looks().short_forms.get(key, key)
+    if "'" in plain:
+        key = looks().short_forms_if_written.get(key, key)
+    if _any_spelling().search(key):
+        for spelling, one_way in _spellings():
+            changed = spelling.sub(one_way, key)
+            if changed != key:
+                return changed
+    return key
+
+
+@cache
+def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(spelling.pattern), spelling.plain) for spelling in looks().spelling)
+
+
+@cache
+def _any_spelling() -> re.Pattern[str]:
+    """Whether a word has any of two spellings; most have one."""
+    return re.compile("|".join(spelling.pattern for spelling in looks().spelling))
+
+
+def misspelt(x: str, y: str) -> bool:
+    """Whether two keys are one word, spelt in two ways: a letter of a longer word, a plural, a letter that was lost."""
+    if x == y:
+        return True
+    if _LOST in x + y:
+        return len(x) == len(y) and all(p == q or _LOST in (p, q) for p, q in zip(x, y, strict=True))
+    if _DOUBLED.sub(r"\1", x) == _DOUBLED.sub(r"\1", y):
+        return True
+    if min(len(x), len(y)) > 3 and _bare(x) == _bare(y):
+        return True
+    if any(map(str.isdigit, x + y)) or x[0] != y[0]:
+        return False
+    if min(len(x), len(y)) < 4:
+        # "sou" for "sous": one of the two is no word of its own
+        return min(len(x), len(y)) == 3 and is_small(x) != is_small(y) and _one_letter(x, y)
+    if x.rstrip("s") == y.rstrip("s"):
+        return True
+    return min(len(x), len(y)) > 5 and _one_letter(x, y)
+
+
+def _bare(word: str) -> str:
+    """Without its accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
+
+
+def _one_letter(x: str, y: str) -> bool:
+    """More, less, another, or two that changed places."""
+    return OSA.distance(x, y) == 1

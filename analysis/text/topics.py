@@ -1,0 +1,352 @@
+"""Which topics a sentence touches, by the phrases of `analysis/topics/*.toml`; docs/topics.md explains these files."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache, reduce
+from importlib.resources import files
+from operator import or_
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from analysis.change import TOPICS
+from analysis.text.notation import NUMBERS, compiled, openings, pattern_of
+
+T = TypeVar("T")
+Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]
+
+LANGUAGES = ("en", "fr", "de", "es")  # each has a file; English is read where a page's language has none
+WORDS = (
+    "personal_data",
+    "user_content",
+    "notice",
+    "negation",
+    "exception",
+    "default_on",
+    "default_off",
+    "permission",
+    "safeguard",
+    "wider",
+    "narrower",
+    "business",
+    "conduct",
+    "contact_only",
+    "shop",
+    "promise",
+    "handed_on",
+    "pointer",
+    "yours",
+    "ended",
+    "lost",
+    "unless_refused",
+    "bodily",
+    "some_only",
+    "hurdle",
+    "slow_way",
+    "easy_way",
+    "at_will",
+    "forbidden",
+    "things",
+    "part_only",
+)
+# groups that say what a sentence claims; they give no sign of their own
+CLAIMING = frozenset(
+    (
+        "promise",
+        "handed_on",
+        "pointer",
+        "yours",
+        "ended",
+        "lost",
+        "unless_refused",
+        "bodily",
+        "some_only",
+        "hurdle",
+        "slow_way",
+        "easy_way",
+        "at_will",
+        "forbidden",
+        "things",
+        "part_only",
+    )
+)
+_WORD = re.compile(r"\w+")
+_MARKS = ' .,;)]"”»'
+_ABBREVIATED = 4  # letters; the dot behind a shorter word may be a part of it
+_MOST_KNOWN = 50_000  # words of texts
+_MOST_BEGUN = 500  # sets of further words that are kept for a word
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTopic:
+    """A topic that a user declares in the watchlist, by phrases in the way of docs/topics.md.
+
+    `languages` (two-letter codes) restricts it to pages in these; empty means all.
+    """
+
+    name: str
+    phrases: tuple[str, ...]
+    languages: tuple[str, ...] = ()
+
+
+class Match(NamedTuple):
+    """A phrase found in a text. `topic` is a topic, or one of `WORDS` with the tier "words"."""
+
+    topic: str
+    tier: Tier
+    start: int
+    end: int
+
+
+class _Phrases(BaseModel):
+    """What stands in a file for one topic.
+
+    `decides` alone suffices, `suggests` needs a second sign; inside a phrase of `ignores` neither counts.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    decides: tuple[str, ...]
+    suggests: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    ignores: tuple[str, ...] = ()
+
+    @field_validator("decides", "suggests", "sections", "columns", "ignores")
+    @classmethod
+    def _readable(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        for phrase in phrases:
+            pattern_of(phrase)
+        return phrases
+
+
+class Language(BaseModel):
+    """A file of `analysis/topics`."""
+
+    model_config = ConfigDict(extra="forbid")
+    language: str
+    topics: dict[str, _Phrases]
+    words: dict[str, tuple[str, ...]]
+
+    @field_validator("topics")
+    @classmethod
+    def _known_topics(cls, topics: dict[str, _Phrases]) -> dict[str, _Phrases]:
+        unknown = sorted(set(topics) - set(TOPICS))
+        if unknown:
+            raise ValueError(f"unknown topic {unknown[0]!r}; known are {', '.join(TOPICS)}")
+        return topics
+
+    @field_validator("words")
+    @classmethod
+    def _known_words(cls, words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        unknown = sorted(set(words) - set(WORDS))
+        if unknown:
+            raise ValueError(f"unknown group of words {unknown[0]!r}; known are {', '.join(WORDS)}")
+        for phrase in (phrase for phrases in words.values() for phrase in phrases):
+            pattern_of(phrase)
+        return words
+
+
+class _Entry(NamedTuple):
+    """A phrase to be found. `needs` are the numbers of its further words, as bits, which must follow."""
+
+    topic: str
+    tier: Tier
+    phrase: str
+    needs: int
+
+
+class _Word:
+    """What a word of a text can be to the phrases: the first word of some, a further word (as bits) of others."""
+
+    __slots__ = ("_begun", "_needs", "_opens", "meets")
+
+    def __init__(self, opens: tuple[_Entry, ...], meets: int) -> None:
+        self._opens = opens
+        self._needs = reduce(or_, (entry.needs for entry in opens), 0)
+        self._begun: dict[int, tuple[_Entry, ...]] = {}
+        self.meets = meets
+
+    def begins(self, met: int) -> tuple[_Entry, ...]:
+        """The phrases that may begin here, where these further words are met from here on; mostly the same few."""
+        met &= self._needs
+        begun = self._begun.get(met)
+        if begun is None:
+            begun = tuple(entry for entry in self._opens if entry.needs & met == entry.needs)
+            if len(self._begun) < _MOST_BEGUN:
+                self._begun[met] = begun
+        return begun
+
+
+class _ByWord(Generic[T]):
+    """Things by the words that they stand for, written as in a phrase: a word, its beginning, or a number."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, list[T]] = defaultdict(list)
+        self._beginnings: dict[str, list[tuple[str, T]]] = defaultdict(list)
+        self._numbers: list[T] = []
+
+    def put(self, written: str, thing: T) -> None:
+        if written.startswith("#"):
+            self._numbers.append(thing)
+            for number in NUMBERS:
+                self._words[number].append(thing)
+        elif "*" in written or "?" in written:
+            beginning = re.split(r"[*?]", written)[0]
+            self._beginnings[beginning[:2]].append((beginning, thing))
+        else:
+            self._words[written].append(thing)
+
+    def of(self, word: str) -> Iterator[T]:
+        yield from self._words.get(word, ())
+        for beginning, thing in self._beginnings.get(word[:2], ()):
+            if word.startswith(beginning):
+                yield thing
+        if word.isdigit():
+            yield from self._numbers
+
+
+class Lexicon:
+    """Phrases ready to be found, each tried only where one of its first words stands and its other words follow."""
+
+    def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
+        self.topics: set[str] = set()
+        self._opening: _ByWord[_Entry] = _ByWord()
+        self._further: _ByWord[int] = _ByWord()
+        self._known: dict[str, _Word | None] = {}
+        bits: dict[tuple[str, ...], int] = {}
+        for topic, tier, phrase in entries:
+            self.topics.add(topic)
+            pattern_of(phrase)  # says what of it can't be read
+            for first, further in dict.fromkeys(openings(phrase)):
+                for options in further:
+                    if options not in bits:
+                        bits[options] = 1 << len(bits)
+                        for written in options:
+                            self._further.put(written, bits[options])
+                if first:
+                    needs = reduce(or_, (bits[options] for options in further), 0)
+                    self._opening.put(first, _Entry(topic, tier, phrase, needs))
+
+    def matches(self, text: str) -> tuple[Match, ...]:
+        """Every phrase of the text; of one topic and tier at one place only the longest."""
+        met, opening = 0, []
+        for word in reversed(tuple(_WORD.finditer(text))):
+            written = word.group()
+            known = self._known[written] if written in self._known else self._learnt(written)
+            if known is not None:
+                met |= known.meets
+                opening.append((word.start(), known.begins(met)))
+        found: dict[tuple[str, Tier, int], int] = {}
+        for start, entries in reversed(opening):
+            for topic, tier, phrase, _ in entries:
+                if match := compiled(phrase).match(text, start):
+                    key = (topic, tier, start)
+                    found[key] = max(found.get(key, 0), match.end())
+        ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
+        return tuple(
+            Match(topic, tier, start, end)
+            for (topic, tier, start), end in found.items()
+            if tier != "ignores"
+            and not (ignored and any(topic == other and first < end and start < last for other, first, last in ignored))
+        )
+
+    def _learnt(self, written: str) -> _Word | None:
+        """A word that is met for the first time, as it is written: most are written in one way. None if it is nothing
+        to any phrase, as most are."""
+        word = written.casefold()
+        opens, meets = tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0)
+        known = _Word(opens, meets) if opens or meets else None
+        if len(self._known) < _MOST_KNOWN:
+            self._known[written] = known
+        return known
+
+
+@cache
+def lexicon(language: str | None) -> Lexicon:
+    """The phrases for the sentences of pages in a language."""
+    read = _language(language if language in LANGUAGES else "en")
+    entries: list[tuple[str, Tier, str]] = []
+    for topic, phrases in read.topics.items():
+        entries += [(topic, "decides", phrase) for phrase in phrases.decides]
+        entries += [(topic, "suggests", phrase) for phrase in phrases.suggests]
+        entries += [(topic, "ignores", phrase) for phrase in phrases.ignores]
+    for name, written in read.words.items():
+        entries += [(name, "words", phrase) for phrase in written]
+    return Lexicon(entries)
+
+
+@cache
+def section_lexicon(language: str | None) -> Lexicon:
+    """The phrases by which the heading of a section says what its sentences are about."""
+    read = _language(language if language in LANGUAGES else "en")
+    return Lexicon((topic, "sections", phrase) for topic, phrases in read.topics.items() for phrase in phrases.sections)
+
+
+@cache
+def column_lexicon(language: str | None) -> Lexicon:
+    """The phrases by which the title of a table's column says what its cells are about."""
+    read = _language(language if language in LANGUAGES else "en")
+    entries: list[tuple[str, Tier, str]] = []
+    for topic, phrases in read.topics.items():
+        entries += [(topic, "columns", phrase) for phrase in phrases.columns]
+        entries += [(topic, "ignores", phrase) for phrase in phrases.ignores]
+    return Lexicon(entries)
+
+
+@lru_cache(maxsize=64)
+def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
+    """The phrases of a user's own topics that apply to pages in a language."""
+    return Lexicon(
+        (topic.name, "decides", phrase)
+        for topic in topics
+        if not topic.languages or language in topic.languages
+        for phrase in topic.phrases
+    )
+
+
+def matches(text: str, language: str | None) -> tuple[Match, ...]:
+    """The phrases of a language's file that stand in a text."""
+    return _matches(without_end(text), language)
+
+
+def without_end(text: str) -> str:
+    """The text without the marks that end it, so that a sentence is read once, be it quoted with its full stop or not.
+
+    No phrase ends in one, but for the dot of "A.I." and its like.
+    """
+    bare = text.rstrip(_MARKS)
+    return bare if bare[-_ABBREVIATED:].isalpha() else text
+
+
+@lru_cache(maxsize=4096)
+def _matches(text: str, language: str | None) -> tuple[Match, ...]:
+    return lexicon(language).matches(text)
+
+
+@lru_cache(maxsize=1024)
+def section_topics(heading: tuple[str, ...], language: str | None) -> frozenset[str]:
+    """The topics that the titles around a passage name; the outermost is the document's own and says nothing."""
+    return frozenset(
+        match.topic for title in titles_over(heading) for match in section_lexicon(language).matches(title)
+    )
+
+
+def titles_over(heading: tuple[str, ...]) -> tuple[str, ...]:
+    """The titles of a path that can say what stands under them."""
+    return heading[-2:] if len(heading) > 2 else heading[-1:]
+
+
+@lru_cache(maxsize=1024)
+def column_topics(title: str, language: str | None) -> frozenset[str]:
+    """What the cells are about under a title of a table's column."""
+    return frozenset(match.topic for match in column_lexicon(language).matches(title))
+
+
+@cache
+def _language(code: str) -> Language:
+    return Language.model_validate(tomllib.loads((files("analysis") / "topics" / f"{code}.toml").read_text("utf-8")))

@@ -1,0 +1,160 @@
+"""How a document is read, as its watchlist says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from analysis.belief.believe import disbelief, doubt
+from analysis.belief.restless import Difference, Reading, difference, line_of
+from analysis.belief.suggest import Place, advised, better, is_kept_elsewhere, places, share_of
+from analysis.blocks import Page, UnreadablePage
+from analysis.change import Comparison
+from analysis.compare import compare
+from analysis.page import READER, markup_of, read_page
+from analysis.text.topics import OwnTopic
+from reasons import Reason
+from storage.captures import Capture
+
+
+class Received(Protocol):
+    """A page as it was received, be it a capture or an answer that is not kept yet."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def final_url(self) -> str: ...
+    @property
+    def mime(self) -> str: ...
+    @property
+    def charset(self) -> str | None: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+def naming(kept: Sequence[Received], number: int, reason: Reason) -> Reason:
+    """The reason, with the part that it is about if there are several."""
+    if len(kept) == 1:
+        return reason
+    return Reason("part.one", number=number + 1, count=len(kept), url=kept[number].url[:300], reason=reason)
+
+
+def joined(pages: Sequence[Page]) -> Page:
+    """One document of its parts, with the title of the first."""
+    first, *more = pages
+    if not more:
+        return first
+    return replace(
+        first,
+        blocks=tuple(block for page in pages for block in page.blocks),
+        dropped=tuple(one for page in pages for one in page.dropped),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """The watchlist's word on one document."""
+
+    title: str
+    language: str
+    select: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    topics: tuple[OwnTopic, ...] = ()
+
+    @property
+    def reader(self) -> str:
+        """Changes when the rules or the selectors do, and only then: versions read otherwise can't be compared."""
+        selectors = json.dumps([self.select, self.remove]).encode()
+        return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}"
+
+    def read(self, kept: Sequence[Capture], former: Sequence[Page] = ()) -> list[Page]:
+        """A page for each part of the document; raises `UnreadablePage` where one of them gives no text, and says
+        where the text of the `former` pages stands now."""
+        pages = []
+        for number, each in enumerate(kept):
+            try:
+                pages.append(self.page(each.body, mime=each.mime, charset=each.charset, url=each.final_url))
+            except UnreadablePage as unreadable:
+                found = self.elsewhere(each, former[number] if former else None)
+                raise UnreadablePage(naming(kept, number, advised(unreadable.reason, found))) from unreadable
+        return pages
+
+    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> Reason | None:
+        """Why one of the parts is not believed to be what it was; None where all are."""
+        for number, (before, page) in enumerate(zip(former, pages, strict=True)):
+            reason = doubt(before, page, language=self.language, title=self.title)
+            found = self.elsewhere(kept[number], before, page)
+            if reason or found:
+                return naming(kept, number, advised(reason or Reason("selector.less"), found))
+        return None
+
+    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> Reason | None:
+        """Why one of the parts is not believed, where there is no earlier text to compare it with."""
+        for number, page in enumerate(pages):
+            reason = disbelief(page, language=self.language, title=self.title)
+            if reason:
+                return naming(kept, number, reason)
+        return None
+
+    def unstable(self, first: Sequence[Received | None], second: Sequence[Received]) -> Reason:
+        """Why two answers that differ are not believed: what differs, and the line that leaves it out."""
+        found = self.difference(first, second)
+        if found is None:
+            return Reason("answer.unstable")
+        return naming(second, found.part, self.advised(found, found.said("differing.unstable")))
+
+    def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
+        """What differs between the parts of a document as they were received twice, if that is at hand; None where
+        nothing is seen to."""
+        both = [(one or other, other) for one, other in zip(first, second, strict=True)]
+        try:
+            pairs = [(self._reading(one), self._reading(other)) for one, other in both]
+        except UnreadablePage:
+            return None
+        return difference(pairs, self.topics)
+
+    def advised(self, found: Difference, reason: Reason) -> Reason:
+        """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
+        if not found.remove:
+            return reason
+        return Reason("differing.leave_out", reason=reason, line=line_of([*self.remove, *found.remove]))
+
+    def _reading(self, received: Received) -> Reading:
+        read = partial(self._page, received)
+        return Reading(read(()), markup_of(received.body, mime=received.mime, charset=received.charset), read)
+
+    def _page(self, received: Received, remove: Sequence[str]) -> Page:
+        more = replace(self, remove=(*self.remove, *remove))
+        return more.page(received.body, mime=received.mime, charset=received.charset, url=received.final_url)
+
+    def elsewhere(self, kept: Capture, before: Page | None, page: Page | None = None) -> list[Place]:
+        """Other selectors, where those of the watchlist find nothing (no `page`) or less than there is.
+
+        Without an earlier text, the text is what the reader would find by itself.
+        """
+        markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset) if self.select else None
+        if markup is None:
+            return []
+        found = places(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
+        if before is None or page is None:
+            return better(found)
+        told = better(found, share_of(before, page))
+        if told and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
+            return []
+        return told
+
+    def compared(self, before: Page, after: Page) -> Comparison:
+        """Two texts of which it is settled that they are the document's."""
+        return compare(
+            before, after, language=self.language, document=self.title, own_topics=self.topics, believed=True
+        )
+
+    def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
+        """Read the bytes of one capture; raises `UnreadablePage`."""
+        return read_page(
+            body, mime=mime, charset=charset, url=url, language=self.language, select=self.select, remove=self.remove
+        )
