@@ -14,6 +14,7 @@ FOUND = [
     ("opens", "Voir la liste (s’ouvre dans un nouvel onglet)"),
     ("opens", "LIEN EXTERNE"),
     ("address", "12 Harbour Street"),
+    ("cloaked", "This email address is being protected from spambots. You need JavaScript enabled to view it."),
 ]
 
 

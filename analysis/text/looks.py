@@ -38,6 +38,7 @@ class _Patterns(BaseModel):
     model_config = ConfigDict(extra="forbid")
     ago: tuple[str, ...]
     opens: tuple[str, ...]
+    cloaked: tuple[str, ...]
     example: tuple[str, ...]
     reached: tuple[str, ...]
     function: tuple[Annotated[str, StringConstraints(pattern=r"^[\w\[\]?]+$")], ...]  # each a single word

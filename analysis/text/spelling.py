@@ -53,7 +53,7 @@ def keyed_words(text: str) -> Keyed:
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")
     ]
-    for name, key in (("ago", AGO), ("opens", _NOTHING)):
+    for name, key in (("ago", AGO), ("opens", _NOTHING), ("cloaked", ADDRESS)):
         if may_have(name, small):
             whole += [(found.start(), found.end(), key) for found in pattern(name).finditer(text)]
     starts: list[int] = []
