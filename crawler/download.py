@@ -28,6 +28,7 @@ from reasons import Reason, of_system
 ACCEPT_ENCODING = "gzip, deflate"  # what the standard library decodes: the fewer decoders face the web, the better
 _HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
 _MAX_ENCODINGS = 2  # one over the other
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}  # how OpenSSL calls an answer that is none of TLS
 
 RawHeaders = list[tuple[str, str]]
 
@@ -121,6 +122,8 @@ def _explained(failure: aiohttp.ClientError, host: str) -> DownloadFailed:
             certificate = failure.certificate_error
             why = certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else certificate
             return DownloadFailed(Reason("network.certificate", host=host, why=str(why)), reached=False)
+        case aiohttp.ClientSSLError() if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return DownloadFailed(Reason("network.no_tls", host=host), reached=False)
         case aiohttp.ClientSSLError():
             return DownloadFailed(Reason("network.tls", host=host, why=str(cause)), reached=False)
         case aiohttp.ClientConnectorDNSError():

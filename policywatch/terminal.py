@@ -192,11 +192,11 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
         return
     outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
     reason = f": {sheet.words.reason(check).text}" if check.reason else ""
-    sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)}, {outcome}{reason}")
+    sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)} UTC, {outcome}{reason}")
 
 
 def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts: dict[str, int]) -> None:
-    when = (_time(version.captured_at), "bold")
+    when = (f"{_time(version.captured_at)} UTC", "bold")
     name = f"version {version.number}"
     if found is None:
         sheet.line(when, f"  {name}  ", (sheet.words("terminal.first_text") if version.number == 1 else "", "dim"))

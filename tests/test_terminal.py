@@ -180,7 +180,7 @@ def test_long_text_that_did_not_change_is_shortened_around_the_change(database: 
 def test_a_history_has_every_version_the_newest_first(database: Database) -> None:
     tell(database)
     shown = piped(database, lambda console, session: show_history(console, session, TERMS))
-    assert "last check 2025-11-03 09:30, only its form changed" in shown
+    assert "last check 2025-11-03 09:30 UTC, only its form changed" in shown
     newest, middle, first = (shown.index(words) for words in ("version 3", "version 2", "version 1"))
     assert newest < middle < first
     assert "Form only" in shown[newest:middle]

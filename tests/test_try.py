@@ -10,7 +10,7 @@ from rich.console import Console
 
 from analysis.page import read_page
 from policywatch.terminal_page import show_page
-from tests.site import policy, policywatch
+from tests.site import a_site, policy, policywatch
 
 PAGE = (
     "<html lang=en><title>Privacy policy</title><nav><a href=/>Home</a> <a href=/walks>Walks</a></nav>"
@@ -71,6 +71,16 @@ def test_what_a_run_would_hold_is_said(tmp_path: Path, words: list[str], said: s
     file.write_text(policy(), "utf-8")
     assert said in policywatch("try", file, *words).splitlines()[-1]
     assert "A run would hold" not in policywatch("try", file)
+
+
+def test_a_pdf_that_is_none_and_https_where_there_is_none_are_said_in_plain_words(tmp_path: Path) -> None:
+    file = tmp_path / "page.pdf"
+    file.write_bytes(b"%PDF-1.4\nnonsense")
+    assert "the file is damaged, incomplete, or no PDF at all" in policywatch("try", file, status=1)
+    with a_site() as site:
+        address = f"{site.url.replace('http:', 'https:')}/privacy"
+        answer = policywatch("try", address, "--allow-private", status=1)
+    assert "127.0.0.1 does not speak https where the address leads: should it begin with http://" in answer
 
 
 def test_a_folder_and_a_language_that_is_none_are_refused(tmp_path: Path) -> None:

@@ -140,6 +140,8 @@ def test_a_prefix_is_a_path() -> None:
         (["--private"], {}, "POLICYWATCH_PASSWORD"),
         (["--root-path", "/a b"], {}, "is not a path like /watch"),
         (["--allowed-host", "p.*"], {}, "is neither a name nor all names under one"),
+        (["--trusted-proxy", "nonsense"], {}, "'nonsense' is no address or network"),
+        (["--trusted-proxy", "10.0.0.1/8"], {}, "is no address or network"),
         ([], {"POLICYWATCH_PASSWORD": "short"}, "too short"),
     ],
 )

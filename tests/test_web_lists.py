@@ -86,7 +86,7 @@ def test_older_changes_are_reached_by_address_each_once(site: httpx.Client, data
 def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley: Story) -> None:
     tree = page(parley.site, "/")
     assert text(tree, "h1") == ["What services change in their policies, word for word"]
-    assert "5 documents of 2 services are watched. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
+    assert "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
     assert text(tree, ".lately .entry h3")[-1] == "Harbour will keep deleted notes for thirty days"
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
     assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))

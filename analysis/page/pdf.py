@@ -52,7 +52,7 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
     try:
         lines = list(_lines(extract_pages(io.BytesIO(body), maxpages=_MOST_PAGES, laparams=LAParams())))
     except Exception as failure:  # hostile bytes bring any error out of the parser: KeyError, TypeError, zlib.error ...
-        raise UnreadablePage(Reason("unreadable.pdf", error=type(failure).__name__)) from failure
+        raise UnreadablePage(Reason("unreadable.pdf")) from failure
     running = _running(lines)
     blocks = list(_blocks([line for line in lines if line not in running]))
     if not any(character.isalpha() for block in blocks for character in block.text):

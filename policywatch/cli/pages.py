@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,17 @@ def _whole_names(names: list[str] | None) -> list[str] | None:
     return names
 
 
+def _proxies(names: list[str] | None) -> list[str] | None:
+    """What is no address would be kept as a name, and none that asks has one."""
+    for name in names or ():
+        try:
+            ip_network(name if name != "*" else "0.0.0.0/0")
+        except ValueError as failure:
+            said = f"{name!r} is no address or network, like 127.0.0.1 or 10.0.0.0/8; * believes everybody"
+            raise typer.BadParameter(said) from failure
+    return names
+
+
 def serve(
     config: Config = CONFIG,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
@@ -46,7 +58,12 @@ def serve(
     ] = None,
     trusted_proxy: Annotated[
         list[str] | None,
-        typer.Option("--trusted-proxy", metavar="ADDRESS", help="Believe this address who asks, and by http or https."),
+        typer.Option(
+            "--trusted-proxy",
+            metavar="ADDRESS",
+            callback=_proxies,
+            help="Believe this address who asks, and by http or https.",
+        ),
     ] = None,
     root_path: Annotated[
         str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
