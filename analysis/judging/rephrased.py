@@ -20,6 +20,7 @@ _ALIKE = 0.5  # twice the words that two sentences share, of those of both
 _SHARED = 2  # words with a meaning of their own
 
 
+@lru_cache(maxsize=4096)
 def stems_of(text: str) -> frozenset[str]:
     """Of the words that say something."""
     return frozenset(stem(key) for key in keyed_words(text).keys if is_content(key))

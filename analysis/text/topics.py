@@ -21,22 +21,8 @@ T = TypeVar("T")
 Tier = Literal["decides", "suggests", "sections", "columns", "ignores", "words"]
 
 LANGUAGES = ("en", "fr", "de", "es")  # each has a file; English is read where a page's language has none
-WORDS = (
-    "personal_data",
-    "user_content",
-    "notice",
-    "negation",
-    "exception",
-    "default_on",
-    "default_off",
-    "permission",
-    "safeguard",
-    "wider",
-    "narrower",
-    "business",
-    "conduct",
-    "contact_only",
-    "shop",
+# groups that say what a sentence claims; they give no sign of their own
+CLAIMING = (
     "promise",
     "handed_on",
     "pointer",
@@ -54,26 +40,23 @@ WORDS = (
     "things",
     "part_only",
 )
-# groups that say what a sentence claims; they give no sign of their own
-CLAIMING = frozenset(
-    (
-        "promise",
-        "handed_on",
-        "pointer",
-        "yours",
-        "ended",
-        "lost",
-        "unless_refused",
-        "bodily",
-        "some_only",
-        "hurdle",
-        "slow_way",
-        "easy_way",
-        "at_will",
-        "forbidden",
-        "things",
-        "part_only",
-    )
+WORDS = (
+    "personal_data",
+    "user_content",
+    "notice",
+    "negation",
+    "exception",
+    "default_on",
+    "default_off",
+    "permission",
+    "safeguard",
+    "wider",
+    "narrower",
+    "business",
+    "conduct",
+    "contact_only",
+    "shop",
+    *CLAIMING,
 )
 _WORD = re.compile(r"\w+")
 _MARKS = ' .,;)]"”»'
