@@ -73,10 +73,10 @@ def examine(config: Path) -> list[Finding]:
     if said := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", said))
     try:
-        database = Database(watchlist.database)
+        database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*findings, Finding(False, "database", str(failure))]
-    findings.append(Finding(True, "database", str(database)))
+    findings.append(_writable(database))
     with database.reading() as session:
         checks, deliveries = last_checks(session), counts(session)
         retold = last_retelling(session) if watchlist.brief[0].model else None
@@ -91,6 +91,14 @@ def examine(config: Path) -> list[Finding]:
         said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
         findings.append(Finding(False, "model", said))
     return [*findings, *restless, *_checked(watchlist, checks)]
+
+
+def _writable(database: Database) -> Finding:
+    try:
+        database.try_writing()
+    except StorageError as failure:
+        return Finding(False, "database", str(failure))
+    return Finding(True, "database", str(database))
 
 
 def _watched(watchlist: Watchlist) -> Finding:

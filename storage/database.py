@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -17,8 +18,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
-from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, with_advice
+from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, is_read_only, with_advice
 
+_TRIED = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds that a writer waits for another
 _MIGRATING = 0x706F6C6963790002  # "policy", 2: ours among the advisory locks of a PostgreSQL database
 
@@ -26,15 +28,25 @@ _MIGRATING = 0x706F6C6963790002  # "policy", 2: ours among the advisory locks of
 class Database:
     """A migrated database: SQLite (WAL, foreign keys) or PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
-        """Open and migrate. Raises `WrongAddress`, `DatabaseUnavailable` or `NewerDatabase`."""
+    def __init__(self, url: str, *, even_read_only: bool = False) -> None:
+        """Open and migrate. Raises `WrongAddress`, `DatabaseUnavailable` or `NewerDatabase`.
+
+        `even_read_only`: also a file in a folder that can't be written, for those who only read.
+        """
         self.url = _parsed(url)
         self._engine = _engine(self.url)
-        self._writing = self._engine.execution_options(policywatch_writes=True)
         try:
-            _migrate(self._engine)
+            try:
+                _migrate(self._engine)
+            except DBAPIError as failure:
+                if not (even_read_only and is_read_only(failure.orig) and self._rests()):
+                    raise
+                self._engine.dispose()
+                self._engine = _engine_of_rest(self.url)
+                _migrate(self._engine)
         except DBAPIError as failure:
             raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
+        self._writing = self._engine.execution_options(policywatch_writes=True)
 
     def __str__(self) -> str:
         return self.url.set(query={}).render_as_string(hide_password=True)  # a query may hold password=, too
@@ -45,6 +57,25 @@ class Database:
         if self.url.get_backend_name() != "sqlite" or not self.url.database or self.url.database == ":memory:":
             return None
         return Path(self.url.database)
+
+    def _rests(self) -> bool:
+        """Whether the file holds everything, and nobody is about to add to it."""
+        file = self.sqlite_file
+        if file is None or not file.is_file():
+            return False
+        unmerged = file.with_name(f"{file.name}-wal")
+        return not unmerged.exists() or not unmerged.stat().st_size
+
+    def try_writing(self) -> None:
+        """Write, and take it back. Raises `DatabaseUnavailable` where nothing can be written, or the disk is full."""
+        try:
+            with self._writing.connect() as connection, connection.begin() as transaction:
+                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+                if self.url.get_backend_name() == "sqlite":  # more than it keeps in memory, so that the disk gets it
+                    connection.execute(text("CREATE TABLE tried AS SELECT randomblob(:size)"), {"size": _TRIED})
+                transaction.rollback()
+        except DBAPIError as failure:
+            raise DatabaseUnavailable(f"can't write to {self}: {with_advice(failure.orig)}") from failure
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -109,6 +140,12 @@ def _engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _engine_of_rest(url: URL) -> Engine:
+    """SQLite writes beside a file even to read it, unless it is told that nobody changes that file."""
+    name = quote(str(Path(url.database or "").absolute()))
+    return create_engine(url, creator=lambda: sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True))
 
 
 def _scripts() -> Config:

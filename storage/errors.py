@@ -29,6 +29,12 @@ def with_advice(failure: BaseException | None) -> str:
     return f"{said}; {advice}" if advice else said
 
 
+def is_read_only(failure: BaseException | None) -> bool:
+    """Whether SQLite wants to write, if only to read, where it can't."""
+    code = getattr(failure, "sqlite_errorcode", -1) & 0xFF
+    return code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+
+
 class DatabaseUnavailable(StorageError):
     """The database can't be reached or opened; the URL is shown without its password."""
 

@@ -64,7 +64,7 @@ def alerts_list(
 
     if context.invoked_subcommand is not None:
         return
-    with opened(config) as (watchlist, database), database.reading() as session:
+    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
         rows = deliveries_json(session, state=State.PARKED if parked else None, route=route, limit=limit)
         if not parked:
             still = waiting(session, [entry for entry, _ in watchlist.routes])

@@ -77,14 +77,14 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 @contextmanager
-def opened(config: Path) -> Iterator[tuple[Watchlist, Database]]:
-    """The watchlist, checked, and its database, migrated."""
+def opened(config: Path, *, even_read_only: bool = False) -> Iterator[tuple[Watchlist, Database]]:
+    """The watchlist, checked, and its database, migrated; `even_read_only` for commands that only show."""
     from storage.database import Database  # loads slowly, and half of the commands need none
     from storage.errors import WrongAddress
 
     watchlist = load(config)
     try:
-        database = Database(watchlist.database)
+        database = Database(watchlist.database, even_read_only=even_read_only)
     except WrongAddress as failure:
         raise WatchlistError([watchlist.problem("database", str(failure))]) from failure
     try:

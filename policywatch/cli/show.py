@@ -46,7 +46,7 @@ def documents(config: Config = CONFIG, as_json: Json = False) -> None:
     """
     from policywatch.overview import overview
 
-    with opened(config) as (watchlist, database):
+    with opened(config, even_read_only=True) as (watchlist, database):
         rows = overview(watchlist, database)
     if as_json:
         return print_json(rows)
@@ -72,7 +72,7 @@ def history(
     from policywatch.overview import history_json
     from policywatch.terminal import show_history
 
-    with opened(config) as (_, database), database.reading() as session:
+    with opened(config, even_read_only=True) as (_, database), database.reading() as session:
         if as_json:
             print_json(history_json(session, document))
         else:
@@ -93,7 +93,7 @@ def show(
     from policywatch.terminal import show_change
     from storage.changes import change as stored
 
-    with opened(config) as (_, database), database.reading() as session:
+    with opened(config, even_read_only=True) as (_, database), database.reading() as session:
         if as_json:
             print_json(change_json(session, stored(session, change)))
         else:

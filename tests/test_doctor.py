@@ -1,0 +1,92 @@
+"""`doctor` before and after runs, and what can still be shown where nothing can be written."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.site import Site, a_site, command, policy, policywatch, run, watchlist
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        running.pages["/privacy"] = policy()
+        yield running
+
+
+@pytest.fixture
+def config(tmp_path: Path, site: Site) -> Path:
+    (tmp_path / "data").mkdir()
+    made = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/data/watch.db")
+    run(made, status=0)
+    return made
+
+
+@pytest.fixture
+def unwritable(config: Path) -> Iterator[Path]:
+    """The watchlist of a database that lies in a folder where nothing can be written."""
+    data = config.parent / "data"
+    (data / "watch.db").chmod(0o444)
+    data.chmod(0o555)
+    yield config
+    data.chmod(0o755)
+
+
+def as_anybody(*words: object) -> tuple[int, str]:
+    """Run the program bound by the rights of files, also where the tests run as root."""
+    rights = "-dac_override,-dac_read_search"
+    setpriv = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
+    if setpriv and shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv here: apt-get install util-linux")
+    done = subprocess.run([*setpriv, *command(*words)], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_where_nothing_can_be_written_what_is_stored_is_shown(unwritable: Path) -> None:
+    for words, said in (
+        (["documents"], "library/privacy"),
+        (["history", "library/privacy"], "version 1"),
+        (["alerts"], "nothing waits"),
+    ):
+        status, shown = as_anybody(*words, "--config", unwritable)
+        assert (status, said in shown) == (0, True), shown
+    assert "no change 1" in as_anybody("show", 1, "--config", unwritable)[1]
+
+
+def test_doctor_says_that_nothing_can_be_written(unwritable: Path) -> None:
+    status, said = as_anybody("doctor", "--quiet", "--config", unwritable)
+    assert status == 1
+    assert "MEND  database: can't write to sqlite:///" in said
+    assert "its file and folder must be writable" in said
+
+
+def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Path) -> None:
+    data = config.parent / "data"
+    before = {file.name: file.read_bytes() for file in data.iterdir()}
+    assert "ok    database: sqlite:///" in policywatch("doctor", "--config", config)
+
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+
+    words = command("doctor", "--config", config)
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "MEND  database: can't write to sqlite:///" in done.stdout
+    assert "disk full" in done.stdout
+    assert {file.name: file.read_bytes() for file in data.iterdir()} == before
+
+
+def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, database_url: str) -> None:
+    made = watchlist(tmp_path, site, database_url)
+    run(made, status=0)
+    assert "ok    database: " in policywatch("doctor", "--config", made)
