@@ -341,7 +341,7 @@ class DataWords(Parties):
         steps = sentence.where("go", "refuse_act", "control") - {0}
         if 0 in sentence.where("go") and words[0].capital and steps and words[first].text not in self.grammar.yours:
             return True  # "Open Settings, choose Privacy and data and switch it off"
-        return self._is_tool(sentence, first, last) or self._is_made(sentence, first)
+        return self._is_tool(sentence, first, last) or self.is_made(sentence, first)
 
     def _is_tool(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase is of what works with data: "a facial recognition software", "un modèle de langage"."""
@@ -354,13 +354,14 @@ class DataWords(Parties):
         end = self.phrase_end(sentence, first + 1) if first + 1 < last else last
         return any(stop == min(end, last) and not any(at < stop <= to for at, to in kinds) for _, stop in tools)
 
-    def _is_made(self, sentence: Sentence, first: int) -> bool:
-        """Whether it is what a service makes: "to write job advertisements, summaries and drafts"."""
+    def is_made(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which generate
+        content, such as summaries of a profile"."""
         words, acts = sentence.words, sentence.where(*_ACTS, "train")
         makes, aims = sentence.where("make"), {end for _, end in sentence.cues.get("purpose_lead", ())}
         for at in range(first - 1, max(-1, first - _MADE), -1):
             if at in makes:
-                return at in aims
+                return at in aims or (at > 1 and words[at - 1].text in self.grammar.relatives)
             if (
                 at in acts
                 or self.hard(sentence, at + 1)

@@ -162,7 +162,7 @@ class Reader(WaysOut, DataWords, Places):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
             if any(stop == end for _, stop in cues.get("recipient_head", ())):
                 continue  # "advertising partners"
-            void = "" if self._heads(sentence, start, end) else VOID
+            void = "" if self._heads(sentence, start, end) and not self.is_made(sentence, start) else VOID
             yield start, end, f"{void}purpose named"
             for further, how in self.post_modified(sentence, end):
                 yield start, further, f"{void}purpose{how}"
