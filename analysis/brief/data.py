@@ -355,8 +355,8 @@ class DataWords(Parties):
         return any(stop == min(end, last) and not any(at < stop <= to for at, to in kinds) for _, stop in tools)
 
     def is_made(self, sentence: Sentence, first: int) -> bool:
-        """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which generate
-        content, such as summaries of a profile"."""
+        """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which
+        generate content, such as summaries of a profile"."""
         words, acts = sentence.words, sentence.where(*_ACTS, "train")
         makes, aims = sentence.where("make"), {end for _, end in sentence.cues.get("purpose_lead", ())}
         for at in range(first - 1, max(-1, first - _MADE), -1):
