@@ -37,9 +37,13 @@ def show_notice(notice: Notice, language: str) -> News:
     outcome = values.get("outcome", "")
     values["outcome"] = said.outcomes.get(outcome, outcome)
     text, to_do = _patterns(said, notice.kind, outcome)
+    if facts.get("never_read"):
+        text = said.never_read
     lines = [line.format(**values) for line in to_do]
     if "reason" in values and not any("{reason}" in line for line in (text, *to_do)):
         lines.insert(0, said.reason.format(**values))
+    if "also" in values:
+        lines.insert(1, said.also.format(**values))
     return News(text.format(**values), (*lines, *_passages(facts)))
 
 

@@ -177,6 +177,8 @@ class NoticeWords(_Strict):
     delivery in the words of its server)."""
 
     unreadable: str  # also {outcome}
+    never_read: str  # {outcome}; of a document of which no check ever brought a text that was believed
+    also: str  # {also}: the other documents of a server that asked for a pause
     recovered: str
     held: str
     parked: str  # {sent}, {address}, {route}, {reason}

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from reasons import Reason, from_json
 from storage.columns import Utc
-from storage.documents import Document, document
+from storage.documents import Document, document, watched
 from storage.notices import Notice, NoticeKind
 
 REMINDED_EVERY = timedelta(days=7)
@@ -150,8 +150,21 @@ def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not
     reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
     if due or reminder:
         row.told_at = check.checked_at
-        facts = {"outcome": outcome.value, "reason": check.reason, "reason_code": check.reason_code}
+        facts: dict[str, Any] = {
+            "outcome": outcome.value,
+            "reason": check.reason,
+            "reason_code": check.reason_code,
+            "never_read": last_believed(session, row.id) is None,
+        }
+        if not_before is not None and (also := _others_of_host(session, row, check)):
+            facts["also"] = ", ".join(also)
         _tell(session, NoticeKind.UNREADABLE, check, {"since": row.failing_since.isoformat(), **facts})
+
+
+def _others_of_host(session: Session, row: Document, check: Check) -> list[str]:
+    """The ids of the other watched documents that a pause of its server holds up as well."""
+    host = _host(check.final_url or row.url)
+    return [one.id for one in watched(session) if one.id != row.id and host in map(_host, one.addresses)]
 
 
 def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, Any]) -> None:

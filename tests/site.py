@@ -55,6 +55,7 @@ class Site:
         self.url = url
         self.pages: dict[str, str | tuple[int, str] | Callable[[], str]] = {}
         self.asked: dict[str, int] = {}
+        self.headers: dict[str, str] = {}  # more of them, of every answer
 
 
 @contextmanager
@@ -70,6 +71,8 @@ def a_site() -> Iterator[Site]:
             self.send_response(status)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(text.encode())))
+            for name, value in site.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text.encode())
 

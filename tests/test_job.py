@@ -84,6 +84,26 @@ def test_a_first_answer_that_is_an_error_page_is_no_version(tmp_path: Path, site
     assert outcomes(run(config, status=0)) == {"library/privacy": "first"}
 
 
+def test_a_pause_is_told_once_with_all_documents_that_it_holds_up_and_a_page_never_read_as_such(
+    tmp_path: Path, site: Site
+) -> None:
+    config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", names=("privacy", "terms", "more"))
+    site.pages |= {f"/{name}": (429, "slow down") for name in ("privacy", "terms", "more")}
+    site.headers["Retry-After"] = "200000"
+    run(config, status=1)
+    told = (tmp_path / "operator.txt").read_text("utf-8")
+    assert told.count("* library/") == 1
+    assert "* library/privacy could not be read yet; the first attempt was on " in told
+    assert "The same pause holds up: library/more, library/terms" in told
+    assert "has not been read since" not in told
+    site.pages |= {f"/{name}": policy() for name in ("privacy", "terms", "more")}
+    assert set(outcomes(run(config)).values()) == {"blocked"}
+    with closing(sqlite3.connect(tmp_path / "a.db")) as opened, opened:
+        opened.execute("UPDATE documents SET not_before = NULL")  # as docs/crawling.md advises
+    site.headers.clear()
+    assert set(outcomes(run(config)).values()) == {"first"}
+
+
 def test_most_of_the_text_gone_is_held_until_a_person_accepts_it(tmp_path: Path, site: Site) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
     run(config)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import httpx
+import pytest
 from sqlmodel import select
 
 from storage.changes import Change
@@ -90,6 +91,16 @@ def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley
     assert text(tree, ".lately .entry h3")[-1] == "Harbour will keep deleted notes for thirty days"
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
     assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))
+
+
+@pytest.mark.parametrize(
+    ("at", "heading"), [(40, "Lately, about AI or your data"), (400, "The last changes about AI or your data")]
+)
+def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:
+    with visited(parley.database, now=lambda: day(at)) as site:
+        tree = page(site, "/")
+    assert text(tree, "#lately") == [heading]
+    assert text(tree, ".lately .entry h3")[-1] == "Harbour will keep deleted notes for thirty days"
 
 
 def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> None:

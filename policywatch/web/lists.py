@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 from pydantic import Field
@@ -25,6 +25,7 @@ from storage.versions import current_version
 
 PAGE = 30  # changes on one page
 _LATELY = 7  # changes on the first page
+_NEWS = timedelta(days=120)  # older changes, of an archive for example, are no news
 _SOON = 5  # announced dates on the first page
 _AHEAD = 100  # on the page of all
 
@@ -59,9 +60,13 @@ class ListView:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """What matters, for someone who knows nothing; `counts` are services and documents that are watched."""
+    """What matters, for someone who knows nothing; `counts` are services and documents that are watched.
 
-    lately: list[ListedChange]
+    `newest` are changes; they are so old that nobody would call them news where not `is_lately`.
+    """
+
+    newest: list[ListedChange]
+    is_lately: bool
     soon: list[ListedChange]
     counts: tuple[int, int]
     check: Check | None
@@ -93,8 +98,11 @@ def by_day(rows: Sequence[ListedChange]) -> Days:
 def home_view(session: Session, today: date) -> HomeView:
     """The newest changes about AI or data, the next dates."""
     wanted = ChangeFilter(severities=this_and_above("low"))
+    found = changes_page(session, wanted, limit=_LATELY).rows
+    news = [row for row in found if today - row.change.detected_at.date() <= _NEWS]
     return HomeView(
-        lately=changes_page(session, wanted, limit=_LATELY).rows,
+        newest=news or found,
+        is_lately=bool(news) or not found,
         soon=upcoming(session, today, limit=_SOON),
         counts=watched_counts(session),
         check=newest_check(session),
