@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from policywatch.due import due_at
 from policywatch.entries import DocumentEntry
+from policywatch.offline import nothing_reached
 from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.undelivered import undelivered
@@ -160,6 +161,10 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         more = f" and {len(never) - 3} more" if len(never) > 3 else ""
         said = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
         yield Finding(False, "never checked", said)
+    made = [checks[entry.id] for entry in watchlist.documents if entry.id in checks]
+    if offline := nothing_reached(made):
+        yield Finding(False, "network", offline)
+        return
     for entry in watchlist.documents:
         check = checks.get(entry.id)
         if check is None:
@@ -174,5 +179,5 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
                 f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"
             )
             yield Finding(False, entry.id, said)
-    if checks and not never:
-        yield Finding(True, "checks", f"{counted(len(checks), 'document has', 'documents have')} been checked")
+    if made and not never:
+        yield Finding(True, "checks", f"{counted(len(made), 'document was', 'documents were')} tried at least once")

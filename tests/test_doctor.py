@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +87,22 @@ def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Pat
     assert {file.name: file.read_bytes() for file in data.iterdir()} == before
 
 
+def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = Site(f"http://127.0.0.1:{closed.getsockname()[1]}")
+    made = watchlist(tmp_path, nobody, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "terms"))
+    made.write_text(made.read_text("utf-8").replace("http://127.0.0.1", "http://nowhere.invalid"), "utf-8")
+    said = policywatch("run", "--config", made, status=1)
+    assert said.startswith("none of 2 documents could be reached: is this machine online? Of the first: ")
+    assert said.count("\n") == 1
+    said = policywatch("doctor", "--quiet", "--config", made, status=1)
+    assert said.startswith("MEND  network: none of 2 documents could be reached")
+    assert said.count("\n") == 1
+
+
 def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, database_url: str) -> None:
     made = watchlist(tmp_path, site, database_url)
     run(made, status=0)
-    assert "ok    database: " in policywatch("doctor", "--config", made)
+    said = policywatch("doctor", "--config", made)
+    assert "ok    database: " in said
+    assert "ok    checks: 1 document was tried at least once" in said

@@ -56,7 +56,9 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
     """
     from policywatch.beating import beating
     from policywatch.job import Job
+    from policywatch.offline import nothing_reached
     from policywatch.undelivered import undelivered
+    from storage.checks import last_checks
 
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
@@ -66,13 +68,15 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
             tell(report)
         with database.reading() as session:
             failing = undelivered(session) if report.deliveries.failed else []
+            made = last_checks(session, [check["document"] for check in report.checks])
+    offline = nothing_reached(made.values())
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():
-        _show(console(), report)
+        _show(console(), report, offline)
         _say_undelivered(report, failing)
     else:
-        _say_troubles(report.checks)
+        _say_troubles(report.checks, offline)
         _say_undelivered(report, failing)
     _raise(job.mistakes)
     if not report.is_well:
@@ -236,8 +240,10 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]
         yield step
 
 
-def _show(out: Console, report: Report) -> None:
-    if report.checks:
+def _show(out: Console, report: Report, offline: str | None) -> None:
+    if offline:
+        out.print(harmless(offline))
+    elif report.checks:
         _table(report.checks)
     else:
         out.print("Nothing is due; --now checks all the same.")
@@ -269,9 +275,12 @@ def _remark(check: dict[str, Any]) -> str:
     return f"change {change['id']}: {told}"
 
 
-def _say_troubles(checks: list[dict[str, Any]]) -> None:
+def _say_troubles(checks: list[dict[str, Any]], offline: str | None = None) -> None:
     from policywatch.report import all_good
 
+    if offline:
+        sys.stderr.write(f"{harmless(offline)}\n")
+        return
     for check in checks:
         if not all_good([check]):
             sys.stderr.write(f"{check['document']}: {check['outcome']}: {harmless(check['reason'] or '')}\n")
