@@ -19,6 +19,7 @@ from notifier.plan import has_to_plan
 from policywatch.due import due_at
 from policywatch.recipients import Recipients
 from policywatch.watchlist import TEXT, Watchlist
+from policywatch.wording import counted
 from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
@@ -45,6 +46,8 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    sys.stderr.write(f"{_beginning(read()[0], database, utc_now())}\n")
+    sys.stderr.flush()
     with TemporaryDirectory(prefix="policywatch-") as folder:
         text = Path(folder) / "watchlist.toml"
         while not stop.is_set():
@@ -58,6 +61,14 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
                 running[0].wait()
                 running.clear()
             stop.wait(_sleep(watchlist, database, utc_now()).total_seconds())
+
+
+def _beginning(watchlist: Watchlist, database: Database, now: datetime) -> str:
+    """What is watched, and when next: what a person wants to see who has just started it."""
+    with database.reading() as session:
+        soonest = min(_times(session, watchlist), default=now)
+    when = "now" if soonest <= now else f"at {soonest:%Y-%m-%d %H:%M} UTC"
+    return f"{watchlist.file}: {counted(len(watchlist.documents), 'document')} watched; the next check is due {when}"
 
 
 def _command(watchlist: Watchlist, documents: list[str]) -> list[str]:
