@@ -73,6 +73,7 @@ def examine(config: Path) -> list[Finding]:
     ]
     if said := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", said))
+    findings += _rendered(watchlist)
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
@@ -105,6 +106,18 @@ def _writable(database: Database) -> Finding:
 def _watched(watchlist: Watchlist) -> Finding:
     said = counted(len(watchlist.documents), "document") if watchlist.documents else NOTHING_WATCHED
     return Finding(bool(watchlist.documents), "watchlist", f"{watchlist.file}: {said}")
+
+
+def _rendered(watchlist: Watchlist) -> Iterator[Finding]:
+    if not any(entry.render for entry in watchlist.documents):
+        return
+    from crawler.browser import require  # it brings along all that fetches
+    from crawler.failures import DownloadFailed
+
+    try:
+        require()
+    except DownloadFailed as failure:
+        yield Finding(False, "browser", str(failure.reason))
 
 
 def _told(watchlist: Watchlist) -> Iterator[Finding]:

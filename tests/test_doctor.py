@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +99,16 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
     assert said.startswith("MEND  network: none of 2 documents could be reached")
     assert said.count("\n") == 1
+
+
+def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:
+    without = "import sys; sys.modules['playwright'] = None; from policywatch.cli import main; main()"
+    words = [sys.executable, "-c", without, "doctor", "--quiet", "--config", str(config)]
+    assert subprocess.run(words, capture_output=True, text=True, timeout=60, check=False).stdout == ""
+    config.write_text(config.read_text("utf-8") + "render = true\n", "utf-8")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "MEND  browser: render = true needs a browser" in done.stdout
 
 
 def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, database_url: str) -> None:
