@@ -21,6 +21,7 @@ from storage.checks import Check, Outcome, last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
+from storage.documents import known
 from storage.errors import StorageError
 from storage.retellings import last_retelling
 
@@ -82,7 +83,7 @@ def examine(config: Path) -> list[Finding]:
     with database.reading() as session:
         checks, deliveries = last_checks(session), counts(session)
         retold = last_retelling(session) if watchlist.brief[0].model else None
-        restless = [*_restless(session, watchlist)]
+        restless = [*_restless(session, watchlist), *_left_behind(session, watchlist)]
         findings += [Finding(False, "deliveries", said) for said in undelivered(session)]
     database.close()
     if deliveries["parked"]:
@@ -166,6 +167,14 @@ def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
         if found := restless(session, id_, manner, utc_now()):
             said = f"has kept changing at one place since {found.since:%Y-%m-%d}, and in nothing worth telling"
             yield Finding(True, id_, f"{said}. {found.reason}")
+
+
+def _left_behind(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
+    """Where an id was changed, whose history nobody would look for under the new one."""
+    gone = {row.url: row.id for row in known(session) if watchlist.document(row.id) is None}
+    for entry in watchlist.documents:
+        if id_ := gone.get(entry.addresses[0]):
+            yield Finding(True, entry.id, f"{id_} had this address; its history ends there")
 
 
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:

@@ -111,6 +111,12 @@ def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:
     assert "MEND  browser: render = true needs a browser" in done.stdout
 
 
+def test_a_history_under_another_id_is_named(config: Path) -> None:
+    config.write_text(config.read_text("utf-8").replace("library/privacy", "library/p"), "utf-8")
+    said = policywatch("doctor", "--config", config, status=1)
+    assert "ok    library/p: library/privacy had this address; its history ends there" in said
+
+
 def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, database_url: str) -> None:
     made = watchlist(tmp_path, site, database_url)
     run(made, status=0)
