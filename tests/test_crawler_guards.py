@@ -201,7 +201,7 @@ def test_a_server_that_speaks_no_tls_where_it_should_says_so(database: Database)
         threading.Thread(target=answer, args=(listening,), daemon=True).start()
         check = checked(database, own(f"https://127.0.0.1:{listening.getsockname()[1]}/"))
     assert check.outcome == Outcome.FAILED
-    assert "No secure connection" in (check.reason or "")
+    assert "does not speak https" in (check.reason or "")
 
 
 def test_cookies_live_as_long_as_a_chain_of_redirects(sites: Sites, database: Database) -> None:

@@ -152,7 +152,7 @@ def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_kno
             name: " ".join(quote.text for quote in getattr(found.brief, name))
             for name in ("data", "refuse", "excluded", "irreversible")
         }
-        assert re.search("profil", said["data"])
+        assert re.search("[Pp]rofil", said["data"])
         assert re.search("turn the switch off|désactivez l.option", said["refuse"])
         assert re.search("private messages|messages privés", said["excluded"])
         assert re.search("not undo|annule pas", said["irreversible"])
