@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -113,6 +114,7 @@ class Element:
         return _parts(name) if name and name.count("-") + name.count("_") <= 3 else frozenset()
 
 
+@lru_cache(maxsize=8192)
 def _parts(names: str) -> frozenset[str]:
     words: set[str] = set()
     for name in names.split():
