@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from functools import cached_property
 from typing import NamedTuple
 
 from analysis.blocks import CELL, Block, Link, Page
 from analysis.change import Passage, Severity, Side
-from analysis.diff.tables import column_titles
+from analysis.diff.tables import titles_by_row
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.words import Word as Token
 from analysis.text.words import edits, without_islands
@@ -200,14 +200,13 @@ class _Context:
         """The titles of the columns that a row stands under."""
         if self.blocks[number].kind != "row":
             return []
-        above, below = reversed(self.blocks[:number]), self.blocks[number:]
-        table = [*reversed([*takewhile(_is_row, above)]), *takewhile(_is_row, below)]
-        titles = column_titles([block.text for block in table])
-        return titles.split(CELL) if titles and titles != self.blocks[number].text else []
+        row = self.blocks[number].text
+        titles = self._titles.get(row)
+        return titles.split(CELL) if titles and titles != row else []
 
-
-def _is_row(block: Block) -> bool:
-    return block.kind == "row"
+    @cached_property
+    def _titles(self) -> dict[str, str | None]:
+        return titles_by_row(self.blocks)
 
 
 def _hanging(text: str, lead: str) -> Iterator[tuple[int, int, str]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
-from analysis.blocks import CELL
+from analysis.blocks import CELL, Block
 
 _WORD = re.compile(r"\w")
 _TITLE = 20  # words; what has more is said in the table
@@ -24,3 +25,14 @@ def column_titles(rows: Sequence[str]) -> str | None:
         return None
     below = (zip(cells, row.split(CELL), strict=False) for row in rows if row != first)
     return None if any(cell and cell == other for row in below for cell, other in row) else first
+
+
+def titles_by_row(blocks: Iterable[Block]) -> dict[str, str | None]:
+    """Of each row, the one that names its columns; of one that stands in several tables, that of the first."""
+    titles: dict[str, str | None] = {}
+    for is_table, those in groupby(blocks, key=lambda block: block.kind == "row"):
+        rows = [block.text for block in those] if is_table else []
+        named = column_titles(rows)
+        for row in rows:
+            titles.setdefault(row, named)
+    return titles

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property, lru_cache
-from itertools import groupby
 
 from analysis.blocks import CELL, Page
-from analysis.diff.tables import column_titles
+from analysis.diff.tables import titles_by_row
 from analysis.text.looks import has_small_words, pattern
 from analysis.text.normal import normal
 from analysis.text.words import word_texts
@@ -46,6 +45,7 @@ class Surroundings:
     """Tells whether a block stands amid the prose of a policy, or amid menus, teasers and lists of links."""
 
     def __init__(self, page: Page) -> None:
+        self._blocks = page.blocks
         self._texts = [block.text for block in page.blocks]
         self._keys: frozenset[str] | None = None
         self._names: frozenset[str] | None = None
@@ -102,14 +102,7 @@ class Surroundings:
 
     @cached_property
     def _titles(self) -> dict[str, str | None]:
-        """Of each row, the one that names its columns."""
-        titles: dict[str, str | None] = {}
-        for is_table, texts in groupby(self._texts, key=self._rows.__contains__):
-            rows = list(texts) if is_table else []
-            named = column_titles(rows)
-            for row in rows:
-                titles.setdefault(row, named)
-        return titles
+        return titles_by_row(self._blocks)
 
     def amid_prose(self, text: str) -> bool:
         place = self._places.get(text.split("\n")[0])
