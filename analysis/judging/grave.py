@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
@@ -109,8 +110,8 @@ def _trains_anew(places: Sequence[_Place], pairs: Sequence[Restated]) -> bool:
         return True
     spared = {pair.place for pair in pairs if pair.waits or pair.trains_on_less}
     told = [place for place in places if place.one not in spared]
-    of_people = [place for place in told if place.one.kind in _OF_PEOPLE and any(map(_trains, place.new))]
-    return _anew(told, _trains, _is_told_surely) and any(place.is_of_ai for place in of_people)
+    of_people = [place for place in told if place.one.kind in _OF_PEOPLE and any(said.trains for said in place.new)]
+    return _anew(told, attrgetter("trains"), _is_told_surely) and any(place.is_of_ai for place in of_people)
 
 
 def _only_spares(places: Sequence[_Place]) -> bool:
@@ -150,10 +151,6 @@ def _anew(places: Sequence[_Place], does: Callable[[Said], bool], gravely: Calla
     return more > less and any(
         any(does(said) and gravely(said) for said in place.new) and not any(map(does, place.before)) for place in places
     )
-
-
-def _trains(said: Said) -> bool:
-    return said.practises("ai_training")
 
 
 def _is_told_surely(said: Said) -> bool:

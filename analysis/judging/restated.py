@@ -12,16 +12,15 @@ from typing import NamedTuple
 
 from analysis.change import Side
 from analysis.judging.rephrased import alike
-from analysis.judging.said import DENIED, REFUSABLE, Said
+from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Seen
 from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
 from analysis.text.topics import matches
 
-_LIKELY, _POSSIBLE, _DENIED = 0.5, 0.3, 0.4  # chances
+_LIKELY, _DENIED = 0.5, 0.4  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
-_OF_DATA = (*REFUSABLE, "data_collection", "sensitive_minors")
 _BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
 _OPENS = re.compile(r"^[\W_]*")
 _AROUND = 12  # characters on either side of words that went
@@ -50,7 +49,7 @@ class Restated(NamedTuple):
     def waits(self) -> bool:
         """Whether what was done anyway is done only if people want it, or is off until they turn it on."""
         asked = "default_off" in self.now.groups and "default_off" not in self.was.groups
-        return asked and self._is_of_data and (self.was.is_done or "default_on" in self.was.groups)
+        return asked and self._is_of_data and (self.was.is_done or UNLESS in self.was.groups)
 
     @property
     def asks_no_more(self) -> bool:
@@ -86,14 +85,14 @@ class Restated(NamedTuple):
     @property
     def trains_on_more(self) -> bool:
         """Whether AI is trained on other things of people's, too, or no longer on public ones only."""
-        if not (_trains(self.was) and _trains(self.now)):
+        if not (self.was.trains and self.now.trains):
             return False
         less = "part_only" in self.was.groups and "part_only" not in self.now.groups
         return less or not _things(self.now) <= _things(self.was)
 
     @property
     def trains_on_less(self) -> bool:
-        if not (_trains(self.was) and _trains(self.now)) or self.trains_on_more:
+        if not (self.was.trains and self.now.trains) or self.trains_on_more:
             return False
         less = "part_only" in self.now.groups and "part_only" not in self.was.groups
         return less or not _things(self.was) <= _things(self.now)
@@ -108,7 +107,7 @@ class Restated(NamedTuple):
 
     @property
     def _is_of_data(self) -> bool:
-        return all(max(said.chances[topic] for topic in _OF_DATA) >= _POSSIBLE for said in self)
+        return self.was.is_of_data and self.now.is_of_data
 
 
 def restated(seen: Sequence[Seen]) -> tuple[Restated, ...]:
@@ -160,10 +159,6 @@ def _bars(said: Said) -> int:
     """How much stands in people's way; a letter does not where a form on the page is enough."""
     slow = 0 if "easy_way" in said.groups or "@" in said.text else said.counts["slow_way"]
     return slow + sum(said.counts[group] for group in _BARS)
-
-
-def _trains(said: Said) -> bool:
-    return said.practises("ai_training")
 
 
 def _things(said: Said) -> frozenset[str]:

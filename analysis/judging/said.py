@@ -22,6 +22,7 @@ _POSSIBLE = 0.3
 DENIED = frozenset(("promise", "ended", "forbidden"))  # groups of words that say that something is not done
 _MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
 REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
+_OF_DATA = (*REFUSABLE, "data_collection", "sensitive_minors")
 UNLESS = "default_on"  # the group of words, see topics.py
 
 
@@ -58,6 +59,14 @@ class Said:
         return self.chances[topic] >= _LIKELY and done and DENIED.isdisjoint(self.groups)
 
     @property
+    def trains(self) -> bool:
+        return self.practises("ai_training")
+
+    @property
+    def is_of_data(self) -> bool:
+        return max(self.chances[topic] for topic in _OF_DATA) >= _POSSIBLE
+
+    @property
     def does(self) -> bool:
         """Whether it says that what people may refuse is done, whatever it says of refusing."""
         return self._is_likelier_done and any(map(self.practises, REFUSABLE))
@@ -80,8 +89,7 @@ class Said:
     @property
     def asks(self) -> bool:
         """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
-        of_use = max(self.chances[topic] for topic in (*REFUSABLE, "data_collection", "sensitive_minors"))
-        return "default_off" in self.groups and of_use >= _POSSIBLE
+        return "default_off" in self.groups and self.is_of_data
 
     @property
     def promises(self) -> bool:

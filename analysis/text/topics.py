@@ -249,36 +249,39 @@ class Lexicon:
         return known
 
 
+def _file(language: str | None) -> Language:
+    return _language(language if language in LANGUAGES else "en")
+
+
+def _entries(language: str | None, *tiers: Tier) -> Iterator[tuple[str, Tier, str]]:
+    for topic, phrases in _file(language).topics.items():
+        for tier in tiers:
+            for phrase in getattr(phrases, tier):
+                yield topic, tier, phrase
+
+
 @cache
 def lexicon(language: str | None) -> Lexicon:
     """The phrases for the sentences of pages in a language."""
-    read = _language(language if language in LANGUAGES else "en")
-    entries: list[tuple[str, Tier, str]] = []
-    for topic, phrases in read.topics.items():
-        entries += [(topic, "decides", phrase) for phrase in phrases.decides]
-        entries += [(topic, "suggests", phrase) for phrase in phrases.suggests]
-        entries += [(topic, "ignores", phrase) for phrase in phrases.ignores]
-    for name, written in read.words.items():
-        entries += [(name, "words", phrase) for phrase in written]
-    return Lexicon(entries)
+    words = _file(language).words.items()
+    return Lexicon(
+        [
+            *_entries(language, "decides", "suggests", "ignores"),
+            *((name, "words", phrase) for name, written in words for phrase in written),
+        ]
+    )
 
 
 @cache
 def section_lexicon(language: str | None) -> Lexicon:
     """The phrases by which the heading of a section says what its sentences are about."""
-    read = _language(language if language in LANGUAGES else "en")
-    return Lexicon((topic, "sections", phrase) for topic, phrases in read.topics.items() for phrase in phrases.sections)
+    return Lexicon(_entries(language, "sections"))
 
 
 @cache
 def column_lexicon(language: str | None) -> Lexicon:
     """The phrases by which the title of a table's column says what its cells are about."""
-    read = _language(language if language in LANGUAGES else "en")
-    entries: list[tuple[str, Tier, str]] = []
-    for topic, phrases in read.topics.items():
-        entries += [(topic, "columns", phrase) for phrase in phrases.columns]
-        entries += [(topic, "ignores", phrase) for phrase in phrases.ignores]
-    return Lexicon(entries)
+    return Lexicon(_entries(language, "columns", "ignores"))
 
 
 @lru_cache(maxsize=64)
