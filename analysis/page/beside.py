@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import takewhile
 
-from analysis.page.html_lines import Line, is_stamp
+from analysis.page.html_lines import BOXES, Line, is_stamp
 from analysis.page.html_tree import Element
 from analysis.page.promotions import promotes, speaks_as_a_policy, speaks_of_policies
 
@@ -14,7 +14,6 @@ _MOST = 0.8  # of the page's sentences
 _TITLES = 3  # of sections, that make an element a text by itself
 _LONGEST = 400  # characters of a box amid the text
 _ALIKE = 3  # boxes; what comes more often is a form that the text has
-_BOXES = frozenset(("div", "aside", "section"))
 _SELL = ("banner", "promo", "teaser", "advert", "sponsor", "offer")  # how names begin
 _ADVERT = frozenset(("ad", "ads", "cta"))
 _CALL_OUT = frozenset(("callout", "callouts", "tip", "hint", "help", "related"))
@@ -27,7 +26,7 @@ def leave_out_boxes(elements: list[Element], lines: list[Line]) -> None:
     text = _text(elements, left)
     if text is None:
         return
-    inside = [line for line in left if text in line.element.upwards()]
+    inside = [line for line in left if line.element.is_within(text)]
     first = next((line.element.order for line in inside if line.is_prose), text.order)
     titles = [line.element for line in left if line.level == 1 and line.element.order < first]
     title = titles[-1] if titles else None
@@ -45,7 +44,7 @@ def _boxes_beside(left: list[Line], text: Element, title: Element | None) -> dic
     boxes: defaultdict[Element, list[Line]] = defaultdict(list)
     for line in left:
         holders = list(takewhile(lambda holder: holder not in around, line.element.upwards()))
-        if holders and holders[-1].parent in around and not _within(line.element, text):
+        if holders and holders[-1].parent in around and not line.element.is_within(text):
             boxes[holders[-1]].append(line)
     return boxes
 
@@ -55,9 +54,9 @@ def _beside(boxes: dict[Element, list[Line]], text: Element, title: Element | No
     near = _near(text, title)
     for box, said in boxes.items():
         if box.order > text.order:
-            of_it = not (_asks(said) and not asks) and _goes_on(said, near=_within(box, near))
+            of_it = not (_asks(said) and not asks) and _goes_on(said, near=box.is_within(near))
         else:
-            of_it = title is None or box.order > title.order or _announces(said, near=_within(box, near))
+            of_it = title is None or box.order > title.order or _announces(said, near=box.is_within(near))
         if not of_it:
             yield box
 
@@ -78,14 +77,10 @@ def _text(elements: list[Element], left: list[Line]) -> Element | None:
     return held[-1] if held else None
 
 
-def _within(element: Element, holder: Element) -> bool:
-    return holder in element.upwards()
-
-
 def _near(text: Element, title: Element | None) -> Element:
     """The <main> round the text, or what holds the text and the page's title, or the text alone."""
     for element in text.upwards():
-        if element.tag == "main" or element.role == "main" or (title is not None and _within(title, element)):
+        if element.tag == "main" or element.role == "main" or (title is not None and title.is_within(element)):
             return element
     return text
 
@@ -138,7 +133,7 @@ def _amid(elements: list[Element], inside: list[Line], text: Element) -> Iterato
 
 
 def _is_box(element: Element) -> bool:
-    return element.tag in _BOXES or "-" in element.tag
+    return element.tag in BOXES or "-" in element.tag
 
 
 def _next_said(inside: list[Line]) -> list[Line | None]:

@@ -9,7 +9,7 @@ from importlib import resources
 from itertools import islice, takewhile
 from typing import Any
 
-from analysis.page.html_lines import Line, is_block
+from analysis.page.html_lines import BOXES, Line, is_block
 from analysis.page.html_tree import Element
 from analysis.page.promotions import first_title, mark_promotions, speaks_of_policies
 from analysis.text.phrases import pattern
@@ -17,7 +17,6 @@ from analysis.text.phrases import pattern
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
-_BOXES = frozenset(("div", "section", "aside"))
 _CONTENT = frozenset(("main", "article"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog"))
@@ -271,7 +270,7 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
 def _is_message(element: Element) -> bool:
     if not element.classes().isdisjoint(_banner_names()):
         return True
-    return 0 < element.sentences <= 3 and element.tag in _BOXES and first_title(element) is not None
+    return 0 < element.sentences <= 3 and element.tag in BOXES and first_title(element) is not None
 
 
 def _is_button(element: Element) -> bool:

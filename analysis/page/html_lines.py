@@ -16,13 +16,14 @@ _BLOCK_TAGS = (
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
+BOXES = frozenset(("div", "section", "aside"))  # what holds other things, whatever they be
 BOLD_LEVEL = 8  # of a line in bold that stands for a heading
 REMARK = 160  # characters; what is longer is no remark on the page
 CELLS = frozenset(("td", "th"))
 CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
 ROW_ROLES = CELL_ROLES | {"row"}
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：…]['\"’”»)\]]*$")
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
 
@@ -108,4 +109,4 @@ def above_title(lines: Sequence[Line]) -> int:
 
 def is_stamp(line: Line) -> bool:
     """Whether it may date the document."""
-    return len(line.text) < 80 and _YEAR.search(line.text) is not None and not line.text.startswith("©")
+    return len(line.text) < 80 and YEAR.search(line.text) is not None and not line.text.startswith("©")

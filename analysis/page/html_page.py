@@ -164,7 +164,7 @@ def _title(kept: list[Line], tree: LexborHTMLParser) -> str:
 def _blocks(kept: Iterable[Line], base: str) -> Iterable[Block]:
     path: list[tuple[int, str, Element | None]] = []
     for line in kept:
-        while path and path[-1][2] is not None and not _stands_in(line.element, path[-1][2]):
+        while path and path[-1][2] is not None and not line.element.is_within(path[-1][2]):
             path.pop()
         if line.kind == "heading":
             while path and path[-1][0] >= line.level:
@@ -184,9 +184,3 @@ def _scope(element: Element | None) -> Element | None:
     while element is not None and element.tag != "summary":
         element = element.parent
     return element.parent if element is not None else None
-
-
-def _stands_in(element: Element | None, scope: Element) -> bool:
-    while element is not None and element.order > scope.order:
-        element = element.parent
-    return element is scope

@@ -76,6 +76,10 @@ class Element:
             yield element
             element = element.parent
 
+    def is_within(self, holder: Element) -> bool:
+        """Elements stand behind what they stand in, so no more are looked at than may be it."""
+        return next((element for element in self.upwards() if element.order <= holder.order), None) is holder
+
     def words(self, most: int) -> str:
         """The text below it, "" if that is longer than `most` characters."""
         pieces: list[str] = []

@@ -91,15 +91,17 @@ def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[s
 def _are_remarks(beside: tuple[Element, ...], label: re.Pattern[str], *known: re.Pattern[str]) -> bool:
     """Elements that run on in one line, each of which is furniture by itself: "Skip to contentVersion: 3.2";
     with other buttons between them or not."""
-    told = [
-        element
-        for element in beside
-        if element.reason
-        or (element.is_clickable and label.fullmatch(text := element.words(REMARK)))
-        or is_count(text := element.words(REMARK))
-        or any(phrase.fullmatch(text) for phrase in known)
-    ]
+    told = [element for element in beside if _is_remark(element, label, known)]
     return bool(told) and all(element in told or element.tag == "button" for element in beside)
+
+
+def _is_remark(element: Element, label: re.Pattern[str], known: Iterable[re.Pattern[str]]) -> bool:
+    if element.reason:
+        return True
+    text = element.words(REMARK)
+    if element.is_clickable and label.fullmatch(text):
+        return True
+    return is_count(text) or any(phrase.fullmatch(text) for phrase in known)
 
 
 def _is_labelled(beside: tuple[Element, ...], feedback: re.Pattern[str]) -> bool:

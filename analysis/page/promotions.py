@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from analysis.page.html_lines import Line
+from analysis.page.html_lines import YEAR, Line
 from analysis.page.html_tree import Element
 from analysis.text.phrases import kinds_of, pattern
 from analysis.text.topics import LANGUAGES, matches
@@ -36,7 +36,6 @@ _CUSTOMER = frozenset(("testimonial", "testimonials"))
 _SHOWN_IN_TURN = frozenset(
     ("quote", "quotes", "review", "reviews", "carousel", "slider", "swiper", "slick", "slideshow")
 )
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _QUESTION = re.compile(r"[^.!?]*\?")
 _QUOTED = re.compile(r"[“\"«„‘‹][^“\"«„”»]{8,}[”\"»“’›]")
 # "Ines P., Controller", "— Jane Doe, head of finance at Heron", "Jane Doe"
@@ -98,7 +97,7 @@ def is_quoted(text: str) -> bool:
 def _ticker(element: Element, classes: frozenset[str]) -> str | None:
     if element.tag == "marquee" or element.role == "marquee":
         return "ticker"
-    named = not classes.isdisjoint(_TICKER) and _YEAR.search(_words(element)) is None
+    named = not classes.isdisjoint(_TICKER) and YEAR.search(_words(element)) is None
     return "ticker" if named else None
 
 
