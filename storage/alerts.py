@@ -24,6 +24,9 @@ class Alert(SQLModel, table=True):
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 
 
+_UNPLANNED = select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
+
+
 def told_before_of_day(session: Session, change: Change) -> int:
     """How many earlier changes of the document that people were told of hold from the same day."""
     wanted = select(func.count()).where(
@@ -37,10 +40,9 @@ def told_before_of_day(session: Session, change: Change) -> int:
 
 def unplanned_alerts(session: Session) -> list[Alert]:
     """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
-    wanted = select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
-    return list(session.exec(wanted.with_for_update()))
+    return list(session.exec(_UNPLANNED.with_for_update()))
 
 
 def waiting_alerts(session: Session) -> list[Alert]:
     """The same, only to be looked at."""
-    return list(session.exec(select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))))
+    return list(session.exec(_UNPLANNED))

@@ -95,8 +95,8 @@ def index_version(session: Session, version: Version, mentions: Mentions | None 
 
 
 def texts_of(page: Any) -> list[str]:
-    """The texts of a version's page, as `Version.page` keeps it."""
-    return [str(block["text"]) for block in page.get("blocks", ())]
+    """The texts of a version's page, as `Version.page` keeps it. An old one may hold a NUL, no text to PostgreSQL."""
+    return [str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())]
 
 
 def index_texts(

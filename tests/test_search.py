@@ -189,6 +189,13 @@ def test_the_course_of_a_document(reading: Session) -> None:
     assert [point.captured_at for point in points] == [day(number) for number in range(4)]
 
 
+def test_an_old_text_with_a_nul_is_found(told: Database) -> None:
+    with told.writing() as session:
+        Teller(session).version(PRIVACY, day(10), [block("paragraph", "We keep\0 the owls' letters.")])
+    with told.reading() as session:
+        assert found(session, "owls letters") == ["We keep\ufffd the owls' letters."]
+
+
 def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
     with told.writing() as session:
         row = numbered_version(session, TERMS, 2)
