@@ -1,4 +1,4 @@
-"""What an address asks of the list of changes: the same names on pages, in feeds and in the JSON API."""
+"""What is asked of the list of changes: the same names on pages, in feeds, in the JSON API and in the terminal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from sqlmodel import Session
 
-from storage.change_list import ChangeFilter, Cursor
+from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
 from storage.changes import this_and_above
 
 
@@ -20,6 +21,7 @@ def _place(text: str) -> str:
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Place = Annotated[str, AfterValidator(_place)]
+Limit = Annotated[int, Field(ge=1, le=200, description="at most so many")]
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 
@@ -76,3 +78,15 @@ class ChangesAsked(Asked):
             effective_to=self.effective_to,
             cosmetic=self.cosmetic,
         )
+
+
+class ChangesPaged(ChangesAsked):
+    """A page of the list of changes, for programs and the terminal."""
+
+    cursor: Place | None = Field(None, description="as `next` has it")
+    limit: Limit = 50
+
+    def page(self, session: Session) -> ChangesPage:
+        """The changes that are asked for."""
+        before = Cursor.parse(self.cursor) if self.cursor else None
+        return changes_page(session, self.filter, before=before, limit=self.limit)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from storage.change_list import ChangesPage
 from storage.changes import Change, StoredPassage, passages
 from storage.documents import Document
 from storage.versions import Version, version_heads
@@ -26,6 +27,13 @@ def change_json(session: Session, change: Change) -> dict[str, Any]:
     heads = version_heads(session, [change.before_id, change.version_id, change.returns_to or change.version_id])
     found = passages(session, change.id) if change.id is not None else []
     return change_head_json(change, document, heads) | {"passages": [passage_json(passage) for passage in found]}
+
+
+def changes_json(session: Session, page: ChangesPage) -> list[dict[str, Any]]:
+    """The changes of a page of the list, for `changes --json` and the API."""
+    named = (id_ for row in page.rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
+    heads = version_heads(session, {id_ for id_ in named if id_ is not None})
+    return [change_head_json(row.change, row.document, heads) for row in page.rows]
 
 
 def change_head_json(change: Change, document: Document, heads: dict[int, Version]) -> dict[str, Any]:

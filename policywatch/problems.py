@@ -24,8 +24,11 @@ _WRITE = {
     "int_type": "write a whole number, without quotes",
     "int_from_float": "write a whole number",
     "int_parsing": "write a whole number",
-    "greater_than_equal": "allowed: {ge:g} and more",
-    "less_than_equal": "allowed: up to {le:g}",
+    "date_parsing": "write a day, like 2026-03-02",
+    "date_from_datetime_parsing": "write a day, like 2026-03-02",
+    "literal_error": "allowed: {expected}",
+    "greater_than_equal": "allowed: {ge} and more",
+    "less_than_equal": "allowed: up to {le}",
     "model_type": "write a table, in brackets, with keys below it",
 }
 
@@ -123,8 +126,6 @@ def _said(found: Any, known: Sequence[str]) -> str:
             return "is missing"
         case "extra_forbidden":
             return f"is not a key that is known here{nearest(str(found['loc'][-1]), known)}"
-        case "literal_error":
-            return f"{value}allowed: {found['ctx']['expected']}"
         case "value_error":
             return f"{value}{found['ctx']['error']}"
         case kind if kind in _WRITE:
@@ -141,7 +142,8 @@ def said_of(found: Any) -> str:
 
 
 def _to_write(found: Any) -> str:
-    return _WRITE[found["type"]].format(**found.get("ctx", {}))
+    limits = {name: f"{said:g}" if isinstance(said, float) else said for name, said in found.get("ctx", {}).items()}
+    return _WRITE[found["type"]].format(**limits)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
 from storage.briefs import answered, default_key, default_words, notes
 from storage.captures import addresses, capture_records
+from storage.change_list import ChangesPage
 from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
@@ -123,6 +124,17 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
         sheet.line((sheet.words("terminal.show_with"), "dim"))
 
 
+def show_changes(console: Console, page: ChangesPage) -> None:
+    """A page of the list of changes, newest first, each as in a history, with where it was found."""
+    sheet = _Sheet(console)
+    for row in page.rows:
+        _change_entry(sheet, row.change.detected_at, "", row.change, row.counts, of=row.document)
+        sheet.gap()
+    sheet.line((sheet.words("terminal.show_with"), "dim"))
+    if page.older:
+        sheet.line((sheet.words("terminal.older_with", place=page.older), "dim"))
+
+
 def show_change(console: Console, session: Session, change_id: int, *, why: bool = False) -> None:
     """A change: what it means, the flagged passages, then the rest. `why` adds the rules that decided.
 
@@ -196,21 +208,30 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
 
 
 def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts: dict[str, int]) -> None:
-    when = (f"{_time(version.captured_at)} UTC", "bold")
     name = f"version {version.number}"
     if found is None:
+        when = (f"{_time(version.captured_at)} UTC", "bold")
         sheet.line(when, f"  {name}  ", (sheet.words("terminal.first_text") if version.number == 1 else "", "dim"))
         if version.source:
             sheet.line((version.source, "dim"), indent=2)
         return
-    sheet.line(when, f"  {name}  {sheet.words('change.number', n=found.id).lower()}  ", *_weight(sheet, found))
+    _change_entry(sheet, version.captured_at, f"  {name}", found, counts)
+    if version.source:
+        sheet.line((version.source, "dim"), indent=2)
+
+
+def _change_entry(
+    sheet: _Sheet, at: datetime, name: str, found: Change, counts: dict[str, int], *, of: Document | None = None
+) -> None:
+    number = sheet.words("change.number", n=found.id).lower()
+    sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, found))
+    if of is not None:
+        sheet.line(of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2)
     for said in (sheet.words.headline(found.brief), _about(sheet, found)):
         if said:
             sheet.line(said, indent=2)
     if counts:
         sheet.line((sheet.words.operations(counts), "dim"), indent=2)
-    if version.source:
-        sheet.line((version.source, "dim"), indent=2)
 
 
 def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:

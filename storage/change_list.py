@@ -38,8 +38,11 @@ class Cursor(NamedTuple):
     def parse(cls, text: str) -> Cursor:
         """What `str` made; raises `ValueError` for anything else."""
         moment, _, number = text.partition("~")
-        at = datetime.fromisoformat(moment.replace(" ", "+"))  # a "+" that nobody escaped in an address
-        if at.tzinfo is None or not number.isascii() or not number.isdigit() or not 0 < int(number[:11]) < 2**31:
+        try:
+            at = datetime.fromisoformat(moment.replace(" ", "+"))  # a "+" that nobody escaped in an address
+        except ValueError:
+            at = None
+        if not (at and at.tzinfo and number.isascii() and number.isdigit() and 0 < int(number[:11]) < 2**31):
             raise ValueError(f"not a place in a list of changes: {text!r}")
         return cls(at.astimezone(UTC), int(number))
 

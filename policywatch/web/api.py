@@ -12,13 +12,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator, Field
 from sqlmodel import Session
 
-from policywatch.asked import Asked, ChangesAsked, Place, Word
-from policywatch.changes_json import change_head_json, change_json, passage_json
+from policywatch.asked import Asked, ChangesAsked, ChangesPaged, Limit, Word
+from policywatch.changes_json import change_json, changes_json, passage_json
 from policywatch.web import api_models as shapes
 from policywatch.web.api_answers import PROBLEMS, answer, following
 from policywatch.web.finding import SearchAsked
 from policywatch.web.storable import LARGEST
-from storage.change_list import ChangesPage, Cursor, changes_page, changes_to
+from storage.change_list import changes_to
 from storage.changes import change
 from storage.checks import last_checks, newest_check
 from storage.database import Database
@@ -28,21 +28,12 @@ from storage.facts import document_facts
 from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page
 from storage.search import Hit, search
-from storage.versions import Version, numbered_version, version_heads, versions_of_document
-
-Limit = Annotated[int, Field(ge=1, le=200, description="at most so many")]
+from storage.versions import Version, numbered_version, versions_of_document
 
 
 def _passage_place(text: str) -> str:
     PassagePlace.parse(text)
     return text
-
-
-class ChangesPaged(ChangesAsked):
-    """A page of the list of changes."""
-
-    cursor: Place | None = Field(None, description="as `next` has it")
-    limit: Limit = 50
 
 
 class PassagesPaged(ChangesAsked):
@@ -109,10 +100,9 @@ def _changes(router: APIRouter, database: Database) -> None:
     @get("/changes", shapes.Changes)
     def list_changes(request: Request, asked: Annotated[ChangesPaged, Query()]) -> Response:
         """Changes, newest first, without their passages."""
-        before = Cursor.parse(asked.cursor) if asked.cursor else None
         with database.reading() as session:
-            page = changes_page(session, asked.filter, before=before, limit=asked.limit)
-            found = _changes_json(session, page)
+            page = asked.page(session)
+            found = changes_json(session, page)
         return answer(request, {"changes": found, "next": following(request, page.older)})
 
     @get("/changes/{change_id}", shapes.Change)
@@ -240,12 +230,6 @@ def _lists(router: APIRouter, database: Database) -> None:
             "deliveries": owed,
         }
         return answer(request, told)
-
-
-def _changes_json(session: Session, page: ChangesPage) -> list[dict[str, Any]]:
-    named = (id_ for row in page.rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
-    heads = version_heads(session, {id_ for id_ in named if id_ is not None})
-    return [change_head_json(row.change, row.document, heads) for row in page.rows]
 
 
 def _versions_json(session: Session, rows: Sequence[Version]) -> list[dict[str, Any]]:
