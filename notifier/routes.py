@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from notifier.channels import UnusableAddress, host_of, names_its_host
 from notifier.quiet import Quiet
@@ -78,16 +80,24 @@ class Route:
 
     def wants(self, document: Document, change: Change) -> bool:
         """Whether the people of this route asked to hear of this change."""
-        return (
-            change.alert
-            and change.severity in this_and_above(self.severity)
-            and (self.topics is None or not self.topics.isdisjoint(change.topics))
-            and (self.services is None or document.service in self.services)
-            and (self.documents is None or any(fnmatchcase(document.id, wanted) for wanted in self.documents))
-            and (self.languages is None or document.language in self.languages)
-            and (self.kinds is None or document.kind in self.kinds)
-            and (self.directions is None or change.direction in self.directions)
-        )
+        return change.alert and not self.unmet(document, change)
+
+    def unmet(self, document: Document, change: Change) -> list[Unmet]:
+        """What of its filter keeps the change away, be it one to be told or not; nothing where it lets it through."""
+        asked: list[tuple[str, Collection[str] | None, Collection[str]]] = [
+            ("severity", this_and_above(self.severity), [change.severity]),
+            ("topics", self.topics, change.topics),
+            ("services", self.services, [document.service]),
+            ("documents", self.documents, [document.id]),
+            ("languages", self.languages, [document.language]),
+            ("kinds", self.kinds, [document.kind]),
+            ("directions", self.directions, [change.direction]),
+        ]
+        return [
+            Unmet(key, wanted if isinstance(wanted, tuple) else tuple(sorted(wanted)), tuple(found))
+            for key, wanted, found in asked
+            if wanted is not None and not _meet(key, wanted, found)
+        ]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,6 +109,20 @@ class Route:
         if self.quiet is None or (severity == "high" and self.high_breaks_quiet):
             return now
         return self.quiet.until(now, zone(self.timezone)) or now
+
+
+class Unmet(NamedTuple):
+    """A key of a route's filter, what it lets through (any of it), and what a change has."""
+
+    key: str
+    wanted: tuple[str, ...]
+    found: tuple[str, ...]
+
+
+def _meet(key: str, wanted: Collection[str], found: Collection[str]) -> bool:
+    if key == "documents":
+        return any(fnmatchcase(each, pattern) for each in found for pattern in wanted)
+    return not set(wanted).isdisjoint(found)
 
 
 def one_of(what: str, found: str, allowed: tuple[str, ...]) -> str:

@@ -42,7 +42,11 @@ class Recipients:
 def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
     """Raises `WatchlistError` with all that stands in the way: unset variables and addresses that lead nowhere."""
     problems: list[Problem] = []
-    routes = [_route(entry, section, environ, problems) for entry, section in watchlist.routes if entry.enabled]
+    routes = [
+        route_of(entry, _addresses(entry.to, section, environ, problems))
+        for entry, section in watchlist.routes
+        if entry.enabled
+    ]
     entry, section = watchlist.operator
     operator = _addresses(entry.to, section, environ, problems)
     heartbeat = _heartbeat(entry, section, environ, problems)
@@ -82,10 +86,11 @@ def _heartbeat(
     return Heartbeat(url, entry.heartbeat_start)
 
 
-def _route(entry: RouteEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]) -> Route:
+def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
+    """The route to these addresses; without any it can say what it wants, and needs no variable for it."""
     return Route(
         name=entry.name,
-        to=_addresses(entry.to, section, environ, problems),
+        to=to,
         topics=_set(entry.topics),
         severity=entry.severity,
         services=_set(entry.services),

@@ -38,6 +38,11 @@ def told_before_of_day(session: Session, change: Change) -> int:
     return session.exec(wanted).one()
 
 
+def alerts_of(session: Session, change_id: int) -> list[Alert]:
+    """Of a change, in the order in which they were written."""
+    return list(session.exec(select(Alert).where(Alert.change_id == change_id).order_by(col(Alert.id))))
+
+
 def unplanned_alerts(session: Session) -> list[Alert]:
     """Oldest first; locked, so that another process that plans waits, and then finds them planned."""
     return list(session.exec(_UNPLANNED.with_for_update()))

@@ -207,6 +207,12 @@ def alerts_in(session: Session, delivery_ids: Collection[int]) -> dict[int, list
     return found
 
 
+def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
+    """Those that carry an alert, one an address."""
+    carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)
+    return list(session.exec(select(Delivery).where(col(Delivery.id).in_(carried)).order_by(col(Delivery.id))))
+
+
 def told_of(session: Session, change_ids: Collection[int]) -> set[tuple[int, str]]:
     """(change, address) for which a delivery exists: the address need not hear of that change through another route."""
     wanted = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -14,7 +15,13 @@ from policywatch.entries import language_code
 from policywatch.harmless import harmless
 from policywatch.watchlist import NOTHING_WATCHED
 
+if TYPE_CHECKING:
+    from policywatch.hearing import Hearing
+
 Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
+Routes = Annotated[
+    bool, typer.Option("--routes", help="Say which routes are told of it and when, and why the others are not.")
+]
 Select = Annotated[list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")]
 Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")]
 
@@ -83,21 +90,37 @@ def show(
     change: Annotated[int, typer.Argument(metavar="CHANGE", help="Its number, as `history` lists it.")],
     config: Config = CONFIG,
     why: Why = False,
+    routes: Routes = False,
     as_json: Json = False,
 ) -> None:
     """Show a change: what it means, and every passage word for word.
 
-    Example: `policywatch show 17 --why`
+    Examples: `policywatch show 17 --why` · `policywatch show 17 --routes`
     """
     from policywatch.changes_json import change_json
+    from policywatch.hearing import hearings
     from policywatch.terminal import show_change
     from storage.changes import change as stored
 
-    with opened(config, even_read_only=True) as (_, database), database.reading() as session:
+    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+        found = stored(session, change)
+        told = hearings(session, found, [entry for entry, _ in watchlist.routes]) if routes else []
         if as_json:
-            print_json(change_json(session, stored(session, change)))
-        else:
-            show_change(console(), session, change, why=why)
+            more = {"routes": [asdict(one) for one in told]} if routes else {}
+            return print_json(change_json(session, found) | more)
+        show_change(console(), session, change, why=why)
+    if routes:
+        console().print()
+        _show_hearings(told)
+    return None
+
+
+def _show_hearings(told: list[Hearing]) -> None:
+    if not told:
+        return console().print("The watchlist has no routes: nobody is told.")
+    style = {"told": "green", "given up": "red", "waits": "yellow"}
+    rows = [(one.route, Text(one.state, style.get(one.state, "")), harmless(each)) for one in told for each in one.said]
+    return print_table(("route", "", "why"), rows)
 
 
 def compare(
