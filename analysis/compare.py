@@ -102,7 +102,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     if not topics:
         return replace(passage, why=(why_untold(one),))
     signs_here = signs((one,))
-    severity, direction, reasons = of_passage(one, signs_here, judgement.back, judgement.severity)
+    severity, direction, reasons = of_passage(one, signs_here, judgement.back, judgement.severity, topics)
     told = [Reason("why.told", reason=rules)] if (rules := rules_of(signs_here)) else []
     return replace(
         passage,

@@ -8,6 +8,7 @@ from tests.test_grave import change
 
 TIMES = "\n\n## How long we keep your data\n\n| Data | Kept for |\n| --- | --- |\n"
 STAYS = "\n\n## Who we are\n\nThe club is run by a handful of people who play chess in Harrow most evenings."
+KEPT = "\n\n## Durées de conservation\n\n"
 COLLECTED = "\n\n## Data that we collect\n\nWe record the pages that you open. "
 CASES = {
     "a practice that goes": (
@@ -142,6 +143,24 @@ CASES = {
         "The end.\n\nYou will find links to other people's clubs on our pages. Those clubs are not under our control; "
         "when you follow a link, the notice of that club applies.",
         "expands",
+    ),
+    "a shorter time in a list that grew": (
+        "fr",
+        f"{KEPT}Factures : dix ans. Parties jouées : treize mois.",
+        f"{KEPT}Factures : dix ans. Parties jouées : six mois. État de la pendule : trois mois.",
+        "mixed",
+    ),
+    "what is done only where people said yes": (
+        "en",
+        f"{COLLECTED}Crash reports are sent to our engineers.",
+        f"{COLLECTED}Crash reports are sent to our engineers where you have said yes.",
+        "limits",
+    ),
+    "the same in French, in other words": (
+        "fr",
+        "\n\nNous envoyons vos rapports d’erreur et vos données d’usage à nos ingénieurs.",
+        "\n\nNous envoyons vos rapports d’erreur et vos données d’usage à nos ingénieurs lorsque vous avez dit oui.",
+        "limits",
     ),
     "an explanation beside sentences in other words": (
         "en",

@@ -6,7 +6,9 @@ import pytest
 
 from analysis.change import Comparison
 from analysis.compare import compare
+from analysis.judging.claims import claims
 from analysis.judging.found import is_duty_of_reader
+from analysis.judging.taken_back import NOTHING_BACK
 from analysis.page import read_page
 from analysis.text.topics import matches
 
@@ -147,6 +149,51 @@ def test_what_is_grave_never_only_clarifies() -> None:
 def test_a_promise_that_stays_in_other_words_is_not_gone() -> None:
     told = change("en", "We do not sell your personal data.", "We will never sell your personal data to anybody.")
     assert told.brief.because == ()
+
+
+def test_a_promise_that_is_gone_is_not_made_good_by_another_about_something_else() -> None:
+    sold = "We do not sell your personal data."
+    letters = "We will not use your data for our letters unless you agree."
+    assert change("en", f"{letters}\n\n{sold}", letters).brief.because == ("promise_gone",)
+    assert "promise_gone" in change("en", sold, letters).brief.because
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "We will not extract voiceprints or facial recognition data from the recordings that you send."),
+        ("fr", "Nous n’extrayons aucune empreinte vocale des enregistrements que vous envoyez."),
+    ],
+)
+def test_what_is_not_taken_from_bodies_is_not_newly_used(language: str, text: str) -> None:
+    assert change(language, "", text).brief.because == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (
+            "en",
+            "Our assistant may use artificial intelligence to analyse your content and personal data to develop, "
+            "provide and improve intelligent features and products.",
+        ),
+        (
+            "fr",
+            "Nous analysons vos contenus par apprentissage automatique afin de développer et d’améliorer des "
+            "fonctionnalités intelligentes.",
+        ),
+    ],
+)
+def test_what_develops_intelligent_features_trains(language: str, text: str) -> None:
+    told = change(language, "", text)
+    assert "ai_training" in told.topics
+    assert told.brief.because == ("trains_anew",)
+
+
+def test_phrases_of_training_weigh_nothing_where_all_that_is_said_of_it_is_that_it_is_not_done() -> None:
+    phrases = {"ai_training.decides.any": 1.8}
+    assert claims([], phrases, NOTHING_BACK)["told.training_phrases"] == 1.8
+    assert claims([], phrases | {"gist.only_spares": 1.0}, NOTHING_BACK)["told.training_phrases"] == 0
 
 
 @pytest.mark.parametrize(("before", "after", "direction"), [("7", "90", "expands"), ("90", "7", "limits")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import defaultdict
 
 import pytest
 from rich.console import Console
@@ -12,7 +13,7 @@ from analysis.as_json import comparison_json
 from analysis.change import Comparison, Kept
 from analysis.compare import compare
 from analysis.judging.grave import RULES
-from analysis.judging.meaning import BY_WEIGHT, severity_of
+from analysis.judging.meaning import BY_WEIGHT, direction_of, severity_of
 from analysis.page import read_page
 from analysis.versions.reading import stored_passages
 from policywatch.marking import flagged_first
@@ -126,10 +127,25 @@ def test_words_of_grammar_are_about_nothing_whatever_stands_above_them() -> None
     assert topics == [(), ("data_sharing",)]
 
 
+def test_what_people_may_ask_for_and_where_to_complain_is_a_detail() -> None:
+    much = defaultdict[str, float](float) | {
+        "told.weightiest": 1.0,
+        "told.words_about": 2.0,
+        "told.over_25_words": 1.0,
+        "told.practice": 1.0,
+    }
+    assert severity_of(much, ("user_rights", "retention"))[0] == "medium"
+    assert severity_of(much, ("user_rights",))[0] == "low"
+    assert severity_of(much | {"told.rights_gone": 1.0}, ("user_rights",))[0] == "medium"
+    more = much | {"told.expands_new": 1.0, "told.balance": 1.0, "told.plainly_new": 1.0}
+    assert direction_of(more, ("user_rights", "retention"))[0] == "expands"
+    assert direction_of(more, ("user_rights",))[0] == "clarifies"
+
+
 @pytest.mark.parametrize(("claim", "named"), BY_WEIGHT.items())
 def test_what_is_high_by_weight_says_what_weighed(claim: str, named: str) -> None:
     signs = dict.fromkeys((f"told.{name}" for name in ("training", "rights_gone", *RULES)), 0.0)
-    severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0})
+    severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0}, ())
     assert (severity, because) == ("high", (named,))
 
 

@@ -71,7 +71,9 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "new_choice": new["choice"] > 0,
         "rights_gone": found.get("claim.rights.gone", 0.0) > 0,
         "training": training,
-        "training_phrases": 0.0 if rules or forbidden else found.get("ai_training.decides.any", 0.0),
+        "training_phrases": 0.0
+        if rules or forbidden or found.get(f"{GIST}only_spares")
+        else found.get("ai_training.decides.any", 0.0),
         "near_default_on": found.get("claim.default_on.new", 0.0) > 0 or found.get("words.default_on.beside", 0.0) > 0,
         "choice_phrases": min(2.0, found.get("user_choice.decides.any", 0.0)),
         "grave": grave / 4,

@@ -75,8 +75,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "trains_anew": _trains_anew(places, pairs),
         "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
         "promise_gone": few
-        and any(said.promises for place in places for said in place.gone)
-        and not any("promise" in said.groups for said in after),
+        and any(said.promises and not any(map(said.is_promised_by, after)) for place in places for said in place.gone),
         "consent_gone": not asks
         and (
             any(_consent_gone(place) and not _turned_on(place) for place in places)

@@ -85,8 +85,8 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     if back.retimed:  # whoever asked for news of how long data is kept is told it, whatever graver comes with it
         topics = _and(topics, "retention")
     told = claims(seen, found, back)
-    severity, because, weighty = severity_of(told)
-    direction, leaning = direction_of(told)
+    severity, because, weighty = severity_of(told, topics)
+    direction, leaning = direction_of(told, topics)
     rules = rules_of(found) or Reason("why.all_words", words=about(topics_in(found)))
     why = (Reason("why.told", reason=rules), *why_so(severity, weighty, direction, leaning))
     return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back, explains(told))

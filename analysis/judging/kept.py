@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from analysis.blocks import CELL
 from analysis.change import Kept, Side
 from analysis.judging.seen import Seen
+from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import Time, times_in
 
 
@@ -23,12 +24,21 @@ class Rewritten(NamedTuple):
 
     def lengthened(self) -> Sequence[float]:
         """By how many days something is kept longer than before, below zero where shorter; each time that changed."""
-        was, now = map(times_in, self.texts)
-        if len(was) != len(now):
-            return ()
-        pairs = zip(was, now, strict=True)
         return [
-            new.days - old.days for old, new in pairs if new.days != old.days and _is_of_keeping(self.now, "after", new)
+            new.days - old.days
+            for old, new in self._times()
+            if new.days != old.days and _is_of_keeping(self.now, "after", new)
+        ]
+
+    def _times(self) -> Iterable[tuple[Time, Time]]:
+        """Each time with the one in its place: the next one, or of a list that grew or shrank the one that the same
+        words lead to."""
+        was, now = map(times_in, self.texts)
+        if len(was) == len(now):
+            return zip(was, now, strict=True)
+        former = _by_words_before(self.texts[0], was)
+        return [
+            (former[words], time) for words, time in _by_words_before(self.texts[1], now).items() if words in former
         ]
 
 
@@ -62,6 +72,19 @@ def _of_place(pair: Rewritten) -> Iterator[Kept]:
     (old,), (new,) = gone, came
     if _is_of_keeping(pair.was, "before", old) and _is_of_keeping(pair.now, "after", new):
         yield Kept(before[old.start : old.end], after[new.start : new.end])
+
+
+def _by_words_before(text: str, times: Sequence[Time]) -> dict[str, Time]:
+    """The times by what their sentence says before them; of those that say the same, or nothing, none."""
+    found: dict[str, Time] = {}
+    twice: set[str] = set()
+    for start, end in sentence_bounds(text):
+        first = next((time for time in times if start <= time.start < end), None)
+        if first:
+            words = text[start : first.start]
+            twice |= found.keys() & {words}
+            found[words] = first
+    return {words: time for words, time in found.items() if words not in twice and any(map(str.isalpha, words))}
 
 
 def _only_in(times: Sequence[Time], others: Sequence[Time]) -> list[Time]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Literal, cast
 
@@ -33,6 +33,7 @@ _OWN = frozenset(
         "said_share",
     )
 )
+_ONLY_RIGHTS = ("user_rights",)
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
@@ -109,8 +110,9 @@ def _has_words(found: Mapping[str, float], topic: str) -> bool:
     return any(found.get(f"{topic}.{sign}", 0.0) > 0 for sign in ("decides.any", "suggests.any", "section"))
 
 
-def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], Reason]:
-    """How much a change weighs for a reader, which of `grave.RULES` say so, and why; by the signs of `claims`."""
+def severity_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Severity, tuple[str, ...], Reason]:
+    """How much a change about `topics` weighs for a reader, which of `grave.RULES` say so, and why; by the signs of
+    `claims`."""
     because = _rules(told)
     if because:
         return "high", because, _ruled(because)
@@ -119,11 +121,18 @@ def severity_of(told: Mapping[str, float]) -> tuple[Severity, tuple[str, ...], R
         weighed = high.reasons(told, yes=True)
         named = tuple(BY_WEIGHT[claim] for claim in _claims_in(weighed) if claim in BY_WEIGHT)
         return "high", named, _weighed(weighed)
+    if _is_of_rights_only(told, topics):
+        return "low", (), Reason("weight.only_rights")
     if medium.holds(told):
         return "medium", (), _weighed(medium.reasons(told, yes=True))
     if told["told.retimed"]:
         return "medium", (), Reason("weight.retimed")
     return "low", (), _weighed(medium.reasons(told, yes=False))
+
+
+def _is_of_rights_only(told: Mapping[str, float], topics: Sequence[str]) -> bool:
+    """Whether all it says is what people may ask for, and where to complain, and no less than before."""
+    return tuple(topics) == _ONLY_RIGHTS and not told["told.rights_gone"]
 
 
 def _rules(told: Mapping[str, float]) -> tuple[str, ...]:
@@ -147,14 +156,16 @@ def _claims_in(reasons: str) -> list[str]:
     return [name.removeprefix("told.") for name in reasons.split(", ")]
 
 
-def direction_of(told: Mapping[str, float]) -> tuple[Direction, Reason]:
-    """In whose favour a change is, and why; by the signs of `claims`."""
+def direction_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Direction, Reason]:
+    """In whose favour a change about `topics` is, and why; by the signs of `claims`."""
     weighings = weights().direction
     sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
     rules = _rules(told)
     if rules and likeliest in _WITH_GRAVE:
         return _WITH_GRAVE[likeliest], _ruled(rules)
+    if likeliest == "expands" and _is_of_rights_only(told, topics):
+        return "clarifies", Reason("weight.only_rights")
     turned = _turned(likeliest, told)
     if turned:
         return turned[0], Reason(turned[1])
@@ -225,12 +236,12 @@ def _mostly_explains(told: Mapping[str, float]) -> bool:
 
 
 def of_passage(
-    one: Seen, found: Mapping[str, float], back: TakenBack, most: Severity
+    one: Seen, found: Mapping[str, float], back: TakenBack, most: Severity, topics: Sequence[str]
 ) -> tuple[Severity, Direction, tuple[Reason, ...]]:
     """Severity and direction of one place by its own signs, and why; it never weighs more than the whole change."""
     told = claims((one,), found, back)
-    severity, _, why = severity_of(told)
-    direction, leaning = direction_of(told)
+    severity, _, why = severity_of(told, topics)
+    direction, leaning = direction_of(told, topics)
     least = min(severity, most, key=SEVERITIES.index)
     weighs = why if least == severity else Reason("weight.as_whole")
     return least, direction, why_so(least, weighs, direction, leaning)

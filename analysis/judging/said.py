@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
+from analysis.change import TOPICS
 from analysis.judging.rephrased import stems_of
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
@@ -82,7 +83,7 @@ class Said:
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""
-        unless_refused = UNLESS in self.groups and topic != "user_choice"
+        unless_refused = UNLESS in self.groups and topic != "user_choice" and "promise" not in self.groups
         protects = self.chances["protection"] >= _LIKELY and not unless_refused
         return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
 
@@ -95,3 +96,8 @@ class Said:
     def promises(self) -> bool:
         protects = self.chances["protection"] >= _LIKELY > self.chances["transfer"]  # "we no longer rely on the Shield"
         return "promise" in self.groups and protects
+
+    def is_promised_by(self, other: Said) -> bool:
+        """Whether another sentence promises something of the same topics; of a promise without a topic any other."""
+        topics = [topic for topic in TOPICS if self.chances[topic] >= _LIKELY]
+        return "promise" in other.groups and (not topics or any(other.chances[topic] >= _LIKELY for topic in topics))
