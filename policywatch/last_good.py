@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from threading import Lock
 from typing import Generic, TypeVar
 
 from policywatch.problems import WatchlistError
@@ -12,22 +14,44 @@ _Read = TypeVar("_Read")
 
 
 class LastGood(Generic[_Read]):
-    """What `read` brings now; where it raises `WatchlistError`, what it brought last, and the reason is said, once."""
+    """What `read` brings now; where it raises `WatchlistError`, what it brought last, and the reason is said, once.
 
-    def __init__(self, read: Callable[[], _Read]) -> None:
+    It is read again only where `stamp` brings another value than before; without a stamp each time.
+    """
+
+    def __init__(self, read: Callable[[], _Read], stamp: Callable[[], Hashable] = object) -> None:
         """Raises `WatchlistError` where it is wrong from the start."""
         self._read = read
+        self._stamp = stamp
+        self._seen = stamp()  # before it is read: what is written meanwhile has another
         self._good = read()
-        self._said: str | None = None
+        self._lock = Lock()
+        self.wrong: str | None = None  # why what was read last does not hold
 
     def __call__(self) -> _Read:
         """Read it again."""
+        with self._lock:
+            stamp = self._stamp()
+            if stamp != self._seen:
+                self._seen = stamp
+                self._read_again()
+            return self._good
+
+    def _read_again(self) -> None:
         try:
             self._good = self._read()
-            self._said = None
+            self.wrong = None
         except WatchlistError as failure:
-            if str(failure) != self._said:
-                self._said = str(failure)
+            if str(failure) != self.wrong:
+                self.wrong = str(failure)
                 sys.stderr.write(f"policywatch: {failure}\nuntil this is put right, the file holds as it was before\n")
                 sys.stderr.flush()
-        return self._good
+
+
+def stamp_of(file: Path) -> Hashable:
+    """Another one after the file was written, put in the place of another, or taken away."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -84,6 +84,14 @@ def shipped() -> list[str]:
 TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the text lies that it has read of the file
 
 
+def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
+    """The watchlist, read again by a program that stays on the database of the first; raises `WatchlistError`."""
+    if watchlist.database != first.database:
+        said = f"can't be changed while `{command}` runs; start it anew"
+        raise WatchlistError([watchlist.problem("database", said)])
+    return watchlist
+
+
 def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
     """Read and check a watchlist file. Raises `WatchlistError` with every problem that was found."""
     return _Loader(file, environ).load()

@@ -1,7 +1,8 @@
-"""`watch` stays while its watchlist is edited."""
+"""`watch` and `serve` stay while their watchlist is edited."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,12 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from tests.site import a_site, policy, watchlist
+import httpx
+
+from policywatch.last_good import LastGood, stamp_of
+from storage.database import Database
+from tests.owed import owe
+from tests.site import a_site, command, policy, watchlist
 
 HASTY = (
     "import policywatch.watch as w; from datetime import timedelta as t; w._LONGEST_SLEEP = w._SHORTEST_SLEEP = "
@@ -31,8 +37,8 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
         site.pages |= {f"/{name}": policy() for name in ("old", "new", "last")}
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("old",))
         said = tmp_path / "said.txt"
-        command = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
-        with said.open("w") as out, subprocess.Popen(command, stderr=out) as staying:
+        watching = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
+        with said.open("w") as out, subprocess.Popen(watching, stderr=out) as staying:
             try:
                 until(lambda: site.asked.get("/old"))
                 config.write_text(config.read_text().replace("library/old", "library/new").replace("/old", "/new"))
@@ -49,3 +55,57 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
                 staying.terminate()
         assert staying.wait() == 0
         assert said.read_text().count("until this is put right") == 1
+
+
+def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_hold(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/watch.db")
+    owe(database, "team")
+    database.close()
+    config, said = tmp_path / "policywatch.toml", tmp_path / "said.txt"
+    at_once = f'database = "sqlite:///{tmp_path}/watch.db"\n[[routes]]\nname = "team"\nto = ["console://"]\n'
+    config.write_text(f'{at_once}when = "weekly tuesday 08:00"\n')
+    environ = {**os.environ, "POLICYWATCH_TOKEN": "a token for programs"}
+    serving = command("serve", "--port", 0, "--config", config)
+    with (
+        said.open("w") as err,
+        subprocess.Popen(serving, stdout=subprocess.PIPE, stderr=err, text=True, env=environ) as pages,
+    ):
+        assert pages.stdout is not None
+        home = pages.stdout.readline().split()[4]
+
+        def health() -> tuple[str, str]:
+            return httpx.get(f"{home}health").text, httpx.get(f"{home}api/v1/health").json()["watchlist"]
+
+        try:
+            assert "for the digest of 7 October 2025" in health()[0]
+            config.write_text(at_once)
+            assert "for the next run" in health()[0]
+            for wrong in (f'{at_once}wehn = "daily 08:00"\n', at_once.replace("watch.db", "other.db")):
+                config.write_text(wrong)
+                for shown, word in (health(), health()):
+                    assert "The watchlist has a mistake." in shown
+                    assert "for the next run" in shown
+                    assert "wehn" not in shown, "who has not signed in need not know the file"
+                    assert word == "wrong"
+            config.write_text(at_once.replace("console://", "${NOT_SET}"))
+            assert health()[1] == "wrong", "who can accept a held text must know whom to tell"
+            config.write_text(f'{at_once}when = "daily 08:00"\n')
+            shown, word = health()
+            assert ("for the digest of 6 October 2025" in shown, word) == (True, "good")
+        finally:
+            pages.terminate()
+    told = said.read_text()
+    assert told.count("until this is put right") == 3
+    assert "can't be changed while `serve` runs" in told
+
+
+def test_a_file_is_read_again_only_when_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("one")
+    read: list[str] = []
+    last = LastGood(lambda: read.append(file.read_text()), lambda: stamp_of(file))
+    for text in ("one", "one", "other", "other"):
+        if file.read_text() != text:
+            file.write_text(text)
+        last()
+    assert read == ["one", "other"]

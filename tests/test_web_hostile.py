@@ -38,7 +38,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.C
         check.capture_id = held.id
         session.add(check)
     desk = Desk({HOSTILE_DOCUMENT: Manner("Title", "en")})
-    with visited(database, desk=desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)) as site:
+    with visited(database, desk=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)) as site:
         yield site, database, id_
     database.close()
 

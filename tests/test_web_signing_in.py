@@ -59,7 +59,7 @@ def _hold(database: Database, html: str) -> None:
 
 @pytest.fixture
 def site(store: Database) -> Iterator[httpx.Client]:
-    with visited(store, access=Access(password=PASSWORD, token=TOKEN), desk=DESK) as client:
+    with visited(store, access=Access(password=PASSWORD, token=TOKEN), desk=lambda: DESK) as client:
         yield client
 
 
@@ -227,7 +227,7 @@ def test_a_password_that_protects_nothing_is_refused() -> None:
 
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
     manners = {NOTES: Manner("Privacy Notice", "en", select=("#gone",))}
-    with visited(store, desk=Desk(manners)) as site:
+    with visited(store, desk=lambda: Desk(manners)) as site:
         assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
         assert site.get("/health/held/parley/terms").status_code == 404
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +14,11 @@ import typer
 from rich.console import Console
 
 from policywatch.cli.options import CONFIG, Config, Port, console, opened
-from policywatch.watchlist import Watchlist
+from policywatch.watchlist import Watchlist, load, same_database
 from policywatch.wording import counted
 
 if TYPE_CHECKING:
-    from analysis.versions.telling import RoutesFor
+    from policywatch.web.desk import Desk
 
 export = typer.Typer(help="Write what is stored for use elsewhere.", no_args_is_help=True)
 
@@ -73,14 +75,12 @@ def serve(
     """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
 
     With a password in the environment (POLICYWATCH_PASSWORD), who signs in can also accept held texts and send again
-    what was given up; with POLICYWATCH_TOKEN a program can.
+    what was given up; with POLICYWATCH_TOKEN a program can. The watchlist is read again when it was edited.
 
     Example: `policywatch serve --port 8642`
     """
-    from policywatch.manners import manners
     from policywatch.web.access import UnusablePassword, access
     from policywatch.web.app import create_app
-    from policywatch.web.desk import Desk
     from policywatch.web.serving import Listening, hosts, root
     from policywatch.web.serving import serve as listen
 
@@ -92,17 +92,29 @@ def serve(
     except ValueError as failure:
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
     with opened(config) as (watchlist, database):
-        desk = Desk(manners(watchlist), _told(watchlist)) if known.knows_anyone else Desk(manners(watchlist))
         names = hosts(where, allowed_host or (), watchlist.site)
-        routes = [entry for entry, _ in watchlist.routes]
-        listen(create_app(database, allowed_hosts=names, access=known, desk=desk, routes=routes), where)
+        desk = _kept(config, watchlist, can_accept=known.knows_anyone)
+        listen(create_app(database, allowed_hosts=names, access=known, desk=desk), where)
 
 
-def _told(watchlist: Watchlist) -> RoutesFor:
-    """Who is told of a text that the operator takes. Only then it needs the routes, and what the environment says."""
+def _kept(config: Path, first: Watchlist, *, can_accept: bool) -> Callable[[], Desk]:
+    """What the watchlist says, read again when it was edited."""
+    from policywatch.last_good import LastGood, stamp_of
+
+    last = LastGood(
+        lambda: _desk(same_database(load(config), first, "serve"), can_accept=can_accept), lambda: stamp_of(config)
+    )
+    return lambda: replace(last(), wrong=last.wrong)
+
+
+def _desk(watchlist: Watchlist, *, can_accept: bool) -> Desk:
+    """Only who can take a held text has to know who is told of it, for which the environment must be complete."""
+    from policywatch.manners import manners
     from policywatch.recipients import recipients
+    from policywatch.web.desk import Desk
 
-    return recipients(watchlist).names_for
+    found = Desk(manners(watchlist), routes=[entry for entry, _ in watchlist.routes])
+    return replace(found, routes_for=recipients(watchlist).names_for) if can_accept else found
 
 
 def site(

@@ -27,8 +27,7 @@ from policywatch.cli.options import (
     who_is_told,
 )
 from policywatch.harmless import harmless
-from policywatch.problems import WatchlistError
-from policywatch.watchlist import Watchlist, load
+from policywatch.watchlist import Watchlist, load, same_database
 from policywatch.wording import counted
 
 if TYPE_CHECKING:
@@ -156,10 +155,7 @@ def watch(config: Config = CONFIG) -> None:
     with opened(config) as (first, database):
 
         def read() -> tuple[Watchlist, Recipients]:
-            watchlist = ready(load(config))
-            if watchlist.database != first.database:
-                said = "can't be changed while `watch` runs; start it anew"
-                raise WatchlistError([watchlist.problem("database", said)])
+            watchlist = same_database(ready(load(config)), first, "watch")
             return watchlist, recipients(watchlist)
 
         stay(database, LastGood(read))

@@ -16,6 +16,7 @@ from policywatch.asked import Asked, ChangesAsked, ChangesPaged, Limit, Word
 from policywatch.changes_json import change_json, changes_json, passage_json
 from policywatch.web import api_models as shapes
 from policywatch.web.api_answers import PROBLEMS, answer, following
+from policywatch.web.desk import Desk
 from policywatch.web.finding import SearchAsked
 from policywatch.web.storable import LARGEST
 from storage.change_list import changes_to
@@ -76,12 +77,12 @@ DocumentId = Annotated[str, Path(pattern=r"^[^\x00]+$", max_length=200, examples
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
-def api(database: Database) -> APIRouter:
+def api(database: Database, desk: Callable[[], Desk]) -> APIRouter:
     """The addresses under /api/v1."""
     router = APIRouter(prefix="/api/v1", default_response_class=JSONResponse, responses=PROBLEMS)
     _changes(router, database)
     _documents(router, database)
-    _lists(router, database)
+    _lists(router, database, desk)
     return router
 
 
@@ -192,7 +193,7 @@ def _documents(router: APIRouter, database: Database) -> None:
         return answer(request, found)
 
 
-def _lists(router: APIRouter, database: Database) -> None:
+def _lists(router: APIRouter, database: Database, desk: Callable[[], Desk]) -> None:
     get = partial(_get, router)
 
     @get("/services", shapes.Services)
@@ -228,6 +229,7 @@ def _lists(router: APIRouter, database: Database) -> None:
             "last_check": newest.checked_at if newest else None,
             "troubled": troubled,
             "deliveries": owed,
+            "watchlist": "good" if desk().wrong is None else "wrong",
         }
         return answer(request, told)
 

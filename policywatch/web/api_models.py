@@ -298,3 +298,4 @@ class Health(Shape):
     last_check: datetime | None
     troubled: list[Trouble]
     deliveries: dict[str, int] = Field(examples=[{"pending": 0, "sending": 0, "sent": 12, "parked": 0}])
+    watchlist: Literal["good", "wrong"] = Field(description="wrong: its file has a mistake, and holds as it was before")

@@ -15,7 +15,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from analysis.blocks import UnreadablePage
 from analysis.versions.accepting import NothingHeld
-from policywatch.entries import RouteEntry
 from policywatch.web.access import Access
 from policywatch.web.api import api
 from policywatch.web.api_answers import misunderstood, problem, wrong_parts
@@ -34,18 +33,17 @@ def create_app(
     *,
     allowed_hosts: Sequence[str] = ("*",),
     access: Access | None = None,
-    desk: Desk | None = None,
-    routes: Sequence[RouteEntry] = (),
+    desk: Callable[[], Desk] = Desk,
     now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed).
 
-    Without `access` nobody can sign in, without `desk` no held text can be shown; `routes` say until when what
-    they will be told waits.
+    Without `access` nobody can sign in, without `desk` no held text can be shown; it is asked for each time, for the
+    watchlist may have been edited.
     """
     # FastAPI's own documentation pages load scripts from elsewhere
     app = FastAPI(title=SITE, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    access, desk = access or Access(), desk or Desk()
+    access = access or Access()
     app.add_middleware(Door, access=access)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
@@ -53,9 +51,9 @@ def create_app(
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     renderer = Renderer()
     app.include_router(feeds(database, renderer))
-    app.include_router(api(database))
+    app.include_router(api(database, desk))
     app.include_router(desk_pages(database, renderer, access, desk, now))
-    app.include_router(pages(database, renderer, now, desk.manners, routes))
+    app.include_router(pages(database, renderer, now, desk))
     _errors(app, renderer)
     return app
 

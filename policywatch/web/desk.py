@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from analysis.text.normal import fingerprint
 from analysis.versions.accepting import HeldAnew, NothingHeld, accept
 from analysis.versions.manner import Manner
 from analysis.versions.telling import RoutesFor
+from policywatch.entries import RouteEntry
 from policywatch.web.access import LASTS, Access, TooManyTries
 from policywatch.web.held import held_view
 from policywatch.web.rendering import Renderer
@@ -35,14 +36,20 @@ _PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How documents are read and who is told, as the watchlist has it."""
+    """How documents are read and who is told, as the watchlist has it.
+
+    `routes` say until when what they will be told waits. `wrong` is what keeps the watchlist from being read as it is
+    now; then all this is what it said before.
+    """
 
     manners: Mapping[str, Manner] = field(default_factory=dict)
     routes_for: RoutesFor = lambda _document, _change: []
+    routes: Sequence[RouteEntry] = ()
+    wrong: str | None = None
 
 
 def desk_pages(
-    database: Database, renderer: Renderer, access: Access, desk: Desk, now: Callable[[], datetime]
+    database: Database, renderer: Renderer, access: Access, desk: Callable[[], Desk], now: Callable[[], datetime]
 ) -> APIRouter:
     """The addresses; only those that show something answer to who has not signed in."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -53,7 +60,7 @@ def desk_pages(
         return _held(request, document_id)
 
     def _held(request: Request, document_id: str, *, status: int = 200, trouble: str | None = None) -> Response:
-        manner = desk.manners.get(document_id)
+        manner = desk().manners.get(document_id)
         if manner is None:
             raise HTTPException(404)
         with database.reading() as session:
@@ -66,7 +73,8 @@ def desk_pages(
         return await run_in_threadpool(_take, request, document_id, form.get("seen", ""))
 
     def _take(request: Request, document_id: str, seen: str) -> Response:
-        manner = desk.manners.get(document_id)
+        known = desk()
+        manner = known.manners.get(document_id)
         if manner is None:
             raise HTTPException(404)
         with database.reading() as session:
@@ -75,7 +83,7 @@ def desk_pages(
             return _held(request, document_id, status=409, trouble="held.anew")
         try:
             with one_at_a_time(database):
-                change = accept(database, document_id, manner, desk.routes_for, seen=page)
+                change = accept(database, document_id, manner, known.routes_for, seen=page)
         except Busy:
             return _held(request, document_id, status=409, trouble="held.busy")
         except (HeldAnew, NothingHeld):

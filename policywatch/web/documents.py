@@ -127,6 +127,7 @@ class HealthView:
     codes: dict[int, dict[str, Any] | None]  # of the errors of what was given up
     can_show: Collection[str]
     waiting: list[Waiting]
+    wrong: str | None  # what is wrong with the watchlist as it is now
 
 
 def services_view(session: Session, only: str | None = None) -> ServicesView:
@@ -183,7 +184,9 @@ def version_view(session: Session, document_id: str, number: int) -> VersionView
     return VersionView(row, version, older, newer, change, captures, aged)
 
 
-def health_view(session: Session, can_show: Collection[str], routes: Sequence[RouteEntry]) -> HealthView:
+def health_view(
+    session: Session, can_show: Collection[str], routes: Sequence[RouteEntry], *, wrong: str | None = None
+) -> HealthView:
     """How each document that is still watched fares, and the messages of these routes."""
     _, documents = watched_counts(session)
     rows = _rows(session, watched(session)) if documents <= _LISTED else []
@@ -191,7 +194,7 @@ def health_view(session: Session, can_show: Collection[str], routes: Sequence[Ro
     parked = deliveries_json(session, state=State.PARKED, limit=_PARKED)
     still = waiting(session, routes)[:_PARKED]
     codes = {one.id or 0: one.error_code for one in newest(session, state=State.PARKED, limit=_PARKED)}
-    return HealthView(rows, troubled, newest_check(session), counts(session), parked, codes, can_show, still)
+    return HealthView(rows, troubled, newest_check(session), counts(session), parked, codes, can_show, still, wrong)
 
 
 def _is_troubled(check: Check | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from policywatch.asked import Word
-from policywatch.entries import RouteEntry
+from policywatch.web.desk import Desk
 from policywatch.web.documents import document_view, health_view, services_view, version_view
 from policywatch.web.finding import SearchAsked, search_view
 from policywatch.web.layout import plain
@@ -33,10 +33,9 @@ def pages(
     database: Database,
     renderer: Renderer,
     now: Callable[[], datetime],
-    can_show: Collection[str] = (),
-    routes: Sequence[RouteEntry] = (),
+    desk: Callable[[], Desk],
 ) -> APIRouter:
-    """The addresses of the pages; `can_show` are the documents whose held text can be read."""
+    """The addresses of the pages."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
     get = partial(router.api_route, methods=["GET", "HEAD"])
 
@@ -81,8 +80,10 @@ def pages(
 
     @get("/health")
     def health(request: Request) -> Response:
+        known = desk()
         with database.reading() as session:
-            return renderer.page(request, "health.html", view=health_view(session, can_show, routes))
+            view = health_view(session, known.manners.keys(), known.routes, wrong=known.wrong)
+            return renderer.page(request, "health.html", view=view)
 
     _documents(router, database, renderer)
     return router
