@@ -77,6 +77,14 @@ def test_training_that_people_may_refuse_is_high(language: str, text: str) -> No
     assert "trains_anew" in told.brief.because
 
 
+def test_training_under_what_peoples_data_is_used_for_is_theirs() -> None:
+    trains = "This includes the development and training of machine learning models, which keep our games safe."
+    use = "\n\n## How we use your personal data\n\nWe develop new games."
+    assert change("en", use, f"{use} {trains}").brief.because == ("trains_anew",)
+    books = "\n\n## Our library\n\nWe publish books."
+    assert change("en", books, f"{books} {trains}").brief.because == ()
+
+
 SOLD = "We share your interests and your device identifier with advertising partners, so that they show you their ads."
 
 

@@ -40,11 +40,13 @@ RULES = (
 # chances
 _LIKELY = 0.5
 _SURELY = 0.95  # that a whole new sentence on the training of AI weighs high
+_PLAINLY = 0.8  # that a sentence speaks of training
 _POSSIBLE = 0.3  # that a later sentence still gives a choice
 _GRAVELY = 0.35  # that a new sentence on sensitive data, or on data that goes to others, weighs high
 _HARDLY = 0.2  # that what is done unless people object weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
+_OF_USE = frozenset(("data_use", "data_collection"))  # of what a section can be
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
 
 
@@ -153,8 +155,10 @@ def _anew(places: Sequence[_Place], does: Callable[[Said], bool], gravely: Calla
 
 
 def _is_told_surely(said: Said) -> bool:
-    """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data."""
-    return said.chances["high"] >= (_SURELY if said.whole else _LIKELY)
+    """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data; unless it
+    plainly trains in a section on what people's data is used for."""
+    plain = said.chances["ai_training"] >= _PLAINLY and not _OF_USE.isdisjoint(said.one.section)
+    return said.chances["high"] >= (_SURELY if said.whole and not plain else _LIKELY)
 
 
 def _training_promise_gone(place: _Place) -> bool:
