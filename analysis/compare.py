@@ -17,7 +17,7 @@ from analysis.judging.judge import Judgement, judge, rules_of
 from analysis.judging.kinds import kind_of
 from analysis.judging.meaning import of_passage
 from analysis.judging.seen import Seen, found_by, look
-from analysis.judging.signs import signs
+from analysis.judging.signs import signs_but_topics
 from analysis.judging.why import named, why_suppressed, why_untold
 from analysis.text.dates import ORDERS, Start, dates_in, named_in_numbers, order_of, start_of
 from analysis.text.looks import is_content
@@ -101,7 +101,7 @@ def _judged(one: Seen, judgement: Judgement, own: Sequence[Found]) -> Passage:
     why = [_why(quote) for quote in evidence]
     if not topics:
         return replace(passage, why=(why_untold(one),))
-    signs_here = signs((one,))
+    signs_here = signs_but_topics((one,))
     severity, direction, reasons = of_passage(one, signs_here, judgement.back, judgement.severity, topics)
     told = [Reason("why.told", reason=rules)] if (rules := rules_of(signs_here)) else []
     return replace(
@@ -193,16 +193,17 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> Start
 
 def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:
     """The links that stand in new notices of coming changes, in the order of the page; not those to earlier texts."""
-    notices = [
-        one.passage.after
+    notices = {
+        line
         for one in seen
         if one.real and any(match.topic == "notice" and match.direct and match.side == "after" for match in one.found)
-    ]
+        for line in (one.passage.after or "").split("\n")
+    }
     links = [
         Quote(link.text, "after", link.url)
         for block in after.blocks
         for link in block.links
-        if link.text and any(block.text in (text or "").split("\n") for text in notices)
+        if link.text and block.text in notices
         if not _EARLIER.search(_CLAUSE_ENDS.split(block.text.partition(link.text)[0])[-1] + link.text)
     ]
     return tuple(dict.fromkeys(links))

@@ -7,7 +7,7 @@ import pytest
 from analysis.change import TOPICS
 from analysis.compare import compare
 from analysis.diff import passages
-from analysis.judging.gist import gist
+from analysis.judging.gist import leanings, topics_said
 from analysis.judging.seen import look
 from analysis.judging.sentences import ASPECTS, Weights, says
 from analysis.page import read_page
@@ -17,7 +17,8 @@ POLICY = "# Privacy Policy\n\n## What we do\n\nWe keep your walks for two years.
 
 def chances_of(before: str, after: str) -> dict[str, float]:
     pages = [read_page(text.encode(), mime="text/markdown", language="en") for text in (before, after)]
-    return gist(look(passages(*pages), *pages, "en", "privacy"))
+    seen = look(passages(*pages), *pages, "en", "privacy")
+    return {**topics_said(seen), **leanings(seen)}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from analysis.blocks import CELL
 from analysis.change import TOPICS
@@ -28,24 +29,45 @@ _LIKELY = 0.5
 _OWN = 0.9  # that a sentence is about a right or a choice of people
 
 
-def gist(seen: Sequence[Seen]) -> dict[str, float]:
-    """For each topic how much the changed words say of it, and whether they do more or less with data."""
-    heard = [(place, each) for place, one in enumerate(seen) for each in one.heard]
-    cell = cells(seen)
-    said = [(place, each.sentence, said_by(seen[place], each.sentence)) for place, each in heard]
-    leaning = [
-        (cell[place], sentence, _leaning(seen[place], each, chances))
-        for (_, each), (place, sentence, chances) in zip(heard, said, strict=True)
-    ]
-    signs = {f"{GIST}{name}": value for name, value in _directions(leaning).items()}
-    signs[f"{GIST}{WEIGHTIEST}"] = max(
-        (chances["medium"] for _, sentence, chances in said if sentence.whole), default=0.0
+class _Leaning(NamedTuple):
+    """A changed sentence: 1 if it came and -1 if it went, what it says, and for whom it is good news."""
+
+    sign: int
+    whole: bool
+    chances: Chances
+    leans: Chances
+
+
+@lru_cache(maxsize=512)
+def _said(one: Seen) -> tuple[_Leaning, ...]:
+    """The changed sentences of a place."""
+    return tuple(
+        _Leaning(1 if heard.sentence.side == "after" else -1, heard.sentence.whole, said, _leaning(one, heard, said))
+        for heard in one.heard
+        for said in (said_by(one, heard.sentence),)
     )
-    by_topic = {topic: [chances[topic] for _, _, chances in said] for topic in TOPICS}
+
+
+def leanings(seen: Sequence[Seen]) -> dict[str, float]:
+    """Whether the changed words do more or less with data, and how surely they are more than a detail."""
+    places: defaultdict[int, list[_Leaning]] = defaultdict(list)
+    for cell, one in zip(cells(seen), seen, strict=True):
+        places[cell] += _said(one)
+    signs = {f"{GIST}{name}": value for name, value in _directions(list(places.values())).items()}
+    whole = (each.chances["medium"] for one in seen for each in _said(one) if each.whole)
+    return {**signs, f"{GIST}{WEIGHTIEST}": max(whole, default=0.0)}
+
+
+def topics_said(seen: Sequence[Seen]) -> dict[str, float]:
+    """For each topic how much the changed words say of it."""
+    places = [_said(one) for one in seen]
+    by_topic = {topic: [each.chances[topic] for said in places for each in said] for topic in TOPICS}
     sums = {topic: sum(values) for topic, values in by_topic.items()}
     total, most = sum(sums.values()) + _HARDLY, max(0.1, *sums.values())
+    signs: dict[str, float] = {}
     for topic, values in by_topic.items():
-        new, own = _net(said, values)[0], sums[topic]
+        nets = (sum(each.sign * each.chances[topic] for each in said) for said in places)
+        new, own = sum(net for net in nets if net > 0), sums[topic]
         figures = (max(values, default=0.0), math.log1p(own), own / total, math.log1p(new), own / most)
         signs.update(zip(_NAMES[topic], figures, strict=True))
     return signs
@@ -121,23 +143,16 @@ def ends(heard: Heard, chances: Chances) -> bool:
     return "ended" in heard.changed and of_people < _OWN and chances["conduct"] < _LIKELY
 
 
-def _directions(said: Sequence[tuple[int, ChangedSentence, Chances]]) -> dict[str, float]:
-    """How the sentences that came and those that went divide into more, less and the same done with data."""
+def _directions(places: Sequence[Sequence[_Leaning]]) -> dict[str, float]:
+    """How the sentences that came and those that went divide into more, less and the same done with data, over the
+    places: what a reworded one says anew cancels out."""
     sums = {}
     for name in _DIRECTIONS:
-        sums[f"{name}_new"], sums[f"{name}_gone"] = _net(said, [leans[name] for _, _, leans in said])
+        nets = [sum(each.sign * each.leans[name] for each in said) for said in places]
+        sums[f"{name}_new"], sums[f"{name}_gone"] = sum(n for n in nets if n > 0), sum(-n for n in nets if n < 0)
     total = sum(sums.values()) + _LITTLE
     more, less = sums["expands_new"] + sums["limits_gone"], sums["limits_new"] + sums["expands_gone"]
     return {name: value / total for name, value in sums.items()} | {
         "balance": (more - less) / (more + less + _LITTLE),
         "both_ways": math.log1p(min(more, less)),
     }
-
-
-def _net(said: Sequence[tuple[int, ChangedSentence, Chances]], values: Sequence[float]) -> tuple[float, float]:
-    """How much more is said after than before, and less, over the places: what a reworded one says anew cancels out."""
-    places: defaultdict[int, float] = defaultdict(float)
-    for (place, sentence, _), value in zip(said, values, strict=True):
-        places[place] += value if sentence.side == "after" else -value
-    nets = places.values()
-    return sum(net for net in nets if net > 0), sum(-net for net in nets if net < 0)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from analysis.blocks import CELL
 from analysis.change import TOPICS
 from analysis.judging.found import AI, DATA, is_duty_of_reader
-from analysis.judging.gist import GIST, OF_TOPIC, gist
+from analysis.judging.gist import GIST, OF_TOPIC, leanings, topics_said
 from analysis.judging.grave import graves
 from analysis.judging.kinds import part_of
 from analysis.judging.seen import Heard, Seen
@@ -31,6 +31,11 @@ def signs(seen: Sequence[Seen]) -> dict[str, float]:
     Titles, menus and other noise give no sign, neither for a change nor against it: beside a real change they alter
     nothing.
     """
+    return {**signs_but_topics(seen), **topics_said([one for one in seen if one.is_wording])}
+
+
+def signs_but_topics(seen: Sequence[Seen]) -> dict[str, float]:
+    """Those that severity and direction rest on; how much is said of each topic is asked of a whole change only."""
     said = [one for one in seen if one.is_wording]
     found = {f"kind.{one.kind}": 1.0 for one in seen}
     found.update(_shape_signs(said))
@@ -40,7 +45,7 @@ def signs(seen: Sequence[Seen]) -> dict[str, float]:
     found.update({name: math.log1p(count) for name, count in counts.items()})
     found.update(_claim_signs(said))
     found.update(_told_together(found, said))
-    found.update(gist(said))
+    found.update(leanings(said))
     found.update({f"{GIST}{name}": held for name, held in graves(said).items()})
     return found
 
@@ -127,38 +132,44 @@ def _claim_signs(said: Sequence[Seen]) -> dict[str, float]:
 
     The weights of the alert are of these; severity and direction ask more of a sentence (claims.py).
     """
-    counts: Counter[str] = Counter()
+    counts: defaultdict[str, int] = defaultdict(int)
     for one in said:
-        own: Counter[str] = Counter()
-        for heard in one.heard:
-            sentence, acts, general, _ = heard
-            sign = 1 if sentence.side == "after" else -1
-            about = bool(general & _OF_PEOPLE)
-            promise = "safeguard" in general and "negation" in general
-            trains = "ai_training" in acts and (about or "yours" in general) and not promise
-            forbidden = trains and _forbids(one, heard)
-            for name, holds in (
-                ("train", trains and not forbidden),
-                ("train_forbidden", forbidden),
-                ("share", "data_sharing" in acts and about and not promise),
-                ("sensitive", "sensitive_minors" in acts and not promise),
-                ("collect", "data_collection" in acts and about and not promise),
-                ("use", "data_use" in acts and about and not promise),
-                ("ads", bool(acts & {"advertising", "tracking"}) and not promise),
-                ("ai", bool(acts & AI) and not promise),
-                ("choice", "user_choice" in acts),
-                ("rights", "user_rights" in acts),
-                ("delete", "retention" in acts),
-                ("default_on", "default_on" in general),
-                ("default_off", "default_off" in general),
-                ("exception", "exception" in general and about),
-            ):
-                own[name] += sign * holds
-        for name, count in own.items():
+        for name, count in _claims_of(one).items():
             if count:
                 counts[f"claim.{name}.{'new' if count > 0 else 'gone'}"] += abs(count)
     found = {name: math.log1p(count) for name, count in counts.items()}
     return found | {f"{name}.any": 1.0 for name in counts}
+
+
+@lru_cache(maxsize=512)
+def _claims_of(one: Seen) -> Mapping[str, int]:
+    """In how many more sentences a place makes each claim now than it did."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for heard in one.heard:
+        sentence, acts, general, _ = heard
+        about = bool(general & _OF_PEOPLE)
+        promise = "safeguard" in general and "negation" in general
+        trains = "ai_training" in acts and (about or "yours" in general) and not promise
+        forbidden = trains and _forbids(one, heard)
+        for name, holds in (
+            ("train", trains and not forbidden),
+            ("train_forbidden", forbidden),
+            ("share", "data_sharing" in acts and about and not promise),
+            ("sensitive", "sensitive_minors" in acts and not promise),
+            ("collect", "data_collection" in acts and about and not promise),
+            ("use", "data_use" in acts and about and not promise),
+            ("ads", bool(acts & {"advertising", "tracking"}) and not promise),
+            ("ai", bool(acts & AI) and not promise),
+            ("choice", "user_choice" in acts),
+            ("rights", "user_rights" in acts),
+            ("delete", "retention" in acts),
+            ("default_on", "default_on" in general),
+            ("default_off", "default_off" in general),
+            ("exception", "exception" in general and about),
+        ):
+            if holds:
+                counts[name] += 1 if sentence.side == "after" else -1
+    return counts
 
 
 def _forbids(one: Seen, heard: Heard) -> bool:
