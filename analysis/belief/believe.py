@@ -206,7 +206,8 @@ def _common(page: Page, before: Page) -> float:
     """Share of the runs of three words of the shorter text that stand in the other too."""
     now, then = runs_of_words(page.blocks), runs_of_words(before.blocks)
     least = min(now.total(), then.total())
-    common = sum(min(now[run], then[run]) for run in now.keys() & then.keys())
+    shared = now.keys() & then.keys()
+    common = sum(map(min, map(now.__getitem__, shared), map(then.__getitem__, shared)))
     return common / least if least else 0.0
 
 

@@ -150,11 +150,12 @@ def recipients_in(text: str, sentence: ChangedSentence) -> Iterator[Found]:
     if sentence.whole:
         return
     for start, end in sentence.spans:
+        if not _PROPER_NAME.match(text[start:end]):
+            continue
         lead = text[max(sentence.start, start - _LEAD) : start]
         recipient = pattern("recipient").search(lead)
-        if not recipient or not _PROPER_NAME.match(text[start:end]):
-            continue
-        if not pattern("company").search(lead, recipient.end()):  # behind a company's name comes its address
+        # behind a company's name comes its address
+        if recipient and not pattern("company").search(lead, recipient.end()):
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
 
 
@@ -197,9 +198,9 @@ def overlaps(sentence: ChangedSentence, start: int, end: int) -> bool:
 def is_duty_of_reader(sentence: str) -> bool:
     """Whether a sentence says what readers must or must not do, rather than what the service does."""
     said = sentence.lstrip(" •·-–—*\t“”\"«'‘")
-    if pattern("we_act").match(said) or accepts_or_gives(said):
+    if not (pattern("duty_first").match(said) or pattern("reader_duties").search(sentence)):
         return False
-    return bool(pattern("duty_first").match(said) or pattern("reader_duties").search(sentence))
+    return not (pattern("we_act").match(said) or accepts_or_gives(said))
 
 
 def accepts_or_gives(said: str) -> bool:

@@ -48,32 +48,29 @@ def keyed_words(text: str) -> Keyed:
     whole = []
     small = text.casefold()
     if any(mark in small for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
-        whole += [(found.start(), found.end(), ADDRESS) for found in _ADDRESSES.finditer(text)]
+        whole += [(address.start(), address.end(), ADDRESS) for address in _ADDRESSES.finditer(text)]
     whole += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")
     ]
     for name, key in (("ago", AGO), ("opens", _NOTHING), ("cloaked", ADDRESS)):
         if may_have(name, small):
-            whole += [(found.start(), found.end(), key) for found in pattern(name).finditer(text)]
-    starts: list[int] = []
-    ends: list[int] = []
-    keys: list[str] = []
+            whole += [(said.start(), said.end(), key) for said in pattern(name).finditer(text)]
+    found: list[tuple[int, int, str]] = []
     at = 0
     for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
         if start < at:
             continue
-        for word in WORD.finditer(text, at, start):
-            if word_key := _key(word.group()):
-                starts.append(word.start())
-                ends.append(word.end())
-                keys.append(word_key)
+        words = WORD.finditer(text, at, start)
+        found += [(word.start(), word.end(), own) for word in words if (own := _key(word.group()))]
         if key:
-            starts.append(start)
-            ends.append(end)
-            keys.append(key)
+            found.append((start, end, key))
         at = end
-    return Keyed(tuple(starts), tuple(ends), tuple(keys))
+    return Keyed(
+        tuple([start for start, _, _ in found]),
+        tuple([end for _, end, _ in found]),
+        tuple([key for _, _, key in found]),
+    )
 
 
 @lru_cache(maxsize=16384)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
 from importlib.resources import files
@@ -165,6 +165,20 @@ class _Word:
         return begun
 
 
+class _Known(dict[str, _Word | None]):
+    """The words of texts as they are written, for most are written in one way; None for what is nothing to any phrase,
+    as most are. What is met for the first time is learnt."""
+
+    def __init__(self, meant: Callable[[str], _Word | None]) -> None:
+        self._meant = meant
+
+    def __missing__(self, written: str) -> _Word | None:
+        word = self._meant(written.casefold())
+        if len(self) < _MOST_KNOWN:
+            self[written] = word
+        return word
+
+
 class _ByWord(Generic[T]):
     """Things by the words that they stand for, written as in a phrase: a word, its beginning, or a number."""
 
@@ -200,7 +214,7 @@ class Lexicon:
         self.topics: set[str] = set()
         self._opening: _ByWord[_Entry] = _ByWord()
         self._further: _ByWord[int] = _ByWord()
-        self._known: dict[str, _Word | None] = {}
+        self._known = _Known(self._meant)
         bits: dict[tuple[str, ...], int] = {}
         for topic, tier, phrase in entries:
             self.topics.add(topic)
@@ -217,13 +231,12 @@ class Lexicon:
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
+        known = self._known
+        there = [(word.start(), meant) for word in _WORD.finditer(text) if (meant := known[word.group()])]
         met, opening = 0, []
-        for word in reversed(tuple(_WORD.finditer(text))):
-            written = word.group()
-            known = self._known[written] if written in self._known else self._learnt(written)
-            if known is not None:
-                met |= known.meets
-                opening.append((word.start(), known.begins(met)))
+        for start, word in reversed(there):
+            met |= word.meets
+            opening.append((start, word.begins(met)))
         found: dict[tuple[str, Tier, int], int] = {}
         for start, entries in reversed(opening):
             for topic, tier, phrase, _ in entries:
@@ -238,15 +251,9 @@ class Lexicon:
             and not (ignored and any(topic == other and first < end and start < last for other, first, last in ignored))
         )
 
-    def _learnt(self, written: str) -> _Word | None:
-        """A word that is met for the first time, as it is written: most are written in one way. None if it is nothing
-        to any phrase, as most are."""
-        word = written.casefold()
+    def _meant(self, word: str) -> _Word | None:
         opens, meets = tuple(self._opening.of(word)), reduce(or_, self._further.of(word), 0)
-        known = _Word(opens, meets) if opens or meets else None
-        if len(self._known) < _MOST_KNOWN:
-            self._known[written] = known
-        return known
+        return _Word(opens, meets) if opens or meets else None
 
 
 def _file(language: str | None) -> Language:
