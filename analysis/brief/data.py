@@ -338,14 +338,16 @@ class DataWords(Parties):
         torn = any(start < last < end and words[last - 1].capital for start, end in sentence.long_names)
         if torn and any(start < last < end for start, end in capital_runs(sentence, self.grammar, joined=False)):
             return True  # "the International Data" of "the International Data Transfer Agreement"
-        steps = sentence.where("go", "refuse_act", "control") - {0}
-        if 0 in sentence.where("go") and words[0].capital and steps and words[first].text not in self.grammar.yours:
+        steps = 0 in sentence.where("go") and words[0].capital and words[first].text not in self.grammar.yours
+        if steps and sentence.where("go", "refuse_act", "control") - {0}:
             return True  # "Open Settings, choose Privacy and data and switch it off"
         return self._is_tool(sentence, first, last) or self.is_made(sentence, first)
 
     def _is_tool(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase is of what works with data: "a facial recognition software", "un modèle de langage"."""
-        words, tools = sentence.words, sentence.cues.get("tool", ())
+        words, tools = sentence.words, sentence.cues.get("tool")
+        if not tools:
+            return False
         kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
         if self.grammar.noun_first:
             while first < last - 1 and words[first].text in self.grammar.determiners:
@@ -357,8 +359,11 @@ class DataWords(Parties):
     def is_made(self, sentence: Sentence, first: int) -> bool:
         """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which
         generate content, such as summaries of a profile"."""
+        makes = sentence.where("make")
+        if not makes:
+            return False
         words, acts = sentence.words, sentence.where(*_ACTS, "train")
-        makes, aims = sentence.where("make"), {end for _, end in sentence.cues.get("purpose_lead", ())}
+        aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
         for at in range(first - 1, max(-1, first - _MADE), -1):
             if at in makes:
                 return at in aims or (at > 1 and words[at - 1].text in self.grammar.relatives)

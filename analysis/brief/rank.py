@@ -6,9 +6,11 @@ The weights stand in analysis/brief/weights.toml; bench/train_briefs.py wrote th
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import repeat
+from operator import mul
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -36,12 +38,8 @@ class Weights(BaseModel):
     weights: dict[str, float]
 
     def total(self, features: Features, total: float = 0.0) -> float:
-        known = self.weights
-        for name, value in features.items():
-            weight = known.get(name)
-            if weight is not None:
-                total += value * weight
-        return total
+        weighed: Iterator[float] = map(mul, features.values(), map(self.weights.get, features, repeat(0.0)))
+        return sum(weighed, total)
 
     def chance(self, own: Features, shared: float) -> float:
         """How well words with these features answer, from 0 to 1; `shared` is what their sentence weighs."""

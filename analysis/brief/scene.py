@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.brief.names import long_names
 from analysis.brief.parties import Publisher
-from analysis.brief.phrases import Phrases
+from analysis.brief.phrases import CUES, Phrases
 from analysis.brief.spans import Question, Reader, Span
 from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
@@ -41,6 +42,22 @@ _WAY = (  # cues that tell wherever in the sentence they stand: before the candi
     "negation",
     "exception",
 )
+
+
+class _Names(NamedTuple):
+    """What a cue is called by where it stands: in a candidate, at its ends, near it, or somewhere on a side of it."""
+
+    inside: str
+    starts: str
+    ends: str
+    before: str
+    after: str
+    left: str
+    right: str
+
+
+_WHERE = ("in", "starts", "ends", "before", "after", "left", "right")
+_NAMES = {cue: _Names(*(f"{where}.{cue}" for where in _WHERE)) for cue in CUES}
 
 
 class Scene:
@@ -122,7 +139,7 @@ class Scene:
         }
         if self._is_new(sentence, first, last):
             found["new"] = 1.0
-        if any(word.changed for word in sentence.words[max(0, first - _NEAR) : last + _NEAR]):
+        if changed or any(word.changed for word in sentence.words[max(0, first - _NEAR) : last + _NEAR]):
             found["near changed"] = 1.0
         if span.telling <= self.phrases.grammar.general:
             found["general"] = 1.0
@@ -135,9 +152,9 @@ class Scene:
         found.update(self._edges(sentence, first, last))
         for cue, earliest, latest in self._ways_of(sentence):
             if earliest <= first:
-                found[f"left.{cue}"] = 1.0
+                found[_NAMES[cue].left] = 1.0
             if latest >= last:
-                found[f"right.{cue}"] = 1.0
+                found[_NAMES[cue].right] = 1.0
         return found
 
     def _edges(self, sentence: Sentence, first: int, last: int) -> Features:
@@ -255,15 +272,15 @@ def _cues_near(span: Span) -> Features:
     for cue, places in span.sentence.cues.items():
         for start, end in places:
             if start >= first and end <= last:
-                found[f"in.{cue}"] = 1.0
+                found[_NAMES[cue].inside] = 1.0
                 if start == first:
-                    found[f"starts.{cue}"] = 1.0
+                    found[_NAMES[cue].starts] = 1.0
                 if end == last:
-                    found[f"ends.{cue}"] = 1.0
+                    found[_NAMES[cue].ends] = 1.0
             elif end <= first < end + _NEAR:
-                found[f"before.{cue}"] = 1.0
+                found[_NAMES[cue].before] = 1.0
             elif last <= start < last + _NEAR:
-                found[f"after.{cue}"] = 1.0
+                found[_NAMES[cue].after] = 1.0
     return found
 
 

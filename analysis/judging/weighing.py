@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from itertools import repeat
+from operator import mul
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -32,7 +34,8 @@ class Weighing(BaseModel):
     weights: dict[str, float]
 
     def sum(self, found: Mapping[str, float]) -> float:
-        return self.bias + sum(weight * found.get(sign, 0.0) for sign, weight in self.weights.items())
+        weighed: Iterator[float] = map(mul, self.weights.values(), map(found.get, self.weights, repeat(0.0)))
+        return self.bias + sum(weighed)
 
     def probability(self, found: Mapping[str, float]) -> float:
         return chance_of(self.sum(found))
