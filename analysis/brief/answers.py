@@ -11,13 +11,13 @@ from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
 from analysis.brief.text import Word
+from analysis.brief.whole import list_of, told_apart, whole_entries, whole_lists, with_siblings
 from analysis.change import Side
 
 MOST = 6  # answers to one question
 Answers = list[tuple[float, Span]]  # chances, see rank.py
 _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
-_DISPLACED = 1  # answers that make room for the rest of a list
 _NAMED: tuple[Question, ...] = ("data", "purposes")
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 
@@ -41,7 +41,7 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     left_out = [span for _, span in told["excluded"]]
     elsewhere = [*left_out, *(span for _, span in told["refuse"])]
     rest = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
-    told["data"] = _whole_entries(scene, _with_siblings(told["data"], rest), rest)
+    told["data"] = _whole(scene, told["data"], rest, weights["data"].first * _HINTED)
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     denials = Denials(scene)
     told["regions"] = [one for one in told["regions"] if not denials.of_place(one[1])]
@@ -73,6 +73,15 @@ def _telling(scene: Scene, told: Answers) -> Answers:
         if one[1] in sure or not (one[1].sentence.order in own or (sure and _points_back(scene, one[1])))
     ]
     return kept[:MOST]
+
+
+def _whole(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
+    """Data with the entries beside them and what says which are meant; of "your data", "personal information" one."""
+    reader = scene.reader
+    told = with_siblings(reader, whole_entries(reader, told, found), found, MOST, least)
+    told = told_apart(reader, whole_lists(reader, whole_entries(reader, told, found)))
+    nothing_else = [one for one in told if one[1].telling <= scene.phrases.grammar.as_such]
+    return [one for one in told if one not in nothing_else[1:]]
 
 
 def _is_no_news(span: Span, scene: Scene) -> bool:
@@ -107,39 +116,6 @@ def _anew(told: Answers) -> Answers:
     ]
 
 
-def _with_siblings(told: Answers, ranked: Answers) -> Answers:
-    """With the other entries of a list of which one answers: who quotes a list quotes all of it."""
-    lists = {_list_of(span) for _, span in told} - {None}
-    entries = {id(span.sentence) for _, span in told}
-    others: Answers = []
-    for chance, span in ranked:
-        if _list_of(span) in lists and span.sentence.touched and id(span.sentence) not in entries:
-            entries.add(id(span.sentence))
-            others.append((chance, span))
-    if not others:
-        return told
-    listed = [one for one in told if _list_of(one[1]) in lists]
-    rest = [one for one in told if one not in listed]
-    rest = rest[: max(MOST - len(listed) - len(others), len(rest) - _DISPLACED)]
-    listed = [*listed, *others][: MOST - len(rest)]
-    return sorted(listed, key=lambda one: one[1].sentence.order) + rest
-
-
-def _whole_entries(scene: Scene, told: Answers, ranked: Answers) -> Answers:
-    """Entries of a list that begin with "your", whole: "your answers to surveys and the documents that you add"."""
-    whole = {
-        span.sentence.order: span
-        for _, span in ranked
-        if span.rule == "whole" and _list_of(span) and span.sentence.words[0].text in scene.phrases.grammar.yours
-    }
-    kept: Answers = []
-    for chance, span in told:
-        entry = whole.get(span.sentence.order, span)
-        if not any(entry is other for _, other in kept):
-            kept.append((chance, entry))
-    return kept
-
-
 def _in_steps(told: Answers, ranked: Answers) -> Answers:
     """With the other steps of a way through menus, in their order: items that begin with what readers do."""
     steps: defaultdict[tuple[str, Side], dict[int, tuple[float, Span]]] = defaultdict(dict)
@@ -155,13 +131,7 @@ def _in_steps(told: Answers, ranked: Answers) -> Answers:
 
 def _way_of(span: Span) -> tuple[str, Side] | None:
     """The list that the words are a step of."""
-    return _list_of(span) if span.first == 0 else None
-
-
-def _list_of(span: Span) -> tuple[str, Side] | None:
-    """The list whose entry the words stand in, by what leads to it and the side."""
-    sentence = span.sentence
-    return (sentence.lead, sentence.side) if sentence.item and sentence.lead else None
+    return list_of(span) if span.first == 0 else None
 
 
 def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:

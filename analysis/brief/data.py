@@ -10,8 +10,10 @@ from analysis.brief.text import Sentence
 
 DATA = ("data_kind", "content_kind", "sensitive", "data_head")
 _ACTS = ("collect", "process", "share", "retain")
-_NO_NOUNS = (*_ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on")  # cues of a word that may be a verb
+# cues of a word that may be a verb
+_NO_NOUNS = (*_ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on", "make")
 _HANDED = 8  # words between an act of sharing and to whom
+_OF_READER = 6  # words from what is shown to whose it is
 _MADE = 10  # words between an act of making and what is made
 _SHORTEST_VERB = 4  # letters of one that ends with "s"
 _NO_VERBS = ("ss", "us", "is", "ics")  # how words end that are no verbs, though with "s"
@@ -46,13 +48,13 @@ class DataWords(Parties):
             for first, last in cues.get(cue, ()):
                 if last < len(words) and words[last].gap == "-":
                     continue  # "content-generating models"
-                start, end = self._noun_phrase(sentence, first, last)
+                start, end = self.data_phrase(sentence, first, last)
                 if start >= end:
                     continue
                 yield start, end, "phrase"
                 ends = [end]
                 for further, how in self.post_modified(sentence, end):
-                    further = self._told_end(sentence, start, end, further)
+                    further = self.told_end(sentence, start, end, further)
                     if further > end:
                         yield start, further, f"phrase{how}"
                         ends.append(further)
@@ -67,7 +69,7 @@ class DataWords(Parties):
                         yield start, listed, "list"
                         yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
 
-    def _noun_phrase(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+    def data_phrase(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The noun phrase around words that name data; an empty one where it names none."""
         start, end = self.chunk(sentence, first, last)
         start = self._behind_act(sentence, start, first)
@@ -107,7 +109,8 @@ class DataWords(Parties):
             return False
         after = words[first + 1].text
         if after in grammar.joins:
-            return first + 2 in verbs
+            object_ = first + 3 < last and words[first + 3].text in grammar.determiners
+            return first + 2 in verbs or (object_ and not grammar.noun_first)
         return after in grammar.determiners and after not in grammar.inner
 
     def _is_clause(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
@@ -193,7 +196,7 @@ class DataWords(Parties):
             return False
         stem = word.removesuffix(grammar.gerunds)
         known = stem in grammar.stops or f"{stem}e" in grammar.stops
-        if not known and start not in sentence.where(*_ACTS, "purpose_verb"):
+        if not known and start not in sentence.where(*_ACTS, "purpose_verb", "make"):
             return False
         adjective = start > 0 and words[start - 1].text.endswith(grammar.adverbs)  # "personally identifying data"
         if adjective or start - 1 in sentence.where("collect", "share", "retain"):
@@ -244,7 +247,7 @@ class DataWords(Parties):
                 return at + 1
         return start
 
-    def _told_end(self, sentence: Sentence, start: int, end: int, further: int) -> int:
+    def told_end(self, sentence: Sentence, start: int, end: int, further: int) -> int:
         """Where a noun phrase ends that is known up to `end`, before what is no longer said of it."""
         if (
             further == end + 2
@@ -360,19 +363,31 @@ class DataWords(Parties):
         """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which
         generate content, such as summaries of a profile"."""
         makes = sentence.where("make")
-        if not makes:
-            return False
+        if not makes or self._is_readers(sentence, first):
+            return False  # "to show your profile", "to display the photos that you post"
         words, acts = sentence.words, sentence.where(*_ACTS, "train")
         aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
         for at in range(first - 1, max(-1, first - _MADE), -1):
             if at in makes:
-                return at in aims or (at > 1 and words[at - 1].text in self.grammar.relatives)
+                infinitive = words[at].text.endswith(self.grammar.infinitives or ("\n",))
+                return at in aims or infinitive or (at > 1 and words[at - 1].text in self.grammar.relatives)
             if (
                 at in acts
                 or self.hard(sentence, at + 1)
                 or words[at].text in self.grammar.handing_to | self.grammar.sourced
             ):
                 return False
+        return False
+
+    def _is_readers(self, sentence: Sentence, first: int) -> bool:
+        """Whether what begins at a word is said to be the reader's or to come from them."""
+        words, theirs = sentence.words, self.grammar.yours | (self.grammar.readers & self.grammar.bound)
+        ends = sentence.where("purpose_lead")
+        for at in range(first, min(first + _OF_READER, len(words))):
+            if at > first and (at in ends or words[at].text in self.grammar.handing_to or self.hard(sentence, at)):
+                break
+            if words[at].text in theirs:
+                return True
         return False
 
     def owned(self, sentence: Sentence, first: int, last: int) -> int:

@@ -10,7 +10,7 @@ from analysis.brief.text import Sentence
 
 _HARD = frozenset(".;:|()!?—–\n•[]")  # marks that end a clause
 _SOFT_ENDS = _HARD | {","}  # marks that end a phrase
-_BULLETS = frozenset("-*·")  # between words with space around: the items of a cell
+_BULLETS = frozenset("-*·•")  # between words with space around: the items of a cell
 INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
 VOID = "no "  # begins the rule of a candidate that can't answer, but is counted among them
 LONGEST = 20  # words of an answer
@@ -183,15 +183,22 @@ class Nouns:
         while end < len(words) and end - first < _LIST_LONGEST:
             at = end
             joined = "," in words[at].gap and not self.hard(sentence, at)
-            if words[at].text in grammar.joins and not self.hard(sentence, at):
+            while at < len(words) and words[at].text in grammar.joins and not self.hard(sentence, at):
                 at, joined = at + 1, True
             if not joined or at >= len(words):
                 break
             stop = self._entry_end(sentence, at)
-            if stop == at:
+            if stop == at or (stop == at + 1 and self._only_acts(sentence, end, at)):
                 break
             before, end = end, stop
         return self._untorn(sentence, first, end, before) if end > last else end
+
+    def _only_acts(self, sentence: Sentence, end: int, at: int) -> bool:
+        """Whether word `at` is what is done rather than an entry behind that which ends at `end`: "ids and opting"."""
+        words, gerunds = sentence.words, self.grammar.gerunds
+        if not words[at].text.endswith(gerunds) or words[end - 1].text.endswith(gerunds):
+            return False
+        return not self._begins(sentence, at, _NAMED)
 
     def _entry_end(self, sentence: Sentence, start: int) -> int:
         """Where an entry of an enumeration ends; where it begins if it is none: "and keeps it"."""
@@ -253,10 +260,10 @@ class Nouns:
         torn = word.text in grammar.participles and any(at in (end + 1, end + 2) for at, _ in kinds)
         return before if torn else end  # "health related information"
 
-    def post_modified(self, sentence: Sentence, last: int) -> Iterator[tuple[int, str]]:
+    def post_modified(self, sentence: Sentence, last: int, *, noted: bool = False) -> Iterator[tuple[int, str]]:
         """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
         words, grammar = sentence.words, self.grammar
-        if last >= len(words) or not self.soft(sentence, last):
+        if last >= len(words) or not (noted or self.soft(sentence, last)):
             return
         licensed = words[last].text in grammar.participles
         if not licensed and words[last].text not in grammar.links:

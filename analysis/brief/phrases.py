@@ -109,6 +109,7 @@ class Grammar(BaseModel):
     between: frozenset[Phrase] = frozenset()
     composing: frozenset[Phrase] = frozenset()
     vague: frozenset[Phrase] = frozenset()
+    as_such: frozenset[Phrase] = frozenset()
     articles: frozenset[Phrase] = frozenset()
     # whose act a verb is, and what a denial is of: analysis/brief/acts.py
     readers: frozenset[Phrase] = frozenset()

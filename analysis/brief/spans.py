@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from analysis.brief.data import DataWords
+from analysis.brief.enumerations import Enumerations
 from analysis.brief.names import within_name
 from analysis.brief.nouns import LONGEST, VOID
 from analysis.brief.places import Places
@@ -73,7 +73,7 @@ class Span:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(WaysOut, DataWords, Places):
+class Reader(WaysOut, Enumerations, Places):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:

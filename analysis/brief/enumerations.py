@@ -1,0 +1,125 @@
+"""Where an enumeration of data begins and ends, and what says which of them are meant."""
+
+from __future__ import annotations
+
+from analysis.brief.data import DATA, DataWords
+from analysis.brief.nouns import LONGEST
+from analysis.brief.text import Sentence
+
+_OF = "of"
+_NO_ENTRIES = ("place", "recipient_head", "person")  # what stands beside data is none
+
+
+class Enumerations(DataWords):
+    """Widens words that name data to those beside them. Positions are indices of a sentence's words."""
+
+    def enumerated_from(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where the enumeration begins that words are a later entry of: "name, email and phone number".
+
+        One of two entries needs data in the other ("AI tools and cookies" have none), or a "your" or mark before both;
+        one without an "and" needs a mark or "such as": "in our app, data". Where a verb comes behind it, it begins its
+        clause.
+        """
+        words, grammar = sentence.words, self.grammar
+        start, entries = first, 0
+        joined = any(words[at].text in grammar.joins for at in range(first, last))
+        while (before := self._entry_before(sentence, start)) < start:
+            joined |= words[start - 1].text in grammar.joins
+            start, entries = before, entries + 1
+        if not entries or sentence.where(*_NO_ENTRIES) & set(range(start, first)):
+            return first
+        opens = start == 0 or self.hard(sentence, start)
+        small = words[start].text in grammar.determiners
+        led = opens or (not small and words[start - 1].text in grammar.naming)
+        if not (joined or led):
+            return first
+        bare = words[first].text not in grammar.determiners
+        shared = bare and (opens or words[start].text in grammar.yours)
+        if entries == 1 and not shared and not sentence.where(*DATA) & set(range(start, first)):
+            return first
+        verb = last < len(words) and words[last].text in self._finite and self.soft(sentence, last)
+        return first if verb and start > 0 and self.soft(sentence, start) else start
+
+    def _entry_before(self, sentence: Sentence, start: int) -> int:
+        """Where the entry begins before the one at `start`: `start` where there is none, as before a determiner that
+        it has not ("by email, your name")."""
+        words, grammar, end = sentence.words, self.grammar, start
+        while end > 0 and words[end - 1].text in grammar.joins and not self.hard(sentence, end):
+            end -= 1
+        if end == 0 or self.hard(sentence, end) or not (end < start or "," in words[end].gap):
+            return start
+        if self.ends_phrase(words[end - 1].text) and not self._is_noun(sentence, end - 1):
+            return start
+        begin = self.data_phrase(sentence, end - 1, end)[0]
+        small = grammar.determiners - grammar.general
+        if begin >= end or (begin == end - 1 and words[begin].text in grammar.determiners):
+            return start
+        return start if words[start].text in small and words[begin].text not in small else begin
+
+    def enumerated_to(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where the enumeration ends that words stand in."""
+        words, end = sentence.words, last
+        while end < len(words):
+            stop = self._entry_behind(sentence, first, end)
+            if stop == end or stop - first > LONGEST:
+                break
+            verb = stop < len(words) and words[stop].text in self._finite
+            if verb and first > 0 and self.soft(sentence, first):
+                break  # "we keep your name, and your notes may"
+            end = stop
+        return end
+
+    def _entry_behind(self, sentence: Sentence, first: int, end: int) -> int:
+        """Where the entry ends behind the one that ends at `end`; `end` where there is none."""
+        words, grammar, at = sentence.words, self.grammar, end
+        if self.hard(sentence, at) or not ("," in words[at].gap or words[at].text in grammar.joins):
+            return end
+        while at < len(words) and words[at].text in grammar.joins and not self.hard(sentence, at):
+            at += 1
+        if at == len(words) or self.hard(sentence, at) or at in sentence.where(*_NO_ENTRIES):
+            return end
+        kind = grammar.inner if words[at].text in grammar.inner else grammar.determiners
+        if grammar.noun_first and (words[first].text in kind) != (words[at].text in kind):
+            return end  # "les notes, distribuer"
+        stop = self._entry_end(sentence, at)
+        if stop > at and words[stop - 1].text in self._small_of_noun:
+            stop = self.phrase_end(sentence, stop)
+        last = words[stop - 1].text
+        if stop == at or self.ends_phrase(last) or last in self._small_of_noun:
+            return end
+        if stop - at == 1 and self._only_acts(sentence, end, at):
+            return end
+        if self.data_phrase(sentence, stop - 1, stop)[0] >= stop:
+            return end
+        if stop == len(words) or words[stop].text != _OF:
+            return stop
+        return next((to for to, how in self.post_modified(sentence, stop) if how.endswith("nearest")), stop)
+
+    def adjoin(self, sentence: Sentence, end: int, start: int) -> bool:
+        """Whether only a comma or an "and" stands between words that end at `end` and those that begin at `start`."""
+        words, at = sentence.words, end
+        if not end <= start < len(words) or self.hard(sentence, at):
+            return False
+        while at < start and words[at].text in self.grammar.joins and not self.hard(sentence, at + 1):
+            at += 1
+        return at == start and (at > end or "," in words[at].gap)
+
+    def told_apart(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where words that name data end with what says which: "any content you add to a project"."""
+        words, grammar = sentence.words, self.grammar
+        if last >= len(words):
+            return last
+        word = words[last].text
+        if word in grammar.inner and self.soft(sentence, last):
+            end = self.phrase_end(sentence, last)
+            return end if end - first <= LONGEST else last
+        noted = words[last].gap.strip() == ")" and word in grammar.relatives
+        if word not in grammar.relatives | grammar.participles | grammar.bound or not (
+            noted or self.soft(sentence, last)
+        ):
+            return last
+        ends = (to for to, _ in self.post_modified(sentence, last, noted=noted))
+        end = max((self.told_end(sentence, first, last, to) for to in ends), default=last)
+        end = self.trimmed(sentence, first, end)[1]
+        torn = end - first > LONGEST or words[end - 1].text in grammar.denied_by
+        return last if torn else max(end, last)
