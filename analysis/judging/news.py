@@ -6,9 +6,11 @@ A rewording exchanges words for others of the same weight; what is told here is 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from analysis.blocks import CELL
@@ -120,7 +122,8 @@ def _content(text: str) -> tuple[tuple[str, int, int], ...]:
 
 def _content_of(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
     """Those between two offsets."""
-    return [word for word in _content(text) if start <= word[1] < end]
+    content = _content(text)
+    return list(content[bisect_left(content, start, key=itemgetter(1)) : bisect_left(content, end, key=itemgetter(1))])
 
 
 def _own(text: str, sentence: ChangedSentence, other: Collection[str]) -> list[tuple[str, int, int]]:

@@ -6,8 +6,8 @@ A choice, a condition, a default or a time means less by itself than by what sto
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from analysis.change import Side
@@ -118,20 +118,38 @@ def restated(seen: Sequence[Seen]) -> tuple[Restated, ...]:
 
 @lru_cache(maxsize=16)
 def _restated(seen: tuple[Seen, ...]) -> tuple[Restated, ...]:
-    changed = [(one, side, said) for one in seen for side, said in _changed(one)]
     found: dict[tuple[str, str], Restated] = {}
-    for one, side, said in changed:
-        other: Side = "before" if side == "after" else "after"
-        near = (
-            _all(one, other)
-            if one.passage.texts[other]
-            else [each for place, its, each in changed if its == other and place.passage.heading == one.passage.heading]
-        )
-        likest = max(near, key=lambda each: _likeness(said, each), default=None)
-        if likest and _is_same(said, likest):
-            pair = Restated(likest, said) if side == "after" else Restated(said, likest)
+    for one in seen:
+        for pair in _in_place(one) if one.passage.before and one.passage.after else _beside(one, seen):
             found.setdefault((pair.was.text, pair.now.text), pair)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=512)
+def _in_place(one: Seen) -> tuple[Restated, ...]:
+    sides = {
+        side: [Said(one, text[start:end], False) for start, end in sentence_bounds(text)]
+        for side, text in one.passage.texts.items()
+    }
+    return tuple(_pairs(one, sides))
+
+
+def _beside(one: Seen, seen: Sequence[Seen]) -> Iterator[Restated]:
+    sides: dict[Side, list[Said]] = {"before": [], "after": []}
+    for other in seen:
+        if other.passage.heading == one.passage.heading:
+            for side, said in _changed(other):
+                sides[side].append(said)
+    return _pairs(one, sides)
+
+
+def _pairs(one: Seen, sides: Mapping[Side, Sequence[Said]]) -> Iterator[Restated]:
+    """The changed sentences of a place, each with the likest of the other side."""
+    for side, said in _changed(one):
+        others = sides["before" if side == "after" else "after"]
+        likest = max(others, key=partial(_likeness, said), default=None)
+        if likest and _is_same(said, likest):
+            yield Restated(likest, said) if side == "after" else Restated(said, likest)
 
 
 def _likeness(one: Said, other: Said) -> float:
@@ -144,15 +162,13 @@ def _is_same(one: Said, other: Said) -> bool:
     return in_place or alike(one.stems, other.stems) or (shared >= _SHARED and shared >= _MOST * fewer)
 
 
-def _changed(one: Seen) -> Iterator[tuple[Side, Said]]:
-    for found in one.wording.sentences:
-        text = one.passage.texts[found.side]
-        yield found.side, Said(one, text[found.start : found.end], found.whole)
-
-
-def _all(one: Seen, side: Side) -> list[Said]:
-    text = one.passage.texts[side]
-    return [Said(one, text[start:end], False) for start, end in sentence_bounds(text)]
+@lru_cache(maxsize=512)
+def _changed(one: Seen) -> tuple[tuple[Side, Said], ...]:
+    texts = one.passage.texts
+    return tuple(
+        (found.side, Said(one, texts[found.side][found.start : found.end], found.whole))
+        for found in one.wording.sentences
+    )
 
 
 def _bars(said: Said) -> int:

@@ -56,8 +56,9 @@ class Said:
 
     def practises(self, topic: str) -> bool:
         """Whether it says that something is done, be it unless people refuse."""
-        done = self._is_likelier_done or UNLESS in self.groups
-        return self.chances[topic] >= _LIKELY and done and DENIED.isdisjoint(self.groups)
+        if self.chances[topic] < _LIKELY:
+            return False
+        return (self._is_likelier_done or UNLESS in self.groups) and DENIED.isdisjoint(self.groups)
 
     @property
     def trains(self) -> bool:
@@ -83,9 +84,9 @@ class Said:
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""
-        unless_refused = UNLESS in self.groups and topic != "user_choice" and "promise" not in self.groups
-        protects = self.chances["protection"] >= _LIKELY and not unless_refused
-        return self.chances[topic] >= _LIKELY and protects and self.chances["conduct"] < _LIKELY
+        if self.chances["conduct"] >= _LIKELY or min(self.chances[topic], self.chances["protection"]) < _LIKELY:
+            return False
+        return topic == "user_choice" or UNLESS not in self.groups or "promise" in self.groups
 
     @property
     def asks(self) -> bool:

@@ -55,23 +55,21 @@ class Weights:
         if first.split(",") != ["sign", *ASPECTS]:
             raise ValueError("the columns of weights/sentences.csv are not the aspects that a sentence is asked for")
         self._lines = dict(line.split(",", 1) for line in rest)
-        self._rows: dict[str, int] = {}
+        self._row = cache(self._read)
         self._bias = self._row(BIAS)
 
     def together(self, signs: Iterable[str]) -> int:
         """The row that these signs make together, each once."""
-        return sum(self._rows.get(sign) or self._row(sign) for sign in self._lines.keys() & signs)
+        return sum(map(self._row, self._lines.keys() & signs))
 
     def sums(self, *rows: int) -> list[int]:
         """What rows weigh together with the bias, for each aspect."""
         total = sum(rows, self._bias + _LIFT)
         return [part - (1 << (_BITS - 1)) for part in _PARTS.unpack(total.to_bytes(_PARTS.size, "little"))]
 
-    def _row(self, sign: str) -> int:
+    def _read(self, sign: str) -> int:
         cells = self._lines[sign].split(",")
-        row = sum(int(cell or 0) << (_BITS * place) for place, cell in enumerate(cells))
-        self._rows[sign] = row
-        return row
+        return sum(int(cell or 0) << (_BITS * place) for place, cell in enumerate(cells))
 
 
 @lru_cache(maxsize=4096)
