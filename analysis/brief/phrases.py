@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -159,8 +159,13 @@ class PhraseFile(BaseModel):
     cues: dict[str, tuple[Phrase, ...]]
 
 
-# of a phrase its cue, its second word where that is a whole one, and all its words behind the first
-_Begun = tuple[str, str | None, tuple[str, ...]]
+class _Begun(NamedTuple):
+    """A phrase: its second word where that is a whole one, the whole words and all words behind its first."""
+
+    cue: str
+    second: str | None
+    needs: frozenset[str]
+    rest: tuple[str, ...]
 
 
 class Phrases:
@@ -179,12 +184,14 @@ class Phrases:
             for phrase in phrases:
                 first, *rest = _pattern(phrase)
                 table = self._prefix if first.endswith("*") else self._exact
-                second = rest[0] if rest and rest[0] != "..." and not rest[0].endswith("*") else None
-                table.setdefault(first.rstrip("*"), []).append((cue, second, tuple(rest)))
+                whole = [word for word in rest if word != "..." and not word.endswith("*")]
+                second = whole[0] if whole and whole[0] == rest[0] else None
+                table.setdefault(first.rstrip("*"), []).append(_Begun(cue, second, frozenset(whole), tuple(rest)))
 
     def find(self, words: Sequence[Word]) -> dict[str, list[tuple[int, int]]]:
         """For each cue where its phrases stand (first word, word after the last); the longest at each word."""
         texts = [word.text for word in words]
+        there = set(texts)
         found: dict[str, list[tuple[int, int]]] = {}
         for start, (text, after) in enumerate(zip(texts, [*texts[1:], ""], strict=False)):
             begun = self._known.get(text)
@@ -193,8 +200,8 @@ class Phrases:
             if not begun:
                 continue
             longest: dict[str, int] = {}
-            for cue, second, rest in begun:
-                if second is not None and second != after:
+            for cue, second, needs, rest in begun:
+                if (second is not None and second != after) or not needs <= there:
                     continue  # as most do
                 end = _rest_ends(texts, start + 1, rest) if rest else start + 1
                 if end is not None and end > longest.get(cue, 0):
