@@ -72,6 +72,8 @@ CUES = (
     "firm",
     "tool",
     "make",
+    "duty",
+    "by_which",
     "set_aside",
     "taken_out",
 )

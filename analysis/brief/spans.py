@@ -140,9 +140,12 @@ class Reader(WaysOut, Enumerations, Places):
         for first, last in cues.get("purpose_verb", ()):
             if first in noted or self._is_described(sentence, first, last) or within_name(names, first, last):
                 continue
-            void = VOID if self._is_told(words[first].text) else ""
+            void = VOID if self._is_told(words[first].text) or self._is_duty(sentence, first) else ""
+            first = self._with_objects(sentence, first, leads)
             gerund = words[first].text.endswith(self.grammar.gerunds)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
+            if last < len(words) and gerund and words[last].text in self._finite and self.soft(sentence, last):
+                continue  # "advertising would be"
             if opens or first in leads or self._after_adverb(sentence, first, leads):
                 yield from self._aim(sentence, first, last, verbs, f"{void}aim")
             elif self._joined_to(sentence, first, verbs):
@@ -206,6 +209,48 @@ class Reader(WaysOut, Enumerations, Places):
                 return False
         return True
 
+    def _is_duty(self, sentence: Sentence, first: int) -> bool:
+        """Whether what begins at `first` is what readers have to do or do: "you agree to comply", "for you to test"."""
+        words, grammar = sentence.words, self.grammar
+        at = next((at for at, end in sentence.cues.get("duty", ()) if end == first), None)
+        if at is not None:
+            return any(words[n].text in grammar.bound and self.soft(sentence, n + 1) for n in range(max(0, at - 3), at))
+        aims = sentence.where("purpose_lead")
+        led = first > 1 and first - 1 in aims and words[first - 2].text in grammar.bound & grammar.readers
+        return led and any(n in aims for n in range(max(0, first - 4), first - 2))
+
+    def _with_objects(self, sentence: Sentence, first: int, leads: set[int]) -> int:
+        """Where an aim begins whose object stands before its verb: "pour vous envoyer"."""
+        start = first
+        while self.grammar.noun_first and start > 0 and self.soft(sentence, start):
+            if sentence.words[start - 1].text not in self.grammar.pronouns or start in leads:
+                break
+            start -= 1
+        return start if start in leads else first
+
+    def _before_terms(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where an aim ends before what is said of how it is reached: "in accordance with"."""
+        return next((at for at, _ in sentence.cues.get("by_which", ()) if first < at < last), last)
+
+    def _before_subject(self, sentence: Sentence, first: int, near: int, far: int) -> int:
+        """Where an aim ends before the clause that it serves: "to detect fraud, Kestrel uses"."""
+        words, grammar = sentence.words, self.grammar
+        opens = any(at == 0 and last == first for at, last in sentence.cues.get("purpose_lead", ()))
+        for at in range(max(near, first + 1), far):
+            if "," not in words[at].gap:
+                continue
+            subject = at + (words[at].text in grammar.joins)
+            if subject >= far:
+                continue
+            text = words[subject].text
+            named = words[subject].capital or text in grammar.determiners
+            verb = any(words[n].text in self._finite for n in range(subject + 1, min(subject + 5, far)))
+            if text in grammar.others | grammar.subjects | (grammar.bound & grammar.pronouns) or (named and verb):
+                return at
+            if subject == at and named and opens:
+                return at
+        return far
+
     def _heads(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether the noun that names a purpose is what its phrase is about: not "advertising agency"."""
         words, grammar, nouns = sentence.words, self.grammar, sentence.cues.get("purpose_noun", ())
@@ -258,8 +303,9 @@ class Reader(WaysOut, Enumerations, Places):
         for at in sorted(verbs):
             if at > head and self._joined_to(sentence, at, {head}):
                 head = at
-        near = self.clause_end(sentence, head, commas=False, noted=True)
-        far = max(near, self.clause_end(sentence, first, commas=True))
+        near = self._before_terms(sentence, head, self.clause_end(sentence, head, commas=False, noted=True))
+        far = self._before_terms(sentence, head, self.clause_end(sentence, first, commas=True))
+        far = max(near, self._before_subject(sentence, first, near, far))
         yield first, near, rule
         if far > near:
             yield first, far, f"{rule}, on"
