@@ -13,6 +13,7 @@ from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
+from analysis.text.looks import answer
 from analysis.text.sentence_ends import sentences_before
 from analysis.text.topics import matches
 
@@ -42,7 +43,9 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
     `worth` is what the answers quoted from each sentence (by its order) weigh together, `because` the rules that make
     the change high: where one says that something is gone, that may be the news.
     """
-    touched = [sentence for sentence in scene.sentences if sentence.touched and len(sentence.words) > 1]
+    touched = [
+        sentence for sentence in scene.sentences if sentence.touched and (len(sentence.words) > 1 or _answers(sentence))
+    ]
     if not touched:
         return None
 
@@ -100,6 +103,8 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     label = forbidding(sentence, phrases)
     if not label and within:
         label = sentence.lead if cell.rstrip().endswith(_SENTENCE_ENDS) else _of_row(cell.rstrip(), sentence.lead)
+        if _answers(sentence) and sentence.lead.endswith("?"):
+            return f"{cell.rstrip()}, {sentence.lead} {text}"
     elif not label and not cell and sentence.item and len(sentence.words) <= _LABEL:
         label = sentence.heading
     if label.endswith(CUT):
@@ -109,6 +114,11 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     if not text.startswith(CUT) and _carries_on(sentence, phrases):
         return f"{_before(sentence, phrases)}{text}"
     return text
+
+
+def _answers(sentence: Sentence) -> bool:
+    """Whether it is a cell that says yes or no to what its column asks."""
+    return CELL in sentence.text and answer(sentence.said) is not None
 
 
 def _of_row(cell: str, head: str) -> str:

@@ -12,6 +12,7 @@ from analysis.judging.kinds import part_of
 from analysis.judging.news import News, news
 from analysis.judging.sentences import Chances, says
 from analysis.judging.surroundings import Surroundings
+from analysis.judging.ticked import Ticked
 from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentences_before
 from analysis.text.topics import column_topics, matches, section_topics
@@ -22,6 +23,7 @@ _SURELY = 0.8  # that a whole sentence of a policy is worth telling that is like
 _SURELY_OF_AI = 0.7  # the same, in a paragraph about AI
 _SAYING = 6  # words that a sentence has at least of which no phrase says what it is about
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
+_POSSIBLE = 0.3  # that a cell is about what its titles are likeliest about
 _NEAR = 20  # characters between a number and the word that makes it an age
 
 
@@ -33,6 +35,7 @@ def anew(
     around: Mapping[Side, Surroundings],
     language: str | None,
     kind: str,
+    cells: Sequence[Ticked],
 ) -> Iterator[Found]:
     """What a policy newly says beside words that stayed, or in a row that came or went under titles of columns."""
     texts = passage.texts
@@ -56,6 +59,7 @@ def anew(
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
     yield from _said_anyway(passage, changed, fresh, found, section, language, kind)
+    yield from _by_ticks(cells, passage.heading, language, kind)
     if policy:
         yield from _examples(changed, found, texts, language)
         yield from _reached(changed, found, texts, section)
@@ -149,6 +153,18 @@ def _said_anyway(
             topic = likeliest if likeliest in AI or _is_worth(text, chances, _SURELY) else None
         if topic:
             yield Found(topic, "decides", sentence.side, start, end, True)
+
+
+def _by_ticks(cells: Sequence[Ticked], heading: tuple[str, ...], language: str | None, kind: str) -> Iterator[Found]:
+    """What cells that newly say yes or no are about, by the titles of their columns and rows; at least the likeliest."""
+    for cell in cells:
+        chances = says(cell.about, language, kind, heading)
+        likely = {topic for topic in TOPICS if chances[topic] >= _LIKELY} | (
+            {"user_choice"} if cell.of_choice else set()
+        )
+        likeliest = max(TOPICS, key=lambda each: chances[each])
+        for topic in sorted(likely) or ({likeliest} if chances[likeliest] >= _POSSIBLE else ()):
+            yield Found(topic, "decides", cell.side, cell.start, cell.end, True)
 
 
 def _examples(

@@ -91,6 +91,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "spared": not back.spared.isdisjoint(said),
         "loosened": not back.loosened.isdisjoint(said),
         "plainly_new": not (back.anew - back.spared).isdisjoint(said),
+        "ticked": any(one.ticked for one in said),
         "retimed": not back.retimed.isdisjoint(said),
         "longer": not back.longer.isdisjoint(said),
         "torn": _only_torn(said),

@@ -100,7 +100,9 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
         "used_unless_refused": _used_unless_refused(places),
     }
-    held["shared_anew"] = not any(held.values()) and _more(seen, _hands_on_gravely)
+    for name in filter(None, (_by_tick(one) for one in seen if one.kind in _OF_PEOPLE)):
+        held[name] = True
+    held["shared_anew"] = held.get("shared_anew", False) or (not any(held.values()) and _more(seen, _hands_on_gravely))
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
 
@@ -210,6 +212,19 @@ def _uses_sensitive(said: Said) -> bool:
 
 def _shares_for_ads(said: Said) -> bool:
     return said.practises("data_sharing") and said.chances["advertising"] >= _LIKELY
+
+
+def _by_tick(one: Seen) -> str | None:
+    """The rule by which a cell that newly says yes, or no, is grave; a choice that goes with what it was about is not."""
+    done = [one.says(cell.about) for cell in one.ticked if not (cell.favours or cell.of_choice)]
+    ends = any(cell.favours and not cell.of_choice for cell in one.ticked)
+    if any(chances["ai_training"] >= _LIKELY for chances in done):
+        return "trains_anew"
+    if any(chances["sensitive_minors"] >= _LIKELY for chances in done):
+        return "sensitive_anew"
+    if any(chances["data_sharing"] >= _LIKELY for chances in done):
+        return "shared_anew"
+    return "choice_gone" if not ends and any(cell.of_choice and not cell.favours for cell in one.ticked) else None
 
 
 def _more(seen: Sequence[Seen], says_so: Callable[[Heard, Chances], bool]) -> bool:

@@ -84,6 +84,8 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     back = taken_back(seen)
     if back.retimed:  # whoever asked for news of how long data is kept is told it, whatever graver comes with it
         topics = _and(topics, "retention")
+    if any(cell.of_choice for one in seen for cell in one.ticked):
+        topics = _and(topics, "user_choice")
     told = claims(seen, found, back)
     severity, because, weighty = severity_of(told, topics)
     direction, leaning = direction_of(told, topics)

@@ -127,6 +127,8 @@ def severity_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Sever
         return "medium", (), _weighed(medium.reasons(told, yes=True))
     if told["told.retimed"]:
         return "medium", (), Reason("weight.retimed")
+    if told["told.ticked"]:
+        return "medium", (), Reason("weight.ticked")
     return "low", (), _weighed(medium.reasons(told, yes=False))
 
 

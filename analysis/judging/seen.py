@@ -18,6 +18,7 @@ from analysis.judging.postal import only_addresses
 from analysis.judging.sentences import Chances, says
 from analysis.judging.shape import names, shape_of
 from analysis.judging.surroundings import BANNER, TEMPLATE, Surroundings
+from analysis.judging.ticked import Ticked, ticked
 from analysis.text.looks import pattern
 from analysis.text.spelling import keyed_words
 from analysis.text.topics import Lexicon, matches, section_topics
@@ -55,6 +56,7 @@ class Seen:
     other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
     news: tuple[Found, ...] = ()  # what a sentence or row of a policy newly says beside words that stayed
     torn: bool = False  # told although one side breaks off, as the only one: what the other has more is nothing new
+    ticked: tuple[Ticked, ...] = ()  # its cells that newly say yes, or no
     renamed: bool = False  # a row about the same thing, by another name, or the titles of columns
 
     @property
@@ -200,7 +202,8 @@ def _seen(
     cut = _cut_off(passage, changed)
     shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named)
     silent = cut or renamed or shape in ("address", "fragment")
-    newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind))
+    cells = () if silent else tuple(ticked(texts, around["after"].columns_of(texts["after"])))
+    newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind, cells))
     return Seen(
         passage,
         kind,
@@ -214,6 +217,7 @@ def _seen(
         named=named,
         other_recipient={one.side for one in recipients} == {"before", "after"},
         news=newly,
+        ticked=cells,
         renamed=renamed,
     )
 

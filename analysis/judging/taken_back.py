@@ -78,9 +78,11 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
     pairs = restated(said)
     spared = {pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less}
+    spared |= {one for one in said if any(cell.favours for cell in one.ticked)}
     practices |= spared | {pair.place for pair in pairs if pair.shortens}
     longer |= {pair.place for pair in pairs if pair.lengthens}
-    anew = {each.place for each in still if _is_plain(each) and not _was_said(each, gone)}
+    anew = {each.place for each in still if _is_plain(each) and not each.place.ticked and not _was_said(each, gone)}
+    anew |= {one for one in said if not all(cell.favours for cell in one.ticked)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}

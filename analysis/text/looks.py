@@ -32,6 +32,8 @@ class _Words(BaseModel):
     section: frozenset[str]
     link: frozenset[str]
     verbs: frozenset[str]
+    yes: frozenset[str]
+    no: frozenset[str]
 
 
 class _Patterns(BaseModel):
@@ -49,6 +51,7 @@ class _Patterns(BaseModel):
     accepted: tuple[str, ...]
     condition: tuple[str, ...]
     ground: tuple[str, ...]
+    refused: tuple[str, ...]
     duty_first: tuple[str, ...]
     subject: tuple[str, ...]
     of_privacy: tuple[str, ...]
@@ -93,6 +96,12 @@ def pattern(name: str) -> re.Pattern[str]:
     alternatives = "|".join(getattr(looks().patterns, name))
     # each begins with a word: where one ends none needs to be tried
     return re.compile(rf"\b(?=\w)(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
+
+
+def answer(text: str) -> bool | None:
+    """Whether a text says yes or no, and nothing else."""
+    said, words = text.strip(" .*").casefold(), looks().words
+    return True if said in words.yes else False if said in words.no else None
 
 
 def may_have(name: str, small: str) -> bool:
