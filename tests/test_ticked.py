@@ -7,10 +7,10 @@ import pytest
 from tests.test_grave import change
 
 TABLES = {
-    "en": "\n\n## What we collect and with whom we share it\n\n| Category | Collected | Sold or shared? | Can you opt out? |\n"
-    "| --- | --- | --- | --- |\n",
-    "fr": "\n\n## Ce que nous recueillons et partageons\n\n| Catégorie | Recueillie | Partagée avec des tiers | "
-    "Pouvez-vous vous y opposer ? |\n| --- | --- | --- | --- |\n",
+    "en": "\n\n## What we collect and with whom we share it\n\n"
+    "| Category | Collected | Sold or shared? | Can you opt out? |\n| --- | --- | --- | --- |\n",
+    "fr": "\n\n## Ce que nous recueillons et partageons\n\n"
+    "| Catégorie | Recueillie | Partagée avec des tiers | Pouvez-vous vous y opposer ? |\n| --- | --- | --- | --- |\n",
 }
 ROWS = {
     "en": "| Name | Yes | No | Yes |\n| Results of games | {} | {} | {} |\n",

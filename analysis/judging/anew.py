@@ -156,7 +156,7 @@ def _said_anyway(
 
 
 def _by_ticks(cells: Sequence[Ticked], heading: tuple[str, ...], language: str | None, kind: str) -> Iterator[Found]:
-    """What cells that newly say yes or no are about, by the titles of their columns and rows; at least the likeliest."""
+    """What cells that newly say yes or no are about, by the titles of columns and rows; at least the likeliest."""
     for cell in cells:
         chances = says(cell.about, language, kind, heading)
         likely = {topic for topic in TOPICS if chances[topic] >= _LIKELY} | (

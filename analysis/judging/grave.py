@@ -215,7 +215,7 @@ def _shares_for_ads(said: Said) -> bool:
 
 
 def _by_tick(one: Seen) -> str | None:
-    """The rule by which a cell that newly says yes, or no, is grave; a choice that goes with what it was about is not."""
+    """The rule by which a cell that newly says yes, or no, is grave; not a choice that goes with what it was about."""
     done = [one.says(cell.about) for cell in one.ticked if not (cell.favours or cell.of_choice)]
     ends = any(cell.favours and not cell.of_choice for cell in one.ticked)
     if any(chances["ai_training"] >= _LIKELY for chances in done):
