@@ -184,10 +184,10 @@ def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> Start
     order = order_of((block.text for block in after.blocks), language) if in_numbers else None
     found = []
     for passage in added:
-        former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}
-        new = [named for named in dates_in(passage.after or "", order) if named.day not in former]
-        if new:
-            found.append((passage.after or "", new))
+        if dates := dates_in(passage.after or "", order):
+            former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}
+            if new := [named for named in dates if named.day not in former]:
+                found.append((passage.after or "", new))
     return start_of(found)
 
 

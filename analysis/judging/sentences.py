@@ -101,8 +101,7 @@ def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...
 
 def _signs_of_words(text: str, language: str | None) -> Iterable[str]:
     tokens = list(map(_plain, _TOKEN.findall(text)))
-    empty = looks().words.empty
-    found = dict.fromkeys(token for token in tokens if token not in empty)
+    found = dict.fromkeys(itertools.filterfalse(looks().words.empty.__contains__, tokens))
     found |= dict.fromkeys(map(" ".join, itertools.pairwise(tokens)))
     found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))
     if len(tokens) <= _LABEL:
