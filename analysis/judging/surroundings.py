@@ -165,12 +165,12 @@ def is_sentence(text: str) -> bool:
     """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
     if DEFINITION.match(text):
         return True
-    plain = [word for word in word_texts(text) if word[0].isalpha()]
-    if len(plain) < LEAST:
+    letters = [word[0] for word in word_texts(text) if word[0].isalpha()]
+    if len(letters) < LEAST:
         return False
-    small = sum(word[0].islower() for word in plain)
-    if small < 0.28 * len(plain):
+    small = sum(map(str.islower, letters))
+    if small < 0.28 * len(letters):
         return False
-    joined = 0.12 * len(plain)
+    joined = 0.12 * len(letters)
     # German writes its nouns large
-    return has_small_words(text, joined if small >= 0.5 * len(plain) else max(3, joined))
+    return has_small_words(text, joined if small >= 0.5 * len(letters) else max(3, joined))

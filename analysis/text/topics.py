@@ -146,10 +146,10 @@ class _Entry(NamedTuple):
 class _Word:
     """What a word of a text can be to the phrases: the first word of some, a further word (as bits) of others."""
 
-    __slots__ = ("_begun", "_needs", "_opens", "meets")
+    __slots__ = ("_begun", "_needs", "meets", "opens")
 
     def __init__(self, opens: tuple[_Entry, ...], meets: int) -> None:
-        self._opens = opens
+        self.opens = opens
         self._needs = reduce(or_, (entry.needs for entry in opens), 0)
         self._begun: dict[int, tuple[_Entry, ...]] = {}
         self.meets = meets
@@ -159,7 +159,7 @@ class _Word:
         met &= self._needs
         begun = self._begun.get(met)
         if begun is None:
-            begun = tuple(entry for entry in self._opens if entry.needs & met == entry.needs)
+            begun = tuple(entry for entry in self.opens if entry.needs & met == entry.needs)
             if len(self._begun) < _MOST_BEGUN:
                 self._begun[met] = begun
         return begun
@@ -236,7 +236,8 @@ class Lexicon:
         met, opening = 0, []
         for start, word in reversed(there):
             met |= word.meets
-            opening.append((start, word.begins(met)))
+            if word.opens:
+                opening.append((start, word.begins(met)))
         found: dict[tuple[str, Tier, int], int] = {}
         for start, entries in reversed(opening):
             for topic, tier, phrase, _ in entries:
