@@ -11,7 +11,7 @@ from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
 from analysis.brief.text import Word
-from analysis.brief.whole import list_of, told_apart, whole_entries, whole_lists, with_siblings
+from analysis.brief.whole import list_of, told_apart, whole_entries, whole_lists, with_names, with_siblings
 from analysis.change import Side
 
 MOST = 6  # answers to one question
@@ -46,7 +46,9 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     denials = Denials(scene)
     told["regions"] = [one for one in told["regions"] if not denials.of_place(one[1])]
     told["recipients"] = [one for one in told["recipients"] if not denials.takes_out(one[1])]
-    told["recipients"] = _newly_named(scene, told["recipients"])
+    least = weights["recipients"].first * _HINTED
+    told["recipients"] = with_siblings(scene.reader, told["recipients"], found["recipients"], MOST, least)
+    told["recipients"] = with_names(scene.reader, _newly_named(scene, told["recipients"]))
     for field in _DONE:
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told

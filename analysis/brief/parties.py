@@ -85,8 +85,23 @@ class Parties(Clauses):
         if "go" in cues and any(start <= first and last <= end for start, end in sentence.names):
             return True
         if last + 1 < len(words) and words[last].text in self.grammar.modals and self.soft(sentence, last):
-            return last + 1 in sentence.where(*_ASKING) or words[last + 1].text in self.grammar.readers
-        return self._is_source(sentence, first)
+            asks = last + 1 in sentence.where(*_ASKING) or words[last + 1].text in self.grammar.readers
+            return asks or self._gives_us(sentence, last)
+        if any(end == first for cue in ("role", "contracting") for _, end in cues.get(cue, ())):
+            return True  # "act as joint controllers", "you are contracting with Kestrel Ltd"
+        return self._is_source(sentence, first) or self._gives_us(sentence, last)
+
+    def _gives_us(self, sentence: Sentence, last: int) -> bool:
+        """Whether those whose name ends at `last` give what they have: "our partners may send us your name"."""
+        words, cues, grammar = sentence.words, sentence.cues, self.grammar
+        verbs = {at: end for cue in ("share", "hand_on") for at, end in cues.get(cue, ())}
+        at = last
+        while at < len(words) and self.soft(sentence, at) and words[at].text in grammar.modals | grammar.between:
+            at += 1
+        if grammar.noun_first:
+            return at < len(words) - 1 and words[at].text in grammar.to_us and at + 1 in verbs
+        end = verbs.get(at, 0) if self.soft(sentence, min(at, len(words) - 1)) else 0
+        return 0 < end < len(words) and words[end].text in grammar.to_us
 
     def _is_source(self, sentence: Sentence, first: int) -> bool:
         """Whether data come from whom words name that begin at `first`: "we obtain your name from public registers"."""

@@ -74,6 +74,8 @@ CUES = (
     "make",
     "duty",
     "by_which",
+    "role",
+    "contracting",
     "set_aside",
     "taken_out",
 )
@@ -112,6 +114,7 @@ class Grammar(BaseModel):
     composing: frozenset[Phrase] = frozenset()
     vague: frozenset[Phrase] = frozenset()
     as_such: frozenset[Phrase] = frozenset()
+    to_us: frozenset[Phrase] = frozenset()
     articles: frozenset[Phrase] = frozenset()
     # whose act a verb is, and what a denial is of: analysis/brief/acts.py
     readers: frozenset[Phrase] = frozenset()

@@ -19,6 +19,7 @@ from analysis.brief.scene import Features, Scene, crowd
 from analysis.brief.spans import Question, Span
 from analysis.judging.weighing import chance_of
 
+_NAMED = 5  # words of what is named rather than said: singular and plural are the same then
 _ALIKE = 0.7  # from this share of the shorter one's words on, two answers say the same
 
 
@@ -90,6 +91,8 @@ def _alike(span: Span, other: Span) -> bool:
     if span.meets(other):
         return True
     words, others = span.telling, other.telling
+    if max(len(words), len(others)) <= _NAMED:
+        words, others = ({word.removesuffix("s") for word in each} for each in (words, others))
     return len(words & others) >= _ALIKE * min(len(words), len(others))
 
 

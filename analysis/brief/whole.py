@@ -13,7 +13,7 @@ Answers = list[tuple[float, Span]]
 _DISPLACED = 1  # answers that make room for the rest of a list
 _ENTRY_LONGEST = 16  # words of an item that is told whole
 _LABEL = 5  # words of an item with a full stop; more are a sentence
-_NOTES = frozenset("(,:")
+_NOTES = frozenset("(,:–—")
 
 
 def whole_entries(reader: Reader, told: Answers, found: Answers) -> Answers:
@@ -95,6 +95,32 @@ def whole_lists(reader: Reader, told: Answers) -> Answers:
         if not any(wider.meets(other) for _, other in kept if other is not span):
             kept[at] = (chance, wider)
     return [one for one in kept if not any(_is_part(one[1], other) for _, other in kept)]
+
+
+def with_names(reader: Reader, told: Answers) -> Answers:
+    """Parties with the names that are given for them, as one: "our partners, such as Corvina and Kestrel"."""
+    kept: Answers = []
+    for chance, span in sorted(told, key=lambda one: (one[1].sentence.order, one[1].first)):
+        if kept and (joined := _named(reader, kept[-1][1], span)):
+            kept[-1] = (max(chance, kept[-1][0]), joined)
+        else:
+            kept.append((chance, span))
+    return sorted(kept, key=lambda one: -one[0])
+
+
+def _named(reader: Reader, party: Span, name: Span) -> Span | None:
+    """A party and the name behind it as one, where "such as" stands between them or a further name."""
+    sentence, between = party.sentence, party.sentence.words[party.last : name.first]
+    if name.sentence is not sentence or name.first < party.last or name.last - party.first > LONGEST:
+        return None
+    naming = bool(between) and all(word.text in reader.grammar.naming for word in between)
+    if naming and "(" in between[0].gap:
+        end = reader.noted(sentence, party.last)
+        return replace(party, last=end) if name.last <= end <= party.first + LONGEST else None
+    further = reader.adjoin(sentence, party.last, name.first) and any(
+        word.text in reader.grammar.naming for word in sentence.words[party.first : party.last]
+    )
+    return replace(party, last=name.last) if naming or further else None
 
 
 def told_apart(reader: Reader, told: Answers) -> Answers:
