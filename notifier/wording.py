@@ -93,6 +93,7 @@ class Because(_Strict):
     trains_anew: str
     training_promise_gone: str
     promise_gone: str
+    promise_narrowed: str
     consent_gone: str
     turned_on: str
     choice_gone: str
@@ -135,6 +136,7 @@ class BriefWords(_Strict):
     no_longer: str  # words that stood in the changed place; another place may have them yet
     barred: str  # which data or what for, where users are forbidden it
     denied: str  # which data, who gets it or what for, where the page says that it is not so
+    denied_but: str  # the same, where the page goes on with an exception or a condition
     limited: str  # what is denied, where the page goes on with an exception or a condition
     stands: str  # instead, where a way to refuse is still on the page
     gone: str

@@ -41,8 +41,11 @@ def _is_gone(quote: Mapping[str, Any]) -> bool:
 
 def notes(quote: Mapping[str, Any]) -> Iterator[str]:
     """The keys of the words that stand behind a quotation; behind what is no longer said none."""
-    if not _is_gone(quote):
-        yield from (note for mark, note in _NOTES.items() if mark in _marks(quote))
+    marks = set(() if _is_gone(quote) else _marks(quote))
+    if {"denied", "limited"} <= marks:  # what is excepted from a denial is done
+        yield "denied_but"
+        marks -= {"denied", "limited"}
+    yield from (note for mark, note in _NOTES.items() if mark in marks)
 
 
 def default_key(brief: Mapping[str, Any]) -> str | None:

@@ -171,6 +171,20 @@ def test_bans_stand_under_a_label_of_their_own(language: str, label: str, note: 
     assert label not in body("text", language, brief=BRIEF | {"excluded": excluded[1:]})
 
 
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("en", "“your drafts” (the page denies this, but with exceptions or conditions)"),
+        ("fr", "« your drafts » (la page dit le contraire, mais avec des exceptions ou des conditions)"),
+    ],
+)
+def test_a_denial_with_exceptions_is_told_as_one_thing(language: str, note: str) -> None:
+    data = [{"text": "your drafts", "side": "after", "marks": ["denied", "limited"]}]
+    shown = body("text", language, brief=BRIEF | {"data": data})
+    assert note in shown
+    assert shown.count("(the page") + shown.count("(la page") == 1
+
+
 @pytest.mark.parametrize(("language", "note"), [("en", "(the page denies this)"), ("fr", "(la page dit le contraire)")])
 def test_who_does_not_get_it_is_marked(language: str, note: str) -> None:
     recipients = [{"text": "anyone", "side": "after", "marks": ["denied"]}]

@@ -110,7 +110,7 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
         more, less = max(more, less), 0.0
     elif chances["conduct"] >= _LIKELY or is_duty_of_reader(text[heard.sentence.start : heard.sentence.end]):
         more, same = 0.0, max(more, same)
-    elif _only_cites(heard.sentence, text):
+    elif _only_cites(heard.sentence, text) or _only_explains(heard.sentence, text):
         more, less, same = 0.0, 0.0, max(more, less, same)
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
@@ -122,6 +122,17 @@ def _only_cites(sentence: ChangedSentence, text: str) -> bool:
         pattern("ground").search(text[start:end]) and not pattern("personal_data").search(text[start:end])
         for start, end in sentence.spans
     )
+
+
+def _only_explains(sentence: ChangedSentence, text: str) -> bool:
+    """Whether words beside others only say what is meant by them: "affiliates (that is, companies that own us)"."""
+    return not sentence.whole and all(
+        pattern("explained").match(_opened(text[start:end])) for start, end in sentence.spans
+    )
+
+
+def _opened(text: str) -> str:
+    return text.lstrip(" ,;:(—–-")
 
 
 def _lists_times(one: Seen) -> bool:

@@ -28,6 +28,7 @@ RULES = (
     "trains_anew",
     "training_promise_gone",
     "promise_gone",
+    "promise_narrowed",
     "consent_gone",
     "turned_on",
     "choice_gone",
@@ -36,6 +37,10 @@ RULES = (
     "shared_for_ads",
     "shared_anew",
     "used_unless_refused",
+)
+# those by which people lose what they had, whatever words of promises and choices stand around it
+LOST = frozenset(
+    ("training_promise_gone", "promise_gone", "promise_narrowed", "consent_gone", "choice_gone", "choice_narrowed")
 )
 # chances
 _LIKELY = 0.5
@@ -75,9 +80,10 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     asks = any(map(_asks_anew, places))
     held = {
         "trains_anew": _trains_anew(places, pairs),
-        "training_promise_gone": any(map(_training_promise_gone, places)) and _fewer(places),
+        "training_promise_gone": not asks and any(map(_training_promise_gone, places)) and _fewer(places),
         "promise_gone": few
         and any(said.promises and not any(map(said.is_promised_by, after)) for place in places for said in place.gone),
+        "promise_narrowed": any(pair.narrows_promise for pair in pairs),
         "consent_gone": not asks
         and (
             any(_consent_gone(place) and not _turned_on(place) for place in places)

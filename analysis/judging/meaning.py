@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.judging.claims import claims
-from analysis.judging.grave import RULES
+from analysis.judging.grave import LOST, RULES
 from analysis.judging.seen import Seen
 from analysis.judging.signs import strengths
 from analysis.judging.taken_back import TakenBack
@@ -165,7 +165,8 @@ def direction_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Dire
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
     rules = _rules(told)
     if rules and likeliest in _WITH_GRAVE:
-        return _WITH_GRAVE[likeliest], _ruled(rules)
+        only_lost = LOST.issuperset(rules) and not told["told.less"]
+        return "expands" if only_lost else _WITH_GRAVE[likeliest], _ruled(rules)
     if likeliest == "expands" and _is_of_rights_only(told, topics):
         return "clarifies", Reason("weight.only_rights")
     turned = _turned(likeliest, told)

@@ -43,7 +43,16 @@ class Restated(NamedTuple):
 
     @property
     def eases(self) -> bool:
-        return (self._is_of_choice or self._is_of_right) and _bars(self.now) < _bars(self.was)
+        if not (self._is_of_choice or self._is_of_right):
+            return False
+        return _bars(self.now) < _bars(self.was) or _states(self.now) > _states(self.was)
+
+    @property
+    def narrows_promise(self) -> bool:
+        """Whether a promise has exceptions that it had not, other than what people agree to or the law demands."""
+        excepts = self.now.counts["exception"] > self.was.counts["exception"]
+        still = "promise" in self.now.groups and {"default_off", "lawful"}.isdisjoint(self.now.groups)
+        return excepts and still and self.was.promises
 
     @property
     def waits(self) -> bool:
@@ -159,7 +168,10 @@ def _likeness(one: Said, other: Said) -> float:
 def _is_same(one: Said, other: Said) -> bool:
     shared, fewer = len(one.stems & other.stems), min(len(one.stems), len(other.stems))
     in_place = one.one is other.one and shared >= min(_SHARED, _HALF * fewer) and shared >= _SOME * fewer
-    return in_place or alike(one.stems, other.stems) or (shared >= _SHARED and shared >= _MOST * fewer)
+    if in_place or alike(one.stems, other.stems):
+        return True
+    least = _HALF if "promise" in one.groups and "promise" in other.groups else _MOST
+    return shared >= _SHARED and shared >= least * fewer
 
 
 @lru_cache(maxsize=512)
@@ -175,6 +187,11 @@ def _bars(said: Said) -> int:
     """How much stands in people's way; a letter does not where a form on the page is enough."""
     slow = 0 if "easy_way" in said.groups or "@" in said.text else said.counts["slow_way"]
     return slow + sum(said.counts[group] for group in _BARS)
+
+
+def _states(said: Said) -> frozenset[str]:
+    """The states that have a law about data, and such laws, by name: who lives there has what it says."""
+    return frozenset(found.group().casefold() for found in pattern("law").finditer(said.text))
 
 
 def _things(said: Said) -> frozenset[str]:

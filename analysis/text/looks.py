@@ -51,6 +51,7 @@ class _Patterns(BaseModel):
     accepted: tuple[str, ...]
     condition: tuple[str, ...]
     ground: tuple[str, ...]
+    explained: tuple[str, ...]
     refused: tuple[str, ...]
     duty_first: tuple[str, ...]
     subject: tuple[str, ...]

@@ -39,6 +39,7 @@ CLAIMING = (
     "forbidden",
     "things",
     "part_only",
+    "lawful",
 )
 WORDS = (
     "personal_data",
