@@ -179,7 +179,7 @@ def _lengthen(database: Path, versions: int) -> None:
     from analysis.as_json import page_from_json
     from analysis.text.normal import fingerprint
     from analysis.versions.manner import Manner, joined
-    from analysis.versions.reading import advance
+    from analysis.versions.reading import advance, prepared
     from storage.captures import Capture
     from storage.database import Database
     from storage.versions import Cause, current_version
@@ -204,7 +204,7 @@ def _lengthen(database: Path, versions: int) -> None:
             page = joined(manner.read([kept]))
             assert fingerprint(page.blocks) != current.fingerprint
             before = page_from_json(current.page)
-            advance(session, None, kept, manner, page, current, manner.compared(before, page), Cause.PAGE)
+            advance(session, None, kept, manner, page, current, prepared(manner.compared(before, page)), Cause.PAGE)
     store.close()
 
 

@@ -159,7 +159,7 @@ def _is_late(entry: DocumentEntry, check: Check, pause: datetime | None = None) 
 
 def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     # they bring along all that compares, which a health check does without
-    from analysis.versions.reading import restless
+    from analysis.versions.resting import restless
     from policywatch.manners import manners
 
     for id_, manner in manners(watchlist).items():

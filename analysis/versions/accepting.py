@@ -48,18 +48,21 @@ def accept(database: Database, document_id: str, manner: Manner, routes_for: Rou
     """Take the held text as the next version, on the word of a person who has seen it; the change is alerted like any
     other, unless only the watchlist's selectors made it.
 
-    None where there was nothing to compare it with. Raises as `held_text` does, and `HeldAnew` where a run has put
-    another text in the place of the one that was `seen`.
+    None where there was nothing to compare it with. Wants `one_at_a_time` held. Raises as `held_text` does, and
+    `HeldAnew` where a run has put another text in the place of the one that was `seen`.
     """
+    with database.reading() as session:  # comparing may take long: others can write meanwhile
+        held, found = held_text(session, document_id, manner)
+        assert held.capture_id is not None
+        kept = capture(session, held.capture_id)
+    if fingerprint(found.page.blocks) != fingerprint(seen.blocks):
+        raise HeldAnew(
+            f"another text of {document_id} was held while you were looking, so nothing was taken: "
+            f"`policywatch accept {document_id}` shows it"
+        )
     with database.writing() as session:
-        check, found = held_text(session, document_id, manner)
-        if fingerprint(found.page.blocks) != fingerprint(seen.blocks):
-            raise HeldAnew(
-                f"another text of {document_id} was held while you were looking, so nothing was taken: "
-                f"`policywatch accept {document_id}` shows it"
-            )
-        assert check.capture_id is not None
-        kept = capture(session, check.capture_id)
-        change = take(session, check, kept, manner, found, Cause.ACCEPTED, routes_for)
+        check = session.get_one(Check, held.id)
+        cause = Cause.ACCEPTED
+        change = take(session, check, kept=kept, manner=manner, found=found, cause=cause, routes_for=routes_for)
         accept_check(session, check)
         return change

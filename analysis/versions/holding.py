@@ -20,24 +20,29 @@ from storage.notices import Notice, NoticeKind, notices_of
 _SAME = 0.6  # of the words of the longer text
 
 
-def hold(session: Session, check: Check, reason: Reason, before: Page | None, page: Page, manner: Manner) -> None:
+def held_news(session: Session, check: Check, before: Page | None, page: Page, manner: Manner) -> list[str] | None:
+    """What a text that is set aside would change, some lines of it; None where the operator knows of it already."""
+    if _is_known(session, check, page, manner):
+        return None
+    those = passages_between(before, page) if before is not None else ()
+    return [_line(passage) for passage, _ in zip(those, range(5), strict=False)]
+
+
+def hold(session: Session, check: Check, *, reason: Reason, news: list[str] | None) -> None:
     """Set the check's text aside; the operator is told once of each text, with what would change."""
     row = document(session, check.document_id)
-    is_known = _is_known(session, check, page, manner)
-    if not is_known or row.told_at is None:
+    if news is not None or row.told_at is None:
         row.told_at = check.checked_at  # so that no notice without what would change goes before this one
     finish(session, check, Outcome.HELD, reason)
-    if is_known:
+    if news is None:
         return
     session.flush()
-    those = passages_between(before, page) if before is not None else ()
-    lines = [_line(passage) for passage, _ in zip(those, range(5), strict=False)]
     session.add(
         Notice(
             kind=NoticeKind.HELD,
             document_id=row.id,
             check_id=check.id,
-            facts={"reason": check.reason, "reason_code": check.reason_code, "passages": lines},
+            facts={"reason": check.reason, "reason_code": check.reason_code, "passages": news},
             created_at=check.checked_at,
         )
     )

@@ -12,11 +12,10 @@ from sqlmodel import Session
 from analysis.as_json import page_from_json
 from analysis.belief.believe import disbelief, doubt
 from analysis.blocks import Page, UnreadablePage
-from analysis.change import Comparison
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner
-from analysis.versions.reading import advance, changed, make_version
+from analysis.versions.reading import Prepared, advance, changed, make_version, prepared
 from storage.captures import Capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
@@ -69,7 +68,7 @@ class _Decided:
 
     text: ArchivedText
     page: Page | None = None
-    found: Comparison | None = None
+    found: Prepared | None = None
     reason: str | None = None
     settled: bool = True  # else the archive's next text will tell
 
@@ -166,7 +165,7 @@ def _next(before: Page | None, text: ArchivedText, page: Page, manner: Manner) -
         return _Decided(text, page)
     if fingerprint(before.blocks) == fingerprint(page.blocks):
         return _Decided(text)
-    return _Decided(text, page, manner.compared(before, page))
+    return _Decided(text, page, prepared(manner.compared(before, page)))
 
 
 def _write(
@@ -224,5 +223,5 @@ def _join(session: Session, document_id: str, manner: Manner, theirs: Version | 
     if former is not None:
         forget_change(session, former)
     if theirs.fingerprint != own.fingerprint:
-        found = manner.compared(page_from_json(theirs.page), page_from_json(own.page))
+        found = prepared(manner.compared(page_from_json(theirs.page), page_from_json(own.page)))
         changed(session, theirs, own, found, Cause.PAGE, detected_at=own.captured_at)

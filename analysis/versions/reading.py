@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from analysis.as_json import evidence_json, page_from_json, page_json, stored_brief
-from analysis.belief.restless import one_place
 from analysis.blocks import Page, UnreadablePage
 from analysis.change import Comparison, Passage
 from analysis.compare import compare
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
-from analysis.versions.holding import hold
-from analysis.versions.manner import Manner, joined, naming
-from analysis.versions.telling import STAYS, RoutesFor, settle, tell
-from reasons import Reason, of_mistake
+from analysis.versions.holding import held_news, hold
+from analysis.versions.manner import Manner, joined
+from analysis.versions.resting import tell_restless
+from analysis.versions.telling import STAYS, RoutesFor, settle, tell, undone_by
+from reasons import of_mistake
 from storage.captures import Capture, captures_from
-from storage.changes import Change, StoredPassage, change_to
+from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish, tripped_before, unread_checks
 from storage.database import Database
 from storage.documents import document, replaced_by
 from storage.mistakes import apart
-from storage.notices import Notice, NoticeKind, notices_of
 from storage.paragraphs import index_version
-from storage.versions import Cause, Version, current_version, earlier_with, versions_of_document
-
-_RESTLESS = 3  # changes in a row at one place
-_WITHIN = timedelta(days=60)
+from storage.versions import Cause, Version, current_version, earlier_with
 
 
 def read_unread(
@@ -54,23 +51,43 @@ def read_unread(
         unread.sort(key=lambda check: replaced_by(document(session, check.document_id)) is not None)
         waiting = [check.id for check in unread]
     for check_id in waiting:
+        assert check_id is not None
         tripped: list[Exception] = []
-        with apart(tripped), database.writing() as session:
-            check = session.get_one(Check, check_id)
-            if not again and (why := tripped_before(session, check)):
-                finish(session, check, Outcome.FAILED, why)
-            else:
-                _read(session, check, manners[check.document_id], routes_for)
+        with apart(tripped):
+            _read(database, check_id, manners, routes_for, again=again)
         for mistake in tripped:
             mistakes.append(mistake)
             with database.writing() as session:
                 finish(session, session.get_one(Check, check_id), Outcome.FAILED, of_mistake(mistake))
+        if not tripped:
+            with apart(mistakes):
+                tell_restless(database, check_id, manners)
     with database.writing() as session:
         settle(session, routes_for)
     return [check_id for check_id in waiting if check_id is not None]
 
 
-def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor) -> None:
+_Write = Callable[[Session, Check], None]
+
+
+def _read(
+    database: Database, check_id: int, manners: Mapping[str, Manner], routes_for: RoutesFor, *, again: bool
+) -> None:
+    """All that takes long comes before the transaction, so that others can write meanwhile. A run that is killed in
+    between has written nothing, and the next one reads the capture again; nobody else reads, for it holds the lock."""
+    with database.reading() as session:
+        check = session.get_one(Check, check_id)
+        tripped = None if again else tripped_before(session, check)
+        if tripped:
+            write: _Write = partial(finish, outcome=Outcome.FAILED, reason=tripped)
+        else:
+            write = _decided(session, check, manners[check.document_id], routes_for)
+    with database.writing() as session:
+        write(session, session.get_one(Check, check_id))
+
+
+def _decided(session: Session, check: Check, manner: Manner, routes_for: RoutesFor) -> _Write:
+    """What is to be written of a check's capture; nothing is written here."""
     assert check.capture_id is not None, "an unread check has a capture"
     kept = captures_from(session, check.capture_id)
     current = current_version(session, check.document_id)
@@ -78,23 +95,34 @@ def _read(session: Session, check: Check, manner: Manner, routes_for: RoutesFor)
     try:
         pages = manner.read(kept, former)
     except UnreadablePage as unreadable:
-        return finish(session, check, Outcome.UNREADABLE, unreadable.reason)
+        return partial(finish, outcome=Outcome.UNREADABLE, reason=unreadable.reason)
     page = joined(pages)
     if current is not None and current.fingerprint == fingerprint(page.blocks):
-        check.version_id = current.id
-        return finish(session, check, Outcome.UNCHANGED)
+        return partial(_finish_unchanged, version_id=current.id)
     is_first = current is None or current.source is not None  # an archive reads its pages in another way
     reason = manner.doubt(kept, former, pages) if former and not is_first else manner.first_doubt(kept, pages)
     if reason:
         before = page_from_json(current.page) if current is not None and not is_first else None
-        return hold(session, check, reason, before, page, manner)
+        return partial(hold, reason=reason, news=held_news(session, check, before, page, manner))
     found = judged(session, check, page, manner, current, is_comparable=bool(former))
     cause = Cause.PAGE if former or is_first else Cause.READER
-    take(session, check, kept[0], manner, found, cause, routes_for)
-    if is_first or found.comparison is None:
-        return finish(session, check, Outcome.FIRST)
-    finish(session, check, Outcome.CHANGED if found.comparison.substantive else Outcome.COSMETIC)
-    return _tell_restless(session, check, manner)
+    outcome = Outcome.FIRST
+    if not is_first and found.prepared is not None:
+        outcome = Outcome.CHANGED if found.prepared.comparison.substantive else Outcome.COSMETIC
+    write = partial(take, kept=kept[0], manner=manner, found=found, cause=cause, routes_for=routes_for)
+    return partial(_finish_taken, write=write, outcome=outcome)
+
+
+def _finish_unchanged(session: Session, check: Check, *, version_id: int | None) -> None:
+    check.version_id = version_id
+    finish(session, check, Outcome.UNCHANGED)
+
+
+def _finish_taken(
+    session: Session, check: Check, *, write: Callable[[Session, Check], Change | None], outcome: Outcome
+) -> None:
+    write(session, check)
+    finish(session, check, outcome)
 
 
 def former_pages(session: Session, current: Version, kept: list[Capture], manner: Manner) -> list[Page]:
@@ -111,15 +139,28 @@ def former_pages(session: Session, current: Version, kept: list[Capture], manner
         return []
 
 
+class Prepared(NamedTuple):
+    """A comparison, and its passages as rows with their words marked: what takes long, made before the transaction that
+    stores it."""
+
+    comparison: Comparison
+    passages: list[StoredPassage]
+
+
+def prepared(comparison: Comparison) -> Prepared:
+    return Prepared(comparison, stored_passages(0, comparison.passages))
+
+
 class Judged(NamedTuple):
     """A text that is believed, and what it changes in which version (neither where there is nothing to compare it
-    with), or in none that anyone is to hear of."""
+    with), or in none that anyone is to hear of. `undone` is the change whose alert waits and that it takes back."""
 
     page: Page
     current: Version | None
     against: Version | None
-    comparison: Comparison | None
+    prepared: Prepared | None
     is_news: bool
+    undone: int | None
 
 
 def judged(
@@ -130,20 +171,24 @@ def judged(
     Of our first text after a history from an archive, nobody saw when it changed; and one that is read from other
     parts than `current` (not `is_comparable`) differs by the watchlist: nobody is told.
     """
+    undone = undone_by(session, check.document_id, page, manner)
     if current is None:
         news = Comparison(substantive=True, alert=True)
         against, will = announced(session, check.document_id, page, manner, news)
-        return Judged(page, None, against, will if against is not None and will.passages else None, True)
+        told = prepared(will) if against is not None and will.passages else None
+        return Judged(page, None, against, told, True, undone)
     found = manner.compared(page_from_json(current.page), page)
     if current.source is not None:
-        return Judged(page, current, current, found, False)
+        return Judged(page, current, current, prepared(found), False, None)
     against, found = announced(session, check.document_id, page, manner, found)
-    return Judged(page, current, against or current, replace(found, alert=found.alert and is_comparable), is_comparable)
+    told = prepared(replace(found, alert=found.alert and is_comparable))
+    return Judged(page, current, against or current, told, is_comparable, undone)
 
 
 def take(
     session: Session,
     check: Check,
+    *,
     kept: Capture,
     manner: Manner,
     found: Judged,
@@ -152,16 +197,16 @@ def take(
 ) -> Change | None:
     """Write a text as the next version, what it changes (None: nothing to compare it with), and who is to be told;
     `finish` of the check is the caller's."""
-    if found.comparison is None or found.against is None:
+    if found.prepared is None or found.against is None:
         made = make_version(session, kept, manner, found.page, None, cause)
         session.flush()
         check.version_id = made.id
         return None
     change = advance(
-        session, check, kept, manner, found.page, found.current, found.comparison, cause, against=found.against
+        session, check, kept, manner, found.page, found.current, found.prepared, cause, against=found.against
     )
     if found.is_news:
-        tell(session, change, found.page, manner, routes_for)
+        tell(session, change, found.undone, routes_for)
     else:
         change.waits = 0
     return change
@@ -222,7 +267,7 @@ def advance(
     manner: Manner,
     page: Page,
     current: Version | None,
-    found: Comparison,
+    found: Prepared,
     cause: Cause,
     *,
     source: str | None = None,
@@ -246,7 +291,7 @@ def advance(
 
 
 def changed(
-    session: Session, before: Version, after: Version, found: Comparison, cause: Cause, *, detected_at: datetime
+    session: Session, before: Version, after: Version, found: Prepared, cause: Cause, *, detected_at: datetime
 ) -> Change:
     """Write what differs between two versions, with its passages."""
     assert before.id is not None
@@ -257,12 +302,14 @@ def changed(
         before_id=before.id,
         detected_at=detected_at,
         cause=cause.value,
-        **facts(found, alert=cause is not Cause.READER),
+        **facts(found.comparison, alert=cause is not Cause.READER),
     )
     session.add(change)
     session.flush()
     assert change.id is not None
-    session.add_all(stored_passages(change.id, found.passages))
+    for passage in found.passages:
+        passage.change_id = change.id
+    session.add_all(found.passages)
     return change
 
 
@@ -299,56 +346,3 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
         )
         for position, passage in enumerate(those)
     ]
-
-
-class Restless(NamedTuple):
-    """A document that changes at one place only, and never in what is told: since when, what stands around the place,
-    and what was exchanged last, with the line that leaves it out."""
-
-    since: datetime
-    place: tuple[str, str]
-    reason: Reason
-
-
-def restless(session: Session, document_id: str, manner: Manner, now: datetime) -> Restless | None:
-    """None where the last changes were not so, or not of late."""
-    rows = versions_of_document(session, document_id, limit=_RESTLESS + 1)
-    changes = [change_to(session, row.id) for row in rows[:_RESTLESS] if row.id is not None]
-    idle = [change for change in changes if change and change.cause == Cause.PAGE and not change.alert]
-    if (
-        len(rows) <= _RESTLESS
-        or rows[-1].source is not None
-        or len(idle) < _RESTLESS
-        or now - idle[-1].detected_at > _WITHIN
-    ):
-        return None
-    place = one_place([page_from_json(row.page) for row in reversed(rows)])
-    last, before = (captures_from(session, row.capture_id) for row in rows[:2])
-    if place is None or len(last) != len(before):
-        return None
-    found = manner.difference(before, last)
-    if found is None:
-        return None
-    said = found.said("differing.restless")
-    reason = manner.advised(found, said) if found.remove else Reason("differing.look", reason=said)
-    return Restless(idle[-1].detected_at, place, naming(last, found.part, reason))
-
-
-def _tell_restless(session: Session, check: Check, manner: Manner) -> None:
-    """The operator is told once of each place."""
-    found = restless(session, check.document_id, manner, check.checked_at)
-    if found is None:
-        return
-    known = notices_of(session, check.document_id, NoticeKind.RESTLESS)
-    if any(notice.facts["place"] == [*found.place] for notice in known):
-        return
-    facts = {"since": found.since.isoformat(), "reason": str(found.reason), "reason_code": found.reason.as_json()}
-    session.add(
-        Notice(
-            kind=NoticeKind.RESTLESS,
-            document_id=check.document_id,
-            check_id=check.id,
-            facts={**facts, "place": [*found.place]},
-            created_at=check.checked_at,
-        )
-    )

@@ -15,7 +15,7 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
-from analysis.versions.reading import advance, facts, stored_passages
+from analysis.versions.reading import Prepared, advance, facts, prepared, stored_passages
 from storage.captures import capture, captures_from
 from storage.changes import change_to, passages
 from storage.database import Database
@@ -37,31 +37,40 @@ def refresh(database: Database, manners: Mapping[str, Manner]) -> dict[str, Exce
     tripped: dict[str, Exception] = {}
     for document_id in stale:
         mistakes: list[Exception] = []
-        with apart(mistakes), database.writing() as session:
-            row = current_version(session, document_id)
-            if row is not None:
-                _reread_current(session, row, manners[document_id])
+        with apart(mistakes):
+            _reread_current(database, document_id, manners[document_id])
         for mistake in mistakes:
             tripped[document_id] = mistake
     return tripped
 
 
-def _reread_current(session: Session, current: Version, manner: Manner) -> None:
-    kept = capture(session, current.capture_id)
-    row = document(session, current.document_id)
-    row.etag = row.last_modified = row.parts = None  # a 304 would hide what the new rules can't read
+def _reread_current(database: Database, document_id: str, manner: Manner) -> None:
+    with database.reading() as session:  # comparing may take long: others can write meanwhile
+        current = current_version(session, document_id)
+        again = _read_again(session, current, manner) if current is not None else None
+    with database.writing() as session:
+        row = document(session, document_id)
+        row.etag = row.last_modified = row.parts = None  # a 304 would hide what the new rules can't read
+        if again is None or current is None:
+            return  # the last good version stands; the next check says what is wrong, or holds it
+        page, found = again
+        if found is None:
+            session.get_one(Version, current.id).reader = manner.reader
+            return
+        kept = capture(session, current.capture_id)
+        advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
+
+
+def _read_again(session: Session, current: Version, manner: Manner) -> tuple[Page, Prepared | None] | None:
+    """The text as it is read now, and what differs, if anything; None where it can't be read, or most of it is lost."""
     try:
         page = joined(manner.read(captures_from(session, current.capture_id)))
     except UnreadablePage:
-        return  # the last good version stands; the next check says what is wrong
+        return None
     if fingerprint(page.blocks) == current.fingerprint:
-        current.reader = manner.reader
-        return
+        return page, None
     before = page_from_json(current.page)
-    if _is_lost(before, page, manner):
-        return  # as above: the next check holds it
-    found = manner.compared(before, page)
-    advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
+    return None if _is_lost(before, page, manner) else (page, prepared(manner.compared(before, page)))
 
 
 def _is_lost(before: Page, page: Page, manner: Manner) -> bool:

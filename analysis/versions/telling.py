@@ -21,21 +21,28 @@ STAYS = 3  # checks that must find what returned once more before anyone is told
 RoutesFor = Callable[[Document, Change], Iterable[str]]
 
 
-def tell(session: Session, change: Change, page: Page, manner: Manner, routes_for: RoutesFor) -> None:
-    """Alert of a change to `page`, unless it waits. What waits already is told before it, so that no news comes before
-    its past.
+def undone_by(session: Session, document_id: str, page: Page, manner: Manner) -> int | None:
+    """The oldest change of those that wait before which the document's text was what it is again; None for no such."""
+    for each in waiting_changes(session):
+        if each.document_id == document_id and _is_undone(session, each, page, manner):
+            return each.id
+    return None
 
-    Where the text is again what it was before a change that waits, that one and all since came to nothing, and those
-    who read of the text before have nothing to be told.
+
+def tell(session: Session, change: Change, undone: int | None, routes_for: RoutesFor) -> None:
+    """Alert of a change, unless it waits. What waits already is told before it, so that no news comes before its past.
+
+    Where it takes back a change that waits (`undone`), that one and all since came to nothing, and those who read of
+    the text before have nothing to be told.
     """
     if change.cause == Cause.READER:
         return
     waiting = [each for each in waiting_changes(session) if each.document_id == change.document_id]
-    for position, each in enumerate(waiting):
-        if each.id != change.id and _is_undone(session, each, page, manner):
-            for undone in (*waiting[position:], change):
-                undone.waits = 0
-            return
+    if undone is not None:
+        for each in (*waiting, change):
+            if (each.id or 0) >= undone:
+                each.waits = 0
+        return
     if change.waits or not change.alert:
         return
     for each in waiting:

@@ -185,7 +185,7 @@ def accept(
             check, held = held_text(session, document, how)
         out = console()
         out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}")
-        if held.comparison is None:
+        if held.prepared is None:
             words = sum(len(block.text.split()) for block in held.page.blocks)
             out.print(
                 f"It would be the first version: “{harmless(held.page.title)}”, {counted(words, 'word')}. It begins:"
@@ -193,7 +193,7 @@ def accept(
             for block in held.page.blocks[:_BEGINNING]:
                 out.print(f"  {harmless(block.text)}")
         else:
-            show_comparison(out, held.comparison)
+            show_comparison(out, held.prepared.comparison)
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):

@@ -10,7 +10,6 @@ from analysis.blocks import Page
 from analysis.text.normal import fingerprint
 from analysis.versions.accepting import held_text
 from analysis.versions.manner import Manner
-from analysis.versions.reading import stored_passages
 from policywatch.web.one_change import Placed
 from storage.checks import Check
 from storage.documents import Document, document
@@ -41,6 +40,6 @@ def held_view(session: Session, document_id: str, manner: Manner) -> HeldView:
     row = document(session, document_id)
     check, found = held_text(session, document_id, manner)
     placed = None
-    if found.comparison is not None and found.against is not None:
-        placed = Placed(stored_passages(0, found.comparison.passages), row.title, found.against, None)
+    if found.prepared is not None and found.against is not None:
+        placed = Placed(found.prepared.passages, row.title, found.against, None)
     return HeldView(row, check, found.page, placed)

@@ -1,0 +1,150 @@
+"""Reading and comparing hold up no other writer, and a kill between comparing and writing loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from analysis.blocks import Page
+from analysis.change import Comparison
+from analysis.versions.accepting import accept, held_text
+from analysis.versions.manner import Manner
+from policywatch.job import Job
+from storage.alerts import Alert
+from storage.changes import Change, changes_of
+from storage.checks import Check
+from storage.database import Database
+from storage.documents import document
+from storage.notices import Notice
+from storage.versions import versions
+from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, command, outcomes, policy, run, watchlist
+
+ID = "library/privacy"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        running.pages["/privacy"] = policy()
+        yield running
+
+
+@dataclass
+class Meanwhile:
+    """Another process, which writes while texts are read and compared; by what it wrote amid."""
+
+    database: Database
+    wrote: list[str]
+
+    def write(self, amid: str) -> None:
+        """It waits for half a minute, if it has to, and fails then."""
+        with self.database.writing() as session:
+            document(session, ID).tell_after = 3 + len(self.wrote)
+        self.wrote.append(amid)
+
+
+def watched(manner: Manner, other: Meanwhile) -> Manner:
+    """The same, with the other process at work each time when it reads or compares."""
+
+    class Watched(Manner):
+        def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
+            other.write("page")
+            return super().page(body, mime=mime, charset=charset, url=url)
+
+        def compared(self, before: Page, after: Page) -> Comparison:
+            other.write("compared")
+            return super().compared(before, after)
+
+    return Watched(**{each.name: getattr(manner, each.name) for each in fields(manner)})
+
+
+def test_another_process_can_write_while_a_text_is_read_and_compared(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    other = Meanwhile(Database(database_url), [])
+    with a_job(config) as job:
+        job.run(force=True)
+        job.manners[ID] = watched(job.manners[ID], other)
+
+        def read(page: str) -> tuple[str, set[str]]:
+            other.wrote.clear()
+            site.pages["/privacy"] = page
+            return outcomes(job.run(force=True).json())[ID], {*other.wrote}
+
+        gone = policy(paragraphs=PARAGRAPHS[:1])
+        assert read(policy(AI)) == ("changed", {"page", "compared"})
+        assert read(policy()) == ("changed", {"page", "compared"})  # a return, whose alert waits
+        assert read(policy(AI)) == ("changed", {"page", "compared"})  # which this one takes back
+        assert read(gone) == ("held", {"page"})
+        assert read(gone.replace("member", "reader")) == ("held", {"page"})
+        other.wrote.clear()
+        _take(job)
+        assert {*other.wrote} == {"page", "compared"}
+        _read_by_another_rule(job, other)
+        assert {*other.wrote} == {"page", "compared"}
+    other.database.close()
+
+
+def _take(job: Job) -> None:
+    how = job.manners[ID]
+    with job.database.reading() as session:
+        _, held = held_text(session, ID, how)
+    assert accept(job.database, ID, how, lambda *_: (), seen=held.page) is not None
+
+
+def _read_by_another_rule(job: Job, other: Meanwhile) -> None:
+    known = job.manners[ID]
+    job.manners[ID] = watched(Manner(known.title, known.language, remove=("h2",)), other)
+    other.wrote.clear()
+    job.crawl(only=["none"])
+    with job.database.reading() as session:
+        assert versions(session, ID)[-1].cause == "reader"
+
+
+DIES = """
+import os, signal, sys
+import analysis.versions.manner, analysis.versions.reading
+from policywatch.cli import main
+
+where, name = {
+    "amid comparing": (analysis.versions.manner.Manner, "compared"),
+    "before writing": (analysis.versions.reading, "take"),
+    "after writing": (analysis.versions.reading, "tell_restless"),
+}[sys.argv.pop(1)]
+setattr(where, name, lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL))
+main()
+"""
+
+
+@pytest.mark.parametrize(("when", "written"), [("amid comparing", 0), ("before writing", 0), ("after writing", 1)])
+def test_a_kill_between_comparing_and_writing_loses_nothing(
+    tmp_path: Path, site: Site, database_url: str, when: str, written: int
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    site.pages["/privacy"] = policy(AI)
+    words = [sys.executable, "-c", DIES, when, "run", "--now", "--config", str(config)]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(words, env=environ, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    database = Database(database_url)
+    with database.reading() as session:
+        assert len(changes_of(session, ID)) == written
+        assert len(session.exec(select(Check).where(Check.outcome == None)).all()) == 1 - written  # noqa: E711
+    subprocess.run(command("read", "--config", config), check=True)
+    subprocess.run(command("deliver", "--config", config), check=True)
+    with database.reading() as session:
+        assert [version.number for version in versions(session, ID)] == [1, 2]
+        assert len(session.exec(select(Alert)).all()) == len(session.exec(select(Change)).all()) == 1
+        assert session.exec(select(Notice)).all() == []
+    database.close()
+    assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/1") == 1
