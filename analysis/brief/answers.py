@@ -11,7 +11,15 @@ from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
 from analysis.brief.text import Word
-from analysis.brief.whole import list_of, told_apart, whole_entries, whole_lists, with_names, with_siblings
+from analysis.brief.whole import (
+    list_of,
+    told_apart,
+    whole_entries,
+    whole_lists,
+    with_names,
+    with_siblings,
+    with_subjects,
+)
 from analysis.change import Side
 
 MOST = 6  # answers to one question
@@ -42,7 +50,9 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     elsewhere = [*left_out, *(span for _, span in told["refuse"])]
     rest = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
     told["data"] = _whole(scene, told["data"], rest, weights["data"].first * _HINTED)
+    told["purposes"] = _whole_purposes(scene, told["purposes"])
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
+    told["excluded"] = with_subjects(scene.reader, told["excluded"])
     denials = Denials(scene)
     told["regions"] = [one for one in told["regions"] if not denials.of_place(one[1])]
     told["recipients"] = [one for one in told["recipients"] if not denials.takes_out(one[1])]
@@ -75,6 +85,15 @@ def _telling(scene: Scene, told: Answers) -> Answers:
         if one[1] in sure or not (one[1].sentence.order in own or (sure and _points_back(scene, one[1])))
     ]
     return kept[:MOST]
+
+
+def _whole_purposes(scene: Scene, told: Answers) -> Answers:
+    """With the entries before them of the enumerations that purposes stand in which a noun names."""
+    named = whole_lists(scene.reader, [one for one in told if one[1].rule.startswith("purpose")], ("purpose_noun",))
+    others = [
+        one for one in told if not one[1].rule.startswith("purpose") and not any(one[1].meets(o) for _, o in named)
+    ]
+    return sorted([*named, *others], key=lambda one: -one[0])
 
 
 def _whole(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:

@@ -7,18 +7,20 @@ from analysis.brief.nouns import LONGEST
 from analysis.brief.text import Sentence
 
 _OF = "of"
+_SUBJECT = 14  # words of what is not done or who does not
+_CUT = 5  # words at the end of a denial that make room for its subject
 _NO_ENTRIES = ("place", "recipient_head", "person")  # what stands beside data is none
 
 
 class Enumerations(DataWords):
     """Widens words that name data to those beside them. Positions are indices of a sentence's words."""
 
-    def enumerated_from(self, sentence: Sentence, first: int, last: int) -> int:
+    def enumerated_from(self, sentence: Sentence, first: int, last: int, cues: tuple[str, ...] = DATA) -> int:
         """Where the enumeration begins that words are a later entry of: "name, email and phone number".
 
-        One of two entries needs data in the other ("AI tools and cookies" have none), or a "your" or mark before both;
-        one without an "and" needs a mark or "such as": "in our app, data". Where a verb comes behind it, it begins its
-        clause.
+        One of two entries needs one of `cues` in the other ("AI tools and cookies" have none), or a "your" or mark
+        before both; one without an "and" needs a mark or "such as": "in our app, data". Where a verb comes behind it,
+        it begins its clause.
         """
         words, grammar = sentence.words, self.grammar
         start, entries = first, 0
@@ -35,7 +37,7 @@ class Enumerations(DataWords):
             return first
         bare = words[first].text not in grammar.determiners
         shared = bare and (opens or words[start].text in grammar.yours)
-        if entries == 1 and not shared and not sentence.where(*DATA) & set(range(start, first)):
+        if entries == 1 and not shared and not sentence.where(*cues) & set(range(start, first)):
             return first
         verb = last < len(words) and words[last].text in self._finite and self.soft(sentence, last)
         return first if verb and start > 0 and self.soft(sentence, start) else start
@@ -103,6 +105,28 @@ class Enumerations(DataWords):
         while at < start and words[at].text in self.grammar.joins and not self.hard(sentence, at + 1):
             at += 1
         return at == start and (at > end or "," in words[at].gap)
+
+    def subject_start(self, sentence: Sentence, first: int) -> int:
+        """Where the subject begins of a verb at `first`, if it stands right before it."""
+        words, grammar = sentence.words, self.grammar
+        opens = words[first].text in self._finite | grammar.denied_by | grammar.only_with
+        start = first
+        while opens and start > 0 and self.soft(sentence, start) and words[start - 1].text not in self._openings:
+            start -= 1
+        if start == first or words[first - 1].text in grammar.joins | grammar.relatives:
+            return first
+        return first if first - start > _SUBJECT else start
+
+    def cut(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where words too long for an answer are cut before a determiner, or 0 where only little would be lost."""
+        if last - first <= LONGEST:
+            return last
+        words, grammar = sentence.words, self.grammar
+        ends = range(first + LONGEST, max(first, last - _CUT) - 1, -1)
+        return next(
+            (at for at in ends if words[at].text in grammar.determiners and words[at - 1].text not in grammar.dangling),
+            0,
+        )
 
     def told_apart(self, sentence: Sentence, first: int, last: int) -> int:
         """Where words that name data end with what says which: "any content you add to a project"."""

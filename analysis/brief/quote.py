@@ -13,7 +13,10 @@ _CLOSING = {"“": "”", "«": "»", "(": ")", "[": "]", '"': '"'}
 
 
 def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) -> Quote:
-    """The span's words as they stand, a quotation mark or bracket that it opens closed."""
+    """The span's words as they stand, a quotation mark or bracket that it opens closed.
+
+    A quotation mark that it closes is opened.
+    """
     text, words = span.sentence.text, span.sentence.words
     start, end = _whole(text, words[span.first].start, words[span.last - 1].end)
     for opening, closing in _CLOSING.items():
@@ -21,6 +24,10 @@ def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) ->
         unclosed = inside.count(opening) % 2 if opening == closing else inside.count(opening) > inside.count(closing)
         if unclosed and closing in text[end : end + 2]:
             end = text.index(closing, end) + 1
+            continue
+        unopened = unclosed if opening == closing else inside.count(closing) > inside.count(opening)
+        if unopened and opening not in "([" and start > 0 and text[start - 1] == opening:
+            start -= 1
     if span.last < len(words) and text[end] == "." and _is_short(span):
         end += 1
     said = text[start:end]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
+from analysis.brief.data import DATA
 from analysis.brief.nouns import LONGEST, bullet
 from analysis.brief.spans import Reader, Span
 from analysis.change import Side
@@ -74,11 +75,11 @@ def _is_entry(reader: Reader, span: Span) -> bool:
     return words[0].text in reader.grammar.yours or len(words) <= (_LABEL if ended else _ENTRY_LONGEST)
 
 
-def whole_lists(reader: Reader, told: Answers) -> Answers:
+def whole_lists(reader: Reader, told: Answers, cues: tuple[str, ...] = DATA) -> Answers:
     """With the other entries of the enumerations that the words stand in, up to the most words of an answer."""
     kept: Answers = []
     for chance, span in told:
-        start = reader.enumerated_from(span.sentence, span.first, span.last)
+        start = reader.enumerated_from(span.sentence, span.first, span.last, cues)
         wider = replace(span, first=start) if span.last - start <= LONGEST else span
         beside = next((one for one in kept if _beside(reader, wider, one[1])), None)
         if beside is None:
@@ -121,6 +122,16 @@ def _named(reader: Reader, party: Span, name: Span) -> Span | None:
         word.text in reader.grammar.naming for word in sentence.words[party.first : party.last]
     )
     return replace(party, last=name.last) if naming or further else None
+
+
+def with_subjects(reader: Reader, told: Answers) -> Answers:
+    """Denials with who does not, or with what is not done: "Files in a notebook are not used"."""
+    kept: Answers = []
+    for chance, span in told:
+        first = reader.subject_start(span.sentence, span.first)
+        last = reader.cut(span.sentence, first, span.last)
+        kept.append((chance, replace(span, first=first, last=last) if last else span))
+    return kept
 
 
 def told_apart(reader: Reader, told: Answers) -> Answers:
