@@ -14,6 +14,7 @@ from sqlmodel import Session
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts
+from storage.clock import is_ahead
 from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of
 from storage.notices import unplanned_notices
 
@@ -62,7 +63,10 @@ def _by_name(routes: Sequence[Route]) -> dict[str, Route]:
 
 
 def _is_due(alert: Alert, route: Route, now: datetime) -> bool:
-    return isinstance(route.when, AtOnce) or alert.created_at <= route.when.last(now, zone(route.timezone))
+    """Also what a wrong clock dated into the future, which no digest would reach."""
+    if isinstance(route.when, AtOnce) or is_ahead(alert.created_at, now):
+        return True
+    return alert.created_at <= route.when.last(now, zone(route.timezone))
 
 
 def _plan_digests(session: Session, alerts: list[Alert], routes: dict[str, Route], now: datetime) -> None:
@@ -80,7 +84,7 @@ def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> 
         if route.empty and not isinstance(route.when, AtOnce):
             due = route.when.last(now, zone(route.timezone))
             for address in _distinct(route.to):
-                last = last_digest(session, route.names, address.name)
+                last = last_digest(session, route.names, address.name, now)
                 if last is None or last < due:
                     yield route, address.name
 

@@ -18,7 +18,7 @@ from policywatch.undelivered import undelivered
 from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
 from storage.checks import Check, Outcome, last_checks, pauses
-from storage.clock import utc_now
+from storage.clock import is_ahead, utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import known
@@ -56,9 +56,8 @@ def is_alive(config: Path) -> list[Finding]:
     if not made:
         return [Finding(False, "job", "no document was checked yet")]
     if all(_is_late(entry, check, waits.get(entry.id)) for entry, check in made):
-        newest = max(check.checked_at for _, check in made)
-        said = f"all documents are overdue, the last check was at {newest:%Y-%m-%d %H:%M} UTC: does the job still run?"
-        return [Finding(False, "job", said)]
+        newest = max((check for _, check in made), key=lambda check: check.checked_at)
+        return [Finding(False, "job", f"all documents are overdue, {_overdue(newest)}")]
     return [Finding(True, "job", "documents are checked when they are due")]
 
 
@@ -154,7 +153,15 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
 
 
 def _is_late(entry: DocumentEntry, check: Check, pause: datetime | None = None) -> bool:
-    return utc_now() > due_at(entry, check, pause, spread=True) + _LATE
+    now = utc_now()
+    return now > due_at(entry, check, pause, now=now, spread=True) + _LATE
+
+
+def _overdue(check: Check) -> str:
+    at = f"{check.checked_at:%Y-%m-%d %H:%M} UTC"
+    if is_ahead(check.checked_at, utc_now()):
+        return f"the last check is dated {at}, which is still to come: was the clock wrong then, or is it now?"
+    return f"the last check was at {at}: does the job still run?"
 
 
 def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
@@ -196,9 +203,6 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
             reason = (check.reason or "").removesuffix(".") if advice else check.reason
             yield Finding(False, entry.id, f"{check.outcome}: {reason}{advice}")
         elif _is_late(entry, check):
-            said = (
-                f"last checked {check.checked_at:%Y-%m-%d %H:%M} UTC, due every {entry.every}: does the job still run?"
-            )
-            yield Finding(False, entry.id, said)
+            yield Finding(False, entry.id, f"due every {entry.every}, {_overdue(check)}")
     if made and not never:
         yield Finding(True, "checks", f"{counted(len(made), 'document was', 'documents were')} tried at least once")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from policywatch.entries import RouteEntry
 from storage.alerts import Alert, waiting_alerts
 from storage.changes import Change, change, waiting_changes
 from storage.checks import good_checks_since
+from storage.clock import is_ahead, utc_now
 from storage.documents import Document, document
 
 
@@ -40,21 +41,23 @@ class Waiting:
         return "for the digest of that time" if self.until else "for the next run, or `policywatch deliver`"
 
 
-def waiting(session: Session, routes: Iterable[RouteEntry]) -> list[Waiting]:
+def waiting(session: Session, routes: Iterable[RouteEntry], now: Callable[[], datetime] = utc_now) -> list[Waiting]:
     """The newest change first; of routes that are switched off or gone nobody is told."""
     by_name = {name: entry for entry in routes if entry.enabled for name in (entry.name, *entry.formerly)}
     found: dict[tuple[int, datetime | None], list[str]] = {}
     for alert in waiting_alerts(session):
         if entry := by_name.get(alert.route):
-            found.setdefault((alert.change_id, _until(entry, alert)), []).append(entry.name)
+            found.setdefault((alert.change_id, _until(entry, alert, now())), []).append(entry.name)
     those = [_waiting(session, change(session, id_), names, until) for (id_, until), names in found.items()]
     those += [_returned(session, each) for each in waiting_changes(session) if each.alert]
     return sorted(those, key=lambda one: -(one.change.id or 0))
 
 
-def _until(entry: RouteEntry, alert: Alert) -> datetime | None:
+def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
     when = parse_when(entry.when)
-    return None if isinstance(when, AtOnce) else when.next(alert.created_at, zone(entry.timezone))
+    if isinstance(when, AtOnce) or is_ahead(alert.created_at, now):
+        return None
+    return when.next(alert.created_at, zone(entry.timezone))
 
 
 def _waiting(session: Session, told: Change, names: Iterable[str], until: datetime | None) -> Waiting:

@@ -66,7 +66,7 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
 def _beginning(watchlist: Watchlist, database: Database, now: datetime) -> str:
     """What is watched, and when next: what a person wants to see who has just started it."""
     with database.reading() as session:
-        soonest = min(_times(session, watchlist), default=now)
+        soonest = min(_times(session, watchlist, now), default=now)
     when = "now" if soonest <= now else f"at {soonest:%Y-%m-%d %H:%M} UTC"
     return f"{watchlist.file}: {counted(len(watchlist.documents), 'document')} watched; the next check is due {when}"
 
@@ -79,14 +79,16 @@ def _command(watchlist: Watchlist, documents: list[str]) -> list[str]:
 
 def _due_documents(watchlist: Watchlist, database: Database, now: datetime) -> list[str]:
     with database.reading() as session:
-        times = _times(session, watchlist)
+        times = _times(session, watchlist, now)
     return [entry.id for entry, at in zip(watchlist.documents, times, strict=True) if at <= now]
 
 
-def _times(session: Session, watchlist: Watchlist) -> list[datetime]:
+def _times(session: Session, watchlist: Watchlist, now: datetime) -> list[datetime]:
     """When each document of the watchlist is to be checked, in its order."""
     last, waits = last_checks(session), pauses(session)
-    return [due_at(entry, last.get(entry.id), waits.get(entry.id), spread=True) for entry in watchlist.documents]
+    return [
+        due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True) for entry in watchlist.documents
+    ]
 
 
 def _owes(database: Database, recipients: Recipients, now: datetime) -> bool:
@@ -98,7 +100,7 @@ def _owes(database: Database, recipients: Recipients, now: datetime) -> bool:
 
 def _sleep(watchlist: Watchlist, database: Database, now: datetime) -> timedelta:
     with database.reading() as session:
-        times, attempt = _times(session, watchlist), next_attempt(session)
+        times, attempt = _times(session, watchlist, now), next_attempt(session)
     times += [attempt] if attempt else []
     soonest = min((at - now for at in times if at > now), default=_LONGEST_SLEEP)
     return max(_SHORTEST_SLEEP, min(soonest, _LONGEST_SLEEP))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from reasons import Reason, from_json
+from storage.clock import is_ahead
 from storage.columns import Utc
 from storage.documents import Document, document, watched
 from storage.notices import Notice, NoticeKind
@@ -147,7 +148,9 @@ def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not
     row.failing_since = row.failing_since or check.checked_at
     long = not_before is not None and not_before - check.checked_at >= LONG_PAUSE
     due = (row.failures >= row.tell_after or long) and row.told_at is None
-    reminder = row.told_at is not None and check.checked_at - row.told_at >= REMINDED_EVERY
+    reminder = row.told_at is not None and (
+        check.checked_at - row.told_at >= REMINDED_EVERY or is_ahead(row.told_at, check.checked_at)
+    )
     if due or reminder:
         row.told_at = check.checked_at
         facts: dict[str, Any] = {

@@ -1,16 +1,22 @@
-"""The clock: the default of every `now` argument, when a day begins, and when a server may be asked again."""
+"""The clock: the default of every `now` argument, what it can't have written, and when a server may be asked again."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
+AHEAD = timedelta(minutes=5)  # by which clocks of several machines may differ
 _LONGEST = timedelta(days=10)  # more seconds than that are none that a calendar must hold
 
 
 def utc_now() -> datetime:
     """The time, with its zone."""
     return datetime.now(UTC)
+
+
+def is_ahead(written: datetime, now: datetime) -> bool:
+    """Written under a wrong clock, for it was past then: nothing waits for such a time to come."""
+    return written > now + AHEAD
 
 
 def midnight(day: date) -> datetime:

@@ -12,6 +12,7 @@ from sqlmodel import JSON, Field, Session, SQLModel, col, func, select, update
 
 from reasons import code_of
 from storage.alerts import Alert
+from storage.clock import AHEAD
 from storage.columns import Utc
 
 _PLANNING = 5_071_944  # any number that nothing else locks
@@ -78,10 +79,13 @@ def one_planner(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(_PLANNING)))
 
 
-def last_digest(session: Session, routes: Collection[str], address: str) -> datetime | None:
-    """When a digest was last owed to an address of a route, under any of its names."""
+def last_digest(session: Session, routes: Collection[str], address: str, now: datetime) -> datetime | None:
+    """When a digest was last owed to an address of a route, under any of its names; none that is dated after `now`."""
     wanted = select(Delivery.created_at).where(
-        Delivery.kind == "digest", Delivery.address == address, col(Delivery.route).in_(routes)
+        Delivery.kind == "digest",
+        Delivery.address == address,
+        col(Delivery.route).in_(routes),
+        col(Delivery.created_at) <= now + AHEAD,
     )
     return session.exec(wanted.order_by(col(Delivery.created_at).desc()).limit(1)).first()
 

@@ -211,6 +211,22 @@ def test_a_digest_whose_time_has_come_is_work_to_do(database: Database) -> None:
         assert has_to_plan(session, [daily], NOON + timedelta(hours=21))
 
 
+def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(database: Database) -> None:
+    daily = route("daily", "json://a", when=parse_when("daily 08:00"), empty=True)
+    ahead, post = NOON + timedelta(days=365), Post()
+    deliver(database, daily, post=post, now=ahead)
+    owe(database, "daily", when=ahead)
+    with database.reading() as session:
+        assert has_to_plan(session, [daily], NOON)
+    for hour in (0, 1, 24):
+        deliver(database, daily, post=post, now=NOON + timedelta(hours=hour))
+    assert [message.subject for message in post.to("A")] == [
+        "No policy changes",
+        "1 policy change: Parley",
+        "No policy changes",
+    ]
+
+
 def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(database: Database) -> None:
     morning = parse_when("daily 08:00")
     silent, asking = route("silent", "json://a", when=morning), route("asking", "json://b", when=morning, empty=True)

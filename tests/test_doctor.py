@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,17 @@ def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "MEND  browser: render = true needs a browser" in done.stdout
+
+
+def test_a_run_under_a_wrong_clock_is_named_and_stops_nothing(config: Path) -> None:
+    with sqlite3.connect(config.parent / "data/watch.db") as opened:
+        opened.execute("UPDATE checks SET checked_at = '2199-01-01 00:00:00.000000'")
+    opened.close()
+    for words in ((), ("--alive",)):
+        said = policywatch("doctor", "--quiet", *words, "--config", config, status=1)
+        assert "the last check is dated 2199-01-01 00:00 UTC, which is still to come: was the clock wrong then" in said
+    policywatch("run", "--config", config)
+    assert policywatch("doctor", "--quiet", "--config", config) == ""
 
 
 def test_a_history_under_another_id_is_named(config: Path) -> None:

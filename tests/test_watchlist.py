@@ -198,16 +198,25 @@ def test_a_job_that_starts_every_six_hours_sharp_skips_no_turn(tmp_path: Path) -
     assert due([entry], {}, {}, NOON) == [entry]
 
 
+def test_a_check_made_under_a_wrong_clock_holds_up_none(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "6h").documents[0]
+    last = {entry.id: Check(document_id=entry.id, checked_at=NOON + timedelta(days=365))}
+    assert due([entry], last, {}, NOON) == [entry]
+    assert due_at(entry, last[entry.id], now=NOON, spread=True) == NEVER
+    last[entry.id].checked_at = NOON + timedelta(minutes=2)  # by another machine, whose clock is a little ahead
+    assert due([entry], last, {}, NOON) == []
+
+
 def test_nothing_is_due_before_its_server_wants_to_be_asked(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, "1h").documents[0]
     check, pause = Check(document_id=entry.id, checked_at=NOON), NOON + timedelta(hours=9)
     assert due([entry], {entry.id: check}, {entry.id: pause}, pause - timedelta(seconds=1)) == []
     assert due([entry], {entry.id: check}, {entry.id: pause}, pause) == [entry]
-    assert due_at(entry, check, pause, spread=True) == pause
+    assert due_at(entry, check, pause, now=NOON, spread=True) == pause
 
 
 def test_the_watch_spreads_what_has_one_interval(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, "10h").documents[0]
     check = Check(document_id=entry.id, checked_at=NOON)
-    assert due_at(entry, None) == NEVER
-    assert NOON + timedelta(hours=10) <= due_at(entry, check, spread=True) < NOON + timedelta(hours=11)
+    assert due_at(entry, None, now=NOON) == NEVER
+    assert NOON + timedelta(hours=10) <= due_at(entry, check, now=NOON, spread=True) < NOON + timedelta(hours=11)
