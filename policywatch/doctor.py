@@ -180,7 +180,8 @@ def _left_behind(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     gone = {row.url: row.id for row in known(session) if watchlist.document(row.id) is None}
     for entry in watchlist.documents:
         if id_ := gone.get(entry.addresses[0]):
-            yield Finding(True, entry.id, f"{id_} had this address; its history ends there")
+            go_on = f"`policywatch documents rename {id_} {entry.id}` goes on with it"
+            yield Finding(True, entry.id, f"{id_} had this address; its history ends there: {go_on}")
 
 
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import typer
 from analysis.blocks import UnreadablePage
 from policywatch import __version__
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
-from policywatch.cli import alerts, archive, changes, pages, set_up, show, work
+from policywatch.cli import alerts, archive, changes, documents, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.cli.wrong_use import wrong_use
 from policywatch.garbage import look_seldom
@@ -51,6 +51,7 @@ for part, panel in (
     (set_up, "Setting up"),
     (work, "The job"),
     (alerts, "The job"),
+    (documents, "Showing"),
     (show, "Showing"),
     (changes, "Showing"),
     (pages, "The pages"),

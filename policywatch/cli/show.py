@@ -1,4 +1,4 @@
-"""The commands that show: documents, history, show, compare, try."""
+"""The commands that show: history, show, compare, try."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rich.text import Text
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
 from policywatch.entries import language_code
 from policywatch.harmless import harmless
-from policywatch.watchlist import NOTHING_WATCHED
 
 if TYPE_CHECKING:
     from policywatch.hearing import Hearing
@@ -41,32 +40,9 @@ Language = Annotated[
 
 def add_to(app: typer.Typer, panel: str) -> None:
     """Add this file's commands, under a heading of the list of them."""
-    for command in (documents, history, show, compare):
+    for command in (history, show, compare):
         app.command(rich_help_panel=panel)(command)
     app.command(name="try", rich_help_panel=panel)(try_page)
-
-
-def documents(config: Config = CONFIG, as_json: Json = False) -> None:
-    """List the documents of the watchlist, with their last check and their current version.
-
-    Example: `policywatch documents`
-    """
-    from policywatch.overview import overview
-
-    with opened(config, even_read_only=True) as (watchlist, database):
-        rows = overview(watchlist, database)
-    if as_json:
-        return print_json(rows)
-    if not rows:
-        return console().print(f"{watchlist.file}: {NOTHING_WATCHED}")
-    return print_table(("document", "every", "version", "last check (UTC)", "outcome"), map(_cells, rows))
-
-
-def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
-    style = "" if row["good"] is None else "green" if row["good"] else "red"
-    checked_at = (row["checked_at"] or "never")[:16].replace("T", " ")
-    outcome = Text(harmless(row["outcome"] or "-"), style=style)
-    return row["document"], row["every"], str(row["version"] or "-"), checked_at, outcome
 
 
 def history(

@@ -1,0 +1,170 @@
+"""Taking a document out of the store, or giving it another id, on the word of a person who knows what goes with it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, or_, update
+from sqlmodel import Session, SQLModel, col, delete, func, select
+
+from storage.alerts import Alert
+from storage.captures import Capture
+from storage.changes import Change, ChangeTopic, StoredPassage
+from storage.checks import Check
+from storage.deliveries import Delivery, DeliveryItem, State
+from storage.documents import Document, document
+from storage.errors import Busy, StorageError
+from storage.imports import Import
+from storage.notices import Notice
+from storage.paragraphs import Mentions, Paragraph, Standing, reindex
+from storage.retellings import Retelling
+from storage.versions import Version
+
+OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import)
+INDEXED = (Paragraph, Standing)  # made from the versions
+
+
+class StillCompared(StorageError):
+    """An announced text is compared with what would be removed."""
+
+
+class HasHistory(StorageError):
+    """The new id has texts of its own."""
+
+
+class Extent(NamedTuple):
+    """How much goes: of a document, or of what was imported as its history."""
+
+    versions: int
+    changes: int
+    checks: int
+    deliveries: int
+
+
+def extent(session: Session, document_id: str, *, imported: bool = False) -> Extent:
+    """Raises `UnknownDocument`."""
+    document(session, document_id)
+    checks = 0 if imported else _count(session, col(Check.document_id) == document_id)
+    return Extent(
+        _count(session, _versions(document_id, imported=imported)),
+        _count(session, _changes(document_id, imported=imported)),
+        checks,
+        len(_emptied(session, _items(document_id, imported=imported))),
+    )
+
+
+def rename(session: Session, old: str, new: str, mentions: Mentions | None = None) -> None:
+    """Let all that is known of `old` be known of `new`. Raises `UnknownDocument`, and `HasHistory` where that one has a
+    text; what else is known of it goes."""
+    row = document(session, old)
+    taken = session.get(Document, new)
+    if taken is not None:
+        if number := extent(session, new).versions:
+            raise HasHistory(
+                f"{new} has a history of its own, up to version {number}: `policywatch documents remove {new}` "
+                f"takes it out, if that of {old} is to be in its place"
+            )
+        remove(session, new)
+    session.add(Document(**{**row.model_dump(), "id": new}))
+    session.flush()
+    for table in OF_A_DOCUMENT:
+        of_it = table.document_id == old  # type: ignore[attr-defined]
+        session.exec(update(table).where(of_it).values(document_id=new))
+    reindex(session, old)
+    reindex(session, new, mentions)
+    session.delete(row)
+
+
+def remove(session: Session, document_id: str) -> None:
+    """The document, with all that was seen and told of it. Raises `UnknownDocument`, `StillCompared` and `Busy`."""
+    row = document(session, document_id)
+    _forget_versions(session, document_id, imported=False)
+    reindex(session, document_id)
+    session.exec(delete(Notice).where(col(Notice.document_id) == document_id))
+    session.exec(delete(Check).where(col(Check.document_id) == document_id))
+    of_it = col(Capture.document_id) == document_id
+    session.exec(delete(Capture).where(of_it, col(Capture.head_id).is_not(None)))  # parts, which name the first one
+    session.exec(delete(Capture).where(of_it))
+    session.exec(delete(Import).where(col(Import.document_id) == document_id))
+    session.delete(row)
+    session.flush()
+
+
+def remove_imported(session: Session, document_id: str, mentions: Mentions | None = None) -> None:
+    """What an archive gave as the document's history; our own versions are numbered from 1 again, and the next check
+    asks for the whole page. Raises as `remove` does."""
+    row = document(session, document_id)
+    theirs = _versions(document_id, imported=True)
+    captures = session.exec(select(Version.capture_id).where(theirs)).all()
+    gone = _count(session, theirs)
+    _forget_versions(session, document_id, imported=True)
+    for capture_id in set(captures):
+        session.exec(delete(Capture).where(col(Capture.id) == capture_id))
+    session.exec(delete(Import).where(col(Import.document_id) == document_id))
+    ours = col(Version.document_id) == document_id
+    # by way of negative numbers: each row alone must be a key at every moment
+    session.exec(update(Version).where(ours).values(number=-col(Version.number)))
+    session.exec(update(Version).where(ours).values(number=-col(Version.number) - gone))
+    row.etag = row.last_modified = row.parts = None
+    reindex(session, document_id, mentions)
+
+
+def _forget_versions(session: Session, document_id: str, *, imported: bool) -> None:
+    """With their changes, and what was told of these."""
+    versions = select(Version.id).where(_versions(document_id, imported=imported))
+    changes = select(Change.id).where(_changes(document_id, imported=imported))
+    others = col(Change.before_id).in_(versions) & (col(Change.document_id) != document_id)
+    if other := session.exec(select(Change.document_id).where(others).limit(1)).first():
+        raise StillCompared(
+            f"{other} is compared with texts of {document_id}, so nothing was removed: "
+            f"`policywatch documents remove {other}` first"
+        )
+    items = _items(document_id, imported=imported)
+    emptied = [session.get_one(Delivery, id_) for id_ in _emptied(session, items)]
+    if any(delivery.state == State.SENDING for delivery in emptied):
+        raise Busy(f"a message about {document_id} is being sent; nothing was removed, try again when it has gone")
+    session.exec(delete(DeliveryItem).where(items))
+    for delivery in emptied:
+        session.delete(delivery)
+    for table in (Alert, Retelling, StoredPassage, ChangeTopic):
+        session.exec(delete(table).where(col(table.change_id).in_(changes)))
+    session.exec(delete(Change).where(col(Change.id).in_(changes)))
+    session.exec(update(Change).where(col(Change.returns_to).in_(versions)).values(returns_to=None))
+    session.exec(update(Check).where(col(Check.version_id).in_(versions)).values(version_id=None))
+    session.exec(delete(Version).where(_versions(document_id, imported=imported)))
+
+
+def _versions(document_id: str, *, imported: bool) -> ColumnElement[bool]:
+    of_it = col(Version.document_id) == document_id
+    return of_it & col(Version.source).is_not(None) if imported else of_it
+
+
+def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
+    of_it = col(Change.document_id) == document_id
+    if not imported:
+        return of_it
+    theirs = select(Version.id).where(_versions(document_id, imported=True))
+    return of_it & or_(col(Change.version_id).in_(theirs), col(Change.before_id).in_(theirs))
+
+
+def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
+    """Of deliveries: what is about these changes, and what the operator was told of a document that goes as a whole."""
+    changes = select(Change.id).where(_changes(document_id, imported=imported))
+    told = col(DeliveryItem.alert_id).in_(select(Alert.id).where(col(Alert.change_id).in_(changes)))
+    if imported:
+        return told
+    return or_(told, col(DeliveryItem.notice_id).in_(select(Notice.id).where(col(Notice.document_id) == document_id)))
+
+
+def _emptied(session: Session, items: ColumnElement[bool]) -> set[int]:
+    """The deliveries that carry nothing but these."""
+    carrying = set(session.exec(select(DeliveryItem.delivery_id).where(items)))
+    others = col(DeliveryItem.id).not_in(select(DeliveryItem.id).where(items))
+    also = select(DeliveryItem.delivery_id).where(col(DeliveryItem.delivery_id).in_(carrying), others)
+    left = set(session.exec(also))
+    return carrying - left
+
+
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
+    counted = select(func.count()).where(condition)
+    return session.exec(counted).one()
