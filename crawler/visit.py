@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
+from typing import ParamSpec, TypeVar
 
 from crawler.addresses import host_of, objection
 from crawler.browser import Rendering, require
@@ -20,6 +21,9 @@ from crawler.targets import Fetched, FingerprintOf, Target, WhyUnstable
 from crawler.walls import wall
 from reasons import Reason
 from storage.checks import Outcome
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _REFUSALS = {
     401: "refusal.login",
@@ -108,6 +112,7 @@ class Visitor:
         self._why_unstable = why_unstable
         self._confirm_delay = confirm_delay
         self._now = now
+        self._reading = asyncio.Lock()
 
     async def visit(self, target: Target, known: Known) -> Finding:
         """Check one document. What goes wrong with it is the finding's outcome, and never raised."""
@@ -147,7 +152,7 @@ class Visitor:
             return _finding(Outcome.UNCHANGED, second)
         pages = tuple(page for _, page in answers if page is not None)
         if [seen.text for seen in first] != [seen.text for seen in second]:
-            reason = self._why_unstable([_unpacked(page) for page in waiting], pages)
+            reason = await self._aside(self._why_unstable, [_unpacked(page) for page in waiting], pages)
             return replace(_finding(Outcome.HELD, second, pages), reason=reason)
         return _finding(None, second, pages)
 
@@ -161,7 +166,7 @@ class Visitor:
             answer = await self._ask(target, url, KnownPart() if confirm or target.render else known)
             if answer.status == 304:
                 return replace(_seen(url, answer, known.fingerprint), known=True), None
-            page, text = self._read(target, url, known, answer)
+            page, text = await self._read(target, url, known, answer)
         except CrawlError as failure:
             if target.more:
                 failure.reason = Reason(
@@ -169,6 +174,11 @@ class Visitor:
                 )
             raise
         return replace(_seen(url, answer, text), known=text is not None and text == known.fingerprint), page
+
+    async def _aside(self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Read in a thread, one page at a time, so that requests go on, and none is late, while a page takes long."""
+        async with self._reading:
+            return await asyncio.to_thread(read, *args, **kwargs)
 
     async def _ask(self, target: Target, url: str, known: KnownPart) -> Answer:
         """An answer with a page in it, or 304; raises `NoPage` for any other."""
@@ -242,10 +252,10 @@ class Visitor:
         reason = Reason(code, host=host, status=status, **more)
         raise NoPage(outcome, reason, status=status, final_url=answer.url, not_before=not_before)
 
-    def _read(self, target: Target, url: str, known: KnownPart, answer: Answer) -> tuple[Fetched, str | None]:
+    async def _read(self, target: Target, url: str, known: KnownPart, answer: Answer) -> tuple[Fetched, str | None]:
         """The page and the fingerprint of its text; raises `NoPage` where something else stands in its place."""
         page = fetched(target.document, url, answer)
-        text = self._fingerprint_of(page)
+        text = await self._aside(self._fingerprint_of, page)
         if text is None or text != known.fingerprint:
             what = wall(url, answer)
             if what is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.blocks import UnreadablePage
+from analysis.page import pdf as reader
 from analysis.page import read_page
 from analysis.text.normal import fingerprint
 from tests.paper import Ink, Rule, pdf
@@ -145,6 +146,29 @@ def test_a_scan_says_that_it_is_one() -> None:
 def test_a_broken_file_is_unreadable_and_nothing_worse(keep: int) -> None:
     with pytest.raises(UnreadablePage):
         read_page(pdf([[TITLE]])[:keep], mime="application/pdf")
+
+
+def test_a_file_with_more_pages_than_any_policy_is_too_costly_and_says_so() -> None:
+    with pytest.raises(UnreadablePage, match="too costly to read"):
+        read_page(pdf([[TITLE]] * 501), mime="application/pdf")
+
+
+@pytest.mark.parametrize("least", ["_CPU_SECONDS = 1", "_MEMORY = 150_000_000", "SECONDS = 1"])
+def test_a_small_file_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch, least: str) -> None:
+    body = pdf([[Ink(60, 700, "We keep your name for as long as you are a member.")] * 4000])
+    name, _, most = least.partition(" = ")
+    if name == "SECONDS":
+        monkeypatch.setattr(reader, name, int(most))
+    else:
+        monkeypatch.setattr(reader, "_READ", f"from analysis.pdf import costs; costs.{least}; {reader._READ}")
+    with pytest.raises(UnreadablePage, match="too costly to read"):
+        read_page(body, mime="application/pdf")
+
+
+def test_a_reader_that_does_not_start_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_READ", "raise SystemExit('no such library')")
+    with pytest.raises(RuntimeError, match="no such library"):
+        read_page(pdf([[TITLE]]), mime="application/pdf")
 
 
 def test_a_page_in_the_place_of_the_file_is_read_as_what_it_is() -> None:
