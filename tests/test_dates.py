@@ -152,3 +152,26 @@ def test_a_notice_names_the_day() -> None:
         effective("", "Nous mettons à jour cette politique ; elle s’applique à partir du 3 novembre 2025.", "fr")
         == THIRD
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "day"),
+    [
+        ("en", "We have run this club since 1 March 2019.", None),
+        ("en", "The GDPR has applied since 25 May 2018.", None),
+        ("en", "Under the Data Act, which applies from 12 September 2025, you may ask for your data.", None),
+        ("en", "These changes take effect 30 days after 3 November 2025.", None),
+        ("fr", "La loi n° 2025-12, applicable à compter du 12 septembre 2025, vous donne ce droit.", None),
+        ("fr", "Ces changements prennent effet 30 jours après le 3 novembre 2025.", None),
+        ("en", "This policy has been in force since 3 November 2025.", THIRD),
+        ("en", "Since 3 November 2025 we share your data with Wrenlog.", THIRD),
+        ("fr", "Depuis le 3 novembre 2025, nous partageons vos données avec Wrenlog.", THIRD),
+        ("en", "The new version of these terms applies from 3 November 2025.", THIRD),
+    ],
+)
+def test_the_day_of_something_else_is_not_that_of_the_change(language: str, sentence: str, day: date | None) -> None:
+    shared = {
+        "en": "We use your photos to find your friends.",
+        "fr": "Nous utilisons vos photos pour trouver vos amis.",
+    }
+    assert effective("We play.", f"{shared[language]}\n\n{sentence}", language) == day

@@ -26,7 +26,9 @@ _SHORT_LINE = 10  # words
 _CLAUSE = 12  # words
 _SHORT_TITLE = 14  # words
 _PRICE = re.compile(r"[$€£]|\d,\d\d\b")
-_REMAINS = re.compile(r"!\[|\]\(|data:image/|<(?:div|img|a|span|script)\b")  # of a page's code
+# of a page's code: pictures and tags, and links, whose words are the text's
+_END_OF_LINK = re.compile(r"[^\[]*\]\(\S*\)$")  # all of a block is the end of one: a teaser
+_REMAINS = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\[|\]\([^)]*\)?|data:image/\S*|</?(?:div|img|a|span|script)\b[^>]*>?")
 
 
 def shape_of(
@@ -80,7 +82,8 @@ def _is_kept(text: str, language: str | None, *, sentence: bool) -> bool:
 def _is_furniture(passage: Passage, text: str) -> bool:
     """Whether its words say that it is of the page and not of the document."""
     return bool(
-        _REMAINS.search(text)
+        _END_OF_LINK.match(text)
+        or (_REMAINS.search(text) and not is_sentence(_REMAINS.sub(" ", text)))
         or (len(text) < BANNER and pattern("picker").search(text) and not pattern("parties").search(text))
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
         or text.startswith("©")

@@ -10,6 +10,7 @@ from analysis.blocks import CELL, Page
 from analysis.diff.tables import titles_by_row
 from analysis.text.looks import has_small_words, pattern
 from analysis.text.normal import normal
+from analysis.text.times import times_in
 from analysis.text.words import word_texts
 
 _NEAR = 5  # blocks before and after
@@ -166,7 +167,7 @@ def is_sentence(text: str) -> bool:
     if DEFINITION.match(text):
         return True
     letters = [word[0] for word in word_texts(text) if word[0].isalpha()]
-    if len(letters) < LEAST:
+    if len(letters) < LEAST and len(letters) + len(times_in(text)) < LEAST:  # "We delete logs after 30 days."
         return False
     small = sum(map(str.islower, letters))
     if small < 0.28 * len(letters):

@@ -106,6 +106,25 @@ _IN_FORCE = re.compile(
 _FROM = re.compile(
     r"\b(from|since|starting|dès le|depuis le|ab|ab dem|desde el?)\s*$", re.IGNORECASE
 )  # right before a date
+# what has been so for long is said of others, too: "since" tells of a text only where a text is spoken of
+_SINCE = re.compile(r"\b(?:since|depuis le|seit(?: dem)?|desde el?)\s*$", re.IGNORECASE)
+_OF_TEXT = re.compile(
+    r"\b(?:policy|policies|notice|terms|statement|agreement|version|document|page|updates?|chang\w+|force|effect\w*|"
+    r"politique|charte|conditions|déclaration|modifi\w+|vigueur|richtlinie|erklärung|fassung|kraft|política|aviso|vigor)\b|"
+    r"^\W*\w+(?: (?:le|dem|el))?\W*$",
+    re.IGNORECASE,
+)
+# the subject of the clause is a law: "the GDPR, which applies from ..."
+_OF_LAW = re.compile(
+    r"\b(?:[A-Z][\w-]+ (?:Act|Regulation|Directive|Law)|(?:Act|Regulation|Directive) \(?(?:EU|UE|EC)\b|GDPR|RGPD|DSGVO|CCPA|CPRA|LGPD|DSA|"
+    r"(?:[Ll]oi|[Rr]èglement|[Dd]irective|[Oo]rdonnance) (?:n° ?\d+|\(?UE|sur|relative|informatique)|[A-ZÄÖÜ]\w+gesetz|Ley|Reglamento)\b"
+)
+# "30 days after 1 December": another day
+_FROM_ANOTHER = re.compile(
+    r"\b(?:days?|weeks?|months?|years?|jours?|semaines?|mois|ans?|tage?n?|wochen|monate?n?|días?|meses)\s+"
+    r"(?:after|following|from|before|prior to|après(?: le)?|avant(?: le)?|à compter du|nach(?: dem)?|vor(?: dem)?|después del?|antes del?)\s*$",
+    re.IGNORECASE,
+)
 _CHANGED = re.compile(
     r"\b((?:last|date|recent\w*|policy|version)[\s-]*(?:of\s+)?(?:last\s+)?(?:up-?dated?|modified|modification|revised|reviewed|revision|changed?|amended|edited)|"
     r"up-?dated?|revised|modified|amended|posted|published|version|dated|"
@@ -247,6 +266,9 @@ def _rank(text: str, named: Named, end_of_last: int) -> int | None:
     before = re.split(r"[.;!?](?=\s)|\n|(?<=\))\s(?=[A-Z])", before)[-1]
     if (
         _FORMER.search(before[-40:])
+        or (_SINCE.search(before) and not _OF_TEXT.search(before))
+        or (_OF_LAW.search(before) and not _OF_TEXT.search(before))
+        or _FROM_ANOTHER.search(before)
         or _RANGE_BEFORE.search(text, max(0, named.start - 20), named.start)
         or _RANGE_AFTER.match(after)
     ):

@@ -18,7 +18,7 @@ from analysis.text.words import WORD
 _NOTHING = ""  # the key of words that say nothing to any reader
 ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
 _ADDRESSES = re.compile(
-    r"(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
+    r"(?<=\])\(\S+?\)|(?:data:image/|https?://|www\.)[^\s<>\"”»)\]]+|\S*\[email\s?protected\]\S*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[\w-]+\.)+[a-z]{2,6}/\S*",
     re.IGNORECASE,
 )
 _MARKS_OF_ADDRESS = ("@", "/", "[", "www.")  # no address is without one; most with one are none: "and/or"
