@@ -26,7 +26,7 @@ from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.templating import OURS, Templates
-from notifier.waits import GIVEN_UP_AFTER, LONGEST_RETRY_AFTER, wait
+from notifier.waits import LONGEST_RETRY_AFTER, is_hopeless, wait
 from reasons import Reason, code_of
 from storage.alerts import Alert
 from storage.changes import change
@@ -293,7 +293,7 @@ class _Run:
                 "error_code": code_of(result.said),
                 "taken": sorted(result.taken.union(delivery.taken or ())),
             }
-            if result.permanent or now - since >= GIVEN_UP_AFTER:
+            if result.permanent or is_hopeless(delivery.attempts, since, now):
                 if settle(session, delivery.id or 0, self.me, state=State.PARKED.value, **values):
                     self._tell_parked(session, delivery, result.said or "no reason is known")
                 return

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 FIRST = timedelta(minutes=1)
 FACTOR = 3
 LONGEST = timedelta(hours=6)
-GIVEN_UP_AFTER = timedelta(days=1)  # of tries, from the first one that failed
+_GIVEN_UP_AFTER = timedelta(days=1)  # of tries, from the first one that failed
+_LEAST_TRIES = 6  # before it is given up: a job that comes once a day, or a laptop, tries twice in more than a day
 LONGEST_RETRY_AFTER = timedelta(days=1)
 _SPREAD = 0.2  # so that many that failed together don't come back together
+
+
+def is_hopeless(attempts: int, since: datetime, now: datetime) -> bool:
+    """Whether a delivery whose first try failed at `since` is given up after so many attempts."""
+    return attempts >= _LEAST_TRIES and now - since >= _GIVEN_UP_AFTER
 
 
 def wait(attempts: int, asked: timedelta | None, chance: float) -> timedelta:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from notifier.delivery import Deliveries, deliver_due
 from notifier.messages import Message
 from notifier.routes import Address
@@ -40,6 +42,17 @@ def test_a_failure_is_tried_again_later_and_later(database: Database) -> None:
     assert row.state == State.PARKED
     assert row.error == "status 500"
     assert 24 * 60 <= tried[-1] <= 24 * 60 + 6 * 60
+
+
+@pytest.mark.parametrize("days", [1, 3])  # a job that comes once a day, a laptop that sleeps over long weekends
+def test_a_job_that_comes_seldom_tries_as_often_before_it_gives_up(database: Database, days: int) -> None:
+    owe(database, "team")
+    post = Post(A=TEMPORARY)
+    states = []
+    for turn in range(6):
+        deliver(database, route("team", "json://a"), post=post, now=NOON + timedelta(days=days * turn, seconds=turn))
+        states += [row.state for row in rows(database)]
+    assert states == [State.PENDING] * 5 + [State.PARKED]
 
 
 def test_waits_spread_and_obey_the_server() -> None:

@@ -99,14 +99,14 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(database: Database
     def send(_address: Address, _message: Message) -> Result:
         raise ZeroDivisionError
 
-    for time in (NOON, NOON + timedelta(days=1)):
+    for time in (NOON + timedelta(hours=5 * turn) for turn in range(6)):
         with pytest.raises(ZeroDivisionError):
             deliver_due(database, [team], OPERATOR, send=send, now=lambda time=time: time)  # type: ignore[misc]
         (row,) = rows(database)
         assert row.error == "the sending broke off: ZeroDivisionError"
     assert row.state == State.PARKED
     post = Post()
-    deliver(database, team, post=post, operator=OPERATOR, now=NOON + timedelta(days=1))
+    deliver(database, team, post=post, operator=OPERATOR, now=NOON + timedelta(days=2))
     assert "was given up: the sending broke off" in post.to("OPS")[0].text
 
 
