@@ -10,7 +10,8 @@ from policywatch.entries import DocumentEntry, span
 from storage.checks import Check
 from storage.clock import is_ahead
 
-_EARLY = timedelta(minutes=10)
+_LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
+LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -33,17 +34,38 @@ def due_at(
 
 
 def due(
-    entries: Iterable[DocumentEntry], last: Mapping[str, Check], pauses: Mapping[str, datetime], now: datetime
+    entries: Iterable[DocumentEntry],
+    last: Mapping[str, Check],
+    pauses: Mapping[str, datetime],
+    now: datetime,
+    *,
+    earlier: Mapping[str, datetime] | None = None,
 ) -> list[DocumentEntry]:
     """The documents that a scheduled run checks now; `pauses` are those that their servers asked for, by id.
 
-    A tenth of the interval early (at most ten minutes) counts as due: a job that starts every six hours sharp comes
-    some seconds before its own last check is six hours old, and must not skip every second turn. A pause
+    What would soon be due is due: a job that starts every six hours, by a scheduler that is now late and now in time,
+    comes before its own last check is six hours old, and must not skip that turn. `earlier` says when the check was
+    made that is `LOOKED_BACK` checks ago: a job that comes more often shall not shorten the interval each time. A pause
     counts in full.
     """
     return [
         entry
         for entry in entries
         if pauses.get(entry.id, NEVER) <= now
-        and due_at(entry, last.get(entry.id), now=now) <= now + min(_EARLY, span(entry.every) / 10)
+        and _is_due(span(entry.every), due_at(entry, last.get(entry.id), now=now), (earlier or {}).get(entry.id), now)
     ]
+
+
+def _is_due(every: timedelta, at: datetime, earlier: datetime | None, now: datetime) -> bool:
+    soon = now + _early(every)
+    return at <= now or (at <= soon and (earlier is None or earlier + LOOKED_BACK * every <= soon))
+
+
+def _early(every: timedelta) -> timedelta:
+    """How early a check may be: a tenth of an hour, and a quarter of what the interval has beyond an hour.
+
+    So a job that comes every ten minutes finds an hourly document due once an hour, while one of six hours may come
+    an hour and twenty minutes early, and a daily one three hours.
+    """
+    hour = timedelta(hours=1)
+    return min(min(every, hour) / 10 + max(every - hour, timedelta()) / 4, _LATENESS)

@@ -13,14 +13,14 @@ from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Progress, Target
 from notifier.delivery import Deliveries, deliver_due
 from notifier.retell import retell_due
-from policywatch.due import due
+from policywatch.due import LOOKED_BACK, due
 from policywatch.entries import DocumentEntry
 from policywatch.manners import manners
 from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
 from policywatch.watchlist import Watchlist
 from reasons import Reason, of_mistake
-from storage.checks import Check, Outcome, finish, last_checks, pauses
+from storage.checks import Check, Outcome, earlier_checks, finish, last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare
@@ -56,7 +56,8 @@ class Job:
         wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
         if not force:
             with self.database.reading() as session:
-                wanted = due(wanted, last_checks(session), pauses(session), utc_now())
+                earlier = earlier_checks(session, LOOKED_BACK)
+                wanted = due(wanted, last_checks(session), pauses(session), utc_now(), earlier=earlier)
         checks = [self._failed(entry.id, tripped[entry.id]) for entry in wanted if entry.id in tripped]
         return checks + crawl(
             self.database,

@@ -223,6 +223,14 @@ def last_checks(session: Session, ids: Collection[str] | None = None) -> dict[st
     return {check.document_id: check for check in session.exec(joined)}
 
 
+def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
+    """When the check was made that is `back` checks ago (1 for the newest), of each document that has so many."""
+    mine = select(Check.id).where(Check.document_id == Document.id).correlate(Document)
+    that = mine.order_by(col(Check.id).desc()).offset(back - 1).limit(1).scalar_subquery()
+    found = select(Check.document_id, Check.checked_at).join(Document, col(Check.id) == that)
+    return dict(session.exec(found).all())
+
+
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
     aside = (Outcome.HELD.value, Outcome.UNREADABLE.value)

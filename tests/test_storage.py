@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
 from reasons import Reason
-from storage.checks import Check, Outcome, finish, good_checks_since, last_checks, unread_checks
+from storage.checks import Check, Outcome, earlier_checks, finish, good_checks_since, last_checks, unread_checks
 from storage.database import Database
 from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument
@@ -181,6 +181,16 @@ def test_checks_are_counted_since_a_change(database: Database) -> None:
         assert good_checks_since(session, "example/privacy", 1) == 2
         assert last_checks(session)["example/privacy"].outcome == "not-modified"
         assert unread_checks(session) == []
+
+
+def test_checks_are_found_that_are_some_checks_ago(database: Database) -> None:
+    with database.writing() as session:
+        declare(session, [a_document(), a_document("example/terms", "https://example.org/terms")])
+    for hour in range(5):
+        check(database, hour, Outcome.UNCHANGED)
+    with database.reading() as session:
+        assert earlier_checks(session, 4) == {"example/privacy": MONDAY + timedelta(hours=1)}
+        assert earlier_checks(session, 6) == {}
 
 
 def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:

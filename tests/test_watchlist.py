@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from notifier.channels import address_problem
-from policywatch.due import NEVER, due, due_at
+from policywatch.due import LOOKED_BACK, NEVER, due, due_at
+from policywatch.entries import DocumentEntry
 from policywatch.problems import WatchlistError
 from policywatch.recipients import recipients
 from policywatch.starter import starter
@@ -194,8 +197,43 @@ def test_a_job_that_starts_every_six_hours_sharp_skips_no_turn(tmp_path: Path) -
     entry = entry_of(tmp_path, "6h").documents[0]
     last = {entry.id: Check(document_id=entry.id, checked_at=NOON + timedelta(seconds=40))}
     assert due([entry], last, {}, NOON + timedelta(hours=6)) == [entry]
-    assert due([entry], last, {}, NOON + timedelta(hours=5)) == []
+    assert due([entry], last, {}, NOON + timedelta(hours=4)) == []
     assert due([entry], {}, {}, NOON) == [entry]
+
+
+def checked(entry: DocumentEntry, runs: Iterable[datetime]) -> list[datetime]:
+    """The runs that check it, a little after they began."""
+    made: list[datetime] = []
+    for at in runs:
+        last = {entry.id: Check(document_id=entry.id, checked_at=made[-1] + timedelta(seconds=40))} if made else {}
+        earlier = {entry.id: made[-LOOKED_BACK]} if len(made) >= LOOKED_BACK else {}
+        if due([entry], last, {}, at, earlier=earlier):
+            made.append(at)
+    return made
+
+
+def test_a_job_that_comes_up_to_half_an_hour_late_skips_no_turn(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "6h").documents[0]
+    runs = [NOON + timedelta(hours=6 * turn, minutes=turn * 17 % 31) for turn in range(100)]
+    assert checked(entry, runs) == runs
+
+
+def test_a_daily_job_skips_no_day_when_clocks_go_forward(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, "1d").documents[0]
+    mornings = (datetime(2027, 3, day, 6, 10, tzinfo=ZoneInfo("Europe/Paris")) for day in range(20, 32))
+    runs = [morning.astimezone(UTC) for morning in mornings]
+    assert checked(entry, runs) == runs
+
+
+@pytest.mark.parametrize(
+    ("every", "minutes", "most"), [("1h", 10, 24), ("30m", 10, 48), ("6h", 60, 4.2), ("1d", 60, 1.04)]
+)
+def test_a_job_that_comes_often_hardly_checks_more_often_than_was_asked(
+    tmp_path: Path, every: str, minutes: int, most: float
+) -> None:
+    entry = entry_of(tmp_path, every).documents[0]
+    runs = [NOON + timedelta(minutes=minutes * turn) for turn in range(100 * 24 * 60 // minutes)]
+    assert len(checked(entry, runs)) <= 100 * most + 1
 
 
 def test_a_check_made_under_a_wrong_clock_holds_up_none(tmp_path: Path) -> None:
