@@ -242,6 +242,17 @@ def test_of_a_very_large_change_the_flagged_passages_are_asked_first() -> None:
     assert says(answer.recipients, "advertisers")
 
 
+def test_of_a_very_large_change_the_graver_passages_are_asked_before_others() -> None:
+    many = "\n\n".join(f"We share the number of game {number} with the league." for number in range(300))
+    graver = "We share your email address with advertisers."
+    old, new = (written(text) for text in ("# Hall\n\nBe kind.\n", f"# Hall\n\nBe kind.\n\n{many}\n\n{graver}\n"))
+    found = [
+        replace(one, topics=("data_sharing",), severity="high" if one.after == graver else "low")
+        for one in passages(old, new)
+    ]
+    assert says(brief(found, old, new, effective=None, language="en").recipients, "advertisers")
+
+
 def test_a_way_to_refuse_is_no_purpose_and_leaves_nothing_out() -> None:
     answer = told(
         "# A\n\nBe kind.\n",

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from analysis.blocks import CELL, Block, Link, Page
-from analysis.change import Passage, Severity, Side
+from analysis.change import SEVERITIES, Passage, Severity, Side
 from analysis.diff.tables import titles_by_row
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.words import Word as Token
@@ -25,7 +25,7 @@ _FIRST_NUMBER = re.compile(r":?\s+\(?(?:a|i|1)\)\s")
 _CLOSED_BY = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _NAME_LONGEST = 9  # words between quotation marks; more are a sentence
 _LEAD_WORDS = 60  # the last ones of the paragraph that a list hangs on
-_MOST = 200  # sentences that are read; a rewrite has thousands
+_MOST = 100  # sentences that are read; a rewrite has thousands
 _SHORTEST_KEPT = 5  # spaces in a sentence that is the same one where both texts have it
 
 
@@ -266,8 +266,12 @@ def _text_sentences(
         )
 
 
+def _gravest_first(passage: Passage) -> tuple[bool, int]:
+    return not passage.topics, -SEVERITIES.index(passage.severity)
+
+
 def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) -> list[Sentence]:
-    """The sentences of the passages, those of the later text first; of a large change some `_MOST`, flagged ones first.
+    """The sentences of the passages, those of the later text first; of a large change `_MOST`, of the gravest places.
 
     A rewording's other sentences come too (not `touched`): they are the paragraph that the changed words are read in.
     Of the earlier text only those that lost words; none that stands in passages of both texts.
@@ -276,7 +280,7 @@ def touched_sentences(passages: Sequence[Passage], before: Page, after: Page) ->
     found: dict[Side, dict[int, list[Sentence]]] = {"after": {}, "before": {}}
     left = _MOST
     about = [text for one in passages if one.topics for text in (one.after, one.before) if text]
-    for place in sorted(range(len(passages)), key=lambda place: not passages[place].topics):
+    for place in sorted(range(len(passages)), key=lambda place: _gravest_first(passages[place])):
         passage = passages[place]
         if passage.operation == "moved" or left <= 0:
             continue
