@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from analysis.versions.telling import settle
 from notifier.delivery import Deliveries
 from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.when import parse_when
 from storage.alerts import Alert
+from storage.checks import Check
 from storage.database import Database
 from storage.deliveries import State
 from storage.notices import Notice
-from tests.owed import owe, route
+from tests.owed import POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, notices, rows
 
 
@@ -100,6 +102,21 @@ def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) ->
     assert post.sent == []
     deliver(database, weekly, post=post, now=NOON + timedelta(days=9))
     assert len(post.sent) == 1
+
+
+def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(database: Database) -> None:
+    daily = route("daily", "json://a", when=parse_when("daily 08:00"))
+    post = Post()
+    with database.writing() as session:
+        returned = tell(session, [], when=NOON)
+        session.add_all(Check(document_id=POLICY, checked_at=NOON, outcome="unchanged") for _ in range(4))
+        session.flush()
+        returned.check_id, returned.waits = 1, 3
+        settle(session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26))
+    deliver(database, daily, post=post, now=NOON + timedelta(hours=26))
+    assert post.sent == []
+    deliver(database, daily, post=post, now=NOON + timedelta(hours=44, minutes=1))
+    assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
 
 
 def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -13,6 +14,7 @@ from analysis.versions.manner import Manner
 from storage.alerts import Alert
 from storage.changes import Change, waiting_changes
 from storage.checks import good_checks_since
+from storage.clock import utc_now
 from storage.documents import Document, document
 from storage.versions import Cause, Version, numbered_version
 
@@ -51,20 +53,21 @@ def tell(session: Session, change: Change, undone: int | None, routes_for: Route
     add_alerts(session, change, routes_for)
 
 
-def settle(session: Session, routes_for: RoutesFor) -> None:
+def settle(session: Session, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now) -> None:
     """Alert of what waited and has stayed. A small edit in the meantime does not make it another piece of news."""
     for change in waiting_changes(session):
         if change.check_id is not None and good_checks_since(session, change.document_id, change.check_id) >= STAYS:
             change.waits = 0
-            add_alerts(session, change, routes_for)
+            add_alerts(session, change, routes_for, now)
 
 
-def add_alerts(session: Session, change: Change, routes_for: RoutesFor) -> None:
+def add_alerts(session: Session, change: Change, routes_for: RoutesFor, now: Callable[[], datetime] = utc_now) -> None:
+    """Dated by when they are made: a digest gathers what came since its last time, be it found long before."""
     if not change.alert:
         return
     assert change.id is not None
     for route in routes_for(document(session, change.document_id), change):
-        session.add(Alert(change_id=change.id, route=route, created_at=change.detected_at))
+        session.add(Alert(change_id=change.id, route=route, created_at=now()))
 
 
 def _is_undone(session: Session, change: Change, page: Page, manner: Manner) -> bool:
