@@ -52,6 +52,7 @@ from storage.notices import Notice, NoticeKind
 
 LEASE = timedelta(minutes=15)  # after which a claim of a process that we can't see counts as dead
 PATIENCE = timedelta(seconds=30)  # that a run waits for servers that asked for a short pause
+_MAY_BE_ITS_OWN = 3  # tries of one message after which the address gets another one in the same run
 _CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
 
 
@@ -99,7 +100,7 @@ def deliver_due(
     """Plan, then send until nothing more is due. Several processes may do it at once on one database.
 
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
-    failed is left to a later call.
+    failed is left to a later call. A fault of the program with one delivery is raised when the others are done.
     """
     run = _Run(database, routes, operator, operator_language, base_url, templates, now, send, chance)
     waited_until = now() + patience
@@ -114,6 +115,8 @@ def deliver_due(
         if pause is None:
             break
         sleep(pause)
+    if run.fault is not None:
+        raise run.fault
     with database.reading() as session:
         states = counts(session)
     return Deliveries(run.sent, run.failed, states[State.PENDING] + states[State.SENDING])
@@ -157,6 +160,8 @@ class _Run:
     # Addresses that just failed, with the time from which they may be tried again in this run (None: not any more):
     # what waits behind a server that is down must not cost a timeout each.
     resting: dict[str, datetime | None] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)  # that took a second message of this run after one failed again
+    fault: Exception | None = None  # a fault of ours with one delivery, raised when the others are done
 
     def sweep(self) -> None:
         """Take back what a dead process was sending, and whatever was claimed for longer than sending can take."""
@@ -192,10 +197,12 @@ class _Run:
         address = self._addresses()[delivery.route, delivery.address]
         try:
             result = self.send(address, message)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001  # raised when the others are done
             # A fault of ours. It counts as a try, so that it is shown, and in the end parked.
             self._record(delivery, Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__)))
-            raise
+            self.resting.pop(delivery.address, None)
+            self.fault = self.fault or failure
+            return True
         except BaseException:
             # Stopped from outside. It may have been sent or not; at least once is the promise.
             self._put_back(delivery)
@@ -297,9 +304,12 @@ class _Run:
                 if settle(session, delivery.id or 0, self.me, state=State.PARKED.value, **values):
                     self._tell_parked(session, delivery, result.said or "no reason is known")
                 return
-            again = now + wait(delivery.attempts, result.retry_after, self.chance())
+            address, again = delivery.address, now + wait(delivery.attempts, result.retry_after, self.chance())
             settle(session, delivery.id or 0, self.me, state=State.PENDING.value, next_at=again, **values)
-            self.resting[delivery.address] = again if result.retry_after is not None else None
+            if delivery.attempts > _MAY_BE_ITS_OWN and result.retry_after is None and address not in self.doubted:
+                self.doubted.add(address)  # is it the message that can't be sent? The next one shows
+            else:
+                self.resting[address] = again if result.retry_after is not None else None
 
     def _tell_troubles(self, session: Session) -> None:
         """Of the operator's own templates; each once a run, for the message that tells it may have the same trouble."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
+from sqlalchemy.orm import aliased
 from sqlmodel import JSON, Field, Session, SQLModel, col, func, select, update
 
 from reasons import code_of
@@ -109,17 +110,23 @@ def next_attempt(session: Session) -> datetime | None:
 
 
 def owed(session: Session, now: datetime, far: datetime, passed_over: Collection[str]) -> list[int]:
-    """Ids of some that may be sent now, those least tried first: what fails again and again holds up nothing.
+    """Ids of some that may be sent now: of each address the oldest first, for older news comes before newer.
 
-    One whose time lies beyond `far`, later than any wait could be, was written under a wrong clock: it is due.
+    An address whose oldest was tried least comes first: one that fails again and again holds up no other. One whose
+    time lies beyond `far`, later than any wait could be, was written under a wrong clock: it is due.
     """
-    wanted = select(Delivery.id).where(
+    is_due = (
         Delivery.state == State.PENDING.value,
         (col(Delivery.next_at) <= now) | (col(Delivery.next_at) > far),
         col(Delivery.address).not_in(passed_over),
     )
-    ordered = wanted.order_by(col(Delivery.attempts), col(Delivery.next_at), col(Delivery.id)).limit(_AT_A_TIME)
-    return [id_ for id_ in session.exec(ordered) if id_ is not None]
+    heads = select(Delivery.address, func.min(Delivery.id).label("id")).where(*is_due)
+    heads_of = heads.group_by(Delivery.address).subquery()
+    head = aliased(Delivery)
+    wanted = select(Delivery.id).where(*is_due).join(heads_of, heads_of.c.address == col(Delivery.address))
+    wanted = wanted.join(head, col(head.id) == heads_of.c.id)
+    ordered = wanted.order_by(col(head.attempts), col(head.next_at), col(head.id), col(Delivery.id))
+    return [id_ for id_ in session.exec(ordered.limit(_AT_A_TIME)) if id_ is not None]
 
 
 def claim(session: Session, delivery_id: int, claimant: str, now: datetime) -> bool:

@@ -79,6 +79,33 @@ def test_one_bad_address_holds_up_no_other_and_costs_one_try_a_run(database: Dat
     assert len(post.to("B")) == 1
 
 
+def test_older_news_is_sent_before_newer_though_it_failed_once(database: Database) -> None:
+    team = route("team", "json://a", "json://b")
+    owe(database, "team")
+    deliver(database, team, post=Post(A=TEMPORARY))
+    owe(database, "team")
+    post = Post()
+    deliver(database, team, post=post, now=NOON + 5 * MINUTE)
+    assert [name for name, _ in post.sent] == ["${B}", "${A}", "${A}"], "the address that was tried least comes first"
+    older, newer = post.to("A")
+    assert int(older.key.split()[1]) < int(newer.key.split()[1])
+
+
+def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(database: Database) -> None:
+    team = route("team", "json://a")
+    owe(database, "team")
+
+    def send(_address: Address, message: Message) -> Result:
+        return TEMPORARY if message.key.startswith("alert 1 ") else Result(ok=True)
+
+    for day in range(3):
+        deliver_due(database, [team], (), send=send, now=lambda day=day: NOON + timedelta(days=day))  # type: ignore[misc]
+    for _ in range(3):
+        owe(database, "team")
+    done = deliver_due(database, [team], (), send=send, now=lambda: NOON + timedelta(days=3))
+    assert done == Deliveries(sent=3, failed=1, pending=1)
+
+
 def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) -> None:
     owe(database, "team")
     owe(database, "team")
