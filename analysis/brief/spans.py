@@ -13,6 +13,7 @@ from analysis.brief.nouns import LONGEST, VOID
 from analysis.brief.places import Places
 from analysis.brief.text import Sentence
 from analysis.brief.ways_out import WaysOut
+from analysis.text.looks import answer
 
 Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 FIELDS: tuple[Question, ...] = get_args(Question)
@@ -85,6 +86,8 @@ class Reader(WaysOut, Enumerations, Places):
             return []
         if field == "refuse" and _ASKS.match(sentence.text, sentence.words[-1].end):
             return []  # the answer tells the way
+        if answer(sentence.said) is not None:
+            return []  # its row and column are what it is about
         for first, last, rule in self._stretches(field, sentence):
             first = max(self.opened(sentence, first, last), self.after_number(sentence, last))
             whole = self.with_names(sentence, first, self.before_bullet(sentence, first, last))

@@ -11,12 +11,13 @@ from typing import NamedTuple
 from analysis.blocks import CELL, Block, Link, Page
 from analysis.change import SEVERITIES, Passage, Severity, Side
 from analysis.diff.tables import titles_by_row
+from analysis.text.normal import TICKED, TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.words import Word as Token
 from analysis.text.words import edits, without_islands
 from analysis.text.words import words as tokens
 
-WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(rf"[^\W_]+|{TICKED.pattern}")
 _ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
 _NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
@@ -149,7 +150,7 @@ def changed_spans(before: str | None, after: str | None) -> dict[Side, list[tupl
 
 
 def _span(changed: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    if any(WORD.search(token.text) for token in changed):
+    if any(WORD.search(token.text) or token.text in TICKS for token in changed):
         yield changed[0].start, changed[-1].end
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from analysis.change import Passage, Side
 from analysis.text.looks import looks
+from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
 from analysis.text.synonyms import say_the_same
@@ -157,7 +158,7 @@ def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
         return "looks.spelling"
     if {ADDRESS, *_HERE} & {*gone, *came} and {*gone, *came} <= {ADDRESS} | looks().words.link:
         return "looks.link"
-    if {*gone, *came} & looks().words.negations:
+    if {*gone, *came} & (looks().words.negations | set(TICKS.values())):
         return None
     if all(key in looks().words.empty for key in (*gone, *came)):
         return "looks.empty_words"

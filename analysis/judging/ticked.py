@@ -4,11 +4,13 @@ all the news."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from analysis.blocks import CELL
 from analysis.change import Side
 from analysis.text.looks import answer, pattern
+from analysis.text.normal import TICKS
 
 
 class Ticked(NamedTuple):
@@ -31,11 +33,12 @@ def ticked(texts: Mapping[Side, str], titles: Sequence[str]) -> Iterator[Ticked]
     """The cells of a row under the `titles` of its columns that say yes where they said no, or no where they said
     yes."""
     before, after = (texts[side].split(CELL) for side in ("before", "after"))
-    if len(before) != len(after) or len(after) == 1:
+    if min(len(before), len(after)) == 1 or (len(before) != len(after) and not titles):
         return
     at: dict[Side, int] = {"before": 0, "after": 0}
-    for number, (was, now) in enumerate(zip(before, after, strict=True)):
-        if {answer(was), answer(now)} == {True, False}:
+    # the empty cells at the end of a row are not read
+    for number, (was, now) in enumerate(zip_longest(before, after, fillvalue="")):
+        if {_answer(was, beside=now), _answer(now, beside=was)} == {True, False}:
             title = titles[number] if number < len(titles) else ""
             side: Side = "after" if answer(now) else "before"
             cell = now if answer(now) else was
@@ -43,3 +46,8 @@ def ticked(texts: Mapping[Side, str], titles: Sequence[str]) -> Iterator[Ticked]
             yield Ticked(f"{title} {after[0]}", of_choice, side, at[side], at[side] + len(cell))
         at["before"] += len(was) + len(CELL)
         at["after"] += len(now) + len(CELL)
+
+
+def _answer(cell: str, *, beside: str) -> bool | None:
+    """What a cell says; where others have ticks, an empty one says no."""
+    return False if not cell.strip() and beside[:1] in TICKS else answer(cell)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from analysis.blocks import UnreadablePage
+from analysis.text.looks import answer
 from reasons import Reason
 
 # what holds no text for a reader; noscript speaks to another reader
@@ -19,6 +20,7 @@ _SKIPPED_TAGS = (
     "meta link select datalist input textarea progress meter"
 )
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_PICTURES = frozenset(("img", "svg"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _FIELDS = frozenset(("input", "select", "textarea"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "reset"))  # types of <input>
@@ -168,6 +170,12 @@ def _hidden_address(attributes: dict[str, str | None]) -> str | None:
     return None
 
 
+def _said_by_picture(attributes: dict[str, str | None]) -> str | None:
+    """The words that stand for a picture where they are an answer, as in the cells of a table: "Yes"."""
+    named = (attributes.get(name) or "" for name in ("alt", "aria-label", "title"))
+    return next((words for words in named if answer(words) is not None), None)
+
+
 def grow(root: LexborNode) -> list[Element]:
     """All elements below `root` with it, in document order, without recursion. What nests deeper than any page of
     sense is laid side by side, so that looking upwards stays cheap."""
@@ -184,6 +192,8 @@ def grow(root: LexborNode) -> list[Element]:
                     parent.children.append(text)
             elif tag in _FIELDS:
                 parent.has_field |= (node.attributes.get("type") or "") not in _NO_FIELDS
+            elif tag in _PICTURES and (said := _said_by_picture(node.attributes)):
+                parent.children.append(said)
             elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
                 attributes = node.attributes
                 element = Element(tag, attributes, parent, len(elements))

@@ -101,7 +101,7 @@ def pattern(name: str) -> re.Pattern[str]:
 
 def answer(text: str) -> bool | None:
     """Whether a text says yes or no, and nothing else."""
-    said, words = text.strip(" .*").casefold(), looks().words
+    said, words = text.strip(" .*\ufe0f").casefold(), looks().words
     return True if said in words.yes else False if said in words.no else None
 
 

@@ -43,6 +43,9 @@ _TOKEN = re.compile(
     r"|(?-i:(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
     re.IGNORECASE,
 )
+# a cell that is nothing but a tick or a cross says yes or no
+TICKS = {**dict.fromkeys("✓✔✅☑", "yes"), **dict.fromkeys("✗✘❌☒☐", "no")}
+TICKED = re.compile(rf"(?<= \| )[{''.join(TICKS)}]\ufe0f?(?=$|\n| \|)")
 _BARE = 6  # words; in a line up to this length a relative date is a stamp, not a rule of the policy
 _STAMPED = 40  # words; a longer line is no "Updated 2 months ago"
 # "privacy (at) lake [dot] example": an address that is kept from robots
@@ -83,6 +86,8 @@ def _with_addresses(text: str) -> str:
 
 
 def _plain(text: str) -> str:
+    if CELL in text:
+        text = TICKED.sub(lambda found: TICKS[found.group()[0]], text)
     # a substitution of the few signs that differ is five times faster than str.translate, which looks at each
     text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
     return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
@@ -117,7 +122,7 @@ def fingerprint(blocks: Iterable[Block]) -> str:
 
     Only the sequence of signs counts, not white space, nor where blocks begin and end: a redesign moves those.
     """
-    texts = (block.text.replace(CELL, " ") if block.kind == "row" else block.text for block in blocks)
+    texts = (_plain(block.text).replace(CELL, " ") if block.kind == "row" else block.text for block in blocks)
     text = "\n".join(texts)
     if not text.isascii():
         text = _plain(text)

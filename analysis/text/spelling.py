@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
+from analysis.blocks import CELL
 from analysis.text.dates import dates_in
 from analysis.text.looks import is_small, looks, may_have, pattern
-from analysis.text.normal import normal
+from analysis.text.normal import TICKED, TICKS, normal
 from analysis.text.words import WORD
 
 _NOTHING = ""  # the key of words that say nothing to any reader
@@ -49,6 +50,8 @@ def keyed_words(text: str) -> Keyed:
     small = text.casefold()
     if any(mark in small for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
         whole += [(address.start(), address.end(), ADDRESS) for address in _ADDRESSES.finditer(text)]
+    if CELL in text and not text.isascii():
+        whole += [(tick.start(), tick.end(), TICKS[tick.group()[0]]) for tick in TICKED.finditer(text)]
     whole += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")
