@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -15,7 +15,7 @@ from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts
 from storage.clock import is_ahead
-from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of
+from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of, told_since
 from storage.notices import unplanned_notices
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
@@ -79,23 +79,24 @@ def _plan_digests(session: Session, alerts: list[Alert], routes: dict[str, Route
 
 
 def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> Iterator[tuple[Route, str]]:
-    """The addresses that asked for it and got no digest since its last time."""
+    """The addresses that asked for it, got no digest since its last time, and heard of nothing since the one before:
+    "nothing has changed" would be a lie to those who were told at once.
+    """
+    names = _names(routes)
     for route in routes:
         if route.empty and not isinstance(route.when, AtOnce):
             due = route.when.last(now, zone(route.timezone))
+            before = route.when.last(due - timedelta(microseconds=1), zone(route.timezone))
             for address in _distinct(route.to):
-                last = last_digest(session, route.names, address.name, now)
-                if last is None or last < due:
+                last = last_digest(session, route.names, address.name, now) or before
+                if last < due and not told_since(session, names[address.url], max(last, before), now):
                     yield route, address.name
 
 
 def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Owed]:
     """The alerts of each change for each place that did not hear of that change yet."""
     told = told_of(session, {alert.change_id for alert in alerts})
-    names: dict[str, set[str]] = defaultdict(set)
-    for route in routes.values():
-        for address in route.to:
-            names[address.url].add(address.name)
+    names = _names(routes.values())
     together: dict[tuple[int, str], _Owed] = {}
     for alert in alerts:
         route = routes[alert.route]
@@ -103,6 +104,15 @@ def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> It
             if not any((alert.change_id, name) in told for name in names[address.url]):
                 together.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
     yield from together.values()
+
+
+def _names(routes: Iterable[Route]) -> dict[str, set[str]]:
+    """What each place is called by the routes."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for route in routes:
+        for address in route.to:
+            names[address.url].add(address.name)
+    return names
 
 
 def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:

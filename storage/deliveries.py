@@ -91,6 +91,18 @@ def last_digest(session: Session, routes: Collection[str], address: str, now: da
     return session.exec(wanted.order_by(col(Delivery.created_at).desc()).limit(1)).first()
 
 
+def told_since(session: Session, addresses: Collection[str], since: datetime, now: datetime) -> bool:
+    """Whether any alert was owed to one of the addresses after `since`, alone or in a digest."""
+    carries = select(DeliveryItem.id).where(
+        DeliveryItem.delivery_id == Delivery.id, col(DeliveryItem.alert_id).is_not(None)
+    )
+    at = col(Delivery.created_at)
+    wanted = select(Delivery.id).where(
+        col(Delivery.address).in_(addresses), at > since, at <= now + AHEAD, carries.exists()
+    )
+    return session.exec(wanted.limit(1)).first() is not None
+
+
 def items(session: Session, delivery_id: int) -> list[DeliveryItem]:
     """In the order in which they were added."""
     wanted = select(DeliveryItem).where(DeliveryItem.delivery_id == delivery_id)

@@ -259,6 +259,18 @@ def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(da
     assert post.sent[-1][1].subject == "1 policy change: Parley"
 
 
+def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(database: Database) -> None:
+    asking = Route("asking", (Address("${ME}", "json://a"),), when=parse_when("daily 08:00"), empty=True)
+    post, morning = Post(), NOON + timedelta(hours=20, minutes=1)
+    deliver(database, asking, post=post, now=NOON - timedelta(hours=3))
+    owe(database, "team", "asking")
+    for day in range(3):
+        deliver(database, route("team", "json://a"), asking, post=post)
+        deliver(database, route("team", "json://a"), asking, post=post, now=morning + timedelta(days=day))
+    assert [message.body.template for _, message in post.sent] == ["digest", "alert", "digest", "digest"]
+    assert len([message for message in post.to("ME") if message.subject == "No policy changes"]) == 3
+
+
 def test_a_delivery_that_cannot_be_put_into_words_holds_up_no_other(database: Database) -> None:
     owe(database, "team", brief={"from": "not a day"}, effective_date=None)
     owe(database, "team")
