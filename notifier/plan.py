@@ -14,8 +14,10 @@ from sqlmodel import Session
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts
+from storage.changes import change
 from storage.clock import is_ahead
 from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of, told_since
+from storage.documents import document
 from storage.notices import unplanned_notices
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
@@ -26,8 +28,8 @@ _Owed = tuple[Route, str, list[Alert]]  # for whom first, to which address, and 
 def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address], now: datetime) -> None:
     """Make the deliveries of all alerts and notices that are due, and mark these as planned.
 
-    An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone is
-    planned to nobody.
+    An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone, or
+    of a change that is none for it any more, is planned to nobody.
     """
     one_planner(session)
     by_name = _by_name(routes)
@@ -35,7 +37,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     gathered: list[Alert] = []
     for alert in unplanned_alerts(session):
         route = by_name.get(alert.route)
-        if route is None:
+        if route is None or not _is_wanted(session, alert, route):
             alert.planned_at = now
         elif isinstance(route.when, AtOnce):
             at_once.append(alert)
@@ -56,6 +58,12 @@ def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> boo
     by_name = _by_name(routes)
     waiting = [(alert, by_name[alert.route]) for alert in unplanned_alerts(session) if alert.route in by_name]
     return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
+
+
+def _is_wanted(session: Session, alert: Alert, route: Route) -> bool:
+    """Not where the change was read again since, and is of form only, say, or one that the filter keeps away."""
+    told = change(session, alert.change_id)
+    return route.wants(document(session, told.document_id), told)
 
 
 def _by_name(routes: Sequence[Route]) -> dict[str, Route]:

@@ -42,15 +42,24 @@ class Waiting:
 
 
 def waiting(session: Session, routes: Iterable[RouteEntry], now: Callable[[], datetime] = utc_now) -> list[Waiting]:
-    """The newest change first; of routes that are switched off or gone nobody is told."""
+    """The newest change first; nobody is told of routes that are switched off or gone, nor of a change that was read
+    again and is none for its route any more."""
     by_name = {name: entry for entry in routes if entry.enabled for name in (entry.name, *entry.formerly)}
     found: dict[tuple[int, datetime | None], list[str]] = {}
     for alert in waiting_alerts(session):
-        if entry := by_name.get(alert.route):
+        entry = by_name.get(alert.route)
+        if entry and _is_wanted(session, alert, entry):
             found.setdefault((alert.change_id, _until(entry, alert, now())), []).append(entry.name)
     those = [_waiting(session, change(session, id_), names, until) for (id_, until), names in found.items()]
     those += [_returned(session, each) for each in waiting_changes(session) if each.alert]
     return sorted(those, key=lambda one: -(one.change.id or 0))
+
+
+def _is_wanted(session: Session, alert: Alert, entry: RouteEntry) -> bool:
+    from policywatch.recipients import route_of  # it brings Apprise along, which the pages do without
+
+    told = change(session, alert.change_id)
+    return route_of(entry).wants(document(session, told.document_id), told)
 
 
 def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:

@@ -94,6 +94,17 @@ def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(database: Dat
     assert post.to("B")[1].subject == "1 policy change: Parley"
 
 
+def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(database: Database) -> None:
+    morning, post = parse_when("daily 08:00"), Post()
+    for facts in ({"alert": False, "substantive": False}, {"severity": "low"}, {"severity": "high"}):
+        owe(database, "daily", **facts)  # as `read --again` leaves them
+    daily = route("daily", "json://a", when=morning, severity="medium")
+    assert deliver(database, daily, post=post, now=NOON + timedelta(days=1)).sent == 1
+    assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
+    with database.reading() as session:
+        assert all(alert.planned_at for alert in session.exec(select(Alert)))
+
+
 def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) -> None:
     weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
     owe(database, "weekly", when=NOON)
