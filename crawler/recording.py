@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from crawler.targets import Fetched, Target
 from crawler.visit import Finding, Known, KnownPart, Seen
-from storage.captures import Capture, newest_captures
-from storage.checks import Check, finish, pauses
+from storage.captures import Capture, capture, newest_captures
+from storage.checks import Check, finish, last_kept, pauses
 from storage.database import Database
 from storage.documents import Document, document
-from storage.versions import InForce, in_force
+from storage.versions import InForce, in_force, is_read_as
 
 
 def known_of(database: Database, targets: Iterable[Target]) -> dict[str, Known]:
@@ -26,11 +26,22 @@ def known_of(database: Database, targets: Iterable[Target]) -> dict[str, Known]:
             row = document(session, target.document)
             version = current.get(row.id)
             known[row.id] = Known(
-                parts=_known_parts(target, row, version),
+                parts=_known_parts(target, row, version if _is_of(session, target, version) else None),
                 version_id=version.version_id if version else None,
                 not_before=waits.get(row.id),
             )
     return known
+
+
+def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
+    """Whether the version in force is a text of what the watchlist declares now; of several addresses that is for
+    their parts to say."""
+    if version is None or not is_read_as(version.reader, target.language):
+        return False
+    if target.more or version.url == target.url:
+        return True
+    later = last_kept(session, target.document, version.version_id)  # the same text, from where it moved to
+    return later is not None and capture(session, later).url == target.url
 
 
 def _known_parts(target: Target, row: Document, version: InForce | None) -> tuple[KnownPart, ...]:

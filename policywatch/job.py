@@ -36,6 +36,7 @@ class Job:
         self.recipients = recipients
         self.manners = manners(watchlist)
         self.mistakes: list[Exception] = []  # of ours, each with one document; to be raised when all is done
+        self._tripped: dict[str, Exception] = {}  # of those, with the texts in force that `refresh` could not read
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
         """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work.
@@ -52,7 +53,7 @@ class Job:
     def crawl(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> list[int]:
         """Fetch the documents that are due; the ids of the checks."""
         self.declare()
-        tripped = refresh(self.database, self.manners)
+        tripped = self._tripped = refresh(self.database, self.manners)
         wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
         if not force:
             with self.database.reading() as session:
@@ -86,8 +87,15 @@ class Job:
             declare(session, [_row(entry, utc_now(), tell_after) for entry in self.watchlist.documents])
 
     def read(self, *, again: bool = False) -> list[int]:
-        """Read what was fetched and not read yet, with `again` also what the program tripped over; the checks' ids."""
-        return read_unread(self.database, self.manners, self.recipients.names_for, self.mistakes, again=again)
+        """Read what was fetched and not read yet, with `again` also what the program tripped over; the checks' ids.
+
+        The watchlist may have been edited since it was fetched, so the texts in force are read by it first.
+        """
+        tripped = refresh(self.database, {i: manner for i, manner in self.manners.items() if i not in self._tripped})
+        self.mistakes += tripped.values()
+        self._tripped |= tripped
+        readable = {id_: manner for id_, manner in self.manners.items() if id_ not in self._tripped}
+        return read_unread(self.database, readable, self.recipients.names_for, self.mistakes, again=again)
 
     def deliver(self) -> Deliveries:
         """Send what is owed and due; before that, a model may be asked for a paragraph about it."""

@@ -246,6 +246,17 @@ def last_set_aside(session: Session, document_id: str) -> Check | None:
     return None
 
 
+def last_kept(session: Session, document_id: str, version_id: int) -> int | None:
+    """The newest capture that was found to say what this version says; None where none was kept by a check."""
+    kept = select(Check.capture_id).where(
+        Check.document_id == document_id,
+        Check.version_id == version_id,
+        col(Check.capture_id).is_not(None),
+        col(Check.outcome).in_(sorted(_GOOD)),
+    )
+    return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
+
+
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
     """How many checks after `check_id` read the document and believed it."""
     wanted = select(func.count()).where(

@@ -37,7 +37,7 @@ class Version(SQLModel, table=True):
     captured_at: datetime = Field(sa_type=Utc)
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
-    reader: str  # which rules and selectors read it
+    reader: str  # which rules and selectors read it, and in which declared language (`reader_of`)
     source: str | None = None  # the archive that it was taken from, in words for people; None: we saw it ourselves
     page: Any = Field(sa_type=CompressedJson)
 
@@ -49,12 +49,24 @@ def current_version(session: Session, document_id: str) -> Version | None:
     ).first()
 
 
+def reader_of(rules: str, language: str) -> str:
+    """The rules that a text is read by, and the language that the watchlist declares for it."""
+    return f"{rules}:{language}"
+
+
+def is_read_as(reader: str, language: str) -> bool:
+    """Whether a text was read as one in this language; an older release did not say in which."""
+    *rules, declared = reader.split(":")
+    return len(rules) < 2 or declared == language
+
+
 class InForce(NamedTuple):
-    """What a check compares with: the last version, without its page, and the URL that its capture came from."""
+    """What a check compares with: the last version, without its page, and where its capture came from."""
 
     version_id: int
     fingerprint: str
     reader: str
+    url: str
     final_url: str
 
 
@@ -63,14 +75,14 @@ def in_force(session: Session) -> dict[str, InForce]:
     newest = select(Version.document_id, func.max(Version.number).label("number")).group_by(col(Version.document_id))
     last = newest.subquery()
     rows = session.exec(
-        select(Version, Capture.final_url)
+        select(Version, Capture.url, Capture.final_url)
         .options(defer(Version.page))
         .join(last, (col(Version.document_id) == last.c.document_id) & (col(Version.number) == last.c.number))
         .join(Capture, col(Capture.id) == col(Version.capture_id))
     )
     return {
-        version.document_id: InForce(version.id, version.fingerprint, version.reader, url)
-        for version, url in rows
+        version.document_id: InForce(version.id, version.fingerprint, version.reader, url, final_url)
+        for version, url, final_url in rows
         if version.id is not None
     }
 

@@ -149,7 +149,7 @@ def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(site: httpx.C
         id_ = teller.change(before, after, [passage([], "Menu. We keep your data.", "We keep your data.")]).id
     assert text(page(site, "/changes"), ".entry") == []
     assert len(text(page(site, "/changes?cosmetic=true"), ".entry")) == 1
-    assert "The page did not change: the way it is read did." in text(page(site, f"/changes/{id_}"), "main")[0]
+    assert "The page did not change: the watchlist, or the way it is read, did." in text(page(site, f"/changes/{id_}"), "main")[0]
     assert "Last change: none yet" in text(page(site, "/services"), "main")[0]
 
 

@@ -19,6 +19,7 @@ from analysis.page import READER, markup_of, read_page
 from analysis.text.topics import OwnTopic
 from reasons import Reason
 from storage.captures import Capture
+from storage.versions import reader_of
 
 
 class Received(Protocol):
@@ -67,9 +68,10 @@ class Manner:
 
     @property
     def reader(self) -> str:
-        """Changes when the rules or the selectors do, and only then: versions read otherwise can't be compared."""
+        """Changes when the rules, the selectors or the language do, and only then: versions read otherwise can't be
+        compared."""
         selectors = json.dumps([self.select, self.remove]).encode()
-        return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}"
+        return reader_of(f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}", self.language)
 
     def read(self, kept: Sequence[Capture], former: Sequence[Page] = ()) -> list[Page]:
         """A page for each part of the document; raises `UnreadablePage` where one of them gives no text, and says

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -24,12 +24,12 @@ from analysis.versions.telling import STAYS, RoutesFor, settle, tell, undone_by
 from reasons import of_mistake
 from storage.captures import Capture, captures_from
 from storage.changes import Change, StoredPassage
-from storage.checks import Check, Outcome, finish, tripped_before, unread_checks
+from storage.checks import Check, Outcome, finish, last_kept, tripped_before, unread_checks
 from storage.database import Database
 from storage.documents import document, replaced_by
 from storage.mistakes import apart
 from storage.paragraphs import index_version
-from storage.versions import Cause, Version, current_version, earlier_with
+from storage.versions import Cause, Version, current_version, earlier_with, is_read_as
 
 
 def read_unread(
@@ -98,7 +98,7 @@ def _decided(session: Session, check: Check, manner: Manner, routes_for: RoutesF
         return partial(finish, outcome=Outcome.UNREADABLE, reason=unreadable.reason)
     page = joined(pages)
     if current is not None and current.fingerprint == fingerprint(page.blocks):
-        return partial(_finish_unchanged, version_id=current.id)
+        return partial(_finish_unchanged, version_id=current.id, reader=manner.reader)
     is_first = current is None or current.source is not None  # an archive reads its pages in another way
     reason = manner.doubt(kept, former, pages) if former and not is_first else manner.first_doubt(kept, pages)
     if reason:
@@ -113,8 +113,9 @@ def _decided(session: Session, check: Check, manner: Manner, routes_for: RoutesF
     return partial(_finish_taken, write=write, outcome=outcome)
 
 
-def _finish_unchanged(session: Session, check: Check, *, version_id: int | None) -> None:
+def _finish_unchanged(session: Session, check: Check, *, version_id: int | None, reader: str) -> None:
     check.version_id = version_id
+    session.get_one(Version, version_id).reader = reader
     finish(session, check, Outcome.UNCHANGED)
 
 
@@ -126,17 +127,29 @@ def _finish_taken(
 
 
 def former_pages(session: Session, current: Version, kept: list[Capture], manner: Manner) -> list[Page]:
-    """The text in force, a page for each part; none where the watchlist has other parts now, so that nobody can say
-    what the service changed."""
+    """The text in force, a page for each part; none where the watchlist has other addresses now, or another language,
+    so that nobody can say what the service changed."""
     captures = captures_from(session, current.capture_id)
-    if len(captures) == len(kept) == 1:
-        return [page_from_json(current.page)]
-    if [each.url for each in captures] != [each.url for each in kept]:
+    if not _are_alike(captures, kept):
+        captures = captures_in_force(session, current)
+    if not _are_alike(captures, kept) or not is_read_as(current.reader, manner.language):
         return []
+    if len(captures) == 1:
+        return [page_from_json(current.page)]
     try:
         return manner.read(captures)
     except UnreadablePage:
         return []
+
+
+def _are_alike(captures: Sequence[Capture], kept: Sequence[Capture]) -> bool:
+    return [each.url for each in captures] == [each.url for each in kept]
+
+
+def captures_in_force(session: Session, current: Version) -> list[Capture]:
+    """The last that said what the text in force says: those that brought it, or later ones from other addresses."""
+    assert current.id is not None, "the version in force was written"
+    return captures_from(session, last_kept(session, current.document_id, current.id) or current.capture_id)
 
 
 class Prepared(NamedTuple):
@@ -169,7 +182,7 @@ def judged(
     """What the text of the check changes, whether it is believed at once or on a person's word.
 
     Of our first text after a history from an archive, nobody saw when it changed; and one that is read from other
-    parts than `current` (not `is_comparable`) differs by the watchlist: nobody is told.
+    addresses than `current` (not `is_comparable`) differs by the watchlist: nobody is told.
     """
     undone = undone_by(session, check.document_id, page, manner)
     if current is None:

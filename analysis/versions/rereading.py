@@ -15,14 +15,14 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
-from analysis.versions.reading import Prepared, advance, facts, prepared, stored_passages
-from storage.captures import capture, captures_from
+from analysis.versions.reading import Prepared, advance, captures_in_force, facts, prepared, stored_passages
+from storage.captures import captures_from
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
 from storage.mistakes import apart
 from storage.paragraphs import reindex
-from storage.versions import Cause, Version, current_version, in_force, versions
+from storage.versions import Cause, Version, current_version, in_force, is_read_as, versions
 
 
 def refresh(database: Database, manners: Mapping[str, Manner]) -> dict[str, Exception]:
@@ -57,14 +57,17 @@ def _reread_current(database: Database, document_id: str, manner: Manner) -> Non
         if found is None:
             session.get_one(Version, current.id).reader = manner.reader
             return
-        kept = capture(session, current.capture_id)
+        kept = captures_in_force(session, current)[0]
         advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
 
 
 def _read_again(session: Session, current: Version, manner: Manner) -> tuple[Page, Prepared | None] | None:
-    """The text as it is read now, and what differs, if anything; None where it can't be read, or most of it is lost."""
+    """The text as it is read now, and what differs, if anything; None where it can't be read, or most of it is lost, or
+    where another language is declared now, which only the next answer can be in."""
+    if not is_read_as(current.reader, manner.language):
+        return None
     try:
-        page = joined(manner.read(captures_from(session, current.capture_id)))
+        page = joined(manner.read(captures_in_force(session, current)))
     except UnreadablePage:
         return None
     if fingerprint(page.blocks) == current.fingerprint:
@@ -83,7 +86,7 @@ def differs_as_read(session: Session, current: Version, page: Page, manner: Mann
     if current.reader == manner.reader:
         return False
     try:
-        again = joined(manner.read(captures_from(session, current.capture_id)))
+        again = joined(manner.read(captures_in_force(session, current)))
     except UnreadablePage:
         return False
     return fingerprint(again.blocks) == fingerprint(page.blocks)
@@ -135,12 +138,14 @@ def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
         page = joined(manner.read(captures_from(session, row.capture_id)))
     except UnreadablePage:
         return None
+    # a text of another language stays marked as one: the next answer is no change of it
+    reader = manner.reader if is_read_as(row.reader, manner.language) else row.reader
     if fingerprint(page.blocks) == row.fingerprint:
-        row.reader = manner.reader
+        row.reader = reader
         return False
     if _is_lost(page_from_json(row.page), page, manner):
         return None
-    row.reader = manner.reader
+    row.reader = reader
     row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
     _let_go(session, row)
     return True
