@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from queue import Queue
+from threading import Event
 from typing import Any
 
 import httpx
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
+from analysis.versions.reading import Prepared
+from policywatch.web import comparing
+from policywatch.web.one_change import Sides
 from storage.changes import StoredPassage, changes_of
 from storage.database import Database
 from storage.documents import declare
 from storage.retellings import Retelling
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
-from tests.web_pages import Story, change_id, hrefs, page, text
+from tests.web_pages import Story, change_id, hrefs, page, text, visited
 
 
 def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley: Story) -> None:
@@ -149,7 +156,10 @@ def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(site: httpx.C
         id_ = teller.change(before, after, [passage([], "Menu. We keep your data.", "We keep your data.")]).id
     assert text(page(site, "/changes"), ".entry") == []
     assert len(text(page(site, "/changes?cosmetic=true"), ".entry")) == 1
-    assert "The page did not change: the watchlist, or the way it is read, did." in text(page(site, f"/changes/{id_}"), "main")[0]
+    assert (
+        "The page did not change: the watchlist, or the way it is read, did."
+        in text(page(site, f"/changes/{id_}"), "main")[0]
+    )
     assert "Last change: none yet" in text(page(site, "/services"), "main")[0]
 
 
@@ -257,3 +267,29 @@ def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.C
         "It <b>trains</b> on your posts.",
     ]
     assert not page(site, f"/changes/{id_}?lang=fr").css(".retold")
+
+
+def test_few_texts_are_compared_at_a_time_and_the_same_two_once(parley: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, done = Queue[None](), Event()
+    compared = comparing.prepared_of
+
+    def slowly(sides: Sides) -> Prepared:
+        begun.put(None)
+        assert done.wait(30)
+        return compared(sides)
+
+    monkeypatch.setattr(comparing, "prepared_of", slowly)
+    paths = [f"/documents/{PRIVACY}/compare?from={n}&to={n}" for n in (1, 2)]
+    with visited(parley.database) as site, ThreadPoolExecutor() as visitors:
+        waiting = [visitors.submit(site.get, path, timeout=60) for path in paths]
+        for _ in waiting:
+            begun.get(timeout=30)
+        answer = site.get(f"/documents/{PRIVACY}/compare?from=1&to=2")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+        assert text(LexborHTMLParser(answer.text), "h1") == ["Too much at once"]
+        assert site.get("/").status_code == 200, "nobody else waits"
+        done.set()
+        assert [each.result().status_code for each in waiting] == [200, 200]
+        page(site, paths[0])
+        assert begun.empty(), "what was compared is known"
+        page(site, f"/documents/{PRIVACY}/compare?from=1&to=2")

@@ -18,6 +18,7 @@ from analysis.versions.accepting import NothingHeld
 from policywatch.web.access import Access
 from policywatch.web.api import api
 from policywatch.web.api_answers import misunderstood, problem, wrong_parts
+from policywatch.web.comparing import WAIT, Comparing, TooManyComparisons
 from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.feeds import feeds
 from policywatch.web.pages import pages
@@ -52,8 +53,9 @@ def create_app(
     renderer = Renderer()
     app.include_router(feeds(database, renderer))
     app.include_router(api(database, desk))
-    app.include_router(desk_pages(database, renderer, access, desk, now))
-    app.include_router(pages(database, renderer, now, desk))
+    comparing = Comparing()
+    app.include_router(desk_pages(database, renderer, access, desk, now, comparing))
+    app.include_router(pages(database, renderer, now, desk, comparing))
     _errors(app, renderer)
     return app
 
@@ -66,6 +68,12 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         # of an unknown document the store would name all that it knows
         said = f"there is no document {failure.document!r}" if isinstance(failure, UnknownDocument) else str(failure)
         return _failed(renderer, request, 404, said)
+
+    @app.exception_handler(TooManyComparisons)
+    def busy(request: Request, _: Exception) -> Response:
+        answer = _failed(renderer, request, 503)
+        answer.headers["Retry-After"] = str(WAIT)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     def not_understood(request: Request, failure: Exception) -> Response:
@@ -91,4 +99,4 @@ def _failed(renderer: Renderer, request: Request, status: int, detail: str | Non
     return renderer.page(request, "missing.html", status=status, key=_SAID[status], unclear=[])
 
 
-_SAID = {404: "", 400: "unclear_", 403: "forbidden_"}
+_SAID = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}

@@ -20,6 +20,7 @@ from analysis.versions.manner import Manner
 from analysis.versions.telling import RoutesFor
 from policywatch.entries import RouteEntry
 from policywatch.web.access import LASTS, Access, TooManyTries
+from policywatch.web.comparing import Comparing
 from policywatch.web.held import held_view
 from policywatch.web.rendering import Renderer
 from policywatch.web.security import COOKIE
@@ -49,7 +50,12 @@ class Desk:
 
 
 def desk_pages(
-    database: Database, renderer: Renderer, access: Access, desk: Callable[[], Desk], now: Callable[[], datetime]
+    database: Database,
+    renderer: Renderer,
+    access: Access,
+    desk: Callable[[], Desk],
+    now: Callable[[], datetime],
+    comparing: Comparing,
 ) -> APIRouter:
     """The addresses; only those that show something answer to who has not signed in."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -63,7 +69,7 @@ def desk_pages(
         manner = desk().manners.get(document_id)
         if manner is None:
             raise HTTPException(404)
-        with database.reading() as session:
+        with comparing.turn(), database.reading() as session:
             view = held_view(session, storable_text(document_id), manner)
             return renderer.page(request, "held.html", status=status, view=view, trouble=trouble)
 

@@ -24,7 +24,7 @@ from policywatch.web.followed import appointments, feed
 from policywatch.web.layout import plain
 from policywatch.web.lists import ListView, PageAsked, by_day, home_view, list_view, upcoming_view
 from policywatch.web.names import Names, slugs
-from policywatch.web.one_change import announced_view, change_view
+from policywatch.web.one_change import CompareView, announced_text, change_view, compare_view, prepared_of
 from policywatch.web.rendering import Renderer
 from policywatch.web.visit import VIEWS, Query
 from policywatch.wording import LANGUAGES
@@ -193,7 +193,7 @@ class _Plan:
             texts = [current_version(self._session, each.id) for each in (announced, replaced)]
             if None not in texts:
                 key = _key([each.fingerprint for each in texts if each], _facts(announced), _facts(replaced))
-                gather = partial(announced_view, self._session, announced.id)
+                gather = partial(_announced_view, self._session, announced.id)
                 yield from self._pages(f"/upcoming/{announced.id}", (), "compare.html", gather, key=key)
 
     def _first(self) -> Iterator[File]:
@@ -229,6 +229,11 @@ class _Plan:
                 yield File(self._names.file(name, in_it), partial(write, made))
             title, dates = appointments(self._session, seen["/calendar.ics"], asked)
             yield File(self._names.file("/calendar.ics", in_it), partial(icalendar, title, dates))
+
+
+def _announced_view(session: Session, document_id: str) -> CompareView:
+    sides = announced_text(session, document_id)
+    return compare_view(sides, prepared_of(sides))
 
 
 def _listed(month: dict[str, str] | None) -> dict[str, list[str]] | None:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from analysis.as_json import page_from_json, stored_brief
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.versions.reading import stored_passages
+from analysis.versions.reading import Prepared, prepared
 from policywatch.marking import Section, flagged_first
 from storage.captures import Capture, addresses, capture_records
 from storage.changes import Change, StoredPassage, change, neighbours, passages
@@ -102,13 +102,19 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True)
-class CompareView:
-    """What differs between any two versions; `replaced` is the document of the first where it is another."""
+class Sides:
+    """Two versions to be compared; `replaced` is the document of the first where it is another."""
 
     document: Document
     replaced: Document
     before: Version
     after: Version
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView(Sides):
+    """What differs between any two versions."""
+
     found: Comparison
     placed: Placed
 
@@ -138,17 +144,17 @@ def change_view(session: Session, change_id: int) -> ChangeView:
     )
 
 
-def compare_view(session: Session, document_id: str, first: int, second: int) -> CompareView:
+def two_versions(session: Session, document_id: str, first: int, second: int) -> Sides:
     """The older of the two versions comes first, however they are named.
 
     Raises `UnknownDocument` or `UnknownVersion`.
     """
     row = document(session, document_id)
     before, after = (numbered_version(session, document_id, number) for number in sorted((first, second)))
-    return _compared(row, row, before, after)
+    return Sides(row, row, before, after)
 
 
-def announced_view(session: Session, document_id: str) -> CompareView:
+def announced_text(session: Session, document_id: str) -> Sides:
     """An announced text against the one that it will replace.
 
     Raises `UnknownDocument` where nothing says what that is, and `UnknownVersion` where one of them was not read yet.
@@ -158,12 +164,17 @@ def announced_view(session: Session, document_id: str) -> CompareView:
             now, then = current_version(session, replaced.id), current_version(session, announced.id)
             if now is None or then is None:
                 raise UnknownVersion(f"{document_id} can't be compared before both texts were read")
-            return _compared(announced, replaced, now, then)
+            return Sides(announced, replaced, now, then)
     raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
 
 
-def _compared(row: Document, replaced: Document, before: Version, after: Version) -> CompareView:
-    texts = page_from_json(before.page), page_from_json(after.page)
-    found = compare(*texts, language=row.language, document=row.title, believed=True)
-    placed = Placed(stored_passages(0, found.passages), row.title, before, after)
-    return CompareView(row, replaced, before, after, found, placed)
+def prepared_of(sides: Sides) -> Prepared:
+    """What differs; takes long for long texts, and no session."""
+    texts = page_from_json(sides.before.page), page_from_json(sides.after.page)
+    return prepared(compare(*texts, language=sides.document.language, document=sides.document.title, believed=True))
+
+
+def compare_view(sides: Sides, found: Prepared) -> CompareView:
+    """What the page shows of it."""
+    placed = Placed(found.passages, sides.document.title, sides.before, sides.after)
+    return CompareView(sides.document, sides.replaced, sides.before, sides.after, found.comparison, placed)

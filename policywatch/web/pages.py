@@ -12,12 +12,13 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from policywatch.asked import Word
+from policywatch.web.comparing import Comparing
 from policywatch.web.desk import Desk
 from policywatch.web.documents import document_view, health_view, services_view, version_view
 from policywatch.web.finding import SearchAsked, search_view
 from policywatch.web.layout import plain
 from policywatch.web.lists import PageAsked, home_view, list_view, upcoming_view
-from policywatch.web.one_change import announced_view, change_view, compare_view
+from policywatch.web.one_change import announced_text, change_view, compare_view, two_versions
 from policywatch.web.rendering import Renderer
 from policywatch.web.storable import LARGEST, storable, storable_text
 from policywatch.web.visit import visit
@@ -34,6 +35,7 @@ def pages(
     renderer: Renderer,
     now: Callable[[], datetime],
     desk: Callable[[], Desk],
+    comparing: Comparing,
 ) -> APIRouter:
     """The addresses of the pages."""
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -57,7 +59,8 @@ def pages(
     @get("/upcoming/{document_id:path}")
     def announced(request: Request, document_id: str) -> Response:
         with database.reading() as session:
-            return renderer.page(request, "compare.html", view=announced_view(session, storable_text(document_id)))
+            sides = announced_text(session, storable_text(document_id))
+        return renderer.page(request, "compare.html", view=compare_view(sides, comparing.prepared(sides)))
 
     @get("/changes/{change_id:int}")
     def one_change(request: Request, change_id: int) -> Response:
@@ -85,11 +88,11 @@ def pages(
             view = health_view(session, known.manners.keys(), known.routes, wrong=known.wrong)
             return renderer.page(request, "health.html", view=view)
 
-    _documents(router, database, renderer)
+    _documents(router, database, renderer, comparing)
     return router
 
 
-def _documents(router: APIRouter, database: Database, renderer: Renderer) -> None:
+def _documents(router: APIRouter, database: Database, renderer: Renderer, comparing: Comparing) -> None:
     get = partial(router.api_route, methods=["GET", "HEAD"])
 
     # the document's own page comes last, for its address takes any path
@@ -120,15 +123,15 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer) -> Non
             return renderer.page(request, "version.html", view=view)
 
     @get("/documents/{document_id:path}/compare")
-    def two_versions(
+    def any_two_versions(
         request: Request,
         document_id: str,
         old: Annotated[Number, Query(alias="from")],
         new: Annotated[Number, Query(alias="to")],
     ) -> Response:
         with database.reading() as session:
-            view = compare_view(session, storable_text(document_id), old, new)
-            return renderer.page(request, "compare.html", view=view)
+            sides = two_versions(session, storable_text(document_id), old, new)
+        return renderer.page(request, "compare.html", view=compare_view(sides, comparing.prepared(sides)))
 
     @get("/documents/{document_id:path}")
     def one_document(request: Request, document_id: str, before: Number | None = None) -> Response:

@@ -1,0 +1,54 @@
+"""Texts that are compared because a visitor asks for it. Anybody may, and two long ones keep a processor busy for a
+minute: so it is done for few at a time, and not twice for the same two."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
+
+from analysis.versions.reading import Prepared
+from policywatch.web.one_change import Sides, prepared_of
+
+WAIT = 10  # seconds after which a visitor may ask again
+_AT_ONCE = 2
+_KEPT = 16  # pairs
+
+
+class TooManyComparisons(Exception):
+    """As many are being made as may be."""
+
+
+class Comparing:
+    """What one app compares; for several threads."""
+
+    def __init__(self) -> None:
+        self._turns = BoundedSemaphore(_AT_ONCE)
+        self._lock = Lock()
+        self._lately: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Raises `TooManyComparisons`."""
+        if not self._turns.acquire(blocking=False):
+            raise TooManyComparisons
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def prepared(self, sides: Sides) -> Prepared:
+        """What differs. No session is to be open meanwhile. Raises `TooManyComparisons`."""
+        versions = ((one.id, one.fingerprint) for one in (sides.before, sides.after))
+        key = (*versions, sides.document.language, sides.document.title)
+        with self._lock:
+            found = self._lately.pop(key, None)
+        if found is None:
+            with self.turn():
+                found = prepared_of(sides)
+        with self._lock:
+            self._lately[key] = found  # the last, again
+            while len(self._lately) > _KEPT:
+                self._lately.popitem(last=False)
+        return found
