@@ -233,17 +233,13 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
-    aside = (Outcome.HELD.value, Outcome.UNREADABLE.value)
-    for check in session.exec(
-        select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(200)
-    ):
-        if check.accepted:
-            return None
-        if check.outcome in aside and check.capture_id is not None:
-            return check
-        if check.outcome is not None and Outcome(check.outcome).is_good:
-            return None
-    return None
+    aside = and_(
+        col(Check.outcome).in_([Outcome.HELD.value, Outcome.UNREADABLE.value]), col(Check.capture_id).is_not(None)
+    )
+    believed = or_(col(Check.accepted), col(Check.outcome).in_(sorted(_GOOD)))
+    either = select(Check).where(Check.document_id == document_id, or_(aside, believed))
+    last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()
+    return None if last is None or last.accepted or Outcome(last.outcome or "").is_good else last
 
 
 def last_kept(session: Session, document_id: str, version_id: int) -> int | None:

@@ -14,7 +14,17 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
 from reasons import Reason
-from storage.checks import Check, Outcome, earlier_checks, finish, good_checks_since, last_checks, unread_checks
+from storage.captures import Capture
+from storage.checks import (
+    Check,
+    Outcome,
+    earlier_checks,
+    finish,
+    good_checks_since,
+    last_checks,
+    last_set_aside,
+    unread_checks,
+)
 from storage.database import Database
 from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument
@@ -28,6 +38,21 @@ MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def a_document(id_: str = "example/privacy", url: str = "https://example.org/privacy") -> Document:
     return Document(
         id=id_, service="Example", title="Privacy", kind="privacy-policy", url=url, language="en", added_at=MONDAY
+    )
+
+
+def a_capture() -> Capture:
+    url = "https://example.org/privacy"
+    return Capture(
+        document_id="example/privacy",
+        fetched_at=MONDAY,
+        url=url,
+        final_url=url,
+        status=200,
+        mime="text/html",
+        sha256="0" * 64,
+        size=4,
+        body=b"text",
     )
 
 
@@ -107,6 +132,22 @@ def test_a_document_that_leaves_the_watchlist_is_retired_and_comes_back(database
         declare(session, [a_document(), a_document("example/terms")])
     with database.reading() as session:
         assert len(watched(session)) == 2
+
+
+def test_a_text_that_was_set_aside_is_found_however_many_checks_failed_since(database: Database) -> None:
+    with database.writing() as session:
+        session.add(a_document())
+        session.flush()
+        kept = a_capture()
+        session.add(kept)
+        session.flush()
+        session.add(Check(document_id="example/privacy", checked_at=MONDAY, outcome="held", capture_id=kept.id))
+        session.flush()
+        session.add_all(Check(document_id="example/privacy", checked_at=MONDAY, outcome="failed") for _ in range(300))
+    with database.reading() as session:
+        aside = last_set_aside(session, "example/privacy")
+    assert aside is not None
+    assert aside.outcome == "held"
 
 
 def test_a_new_address_forgets_the_validators_of_the_old_one(database: Database) -> None:
