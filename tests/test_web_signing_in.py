@@ -157,7 +157,18 @@ def test_the_cookie_is_for_us_alone_and_ends_with_signing_out(site: httpx.Client
     assert not page(site, "/").css(".sign-out"), "the secret is worth nothing any more"
 
 
-@pytest.mark.parametrize("onward", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y", ""])
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/a\r\nX: y",
+        "",
+        "/%2Fevil.example",
+        "/%5Cevil.example",
+    ],
+)
 def test_signing_in_leads_nowhere_else(site: httpx.Client, onward: str) -> None:
     answer = sign_in(site, next=onward)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
@@ -190,7 +201,10 @@ def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(store: Data
     html = {"Accept": "text/html,*/*"}
     with visited(store, access=Access(password=PASSWORD, token=TOKEN, private=True)) as site:
         asked = site.get("/changes?topic=ai_training&lang=fr", headers=html)
-        assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?lang=fr&next=%2Fchanges")
+        assert (asked.status_code, asked.headers["location"]) == (
+            303,
+            "/sign-in?lang=fr&next=%2Fchanges%3Ftopic%3Dai_training%26lang%3Dfr",
+        )
         assert site.get("/static/base.css").status_code == 200
         for path in ("/feed.atom", "/api/v1/changes", "/static/../health"):
             answer = site.get(path)
@@ -198,6 +212,17 @@ def test_private_pages_are_read_by_who_signed_in_or_brings_the_token(store: Data
         assert site.get("/feed.atom", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
         assert sign_in(site).status_code == 303
         assert site.get("/changes", headers=html).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/changes?topic=ai_training&topic=tracking&lang=fr", f"/documents/{NOTES}/compare?from=1&to=2", "/b%C3%A9"]
+)
+def test_who_signs_in_lands_on_the_page_that_was_asked_for(store: Database, path: str) -> None:
+    with visited(store, access=Access(password=PASSWORD, private=True)) as site:
+        asked = page(site, site.get(path, headers={"Accept": "text/html"}).headers["location"])
+        onward = asked.css_first("input[name=next]").attributes["value"] or ""
+        answer = sign_in(site, next=onward)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
 
 
 def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(store: Database) -> None:

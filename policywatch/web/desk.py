@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +31,6 @@ from storage.errors import Busy
 from storage.lock import one_at_a_time
 
 _LARGEST_FORM = 10_000  # bytes
-_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +138,7 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
             return answer
         if secret is None:
             return renderer.page(request, "sign_in.html", status=403, trouble="sign_in.wrong", onward=onward)
-        to = visit(request).link(onward if _PATH.fullmatch(onward) else "/")
-        done = RedirectResponse(to, 303, {"Cache-Control": "no-store"})
+        done = RedirectResponse(visit(request).onward(onward), 303, {"Cache-Control": "no-store"})
         secure, path = request.url.scheme == "https", request.scope.get("root_path") or "/"
         done.set_cookie(COOKIE, secret, max_age=LASTS, path=path, secure=secure, httponly=True, samesite="strict")
         return done

@@ -84,5 +84,5 @@ class Door:
         seen = visit(request)
         wants_page = "text/html" in request.headers.get("accept", "") and request.method in ("GET", "HEAD")
         if wants_page and self._access.can_sign_in:
-            return RedirectResponse(seen.link("/sign-in", next=seen.path), 303)
+            return RedirectResponse(seen.link("/sign-in", next=seen.asked), 303)
         return problem(401, headers={"WWW-Authenticate": "Bearer"})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from starlette.requests import Request
 
@@ -14,6 +15,7 @@ Query = tuple[tuple[str, str], ...]
 
 VIEWS = ("side",)  # what else than inline a change can be shown as
 _FOLLOWED = ("/feed.atom", "/feed.json", "/calendar.ics")
+_OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")  # two slashes would lead to another host
 _FOLLOWING = 12  # parameters that are taken over from an address at most
 
 
@@ -44,7 +46,18 @@ class Visit:
         known = {"lang": LANGUAGES, "view": VIEWS}
         return tuple((name, value) for name, value in self.query if value in known.get(name, ()))
 
-    def link(self, path: str, **query: object) -> str:
+    @property
+    def asked(self) -> str:
+        """The address of this page below the root, for `onward`."""
+        return _said(self.path, self.query[:_FOLLOWING])
+
+    def onward(self, asked: str) -> str:
+        """The address of the page that was asked for; of the first page where it can't be one of ours."""
+        path, _, query = asked.partition("?")
+        path = unquote(path)
+        return self.link(path, **parse_qs(query)) if _OURS.fullmatch(path) else self.link("/")
+
+    def link(self, path: str, /, **query: object) -> str:
         """The address of another page; of a feed with its language, for a feed reader wishes none."""
         speaks = {"lang": self.language} if path in _FOLLOWED and self.language != LANGUAGES[0] else {}
         return self.address(path, _merged(self.chosen, query if self.exported else query | speaks))
