@@ -59,6 +59,14 @@ def _systemd_facts(installation: Installation) -> dict[str, object]:
     }
 
 
+def _compose_facts(installation: Installation) -> dict[str, object]:
+    """Which folders the container sees, each before those within it, and whether it may only read there."""
+    folders = {installation.config.parent: True}
+    if installation.database_file is not None:
+        folders[installation.database_file.parent] = False
+    return {"volumes": sorted(folders.items()), **_container_facts(installation)}
+
+
 def _container_facts(installation: Installation) -> dict[str, object]:
     if installation.uid == 0:
         return {"uid": IMAGE_USER, "gid": IMAGE_USER, "from_root": True}
@@ -83,7 +91,7 @@ def _workflow_facts(installation: Installation) -> dict[str, object]:
 
 _FACTS: Final[dict[Kind, Callable[[Installation], dict[str, object]]]] = {
     "systemd": _systemd_facts,
-    "docker": _container_facts,
+    "docker": _compose_facts,
     "kubernetes": _container_facts,
     "github-actions": _workflow_facts,
 }
