@@ -11,8 +11,9 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -292,6 +293,39 @@ def test_workflow_steps_run_and_keep_the_database_between_runs(watchlist: Path, 
     with pytest.raises(subprocess.CalledProcessError):
         play(workflow, checkout(watchlist, tmp_path / "3"), environment)
     assert checks(tmp_path / "3" / "policywatch.toml") == []  # rather none than a history begun anew
+
+
+def test_a_workflow_that_cannot_save_does_not_send_the_same_alerts_again(watchlist: Path, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", watchlist.parent], check=True)
+    (text,) = files(schedule("github-actions", watchlist)).values()
+    workflow = yaml.safe_load(text)
+    origin, ran = tmp_path / "server" / "ann" / "watch", tmp_path / "ran"
+    subprocess.run(["git", "init", "--quiet", "--bare", origin], check=True)
+    environment = runner(tmp_path, origin)
+    run = f"echo run >> {ran}; python -c \"import sqlite3; sqlite3.connect('kept/policywatch.db')\""
+    for step in next(iter(workflow["jobs"].values()))["steps"]:
+        if step.get("name") in ("Install", "Run"):
+            step["run"] = "true" if step["name"] == "Install" else run
+
+    def runs() -> int:
+        (place := Path(mkdtemp(dir=tmp_path)) / "work").mkdir()
+        with suppress(subprocess.CalledProcessError):
+            play(workflow, place, environment)
+        return len(ran.read_text().split())
+
+    def refuse(branches: str) -> None:
+        hook = origin / "hooks" / "update"
+        hook.write_text(f"#!/bin/sh\ncase $1 in {branches}) exit 1;; esac\n")
+        hook.chmod(0o755)
+
+    assert [runs(), runs()] == [1, 2]
+    refuse("*/policywatch-data")  # as GitHub does where a file is too large
+    assert [runs(), runs()] == [3, 3]
+    refuse("none")
+    subprocess.run(["git", "-C", origin, "branch", "-D", "policywatch-data-unsaved"], check=True)
+    assert runs() == 4
+    refuse("*")
+    assert runs() == 4
 
 
 def runner(tmp_path: Path, origin: Path) -> dict[str, str]:

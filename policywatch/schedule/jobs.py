@@ -22,6 +22,7 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 IMAGE_USER: Final = 10001  # the Dockerfile's; used where the installation is root's
 DATA_BRANCH: Final = "policywatch-data"
+LARGEST_KEPT: Final = 95_000_000  # bytes of a database before a run; GitHub refuses files of more than 100 MiB
 
 
 def render(kind: Kind, installation: Installation) -> str:
@@ -86,6 +87,7 @@ def _workflow_facts(installation: Installation) -> dict[str, object]:
         "watchlist": installation.config.relative_to(root).as_posix(),
         "database": database.relative_to(root).as_posix() if database else None,
         "branch": DATA_BRANCH,
+        "most": LARGEST_KEPT,
     }
 
 
