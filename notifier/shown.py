@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +16,7 @@ from storage.briefs import answered, default_key, default_words, notes
 from storage.changes import Change, StoredPassage, alike, gravity, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
-from storage.versions import Version
+from storage.versions import Cause, Version
 
 _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
@@ -118,6 +118,13 @@ class Shown:
         return replace(self, topics=topics, meaning=meaning, default_name=default, answers=needed, retold=None)
 
 
+def _found_at(session: Session, change: Change) -> datetime:
+    """When the page showed the text, also where a person accepted it later, which dates the change."""
+    if change.cause == Cause.ACCEPTED:
+        return session.get_one(Version, change.version_id).captured_at
+    return change.detected_at
+
+
 def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
     """Read what belongs to the change and say it in the words of a language."""
     said = words(language)
@@ -142,7 +149,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         only_rules=bool(brief.get("only_rules")),  # briefs of earlier versions don't say
         topics=tuple(map(clean, said.topics_of(dict.fromkeys([*leading, *change.topics]), brief))),
         leading=len(leading),
-        found=said.date(change.detected_at.date()),
+        found=said.date(_found_at(session, change).date()),
         starting=said.date(starting) if starting else None,
         starting_name=said.brief.dated if dated else said.brief.since if past else said.brief.starting,
         starting_said=within.format(date=said.date(starting)) if starting else "",

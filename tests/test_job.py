@@ -12,12 +12,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from analysis.versions.accepting import HeldAnew, accept, held_text
 from analysis.versions.manner import Manner
+from notifier.shown import show
+from notifier.wording import words as words_of
+from storage.change_list import ChangeFilter, changes_page
+from storage.clock import utc_now
 from storage.database import Database
 from storage.lock import one_at_a_time
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, command, outcomes, policy, policywatch, run, watchlist
@@ -144,6 +149,25 @@ def test_an_accepted_text_is_judged_by_the_operators_own_topics_too(tmp_path: Pa
     policywatch("accept", "library/privacy", "--yes", "--config", config)
     history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))
     assert "fish" in history["changes"][0]["topics"]
+
+
+def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    run(config)
+    site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:2])
+    run(config, status=1)
+    database, how, later = Database(database_url), Manner("Privacy policy", "en"), utc_now() + timedelta(days=30)
+    with database.reading() as session:
+        check, held = held_text(session, "library/privacy", how)
+    taken = accept(database, "library/privacy", how, lambda *_: (), seen=held.page, now=lambda: later)
+    assert taken is not None
+    with database.reading() as session:
+        (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
+        assert (row.change.id, row.change.detected_at) == (taken.id, later)
+        assert show(session, row.change, "en", None).found == words_of("en").date(check.checked_at.date())
+    database.close()
 
 
 def test_a_return_is_recorded_at_once_and_told_when_it_stays(tmp_path: Path, site: Site, database_url: str) -> None:

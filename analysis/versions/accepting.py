@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from sqlmodel import Session
 
 from analysis.blocks import Page
@@ -13,6 +16,7 @@ from analysis.versions.telling import RoutesFor
 from storage.captures import capture, captures_from
 from storage.changes import Change
 from storage.checks import Check, Outcome, accept_check, last_set_aside
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document
 from storage.errors import StorageError
@@ -44,9 +48,18 @@ def held_text(session: Session, document_id: str, manner: Manner) -> tuple[Check
     return check, judged(session, check, page, manner, current, is_comparable=is_comparable)
 
 
-def accept(database: Database, document_id: str, manner: Manner, routes_for: RoutesFor, *, seen: Page) -> Change | None:
+def accept(
+    database: Database,
+    document_id: str,
+    manner: Manner,
+    routes_for: RoutesFor,
+    *,
+    seen: Page,
+    now: Callable[[], datetime] = utc_now,
+) -> Change | None:
     """Take the held text as the next version, on the word of a person who has seen it; the change is alerted like any
-    other, unless only the watchlist's selectors made it.
+    other, unless only the watchlist's selectors made it. It is dated by the acceptance, for who asks what is new since
+    a day would never see one of weeks ago; when the text was found, its version says.
 
     None where there was nothing to compare it with. Wants `one_at_a_time` held. Raises as `held_text` does, and
     `HeldAnew` where a run has put another text in the place of the one that was `seen`.
@@ -62,7 +75,15 @@ def accept(database: Database, document_id: str, manner: Manner, routes_for: Rou
         )
     with database.writing() as session:
         check = session.get_one(Check, held.id)
-        cause = Cause.ACCEPTED
-        change = take(session, check, kept=kept, manner=manner, found=found, cause=cause, routes_for=routes_for)
+        change = take(
+            session,
+            check,
+            kept=kept,
+            manner=manner,
+            found=found,
+            cause=Cause.ACCEPTED,
+            routes_for=routes_for,
+            detected_at=now(),
+        )
         accept_check(session, check)
         return change

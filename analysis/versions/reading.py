@@ -207,9 +207,10 @@ def take(
     found: Judged,
     cause: Cause,
     routes_for: RoutesFor,
+    detected_at: datetime | None = None,
 ) -> Change | None:
     """Write a text as the next version, what it changes (None: nothing to compare it with), and who is to be told;
-    `finish` of the check is the caller's."""
+    `finish` of the check is the caller's. The change is dated by the check, unless by `detected_at`."""
     if found.prepared is None or found.against is None:
         made = make_version(session, kept, manner, found.page, None, cause)
         session.flush()
@@ -218,6 +219,7 @@ def take(
     change = advance(
         session, check, kept, manner, found.page, found.current, found.prepared, cause, against=found.against
     )
+    change.detected_at = detected_at or change.detected_at
     if found.is_news:
         tell(session, change, found.undone, routes_for)
     else:
