@@ -29,7 +29,8 @@ Kind = Literal["alert", "digest", "notice", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one.
+    """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one, or
+    that announced it.
 
     `taken` holds marks of the people in the address who have it from an earlier try.
     """
@@ -136,7 +137,7 @@ def dressed(message: Message, templates: Templates) -> Message:
 def message_of(shown: Shown, language: str, routes: tuple[str, ...], key: str = "") -> Message:
     """The alert of one change."""
     body = Body("alert", language, changes=(shown,), routes=routes)
-    return Message("alert", _subject(shown, body.words), body, shown.document_id, key)
+    return Message("alert", _subject(shown, body.words), body, shown.thread, key)
 
 
 def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event | None:
@@ -163,6 +164,8 @@ def _subject(shown: Shown, said: Words) -> str:
     parts = list(topics[:_TOPICS_IN_SUBJECT])
     if shown.returned:
         parts.append(said.subject.returned)
+    if shown.announced:
+        parts.insert(0, said.subject.announced.format(date=shown.announced))
     if shown.only_rules:
         parts.append(shown.direction_name)
     elif shown.direction == "limits":

@@ -38,6 +38,8 @@ def sample_change(language: str) -> Shown:
         default_said=said.brief.on,
         default_name=f"{said.brief.on} ({said.quoted.format(text='unless you object')})",
         returned=False,
+        announced="",
+        thread="sample",
         meaning="we use your posts to train models that write, unless you object",
         answers=(
             Answer(said.brief.data, (Quoted("your posts"), Quoted("your comments")), "data"),

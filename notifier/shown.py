@@ -13,7 +13,7 @@ from sqlmodel import Session
 from notifier.escape import clean, cut, web_link
 from notifier.wording import Words, words
 from storage.briefs import answered, default_key, default_words, notes
-from storage.changes import Change, StoredPassage, alike, gravity, passages
+from storage.changes import Change, StoredPassage, alike, announced_as, gravity, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Cause, Version
@@ -87,6 +87,8 @@ class Shown:
     default_said: str | None
     default_name: str | None  # with the page's words that say so
     returned: bool
+    announced: str  # the day on which this very text was found as an announced one, if it was
+    thread: str  # of which messages about the same hang together
     meaning: str | None
     answers: tuple[Answer, ...]
     passages: tuple[ShownPassage, ...]  # the flagged ones, that of the meaning first, then the gravest
@@ -134,7 +136,9 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     others = [passage for passage in found if not passage.topics]
     brief: dict[str, Any] = change.brief
     starting = change.effective_date or _day(brief.get("from"))
-    dated, past = bool(brief.get("dated")), starting is not None and starting < change.detected_at.date()
+    announced = announced_as(session, change)
+    past = starting is not None and starting < change.detected_at.date() and page.kind != "preview"
+    dated = bool(brief.get("dated"))
     leading = _leading(change.topics, brief, found)
     within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
     return Shown(
@@ -159,6 +163,8 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         default_name=_default(brief, said),
         default_of_meaning=bool(leading) and default_key(brief) in ("on", "off"),
         returned=change.returns_to is not None,
+        announced=said.date(_found_at(session, announced).date()) if announced else "",
+        thread=announced.document_id if announced else page.id,
         meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, said),
         passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(alike(flagged), brief)),

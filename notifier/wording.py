@@ -81,6 +81,7 @@ class Subject(_Strict):
     limits: str
     clearer: str
     returned: str
+    announced: str  # {date}
     digest: Counted
     digest_empty: str
     notices: Counted
@@ -151,6 +152,7 @@ class Sentences(_Strict):
     because: str
     direction: str
     returned: str
+    announced: str  # {date}
     found: str  # {date}
     start_of_page: str  # stands for the heading of a passage above the first heading
     flagged: str

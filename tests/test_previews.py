@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from notifier.shown import show
+from notifier.wording import words
+from storage.changes import change as stored
+from storage.database import Database
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
 PREVIEW = """
@@ -54,6 +59,31 @@ def test_what_an_announced_text_will_change_is_told_once_with_its_date(tmp_path:
     assert change["document"] == "library/preview-privacy"
     assert [passage["operation"] for passage in change["passages"]] == ["added"]
     assert run(config, status=0)["deliveries"]["sent"] == 0
+
+
+def test_the_announced_text_in_force_is_told_as_such_in_the_thread_of_the_first(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url, more=PREVIEW.format(url=site.url))
+    site.pages["/preview"] = policy(AI)
+    run(config, status=0)
+    told = tmp_path / "alerts.txt"
+    assert "In force from" in told.read_text("utf-8"), "a past day, of what is only announced"
+    told.unlink()
+    site.pages["/privacy"] = policy(AI)
+    report = run(config, status=0)
+    today = words("en").date(datetime.fromisoformat(str(report["started_at"])).date())
+    assert f"Privacy policy of the library: announced on {today}, in force now, " in told.read_text("utf-8")
+    assert f"This text was announced on {today} and is in force now." in told.read_text("utf-8")
+    database = Database(database_url)
+    with database.reading() as session:
+        change = of(report, "library/privacy")["change"]
+        assert show(session, stored(session, change["id"]), "fr", None).thread == "library/preview-privacy"  # type: ignore[index]
+    database.close()
+    site.pages["/privacy"] = policy(AI, "We sell the list of what you read to our advertising partners.")
+    told.unlink()
+    run(config, status=0)
+    assert "announced" not in told.read_text("utf-8"), "another text than the announced one"
 
 
 def test_another_announced_text_is_compared_with_the_one_in_force_too(tmp_path: Path, site: Site) -> None:
