@@ -97,6 +97,11 @@ def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language:
         ("en", "In your settings: turning off the assistant does not change what our models keep of messages.", None),
         ("en", "We sell your health data to our partners unless you leave the programme.", "on"),
         ("en", '"Shared data" means data that people opt in to share with our models.', None),
+        ("en", "The assistant that reads your notes is on for every workspace unless an admin turns it off.", "on"),
+        ("en", "If you and your doctor both agree, sound is sent to an AI tool that drafts the note.", "off"),
+        ("en", "Until you turn 16 your account is private, and we show your photos to nobody.", None),
+        ("fr", "Vos données d'usage restent dans la voiture tant que vous n'avez pas choisi « Partager ».", "off"),
+        ("fr", "Pour un enfant, les messages se limitent par défaut à des phrases toutes faites.", None),
     ],
 )
 def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:

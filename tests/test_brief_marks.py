@@ -241,6 +241,7 @@ def test_whom_a_sentence_spares_by_age_is_left_out(text: str) -> None:
             ("stands",),
         ),
         ("You can opt out by mail to no@parley.example.", "For questions, write to no@parley.example.", ("stands",)),
+        ('You can opt out by clicking on "No more letters".', 'Click on "No more letters" if you like.', ("stands",)),
         ("You can opt out at any time in your Advert Settings.", "Adverts are shown to all.", ()),
         ("You can opt out of adverts by Harrow Inc through our Help Desk.", "Ask the Help Desk to delete it.", ()),
     ],
@@ -276,6 +277,14 @@ def test_what_is_said_in_other_words_is_not_told_as_gone() -> None:
     )
     told = {(quote.text, quote.marks) for quote in found.brief.purposes}
     assert told == {("vérifier une commande", ())}
+
+
+def test_a_promise_that_stands_elsewhere_is_not_told_as_gone() -> None:
+    policy = "# Privacy policy\n\n## Letters\n\nWe read them.{}\n\n## Photos\n\n{}\n"
+    gone = " We do not sell them or your address."
+    stays = "You send photos; we do not sell them or your address."
+    found = compared(policy.format(gone, stays), policy.format("", stays))
+    assert {quote.marks for quote in found.brief.excluded} == {("stands",)}
 
 
 def test_general_words_that_the_page_has_yet_are_no_news() -> None:

@@ -81,7 +81,20 @@ def test_the_first_cell_names_its_row_unless_it_is_a_sentence() -> None:
         "# A\n\n| Data | Use |\n| --- | --- |\n| {} | to train generative AI models with personal data of members |\n"
     )
     assert (told("# A\n\nB.\n", table.format("Your posts")).meaning or "").startswith("Your posts, Use: to train")
+    assert (told("# A\n\nB.\n", table.format("Otterly, Inc.")).meaning or "").startswith("Otterly, Inc., Use: to train")
     assert (told("# A\n\nB.\n", table.format("We read your posts.")).meaning or "").startswith("Use: to train")
+
+
+@pytest.mark.parametrize(
+    ("language", "added", "meaning"),
+    [
+        ("en", "HIV status is a field we used to offer. We have taken it away and erased every answer.", "HIV status"),
+        ("fr", "Le statut sérologique était demandé. Nous l'avons supprimé et effacé de vos données.", "Le statut"),
+    ],
+)
+def test_a_sentence_that_says_it_before_any_noun_has_the_one_before_it(language: str, added: str, meaning: str) -> None:
+    before = "# A\n\nBe kind.\n"
+    assert (told(before, f"{before}\n{added}\n", language).meaning or "").startswith(meaning)
 
 
 RULE = "You may not use our pages to train a machine learning model."

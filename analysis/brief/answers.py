@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from analysis.brief.denied import Denials
+from analysis.brief.news import newly_denied, newly_named
 from analysis.brief.rank import Weights, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
-from analysis.brief.text import Word
 from analysis.brief.whole import (
     list_of,
     told_apart,
@@ -27,6 +27,7 @@ Answers = list[tuple[float, Span]]  # chances, see rank.py
 _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
 _NAMED: tuple[Question, ...] = ("data", "purposes")
+_COMPOUND = 2  # words of "delivery notes"
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 
 
@@ -42,6 +43,7 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     told["refuse"] = _in_steps(
         told["refuse"], [one for one in found["refuse"] if one[0] >= weights["refuse"].first * _HINTED]
     )
+    told["refuse"] = [(chance, scene.reader.refusing(span)) for chance, span in told["refuse"]]
     for field in _NAMED:
         of_ways = [one for one in told[field] if not any(one[1].within(way) for _, way in told["refuse"])]
         told[field] = of_ways or told[field]  # the names of settings are no data
@@ -58,7 +60,9 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     told["recipients"] = [one for one in told["recipients"] if not denials.takes_out(one[1])]
     least = weights["recipients"].first * _HINTED
     told["recipients"] = with_siblings(scene.reader, told["recipients"], found["recipients"], MOST, least)
-    told["recipients"] = with_names(scene.reader, _newly_named(scene, told["recipients"]))
+    told["recipients"] = with_names(scene.reader, newly_named(scene, told["recipients"], found["recipients"], least))
+    apart = [one for one in found["excluded"] if not any(map(one[1].meets, undone))]
+    told["excluded"] = newly_denied(scene, told["excluded"], apart, weights["excluded"].first * _HINTED)
     for field in _DONE:
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told
@@ -91,7 +95,9 @@ def _whole_purposes(scene: Scene, told: Answers) -> Answers:
     """With the entries before them of the enumerations that purposes stand in which a noun names."""
     named = whole_lists(scene.reader, [one for one in told if one[1].rule.startswith("purpose")], ("purpose_noun",))
     others = [
-        one for one in told if not one[1].rule.startswith("purpose") and not any(one[1].meets(o) for _, o in named)
+        (one[0], scene.reader.renewed(one[1]))
+        for one in told
+        if not one[1].rule.startswith("purpose") and not any(one[1].meets(o) for _, o in named)
     ]
     return sorted([*named, *others], key=lambda one: -one[0])
 
@@ -108,22 +114,6 @@ def _whole(scene: Scene, told: Answers, found: Answers, least: float) -> Answers
 def _is_no_news(span: Span, scene: Scene) -> bool:
     """Whether they are general words of the earlier text that the later one has yet: "your data" is never gone."""
     return span.telling <= scene.phrases.grammar.general and scene.still_said(span)
-
-
-def _newly_named(scene: Scene, told: Answers) -> Answers:
-    """Of a sentence that names somebody new beside others, who is new; not where that is one of the others."""
-    naming = scene.phrases.grammar.naming
-    new = {
-        span.sentence.order
-        for _, span in told
-        if all(word.changed for word in _words(span))
-        and not (span.first and span.sentence.words[span.first - 1].text in naming)  # "partners such as Kestrel"
-    }
-    return [one for one in told if one[1].sentence.order not in new or any(word.changed for word in _words(one[1]))]
-
-
-def _words(span: Span) -> Sequence[Word]:
-    return span.sentence.words[span.first : span.last]
 
 
 def _anew(told: Answers) -> Answers:
@@ -171,8 +161,13 @@ def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
 
 
 def _names_data(purpose: tuple[float, Span], data: Answers) -> bool:
-    """Whether nearly the same words answer which data, and better: a list of data is no purpose."""
+    """Whether nearly the same words answer which data, and better, or it begins within them: "delivery notes"."""
     chance, span = purpose
+    if any(
+        span.sentence is other.sentence and other.first < span.first < other.last <= span.first + _COMPOUND
+        for _, other in data
+    ):
+        return True
     return any(
         better >= chance
         and span.sentence is other.sentence

@@ -8,6 +8,7 @@ from analysis.brief.text import Sentence
 
 _PHRASES = ("refuse_act", "default_on", "default_off", "control", "go", "contact", "place")  # whose last word belongs
 _ACTS = ("collect", "process", "share", "retain")
+_SUBJECT = 14  # words of what is not done or who does not
 
 
 class Clauses(Nouns):
@@ -122,6 +123,8 @@ class Clauses(Nouns):
             if last - first > 2 and before in grammar.relatives and word in self._subjects:
                 last -= 2  # "the insurers that you"
                 continue
+            if words[last - 1].gap == ".":
+                break  # "Kestrel S.A."
             adverb = word.endswith(grammar.adverbs) and before in grammar.dangling and before not in grammar.determiners
             if not adverb and word not in grammar.dangling:
                 break
@@ -129,6 +132,17 @@ class Clauses(Nouns):
                 break
             last -= 1
         return first, last
+
+    def subject_start(self, sentence: Sentence, first: int) -> int:
+        """Where the subject begins of a verb at `first`, if it stands right before it."""
+        words, grammar = sentence.words, self.grammar
+        opens = words[first].text in self._finite | grammar.denied_by | grammar.only_with
+        start = first
+        while opens and start > 0 and self.soft(sentence, start) and words[start - 1].text not in self._openings:
+            start -= 1
+        if start == first or words[first - 1].text in grammar.joins | grammar.relatives:
+            return first
+        return first if first - start > _SUBJECT else start
 
     @staticmethod
     def after_number(sentence: Sentence, last: int) -> int:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.brief.names import capital_runs
-from analysis.brief.parties import Parties
+from analysis.brief.no_data import ACTS, DATA, NoData
 from analysis.brief.text import Sentence
 
-DATA = ("data_kind", "content_kind", "sensitive", "data_head")
-_ACTS = ("collect", "process", "share", "retain")
 # cues of a word that may be a verb
-_NO_NOUNS = (*_ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on", "make")
+_NO_NOUNS = (*ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on", "make")
 _HANDED = 8  # words between an act of sharing and to whom
-_OF_READER = 6  # words from what is shown to whose it is
-_MADE = 10  # words between an act of making and what is made
 _SHORTEST_VERB = 4  # letters of one that ends with "s"
 _NO_VERBS = ("ss", "us", "is", "ics")  # how words end that are no verbs, though with "s"
 _APOSTROPHES = ("'", "’")
 _OF = "of"
 
 
-class DataWords(Parties):
+class DataWords(NoData):
     """Reads candidates for `data` out of sentences of one language."""
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
@@ -49,7 +44,7 @@ class DataWords(Parties):
                 if last < len(words) and words[last].gap == "-":
                     continue  # "content-generating models"
                 start, end = self.data_phrase(sentence, first, last)
-                if start >= end:
+                if start >= end or self.is_somebody(sentence, start, end):
                     continue
                 yield start, end, "phrase"
                 ends = [end]
@@ -73,7 +68,7 @@ class DataWords(Parties):
         """The noun phrase around words that name data; an empty one where it names none."""
         start, end = self.chunk(sentence, first, last)
         start = self._behind_act(sentence, start, first)
-        if self._is_torn(sentence, start, first, last) or self._is_document(sentence, start, end):
+        if self._is_torn(sentence, start, first, last) or self.names_other(sentence, start, end):
             return end, end
         if any(at < start < to for at, to in sentence.cues.get("contact", ())):
             return end, end  # "write to the address"
@@ -94,12 +89,12 @@ class DataWords(Parties):
             return False
         if any(at == first for at, _ in cues.get("purpose_lead", ())):
             return False
-        if first + 1 < last and words[first + 1].text == _OF and first in sentence.where(*_ACTS):
+        if first + 1 < last and words[first + 1].text == _OF and first in sentence.where(*ACTS):
             return False
         kinds = {end for cue in DATA for _, end in cues.get(cue, ())}
         if last not in kinds and any(end == last for _, end in cues.get("recipient_head", ())):
             return False
-        verbs = sentence.where(*_ACTS, "purpose_verb", "control", "go")
+        verbs = sentence.where(*ACTS, "purpose_verb", "control", "go")
         return not self._is_order(sentence, first, last, verbs) and not self._is_clause(sentence, first, last, verbs)
 
     def _is_order(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
@@ -130,18 +125,6 @@ class DataWords(Parties):
                 return True
         return False
 
-    def _is_document(self, sentence: Sentence, first: int, last: int) -> bool:
-        """Whether a noun phrase names a document or a part of one: "our cookie policy", "la politique relative aux"."""
-        documents = sentence.cues.get("document")
-        if not documents:
-            return False
-        if not self.grammar.noun_first:
-            kinds = sentence.cues.get("data_kind", ())  # "search terms"
-            return any(end == last for _, end in documents) and not any(end == last for _, end in kinds)
-        while first < last - 1 and sentence.words[first].text in self.grammar.determiners:
-            first += 1
-        return any(at == first for at, _ in documents)
-
     def _is_torn(self, sentence: Sentence, start: int, first: int, last: int) -> bool:
         """Whether a phrase begins within another one's: "Data" of "Contact Data"; its noun is before "pseudonymes"."""
         kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
@@ -156,7 +139,7 @@ class DataWords(Parties):
         if not inner or first - start < 2:
             return start
         kinds = sentence.where(*DATA, "recipient_head")
-        acts = sentence.where(*_ACTS, "refuse_act", "purpose_verb") - kinds
+        acts = sentence.where(*ACTS, "refuse_act", "purpose_verb") - kinds
         for at in range(first - 1, start, -1):
             if words[at].text not in inner:
                 continue
@@ -196,7 +179,7 @@ class DataWords(Parties):
             return False
         stem = word.removesuffix(grammar.gerunds)
         known = stem in grammar.stops or f"{stem}e" in grammar.stops
-        if not known and start not in sentence.where(*_ACTS, "purpose_verb", "make"):
+        if not known and start not in sentence.where(*ACTS, "purpose_verb", "make"):
             return False
         adjective = start > 0 and words[start - 1].text.endswith(grammar.adverbs)  # "personally identifying data"
         if adjective or start - 1 in sentence.where("collect", "share", "retain"):
@@ -217,7 +200,7 @@ class DataWords(Parties):
             at -= 1
         before = words[at].text
         if before in grammar.joins and start < first:
-            verbs = sentence.where(*_ACTS, "purpose_verb", "liability")
+            verbs = sentence.where(*ACTS, "purpose_verb", "liability")
             if start in verbs and at - 1 in verbs and not words[start].text.endswith((*grammar.pasts, grammar.gerunds)):
                 return True
         if before in grammar.modals or (before in grammar.others and before not in grammar.pronouns):
@@ -227,7 +210,7 @@ class DataWords(Parties):
         if before in grammar.bound and before in grammar.pronouns:  # "you", not of "shows you"
             return at == 0 or not self.soft(sentence, at) or self.ends_phrase(words[at - 1].text)
         aims = any(end == start for _, end in sentence.cues.get("purpose_lead", ()))
-        return aims and start in sentence.where(*_ACTS, "purpose_verb")
+        return aims and start in sentence.where(*ACTS, "purpose_verb")
 
     def _behind_verb_of_one(self, sentence: Sentence, start: int, first: int) -> int:
         """Where the object begins of a verb with "s" that a noun phrase seems to hold: "Corvina places data"."""
@@ -298,6 +281,8 @@ class DataWords(Parties):
                 subject = after in grammar.determiners or after in self._subjects or at + 1 in sentence.where("person")
                 waits = subject or after in finite
                 at += not waits
+            elif self._is_of_it(sentence, at, further):
+                return at
             elif word in self._subjects:
                 waits, at = False, at + 1
                 at = self._last_verb(sentence, at, further) if at < further and words[at].text in finite else at
@@ -309,6 +294,13 @@ class DataWords(Parties):
                 waits, at = False, self._last_verb(sentence, at, further)
             at += 1
         return further
+
+    def _is_of_it(self, sentence: Sentence, at: int, further: int) -> bool:
+        """Whether a noun ends before "from it" and a verb that goes on: "your face from it and compares"."""
+        words, grammar = sentence.words, self.grammar
+        if at + 2 >= further or words[at].text not in grammar.links or grammar.noun_first:
+            return False
+        return words[at + 1].text in grammar.pronouns - grammar.readers and words[at + 2].text in grammar.joins
 
     def _goes_on(self, sentence: Sentence, at: int) -> bool:
         """Whether behind word `at`, an "and", a verb comes with its object: "and keeps it"."""
@@ -332,63 +324,6 @@ class DataWords(Parties):
         """Whether a bracket closes behind the words up to `end`."""
         words = sentence.words
         return ")" in (words[end].gap if end < len(words) else sentence.text[words[-1].end :])
-
-    def is_no_data(self, sentence: Sentence, first: int, last: int) -> bool:
-        """Whether words that look like data are a count, a part of a longer name, a tool or what a service makes."""
-        words = sentence.words
-        if words[first].text.isdecimal() and first > 0:
-            return True  # "2,018 requests"
-        torn = any(start < last < end and words[last - 1].capital for start, end in sentence.long_names)
-        if torn and any(start < last < end for start, end in capital_runs(sentence, self.grammar, joined=False)):
-            return True  # "the International Data" of "the International Data Transfer Agreement"
-        steps = 0 in sentence.where("go") and words[0].capital and words[first].text not in self.grammar.yours
-        if steps and sentence.where("go", "refuse_act", "control") - {0}:
-            return True  # "Open Settings, choose Privacy and data and switch it off"
-        return self._is_tool(sentence, first, last) or self.is_made(sentence, first)
-
-    def _is_tool(self, sentence: Sentence, first: int, last: int) -> bool:
-        """Whether a noun phrase is of what works with data: "a facial recognition software", "un modèle de langage"."""
-        words, tools = sentence.words, sentence.cues.get("tool")
-        if not tools:
-            return False
-        kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
-        if self.grammar.noun_first:
-            while first < last - 1 and words[first].text in self.grammar.determiners:
-                first += 1
-            return any(at == first for at, _ in tools) and not any(at <= first < end for at, end in kinds)
-        end = self.phrase_end(sentence, first + 1) if first + 1 < last else last
-        return any(stop == min(end, last) and not any(at < stop <= to for at, to in kinds) for _, stop in tools)
-
-    def is_made(self, sentence: Sentence, first: int) -> bool:
-        """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which
-        generate content, such as summaries of a profile"."""
-        makes = sentence.where("make")
-        if not makes or self._is_readers(sentence, first):
-            return False  # "to show your profile", "to display the photos that you post"
-        words, acts = sentence.words, sentence.where(*_ACTS, "train")
-        aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
-        for at in range(first - 1, max(-1, first - _MADE), -1):
-            if at in makes:
-                infinitive = words[at].text.endswith(self.grammar.infinitives or ("\n",))
-                return at in aims or infinitive or (at > 1 and words[at - 1].text in self.grammar.relatives)
-            if (
-                at in acts
-                or self.hard(sentence, at + 1)
-                or words[at].text in self.grammar.handing_to | self.grammar.sourced
-            ):
-                return False
-        return False
-
-    def _is_readers(self, sentence: Sentence, first: int) -> bool:
-        """Whether what begins at a word is said to be the reader's or to come from them."""
-        words, theirs = sentence.words, self.grammar.yours | (self.grammar.readers & self.grammar.bound)
-        ends = sentence.where("purpose_lead")
-        for at in range(first, min(first + _OF_READER, len(words))):
-            if at > first and (at in ends or words[at].text in self.grammar.handing_to or self.hard(sentence, at)):
-                break
-            if words[at].text in theirs:
-                return True
-        return False
 
     def owned(self, sentence: Sentence, first: int, last: int) -> int:
         """Where data end without whose they are, where it is not said what of theirs: "data of the customer's"."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from analysis.brief.data import DATA, DataWords
+from analysis.brief.data import DataWords
+from analysis.brief.no_data import DATA
 from analysis.brief.nouns import LONGEST
 from analysis.brief.text import Sentence
 
 _OF = "of"
-_SUBJECT = 14  # words of what is not done or who does not
+_LONG = 14  # words of an answer that may have been cut
+_TORN = 3  # words of an entry that is cut off at the end of an answer
 _CUT = 5  # words at the end of a denial that make room for its subject
 _NO_ENTRIES = ("place", "recipient_head", "person")  # what stands beside data is none
 
@@ -97,6 +99,36 @@ class Enumerations(DataWords):
             return stop
         return next((to for to, how in self.post_modified(sentence, stop) if how.endswith("nearest")), stop)
 
+    def refused_from(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where, of several acts, the one begins that refuses, or is the only new one: "download a copy, close your
+        account, or switch it off". Steps on the way to it are told with it."""
+        words = sentence.words
+        commas = (at for at in range(first + 1, last) if "," in words[at].gap and not self.hard(sentence, at))
+        starts = [first, *(at + (at + 1 < last and words[at].text in self.grammar.joins) for at in commas)]
+        final = starts[-1]
+        if len(starts) < 3 or final not in sentence.where("refuse_act", "can_stop"):
+            return first
+        before = range(first, final)
+        places = sentence.where("refuse_where", "contact") & set(before)
+        way = first in sentence.where("go") and (places or any(words[at].capital for at in before))
+        old = words[final].changed and not any(words[at].changed for at in range(first, starts[-2] + 1))
+        refuses = sentence.where("refuse_act", "can_stop") & set(before)
+        return final if not way and (old or not (refuses or places)) else first
+
+    def new_entry(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+        """The entry that alone is new of an enumeration of aims, where that one is behind the words or torn by them."""
+        words, end = sentence.words, last
+        while end < len(words) and not self.hard(sentence, end):
+            end += 1
+        changed = [at for at in range(first, end) if words[at].changed]
+        if last - first < _LONG or not changed or changed[-1] < last or changed[0] < last - _TORN:
+            return first, last
+        starts = [at for at in range(first + 1, changed[0] + 2) if at < end and "," in words[at].gap]
+        start = starts[-1] + (words[starts[-1]].text in self.grammar.joins) if starts else first
+        if start not in sentence.where("purpose_verb"):
+            return first, last
+        return start, self.shortened(sentence, start, self.clause_end(sentence, start, commas=False))
+
     def adjoin(self, sentence: Sentence, end: int, start: int) -> bool:
         """Whether only a comma or an "and" stands between words that end at `end` and those that begin at `start`."""
         words, at = sentence.words, end
@@ -105,17 +137,6 @@ class Enumerations(DataWords):
         while at < start and words[at].text in self.grammar.joins and not self.hard(sentence, at + 1):
             at += 1
         return at == start and (at > end or "," in words[at].gap)
-
-    def subject_start(self, sentence: Sentence, first: int) -> int:
-        """Where the subject begins of a verb at `first`, if it stands right before it."""
-        words, grammar = sentence.words, self.grammar
-        opens = words[first].text in self._finite | grammar.denied_by | grammar.only_with
-        start = first
-        while opens and start > 0 and self.soft(sentence, start) and words[start - 1].text not in self._openings:
-            start -= 1
-        if start == first or words[first - 1].text in grammar.joins | grammar.relatives:
-            return first
-        return first if first - start > _SUBJECT else start
 
     def cut(self, sentence: Sentence, first: int, last: int) -> int:
         """Where words too long for an answer are cut before a determiner, or 0 where only little would be lost."""

@@ -23,6 +23,7 @@ _LONGEST_BEFORE = 20  # words, of the sentence before one that speaks of it
 _NAMED = 3  # words before that of a document that a sentence begins with: "This online privacy policy"
 _BOLD = "**"  # as it stands on pages that were made from Markdown
 _LIKELY = 0.5
+_OPENING = 5  # words in which a sentence may say "it"
 _SENTENCE_ENDS = (".", "!", "?")
 # the grave.RULES by which a change is high for what it no longer says
 _GONE = frozenset(("training_promise_gone", "promise_gone", "consent_gone", "choice_gone"))
@@ -102,7 +103,9 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     within = bool(cell) and sentence.words[0].start > len(cell)
     label = forbidding(sentence, phrases)
     if not label and within:
-        label = sentence.lead if cell.rstrip().endswith(_SENTENCE_ENDS) else _of_row(cell.rstrip(), sentence.lead)
+        named = all(word.capital for word in words_of(cell))  # "Kestrel, Inc."
+        said = cell.rstrip().endswith(_SENTENCE_ENDS) and not named
+        label = sentence.lead if said else _of_row(cell.rstrip(), sentence.lead)
         if _answers(sentence) and sentence.lead.endswith("?"):
             return f"{cell.rstrip()}, {sentence.lead} {text}"
     elif not label and not cell and sentence.item and len(sentence.words) <= _LABEL:
@@ -134,8 +137,24 @@ def _carries_on(sentence: Sentence, phrases: Phrases) -> bool:
         return bool(others) and any(mark in others[0].gap for mark in ".,!;")
     if any(start <= _NAMED for start, _ in sentence.cues.get("document", ())):
         return False
+    if _has_no_noun(sentence, phrases):
+        return True
     begins = " ".join(word.text for word in sentence.words[:2])
     return bool({first.text, begins} & phrases.grammar.carries_on)
+
+
+def _has_no_noun(sentence: Sentence, phrases: Phrases) -> bool:
+    """Whether it says "it" before it names anything: "We have taken it away", "Nous les effaçons"."""
+    grammar, words = phrases.grammar, sentence.words
+    if words[0].text not in grammar.others | grammar.subjects:
+        return False
+    things = grammar.pronouns & (grammar.determiners if grammar.noun_first else grammar.pronouns - grammar.readers)
+    for word in words[1:_OPENING]:
+        if word.text in things:
+            return True
+        if grammar.noun_first or word.capital or word.text in grammar.determiners | grammar.to_us:
+            return False
+    return False
 
 
 def _before(sentence: Sentence, phrases: Phrases) -> str:

@@ -86,6 +86,9 @@ class Marks:
         return any(at <= limit <= at + 1 for limit in limits)
 
     def _stands(self, field: Question, span: Span) -> bool:
+        if field == "excluded":
+            same = span.last - span.first >= _SAID_AGAIN and f" {span.key} " in self._said
+            return same and span.denies and span.sentence.side == "before"
         if field == "refuse":
             return span.sentence.side == "before" and self._is_way_yet(span)
         return field in _OF_FACTS and self._scene.still_said(span)
@@ -96,6 +99,10 @@ class Marks:
             return True
         if any(address.group().lower() in self._text for address in addresses(span.text)):
             return True
+        for first, last in span.sentence.names:
+            words = span.sentence.words[first:last]
+            if span.first <= first and last <= span.last and f" {' '.join(word.text for word in words)} " in self._said:
+                return len(words) >= _NAME  # a button "No more mail"
         places = span.sentence.cues.get("refuse_where", ())
         for first, last in capital_runs(span.sentence, self._phrases.grammar, joined=False):
             first, last = max(first, span.first), min(last, span.last)

@@ -83,11 +83,15 @@ class Nouns:
         """The noun phrase around words `first` to `last`, with its determiner."""
         words, grammar = sentence.words, self.grammar
         start = first
-        while start > 0 and self.soft(sentence, start):
+        denied = {end for at, end in sentence.cues.get("negation", ()) if end - at > 1}
+        while start > 0 and self.soft(sentence, start) and start not in denied:
             word = words[start - 1].text
             if word in grammar.inner and start > 1 and self.soft(sentence, start - 1):
                 head = words[start - 2].text
-                if not self.ends_phrase(head) and head not in grammar.determiners:
+                done = (
+                    start > 2 and words[start - 3].text in grammar.passives and head.endswith(grammar.pasts or ("\n",))
+                )
+                if not done and not self.ends_phrase(head) and head not in grammar.determiners:
                     start -= 2
                     continue
             if word in grammar.determiners:
@@ -208,6 +212,8 @@ class Nouns:
             word = words[stop].text
             if word in grammar.joins:
                 break
+            if stop > start and self._is_object(sentence, stop):
+                return start
             if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, _KINDS):
                 break
             if stop > start:
@@ -223,6 +229,20 @@ class Nouns:
     def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:
         """Whether a phrase of these cues begins at a word, that may be a verb elsewhere: "contact information"."""
         return any(first == at for cue in cues for first, _ in sentence.cues.get(cue, ()))
+
+    def _is_them(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word is a pronoun that can't be a subject."""
+        text, grammar = sentence.words[at].text, self.grammar
+        return not grammar.noun_first and text in grammar.pronouns - grammar.links and self.soft(sentence, at)
+
+    def _is_object(self, sentence: Sentence, at: int) -> bool:
+        """Whether a pronoun is what a verb before it is done to: "and match them", "and clear it."."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or words[at].text not in grammar.pronouns:
+            return False
+        if words[at].text not in grammar.links:
+            return True
+        return at + 1 == len(words) or self.hard(sentence, at + 1)
 
     def _opens_object(self, word: str) -> bool:
         grammar = self.grammar
@@ -280,6 +300,8 @@ class Nouns:
             noun += 1
         if noun < len(words) and self.soft(sentence, noun):
             nearest = max(noun + 1, self.phrase_end(sentence, noun))
+            if words[last].text in grammar.relatives and nearest < len(words) and self._is_them(sentence, nearest):
+                nearest += 1  # "companies that own us"
             yield nearest, " and its nearest"
         end = last + 1
         while (

@@ -37,7 +37,7 @@ class Publisher:
         for match in _ITSELF.finditer(self._text):
             before = self._text[max(0, match.start() - _BACK) : match.start()]
             words |= {word for word in _NAME.findall(before.rpartition(". ")[2]) if word[0].isupper()}
-        named = {word for word in words if self._text.count(word) >= _OFTEN and not self.says(word.lower())}
+        named = {word for word in words if self._counted(word) >= _OFTEN and not self.says(word.lower())}
         self._words = frozenset(word.lower() for word in named or self._most_often())
 
     def _most_often(self) -> Iterator[str]:
@@ -46,6 +46,11 @@ class Publisher:
             if count >= _MOST_OFTEN and not self.says(word.lower()):
                 yield word
                 return
+
+    def _counted(self, word: str) -> int:
+        """How often a name stands in the text; a title in capitals has it in others."""
+        count = self._text.count(word)
+        return count + self._text.count(word.capitalize()) if word.isupper() else count
 
     def is_named(self, word: str) -> bool:
         return word in self._words
@@ -87,7 +92,7 @@ class Parties(Clauses):
         if last + 1 < len(words) and words[last].text in self.grammar.modals and self.soft(sentence, last):
             asks = last + 1 in sentence.where(*_ASKING) or words[last + 1].text in self.grammar.readers
             return asks or self._gives_us(sentence, last)
-        if any(end == first for cue in ("role", "contracting") for _, end in cues.get(cue, ())):
+        if any(end == first for cue in ("role", "contracting", "taken_out") for _, end in cues.get(cue, ())):
             return True  # "act as joint controllers", "you are contracting with Kestrel Ltd"
         return self._is_source(sentence, first) or self._gives_us(sentence, last)
 
@@ -128,6 +133,7 @@ class Parties(Clauses):
         ends = {last for _, last in heads}
         aims = sentence.where("purpose_lead")
         things = {last for _, last in sentence.cues.get("thing", ())}
+        yield from self._given_to(sentence)
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
             if (
@@ -157,6 +163,13 @@ class Parties(Clauses):
             if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"
         yield from self._names(sentence)
+
+    def _given_to(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        """Firms that something is shared with: "with your water company"."""
+        for first, last in sentence.cues.get("firm", ()):
+            start, end = self.chunk(sentence, first, last)
+            if end == last and start < first and self._is_given(sentence, start):
+                yield start, end, "party"
 
     def _behind_aim(self, sentence: Sentence, start: int, first: int) -> int:
         """Where a party begins behind a verb that looks like a part of it: "to engage outside providers"."""
@@ -212,12 +225,21 @@ class Parties(Clauses):
                 end += 1
             ours = self.publisher.is_named(word.text)
             of_data = any(first <= at and end <= last for first, last in kinds)  # "adresse IP"
-            if not (at in ai and end - at == 1) and not ours and not of_data and end not in documents:
+            letter = end - at == 1 and len(word.text) == 1  # "grades from A to D"
+            part = end in documents or self._is_numbered_part(sentence, at)
+            if not (at in ai and end - at == 1) and not ours and not of_data and not part and not letter:
                 party = self._is_party(sentence, at, end, listed=self._lists_on(sentence, sure, at))
                 company = any(form in forms for form in range(at + 1, end))
                 yield at, end, "company" if company else "name of a party" if party else "name"
                 sure = end if party and not self._is_firm(sentence, at, end) else sure  # "its host (Kestrel, Lyon)"
             at = end
+
+    @staticmethod
+    def _is_numbered_part(sentence: Sentence, first: int) -> bool:
+        """Whether a name is that of a part of a document: "Section D"."""
+        words = sentence.words
+        mark = first + 1 < len(words) and (len(words[first + 1].text) <= 1 or words[first + 1].text.isdecimal())
+        return mark and any(at == first for at, _ in sentence.cues.get("document", ()))
 
     def _lists_on(self, sentence: Sentence, sure: int, at: int) -> bool:
         """Whether a list goes on from a party that ends at `sure` to a name: "Kestrel (mail), Otter and Heron"."""
@@ -230,9 +252,11 @@ class Parties(Clauses):
         return sure > 0 and ("," in words[at].gap or words[at - 1].text in joins)
 
     def _in_column(self, sentence: Sentence, first: int) -> bool:
-        """Whether a cell begins with the name, in a column of parties: "Provider"."""
+        """Whether a cell begins with the name, in a column of parties: "Provider", "Set by"."""
         head = words_of(sentence.lead) if first == 0 and sentence.item and CELL in sentence.text else ()
         about = self.phrases.find(head) if len(head) <= _COLUMN else {}
+        if 1 < len(head) <= _COLUMN and head[-1].text in self.grammar.doers:
+            return True
         return "recipient_head" in about and "tracking" not in about  # not "First or third-party cookie"
 
     def _behind_colon(self, sentence: Sentence, first: int) -> bool:

@@ -25,6 +25,7 @@ _ANY_KIND = "other"  # of document
 _SAYS = tuple(f"says.{aspect}" for aspect in ASPECTS)
 _SAME = 0.8  # of the words that say something
 _NEAR = 4  # words between a cue and the candidate that it stands beside
+_ENDED = frozenset(("negation", "taken_out"))  # cues of what is not done, or no longer
 _BITS = 24  # more than there are words in any text
 _SIZES = (1, 2, 4, 8, 14, 30, 100)
 _PARTS = (("none", 0.0), ("little", 0.15), ("some", 0.4), ("half", 0.75), ("most", 1.0))
@@ -240,7 +241,7 @@ class Scene:
 
     @cached_property
     def _came(self) -> tuple[frozenset[str], ...]:
-        later = (one for one in self.sentences if one.side == "after" and "negation" not in one.cues)
+        later = (one for one in self.sentences if one.side == "after" and _ENDED.isdisjoint(one.cues))
         return tuple(stems_of(one.said) for one in later)
 
     def still_said(self, span: Span) -> bool:
@@ -251,7 +252,7 @@ class Scene:
         stems = stems_of(span.text)
         if stems and any(len(stems & others) >= _SAME * len(stems) for others in self._came):
             return True
-        return any("negation" not in self._cues_around(sentence) for sentence in self._later_with(span.key))
+        return any(_ENDED.isdisjoint(self._cues_around(sentence)) for sentence in self._later_with(span.key))
 
     def _named(self, name: str) -> int:
         """How often a name stands in the later text: the service's own is everywhere."""

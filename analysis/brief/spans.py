@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from analysis.brief.enumerations import Enumerations
@@ -21,6 +21,7 @@ _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
 _NO_AIMS = ("firm", "tool", "document", "person")  # at the end of a phrase
 _OF_DEEDS = ("purposes", "recipients")
+_NOT_ON_PATHS = ("data", "purposes", "recipients")  # the steps of a way through menus are none
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
 
 
@@ -99,7 +100,7 @@ class Reader(WaysOut, Enumerations, Places):
                 rule = f"{VOID}{rule}" if self.is_no_data(sentence, first, last) else rule
             if field in _OF_DEEDS and self.of_disclaimer(sentence, first):
                 continue
-            if field in ("data", "purposes") and self.on_path(sentence, first, last):
+            if field in _NOT_ON_PATHS and self.on_path(sentence, first, last):
                 continue
             known = found.get((first, last))
             if first < last and (known is None or (known.void and not rule.startswith(VOID))):
@@ -107,6 +108,18 @@ class Reader(WaysOut, Enumerations, Places):
                 hangs = self.hangs(sentence, first) or sentence.words[first].text in self.grammar.sole
                 found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners, hangs, reach)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
+
+    def refusing(self, span: Span) -> Span:
+        """A way to refuse without the other acts of its list."""
+        first = self.refused_from(span.sentence, span.first, span.last)
+        if first == span.first:
+            return span
+        return replace(span, first=first, last=max(span.last, self.clause_end(span.sentence, first, commas=False)))
+
+    def renewed(self, span: Span) -> Span:
+        """Of an enumeration of aims what is new, where that would be cut off."""
+        first, last = self.new_entry(span.sentence, span.first, span.last)
+        return replace(span, first=first, last=last)
 
     def _unhyphened(self, sentence: Sentence, last: int) -> int:
         """Where words end that would be cut within one with a hyphen: "name of the logged-in user"."""
@@ -173,7 +186,7 @@ class Reader(WaysOut, Enumerations, Places):
             for further, how in self.post_modified(sentence, end):
                 yield start, further, f"{void}purpose{how}"
             listed = self.listed(sentence, start, end)
-            if listed > end:
+            if listed > end and all(stop != listed for _, stop in cues.get("recipient_head", ())):
                 yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
                     yield start, further, f"{void}purposes listed{how}"
@@ -264,6 +277,8 @@ class Reader(WaysOut, Enumerations, Places):
             return not other and not done and not self._is_means(sentence, start, end)  # not "services that carry ads"
         if start > 1 and words[start - 1].text in grammar.inner and any(last == start - 1 for _, last in nouns):
             return False  # "la fraude" of "prévention de la fraude"
+        if start > 2 and words[start - 1].text in grammar.inner and words[start - 2].capital:
+            return False  # and of "l'Observatoire de la fraude"
         while start < end and words[start].text in grammar.determiners:
             start += 1
         named = words[start].text.endswith(grammar.infinitives or ("\n",)) or any(first == start for first, _ in nouns)

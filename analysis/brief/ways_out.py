@@ -152,7 +152,9 @@ class WaysOut(Acts):
 
     def _may_refuse(self, sentence: Sentence, first: int, last: int, rule: str) -> bool:
         """Whether what is done is the reader's, and told rather than supposed."""
-        if rule == "refusal" and not self.grammar.noun_first and sentence.words[first].text.endswith("s"):
+        words, grammar = sentence.words, self.grammar
+        readers = first > 0 and words[first - 1].text in grammar.readers
+        if rule == "refusal" and not grammar.noun_first and words[first].text.endswith("s") and not readers:
             return False  # "Cordova deletes them": who does it is not the reader
         if rule in _ACTS and not self._is_way(sentence, first, last):
             return False
@@ -211,6 +213,7 @@ class WaysOut(Acts):
 
     def _excluded(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         yield from self._denials(sentence)
+        yield from self._set_aside(sentence)
         yield from self._exceptions(sentence)
         yield from self._ages(sentence)
 
@@ -245,6 +248,17 @@ class WaysOut(Acts):
                 yield start, far, "denial, on"
             if first > start and self._denies_verb(sentence, first):
                 yield first - 1, near, "denial, short"
+
+    def _set_aside(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
+        """What is said to be left out: "Messages are excluded"."""
+        words = sentence.words
+        for first, last in sentence.cues.get("set_aside", ()):
+            verb = first - 1
+            if verb > 0 and words[verb].text in self.grammar.passives and words[verb - 1].text not in self._finite:
+                start = self.subject_start(sentence, verb)
+                who = {word.text for word in words[start:verb]}
+                if start < verb and not who & (self._openings | self._finite) and self._tells(sentence, start, verb):
+                    yield start, self.clause_end(sentence, last - 1, commas=False), "denial"
 
     @staticmethod
     def _tells(sentence: Sentence, first: int, last: int) -> bool:

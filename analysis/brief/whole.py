@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from analysis.brief.data import DATA
+from analysis.brief.no_data import DATA
 from analysis.brief.nouns import LONGEST, bullet
 from analysis.brief.spans import Reader, Span
 from analysis.change import Side

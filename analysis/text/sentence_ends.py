@@ -12,7 +12,7 @@ _END = re.compile(
     r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
 )
 _NO_END = re.compile(
-    r"(?:\b(?:e\.g|i\.e|cf|nos?|art|al|par|p|p\.ex|ex|inc|ltd|corp?|co|mr|mrs|ms|dr|st|vs|approx|u\.s|u\.k|n)\.|\b[A-Z]\.)$",
+    r"(?:\b(?:e\.g|i\.e|cf|nos?|art|al|par|p|p\.ex|ex|inc|ltd|corp?|co|pvt|pty|mr|mrs|ms|dr|st|vs|approx|u\.s|u\.k|n)\.|\b[A-Z]\.)$",
     re.I,
 )
 _DAY = re.compile(r"\b\d{1,2}\.$")

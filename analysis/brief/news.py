@@ -1,0 +1,78 @@
+"""What is new among answers that stayed: a denial, and who is named beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.brief.names import within_name
+from analysis.brief.no_data import ACTS
+from analysis.brief.scene import Scene
+from analysis.brief.spans import Span
+from analysis.brief.text import Word
+
+Answers = list[tuple[float, Span]]
+_DENIALS = ("denial", "denial, whole")
+_PARTIES = ("party", "parties", "company", "name of a party")
+_OF_DEEDS = (*ACTS, "train", "hand_on", "tracking", "sensitive", "data_kind", "content_kind")
+_LIKELY = 0.5
+
+
+def newly_denied(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
+    """What is left out, with a new sentence that says so of data: "Messages are excluded". Where nothing else is told,
+    the likeliest denial that is a new sentence and protects people."""
+    new = [
+        one
+        for one in found
+        if one[0] >= least
+        and one[1].rule in _DENIALS
+        and one[1].denies
+        and one[1].sentence.side == "after"
+        and _is_of_deeds(one[1])
+        and _is_new(one[1].sentence.words)
+    ]
+    aside = [one for one in new if one[1].sentence.where("set_aside") & set(range(one[1].first, one[1].last))]
+    if aside and not any(aside[0][1].meets(span) for _, span in told):
+        return [*told, aside[0]]
+    return told or [one for one in new if scene.chances(one[1].sentence)["protection"] >= _LIKELY][:1]
+
+
+def _is_of_deeds(span: Span) -> bool:
+    """Whether words tell of data or what is done with them, not only within a name: "it answers “not yet”"."""
+    names = span.sentence.names
+    deeds = span.sentence.where(*_OF_DEEDS) & set(range(span.first, span.last))
+    return any(not within_name(names, at, at + 1) for at in deeds)
+
+
+def _is_new(words: Sequence[Word]) -> bool:
+    return all(word.changed for word in words)
+
+
+def newly_named(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
+    """Of a sentence that names somebody new beside others, who is new; not where that is one of the others.
+
+    Who is new is told from the chance `least` where only others of the sentence are.
+    """
+    naming = scene.phrases.grammar.naming
+    old = {span.sentence.order for _, span in told if span.sentence.touched}
+    old -= {span.sentence.order for _, span in told if any(word.changed for word in _words(span))}
+    others = [
+        one
+        for one in found
+        if one[0] >= least
+        and one[1].rule.startswith(_PARTIES)
+        and one[1].sentence.order in old
+        and _is_new(_words(one[1]))
+        and one[1].sentence.side == "after"
+    ]
+    told = [*told, *(one for at, one in enumerate(others) if not any(one[1].meets(o) for _, o in others[:at]))]
+    new = {
+        span.sentence.order
+        for _, span in told
+        if _is_new(_words(span))
+        and not (span.first and span.sentence.words[span.first - 1].text in naming)  # "partners such as Kestrel"
+    }
+    return [one for one in told if one[1].sentence.order not in new or any(word.changed for word in _words(one[1]))]
+
+
+def _words(span: Span) -> Sequence[Word]:
+    return span.sentence.words[span.first : span.last]

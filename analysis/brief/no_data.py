@@ -1,0 +1,103 @@
+"""What looks like data and is none: a document, a tool, what a service makes."""
+
+from __future__ import annotations
+
+from analysis.brief.names import capital_runs
+from analysis.brief.parties import Parties
+from analysis.brief.text import Sentence
+
+DATA = ("data_kind", "content_kind", "sensitive", "data_head")
+ACTS = ("collect", "process", "share", "retain")
+_OF_READER = 6  # words from what is shown to whose it is
+_MADE = 10  # words between an act of making and what is made
+
+
+class NoData(Parties):
+    """Tells what names data from what only seems to."""
+
+    def is_no_data(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether words that look like data are a count, a part of a longer name, a tool or what a service makes."""
+        words = sentence.words
+        if words[first].text.isdecimal() and first > 0:
+            return True  # "2,018 requests"
+        torn = any(start < last < end and words[last - 1].capital for start, end in sentence.long_names)
+        if torn and any(start < last < end for start, end in capital_runs(sentence, self.grammar, joined=False)):
+            return True  # "the International Data" of "the International Data Transfer Agreement"
+        steps = 0 in sentence.where("go") and words[0].capital and words[first].text not in self.grammar.yours
+        if steps and sentence.where("go", "refuse_act", "control") - {0}:
+            return True  # "Open Settings, choose Privacy and data and switch it off"
+        return self._is_tool(sentence, first, last) or self.is_made(sentence, first)
+
+    def names_other(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase names what is no data: a document, a legal ground, what is the service's."""
+        words, grammar, cues = sentence.words, self.grammar, sentence.cues
+        if self._is_document(sentence, first, last):
+            return True
+        if any(first <= at and end <= last for at, end in cues.get("legitimate_interest", ())):
+            return True
+        return words[first].text in grammar.ours and last - first == 2 and words[last - 1].text in grammar.doings
+
+    def is_somebody(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase names a party: "data partners", and "the employer", not "your employer"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or all(end != last for _, end in sentence.cues.get("recipient_head", ())):
+            return False
+        if all(end != last for cue in DATA for _, end in sentence.cues.get(cue, ())):
+            return True
+        return words[first].text in grammar.articles
+
+    def _is_document(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase names a document or a part of one: "our cookie policy", "la politique relative aux"."""
+        documents = sentence.cues.get("document")
+        if not documents:
+            return False
+        if not self.grammar.noun_first:
+            kinds = sentence.cues.get("data_kind", ())  # "search terms"
+            return any(end == last for _, end in documents) and not any(end == last for _, end in kinds)
+        while first < last - 1 and sentence.words[first].text in self.grammar.determiners:
+            first += 1
+        return any(at == first for at, _ in documents)
+
+    def _is_tool(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase is of what works with data: "a facial recognition software", "un modèle de langage"."""
+        words, tools = sentence.words, sentence.cues.get("tool")
+        if not tools:
+            return False
+        kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
+        if self.grammar.noun_first:
+            while first < last - 1 and words[first].text in self.grammar.determiners:
+                first += 1
+            return any(at == first for at, _ in tools) and not any(at <= first < end for at, end in kinds)
+        end = self.phrase_end(sentence, first + 1) if first + 1 < last else last
+        return any(stop == min(end, last) and not any(at < stop <= to for at, to in kinds) for _, stop in tools)
+
+    def is_made(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which
+        generate content, such as summaries of a profile"."""
+        makes = sentence.where("make")
+        if not makes or self._is_readers(sentence, first):
+            return False  # "to show your profile", "to display the photos that you post"
+        words, acts = sentence.words, sentence.where(*ACTS, "train")
+        aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
+        for at in range(first - 1, max(-1, first - _MADE), -1):
+            if at in makes:
+                infinitive = words[at].text.endswith(self.grammar.infinitives or ("\n",))
+                return at in aims or infinitive or (at > 1 and words[at - 1].text in self.grammar.relatives)
+            if (
+                at in acts
+                or self.hard(sentence, at + 1)
+                or words[at].text in self.grammar.handing_to | self.grammar.sourced
+            ):
+                return False
+        return False
+
+    def _is_readers(self, sentence: Sentence, first: int) -> bool:
+        """Whether what begins at a word is said to be the reader's or to come from them."""
+        words, theirs = sentence.words, self.grammar.yours | (self.grammar.readers & self.grammar.bound)
+        ends = sentence.where("purpose_lead")
+        for at in range(first, min(first + _OF_READER, len(words))):
+            if at > first and (at in ends or words[at].text in self.grammar.handing_to or self.hard(sentence, at)):
+                break
+            if words[at].text in theirs:
+                return True
+        return False
