@@ -100,7 +100,7 @@ def _writable(database: Database) -> Finding:
         database.try_writing()
     except StorageError as failure:
         return Finding(False, "database", str(failure))
-    return Finding(True, "database", str(database))
+    return Finding(True, "database", f"{database}, {database.size() / 1e6:.1f} MB")
 
 
 def _watched(watchlist: Watchlist) -> Finding:

@@ -8,15 +8,17 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_
+from sqlalchemy import JSON, ColumnElement, Index, and_, delete, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from reasons import Reason, from_json
+from storage.captures import Capture
 from storage.clock import is_ahead
 from storage.columns import Utc
 from storage.documents import Document, document, watched
 from storage.notices import Notice, NoticeKind
+from storage.versions import Version
 
 REMINDED_EVERY = timedelta(days=7)
 LONG_PAUSE = timedelta(days=1)  # one that a server asks for; the operator hears of it at once, not after some of them
@@ -43,6 +45,8 @@ class Outcome(StrEnum):
         return self in _GOOD
 
 
+_ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)  # what was read is kept, and not believed
+_AT_ONCE = 200  # captures that one check lets go, where an older release kept them all
 _GOOD = {Outcome.FIRST, Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.CHANGED, Outcome.COSMETIC}
 
 
@@ -93,7 +97,46 @@ def finish(
         _recovered(session, row, check)
     else:
         _failed(session, row, check, outcome, not_before)
+        if outcome.value in _ASIDE:
+            _let_go_between(session, check)
     session.add(row)
+
+
+def _let_go_between(session: Session, check: Check) -> None:
+    """Of a streak of texts that are set aside, keep what its first check brought and what this one did.
+
+    A page that says something else each time would fill the disk. What the operator was told of stays, as does what
+    anything else refers to.
+    """
+    session.flush()
+    of_it = col(Check.document_id) == check.document_id
+    ended = select(func.max(Check.id)).where(of_it, or_(col(Check.accepted), col(Check.outcome).in_(sorted(_GOOD))))
+    since = session.exec(ended).one() or 0
+    brought = select(Check.capture_id).where(
+        of_it, col(Check.id) > since, col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None)
+    )
+    first = session.exec(brought.order_by(col(Check.id)).limit(1)).first()
+    told = select(Notice.check_id).where(Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD.value)
+    other = aliased(Check)
+    elsewhere = exists().where(
+        col(other.document_id) == check.document_id,
+        col(other.capture_id) == Check.capture_id,
+        or_(
+            col(other.id) <= since,
+            col(other.outcome).is_(None),
+            col(other.outcome).not_in(_ASIDE),
+            col(other.id).in_(told),
+        ),
+    )
+    between = brought.where(
+        col(Check.capture_id).not_in([first, check.capture_id]),
+        ~elsewhere,
+        ~exists().where(col(Version.capture_id) == col(Check.capture_id)),
+    )
+    gone = set(session.exec(between.limit(_AT_ONCE)))
+    session.exec(update(Check).where(of_it, col(Check.capture_id).in_(gone)).values(capture_id=None))
+    session.exec(delete(Capture).where(col(Capture.head_id).in_(gone)))
+    session.exec(delete(Capture).where(col(Capture.id).in_(gone)))
 
 
 def pauses(session: Session) -> dict[str, datetime]:
@@ -233,9 +276,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
-    aside = and_(
-        col(Check.outcome).in_([Outcome.HELD.value, Outcome.UNREADABLE.value]), col(Check.capture_id).is_not(None)
-    )
+    aside = and_(col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None))
     believed = or_(col(Check.accepted), col(Check.outcome).in_(sorted(_GOOD)))
     either = select(Check).where(Check.document_id == document_id, or_(aside, believed))
     last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()

@@ -66,6 +66,14 @@ class Database:
         unmerged = file.with_name(f"{file.name}-wal")
         return not unmerged.exists() or not unmerged.stat().st_size
 
+    def size(self) -> int:
+        """In bytes."""
+        asked = "SELECT pg_database_size(current_database())"
+        if self.url.get_backend_name() == "sqlite":
+            asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        with self._engine.connect() as connection:
+            return int(connection.execute(text(asked)).scalar_one())
+
     def try_writing(self) -> None:
         """Write, and take it back. Raises `DatabaseUnavailable` where nothing can be written, or the disk is full."""
         try:

@@ -150,6 +150,47 @@ def test_a_text_that_was_set_aside_is_found_however_many_checks_failed_since(dat
     assert aside.outcome == "held"
 
 
+def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(database: Database) -> None:
+    def held(number: int, *, told: bool = False, outcome: Outcome = Outcome.HELD) -> None:
+        with database.writing() as session:
+            kept = a_capture()
+            kept.final_url = f"https://example.org/{number}"
+            session.add(kept)
+            session.flush()
+            part = a_capture()
+            part.head_id, part.final_url = kept.id, f"https://example.org/part/{number}"
+            session.add(part)
+            made = Check(document_id="example/privacy", checked_at=MONDAY, capture_id=kept.id)
+            finish(session, made, outcome, Reason("answer.unstable"))
+            session.flush()
+            if told:
+                session.add(
+                    Notice(kind="held", document_id="example/privacy", check_id=made.id, created_at=made.checked_at)
+                )
+
+    def kept() -> list[str]:
+        with database.reading() as session:
+            found = session.exec(select(Capture).order_by(Capture.id)).all()
+            heads = [one.final_url.rpartition("/")[2] for one in found if one.head_id is None]
+            assert heads == [one.final_url.rpartition("/")[2] for one in found if one.head_id is not None]
+            return heads
+
+    with database.writing() as session:
+        session.add(a_document())
+    held(0)
+    check(database, 1, Outcome.UNCHANGED)
+    for number in range(1, 6):
+        held(number, told=number == 3, outcome=Outcome.UNREADABLE if number == 2 else Outcome.HELD)
+    assert kept() == ["0", "1", "3", "5"]
+    with database.reading() as session:
+        aside = last_set_aside(session, "example/privacy")
+        assert aside is not None
+        assert session.get_one(Capture, aside.capture_id).final_url.endswith("/5")
+    check(database, 9, Outcome.UNCHANGED)
+    held(6)
+    assert kept() == ["0", "1", "3", "5", "6"]
+
+
 def test_a_new_address_forgets_the_validators_of_the_old_one(database: Database) -> None:
     with database.writing() as session:
         declare(session, [a_document()])
