@@ -37,7 +37,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     gathered: list[Alert] = []
     for alert in unplanned_alerts(session):
         route = by_name.get(alert.route)
-        if route is None or not _is_wanted(session, alert, route):
+        if route is None or not is_wanted(session, alert, route):
             alert.planned_at = now
         elif isinstance(route.when, AtOnce):
             at_once.append(alert)
@@ -60,7 +60,7 @@ def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> boo
     return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
 
 
-def _is_wanted(session: Session, alert: Alert, route: Route) -> bool:
+def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
     """Not where the change was read again since, and is of form only, say, or one that the filter keeps away."""
     told = change(session, alert.change_id)
     return route.wants(document(session, told.document_id), told)

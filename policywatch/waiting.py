@@ -56,10 +56,10 @@ def waiting(session: Session, routes: Iterable[RouteEntry], now: Callable[[], da
 
 
 def _is_wanted(session: Session, alert: Alert, entry: RouteEntry) -> bool:
+    from notifier.plan import is_wanted
     from policywatch.recipients import route_of  # it brings Apprise along, which the pages do without
 
-    told = change(session, alert.change_id)
-    return route_of(entry).wants(document(session, told.document_id), told)
+    return is_wanted(session, alert, route_of(entry))
 
 
 def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:

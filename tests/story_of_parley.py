@@ -6,6 +6,7 @@ Parley is a network for people at work, with a privacy policy in English and in 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from sqlmodel import Session
 
@@ -339,3 +340,11 @@ def _deliveries(session: Session) -> None:
                 next_at=day(28),
             )
         )
+
+
+def told_with_config(tmp_path: Path, database: Database, database_url: str) -> Path:
+    """A watchlist of nothing, whose database has the history: a fixture for tests of commands."""
+    tell(database)
+    file = tmp_path / "policywatch.toml"
+    file.write_text(f'contact = "test@example.org"\ndatabase = "{database_url}"\n', "utf-8")
+    return file

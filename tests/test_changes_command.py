@@ -15,16 +15,10 @@ from policywatch.cli.changes import _day
 from storage.clock import utc_now
 from storage.database import Database
 from tests.site import policywatch
-from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, tell
+from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, told_with_config
 from tests.web_pages import visited
 
-
-@pytest.fixture
-def config(tmp_path: Path, database: Database, database_url: str) -> Path:
-    tell(database)
-    file = tmp_path / "policywatch.toml"
-    file.write_text(f'contact = "test@example.org"\ndatabase = "{database_url}"\n', "utf-8")
-    return file
+config = pytest.fixture(told_with_config)
 
 
 def test_what_was_flagged_is_listed_the_newest_first_with_where_and_what_it_means(config: Path) -> None:

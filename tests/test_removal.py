@@ -31,21 +31,13 @@ from tests.archived import SHARING, TRAINING, day, history, take, watched
 from tests.owed import START, route, tell
 from tests.site import command, policywatch
 from tests.stories import Teller, block, passage
-from tests.story_of_parley import HELP, NOTES, PRIVACY
-from tests.story_of_parley import tell as tell_story
+from tests.story_of_parley import HELP, NOTES, PRIVACY, told_with_config
 from tests.test_import_joining import check
 
 watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
+config = pytest.fixture(told_with_config)
 NEW = "parley/privacy"
-
-
-@pytest.fixture
-def config(tmp_path: Path, database: Database, database_url: str) -> Path:
-    tell_story(database)
-    file = tmp_path / "policywatch.toml"
-    file.write_text(f'contact = "test@example.org"\ndatabase = "{database_url}"\n', "utf-8")
-    return file
 
 
 def ids(session: Session, document: str) -> list[list[int | None]]:

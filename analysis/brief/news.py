@@ -54,25 +54,21 @@ def newly_named(scene: Scene, told: Answers, found: Answers, least: float) -> An
     """
     naming = scene.phrases.grammar.naming
     old = {span.sentence.order for _, span in told if span.sentence.touched}
-    old -= {span.sentence.order for _, span in told if any(word.changed for word in _words(span))}
+    old -= {span.sentence.order for _, span in told if any(word.changed for word in span.words)}
     others = [
         one
         for one in found
         if one[0] >= least
         and one[1].rule.startswith(_PARTIES)
         and one[1].sentence.order in old
-        and _is_new(_words(one[1]))
+        and _is_new(one[1].words)
         and one[1].sentence.side == "after"
     ]
     told = [*told, *(one for at, one in enumerate(others) if not any(one[1].meets(o) for _, o in others[:at]))]
     new = {
         span.sentence.order
         for _, span in told
-        if _is_new(_words(span))
+        if _is_new(span.words)
         and not (span.first and span.sentence.words[span.first - 1].text in naming)  # "partners such as Kestrel"
     }
-    return [one for one in told if one[1].sentence.order not in new or any(word.changed for word in _words(one[1]))]
-
-
-def _words(span: Span) -> Sequence[Word]:
-    return span.sentence.words[span.first : span.last]
+    return [one for one in told if one[1].sentence.order not in new or any(word.changed for word in one[1].words)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -11,7 +11,7 @@ from analysis.brief.enumerations import Enumerations
 from analysis.brief.names import within_name
 from analysis.brief.nouns import LONGEST, VOID
 from analysis.brief.places import Places
-from analysis.brief.text import Sentence
+from analysis.brief.text import Sentence, Word
 from analysis.brief.ways_out import WaysOut
 from analysis.text.looks import answer
 
@@ -43,6 +43,10 @@ class Span:
     reach: int = 0
 
     @property
+    def words(self) -> Sequence[Word]:
+        return self.sentence.words[self.first : self.last]
+
+    @property
     def text(self) -> str:
         return self.sentence.quote(self.first, self.last)
 
@@ -52,11 +56,11 @@ class Span:
 
     @property
     def key(self) -> str:
-        return " ".join([word.text for word in self.sentence.words[self.first : self.last]])
+        return " ".join([word.text for word in self.words])
 
     @property
     def telling(self) -> set[str]:
-        words = {word.text for word in self.sentence.words[self.first : self.last]}
+        words = {word.text for word in self.words}
         return words - self.small or words
 
     @property

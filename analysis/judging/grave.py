@@ -78,6 +78,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     pairs = restated(seen)
     few = len(places) <= _FEW
     asks = any(map(_asks_anew, places))
+    ticked = {name for one in seen if one.kind in _OF_PEOPLE and (name := _by_tick(one))}
     held = {
         "trains_anew": _trains_anew(places, pairs),
         "training_promise_gone": not asks and any(map(_training_promise_gone, places)) and _fewer(places),
@@ -105,10 +106,9 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave) or _more(seen, _measures_bodies),
         "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
         "used_unless_refused": _used_unless_refused(places),
+        **dict.fromkeys(ticked, True),
     }
-    for name in filter(None, (_by_tick(one) for one in seen if one.kind in _OF_PEOPLE)):
-        held[name] = True
-    held["shared_anew"] = held.get("shared_anew", False) or (not any(held.values()) and _more(seen, _hands_on_gravely))
+    held.setdefault("shared_anew", not any(held.values()) and _more(seen, _hands_on_gravely))
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
 

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from analysis.text.normal import TICKS
+
 _WORDS = re.compile(r"\w+")
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?")  # the innermost ones
 _NO_WORDS = re.compile(r"\[(?:[^\]\\]|\\.)*\]|\\(?:x..|.)|\{[^}]*\}|.(?=[?*{])|[?*+^$.]")
@@ -102,6 +104,7 @@ def pattern(name: str) -> re.Pattern[str]:
 def answer(text: str) -> bool | None:
     """Whether a text says yes or no, and nothing else."""
     said, words = text.strip(" .*\ufe0f").casefold(), looks().words
+    said = TICKS.get(said, said)
     return True if said in words.yes else False if said in words.no else None
 
 
