@@ -12,8 +12,9 @@ from sqlmodel import Session
 
 from notifier.escape import clean, cut, web_link
 from notifier.wording import Words, words
+from storage.announced import announcements, starting_key
 from storage.briefs import answered, default_key, default_words, notes
-from storage.changes import Change, StoredPassage, alike, announced_as, gravity, passages
+from storage.changes import Change, StoredPassage, alike, gravity, passages
 from storage.documents import Document, document
 from storage.retellings import retelling
 from storage.versions import Cause, Version
@@ -136,11 +137,9 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     others = [passage for passage in found if not passage.topics]
     brief: dict[str, Any] = change.brief
     starting = change.effective_date or _day(brief.get("from"))
-    announced = announced_as(session, change)
-    past = starting is not None and starting < change.detected_at.date() and page.kind != "preview"
-    dated = bool(brief.get("dated"))
+    announced = announcements(session, [change]).get(change.id or 0)
+    called = starting_key(change, page.kind, starting)
     leading = _leading(change.topics, brief, found)
-    within = said.subject.dated if dated else said.subject.since if past else said.subject.starting
     return Shown(
         document_id=page.id,
         service=clean(page.service),
@@ -155,15 +154,15 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         leading=len(leading),
         found=said.date(_found_at(session, change).date()),
         starting=said.date(starting) if starting else None,
-        starting_name=said.brief.dated if dated else said.brief.since if past else said.brief.starting,
-        starting_said=within.format(date=said.date(starting)) if starting else "",
+        starting_name=getattr(said.brief, called),
+        starting_said=getattr(said.subject, called).format(date=said.date(starting)) if starting else "",
         starts=starting,
         default=brief.get("default"),
         default_said=getattr(said.brief, default_key(brief) or "", None),
         default_name=_default(brief, said),
         default_of_meaning=bool(leading) and default_key(brief) in ("on", "off"),
         returned=change.returns_to is not None,
-        announced=said.date(_found_at(session, announced).date()) if announced else "",
+        announced=said.date(announced.day) if announced else "",
         thread=announced.document_id if announced else page.id,
         meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, said),

@@ -78,6 +78,7 @@ class Subject(_Strict):
     starting: str  # {date}
     since: str  # {date}, instead, where it is past
     dated: str  # {date}; instead, where the day is just that of the document
+    announced_for: str  # {date}; instead, where the text is only announced
     limits: str
     clearer: str
     returned: str
@@ -117,6 +118,7 @@ class BriefWords(_Strict):
     starting: str
     since: str  # instead, where the day is past
     dated: str  # instead, where the day is just that of the document
+    announced_for: str  # instead, where the text is only announced
     default: str
     on: str
     on_some: str  # instead, where it is said of other things than the meaning tells of

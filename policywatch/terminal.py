@@ -19,10 +19,11 @@ from analysis.versions.reading import facts, stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
 from policywatch.wording import Wording, wording
+from storage.announced import Announcement, announcements, starting_key
 from storage.briefs import answered, default_key, default_words, notes
 from storage.captures import addresses, capture_records
-from storage.change_list import ChangesPage
-from storage.changes import Change, StoredPassage, change, changes_of, passage_counts, passages
+from storage.change_list import ChangesPage, ListedChange, changes_to
+from storage.changes import Change, StoredPassage, change, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
 from storage.retellings import retold
@@ -107,8 +108,7 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
     sheet = _Sheet(console)
     row = document(session, document_id)
     made = versions(session, document_id)
-    by_version = {each.version_id: each for each in changes_of(session, document_id)}
-    counts = passage_counts(session, [each.id for each in by_version.values() if each.id is not None])
+    brought = changes_to(session, [each.id for each in made if each.id is not None])
     _document_head(sheet, row)
     _last_check(sheet, last_check(session, document_id))
     if not made:
@@ -116,10 +116,9 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
         sheet.line(sheet.words("terminal.no_versions"))
     for version in reversed(made):
         assert version.id is not None
-        found = by_version.get(version.id)
         sheet.gap()
-        _version_entry(sheet, version, found, counts.get(found.id or 0, {}) if found else {})
-    if by_version:
+        _version_entry(sheet, version, brought.get(version.id))
+    if brought:
         sheet.gap()
         sheet.line((sheet.words("terminal.show_with"), "dim"))
 
@@ -128,7 +127,7 @@ def show_changes(console: Console, page: ChangesPage) -> None:
     """A page of the list of changes, newest first, each as in a history, with where it was found."""
     sheet = _Sheet(console)
     for row in page.rows:
-        _change_entry(sheet, row.change.detected_at, "", row.change, row.counts, of=row.document)
+        _change_entry(sheet, row.change.detected_at, "", row, named=True)
         sheet.gap()
     sheet.line((sheet.words("terminal.show_with"), "dim"))
     if page.older:
@@ -145,7 +144,9 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     heads = version_heads(session, [row.before_id, row.version_id, row.returns_to or row.version_id])
     of = document(session, row.document_id)
     sheet.line((sheet.words("change.number", n=change_id), "bold"), " · ", of.service, " · ", of.title)
-    _facts(sheet, row, heads)
+    _facts(sheet, row, heads, of)
+    if told := announcements(session, [row]).get(change_id):
+        sheet.line(sheet.words("say.announced", date=sheet.words.day(told.day)))
     _why(sheet, row.brief.get("why", []) if why else ())
     _brief(sheet, row.brief)
     _retold(sheet, retold(session, change_id))
@@ -168,7 +169,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
     row = Change(cause="page", **facts(found, alert=True))
     sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
     _because(sheet, row)
-    if about := _about(sheet, row):
+    if about := _about(sheet, row, ""):
         sheet.line(about)
     _why(sheet, found.why if why else ())
     _brief(sheet, row.brief)
@@ -207,7 +208,7 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
     sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)} UTC, {outcome}{reason}")
 
 
-def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts: dict[str, int]) -> None:
+def _version_entry(sheet: _Sheet, version: Version, found: ListedChange | None) -> None:
     name = f"version {version.number}"
     if found is None:
         when = (f"{_time(version.captured_at)} UTC", "bold")
@@ -215,23 +216,23 @@ def _version_entry(sheet: _Sheet, version: Version, found: Change | None, counts
         if version.source:
             sheet.line((version.source, "dim"), indent=2)
         return
-    _change_entry(sheet, version.captured_at, f"  {name}", found, counts)
+    _change_entry(sheet, version.captured_at, f"  {name}", found, named=False)
     if version.source:
         sheet.line((version.source, "dim"), indent=2)
 
 
-def _change_entry(
-    sheet: _Sheet, at: datetime, name: str, found: Change, counts: dict[str, int], *, of: Document | None = None
-) -> None:
+def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, named: bool) -> None:
+    """`named`: with the document that it is of."""
+    found, of = row.change, row.document
     number = sheet.words("change.number", n=found.id).lower()
     sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, found))
-    if of is not None:
+    if named:
         sheet.line(of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2)
-    for said in (sheet.words.headline(found.brief), _about(sheet, found)):
+    for said in (sheet.words.headline(found.brief), _about(sheet, found, of.kind, row.announced)):
         if said:
             sheet.line(said, indent=2)
-    if counts:
-        sheet.line((sheet.words.operations(counts), "dim"), indent=2)
+    if row.counts:
+        sheet.line((sheet.words.operations(row.counts), "dim"), indent=2)
 
 
 def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:
@@ -249,20 +250,22 @@ def _because(sheet: _Sheet, found: Change) -> None:
         sheet.line(because)
 
 
-def _about(sheet: _Sheet, found: Change) -> str:
+def _about(sheet: _Sheet, found: Change, kind: str, announced: Announcement | None = None) -> str:
     said = [sheet.words.label("topics", topic) for topic in found.topics]
     if found.effective_date is not None:
-        key = "dated" if found.brief.get("dated") else "starting"
+        key = starting_key(found, kind)
         said.append(sheet.words(f"changes.{key}", date=found.effective_date.isoformat()))
+    if announced is not None:
+        said.append(sheet.words("changes.announced", date=announced.day.isoformat()))
     if found.cause != "page":
         said.append(sheet.words.label("cause", found.cause))
     return " · ".join(said)
 
 
-def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version]) -> None:
+def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version], of: Document) -> None:
     sheet.line(*_weight(sheet, row))
     _because(sheet, row)
-    about = _about(sheet, row)
+    about = _about(sheet, row, of.kind)
     if about:
         sheet.line(about)
     if row.returns_to is not None:

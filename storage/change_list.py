@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, tuple_
 from sqlmodel import Session, col, select
 
+from storage.announced import Announcement, announcements
 from storage.changes import Change, ChangeTopic, passage_counts
 from storage.clock import midnight
 from storage.columns import Utc
@@ -71,11 +72,12 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedChange:
-    """A change in a list; `counts` are its passages by operation."""
+    """A change in a list; `counts` are its passages by operation, `announced` says where its text was before."""
 
     change: Change
     document: Document
     counts: dict[str, int] = field(default_factory=dict)
+    announced: Announcement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +181,15 @@ def _dates_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
 
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
-    """Those changes as a list shows them, newest first; three queries, however many they are."""
+    """Those changes as a list shows them, newest first; a few queries, however many they are."""
     joined = select(Change, Document).join(Document, col(Document.id) == col(Change.document_id))
     rows = session.exec(joined.where(col(Change.id).in_(change_ids))).all()
     counts = passage_counts(session, list(change_ids))
-    found = [ListedChange(change, document, counts.get(change.id or 0, {})) for change, document in rows]
+    announced = announcements(session, [change for change, _ in rows])
+    found = [
+        ListedChange(change, document, counts.get(change.id or 0, {}), announced.get(change.id or 0))
+        for change, document in rows
+    ]
     return sorted(found, key=lambda row: Cursor.of(row.change), reverse=True)
 
 

@@ -10,9 +10,7 @@ from sqlalchemy import JSON, Connection, Index, delete, event, insert, inspect
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
-from storage.documents import Document, replaced_by
 from storage.errors import UnknownChange
-from storage.versions import Version
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 
@@ -53,20 +51,6 @@ class Change(SQLModel, table=True):
     brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id")
     waits: int = Field(default=0, index=True)
-
-
-def announced_as(session: Session, change: Change) -> Change | None:
-    """The change of an announced text, if people were to be told of it, by which the very text of this one was found
-    before it came into force."""
-    announced = select(Document).where(Document.kind == "preview")
-    announcing = [row.id for row in session.exec(announced) if replaced_by(row) == change.document_id]
-    if not announcing:
-        return None
-    text = select(Version.fingerprint).where(Version.id == change.version_id).scalar_subquery()
-    wanted = select(Change).join(Version, col(Version.id) == Change.version_id)
-    wanted = wanted.where(col(Change.document_id).in_(announcing), Version.fingerprint == text, col(Change.alert))
-    before = wanted.where(Change.detected_at <= change.detected_at).order_by(col(Change.id).desc())
-    return session.exec(before.limit(1)).first()
 
 
 def this_and_above(severity: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -68,13 +68,14 @@ def test_the_announced_text_in_force_is_told_as_such_in_the_thread_of_the_first(
     site.pages["/preview"] = policy(AI)
     run(config, status=0)
     told = tmp_path / "alerts.txt"
-    assert "In force from" in told.read_text("utf-8"), "a past day, of what is only announced"
+    assert "announced for 3 November 2025\n" in told.read_text("utf-8"), "a past day, of what is only announced"
+    assert "Announced for 3 November 2025\n" in told.read_text("utf-8")
     told.unlink()
     site.pages["/privacy"] = policy(AI)
     report = run(config, status=0)
     today = words("en").date(datetime.fromisoformat(str(report["started_at"])).date())
     assert f"Privacy policy of the library: announced on {today}, in force now, " in told.read_text("utf-8")
-    assert f"This text was announced on {today} and is in force now." in told.read_text("utf-8")
+    assert f"This text was announced on {today} and has come into force." in told.read_text("utf-8")
     database = Database(database_url)
     with database.reading() as session:
         change = of(report, "library/privacy")["change"]
@@ -84,6 +85,33 @@ def test_the_announced_text_in_force_is_told_as_such_in_the_thread_of_the_first(
     told.unlink()
     run(config, status=0)
     assert "announced" not in told.read_text("utf-8"), "another text than the announced one"
+
+
+def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_path: Path, site: Site) -> None:
+    config = config_with_preview(tmp_path, site)
+    site.pages["/preview"] = policy(AI)
+    will = of(run(config, status=0), "library/preview-privacy")["change"]["id"]  # type: ignore[index]
+    site.pages["/privacy"] = policy(AI)
+    does = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
+    policywatch("export", "site", tmp_path / "site", "--config", config)
+    day = datetime.now(UTC).date()
+    for language, announced_for, came in (
+        ("en", "announced for 3 November 2025", f"announced on {words('en').date(day)} and has come into force."),
+        ("fr", "annoncé pour le 3 novembre 2025", f"annoncé le {words('fr').date(day)}, est entré en vigueur."),
+    ):
+        folder = tmp_path / "site" / ("" if language == "en" else language)
+        page, feed = (folder / f"changes/{will}.html").read_text("utf-8"), (folder / "feed.atom").read_text("utf-8")
+        assert announced_for in page
+        assert announced_for[1:] in feed
+        assert came in feed
+        assert came in (folder / f"changes/{does}.html").read_text("utf-8")
+        listed = (folder / "changes.html").read_text("utf-8")
+        assert announced_for in listed
+        assert came.split(" and ")[0].split(", ")[0] in listed
+    assert "Announced for this day: Library" in (tmp_path / "site/calendar.ics").read_text("utf-8")
+    assert "announced for 2025-11-03" in policywatch("show", will, "--config", config)
+    assert f"announced on {words('en').date(day)} and has come" in policywatch("show", does, "--config", config)
+    assert f"in force since 2025-11-03 · announced on {day}" in policywatch("changes", "--config", config)
 
 
 def test_another_announced_text_is_compared_with_the_one_in_force_too(tmp_path: Path, site: Site) -> None:

@@ -28,6 +28,7 @@ from policywatch.web.one_change import CompareView, announced_text, change_view,
 from policywatch.web.rendering import Renderer
 from policywatch.web.visit import VIEWS, Query
 from policywatch.wording import LANGUAGES
+from storage.announced import announcements
 from storage.change_list import ChangeFilter, Cursor, changes_page
 from storage.changes import Change, changes_of, passages_by_change
 from storage.database import Database
@@ -123,7 +124,8 @@ class _Plan:
         texts = [
             each.fingerprint for each in version_heads(self._session, [change.before_id, change.version_id]).values()
         ]
-        key = _key(self._judged([change]), around, facts, sorted(texts), retold(self._session, change.id or 0))
+        told = announcements(self._session, [change])
+        key = _key(self._judged([change]), around, facts, sorted(texts), retold(self._session, change.id or 0), told)
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
             gather = partial(change_view, self._session, change.id or 0)
@@ -157,7 +159,8 @@ class _Plan:
             asked = PageAsked.model_validate(month)
             newer, older = (months[at - 1] if at else None), (months[at + 1] if at + 1 < len(months) else None)
             rows = changes_page(self._session, asked.filter, limit=_ALL).rows
-            key = _key(self._judged([row.change for row in rows]), [_facts(row.document) for row in rows], newer, older)
+            facts = [(_facts(row.document), row.announced) for row in rows]
+            key = _key(self._judged([row.change for row in rows]), facts, newer, older)
             gather = partial(ListView, asked, by_day(rows), _listed(older), _listed(newer), [], [])
             yield from self._pages("/changes", tuple(month.items()), "changes.html", gather, key=key)
             self._session.expunge_all()
@@ -242,7 +245,7 @@ def _listed(month: dict[str, str] | None) -> dict[str, list[str]] | None:
 
 def _facts(document: Document) -> list[str]:
     """What pages say of a document."""
-    return [document.id, document.service, document.title, document.language, document.url]
+    return [document.id, document.service, document.title, document.kind, document.language, document.url]
 
 
 def _key(*said: object) -> str:

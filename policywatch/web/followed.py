@@ -14,6 +14,7 @@ from policywatch.web.feed import Feed, FeedEntry
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.visit import Visit
 from policywatch.wording import Wording, wording
+from storage.announced import starting_key
 from storage.change_list import ListedChange, changes_page
 from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
@@ -102,7 +103,7 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
             key=f"date/{_key(row, heads[row.change.version_id])}",
             day=row.change.effective_date,
             title=words(
-                f"calendar.{'dated' if row.change.brief.get('dated') else 'event'}",
+                f"calendar.{starting_key(row.change, row.document.kind)}",
                 title=f"{row.document.service}, {row.document.title}",
             ),
             text=" ".join([*([f"{said}."] if said else []), seen.whole(f"/changes/{row.change.id}")]),

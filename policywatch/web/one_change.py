@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.as_json import page_from_json, stored_brief
+from analysis.as_json import page_from_json
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.versions.reading import Prepared, prepared
+from analysis.versions.reading import Prepared, facts, prepared
 from policywatch.marking import Section, flagged_first
+from storage.announced import Announcement, announcements
 from storage.captures import Capture, addresses, capture_records
 from storage.changes import Change, StoredPassage, change, neighbours, passages
 from storage.documents import Document, document, previews
@@ -89,6 +90,7 @@ class ChangeView:
     before: Version
     after: Version
     returned: Version | None
+    announced: Announcement | None
     captures: list[Capture]  # of the later text: one of each of the document's addresses
     placed: Placed
     older: Change | None
@@ -119,9 +121,9 @@ class CompareView(Sides):
     placed: Placed
 
     @property
-    def brief(self) -> dict[str, Any]:
-        """As it would be stored."""
-        return stored_brief(self.found)
+    def change(self) -> Change:
+        """As it would be stored, found when the later text was captured."""
+        return Change(cause="page", detected_at=self.after.captured_at, **facts(self.found, alert=True))
 
 
 def change_view(session: Session, change_id: int) -> ChangeView:
@@ -136,6 +138,7 @@ def change_view(session: Session, change_id: int) -> ChangeView:
         before=before,
         after=after,
         returned=returned,
+        announced=announcements(session, [row]).get(change_id),
         captures=capture_records(session, after.capture_id),
         placed=Placed(passages(session, change_id), of.title, before, after),
         older=older,

@@ -11,6 +11,7 @@ from policywatch.marking import runs, sides, whole_runs
 from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
+from storage.announced import starting_key
 from storage.briefs import answered, default_key, default_words, notes
 
 SITE = "policywatch"  # what the pages call themselves
@@ -40,6 +41,7 @@ class Renderer:
             notes=notes,
             default_key=default_key,
             default_words=default_words,
+            starting_key=starting_key,
             languages=LANGUAGES,
             wording=wording,
         )
