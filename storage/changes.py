@@ -39,7 +39,7 @@ class Change(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id")
     version_id: int = Field(foreign_key="versions.id", unique=True)
     before_id: int = Field(foreign_key="versions.id", index=True)
-    check_id: int | None = Field(default=None, foreign_key="checks.id")
+    check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
     detected_at: datetime = Field(sa_type=Utc)
     cause: str
     substantive: bool
@@ -49,7 +49,7 @@ class Change(SQLModel, table=True):
     topics: list[str] = Field(default_factory=list, sa_type=JSON)
     effective_date: date | None = Field(default=None, index=True)
     brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    returns_to: int | None = Field(default=None, foreign_key="versions.id")
+    returns_to: int | None = Field(default=None, foreign_key="versions.id", index=True)
     waits: int = Field(default=0, index=True)
 
 

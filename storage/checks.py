@@ -71,8 +71,9 @@ class Check(SQLModel, table=True):
     last_modified: str | None = None
     # the same for each address of a document with several: url, final_url, text (its fingerprint), etag, last_modified
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
-    capture_id: int | None = Field(default=None, foreign_key="captures.id")
-    version_id: int | None = Field(default=None, foreign_key="versions.id")  # the version in force after the check
+    capture_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
+    # the version in force after the check
+    version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
 def finish(

@@ -34,8 +34,8 @@ class Notice(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    document_id: str | None = Field(default=None, foreign_key="documents.id")
-    check_id: int | None = Field(default=None, foreign_key="checks.id")
+    document_id: str | None = Field(default=None, foreign_key="documents.id", index=True)
+    check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     text: str | None = None
     created_at: datetime = Field(sa_type=Utc)

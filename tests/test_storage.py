@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlmodel import SQLModel, select
 
 from reasons import Reason
@@ -74,6 +74,18 @@ def test_the_migrations_make_the_tables_that_the_code_declares(database: Databas
     with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": ours})
         assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_every_foreign_key_leads_an_index(database: Database) -> None:
+    with database.connect() as connection:
+        found = inspect(connection)
+        for table in SQLModel.metadata.tables:
+            keys = [*found.get_indexes(table), *found.get_unique_constraints(table)]
+            leading = {key["column_names"][0] for key in keys} | {
+                *found.get_pk_constraint(table)["constrained_columns"][:1]
+            }
+            naming = {each["constrained_columns"][0] for each in found.get_foreign_keys(table)}
+            assert naming <= leading, f"{table}: without one, each row that goes costs a look at all of these"
 
 
 def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
