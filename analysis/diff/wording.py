@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analysis.change import Passage, Side
-from analysis.text.looks import looks
+from analysis.text.looks import is_content, looks
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
@@ -101,7 +101,13 @@ def _addresses(text: str, words: Keyed) -> list[str]:
 
 def stem(key: str) -> str:
     """What the forms of a word have in common, by and large: "protects" and "protected", "d'autres" and "autre"."""
-    return key.rstrip("s")[:_STEM] if key.isalpha() else key
+    return (key.rstrip("s") or key)[:_STEM] if key.isalpha() else key
+
+
+@lru_cache(maxsize=16384)
+def stem_of_content(key: str) -> str:
+    """The stem of a word that says something by itself; empty for any other."""
+    return stem(key) if is_content(key) else ""
 
 
 def _same_in_other_form(real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:

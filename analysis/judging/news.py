@@ -10,13 +10,14 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import compress
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from analysis.blocks import CELL
 from analysis.change import Passage, Side
-from analysis.diff.wording import ChangedSentence, Wording, stem
-from analysis.text.looks import is_content, looks
+from analysis.diff.wording import ChangedSentence, Wording, stem, stem_of_content
+from analysis.text.looks import looks
 from analysis.text.spelling import keyed_words
 from analysis.text.times import Time, times_in
 
@@ -117,7 +118,9 @@ def _touches(sentence: ChangedSentence, time: Time) -> bool:
 @lru_cache(maxsize=1024)
 def _content(text: str) -> tuple[tuple[str, int, int], ...]:
     """The words that mean something by themselves, by their stems."""
-    return tuple((stem(key), start, end) for start, end, key in zip(*keyed_words(text), strict=True) if is_content(key))
+    starts, ends, keys = keyed_words(text)
+    stems = tuple(map(stem_of_content, keys))
+    return tuple(compress(zip(stems, starts, ends, strict=True), stems))
 
 
 def _content_of(text: str, start: int, end: int) -> list[tuple[str, int, int]]:

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from analysis.change import Side
-from analysis.diff.wording import stem
+from analysis.diff.wording import stem_of_content
 from analysis.judging.seen import Seen
-from analysis.text.looks import is_content
 from analysis.text.spelling import keyed_words
 
 _ALIKE = 0.5  # twice the words that two sentences share, of those of both
@@ -23,7 +22,7 @@ _SHARED = 2  # words with a meaning of their own
 @lru_cache(maxsize=4096)
 def stems_of(text: str) -> frozenset[str]:
     """Of the words that say something."""
-    return frozenset(stem(key) for key in keyed_words(text).keys if is_content(key))
+    return frozenset(filter(None, map(stem_of_content, keyed_words(text).keys)))
 
 
 def alike(some: frozenset[str], others: frozenset[str]) -> bool:

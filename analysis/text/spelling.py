@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -14,7 +15,7 @@ from analysis.blocks import CELL
 from analysis.text.dates import dates_in
 from analysis.text.looks import is_small, looks, may_have, pattern
 from analysis.text.normal import TICKED, TICKS, normal
-from analysis.text.words import WORD
+from analysis.text.words import in_columns
 
 _NOTHING = ""  # the key of words that say nothing to any reader
 ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
@@ -30,10 +31,7 @@ _LOST = "\ufffd"
 
 
 class Keyed(NamedTuple):
-    """The words of a text: where each starts and ends, and the key that it is compared by.
-
-    In columns, for plain tuples of words and numbers are nothing to the garbage collector, an object a word is.
-    """
+    """The words of a text: where each starts and ends, and the key that it is compared by; in columns, see words.py."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
@@ -59,21 +57,20 @@ def keyed_words(text: str) -> Keyed:
     for name, key in (("ago", AGO), ("opens", _NOTHING), ("cloaked", ADDRESS)):
         if may_have(name, small):
             whole += [(said.start(), said.end(), key) for said in pattern(name).finditer(text)]
-    found: list[tuple[int, int, str]] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    keys: list[str] = []
     at = 0
     for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
         if start < at:
             continue
-        words = WORD.finditer(text, at, start)
-        found += [(word.start(), word.end(), own) for word in words if (own := _key(word.group()))]
-        if key:
-            found.append((start, end, key))
+        words = in_columns(text[at:start], at)
+        own = [*map(_key, words.texts), key]
+        starts += compress([*words.starts, start], own)
+        ends += compress([*words.ends, end], own)
+        keys += filter(None, own)
         at = end
-    return Keyed(
-        tuple([start for start, _, _ in found]),
-        tuple([end for _, end, _ in found]),
-        tuple([key for _, _, key in found]),
-    )
+    return Keyed(tuple(starts), tuple(ends), tuple(keys))
 
 
 @lru_cache(maxsize=16384)

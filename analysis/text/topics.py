@@ -144,25 +144,23 @@ class _Entry(NamedTuple):
     needs: int
 
 
-class _Word:
-    """What a word of a text can be to the phrases: the first word of some, a further word (as bits) of others."""
+class _Word(dict[int, tuple[_Entry, ...]]):
+    """What a word of a text can be to the phrases: the first word of some, a further word (as bits) of others.
 
-    __slots__ = ("_begun", "_needs", "meets", "opens")
+    It holds the phrases that may begin with it, by those of the words that they need which follow; mostly the same few.
+    """
+
+    __slots__ = ("_opens", "meets", "needs")
 
     def __init__(self, opens: tuple[_Entry, ...], meets: int) -> None:
-        self.opens = opens
-        self._needs = reduce(or_, (entry.needs for entry in opens), 0)
-        self._begun: dict[int, tuple[_Entry, ...]] = {}
+        self._opens = opens
+        self.needs = reduce(or_, (entry.needs for entry in opens), 0)
         self.meets = meets
 
-    def begins(self, met: int) -> tuple[_Entry, ...]:
-        """The phrases that may begin here, where these further words are met from here on; mostly the same few."""
-        met &= self._needs
-        begun = self._begun.get(met)
-        if begun is None:
-            begun = tuple(entry for entry in self.opens if entry.needs & met == entry.needs)
-            if len(self._begun) < _MOST_BEGUN:
-                self._begun[met] = begun
+    def __missing__(self, met: int) -> tuple[_Entry, ...]:
+        begun = tuple(entry for entry in self._opens if entry.needs & met == entry.needs)
+        if len(self) < _MOST_BEGUN:
+            self[met] = begun
         return begun
 
 
@@ -233,12 +231,12 @@ class Lexicon:
     def matches(self, text: str) -> tuple[Match, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
         known = self._known
-        there = [(word.start(), meant) for word in _WORD.finditer(text) if (meant := known[word.group()])]
+        there = [(word, meant) for word in _WORD.finditer(text) if (meant := known[word[0]]) is not None]
         met, opening = 0, []
-        for start, word in reversed(there):
-            met |= word.meets
-            if word.opens:
-                opening.append((start, word.begins(met)))
+        for word, meant in reversed(there):
+            met |= meant.meets
+            if entries := meant[met & meant.needs]:
+                opening.append((word.start(), entries))
         found: dict[tuple[str, Tier, int], int] = {}
         for start, entries in reversed(opening):
             for topic, tier, phrase, _ in entries:
