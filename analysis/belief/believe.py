@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Protocol
 
 from analysis.belief.torn import torn
@@ -46,7 +47,7 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
 
 def _grown(before: Page, after: Page) -> bool:
     """Whether a text of some length stands in a longer one: help pages and notices grow to many times their size."""
-    return _SHORT <= _size(before) < _size(after) and _common(before, after) >= _KEPT
+    return _SHORT <= _size(before) < _size(after) and _share(before, after, _KEPT)
 
 
 def _kept(before: Page, after: Page) -> float:
@@ -152,7 +153,7 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Re
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
-    if not _same_title(page, before, title) and _common(page, before) < _ALIKE:
+    if not _same_title(page, before, title) and not _share(page, before, _ALIKE):
         return Reason("held.other_page", title=page.title[:80], before=before.title[:80])
     if size < _LEFT * size_before and not _split_off(page, before, title):
         return Reason("held.most_gone", words=size, before=size_before)
@@ -192,23 +193,37 @@ class Said(Protocol):
 
 def runs_of_words(those: Iterable[Said]) -> Counter[tuple[str, ...]]:
     """Three words in a row; of scripts without spaces, three characters."""
-    found: Counter[tuple[str, ...]] = Counter()
-    for block in those:
-        text = block.text.lower()
-        tokens = _WORD.findall(text)
-        if len(tokens) * 8 < len(text) and not text.isascii():
-            tokens = [character for character in text if character.isalnum()]
-        found.update(zip(tokens, tokens[1:], tokens[2:], strict=False))
-    return found
+    return Counter(chain.from_iterable(map(_runs, map(_tokens, those))))
 
 
-def _common(page: Page, before: Page) -> float:
-    """Share of the runs of three words of the shorter text that stand in the other too."""
-    now, then = runs_of_words(page.blocks), runs_of_words(before.blocks)
-    least = min(now.total(), then.total())
-    shared = now.keys() & then.keys()
-    common = sum(map(min, map(now.__getitem__, shared), map(then.__getitem__, shared)))
-    return common / least if least else 0.0
+def _tokens(one: Said) -> Sequence[str]:
+    text = one.text.lower()
+    tokens = _WORD.findall(text)
+    if len(tokens) * 8 < len(text) and not text.isascii():
+        return [character for character in text if character.isalnum()]
+    return tokens
+
+
+def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(tokens, tokens[1:], tokens[2:], strict=False)
+
+
+def _share(page: Page, before: Page, least: float) -> bool:
+    """Whether so much of the runs of three words of the shorter text stands in the other too; no more is looked at than
+    it takes to tell."""
+    shorter, longer = sorted((list(map(_tokens, side.blocks)) for side in (page, before)), key=_number_of_runs)
+    left, all_of_it, common = Counter(chain.from_iterable(map(_runs, shorter))), _number_of_runs(shorter), 0
+    for run in chain.from_iterable(map(_runs, longer)):
+        if left.get(run, 0) > 0:
+            left[run] -= 1
+            common += 1
+            if common / all_of_it >= least:
+                return True
+    return False
+
+
+def _number_of_runs(blocks: Iterable[Sequence[str]]) -> int:
+    return sum(max(0, len(tokens) - 2) for tokens in blocks)
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:

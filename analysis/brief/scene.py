@@ -26,7 +26,6 @@ _SAYS = tuple(f"says.{aspect}" for aspect in ASPECTS)
 _SAME = 0.8  # of the words that say something
 _NEAR = 4  # words between a cue and the candidate that it stands beside
 _ENDED = frozenset(("negation", "taken_out"))  # cues of what is not done, or no longer
-_BITS = 24  # more than there are words in any text
 _SIZES = (1, 2, 4, 8, 14, 30, 100)
 _PARTS = (("none", 0.0), ("little", 0.15), ("some", 0.4), ("half", 0.75), ("most", 1.0))
 _WAY = (  # cues that tell wherever in the sentence they stand: before the candidate or after it
@@ -294,31 +293,31 @@ class _Runs:
     """The runs of words that stand in the passages of one side."""
 
     def __init__(self, texts: Iterable[str | None]) -> None:
-        # runs as numbers made of their words': far cheaper to keep than tuples
-        self._number: dict[str, int] = {}
-        number = self._number
-        words = WORD.findall("\n".join(text for text in texts if text).lower())
-        numbers = [number.setdefault(word, len(number)) for word in words]
-        self._pairs = {first << _BITS | second for first, second in pairwise(numbers)}
-        self._runs = {
-            (first << _BITS | second) << _BITS | third
-            for first, second, third in zip(numbers, numbers[1:], numbers[2:], strict=False)
-        }
+        self._words = WORD.findall("\n".join(text for text in texts if text).lower())
+
+    @cached_property
+    def _single(self) -> frozenset[str]:
+        return frozenset(self._words)
+
+    @cached_property
+    def _pairs(self) -> frozenset[tuple[str, str]]:
+        return frozenset(pairwise(self._words))
+
+    @cached_property
+    def _threes(self) -> frozenset[tuple[str, str, str]]:
+        return frozenset(_threes(self._words))
 
     def has(self, texts: Sequence[str]) -> bool:
         """Whether one or two words stand there."""
-        numbers = [self._number.get(text) for text in texts]
-        if None in numbers:
-            return False
-        return len(numbers) == 1 or (numbers[0] or 0) << _BITS | (numbers[1] or 0) in self._pairs
+        return texts[0] in self._single if len(texts) == 1 else (texts[0], texts[1]) in self._pairs
 
     def unknown(self, texts: Sequence[str]) -> list[bool]:
         """Of each run of three words, whether it stands nowhere there."""
-        numbers = [self._number.get(text, -1) for text in texts]
-        return [
-            min(first, second, third) < 0 or (first << _BITS | second) << _BITS | third not in self._runs
-            for first, second, third in zip(numbers, numbers[1:], numbers[2:], strict=False)
-        ]
+        return [run not in self._threes for run in _threes(texts)]
+
+
+def _threes(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    return zip(words, words[1:], words[2:], strict=False)
 
 
 def _size(number: int) -> str:

@@ -27,7 +27,7 @@ _NAMES = re.compile(r"[^\W\d_]+")
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)  # itself only, so that what it says is quickly found again
 class ChangedSentence:
     """A sentence with changed words, as offsets into its side of the passage. `whole`: all of it is new or gone."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.judging.found import AI, is_duty_of_reader
@@ -165,11 +165,15 @@ def _net(places: Iterable[_Sentences]) -> tuple[Counter[str], Counter[str]]:
     new: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for sentences in places:
-        own: Counter[str] = Counter()
+        own: defaultdict[str, int] = defaultdict(int)
         for heard, claimed in sentences:
-            own.update(dict.fromkeys(claimed, 1 if heard.sentence.side == "after" else -1))
-        new.update({name: count for name, count in own.items() if count > 0})
-        gone.update({name: -count for name, count in own.items() if count < 0})
+            for name in claimed:
+                own[name] += 1 if heard.sentence.side == "after" else -1
+        for name, count in own.items():
+            if count > 0:
+                new[name] += count
+            else:
+                gone[name] -= count
     return new, gone
 
 

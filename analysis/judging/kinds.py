@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from analysis.blocks import Page
 from analysis.text.looks import looks, pattern
@@ -28,6 +28,7 @@ def part_of(kind: str, heading: tuple[str, ...]) -> str:
     return "rules" if kind in ("rules", "developer") else "terms"
 
 
+@lru_cache(maxsize=1024)
 def _kind_named(title: str) -> str | None:
     return next((kind for kind, titles in _kinds() if title and titles.search(title)), None)
 

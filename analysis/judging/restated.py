@@ -50,7 +50,7 @@ class Restated(NamedTuple):
     @property
     def narrows_promise(self) -> bool:
         """Whether a promise has exceptions that it had not, other than what people agree to or the law demands."""
-        excepts = self.now.counts["exception"] > self.was.counts["exception"]
+        excepts = self.now.count("exception") > self.was.count("exception")
         still = "promise" in self.now.groups and {"default_off", "lawful"}.isdisjoint(self.now.groups)
         return excepts and still and self.was.promises
 
@@ -185,8 +185,8 @@ def _changed(one: Seen) -> tuple[tuple[Side, Said], ...]:
 
 def _bars(said: Said) -> int:
     """How much stands in people's way; a letter does not where a form on the page is enough."""
-    slow = 0 if "easy_way" in said.groups or "@" in said.text else said.counts["slow_way"]
-    return slow + sum(said.counts[group] for group in _BARS)
+    slow = 0 if "easy_way" in said.groups or "@" in said.text else said.count("slow_way")
+    return slow + sum(map(said.count, _BARS))
 
 
 def _states(said: Said) -> frozenset[str]:

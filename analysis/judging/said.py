@@ -6,8 +6,7 @@ What it says is taken from sentences.py, and from the groups of words in topics/
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,9 +39,13 @@ class Said:
         return self.one.says(self.text)
 
     @cached_property
-    def counts(self) -> Counter[str]:
-        """How often it has words of each group."""
-        return Counter(match.topic for match in matches(self.text, self.one.language) if match.tier == "words")
+    def _words(self) -> Sequence[str]:
+        """The group of each of its words that are of one."""
+        return [match.topic for match in matches(self.text, self.one.language) if match.tier == "words"]
+
+    def count(self, group: str) -> int:
+        """How many of its words are of a group."""
+        return self._words.count(group)
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -51,7 +54,7 @@ class Said:
 
     @cached_property
     def groups(self) -> Collection[str]:
-        groups = set(self.counts)
+        groups = frozenset(self._words)
         return groups - {"promise"} if "promise" in groups and _MINE.search(self.text) else groups
 
     def practises(self, topic: str) -> bool:

@@ -103,9 +103,17 @@ def pattern(name: str) -> re.Pattern[str]:
 
 def answer(text: str) -> bool | None:
     """Whether a text says yes or no, and nothing else."""
-    said, words = text.strip(" .*\ufe0f").casefold(), looks().words
+    words, said = looks().words, text.strip(" .*\ufe0f")
+    if len(said) > _longest_answer():
+        return None
+    said = said.casefold()
     said = TICKS.get(said, said)
     return True if said in words.yes else False if said in words.no else None
+
+
+@cache
+def _longest_answer() -> int:
+    return max(map(len, looks().words.yes | looks().words.no))
 
 
 def may_have(name: str, small: str) -> bool:

@@ -53,6 +53,7 @@ _SPELT_AT = re.compile(
     r"(?<=[\w+-])[^\S\n]*[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}][^\S\n]*(?=[\w-]+(?:\.|[^\S\n]?[(\[{])\w)",
     re.IGNORECASE,
 )
+_ANY_SPELT = re.compile(r"[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}]", re.IGNORECASE)
 _SPELT_DOT = re.compile(
     r"(@[\w.-]+?)[^\S\n]*[(\[{][^\S\n]*(?:dot|punkt|point|punto|\.)[^\S\n]*[)\]}][^\S\n]*(?=\w)", re.IGNORECASE
 )
@@ -78,7 +79,7 @@ def normal(text: str) -> str:
 
 
 def _with_addresses(text: str) -> str:
-    if "(" in text or "[" in text or "{" in text:
+    if ("(" in text or "[" in text or "{" in text) and _ANY_SPELT.search(text):
         text, spelt = _SPELT_AT.subn("@", text)
         while spelt:
             text, spelt = _SPELT_DOT.subn(r"\1.", text)
