@@ -15,7 +15,7 @@ from analysis.brief.phrases import CUES, Phrases
 from analysis.brief.spans import Question, Reader, Span
 from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
 from analysis.change import Passage, Side
-from analysis.judging.rephrased import stems_of
+from analysis.diff.wording import stems_of
 from analysis.judging.sentences import ASPECTS, Chances, says
 from analysis.text.sentence_ends import sentence_bounds
 

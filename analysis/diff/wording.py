@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from analysis.change import Passage, Side
 from analysis.text.looks import is_content, looks
@@ -138,9 +139,22 @@ def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> s
     return "looks.time" if inside else None
 
 
+class KeyedSentence(NamedTuple):
+    """Where a sentence starts and ends, and the keys of its words: those that it has alone."""
+
+    start: int
+    end: int
+    keys: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What two sentences have in common that say the same."""
+        return " ".join(self.keys)
+
+
 @lru_cache(maxsize=2048)
-def keyed_sentences(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Where the sentences of a text start and end, and what two of them have in common that say the same."""
+def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
+    """The sentences of a text, whose words are not looked for again."""
     words = keyed_words(text)
     found = []
     for start, end in sentence_bounds(text):
@@ -149,8 +163,23 @@ def keyed_sentences(text: str) -> tuple[tuple[int, int, str], ...]:
         torn = (first < last and words.starts[first] < start) or bisect_left(words.starts, end) > last
         # a date that goes on behind the end of a sentence is no date of the sentence
         of_sentence = keyed_words(text[start:end]).keys if torn else words.keys[first:last]
-        found.append((start, end, " ".join(of_sentence)))
+        found.append(KeyedSentence(start, end, of_sentence))
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def stems_of(text: str) -> frozenset[str]:
+    """Of the words that say something."""
+    return _stems(keyed_words(text).keys)
+
+
+def stems_by_sentence(text: str) -> dict[str, frozenset[str]]:
+    """The same for each sentence of a text."""
+    return {text[one.start : one.end]: _stems(one.keys) for one in keyed_sentences(text)}
+
+
+def _stems(keys: Iterable[str]) -> frozenset[str]:
+    return frozenset(filter(None, map(stem_of_content, keys)))
 
 
 def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
@@ -232,7 +261,8 @@ def _changed_sentences(
         return ()
     found = []
     k = 0
-    for start, end, key in keyed_sentences(text):
+    for one in keyed_sentences(text):
+        start, end = one.start, one.end
         while k < len(changed) and changed[k][0] < start:
             k += 1
         first = k
@@ -240,6 +270,7 @@ def _changed_sentences(
             k += 1
         if first == k:
             continue
+        key = one.key
         if key in elsewhere and len(key) > 25:
             continue
         spans = _joined_spans(changed[first:k])

@@ -190,7 +190,10 @@ def says_something(text: str, sentence: ChangedSentence) -> bool:
 
 def overlaps(sentence: ChangedSentence, start: int, end: int) -> bool:
     """Whether a phrase is made of changed words for a good part, not only around them."""
-    changed = sum(max(0, min(end, last) - max(start, first)) for first, last in sentence.spans)
+    changed = 0
+    for first, last in sentence.spans:
+        if first < end and start < last:
+            changed += min(end, last) - max(start, first)
     return changed >= _GOOD_PART * (end - start)
 
 

@@ -11,18 +11,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from analysis.change import Side
-from analysis.diff.wording import stem_of_content
 from analysis.judging.seen import Seen
-from analysis.text.spelling import keyed_words
 
 _ALIKE = 0.5  # twice the words that two sentences share, of those of both
 _SHARED = 2  # words with a meaning of their own
-
-
-@lru_cache(maxsize=4096)
-def stems_of(text: str) -> frozenset[str]:
-    """Of the words that say something."""
-    return frozenset(filter(None, map(stem_of_content, keyed_words(text).keys)))
 
 
 def alike(some: frozenset[str], others: frozenset[str]) -> bool:
@@ -37,7 +29,7 @@ def _whole(one: Seen) -> tuple[tuple[Side, frozenset[str]], ...]:
     if one.shape != "text":
         return ()
     return tuple(
-        (sentence.side, stems_of(one.passage.texts[sentence.side][sentence.start : sentence.end]))
+        (sentence.side, one.stems(one.passage.texts[sentence.side][sentence.start : sentence.end]))
         for sentence in one.wording.sentences
         if sentence.whole
     )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.change import TOPICS
-from analysis.judging.rephrased import stems_of
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
 from analysis.text.topics import matches
@@ -50,7 +49,7 @@ class Said:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Of the words that say something."""
-        return stems_of(self.text)
+        return self.one.stems(self.text)
 
     @cached_property
     def groups(self) -> Collection[str]:

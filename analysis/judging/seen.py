@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from analysis.blocks import Page
 from analysis.change import Passage, Side
-from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
+from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, stems_by_sentence, stems_of, wording
 from analysis.judging.anew import anew
 from analysis.judging.found import Found, found_in, named_in, overlaps, places_in, recipients_in, within
 from analysis.judging.news import is_renamed
@@ -81,6 +81,15 @@ class Seen:
     def says(self, text: str) -> Chances:
         """What some of its text says under its heading."""
         return says(text, self.language, self.kind, self.passage.heading)
+
+    def stems(self, text: str) -> frozenset[str]:
+        """Of the words that say something in one of its sentences, or in any other text."""
+        return self._stems[text] if text in self._stems else stems_of(text)
+
+    @cached_property
+    def _stems(self) -> dict[str, frozenset[str]]:
+        before, after = map(stems_by_sentence, self.passage.texts.values())
+        return before | after
 
     @cached_property
     def heard(self) -> tuple[Heard, ...]:
@@ -171,7 +180,7 @@ def _in_other_form(passage: Passage, around: Mapping[Side, Surroundings]) -> Wor
 
 
 def _keys(text: str | None) -> set[str]:
-    return {key for _, _, key in keyed_sentences(text)} if text else set()
+    return {one.key for one in keyed_sentences(text)} if text else set()
 
 
 def _seen(

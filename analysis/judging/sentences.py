@@ -33,6 +33,8 @@ ASPECTS = (
 )
 BIAS = "bias"
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[%$€£]")
+_LETTERS = re.compile(r"\w+|[%$€£]")  # the same, sooner, where no word has a digit
+_NO_LETTER = re.compile(r"[\d_]")
 _LONG = 40  # words from which on a sentence is just long
 _LABEL = 5  # words up to which it is rather a label
 _HUNDREDTHS = 100  # of which the weights are whole numbers
@@ -100,7 +102,7 @@ def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...
 
 
 def _signs_of_words(text: str, language: str | None) -> Iterable[str]:
-    tokens = list(map(_plain, _TOKEN.findall(text)))
+    tokens = list(map(_plain, (_TOKEN if _NO_LETTER.search(text) else _LETTERS).findall(text)))
     found = dict.fromkeys(itertools.filterfalse(looks().words.empty.__contains__, tokens))
     found |= dict.fromkeys(map(" ".join, itertools.pairwise(tokens)))
     found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))

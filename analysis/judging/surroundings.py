@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property, lru_cache
+from operator import itemgetter
 
 from analysis.blocks import CELL, Page
 from analysis.diff.tables import titles_by_row
@@ -166,7 +167,7 @@ def is_sentence(text: str) -> bool:
     """Whether a text says something, rather than name it: a menu's entries, buttons and titles do not."""
     if DEFINITION.match(text):
         return True
-    letters = [word[0] for word in word_texts(text) if word[0].isalpha()]
+    letters = list(filter(str.isalpha, map(itemgetter(0), word_texts(text))))
     if len(letters) < LEAST and len(letters) + len(times_in(text)) < LEAST:  # "We delete logs after 30 days."
         return False
     small = sum(map(str.islower, letters))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from analysis.change import TOPICS
 from analysis.judging.gist import ends, is_of_security, said_by
 from analysis.judging.kept import rewritten
-from analysis.judging.rephrased import alike, stems_of
+from analysis.judging.rephrased import alike
 from analysis.judging.restated import restated
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.sentences import Chances
@@ -59,7 +59,7 @@ class _Said:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Of the words that say something; few sentences are asked for them."""
-        return stems_of(_text(self.place, self.heard))
+        return self.place.stems(_text(self.place, self.heard))
 
 
 def taken_back(seen: Sequence[Seen]) -> TakenBack:
