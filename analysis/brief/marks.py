@@ -87,21 +87,20 @@ class Marks:
 
     def _stands(self, field: Question, span: Span) -> bool:
         if field == "excluded":
-            same = span.last - span.first >= _SAID_AGAIN and f" {span.key} " in self._said
-            return same and span.denies and span.sentence.side == "before"
+            return span.sentence.side == "before" and span.denies and self._says_again(span)
         if field == "refuse":
             return span.sentence.side == "before" and self._is_way_yet(span)
         return field in _OF_FACTS and self._scene.still_said(span)
 
     def _is_way_yet(self, span: Span) -> bool:
         """Whether the later page has a way to refuse: in its words, by its address, or by the name of a control."""
-        if span.last - span.first >= _SAID_AGAIN and f" {span.key} " in self._said:
+        if self._says_again(span):
             return True
         if any(address.group().lower() in self._text for address in addresses(span.text)):
             return True
         for first, last in span.sentence.names:
             words = span.sentence.words[first:last]
-            if span.first <= first and last <= span.last and f" {' '.join(word.text for word in words)} " in self._said:
+            if span.first <= first and last <= span.last and self._says(" ".join(word.text for word in words)):
                 return len(words) >= _NAME  # a button "No more mail"
         places = span.sentence.cues.get("refuse_where", ())
         for first, last in capital_runs(span.sentence, self._phrases.grammar, joined=False):
@@ -112,13 +111,22 @@ class Marks:
         return False
 
     def _is_control(self, name: str) -> bool:
-        if f" {name} " not in self._said:
+        if not self._says(name):
             return False
         for block in self._page.blocks:
+            if not _has_all(block.text.lower(), name):
+                continue
             words = words_of(block.text)
             if f" {name} " in _key(word.text for word in words) and (cues := self._phrases.find(words)):
                 return any(cue in cues for cue in _OF_CONTROLS)
         return False
+
+    def _says_again(self, span: Span) -> bool:
+        return span.last - span.first >= _SAID_AGAIN and self._says(span.key)
+
+    def _says(self, key: str) -> bool:
+        """Whether the later page has these words in a row, in small letters and without marks."""
+        return _has_all(self._text, key) and f" {key} " in self._said
 
     @cached_property
     def _text(self) -> str:
@@ -127,6 +135,11 @@ class Marks:
     @cached_property
     def _said(self) -> str:
         return _key(WORD.findall(self._text))
+
+
+def _has_all(small: str, key: str) -> bool:
+    """Whether a text has these words at all: one that lacks any needs no closer look."""
+    return all(word in small for word in key.split(" "))
 
 
 def _key(words: Iterable[str]) -> str:

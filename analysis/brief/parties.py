@@ -41,8 +41,9 @@ class Publisher:
         self._words = frozenset(word.lower() for word in named or self._most_often())
 
     def _most_often(self) -> Iterator[str]:
-        counts = Counter(word for word in _NAME.findall(self._text) if word[0].isupper())
-        for word, count in counts.most_common(_LOOKED_AT):
+        every = Counter(_NAME.findall(self._text))
+        names = Counter({word: count for word, count in every.items() if word[0].isupper()})
+        for word, count in names.most_common(_LOOKED_AT):
             if count >= _MOST_OFTEN and not self.says(word.lower()):
                 yield word
                 return

@@ -22,7 +22,7 @@ def only_addresses(changed: Wording, texts: Mapping[Side, str]) -> bool:
         spans = [span for sentence in changed.sentences if sentence.side == side for span in sentence.spans]
         if spans:
             text = texts[side]
-            return all(in_address(text, start, end) and not _says_something(text[start:end]) for start, end in spans)
+            return all(not _says_something(text[start:end]) and in_address(text, start, end) for start, end in spans)
     return False
 
 

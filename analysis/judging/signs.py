@@ -185,21 +185,24 @@ def _forbids(one: Seen, heard: Heard) -> bool:
 
 def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
     found = {}
+    places, words = Counter(one.shape for one in said), defaultdict(int)
+    for one in said:
+        words[one.shape] += one.changed_words
     for shape in ("text", "row", "entry", "address"):
-        of_shape = [one for one in said if one.shape == shape]
-        found[f"shape.{shape}"] = math.log1p(len(of_shape))
-        found[f"shape.any_{shape}"] = float(bool(of_shape))
-        found[f"shape.{shape}_words"] = math.log1p(sum(one.changed_words for one in of_shape)) / 2
+        found[f"shape.{shape}"] = math.log1p(places[shape])
+        found[f"shape.any_{shape}"] = float(places[shape] > 0)
+        found[f"shape.{shape}_words"] = math.log1p(words[shape]) / 2
     text = [one for one in said if one.shape == "text"]
+    operations = Counter(one.passage.operation for one in text)
     for operation in ("added", "removed", "reworded"):
-        found[f"shape.{operation}"] = math.log1p(sum(one.passage.operation == operation for one in text))
+        found[f"shape.{operation}"] = math.log1p(operations[operation])
     parties = sum(map(_parties, text))
     found["shape.parties"] = math.log1p(parties)
     found["shape.any_party"] = float(parties > 0)
     found["shape.under_heading"] = float(any(one.passage.heading for one in text))
     found["shape.deep"] = float(any(len(one.passage.heading) > 1 for one in text))
     found["shape.longest"] = math.log1p(max((one.changed_words for one in text), default=0)) / 2
-    found["shape.few_words"] = float(0 < sum(one.changed_words for one in said) <= 2)
+    found["shape.few_words"] = float(0 < sum(words.values()) <= 2)
     return found
 
 

@@ -175,7 +175,7 @@ class Named(NamedTuple):
 @lru_cache(maxsize=1024)
 def dates_in(text: str, order: Order | None = None) -> tuple[Named, ...]:
     """Every date of a text. `order` reads 11/3/2025, which stays without a day if it is None."""
-    if not _YEAR.search(text):
+    if not _may_have_date(text) or not _YEAR.search(text):
         return ()
     return tuple(Named(_day(found, order), found.start(), found.end()) for found in _DATE.finditer(text))
 
@@ -206,7 +206,11 @@ def _valid(year: str, month: str | int, day: str) -> date | None:
 
 def named_in_numbers(text: str) -> bool:
     """Whether a text has a date such as 11/3/2025."""
-    return bool(_IN_NUMBERS.search(text))
+    return _may_have_date(text) and bool(_IN_NUMBERS.search(text))
+
+
+def _may_have_date(text: str) -> bool:
+    return "20" in text or "/" in text
 
 
 def order_of(texts: Iterable[str], language: str | None) -> Order | None:

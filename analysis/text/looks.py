@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import islice
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -154,5 +155,6 @@ def is_small(word: str) -> bool:
 def has_small_words(text: str, least: float) -> bool:
     """Whether a text has so many small words, more than none. Each is one word: to ask word by word, and no more words
     than it takes, is far cheaper than to search for all."""
-    words = (found.group() for found in _WORDS.finditer(text))
-    return any(count >= least for count in accumulate(map(is_small, words)))
+    small = filter(is_small, map(re.Match.group, _WORDS.finditer(text)))
+    number = max(1, math.ceil(least))
+    return any(islice(small, number - 1, number))
