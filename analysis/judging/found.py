@@ -12,7 +12,7 @@ from analysis.change import Side
 from analysis.diff.wording import ChangedSentence
 from analysis.judging.news import News
 from analysis.judging.surroundings import DEFINITION, Surroundings, is_sentence
-from analysis.text.looks import is_content, pattern
+from analysis.text.looks import is_content, may_have, pattern
 from analysis.text.topics import matches
 from analysis.text.words import word_texts
 
@@ -208,4 +208,4 @@ def is_duty_of_reader(sentence: str) -> bool:
 
 def accepts_or_gives(said: str) -> bool:
     """Whether a sentence says what readers must put up with, or what of theirs they must give the service."""
-    return bool(pattern("accepted").search(said))
+    return may_have("accepted", said.casefold()) and bool(pattern("accepted").search(said))

@@ -185,7 +185,8 @@ def _forbids(one: Seen, heard: Heard) -> bool:
 
 def _shape_signs(said: Sequence[Seen]) -> dict[str, float]:
     found = {}
-    places, words = Counter(one.shape for one in said), defaultdict(int)
+    places: Counter[str] = Counter(one.shape for one in said)
+    words: defaultdict[str, int] = defaultdict(int)
     for one in said:
         words[one.shape] += one.changed_words
     for shape in ("text", "row", "entry", "address"):

@@ -7,7 +7,7 @@ import re
 import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -16,6 +16,7 @@ from analysis.text.normal import TICKS
 
 _WORDS = re.compile(r"\w+")
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?")  # the innermost ones
+_FIRST_GROUP = re.compile(r"\(\?:((?:[^()\\]|\\\w)*)\)(?![?*{])")
 _NO_WORDS = re.compile(r"\[(?:[^\]\\]|\\.)*\]|\\(?:x..|.)|\{[^}]*\}|.(?=[?*{])|[?*+^$.]")
 
 
@@ -128,9 +129,16 @@ def may_have(name: str, small: str) -> bool:
 
 @cache
 def _needed(name: str) -> tuple[str, ...]:
-    """Of each alternative of a list words that stand in whatever it finds; empty if one of them can do without."""
-    found = tuple(_plain_words(alternative) for alternative in getattr(looks().patterns, name))
-    return found if all(found) else ()
+    """Of each alternative of a list words of which one stands in whatever it finds; empty if one can do without."""
+    found = [_needed_by(alternative) for alternative in getattr(looks().patterns, name)]
+    return tuple(dict.fromkeys(chain.from_iterable(found))) if all(found) else ()
+
+
+def _needed_by(regex: str) -> tuple[str, ...]:
+    """The longest part that stands for itself, or those that it may begin with where they are longer."""
+    plain, first = _plain_words(regex), _FIRST_GROUP.match(regex)
+    options = tuple(map(_plain_words, first[1].split("|"))) if first else ("",)
+    return options if min(map(len, options)) > len(plain) else (plain,) if plain else ()
 
 
 def _plain_words(regex: str) -> str:
