@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ from policywatch.job import Job
 from policywatch.recipients import recipients
 from policywatch.watchlist import load
 from storage.database import Database
+from tests import warm
 
 PARAGRAPHS = (
     "We collect the name and the e-mail address that you give us when you open an account with our library.",
@@ -112,13 +112,13 @@ def a_job(config: Path) -> Iterator[Job]:
 
 
 def command(*words: object) -> list[str]:
-    """The program as installed here."""
+    """The program as installed here, for tests of its start, of signals and of limits."""
     return [sys.executable, "-m", "policywatch", *map(str, words)]
 
 
 def policywatch(*words: object, status: int | None = 0, environ: Mapping[str, str] | None = None) -> str:
     """Run it; its standard output. Fails where the exit status is another (None: any) or a traceback is shown."""
-    done = subprocess.run(command(*words), capture_output=True, text=True, env=environ, timeout=120, check=False)
+    done = warm.done("-m", "policywatch", *words, environ=environ)
     assert "Traceback" not in done.stderr, done.stderr
     assert status is None or done.returncode == status, (done.returncode, done.stdout, done.stderr)
     return done.stdout if status == 0 else done.stdout + done.stderr

@@ -23,6 +23,7 @@ from notifier.routes import Address, Route
 from notifier.send import Result
 from storage.database import Database
 from storage.deliveries import Delivery, State
+from tests import warm
 from tests.inbox import mail_server, webhook
 from tests.owed import owe, route
 from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, rows
@@ -166,9 +167,7 @@ deliver_due(Database(sys.argv[1]), [Route("team", (Address("${A}", sys.argv[2]),
 
 def killed(database_url: str, url: str, when: str) -> None:
     """Deliver in another process that is killed before or after its first message is taken by the server."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    done = subprocess.run([sys.executable, "-c", KILLED, database_url, url, when], env=environment, check=False)
-    assert done.returncode == -signal.SIGKILL
+    assert warm.done("-c", KILLED, database_url, url, when).returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(("when", "mails"), [("before", 1), ("after", 2)])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
 STUMBLE = "We count the stones on the way."
@@ -55,8 +54,7 @@ def config(tmp_path: Path, site: Site, database_url: str) -> Path:
 
 def tripping(program: str, *words: object) -> tuple[str, str]:
     """Run the program with that mistake in it; what it wrote on standard output and on standard error."""
-    command = [sys.executable, "-c", program, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = warm.done("-c", program, *words)
     assert done.returncode == 1, done.stderr
     return done.stdout, done.stderr
 

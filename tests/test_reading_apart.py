@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,7 +22,8 @@ from storage.database import Database
 from storage.documents import document
 from storage.notices import Notice
 from storage.versions import versions
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, command, outcomes, policy, run, watchlist
+from tests import warm
+from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, outcomes, policy, policywatch, run, watchlist
 
 ID = "library/privacy"
 
@@ -132,16 +130,14 @@ def test_a_kill_between_comparing_and_writing_loses_nothing(
     config = watchlist(tmp_path, site, database_url)
     run(config)
     site.pages["/privacy"] = policy(AI)
-    words = [sys.executable, "-c", DIES, when, "run", "--now", "--config", str(config)]
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    done = subprocess.run(words, env=environ, capture_output=True, check=False)
+    done = warm.done("-c", DIES, when, "run", "--now", "--config", config)
     assert done.returncode == -signal.SIGKILL, done.stderr
     database = Database(database_url)
     with database.reading() as session:
         assert len(changes_of(session, ID)) == written
         assert len(session.exec(select(Check).where(Check.outcome == None)).all()) == 1 - written  # noqa: E711
-    subprocess.run(command("read", "--config", config), check=True)
-    subprocess.run(command("deliver", "--config", config), check=True)
+    policywatch("read", "--config", config)
+    policywatch("deliver", "--config", config)
     with database.reading() as session:
         assert [version.number for version in versions(session, ID)] == [1, 2]
         assert len(session.exec(select(Alert)).all()) == len(session.exec(select(Change)).all()) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -14,8 +13,9 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from storage.database import Database
+from tests import warm
 from tests.inbox import Hook, free_port, mail_server, webhook
-from tests.site import AI, Site, a_site, command, policy, watchlist
+from tests.site import AI, Site, a_site, policy, watchlist
 from tests.web_pages import visited
 
 SECRETS = {
@@ -71,7 +71,7 @@ def config(folder: Path, site: Site, hook: Hook) -> Path:
 
 
 def said(*words: object, environ: dict[str, str]) -> str:
-    done = subprocess.run(command(*words), capture_output=True, text=True, env=environ, timeout=120, check=False)
+    done = warm.done("-m", "policywatch", *words, environ=environ)
     return done.stdout + done.stderr
 
 

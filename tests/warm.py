@@ -1,0 +1,189 @@
+"""Starts programs in forks of a process that has loaded all of ours: loading takes longer than most of what they do.
+
+Each is a process of its own, with its own environment, folder, output, exit status and death. Only what Python does at
+its start is done once for all: a test of that (the encoding of the output, what a command loads) starts Python.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).parents[1]
+_OURS = ("analysis", "crawler", "notifier", "policywatch", "reasons", "storage")
+_NOT = ("policywatch.__main__", "policywatch.scrapy_settings")  # which do something
+_LATE = (
+    *("scrapy.dupefilters", "scrapy.extensions.feedexport", "scrapy.pqueues", "scrapy.squeues"),
+    *("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg"),
+)  # loaded when they are needed
+_ENVIRON = dict(os.environ)  # as it is before a test changes it
+_PATIENCE = 120  # seconds
+_FORK, _WAIT = b"f", b"w"
+_LEAVING: list[int] = []  # the exit status of a program that has ended
+
+
+@dataclass
+class Running:
+    """A program under way."""
+
+    pid: int
+    _starter: socket.socket
+    _out: IO[str]
+    _err: IO[str]
+    _status: int | None = None
+
+    def wait(self) -> subprocess.CompletedProcess[str]:
+        """What came of it. Fails after two minutes."""
+        if self._status is None:
+            self._starter.send(_WAIT)
+            try:
+                self._status = _number(self._starter)
+            except TimeoutError:
+                os.kill(self.pid, signal.SIGKILL)
+                self._status = _number(self._starter)
+                raise
+        said = []
+        for file in (self._out, self._err):
+            file.seek(0)
+            said.append(file.read())
+        return subprocess.CompletedProcess(self.pid, self._status, *said)
+
+    def kill(self) -> None:
+        """With SIGKILL, unless it has ended by itself."""
+        if self._status is None:
+            os.kill(self.pid, signal.SIGKILL)  # its number is given to no other before it was waited for
+            self.wait()
+
+
+@contextmanager
+def running(*words: object, environ: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """`python WORDS`, which begin with -m MODULE or -c CODE; one at a time. It is dead at the end."""
+    with ExitStack() as stack:
+        asked, out, err = (stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in range(3))
+        nothing = stack.enter_context(Path(os.devnull).open())
+        environ = dict(os.environ if environ is None else environ)
+        json.dump({"words": [*map(str, words)], "environ": environ, "folder": str(Path.cwd())}, asked)
+        asked.seek(0)
+        starter = _starter()
+        socket.send_fds(starter, [_FORK], [file.fileno() for file in (asked, nothing, out, err)])
+        started = Running(_number(starter), starter, out, err)
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def done(*words: object, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    with running(*words, environ=environ) as program:
+        return program.wait()
+
+
+@cache
+def _starter() -> socket.socket:
+    """One for each process that tests; it ends when this one does."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen([sys.executable, "-m", "tests.warm"], stdin=theirs, cwd=ROOT, env=_ENVIRON)
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    ours.settimeout(_PATIENCE)
+    return ours
+
+
+def _number(line: socket.socket) -> int:
+    said = b""
+    while not said.endswith(b"\n"):
+        more = line.recv(1)
+        assert more, "the process that starts programs is gone"
+        said += more
+    return int(said)
+
+
+def _load() -> None:
+    for package in _OURS:
+        found = importlib.import_module(package)
+        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+            if module.name not in _NOT:
+                importlib.import_module(module.name)
+    for late in _LATE:
+        importlib.import_module(late)
+    assert "twisted.internet.reactor" not in sys.modules, "it can't be shared"
+    assert threading.active_count() == 1, "a fork has one thread only"
+    gc.freeze()
+
+
+def _start_programs() -> None:
+    """Goes on in each program: with what it is to do once this returns."""
+    line = socket.socket(fileno=os.dup(0))
+    started = 0
+    while True:
+        order, files, _, _ = socket.recv_fds(line, 1, 4)
+        if not order:
+            sys.exit()
+        if order == _WAIT:
+            line.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(started, 0)[1]))
+            continue
+        started = os.fork()
+        if not started:
+            line.close()
+            return _become(*files)
+        for file in files:
+            os.close(file)
+        line.sendall(b"%d\n" % started)
+
+
+def _become(asked: int, *files: int) -> None:
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    with open(asked, encoding="utf-8") as file:
+        program: dict[str, Any] = json.load(file)
+    os.environ.clear()
+    os.environ.update(program["environ"])
+    os.chdir(program["folder"])
+    kind, what, *sys.argv[1:] = program["words"]
+    status = 1
+    try:
+        if kind == "-m":
+            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        else:
+            sys.argv[0] = kind
+            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
+    finally:
+        _LEAVING.append(status)
+
+
+def _leave() -> None:
+    """Last of all: to free what was loaded takes longer than the program."""
+    for status in _LEAVING:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    atexit.register(_leave)  # before others do
+    _load()
+    _start_programs()
