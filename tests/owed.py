@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlmodel import Session
@@ -19,6 +21,18 @@ POLICY = "parley/privacy-policy"
 URL = "https://parley.example/privacy"
 OLD = "We use your profile to show you to other members."
 NEW = "We use your profile, your posts and your comments to train our writing models unless you object."
+
+
+@contextmanager
+def empty() -> Iterator[Session]:
+    """A session on an empty store, which keeps nothing: for tests of what a message says."""
+    with _empty().reading() as session:
+        yield session
+
+
+@cache
+def _empty() -> Database:
+    return Database("sqlite://")
 
 
 def documents() -> list[Document]:

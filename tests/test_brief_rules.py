@@ -8,8 +8,7 @@ from notifier.messages import alert_message
 from notifier.wording import words
 from policywatch.wording import wording
 from storage.alerts import unplanned_alerts
-from storage.database import Database
-from tests.owed import BRIEF, tell
+from tests.owed import BRIEF, empty, tell
 from tests.test_brief import told
 
 BEFORE = "# Terms\n\nBe kind.\n"
@@ -121,12 +120,10 @@ def test_a_change_of_rules_alone_is_known_as_one(added: str, only_rules: bool) -
 @pytest.mark.parametrize(("language", "said"), [("en", "a rule for users"), ("fr", "une règle pour les utilisateurs")])
 def test_rules_alone_are_told_as_rules_not_as_a_use_of_data(language: str, said: str) -> None:
     facts = {"direction": "clarifies", "severity": "low", "topics": ["ai_features"]}
-    database = Database("sqlite://")
-    with database.writing() as session:
+    with empty() as session:
         tell(session, ["team"], brief=BRIEF | {"only_rules": True}, **facts)
         message = alert_message(session, unplanned_alerts(session), language=language, base_url=None)
         text = message.text
-    database.close()
     assert said in message.subject
     assert words(language).subject.clearer not in message.subject
     assert f"{words(language).say.direction}{words(language).colon}{said}" in text

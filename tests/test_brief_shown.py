@@ -16,8 +16,7 @@ from notifier.wording import Because, languages, words
 from policywatch.wording import LANGUAGES, wording
 from storage.alerts import unplanned_alerts
 from storage.briefs import QUOTED
-from storage.database import Database
-from tests.owed import BRIEF, tell
+from tests.owed import BRIEF, empty, tell
 
 WHY_HIGH = {"en": "Why it is high: ", "fr": "Pourquoi elle est élevée : "}
 TAKEN_AWAY = {"excluded": [{"text": "private messages", "side": "before"}]}
@@ -30,12 +29,10 @@ SEIZED = {
 
 
 def body(form: Format, language: str, **facts: Any) -> str:
-    database = Database("sqlite://")
-    with database.writing() as session:
+    with empty() as session:
         tell(session, ["team"], **facts)
         message = alert_message(session, unplanned_alerts(session), language=language, base_url=None)
         text = message.fitted(form, 100_000)
-    database.close()
     return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
 
 

@@ -176,9 +176,9 @@ def test_a_page_costs_the_same_few_queries_however_long(database: Database) -> N
     assert len(short) == len(long) <= 5
 
 
-def test_topics_of_changes_from_before_are_filled_in(database_url: str) -> None:
-    first_release(database_url)
-    database = Database(database_url)
+def test_topics_of_changes_from_before_are_filled_in(new_url: str) -> None:
+    first_release(new_url)
+    database = Database(new_url)
     with database.reading() as session:
         assert [(row.topic, row.change_id) for row in session.exec(select(ChangeTopic))] == [
             ("ai_training", 1),

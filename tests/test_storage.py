@@ -67,13 +67,15 @@ def notices(database: Database) -> list[str]:
         return [notice.kind for notice in session.exec(select(Notice))]
 
 
-def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
+def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> None:
     def ours(name: str | None, kind: str, _parents: object) -> bool:
         return not (kind == "table" and (name or "").startswith("paragraph_words"))  # the index of words has no model
 
+    database = Database(new_url)
     with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": ours})
         assert compare_metadata(context, SQLModel.metadata) == []
+    database.close()
 
 
 def test_every_foreign_key_leads_an_index(database: Database) -> None:
@@ -314,8 +316,8 @@ def test_the_operator_says_after_how_many_checks_to_hear(database: Database, aft
         assert notices(database) == (["unreadable"] if number + 1 >= after else [])
 
 
-def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(database_url: str) -> None:
-    code = f"from storage.database import Database; Database({database_url!r}).close()"
+def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(new_url: str) -> None:
+    code = f"from storage.database import Database; Database({new_url!r}).close()"
     opening = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [program.communicate(timeout=120)[1] for program in opening] == ["", "", ""]
 

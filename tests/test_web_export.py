@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -24,16 +25,15 @@ from storage.documents import Document
 from storage.paragraphs import reindex
 from storage.versions import numbered_version
 from tests.stories import Teller, block, day, tell_hostile
-from tests.story_of_parley import PRIVACY, TERMS, tell
+from tests.story_of_parley import PRIVACY, TERMS
 from tests.web_pages import hrefs, text
 
 TODAY = date(2025, 10, 30)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
-    tell(database)
+def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}")
     yield database
     database.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlmodel import col, select
 from policywatch.wording import LANGUAGES, wording
 from storage.checks import Check
 from tests.story_of_parley import PRIVACY, PRIVACY_FR
-from tests.web_pages import Story, hrefs, page, text
+from tests.web_pages import Story, hrefs, page, story, text
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,22 +41,25 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story
         assert page(site, f"{path}?lang=fr").css_first("html").attributes["lang"] == "fr"
 
 
-def test_reasons_are_in_the_visitors_language_unless_an_older_release_stored_them(parley: Story) -> None:
-    told = page(parley.site, "/health?lang=fr").css(".documents .reason")
-    assert told[0].text() == "le plus gros du texte a disparu\u00a0: 12 mots, là où il y en avait 640"
-    assert (
-        told[1]
-        .text()
-        .startswith("parley.example a répondu 403\u00a0: il nous refuse la page. policywatch ne se déguise")
-    )
-    assert {each.attributes["lang"] for each in told} == {"fr"}
-    with parley.database.writing() as session:
-        for check in session.exec(select(Check).where(col(Check.reason).is_not(None))):
-            check.reason_code = None
-            session.add(check)
-    told = page(parley.site, "/health?lang=fr").css(".documents .reason")
-    assert told[0].text() == "most of the text is gone: 12 words where there were 640"
-    assert told[0].attributes["lang"] == "en"
+def test_reasons_are_in_the_visitors_language_unless_an_older_release_stored_them(
+    story_file: Path, tmp_path: Path
+) -> None:
+    with story(shutil.copyfile(story_file, tmp_path / "story.db")) as parley:
+        told = page(parley.site, "/health?lang=fr").css(".documents .reason")
+        assert told[0].text() == "le plus gros du texte a disparu\u00a0: 12 mots, là où il y en avait 640"
+        assert (
+            told[1]
+            .text()
+            .startswith("parley.example a répondu 403\u00a0: il nous refuse la page. policywatch ne se déguise")
+        )
+        assert {each.attributes["lang"] for each in told} == {"fr"}
+        with parley.database.writing() as session:
+            for check in session.exec(select(Check).where(col(Check.reason).is_not(None))):
+                check.reason_code = None
+                session.add(check)
+        told = page(parley.site, "/health?lang=fr").css(".documents .reason")
+        assert told[0].text() == "most of the text is gone: 12 words where there were 640"
+        assert told[0].attributes["lang"] == "en"
 
 
 def test_whoever_follows_a_french_page_is_told_in_french(parley: Story) -> None:

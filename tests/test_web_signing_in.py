@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from storage.database import Database
 from storage.deliveries import Delivery, State, counts, park
 from storage.lock import one_at_a_time
 from tests.stories import Teller, day
-from tests.story_of_parley import NOTES, tell
+from tests.story_of_parley import NOTES
 from tests.web_pages import hrefs, page, text, visited
 from tests.web_server import served
 
@@ -34,9 +35,8 @@ HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep you
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
-    tell(database)
+def store(story_file: Path, tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{shutil.copyfile(story_file, tmp_path / 'store.db')}")
     _hold(database, HELD)
     yield database
     database.close()

@@ -15,7 +15,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from policywatch.web.app import create_app
 from storage.changes import changes_of
 from storage.database import Database
-from tests.story_of_parley import tell
 from tests.web_server import served
 
 Tree = LexborHTMLParser | LexborNode
@@ -26,7 +25,7 @@ def visited(database: Database, **how: Any) -> Iterator[httpx.Client]:
     """The app on a store, asked by someone who reads English."""
     with (
         served(create_app(database, **how)) as home,
-        httpx.Client(base_url=home, headers={"Accept-Language": "en"}) as client,
+        httpx.Client(base_url=home, headers={"Accept-Language": "en"}, timeout=30) as client,
     ):
         yield client
 
@@ -44,10 +43,9 @@ class Story:
 
 
 @contextmanager
-def story(folder: Path) -> Iterator[Story]:
-    """Told once into a new store."""
-    database = Database(f"sqlite:///{folder / 'story.db'}")
-    tell(database)
+def story(file: Path) -> Iterator[Story]:
+    """Of a store that it was told into."""
+    database = Database(f"sqlite:///{file}")
     with visited(database) as site:
         yield Story(site, database)
     database.close()
