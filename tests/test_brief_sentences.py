@@ -72,3 +72,15 @@ def test_a_question_is_no_way_to_refuse() -> None:
 def test_a_kind_of_data_in_capitals_is_nobody_who_gets_it() -> None:
     text = "Avec votre accord, nos partenaires, tels que Google, traitent vos données (adresse IP, pages vues)."
     assert "IP" not in [quote.text for quote in told({"language": "fr", "text": text}).recipients]
+
+
+def test_aims_that_stayed_and_those_that_went_give_way_to_new_ones() -> None:
+    kept = "We use your notes to improve our search"
+    case = {
+        "language": "en",
+        "before": f"{kept}.\n\nWe use your age to estimate your interests.",
+        "text": f"{kept}, to train our models and to personalise your advertisements.\n\n"
+        "We use your voice to detect fraud.\n\nWe use your photos to recommend groups.",
+    }
+    assert {quote.side for quote in told(case).purposes} == {"after"}
+    assert not any("search" in quote.text for quote in told(case).purposes)

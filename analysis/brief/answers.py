@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 
+from analysis.brief.bans import Bans
 from analysis.brief.denied import Denials
 from analysis.brief.news import newly_denied, newly_named
-from analysis.brief.rank import Weights, best, ranked
+from analysis.brief.rank import Weights, alike, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
 from analysis.brief.whole import (
@@ -26,6 +27,9 @@ MOST = 6  # answers to one question
 Answers = list[tuple[float, Span]]  # chances, see rank.py
 _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what can't be undone is none of these
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
+_LIKELY = 0.5
+_ENOUGH = 4  # answers of the later text beside which none of the earlier one is told
+_SOME = 2  # new aims beside which none that stayed is told
 _NAMED: tuple[Question, ...] = ("data", "purposes")
 _COMPOUND = 2  # words of "delivery notes"
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
@@ -63,9 +67,18 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     told["recipients"] = with_names(scene.reader, newly_named(scene, told["recipients"], found["recipients"], least))
     apart = [one for one in found["excluded"] if not any(map(one[1].meets, undone))]
     told["excluded"] = newly_denied(scene, told["excluded"], apart, weights["excluded"].first * _HINTED)
+    told["excluded"] = [one for one in told["excluded"] if not _is_conduct(scene, one[1])]
     for field in _DONE:
+        told[field] = _newest(field, told[field])
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told
+
+
+def _is_conduct(scene: Scene, span: Span) -> bool:
+    """Whether what is forbidden to readers limits nothing of what is done with people's data: "do not scrape"."""
+    sentence, words = span.sentence, set(range(span.first, span.last))
+    of_people = words & sentence.where("collect", "share") and words & sentence.where("person")
+    return not of_people and scene.chances(sentence)["limits"] < _LIKELY and Bans(scene).forbid(span)
 
 
 def _is_vague(scene: Scene, span: Span) -> bool:
@@ -127,6 +140,17 @@ def _anew(told: Answers) -> Answers:
     ]
 
 
+def _newest(field: Question, told: Answers) -> Answers:
+    """Without those of the earlier text where many are of the later one, and aims that stayed where others are new."""
+    later = [span for _, span in told if span.sentence.side == "after"]
+    new = [span for span in later if all(word.changed for word in span.words)]
+    if len(later) >= _ENOUGH:
+        told = [one for one in told if one[1].sentence.side == "after"]
+    if field == "purposes" and len(new) >= _SOME:
+        told = [one for one in told if any(word.changed for word in one[1].words)]
+    return told
+
+
 def _in_steps(told: Answers, ranked: Answers) -> Answers:
     """With the other steps of a way through menus, in their order: items that begin with what readers do."""
     steps: defaultdict[tuple[str, Side], dict[int, tuple[float, Span]]] = defaultdict(dict)
@@ -136,7 +160,8 @@ def _in_steps(told: Answers, ranked: Answers) -> Answers:
     found: Answers = []
     for one in told:
         way = _way_of(one[1])
-        found += [step for _, step in sorted(steps.pop(way, {}).items())] if way else [one]
+        of_way = [step for _, step in sorted(steps.pop(way, {}).items())] if way else [one]
+        found += [step for step in of_way if not any(alike(step[1], other) for _, other in found)]
     return found[:MOST]
 
 

@@ -35,7 +35,16 @@ class NoData(Parties):
             return True
         if any(first <= at and end <= last for at, end in cues.get("legitimate_interest", ())):
             return True
+        if words[last - 1].text in grammar.ends or self._is_measured(sentence, first, last):
+            return True
         return words[first].text in grammar.ours and last - first == 2 and words[last - 1].text in grammar.doings
+
+    def _is_measured(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a noun phrase tells how data are: "la qualité de vos données"."""
+        words, grammar = sentence.words, self.grammar
+        while first < last - 1 and words[first].text in grammar.determiners:
+            first += 1
+        return first + 1 < last and words[first].text in grammar.measures and words[first + 1].text in grammar.inner
 
     def is_somebody(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase names a party: "data partners", and "the employer", not "your employer"."""

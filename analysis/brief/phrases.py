@@ -78,6 +78,7 @@ CUES = (
     "contracting",
     "set_aside",
     "taken_out",
+    "asking",
 )
 
 
@@ -114,6 +115,8 @@ class Grammar(BaseModel):
     composing: frozenset[Phrase] = frozenset()
     vague: frozenset[Phrase] = frozenset()
     as_such: frozenset[Phrase] = frozenset()
+    ends: frozenset[Phrase] = frozenset()
+    measures: frozenset[Phrase] = frozenset()
     to_us: frozenset[Phrase] = frozenset()
     ours: frozenset[Phrase] = frozenset()
     doings: frozenset[Phrase] = frozenset()

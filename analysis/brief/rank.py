@@ -81,13 +81,13 @@ def best(
     for chance, span in found:
         if counted == most or chance < (weights.more if kept else weights.first):
             break
-        if not any(_alike(span, other) for _, other in kept):
+        if not any(alike(span, other) for _, other in kept):
             kept.append((chance, span))
             counted += not (vague and vague(span))
     return kept
 
 
-def _alike(span: Span, other: Span) -> bool:
+def alike(span: Span, other: Span) -> bool:
     if span.meets(other):
         return True
     words, others = span.telling, other.telling

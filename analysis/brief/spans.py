@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, get_args
 
 from analysis.brief.enumerations import Enumerations
+from analysis.brief.left_out import LeftOut
 from analysis.brief.names import within_name
 from analysis.brief.nouns import LONGEST, VOID
 from analysis.brief.places import Places
@@ -20,6 +22,7 @@ FIELDS: tuple[Question, ...] = get_args(Question)
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
 _NO_AIMS = ("firm", "tool", "document", "person")  # at the end of a phrase
+_NO_ACTS = ("ai", "recipient_head", "condition")  # "generative", "provider", "provided that" are none
 _OF_DEEDS = ("purposes", "recipients")
 _NOT_ON_PATHS = ("data", "purposes", "recipients")  # the steps of a way through menus are none
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
@@ -79,7 +82,7 @@ class Span:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(WaysOut, Enumerations, Places):
+class Reader(WaysOut, LeftOut, Enumerations, Places):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
@@ -154,17 +157,19 @@ class Reader(WaysOut, Enumerations, Places):
         for first, last, rule in self._whole(sentence, LONGEST):
             yield first, last, rule if self._may_be_aim(sentence, first, last) else f"{VOID}{rule}"
         leads = {last for _, last in cues.get("purpose_lead", ())}
-        verbs = sentence.where("purpose_verb")
+        verbs, others = sentence.where("purpose_verb"), sentence.where(*_NO_ACTS)
         names = sentence.long_names
         noted = {at for verb in verbs for at in range(verb + 1, self.noted(sentence, verb + 1))}
         for first, last in cues.get("purpose_verb", ()):
             if first in noted or self._is_described(sentence, first, last) or within_name(names, first, last):
                 continue
+            if first in others or self._is_of_control(sentence, first):
+                continue
             void = VOID if self._is_told(words[first].text) or self._is_duty(sentence, first) else ""
             first = self._with_objects(sentence, first, leads)
             gerund = words[first].text.endswith(self.grammar.gerunds)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
-            if last < len(words) and gerund and words[last].text in self._finite and self.soft(sentence, last):
+            if gerund and first not in leads and self._has_verb(sentence, last):
                 continue  # "advertising would be"
             if opens or first in leads or self._after_adverb(sentence, first, leads):
                 yield from self._aim(sentence, first, last, verbs, f"{void}aim")
@@ -186,14 +191,19 @@ class Reader(WaysOut, Enumerations, Places):
             if any(stop == end for _, stop in cues.get("recipient_head", ())):
                 continue  # "advertising partners"
             void = "" if self._heads(sentence, start, end) and not self.is_made(sentence, start) else VOID
-            yield start, end, f"{void}purpose named"
+            yield start, end, f"{VOID if self._is_aim_as_such(sentence, start, end) else void}purpose named"
             for further, how in self.post_modified(sentence, end):
-                yield start, further, f"{void}purpose{how}"
+                yield start, self._before_further(sentence, end, further), f"{void}purpose{how}"
             listed = self.listed(sentence, start, end)
             if listed > end and all(stop != listed for _, stop in cues.get("recipient_head", ())):
                 yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
-                    yield start, further, f"{void}purposes listed{how}"
+                    yield start, self._before_further(sentence, listed, further), f"{void}purposes listed{how}"
+
+    def _is_aim_as_such(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether words name no aim: "certain purposes"."""
+        grammar = self.grammar
+        return {word.text for word in sentence.words[start:end]} <= grammar.ends | grammar.determiners | grammar.general
 
     def _may_be_aim(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a whole item may say what for: it has an act or an end in it, is no party and begins no sentence."""
@@ -202,10 +212,35 @@ class Reader(WaysOut, Enumerations, Places):
             return False
         if words[first].text in self._openings | self.grammar.others | self.grammar.bound:
             return False
+        lead = max((end for at, end in cues.get("purpose_lead", ()) if at == first), default=first)
+        if any(a.text in self.grammar.others and b.text in self._finite for a, b in pairwise(words[lead:last])):
+            return False  # "Example: we might recommend"
         parties = cues.get("recipient_head", ())
         if any(end == last for _, end in parties):
             return False
         return not any(start <= first + 1 and not self._acts_before(sentence, first, start) for start, _ in parties)
+
+    def _has_verb(self, sentence: Sentence, last: int) -> bool:
+        """Whether a verb follows whose subject an act is: "providing features may take time"."""
+        words, grammar = sentence.words, self.grammar
+        for at in range(last, len(words)):
+            word = words[at].text
+            if word in grammar.relatives | self._subjects | grammar.breaks | grammar.joins or not self.soft(
+                sentence, at
+            ):
+                return False
+            if word in self._finite:
+                return True
+        return False
+
+    def _is_of_control(self, sentence: Sentence, first: int) -> bool:
+        """Whether an aim is that of a way: "open the menu to manage your cookie preferences"."""
+        if first not in sentence.where("control") or all(at > first for at in sentence.where("go")):
+            return False
+        end = self.clause_end(sentence, first, commas=False)
+        words, yours = sentence.words, self.grammar.yours
+        places = sentence.where("refuse_where", "control")
+        return any(words[at].text in yours for at in range(first + 1, end)) and any(first < at < end for at in places)
 
     def _acts_before(self, sentence: Sentence, first: int, last: int) -> bool:
         return any(first <= at < last for at in sentence.where("purpose_verb", "purpose_lead"))
@@ -251,6 +286,14 @@ class Reader(WaysOut, Enumerations, Places):
     def _before_terms(self, sentence: Sentence, first: int, last: int) -> int:
         """Where an aim ends before what is said of how it is reached: "in accordance with"."""
         return next((at for at, _ in sentence.cues.get("by_which", ()) if first < at < last), last)
+
+    def _before_further(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where an aim ends before a further one with a "to" of its own: "run our shop and to know who visits it"."""
+        leads, verbs = sentence.where("purpose_lead"), sentence.where("purpose_verb")
+        for at in range(first + 1, last - 1):
+            if sentence.words[at].text in self.grammar.joins and at + 1 in leads and {at + 2, at + 3} & verbs:
+                return at
+        return last
 
     def _before_subject(self, sentence: Sentence, first: int, near: int, far: int) -> int:
         """Where an aim ends before the clause that it serves: "to detect fraud, Kestrel uses"."""
@@ -326,7 +369,9 @@ class Reader(WaysOut, Enumerations, Places):
             if at > head and self._joined_to(sentence, at, {head}):
                 head = at
         near = self._before_terms(sentence, head, self.clause_end(sentence, head, commas=False, noted=True))
+        near = self._before_further(sentence, head + 1, near)
         far = self._before_terms(sentence, head, self.clause_end(sentence, first, commas=True))
+        far = self._before_further(sentence, head + 1, far)
         far = max(near, self._before_subject(sentence, first, near, far))
         yield first, near, rule
         if far > near:
