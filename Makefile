@@ -1,6 +1,8 @@
 # Everything is set up on the way: a virtual environment in .venv, packages from the index.
 PYTHON ?= python3
 BIN := .venv/bin
+# what Python compiled is kept, whatever a machine is set to: to compile it again takes each program up to a second
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test explore check lint format clean
 
@@ -8,7 +10,7 @@ demo: .venv/.runs
 	@$(BIN)/policywatch demo
 
 test: .venv/.tests
-	$(BIN)/pytest --numprocesses auto -m "not browser and not server"
+	$(BIN)/pytest --numprocesses auto --dist worksteal -m "not browser and not server"
 
 # the property tests with ten times the examples, other ones each time
 explore: .venv/.tests
@@ -40,3 +42,4 @@ format: .venv/.tests
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -105,9 +105,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def store(migrated: Path, tmp_path: Path) -> Iterator[Database]:
+def store(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """On SQLite, for tests of what a server says: both databases keep that alike."""
-    opened = Database(f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'store.db')}")
+    opened = Database(f"sqlite:///{shutil.copyfile(migrated, tmp_path_factory.mktemp('store') / 'policywatch.db')}")
     yield opened
     opened.close()
 

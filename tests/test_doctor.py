@@ -10,12 +10,12 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.site import Site, a_site, command, policy, policywatch, run, watchlist
 
 
@@ -105,10 +105,10 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
 
 def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:
     without = "import sys; sys.modules['playwright'] = None; from policywatch.cli import main; main()"
-    words = [sys.executable, "-c", without, "doctor", "--quiet", "--config", str(config)]
-    assert subprocess.run(words, capture_output=True, text=True, timeout=60, check=False).stdout == ""
+    words = ["-c", without, "doctor", "--quiet", "--config", config]
+    assert warm.done(*words).stdout == ""
     config.write_text(config.read_text("utf-8") + "render = true\n", "utf-8")
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = warm.done(*words)
     assert done.returncode == 1
     assert "MEND  browser: render = true needs a browser" in done.stdout
 

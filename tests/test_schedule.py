@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import chdir, closing, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -24,6 +24,7 @@ from lightkube.models.core_v1 import PersistentVolumeClaim
 from policywatch.demo.site import DemoSite
 from policywatch.schedule import KINDS, CannotSchedule, Installation, files, render
 from policywatch.schedule.interval import Interval
+from tests.site import policywatch
 
 ROOT = Path(__file__).parent.parent
 POLICYWATCH = Path(sys.executable).with_name("policywatch")
@@ -69,8 +70,8 @@ def watchlist(tmp_path: Path, site: DemoSite) -> Path:
 
 def schedule(kind: str, watchlist: Path, *options: str) -> str:
     """What the command prints, from a folder that has nothing to do with it."""
-    command = [str(POLICYWATCH), "schedule", kind, "--config", str(watchlist), *options]
-    return subprocess.run(command, cwd="/", capture_output=True, text=True, check=True).stdout
+    with chdir("/"):
+        return policywatch("schedule", kind, "--config", watchlist, *options)
 
 
 def checks(watchlist: Path) -> list[str]:
@@ -282,6 +283,8 @@ def test_workflow_steps_run_and_keep_the_database_between_runs(watchlist: Path, 
     subprocess.run(["git", "init", "--quiet", "--bare", origin], check=True)
     environment = runner(tmp_path, origin)
     first = play(workflow, checkout(watchlist, tmp_path / "1"), environment)
+    (install,) = [step for step in next(iter(workflow["jobs"].values()))["steps"] if step.get("name") == "Install"]
+    install["run"] = "true"  # what the first run installed is there, and takes longest
     second = play(workflow, checkout(watchlist, tmp_path / "2"), environment)
     assert [checks(place / "policywatch.toml") for place in (first, second)] == [["first"], ["first"]]  # not due again
     commits = subprocess.run(
