@@ -13,13 +13,10 @@ from analysis.change import SEVERITIES, Passage, Severity, Side
 from analysis.diff.tables import titles_by_row
 from analysis.text.normal import TICKED, TICKS
 from analysis.text.sentence_ends import sentence_bounds
-from analysis.text.words import Word as Token
-from analysis.text.words import edits, without_islands
-from analysis.text.words import words as tokens
+from analysis.text.words import Columns, edits, in_columns, without_islands
 
 WORD = re.compile(rf"[^\W_]+|{TICKED.pattern}")
 _ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_MARKS_OF_ADDRESS = ("//", "www.", "@")  # no address is without one of them
 _NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
 _NUMBER = re.compile(r"(?:\d+(?:\.\d+)+\.?|\(?\w{1,3}[.)])\s")  # of a paragraph that is an item: "7.1.2", "(b)"
 _FIRST_NUMBER = re.compile(r":?\s+\(?(?:a|i|1)\)\s")
@@ -115,7 +112,7 @@ def has_address(text: str) -> bool:
 
 def addresses(text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
     """Those of the web and of mail, between two offsets."""
-    if any(mark in text for mark in _MARKS_OF_ADDRESS):
+    if "//" in text or "www." in text or "@" in text:  # no address is without one of them
         yield from _ADDRESS.finditer(text, start, len(text) if end is None else end)
 
 
@@ -141,17 +138,17 @@ def changed_spans(before: str | None, after: str | None) -> dict[Side, list[tupl
         for side, text in _sides(after=after, before=before):
             spans[side] = [(0, len(text))] if text else []
         return spans
-    b, a = tokens(before), tokens(after)
-    for run in without_islands(edits([token.text for token in b], [token.text for token in a])):
+    b, a = in_columns(before), in_columns(after)
+    for run in without_islands(edits(b.texts, a.texts)):
         if not run.same:
-            spans["before"] += _span(b[run.b0 : run.b1])
-            spans["after"] += _span(a[run.a0 : run.a1])
+            spans["before"] += _span(b, run.b0, run.b1)
+            spans["after"] += _span(a, run.a0, run.a1)
     return spans
 
 
-def _span(changed: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    if any(WORD.search(token.text) or token.text in TICKS for token in changed):
-        yield changed[0].start, changed[-1].end
+def _span(words: Columns, first: int, last: int) -> Iterator[tuple[int, int]]:
+    if any(WORD.search(text) or text in TICKS for text in words.texts[first:last]):
+        yield words.starts[first], words.ends[last - 1]
 
 
 def _sides(*, after: str | None, before: str | None) -> tuple[tuple[Side, str | None], tuple[Side, str | None]]:

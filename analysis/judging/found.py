@@ -86,7 +86,9 @@ def found_in(
         start, end = sentence.start + match.start, sentence.start + match.end
         defined = definition is not None and match.end <= definition.end()
         named = addresses + domains if match.topic in AI else addresses
-        if any(first <= match.start < last for first, last in named) or around.is_part_of_a_name(text, start, end):
+        if named and any(first <= match.start < last for first, last in named):
+            continue
+        if around.is_part_of_a_name(text, start, end):
             continue
         if match.tier == "suggests" and match.topic not in AI and _is_name(said, match.start, match.end):
             continue

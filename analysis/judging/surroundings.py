@@ -90,7 +90,7 @@ class Surroundings:
         return first in self._texts[self._title] or sum(first in text for text in self._texts) >= TEMPLATE
 
     def is_row(self, text: str) -> bool:
-        return any(line in self._rows for line in text.split("\n"))
+        return not self._rows.isdisjoint(text.split("\n"))
 
     def names_columns(self, row: str) -> bool:
         line = row.split("\n")[0]
