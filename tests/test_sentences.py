@@ -83,4 +83,4 @@ def test_weights_of_signs_add_up_for_each_aspect_by_itself() -> None:
     most = [100000, *(-1 for _ in ASPECTS[1:])]
     lines = [",".join(map(str, row)) for row in (["sign", *ASPECTS], ["bias", *most], ["we", *most])]
     weights = Weights([*lines, "sell" + "," * len(ASPECTS)])
-    assert weights.sums(weights.together(["we", "sell"]), weights.together(["unheard"])) == [2 * n for n in most]
+    assert weights.sums(weights.together(["we", "sell"]), weights.together(["unheard"])) == tuple(2 * n for n in most)

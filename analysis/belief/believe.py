@@ -211,19 +211,18 @@ def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _share(page: Page, before: Page, least: float) -> bool:
     """Whether so much of the runs of three words of the shorter text stands in the other too; no more is looked at than
     it takes to tell."""
-    shorter, longer = sorted((list(map(_tokens, side.blocks)) for side in (page, before)), key=_number_of_runs)
-    left, all_of_it, common = Counter(chain.from_iterable(map(_runs, shorter))), _number_of_runs(shorter), 0
-    for run in chain.from_iterable(map(_runs, longer)):
-        if left.get(run, 0) > 0:
-            left[run] -= 1
-            common += 1
-            if common / all_of_it >= least:
-                return True
-    return False
-
-
-def _number_of_runs(blocks: Iterable[Sequence[str]]) -> int:
-    return sum(max(0, len(tokens) - 2) for tokens in blocks)
+    shorter, longer = sorted((page, before), key=_size)
+    left = runs_of_words(shorter.blocks)
+    all_of_it, others, common = left.total(), 0, 0
+    for block in longer.blocks:
+        for run in _runs(_tokens(block)):
+            others += 1
+            if left.get(run, 0) > 0:
+                left[run] -= 1
+                common += 1
+        if common and common / all_of_it >= least:
+            return True
+    return common > 0 and common / min(all_of_it, others) >= least
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:

@@ -42,7 +42,7 @@ _HUNDREDTHS = 100  # of which the weights are whole numbers
 Chances = Mapping[str, float]
 _BITS = 32  # of a row's number for each aspect, far more than any sum of weights needs
 _LIFT = sum(1 << (_BITS * place + _BITS - 1) for place in range(len(ASPECTS)))  # makes each part of a sum positive
-_PARTS = struct.Struct(f"<{len(ASPECTS)}I")
+_PARTS = struct.Struct(f"<{len(ASPECTS)}i")
 
 
 class Weights:
@@ -64,10 +64,10 @@ class Weights:
         """The row that these signs make together, each once."""
         return sum(map(self._row, self._lines.keys() & signs))
 
-    def sums(self, *rows: int) -> list[int]:
+    def sums(self, *rows: int) -> tuple[int, ...]:
         """What rows weigh together with the bias, for each aspect."""
-        total = sum(rows, self._bias + _LIFT)
-        return [part - (1 << (_BITS - 1)) for part in _PARTS.unpack(total.to_bytes(_PARTS.size, "little"))]
+        lifted = sum(rows, self._bias + _LIFT)
+        return _PARTS.unpack((lifted ^ _LIFT).to_bytes(_PARTS.size, "little"))  # to turn the highest bits is to lower
 
     def _read(self, sign: str) -> int:
         cells = self._lines[sign].split(",")

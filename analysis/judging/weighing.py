@@ -44,15 +44,11 @@ class Weighing(BaseModel):
         return self.probability(found) >= self.threshold
 
     def reasons(self, found: Mapping[str, float], *, yes: bool) -> str:
-        """The signs that weighed most for the answer."""
-        return weightiest({sign: weight if yes else -weight for sign, weight in self.weights.items()}, found)
-
-
-def weightiest(weights: Mapping[str, float], found: Mapping[str, float]) -> str:
-    """The names of the signs that weighed most."""
-    parts = {sign: weight * found.get(sign, 0.0) for sign, weight in weights.items()}
-    most = sorted(parts, key=lambda sign: -parts[sign])[:_MOST_REASONS]
-    return ", ".join(sign for sign in most if parts[sign] > _LEAST_REASON) or "no sign for it"
+        """The names of the signs that weighed most for the answer."""
+        way = 1.0 if yes else -1.0
+        parts = {sign: way * weight * found.get(sign, 0.0) for sign, weight in self.weights.items()}
+        told = [sign for sign, part in parts.items() if part > _LEAST_REASON]
+        return ", ".join(sorted(told, key=parts.__getitem__, reverse=True)[:_MOST_REASONS]) or "no sign for it"
 
 
 def read(name: str) -> dict[str, Any]:

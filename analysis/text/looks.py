@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import chain, islice
+from itertools import chain, islice, product
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -17,6 +18,7 @@ from analysis.text.normal import TICKS
 _WORDS = re.compile(r"\w+")
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?")  # the innermost ones
 _FIRST_GROUP = re.compile(r"\(\?:((?:[^()\\]|\\\w)*)\)(?![?*{])")
+_LETTERS = re.compile(r"(\[\w+\]|\w)(\??)")  # one, or any of several, that may be missing
 _NO_WORDS = re.compile(r"\[(?:[^\]\\]|\\.)*\]|\\(?:x..|.)|\{[^}]*\}|.(?=[?*{])|[?*+^$.]")
 
 
@@ -157,7 +159,18 @@ def is_content(word: str) -> bool:
 @lru_cache(maxsize=16384)
 def is_small(word: str) -> bool:
     """Whether it is one of the words that sentences have and menus have not."""
-    return bool(pattern("function").fullmatch(word))
+    return word.casefold() in _small_words()
+
+
+@cache
+def _small_words() -> frozenset[str]:
+    """Those of the list, each in all its forms: "ihre[rmn]?" is four words."""
+    return frozenset("".join(word) for each in looks().patterns.function for word in product(*_letters_of(each)))
+
+
+def _letters_of(regex: str) -> Iterator[tuple[str, ...]]:
+    for letters, may_lack in _LETTERS.findall(regex):
+        yield (*letters.strip("[]"), *([""] if may_lack else []))
 
 
 def has_small_words(text: str, least: float) -> bool:
