@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-_SELDOM = (20_000, 50, 100)  # objects; collections of the young; of the middle-aged
+_SELDOM = (100_000, 10, 100)  # objects; collections of the young; of the middle-aged
 
 
 def look_seldom() -> None:

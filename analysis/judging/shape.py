@@ -10,7 +10,7 @@ from analysis.diff.wording import Wording
 from analysis.judging.found import DATA
 from analysis.judging.surroundings import BANNER, Surroundings, is_sentence
 from analysis.text.dates import dates_in
-from analysis.text.looks import looks, pattern
+from analysis.text.looks import looks, may_have, pattern
 from analysis.text.times import times_in
 from analysis.text.topics import matches
 
@@ -48,7 +48,7 @@ def shape_of(
         return "text"
     row = around[side].is_row(text)
     deep = len(passage.heading) > 1
-    labelled = bool(_LABELLED.match(text) or _SOURCE.fullmatch(text))
+    labelled = bool(_LABELLED.match(text) or ("://" in text and _SOURCE.fullmatch(text)))
     listed = labelled and _lists(passage, section, text)
     if _is_figures(text) if row else (_is_links(text) and not listed):
         return "fragment"
@@ -83,7 +83,7 @@ def _is_furniture(passage: Passage, text: str) -> bool:
     """Whether its words say that it is of the page and not of the document."""
     return bool(
         _END_OF_LINK.match(text)
-        or (_REMAINS.search(text) and not is_sentence(_REMAINS.sub(" ", text)))
+        or (_has_remains(text) and not is_sentence(_REMAINS.sub(" ", text)))
         or (len(text) < BANNER and pattern("picker").search(text) and not pattern("parties").search(text))
         or (len(passage.heading) <= 1 and _is_consent_dialog(text))
         or text.startswith("©")
@@ -91,6 +91,10 @@ def _is_furniture(passage: Passage, text: str) -> bool:
         or (passage.heading and pattern("related").fullmatch(passage.heading[-1]))
         or _is_teaser(passage, text)
     )
+
+
+def _has_remains(text: str) -> bool:
+    return ("[" in text or "](" in text or "data:" in text or "<" in text) and bool(_REMAINS.search(text))
 
 
 def _is_figures(row: str) -> bool:
@@ -135,7 +139,8 @@ def names(passage: Passage, section: frozenset[str]) -> bool:
 
 def _is_teaser(passage: Passage, text: str) -> bool:
     """Whether it asks a question of nobody, outside of any section, or ends with how old it is: "(5 hours ago)"."""
-    if len(text) < BANNER and any(_ends(text, found.end()) for found in pattern("ago").finditer(text)):
+    short = len(text) < BANNER and may_have("ago", text.casefold())
+    if short and any(_ends(text, found.end()) for found in pattern("ago").finditer(text)):
         return True
     alone = passage.operation in ("added", "removed") and len(passage.heading) <= 1
     return alone and text.rstrip().endswith("?") and not pattern("parties").search(text)
