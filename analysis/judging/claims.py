@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from analysis.judging.found import AI, is_duty_of_reader
 from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
 from analysis.judging.grave import RULES
+from analysis.judging.kinds import part_of
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.taken_back import TakenBack
+from analysis.text.topics import matches
 
 # what may be done with people's data or content
 PRACTICES = (
@@ -84,6 +86,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "sentences_gone": gone["sentence"] > 0,
         "grown": _grown(said),
         "of_ai": _speaks_of_ai(said),
+        "rules_on_ai": any(map(_rules_on_ai, said)),
         "rules": rules,
         "law_named": _named_more(said, "user_rights"),
         "recipient_named": _named_more(said, "data_sharing"),
@@ -122,6 +125,21 @@ def _speaks_of_ai(said: Sequence[Seen]) -> bool:
     )
 
 
+def _rules_on_ai(one: Seen) -> bool:
+    """Whether a whole sentence came by which readers of rules must not do something with AI, or must do it in a way,
+    where the rules said nothing of AI."""
+    before = matches(one.passage.before or "", one.language)
+    if part_of(one.kind, one.passage.heading) != "rules" or not AI.isdisjoint(found.topic for found in before):
+        return False
+    return any(
+        heard.sentence.whole
+        and heard.sentence.side == "after"
+        and not AI.isdisjoint(heard.acts)
+        and ("forbidden" in heard.general or said_by(one, heard.sentence)["conduct"] >= _LIKELY)
+        for heard in one.heard
+    )
+
+
 def _decides_anew(one: Seen) -> bool:
     """Whether a whole sentence of a policy came that machines decide on people: no right to object makes it better."""
     if one.kind != "privacy":
@@ -142,6 +160,8 @@ def _named_more(said: Sequence[Seen], topic: str) -> bool:
     for one in said:
         if one.named and one.shape in ("entry", "row") and any(each.topic == topic for each in one.found):
             more += {"added": 1, "removed": -1}.get(one.passage.operation, 0)
+        elif topic == "data_sharing":
+            more += sum(1 if each.side == "after" else -1 for each in one.recipients)
     return more > 0
 
 

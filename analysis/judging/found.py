@@ -38,15 +38,20 @@ _GOOD_PART = 0.2  # of a phrase must be changed words
 # what says nothing by its words; "www.parley.example" in a table says whose cookie it is, so spelling.py knows more
 _ADDRESS = re.compile(r"\S*@\S+|\bhttps?://\S+")
 _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of cookies no word about AI
-_PROPER_NAME = re.compile(r"(?:(?:by|with|par|avec|de|von|and|et|und)\s)?[A-ZÀ-Þ][^\W_]+")
+_PROPER_NAME = re.compile(r"(?:(?:by|with|or|par|avec|de|ou|von|and|et|und|oder)\s)?[A-ZÀ-Þ][^\W_]+")
 _NAME = r"(?:(?:and|the|of|et|und|y|l[’']|la|le|les|der|die)\s+)*[A-ZÀ-Þ][^\W_]+"
 _PROPER_NAMES = re.compile(rf"\W*{_NAME}(?:[\s,]+{_NAME})*\W*")
+_TWO_NAMES = re.compile(
+    r"[A-ZÀ-Þ][^\W_]+(?:,\s|,?\s(?:and|or|et|ou|und|oder)\s)(?!(?:Inc|LL[CP]|Ltd|Limited|Corp|Co|PBC|GmbH|PLC|SAS?|BV)\b)(?=[A-ZÀ-Þ])"
+)
 _AI_COMPANY = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
 )  # a company that says it is one of AI
 # one word that is no plural, behind and before small letters: a newspaper, no defined terms
 _NAME_AMID = re.compile(r"[a-zß-ÿ] [A-ZÀ-Þ][a-zß-ÿ]*[a-rt-zß-ÿ](?!\w| [A-ZÀ-Þ])")
 _VALUE = re.compile(r"[\w’' -]{0,20}[:：]\s?(?:\+?\(?\d[\d ().-]{6,}|\S+@)")  # "phone number: +44 ..."
+_SEPARATOR = re.compile(r"[;,]\s")
+_LISTED = 2  # separators that make a list
 _LEAD = 70  # characters before a name in which the word stands for what it is
 
 
@@ -103,7 +108,7 @@ def found_in(
         direct = overlaps(sentence, start, end) or ((turned or defined) and tier == "decides")
         if not direct and tier == "decides" and match.topic in _WITH_OBJECT:
             end = _end_of_object(text, sentence, end) or end
-            direct = end > sentence.start + match.end
+            direct = end > sentence.start + match.end or (not definition and _joins_list(text, sentence, end))
         found.append(Found(match.topic, tier, sentence.side, start, end, direct))
     for name in _AI_COMPANY.finditer(said) if "AI" in said else ():
         start, end = sentence.start + name.start(), sentence.start + name.end()
@@ -147,18 +152,28 @@ def named_in(text: str, sentence: ChangedSentence, section: frozenset[str]) -> I
         yield Found("data_sharing", "decides", sentence.side, sentence.start, sentence.start + company.end(), True)
 
 
-def recipients_in(text: str, sentence: ChangedSentence) -> Iterator[Found]:
-    """A proper name that came for another behind the word for what it is: "our hosting provider is ..."."""
+def recipients_in(text: str, sentence: ChangedSentence, section: frozenset[str]) -> Iterator[Found]:
+    """A proper name that came or went behind the word for what it is ("our hosting provider is ..."), or in a list of
+    names in a section on who gets data."""
     if sentence.whole:
         return
     for start, end in sentence.spans:
         if not _PROPER_NAME.match(text[start:end]):
+            continue
+        if "data_sharing" in section and _PROPER_NAMES.fullmatch(text[start:end]) and _is_among_names(text, start, end):
+            yield Found("data_sharing", "decides", sentence.side, start, end, True)
             continue
         lead = text[max(sentence.start, start - _LEAD) : start]
         recipient = pattern("recipient").search(lead)
         # behind a company's name comes its address
         if recipient and not pattern("company").search(lead, recipient.end()):
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
+
+
+def _is_among_names(text: str, start: int, end: int) -> bool:
+    """Whether a name stands beside another one."""
+    first = max(0, start - _LEAD)
+    return any(found.start() < end and start <= found.end() for found in _TWO_NAMES.finditer(text, first, end + _LEAD))
 
 
 def places_in(text: str, sentence: ChangedSentence, found: Sequence[Found]) -> Iterator[Found]:
@@ -183,6 +198,14 @@ def _end_of_object(text: str, sentence: ChangedSentence, end: int) -> int | None
             if not re.search(r"[.;:!?()]", between) and any(map(is_content, word_texts(text[first:last]))):
                 return last if last - first <= _OBJECT_WITHIN * 2 else None
     return None
+
+
+def _joins_list(text: str, sentence: ChangedSentence, end: int) -> bool:
+    """Whether words joined or left the list behind a phrase and a colon: "we share with partners: your name, ..."."""
+    colon = text.find(":", end, sentence.end)
+    if colon < 0 or sentence.whole or len(_SEPARATOR.findall(text, colon, sentence.end)) < _LISTED:
+        return False
+    return any(first > colon and any(map(is_content, word_texts(text[first:last]))) for first, last in sentence.spans)
 
 
 def says_something(text: str, sentence: ChangedSentence) -> bool:

@@ -182,11 +182,16 @@ def _fewer(places: Sequence[_Place]) -> bool:
 
 
 def _goes_with_its_practice(place: _Place, places: Sequence[_Place]) -> bool:
-    """Whether a whole place went, with a practice that no other place has now: there is nothing left to refuse."""
+    """Whether there is nothing left to refuse: what was done is said to have ended, or a whole place went with a
+    practice that no other place has now."""
+    practised = [said for said in place.gone if not said.spares("user_choice")]
+    title = place.one.passage.heading[:-1]  # the last one may say that it has ended
+    beside = (said for other in places if other.one.passage.heading[:-1] == title for said in other.new)
+    if any("ended" in said.groups for said in beside) and any(said.is_done for said in practised):
+        return True
     return not place.after and any(
         said.practises(topic) and not any(other.practises(topic) for each in places for other in each.new)
-        for said in place.gone
-        if not said.spares("user_choice")
+        for said in practised
         for topic in TOPICS
     )
 

@@ -45,6 +45,7 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "promise_lost": ("expands", "weight.promise_gone"),
     "longer": ("expands", "weight.kept_longer"),
     "loosened": ("expands", "weight.condition_gone"),
+    "rules_on_ai": ("limits", "weight.rules_on_ai"),
 }
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180
@@ -129,6 +130,8 @@ def severity_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Sever
         return "medium", (), Reason("weight.retimed")
     if told["told.ticked"]:
         return "medium", (), Reason("weight.ticked")
+    if told["told.rules_on_ai"]:
+        return "medium", (), Reason("weight.rules_on_ai")
     return "low", (), _weighed(medium.reasons(told, yes=False))
 
 
@@ -195,19 +198,14 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     more = told["told.plainly_new"] or told["told.promise_lost"] or told["told.longer"] or told["told.loosened"]
     if told["told.spared"] and not (grave or more):
         return "limits", "weight.spared"
-    if told["told.less"]:
-        anew = bool(told["told.practices"] or told["told.promise_lost"]) or told["told.balance"] > -_PLAINLY
-        if likeliest == "expands" and not grave:
-            return "mixed", "weight.less"
-        if likeliest == "clarifies":
-            both = told["told.longer"] or told["told.expands_new"] >= _SOME
-            return ("mixed" if both else "limits"), "weight.less"
-        if likeliest == "mixed" and not anew:
-            return "limits", "weight.less"
+    if told["told.less"] and (lesser := _with_less(likeliest, told, grave=grave)):
+        return lesser, "weight.less"
     if likeliest == "mixed" and not (grave or more) and _mostly_protects(told):
         return "limits", "weight.protects"
     if likeliest == "mixed" and not (grave or told["told.less"]) and _mostly_explains(told):
         return "clarifies", "claim.clarifies_new"
+    if likeliest == "limits" and told["told.longer"]:
+        return ("expands" if told["told.practices"] else "mixed"), "weight.kept_longer"
     if likeliest == "limits" and (told["told.plainly_new"] or told["told.decides_anew"]):
         return "mixed", "weight.also_new"
     if likeliest == "clarifies":
@@ -215,6 +213,18 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     if likeliest == "expands" and not (grave or told["told.plainly_new"]) and told["told.balance"] < -_EVEN:
         return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "weight.protects"
     return None
+
+
+def _with_less(likeliest: Direction, told: Mapping[str, float], *, grave: bool) -> Direction | None:
+    """Where something is taken back."""
+    leans = told["told.balance"] > -_PLAINLY and not told["told.only_favours"]
+    more = bool(told["told.practices"] or told["told.promise_lost"]) or leans
+    if likeliest == "expands" and not grave:
+        return "mixed" if more or not told["told.only_favours"] else "limits"
+    if likeliest == "clarifies":
+        both = told["told.longer"] or told["told.expands_new"] >= _SOME
+        return "mixed" if both else "limits"
+    return "limits" if likeliest == "mixed" and not more else None
 
 
 def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:

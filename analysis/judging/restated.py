@@ -39,6 +39,8 @@ class Restated(NamedTuple):
     @property
     def narrows_choice(self) -> bool:
         """Whether fewer people may refuse than before, or it takes more of them."""
+        if self.was.asks and self.now.asks:
+            return False  # how people agree, not how they refuse
         return self._is_of_choice and _bars(self.now) > _bars(self.was)
 
     @property
@@ -49,10 +51,13 @@ class Restated(NamedTuple):
 
     @property
     def narrows_promise(self) -> bool:
-        """Whether a promise has exceptions that it had not, other than what people agree to or the law demands."""
+        """Whether a promise has exceptions that it had not, other than what people agree to or the law demands; or
+        newly hangs on what the service thinks fit."""
         excepts = self.now.count("exception") > self.was.count("exception")
-        still = "promise" in self.now.groups and {"default_off", "lawful"}.isdisjoint(self.now.groups)
-        return excepts and still and self.was.promises
+        excused = not {"default_off", "lawful"}.isdisjoint(self.now.groups)
+        may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
+        still = "promise" in self.now.groups and self.was.promises
+        return still and (may_choose or (excepts and not excused))
 
     @property
     def waits(self) -> bool:

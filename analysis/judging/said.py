@@ -97,8 +97,9 @@ class Said:
 
     @property
     def promises(self) -> bool:
-        protects = self.chances["protection"] >= _LIKELY > self.chances["transfer"]  # "we no longer rely on the Shield"
-        return "promise" in self.groups and protects
+        # not "we no longer rely on the Shield", nor what others promise
+        other = max(self.chances["transfer"], self.chances["conduct"])
+        return "promise" in self.groups and self.chances["protection"] >= _LIKELY > other
 
     def is_promised_by(self, other: Said) -> bool:
         """Whether another sentence promises something of the same topics; of a promise without a topic any other."""

@@ -53,7 +53,7 @@ class Seen:
     found: tuple[Found, ...] = ()
     section: frozenset[str] = frozenset()
     named: bool = False
-    other_recipient: bool = False  # a proper name for another, behind "provider", "shared with" or the like
+    recipients: tuple[Found, ...] = ()  # proper names that came or went where it is told who gets data
     news: tuple[Found, ...] = ()  # what a sentence or row of a policy newly says beside words that stayed
     torn: bool = False  # told although one side breaks off, as the only one: what the other has more is nothing new
     ticked: tuple[Ticked, ...] = ()  # its cells that newly say yes, or no
@@ -68,6 +68,11 @@ class Seen:
     def is_wording(self) -> bool:
         """Whether it counts in a change: real, and no title, label or menu."""
         return self.real and self.shape != "fragment"
+
+    @property
+    def other_recipient(self) -> bool:
+        """Whether a name came for another, behind "provider", "shared with" or the like."""
+        return {one.side for one in self.recipients} == {"before", "after"}
 
     @cached_property
     def decided(self) -> frozenset[str]:
@@ -202,7 +207,7 @@ def _seen(
         if named:
             found += named_in(texts[sentence.side], sentence, section)
         found += places_in(texts[sentence.side], sentence, found)
-        recipients += recipients_in(texts[sentence.side], sentence)
+        recipients += recipients_in(texts[sentence.side], sentence, section)
     reworded = bool(passage.heading) and passage.operation == "reworded"
     address = reworded and not _says_whole(changed, found) and only_addresses(changed, texts)
     renamed = is_renamed(passage) or _is_title_row(passage, around)
@@ -224,7 +229,7 @@ def _seen(
         found=(*found, *recipients, *newly),
         section=section,
         named=named,
-        other_recipient={one.side for one in recipients} == {"before", "after"},
+        recipients=tuple(recipients),
         news=newly,
         ticked=cells,
         renamed=renamed,

@@ -20,7 +20,7 @@ from analysis.judging.seen import Heard, Seen
 from analysis.judging.sentences import Chances
 
 # chances
-_LIKELY = 0.5
+_LIKELY, _POSSIBLE = 0.5, 0.3
 _WORTH = 0.7  # telling
 _ALIKE = 0.4  # of the words of the shorter of two sentences of which one says the other again
 _PRACTISED = 0.4  # by a sentence of the same topic that came in place of another
@@ -181,7 +181,7 @@ def _is_done_unasked(new: _Said, gone: Sequence[_Said]) -> bool:
 
 def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:
     """The places that stay and get a whole sentence that protects people, and none that does more with their data."""
-    does_more = {each.place for each in new if each.chances["expands"] >= _LIKELY}
+    does_more = {each.place for each in new if each.chances["expands"] >= _LIKELY or _is_else(each)}
     for each in new:
         chances = each.chances
         if (
@@ -196,6 +196,11 @@ def _narrowed(new: Sequence[_Said], gone: Sequence[_Said]) -> Iterator[Seen]:
             and not any(_is_alike(each, other) for other in gone)
         ):
             yield each.place
+
+
+def _is_else(each: _Said) -> bool:
+    """Whether a whole sentence came that does not protect people: what stands beside it goes with what it says."""
+    return each.heard.sentence.whole and max(each.chances["protection"], each.chances["limits"]) < _POSSIBLE
 
 
 def _is_promise(each: _Said) -> bool:

@@ -40,6 +40,7 @@ CLAIMING = (
     "things",
     "part_only",
     "lawful",
+    "discretion",
 )
 WORDS = (
     "personal_data",
