@@ -242,6 +242,7 @@ def test_whom_a_sentence_spares_by_age_is_left_out(text: str) -> None:
         ),
         ("You can opt out by mail to no@parley.example.", "For questions, write to no@parley.example.", ("stands",)),
         ('You can opt out by clicking on "No more letters".', 'Click on "No more letters" if you like.', ("stands",)),
+        ('You can opt out by clicking on "Refuse all".', "Subscribers can refuse all adverts.", ()),
         ("You can opt out at any time in your Advert Settings.", "Adverts are shown to all.", ()),
         ("You can opt out of adverts by Harrow Inc through our Help Desk.", "Ask the Help Desk to delete it.", ()),
     ],

@@ -57,11 +57,14 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     rest = [(chance, span) for chance, span in found["data"] if not any(map(span.meets, elsewhere))]
     told["data"] = _whole(scene, told["data"], rest, weights["data"].first * _HINTED)
     told["purposes"] = _whole_purposes(scene, told["purposes"])
+    told["data"] = [one for one in told["data"] if not _names_aims(one[1], told["purposes"])]
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     told["excluded"] = with_subjects(scene.reader, told["excluded"])
     denials = Denials(scene)
     told["regions"] = [one for one in told["regions"] if not denials.of_place(one[1])]
-    told["recipients"] = [one for one in told["recipients"] if not denials.takes_out(one[1])]
+    told["recipients"] = [
+        one for one in told["recipients"] if not (denials.takes_out(one[1]) or _points_back(scene, one[1]))
+    ]
     least = weights["recipients"].first * _HINTED
     told["recipients"] = with_siblings(scene.reader, told["recipients"], found["recipients"], MOST, least)
     told["recipients"] = with_names(scene.reader, newly_named(scene, told["recipients"], found["recipients"], least))
@@ -183,6 +186,11 @@ def _leave_out(answers: dict[Question, Answers], excluded: Answers) -> None:
             if denial is not None and not any(denial[1].within(span) for _, span in answers["excluded"]):
                 others = [told for told in answers["excluded"] if not told[1].meets(denial[1])]
                 answers["excluded"] = [*others, denial][:MOST]
+
+
+def _names_aims(data: Span, purposes: Answers) -> bool:
+    """Whether words are a part of an enumeration of what for: "statistics" of "for statistics and appeals"."""
+    return any(span.rule.startswith("purposes listed") and data.within(span) for _, span in purposes)
 
 
 def _names_data(purpose: tuple[float, Span], data: Answers) -> bool:

@@ -133,6 +133,12 @@ class Clauses(Nouns):
             last -= 1
         return first, last
 
+    def denied_verb(self, sentence: Sentence, first: int) -> int:
+        """Where a French denial begins behind the last word of its subject: "profil ne sont jamais"."""
+        words, grammar = sentence.words, self.grammar
+        noun = words[first].text not in grammar.pronouns | grammar.subjects | grammar.others | grammar.relatives
+        return first + 1 if first + 1 < len(words) and noun and words[first + 1].text in grammar.only_with else first
+
     def subject_start(self, sentence: Sentence, first: int) -> int:
         """Where the subject begins of a verb at `first`, if it stands right before it."""
         words, grammar = sentence.words, self.grammar

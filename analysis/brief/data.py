@@ -60,9 +60,20 @@ class DataWords(NoData):
                     continue
                 for end in ends[:2]:
                     listed = self.listed(sentence, start, end)
+                    if start > 0 and self.soft(sentence, start) and self.is_subject_of(sentence, listed):
+                        continue  # "we scan cards, and scans made before were erased"
                     if listed > end and not any(end <= at < listed for at, _ in cues.get("place", ())):
                         yield start, listed, "list"
                         yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
+
+    def is_subject_of(self, sentence: Sentence, end: int) -> bool:
+        """Whether a verb follows what ends at `end`, behind what says which are meant: "notes made on paper are"."""
+        words, grammar, at = sentence.words, self.grammar, end
+        modified = at < len(words) and words[at].text in grammar.participles
+        while modified and at < len(words) and self.soft(sentence, at) and words[at].text not in self._finite:
+            modified = words[at].text not in grammar.relatives | grammar.joins | self._subjects
+            at += 1
+        return at < len(words) and words[at].text in self._finite
 
     def data_phrase(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The noun phrase around words that name data; an empty one where it names none."""

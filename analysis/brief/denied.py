@@ -10,6 +10,7 @@ from analysis.brief.spans import Span
 from analysis.brief.text import Sentence
 
 _ACTS = ("collect", "process", "share", "retain")
+_DENY = ("negation", "nobody", "banned")
 _FAR = 45  # words behind a denial that it can be of
 _CLAUSE = 10  # words between what is said of something and what denies it
 _RELATIVE = 4  # words between "which" and its denial
@@ -54,7 +55,9 @@ class Denials:
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int]]:
         words, cues, grammar = sentence.words, sentence.cues, self._grammar
         mine = any(word.text in grammar.mine for word in words)  # the name of a link: "do not sell my data"
-        for first, last in sorted([*cues.get("negation", ()), *cues.get("banned", ()), *self._set_aside(sentence)]):
+        for first, last in sorted(
+            [place for cue in _DENY for place in cues.get(cue, ())] + [*self._set_aside(sentence)]
+        ):
             of_liability = any(at - 1 <= first < end for at, end in cues.get("liability", ()))
             named = within_name(sentence.long_names, first, last)
             if mine or of_liability or named or self._is_choice(sentence, first):

@@ -67,8 +67,7 @@ class Enumerations(DataWords):
             stop = self._entry_behind(sentence, first, end)
             if stop == end or stop - first > LONGEST:
                 break
-            verb = stop < len(words) and words[stop].text in self._finite
-            if verb and first > 0 and self.soft(sentence, first):
+            if first > 0 and self.soft(sentence, first) and self.is_subject_of(sentence, stop):
                 break  # "we keep your name, and your notes may"
             end = stop
         return end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis.brief.acts import Acts
+from analysis.brief.names import within_name
 from analysis.brief.nouns import LONGEST, STEP
 from analysis.brief.text import Sentence, words_of
 
@@ -39,9 +40,11 @@ class LeftOut(Acts):
 
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
-        for first, last in cues.get("negation", ()):
+        for first, last in (*cues.get("negation", ()), *cues.get("nobody", ())):
             if self._disclaims(sentence, first) or self.if_refused(sentence, first):
                 continue
+            if within_name(sentence.names, first, last):
+                continue  # a button "Read on without ads"
             if self._measures(sentence, last) or self._only_narrows(sentence, first) or self._supposes(sentence, first):
                 continue
             if any(last <= at <= first + _DOUBLE and self.soft(sentence, at) for at, _ in cues.get("exception", ())):

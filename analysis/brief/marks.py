@@ -99,9 +99,9 @@ class Marks:
         if any(address.group().lower() in self._text for address in addresses(span.text)):
             return True
         for first, last in span.sentence.names:
-            words = span.sentence.words[first:last]
-            if span.first <= first and last <= span.last and self._says(" ".join(word.text for word in words)):
-                return len(words) >= _NAME  # a button "No more mail"
+            name = span.sentence.quote(first, last)
+            if span.first <= first and last <= span.last and any(name in block.text for block in self._page.blocks):
+                return last - first >= _NAME  # a button "No more mail"; not "subscribers may refuse all"
         places = span.sentence.cues.get("refuse_where", ())
         for first, last in capital_runs(span.sentence, self._phrases.grammar, joined=False):
             first, last = max(first, span.first), min(last, span.last)

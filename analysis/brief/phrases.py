@@ -79,6 +79,7 @@ CUES = (
     "set_aside",
     "taken_out",
     "asking",
+    "nobody",
 )
 
 

@@ -21,7 +21,6 @@ Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irre
 FIELDS: tuple[Question, ...] = get_args(Question)
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
-_NO_AIMS = ("firm", "tool", "document", "person")  # at the end of a phrase
 _NO_ACTS = ("ai", "recipient_head", "condition")  # "generative", "provider", "provided that" are none
 _OF_DEEDS = ("purposes", "recipients")
 _NOT_ON_PATHS = ("data", "purposes", "recipients")  # the steps of a way through menus are none
@@ -156,7 +155,8 @@ class Reader(WaysOut, LeftOut, Enumerations, Places):
         cues, words = sentence.cues, sentence.words
         for first, last, rule in self._whole(sentence, LONGEST):
             yield first, last, rule if self._may_be_aim(sentence, first, last) else f"{VOID}{rule}"
-        leads = {last for _, last in cues.get("purpose_lead", ())}
+        aims = cues.get("purpose_lead", ())
+        leads = {last for _, last in aims}
         verbs, others = sentence.where("purpose_verb"), sentence.where(*_NO_ACTS)
         names = sentence.long_names
         noted = {at for verb in verbs for at in range(verb + 1, self.noted(sentence, verb + 1))}
@@ -171,6 +171,8 @@ class Reader(WaysOut, LeftOut, Enumerations, Places):
             opens = first == 0 or (not self.soft(sentence, first) and first < 3)
             if gerund and first not in leads and self._has_verb(sentence, last):
                 continue  # "advertising would be"
+            if gerund and (first - 1, first) in aims and words[first - 1].text in self.grammar.handing_to:
+                continue  # "to advertising clean rooms"
             if opens or first in leads or self._after_adverb(sentence, first, leads):
                 yield from self._aim(sentence, first, last, verbs, f"{void}aim")
             elif self._joined_to(sentence, first, verbs):
@@ -319,17 +321,18 @@ class Reader(WaysOut, LeftOut, Enumerations, Places):
         words, grammar, nouns = sentence.words, self.grammar, sentence.cues.get("purpose_noun", ())
         if not grammar.noun_first:
             done = words[start].text in grammar.relatives and start > 0 and self.soft(sentence, start)
-            things = {stop for cue in _NO_AIMS for _, stop in sentence.cues.get(cue, ())}
-            other = end in things and all(stop != end for _, stop in nouns)
-            return not other and not done and not self._is_means(sentence, start, end)  # not "services that carry ads"
+            named = {stop for _, stop in (*nouns, *sentence.cues.get("purpose_verb", ()))}
+            if end not in named and not words[end - 1].capital:
+                return False  # "advertising clean rooms", "a support request"
+            return not done and not self._is_means(sentence, start, end)  # not "services that carry ads"
         if start > 1 and words[start - 1].text in grammar.inner and any(last == start - 1 for _, last in nouns):
             return False  # "la fraude" of "prévention de la fraude"
         if start > 2 and words[start - 1].text in grammar.inner and words[start - 2].capital:
             return False  # and of "l'Observatoire de la fraude"
         while start < end and words[start].text in grammar.determiners:
             start += 1
-        named = words[start].text.endswith(grammar.infinitives or ("\n",)) or any(first == start for first, _ in nouns)
-        return named and not self._is_means(sentence, start, end)
+        aim = words[start].text.endswith(grammar.infinitives or ("\n",)) or any(first == start for first, _ in nouns)
+        return aim and not self._is_means(sentence, start, end)
 
     def _is_means(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether a phrase names AI as what is used: "an artificial intelligence", not "for" it."""

@@ -128,7 +128,7 @@ def with_subjects(reader: Reader, told: Answers) -> Answers:
     """Denials with who does not, or with what is not done: "Files in a notebook are not used"."""
     kept: Answers = []
     for chance, span in told:
-        first = reader.subject_start(span.sentence, span.first)
+        first = reader.subject_start(span.sentence, reader.denied_verb(span.sentence, span.first))
         last = reader.cut(span.sentence, first, span.last)
         kept.append((chance, replace(span, first=first, last=last) if last else span))
     return kept
