@@ -84,3 +84,13 @@ def test_aims_that_stayed_and_those_that_went_give_way_to_new_ones() -> None:
     }
     assert {quote.side for quote in told(case).purposes} == {"after"}
     assert not any("search" in quote.text for quote in told(case).purposes)
+
+
+def test_aims_that_went_are_told_beside_a_new_one_only_among_the_first() -> None:
+    went = "to detect fraud.\n\nWe use your age to recommend groups.\n\nWe use your notes to train our models."
+    case = {
+        "language": "en",
+        "before": f"We use your voice {went}\n\nWe use your city to personalise your advertisements.",
+        "text": "We use your photos to verify your identity.",
+    }
+    assert len(told(case).purposes) == 3

@@ -29,6 +29,7 @@ _OF_UNDOING: tuple[Question, ...] = ("refuse", "excluded", "purposes")  # what c
 _HINTED = 0.5  # of the chance that answers: a denial that is believed where it concerns another answer
 _LIKELY = 0.5
 _ENOUGH = 4  # answers of the later text beside which none of the earlier one is told
+_AMONG = 3  # the first answers
 _SOME = 2  # new aims beside which none that stayed is told
 _NAMED: tuple[Question, ...] = ("data", "purposes")
 _COMPOUND = 2  # words of "delivery notes"
@@ -144,14 +145,21 @@ def _anew(told: Answers) -> Answers:
 
 
 def _newest(field: Question, told: Answers) -> Answers:
-    """Without those of the earlier text where many are of the later one, and aims that stayed where others are new."""
+    """Without those of the earlier text where many are of the later one, and what stayed where enough is new.
+
+    Data and aims that stayed, and aims that went beside later ones, are told only among the first.
+    """
     later = [span for _, span in told if span.sentence.side == "after"]
     new = [span for span in later if all(word.changed for word in span.words)]
     if len(later) >= _ENOUGH:
         told = [one for one in told if one[1].sentence.side == "after"]
-    if field == "purposes" and len(new) >= _SOME:
-        told = [one for one in told if any(word.changed for word in one[1].words)]
-    return told
+    if field == "recipients":
+        return told
+    among = 0 if field == "purposes" and len(new) >= _SOME else _AMONG
+    told = [one for at, one in enumerate(told) if at < among or any(word.changed for word in one[1].words)]
+    if field == "data" or not later:
+        return told
+    return [one for at, one in enumerate(told) if at < _AMONG or one[1].sentence.side == "after"]
 
 
 def _in_steps(told: Answers, ranked: Answers) -> Answers:
