@@ -43,6 +43,33 @@ def commands() -> list[str]:
     return found
 
 
+LOADS = """
+import ast, importlib, os, sys
+from pathlib import Path
+import policywatch.cli
+for library in sys.argv[1:]:
+    importlib.import_module(library)
+parsed = [ast.parse(file.read_text("utf-8")) for file in Path(policywatch.cli.__file__).parent.glob("*.py")]
+wanted = {each.module for file in parsed for each in ast.walk(file) if isinstance(each, ast.ImportFrom)}
+for module in sorted(wanted - {*sys.modules}):
+    print(module, flush=True)
+    if not os.fork():
+        importlib.import_module(module)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_a_command_can_load_what_it_needs_whatever_was_loaded_before() -> None:
+    """Tests start commands where everything is loaded (tests/warm.py): that two modules wait for each other is not seen
+    there. What lies below never waits for what is loaded here; without it this would take long."""
+    below = ("analysis.versions.reading", "crawler.crawl", "fastapi", "jinja2", "notifier.delivery", "uvicorn")
+    words = [sys.executable, "-c", LOADS, *below]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert {"policywatch.job", "policywatch.web.app"} <= {*done.stdout.split()}
+
+
 def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:
     text = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for words in commands():
