@@ -109,8 +109,10 @@ class DataWords(NoData):
         return not self._is_order(sentence, first, last, verbs) and not self._is_clause(sentence, first, last, verbs)
 
     def _is_order(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
-        """Whether an item begins with what its reader does: "Manage and change the content"."""
+        """Whether an item begins with what is done: "Manage and change the content", "using the content"."""
         words, grammar = sentence.words, self.grammar
+        if self._is_doing(sentence, first, last):
+            return True
         if first not in verbs or first + 1 >= last or words[first].text.endswith(grammar.gerunds):
             return False
         after = words[first + 1].text
@@ -118,6 +120,14 @@ class DataWords(NoData):
             object_ = first + 3 < last and words[first + 3].text in grammar.determiners
             return first + 2 in verbs or (object_ and not grammar.noun_first)
         return after in grammar.determiners and after not in grammar.inner
+
+    def _is_doing(self, sentence: Sentence, first: int, last: int) -> bool:
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or not words[first].text.endswith(grammar.gerunds) or first + 1 >= last:
+            return False
+        after = words[first + 1].text
+        acts = first in sentence.where(*ACTS) - sentence.where(*DATA)
+        return acts or after in grammar.determiners | grammar.pronouns
 
     def _is_clause(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
         """Whether an item has a verb of its own, before a comma or a relative clause: "these cookies enable the"."""

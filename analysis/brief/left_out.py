@@ -176,6 +176,9 @@ class LeftOut(Acts):
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         for first, last in _merged(sentence.cues.get("age", [])):
             start, end = self.chunk(sentence, first, last)
+            people = {stop for _, stop in sentence.cues.get("person", ())}
+            if end > last and end not in people and not self.grammar.noun_first:
+                continue  # "child exploitation material"
             yield start, end, "age"
             for person, stop in sentence.cues.get("person", ()):
                 between = {word.text for word in sentence.words[stop:start]}

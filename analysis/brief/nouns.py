@@ -216,6 +216,8 @@ class Nouns:
                 return start
             if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, _KINDS):
                 break
+            if stop == start + 1 and self._is_infinitive(sentence, start):
+                return start
             if stop > start:
                 before = words[stop - 1].text
                 if self._opens_object(word) and before not in grammar.determiners and before not in grammar.inner:
@@ -224,6 +226,13 @@ class Nouns:
                     break
             stop += 1
         return stop
+
+    def _is_infinitive(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word is a French verb with an object rather than a noun: "ou publier des annonces"."""
+        words, grammar = sentence.words, self.grammar
+        if not grammar.noun_first or not words[at].text.endswith(grammar.infinitives):
+            return False
+        return words[at + 1].text in grammar.partitive | grammar.yours and not self._begins(sentence, at, _NAMED)
 
     @staticmethod
     def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:
