@@ -21,7 +21,7 @@ from notifier.messages import (
     notice_message,
     test_message,
 )
-from notifier.plan import OPERATOR, plan
+from notifier.plan import OPERATOR, plan, unwanted
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
@@ -47,6 +47,7 @@ from storage.deliveries import (
     postpone,
     release,
     settle,
+    withdraw,
 )
 from storage.notices import Notice, NoticeKind
 
@@ -239,26 +240,31 @@ class _Run:
             del self.resting[name]
         known = self._addresses()
         while True:
-            postponed = False
+            passed = False
             for number in owed(session, now, now + 2 * LONGEST_RETRY_AFTER, tuple(self.resting)):
                 delivery = session.get_one(Delivery, number)
                 # Another process may have a newer watchlist, and have planned what this one does not know.
                 if (delivery.route, delivery.address) not in known:
                     continue
-                opens = self._opens(session, delivery, now)
+                carried = alerts_in(session, [number]).get(number, [])
+                # the change may have been read again since, or the route's filter be another
+                stale = unwanted(session, carried, self.routes)
+                if stale and not withdraw(session, number, stale):
+                    passed = True
+                    continue
+                opens = self._opens(delivery, [alert for alert in carried if alert not in stale], session, now)
                 if opens > now:
-                    postponed |= postpone(session, number, opens)
+                    passed |= postpone(session, number, opens)
                 elif claim(session, number, self.me, now):
                     session.refresh(delivery)
                     return delivery
-            if not postponed:
+            if not passed:
                 return None
 
-    def _opens(self, session: Session, delivery: Delivery, now: datetime) -> datetime:
+    def _opens(self, delivery: Delivery, alerts: Sequence[Alert], session: Session, now: datetime) -> datetime:
         """The end of the quiet hours; of those that end first, where several routes want it."""
         if delivery.kind != "alert" or not any(route.quiet for route in self.routes):
             return now
-        alerts = alerts_in(session, [delivery.id or 0])[delivery.id or 0]
         wanting = {alert.route for alert in alerts}
         severity = change(session, alerts[0].change_id).severity
         return min((route.opens(severity, now) for route in self.routes if wanting & {*route.names}), default=now)

@@ -66,6 +66,13 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
     return route.wants(document(session, told.document_id), told)
 
 
+def unwanted(session: Session, alerts: Iterable[Alert], routes: Sequence[Route]) -> list[Alert]:
+    """Those whose route is gone, or does not want the change as it is now."""
+    by_name = _by_name(routes)
+    found = ((alert, by_name.get(alert.route)) for alert in alerts)
+    return [alert for alert, route in found if route is None or not is_wanted(session, alert, route)]
+
+
 def _by_name(routes: Sequence[Route]) -> dict[str, Route]:
     return {name: route for route in routes for name in route.names}
 

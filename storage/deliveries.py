@@ -230,6 +230,23 @@ def alerts_in(session: Session, delivery_ids: Collection[int]) -> dict[int, list
     return found
 
 
+def withdraw(session: Session, delivery_id: int, alerts: Collection[Alert]) -> bool:
+    """Take these out of a delivery that waits; it goes with the last of them. Whether it still waits."""
+    waits = session.exec(select(Delivery).where(Delivery.id == delivery_id, _WAITS).with_for_update()).first()
+    if waits is None:
+        return False
+    gone = {alert.id for alert in alerts}
+    for item in (carried := items(session, delivery_id)):
+        if item.alert_id in gone:
+            session.delete(item)
+    session.flush()
+    if all(item.alert_id in gone for item in carried):
+        session.delete(waits)
+        session.flush()
+        return False
+    return True
+
+
 def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
     """Those that carry an alert, one an address."""
     carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)

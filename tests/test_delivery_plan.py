@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from analysis.versions.telling import settle
 from notifier.delivery import Deliveries
@@ -14,6 +14,7 @@ from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.when import parse_when
 from storage.alerts import Alert
+from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
 from storage.deliveries import State
@@ -103,6 +104,31 @@ def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(datab
     assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
     with database.reading() as session:
         assert all(alert.planned_at for alert in session.exec(select(Alert)))
+
+
+def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_told_to_nobody(
+    database: Database,
+) -> None:
+    """Nor is what the route's filter keeps away since; the rest of a digest comes."""
+    night = Route("night", (Address("N", "json://n"),), quiet=parse_quiet("20:00-13:00"))
+    tried = Route("tried", (Address("T", "json://t"),))
+    digest = Route("digest", (Address("D", "json://d"),), when=parse_when("daily 08:00"))
+    owe(database, "night", "tried", "digest")
+    owe(database, "digest", severity="medium")
+    down = Post(T=TEMPORARY, D=TEMPORARY)
+    deliver(database, night, tried, digest, post=down, now=NOON + timedelta(days=1))
+    assert len(rows(database)) == 3
+    with database.writing() as session:
+        told = session.exec(select(Change).order_by(col(Change.id))).first()
+        assert told is not None
+        told.alert = told.substantive = False  # as `read --again` leaves it
+    post, later = Post(), NOON + timedelta(days=1, hours=2)
+    assert deliver(database, night, tried, digest, post=post, now=later) == Deliveries(1, 0, 0)
+    assert [(name, message.subject) for name, message in post.sent] == [("D", "1 policy change: Parley")]
+    owe(database, "tried", severity="medium")
+    assert deliver(database, tried, post=Post(T=TEMPORARY), now=later).pending == 1
+    picky = Route("tried", tried.to, severity="high")
+    assert deliver(database, picky, post=post, now=later + timedelta(hours=1)) == Deliveries(0, 0, 0)
 
 
 def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) -> None:
