@@ -17,11 +17,11 @@ from storage.documents import Document, document
 from storage.versions import InForce, in_force, is_read_as
 
 
-def known_of(database: Database, targets: Iterable[Target]) -> dict[str, Known]:
+def known_of(database: Database, targets: Iterable[Target], now: datetime) -> dict[str, Known]:
     """What the store knows of each target's document. Raises `UnknownDocument` for one that was not declared."""
     known = {}
     with database.reading() as session:
-        current, waits = in_force(session), pauses(session)
+        current, waits = in_force(session), pauses(session, now)
         for target in targets:
             row = document(session, target.document)
             version = current.get(row.id)

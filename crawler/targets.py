@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from reasons import Reason
-from storage.clock import utc_now
+from storage.clock import LONGEST_PAUSE, utc_now
 from storage.database import Database
 
 
@@ -43,7 +43,7 @@ class CrawlSettings:
     max_redirects: int = 5
     retry_waits: tuple[float, ...] = (10, 60)  # before each new attempt after a failure that may pass
     patience: float = 120  # a Retry-After up to this is waited for; a longer one is left to a later run
-    longest_pause: timedelta = timedelta(days=7)  # what a Retry-After can ask for at most
+    longest_pause: timedelta = LONGEST_PAUSE  # what a Retry-After can ask for at most
     longest_crawl_delay: float = 120  # what a robots.txt can ask for at most
     hosts_at_once: int = 16
 

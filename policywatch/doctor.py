@@ -50,7 +50,7 @@ def is_alive(config: Path) -> list[Finding]:
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
     with database.reading() as session:
-        checks, waits = last_checks(session), pauses(session)
+        checks, waits = last_checks(session), pauses(session, utc_now())
     database.close()
     made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
     if not made:

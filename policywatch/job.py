@@ -58,7 +58,7 @@ class Job:
         if not force:
             with self.database.reading() as session:
                 earlier = earlier_checks(session, LOOKED_BACK)
-                wanted = due(wanted, last_checks(session), pauses(session), utc_now(), earlier=earlier)
+                wanted = due(wanted, last_checks(session), pauses(session, utc_now()), utc_now(), earlier=earlier)
         checks = [self._failed(entry.id, tripped[entry.id]) for entry in wanted if entry.id in tripped]
         return checks + crawl(
             self.database,

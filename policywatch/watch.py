@@ -85,7 +85,7 @@ def _due_documents(watchlist: Watchlist, database: Database, now: datetime) -> l
 
 def _times(session: Session, watchlist: Watchlist, now: datetime) -> list[datetime]:
     """When each document of the watchlist is to be checked, in its order."""
-    last, waits = last_checks(session), pauses(session)
+    last, waits = last_checks(session), pauses(session, now)
     return [
         due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True) for entry in watchlist.documents
     ]

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from reasons import Reason, from_json
 from storage.captures import Capture
-from storage.clock import is_ahead
+from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import Utc
 from storage.documents import Document, document, watched
 from storage.notices import Notice, NoticeKind
@@ -140,23 +140,28 @@ def _let_go_between(session: Session, check: Check) -> None:
     session.exec(delete(Capture).where(col(Capture.id).in_(gone)))
 
 
-def pauses(session: Session) -> dict[str, datetime]:
-    """Until when servers asked to be left alone, by the ids of documents; also what is over.
+def pauses(session: Session, now: datetime) -> dict[str, datetime]:
+    """Until when servers asked to be left alone, by the ids of documents; also what is over, and not what ends later
+    than any pause that begins now: that was written under a wrong clock.
 
     A server that asked so when one document was fetched is left alone by all that are read from its host.
     """
-    asked = list(session.exec(select(Document).where(col(Document.not_before).is_not(None))))
+    rows = list(session.exec(select(Document)))
+    until = {
+        row.id: row.not_before for row in rows if row.not_before and not is_ahead(row.not_before, now + LONGEST_PAUSE)
+    }
+    asked = [row for row in rows if row.id in until]
     if not asked:
         return {}
     waits: dict[str, datetime] = {}  # by host
     for row in asked:
         answered = select(Check.final_url).where(Check.document_id == row.id, col(Check.final_url).is_not(None))
         last = session.exec(answered.order_by(col(Check.id).desc()).limit(1)).first()
-        _wait_longer(waits, _host(last or row.url), row.not_before)
+        _wait_longer(waits, _host(last or row.url), until[row.id])
     found: dict[str, datetime] = {}  # by document
-    for row in session.exec(select(Document)):
-        for until in (row.not_before, *(waits.get(_host(address)) for address in row.addresses)):
-            _wait_longer(found, row.id, until)
+    for row in rows:
+        for each in (until.get(row.id), *(waits.get(_host(address)) for address in row.addresses)):
+            _wait_longer(found, row.id, each)
     return found
 
 
@@ -185,7 +190,7 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
 
 
 def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not_before: datetime | None) -> None:
-    if (until := pauses(session).get(row.id)) is not None and check.checked_at < until:
+    if (until := pauses(session, check.checked_at).get(row.id)) is not None and check.checked_at < until:
         return  # nothing was asked; the pause was counted once, when it began
     row.not_before = not_before or row.not_before
     row.failures += 1

@@ -283,7 +283,7 @@ def test_a_long_retry_after_keeps_us_away(sites: Sites, database: Database, wait
     assert "before 2026-03-02 11:00 UTC" in (checks["busy/first"].reason or "")
     assert site.paths() == ["/robots.txt", "/"], "the host is left alone, not just the page"
     with database.reading() as session:
-        assert pauses(session) == dict.fromkeys(checks, NOW + timedelta(hours=2))
+        assert pauses(session, NOW) == dict.fromkeys(checks, NOW + timedelta(hours=2))
 
     early = checked(database, target)
     assert (early.outcome, len(site.asked)) == (Outcome.BLOCKED, 2)
@@ -308,10 +308,22 @@ def test_a_pause_holds_for_all_documents_of_the_host(sites: Sites, database: Dat
         assert checks["free/first"].outcome is None
     assert site.paths() == ["/robots.txt", "/"]
     with database.reading() as session:
-        assert set(pauses(session)) == {"busy/first", "busy/second"}
+        assert set(pauses(session, NOW)) == {"busy/first", "busy/second"}
         assert [document(session, id_).failures for id_ in ("busy/first", "busy/second")] == [1, 0]
     later = crawled(database, *rest, now=lambda: NOW + timedelta(hours=3))
     assert later["busy/second"].outcome is None
+
+
+def test_a_pause_that_was_written_under_a_wrong_clock_holds_up_nothing(sites: Sites, database: Database) -> None:
+    site = sites.new()
+    site.answers |= {"/": page("slow down", 429, retry_after="7200"), "/other": page()}
+    targets = [own(site.url(), "busy/first"), own(site.url("/other"), "busy/second")]
+    crawled(database, *targets, now=lambda: NOW + timedelta(days=365))
+    site.answers["/"] = page()
+    checks = crawled(database, *targets)
+    assert {check.outcome for check in checks.values()} == {None}
+    with database.reading() as session:
+        assert pauses(session, NOW) == {}
 
 
 def test_the_pause_is_that_of_the_host_that_a_page_led_to(database: Database) -> None:
@@ -322,7 +334,7 @@ def test_the_pause_is_that_of_the_host_that_a_page_led_to(database: Database) ->
         led = Check(document_id="old/0", checked_at=NOW, final_url="https://new.example/0")
         finish(session, led, Outcome.BLOCKED, not_before=NOW + timedelta(hours=2))
     with database.reading() as session:
-        assert set(pauses(session)) == {"old/0", "new/0", "new/1"}
+        assert set(pauses(session, NOW)) == {"old/0", "new/0", "new/1"}
 
 
 def test_a_pause_counts_as_one_failure_however_often_we_come(sites: Sites, database: Database) -> None:

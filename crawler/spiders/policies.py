@@ -46,7 +46,7 @@ class PoliciesSpider(Spider):
         """Check all targets; a store that can't be written to ends the crawl at once."""
         items: list[dict[str, Any]] = []
         try:
-            known = known_of(self.job.database, self.job.targets)
+            known = known_of(self.job.database, self.job.targets, self.job.now())
             await self._check_all(known, items)
         except Exception as failure:
             self.failure = failure
