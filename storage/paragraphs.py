@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -87,8 +88,12 @@ def earliest_id(moment: datetime) -> int:
 
 
 def index_version(session: Session, version: Version, mentions: Mentions | None = None) -> None:
-    """Note what stands in a document's newest version, and what stands no more."""
+    """Note what stands in a document's newest version, and what stands no more; of one that comes before others
+    `reindex` does."""
     session.flush()
+    later = select(Version.id).where(Version.document_id == version.document_id, col(Version.number) > version.number)
+    if session.exec(later.limit(1)).first() is not None:
+        return
     index_texts(
         session.connection(), version.document_id, version.number, version.captured_at, texts_of(version.page), mentions
     )
@@ -224,6 +229,24 @@ def reindex(session: Session, document_id: str, mentions: Mentions | None = None
         connection.execute(delete(Paragraph).where(col(Paragraph.id).in_(part)))
     if mentions is not None:
         _count_again(connection, document_id, mentions)
+
+
+def counted(session: Session, document_id: str, mentions: Mentions) -> Mentions:
+    """The same, with the answers for all texts of a document at hand: `reindex` asks for them in a transaction."""
+    known = lru_cache(maxsize=None)(mentions)
+    for id_ in session.exec(select(Version.id).where(Version.document_id == document_id)).all():
+        for said in texts_of(session.exec(select(Version.page).where(Version.id == id_)).one()):
+            known(said)
+    return known
+
+
+def move_on(session: Session, document_id: str, number: int) -> None:
+    """The versions from `number` on are numbered one higher now; what came before them is for `reindex` to say."""
+    its = col(Standing.document_id) == document_id
+    session.exec(update(Standing).where(its, col(Standing.last) >= number).values(last=col(Standing.last) + 1))
+    # by way of negative numbers: each row alone must be a key at every moment
+    session.exec(update(Standing).where(its, col(Standing.first) >= number).values(first=-col(Standing.first)))
+    session.exec(update(Standing).where(its, col(Standing.first) < 0).values(first=1 - col(Standing.first)))
 
 
 def _stands() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,19 @@ from sqlmodel import select
 from analysis.blocks import Page
 from analysis.change import Comparison
 from analysis.versions.accepting import accept, held_text
+from analysis.versions.importing import ArchivedText, import_document
 from analysis.versions.manner import Manner
+from analysis.versions.rereading import reread_all
 from policywatch.job import Job
 from storage.alerts import Alert
 from storage.changes import Change, changes_of
 from storage.checks import Check
 from storage.database import Database
 from storage.documents import document
+from storage.imports import last_import
 from storage.notices import Notice
-from storage.versions import versions
+from storage.paragraphs import blame
+from storage.versions import numbered_version, versions
 from tests import warm
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, outcomes, policy, policywatch, run, watchlist
 
@@ -89,7 +94,23 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
         assert {*other.wrote} == {"page", "compared"}
         _read_by_another_rule(job, other)
         assert {*other.wrote} == {"page", "compared"}
+        other.wrote.clear()
+        mistakes: list[Exception] = []
+        assert reread_all(job.database, {ID: job.manners[ID]}, mistakes).read == 6
+        assert (mistakes, {*other.wrote}) == ([], {"page", "compared"})
+        other.wrote.clear()
+        import_document(job.database, ID, job.manners[ID], archived(60))
+        assert {*other.wrote} == {"page", "compared"}
     other.database.close()
+
+
+def archived(texts: int) -> Iterator[ArchivedText]:
+    """More than one batch of them."""
+    said = "\n\n".join(["# Privacy policy of the library", "## Your data", *PARAGRAPHS])
+    for number in range(texts):
+        body = f"{said}\n\nWe keep what you lend to us for {number + 2} months.".encode()
+        at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        yield ArchivedText(f"{number:040}", at, body, "an archive", f"archive#{number}")
 
 
 def _take(job: Job) -> None:
@@ -144,3 +165,31 @@ def test_a_kill_between_comparing_and_writing_loses_nothing(
         assert session.exec(select(Notice)).all() == []
     database.close()
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/1") == 1
+
+
+def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    config = watchlist(tmp_path, site, database_url)
+    with a_job(config) as job:
+        job.run(force=True)
+        texts = list(archived(60))
+
+        def ends(number: int) -> Iterator[ArchivedText]:
+            yield from texts[:number]
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            import_document(job.database, ID, job.manners[ID], ends(40))
+        with job.database.reading() as session:
+            assert [version.number for version in versions(session, ID)] == [*range(1, 27)]
+            taken = last_import(session, ID)
+            assert taken is not None
+            left = texts[int(taken.commit) + 1 :]
+            own = numbered_version(session, ID, 26)
+            assert {each.number for each in blame(session, own) if each} == {26}, "the index moved along"
+        import_document(job.database, ID, job.manners[ID], left[:-1])
+        with job.database.reading() as session:
+            assert [version.number for version in versions(session, ID)] == [*range(1, 61)]
+            assert len(changes_of(session, ID)) == 59, "each with the one before, ours with the archive's last"
+            assert {each.number for each in blame(session, numbered_version(session, ID, 60)) if each} == {1}

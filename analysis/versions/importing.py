@@ -20,7 +20,7 @@ from storage.captures import Capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.imports import mark
-from storage.paragraphs import reindex
+from storage.paragraphs import counted, move_on, reindex
 from storage.versions import Cause, Version, first_own, last_imported, make_room, numbered_version
 
 _BATCH = 25  # texts in a transaction
@@ -83,30 +83,24 @@ def import_document(
 ) -> Imported:
     """Take a document's texts, oldest first, none older than what was imported before nor newer than our own first.
 
-    With versions of our own there, all that comes before them is written at once, for their numbers move; else batch
-    by batch, each with the mark up to where it is done.
+    Batch by batch, each with the mark up to where it is done; versions of our own move on, and at the end are joined.
     """
     total = Imported()
     with database.reading() as session:
         current, own = last_imported(session, document_id), first_own(session, document_id)
     before = page_from_json(current.page) if current else None
-    if own is None:
-        for batch in _batches(_decided(before, texts, manner)):
-            with database.writing() as session:
-                for one in batch:
-                    current = _write(session, document_id, manner, current, one, total)
-            for _ in batch:
-                progress()
-        return total
-    with database.writing() as session:
-        for one in _decided(before, texts, manner):
-            if one.page is not None:
-                make_room(session, document_id, current.number + 1 if current else 1)
-            current = _write(session, document_id, manner, current, one, total)
+    for batch in _batches(_decided(before, texts, manner)):
+        with database.writing() as session:
+            for one in batch:
+                if own is not None and one.page is not None:
+                    number = current.number + 1 if current else 1
+                    make_room(session, document_id, number)
+                    move_on(session, document_id, number)
+                current = _write(session, document_id, manner, current, one, total)
+        for _ in batch:
             progress()
-        if total.versions:
-            _join(session, document_id, manner, current)
-            reindex(session, document_id, in_language(manner.language))
+    if own is not None and current is not None:
+        _join(database, document_id, manner, current, own, anew=total.versions > 0)
     return total
 
 
@@ -214,14 +208,23 @@ def _kept(session: Session, document_id: str, text: ArchivedText) -> Capture:
     return kept
 
 
-def _join(session: Session, document_id: str, manner: Manner, theirs: Version | None) -> None:
-    """Say what differs between the archive's last text and our first; an earlier import may have said it before."""
-    own = first_own(session, document_id)
-    if own is None or own.id is None or theirs is None:
-        return
-    former = change_to(session, own.id)
-    if former is not None:
-        forget_change(session, former)
-    if theirs.fingerprint != own.fingerprint:
-        found = prepared(manner.compared(page_from_json(theirs.page), page_from_json(own.page)))
-        changed(session, theirs, own, found, Cause.PAGE, detected_at=own.captured_at)
+def _join(database: Database, document_id: str, manner: Manner, theirs: Version, own: Version, *, anew: bool) -> None:
+    """Say what differs between the archive's last text and our first; an earlier import may have said it before, or
+    have been ended before it did."""
+    assert own.id is not None
+    with database.reading() as session:
+        former = change_to(session, own.id)
+        is_same = theirs.fingerprint == own.fingerprint
+        if not anew and (is_same or (former is not None and former.before_id == theirs.id)):
+            return
+        pages = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
+        found = None if is_same else prepared(manner.compared(*pages))
+        mentions = counted(session, document_id, in_language(manner.language))
+    with database.writing() as session:
+        former = change_to(session, own.id)
+        if former is not None:
+            forget_change(session, former)
+        if found is not None:
+            ours = session.get_one(Version, own.id)  # whose number is another now
+            changed(session, theirs, ours, found, Cause.PAGE, detected_at=own.captured_at)
+        reindex(session, document_id, mentions)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from itertools import pairwise
+from typing import Any, NamedTuple
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from analysis.as_json import page_from_json, page_json
 from analysis.belief.believe import disbelief
@@ -15,13 +16,13 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
-from analysis.versions.reading import Prepared, advance, captures_in_force, facts, prepared, stored_passages
+from analysis.versions.reading import Prepared, advance, captures_in_force, facts, prepared
 from storage.captures import captures_from
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
 from storage.mistakes import apart
-from storage.paragraphs import reindex
+from storage.paragraphs import counted, reindex
 from storage.versions import Cause, Version, current_version, in_force, is_read_as, versions
 
 
@@ -107,70 +108,94 @@ def reread_all(database: Database, manners: Mapping[str, Manner], mistakes: list
     """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
 
     Nobody is alerted, and alerts that were sent stay as they were. A document that the program trips over stays as it
-    was too, and what was raised is added to `mistakes`.
+    was from there on, and what was raised is added to `mistakes`. Wants `one_at_a_time` held.
     """
     total: Counter[str] = Counter()
     for document_id, manner in manners.items():
-        with apart(mistakes), database.writing() as session:
-            total += _reread_document(session, document_id, manner)
+        with apart(mistakes):
+            total += _reread_document(database, document_id, manner)
     return Reread(**{each.name: total[each.name] for each in fields(Reread)})
 
 
-def _reread_document(session: Session, document_id: str, manner: Manner) -> Counter[str]:
-    rows = versions(session, document_id)
-    same = [before.fingerprint == after.fingerprint for before, after in pairwise(rows)]
-    counts = [_reread(session, row, manner) for row in rows]
-    same_now = [_recompare(session, before, after, manner) for before, after in pairwise(rows)]
-    reindex(session, document_id, in_language(manner.language))
-    turned = Counter(zip(same, same_now, strict=True))
-    return Counter(
-        read=len(rows),
-        different=counts.count(True),
-        merged=turned[False, True],
-        split=turned[True, False],
-        unreadable=counts.count(None),
-    )
+class _Text(NamedTuple):
+    """A version's text as it is read now; `is_other` is None where it can't be read, or is hardly there."""
+
+    version_id: int
+    page: Page
+    fingerprint: str
+    is_other: bool | None
 
 
-def _reread(session: Session, row: Version, manner: Manner) -> bool | None:
-    """Whether the text is another now; None when it can't be read, or is hardly there."""
+def _reread_document(database: Database, document_id: str, manner: Manner) -> Counter[str]:
+    """A transaction for each version with the change to it, and none while its text is read and compared: others can
+    write in between, and what a kill leaves undone the next time does."""
+    with database.reading() as session:
+        rows = versions(session, document_id)
+    found: Counter[str] = Counter(read=len(rows))
+    before: _Text | None = None
+    try:
+        for former, row in zip([None, *rows], rows, strict=False):
+            with database.reading() as session:
+                text = _reread(session, row, manner)
+                rejudged = _rejudged(session, text, before, manner)
+            same_now = before is not None and before.fingerprint == text.fingerprint
+            with database.writing() as session:
+                _rewrite(session, row, text, rejudged, manner)
+            same = former is not None and former.fingerprint == row.fingerprint
+            found.update(merged=same_now and not same, split=same and not same_now)
+            found.update(different=text.is_other is True, unreadable=text.is_other is None)
+            before = text
+    finally:
+        with database.reading() as session:
+            mentions = counted(session, document_id, in_language(manner.language))
+        with database.writing() as session:
+            reindex(session, document_id, mentions)
+    return found
+
+
+def _reread(session: Session, row: Version, manner: Manner) -> _Text:
+    assert row.id is not None
+    stored = page_from_json(session.get_one(Version, row.id).page)
     try:
         page = joined(manner.read(captures_from(session, row.capture_id)))
     except UnreadablePage:
-        return None
-    # a text of another language stays marked as one: the next answer is no change of it
-    reader = manner.reader if is_read_as(row.reader, manner.language) else row.reader
+        return _Text(row.id, stored, row.fingerprint, None)
     if fingerprint(page.blocks) == row.fingerprint:
-        row.reader = reader
-        return False
-    if _is_lost(page_from_json(row.page), page, manner):
-        return None
-    row.reader = reader
-    row.page, row.fingerprint, row.cause = page_json(page), fingerprint(page.blocks), Cause.READER.value
-    _let_go(session, row)
-    return True
+        return _Text(row.id, stored, row.fingerprint, False)
+    if _is_lost(stored, page, manner):
+        return _Text(row.id, stored, row.fingerprint, None)
+    return _Text(row.id, page, fingerprint(page.blocks), True)
 
 
-def _recompare(session: Session, before: Version, after: Version, manner: Manner) -> bool:
-    """Judge the change again; whether both texts are the same now."""
-    assert after.id is not None
-    change = change_to(session, after.id)
+def _rejudged(session: Session, text: _Text, before: _Text | None, manner: Manner) -> Prepared | None:
+    """What differs, where a change says so."""
+    change = change_to(session, text.version_id)
     if change is None:
-        return before.fingerprint == after.fingerprint
+        return None
+    if before is not None and change.before_id == before.version_id:
+        against = before.page
+    else:  # of an announced text this is the one that it will replace, and not the one before
+        against = page_from_json(session.get_one(Version, change.before_id).page)
+    return prepared(manner.compared(against, text.page))
+
+
+def _rewrite(session: Session, row: Version, text: _Text, found: Prepared | None, manner: Manner) -> None:
+    values: dict[str, Any] = {}
+    # a text of another language stays marked as one: the next answer is no change of it
+    if text.is_other is not None and is_read_as(row.reader, manner.language):
+        values["reader"] = manner.reader
+    if text.is_other:
+        values |= {"page": page_json(text.page), "fingerprint": text.fingerprint, "cause": Cause.READER.value}
+    if values:
+        session.exec(update(Version).where(col(Version.id) == row.id).values(**values))
+    change = change_to(session, text.version_id)
+    if change is None or found is None:
+        return
     assert change.id is not None
-    # of an announced text this is the one that it will replace, and not the one before
-    against = before if change.before_id == before.id else session.get_one(Version, change.before_id)
-    found = manner.compared(page_from_json(against.page), page_from_json(after.page))
-    for name, value in facts(found, alert=change.alert).items():
+    for name, value in facts(found.comparison, alert=change.alert).items():
         setattr(change, name, value)
     for passage in passages(session, change.id):
         session.delete(passage)
-    session.add_all(stored_passages(change.id, found.passages))
-    _let_go(session, before)
-    return before.fingerprint == after.fingerprint
-
-
-def _let_go(session: Session, row: Version) -> None:
-    """Write the row and forget its page, so that a long history takes no more memory than a short one."""
-    session.flush()
-    session.expire(row, ["page"])
+    for passage in found.passages:
+        passage.change_id = change.id
+    session.add_all(found.passages)
