@@ -179,6 +179,8 @@ class LeftOut(Acts):
             people = {stop for _, stop in sentence.cues.get("person", ())}
             if end > last and end not in people and not self.grammar.noun_first:
                 continue  # "child exploitation material"
+            if sentence.words[start].text in self.grammar.yours and end not in people:
+                continue  # "votre tranche d'âge"
             yield start, end, "age"
             for person, stop in sentence.cues.get("person", ()):
                 between = {word.text for word in sentence.words[stop:start]}

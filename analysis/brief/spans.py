@@ -22,6 +22,7 @@ FIELDS: tuple[Question, ...] = get_args(Question)
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
 _NO_ACTS = ("ai", "recipient_head", "condition")  # "generative", "provider", "provided that" are none
+_KINDS_OF_DATA = ("data_kind", "content_kind")
 _OF_DEEDS = ("purposes", "recipients")
 _NOT_ON_PATHS = ("data", "purposes", "recipients")  # the steps of a way through menus are none
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
@@ -190,7 +191,9 @@ class Reader(WaysOut, LeftOut, Enumerations, Places):
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
-            if any(stop == end for _, stop in cues.get("recipient_head", ())):
+            if any(stop == end for _, stop in cues.get("recipient_head", ())) or self._is_of_party(
+                sentence, start, end
+            ):
                 continue  # "advertising partners"
             void = "" if self._heads(sentence, start, end) and not self.is_made(sentence, start) else VOID
             yield start, end, f"{VOID if self._is_aim_as_such(sentence, start, end) else void}purpose named"
@@ -218,7 +221,7 @@ class Reader(WaysOut, LeftOut, Enumerations, Places):
         if any(a.text in self.grammar.others and b.text in self._finite for a, b in pairwise(words[lead:last])):
             return False  # "Example: we might recommend"
         parties = cues.get("recipient_head", ())
-        if any(end == last for _, end in parties):
+        if any(end == last for _, end in parties) or self._is_of_party(sentence, first, first + 1):
             return False
         return not any(start <= first + 1 and not self._acts_before(sentence, first, start) for start, _ in parties)
 
@@ -347,9 +350,24 @@ class Reader(WaysOut, LeftOut, Enumerations, Places):
         if words[first].gap == "-" or (last < len(words) and words[last].gap == "-"):
             return True
         before = words[first - 1].text if first > 0 and self.soft(sentence, first) else None
-        if before is None or not words[first].text.endswith(grammar.gerunds):
+        if not words[first].text.endswith(grammar.gerunds):
+            return False
+        kinds = (place for cue in _KINDS_OF_DATA for place in sentence.cues.get(cue, ()))
+        if any(at <= first and end > last for at, end in kinds):
+            return True  # "advertising identifier"
+        if self._is_of_party(sentence, first, last):
+            return True
+        if before is None:
             return False
         return not self.ends_phrase(before) and before not in self._small_of_noun
+
+    def _is_of_party(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a word is said of a party beside another: "advertising and measurement partners"."""
+        words = sentence.words
+        if self.grammar.noun_first or last + 1 >= len(words) or words[last].text not in self.grammar.joins:
+            return False
+        heads = sentence.cues.get("recipient_head", ())
+        return any(at > last + 1 and self.chunk(sentence, at, end) == (last + 1, end) for at, end in heads)
 
     def _after_adverb(self, sentence: Sentence, first: int, leads: set[int]) -> bool:
         return first - 1 in leads and sentence.words[first - 1].text.endswith(self.grammar.adverbs)
