@@ -36,9 +36,13 @@ def signs(seen: Sequence[Seen]) -> dict[str, float]:
 
 def signs_but_topics(seen: Sequence[Seen]) -> dict[str, float]:
     """Those that severity and direction rest on; how much is said of each topic is asked of a whole change only."""
-    said = [one for one in seen if one.is_wording]
-    found = {f"kind.{one.kind}": 1.0 for one in seen}
-    found.update(_shape_signs(said))
+    return {**{f"kind.{one.kind}": 1.0 for one in seen}, **_signs(tuple(one for one in seen if one.is_wording))}
+
+
+@lru_cache(maxsize=128)
+def _signs(said: tuple[Seen, ...]) -> Mapping[str, float]:
+    """Asked for again where one place is all of a change."""
+    found = _shape_signs(said)
     counts: Counter[str] = Counter()
     for one in said:
         counts.update(_phrase_signs(one))
