@@ -31,6 +31,17 @@ Write to <hello@heron.example>.  It's 5 \\* 3 steps.
 """
 
 
+def test_an_empty_cell_of_markdown_keeps_its_place_as_one_of_html() -> None:
+    rows = [
+        "| Data | Kept | Shared |",
+        "| --- | --- | --- |",
+        "| Name | | [Yes](https://a.example) |",
+        "| | A month | |",
+    ]
+    page = read_page("\n".join(["# Data", "", *rows, "| | | |"]).encode(), mime="text/markdown")
+    assert [block.text for block in page.blocks[1:]] == ["Data | Kept | Shared", "Name |  | Yes", " | A month"]
+
+
 def test_markdown() -> None:
     page = read_page(MARKDOWN, mime="text/markdown")
     assert [(block.kind, block.text) for block in page.blocks] == [

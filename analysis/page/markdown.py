@@ -57,6 +57,13 @@ class _Blocks:
         if kind == "heading":
             self.path.append((level, text))
 
+    def add_row(self, cells: Iterable[str]) -> None:
+        """A cell that is empty keeps its place, as in a row of HTML."""
+        read = [inline(cell) for cell in cells]
+        if text := CELL.join(said for said, _ in read).rstrip(" |"):
+            links = tuple(link for _, found in read for link in found)
+            self.blocks.append(Block("row", text, tuple(words for _, words in self.path), links))
+
 
 def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     """The words of a piece of Markdown and its links; images and tags are no words."""
@@ -133,8 +140,7 @@ class _Reader:
             self.end()
             self.in_table = True
             if not _is_table_border(line):
-                cells = (cell.strip() for cell in _CELL_BORDER.split(line.strip().strip("|")))
-                self.found.add("row", CELL.join(cells))
+                self.found.add_row(_cells(line))
         elif match := _ITEM.match(line):
             self.end()
             self.kind = "item"
@@ -157,6 +163,12 @@ def read_markdown(text: str, *, language: str | None = None) -> Page:
 
 def _is_table_border(line: str) -> bool:
     return "|" in line and _TABLE_LINE.match(line) is not None
+
+
+def _cells(line: str) -> list[str]:
+    """What stands between the borders, of which a line may have one in front and one at its end."""
+    first, *others = _CELL_BORDER.split(line.strip())
+    return others if others and not first else [first, *others]
 
 
 def read_plain(text: str, *, language: str | None = None) -> Page:
