@@ -93,6 +93,24 @@ _DATE = re.compile(
 _YEAR = re.compile(r"20\d\d|\d/\d{1,2}/\d\d(?!\d)")
 _IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)")
 
+_NAMES = "|".join(name for names in _MONTHS["en"] for name in names.title().split("|"))
+_DAY_MONTH = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:{_NAMES})\b")
+_MONTH_DAY = re.compile(rf"\b(?:{_NAMES})\.? \d{{1,2}}\b")
+# what is spelled, paid and ruled otherwise on the two sides of the Atlantic
+_STEMS = "organi|authori|recogni|personali|customi|minimi|anonymi|utili|categori|summari|optimi"
+_BRITISH = re.compile(
+    rf"\b(?:{_STEMS})s(?:e|ed|es|ing|ation)\w*|"
+    r"\b(?:analys(?:ed|ing)|behaviours?|colours?|honour\w*|licences?|centres?|cheques?)\b|£\s?\d|"
+    r"\b(?:UK GDPR|England and Wales|Information Commissioner)\b",
+    re.IGNORECASE,
+)
+_AMERICAN = re.compile(
+    rf"\b(?:{_STEMS})z(?:e|ed|es|ing|ation)\w*|"
+    r"\b(?:analyz(?:ed|ing)|behaviors?|colors?|honor(?:s|ed|ing)?|centers?|zip codes?|social security numbers?)\b|"
+    r"\b(?:CCPA|CPRA|COPPA|HIPAA|Federal Trade Commission|laws of the State of)\b",
+    re.IGNORECASE,
+)
+
 # The strongest first: from when a text holds, then when it was changed
 _IN_FORCE = re.compile(
     r"\b(effective|in force|into force|in effect|into effect|takes? effect|come into|valid from|applies from|starting|"
@@ -216,7 +234,8 @@ def _may_have_date(text: str) -> bool:
 def order_of(texts: Iterable[str], language: str | None) -> Order | None:
     """How a page writes days and months, by the dates that can be read one way only, else by its language.
 
-    English is written both ways; without a sign it is read as in the United States, where most such pages are from.
+    English is written both ways: what tells is how the page writes dates in words, then spelling, money and law. Where
+    nothing does, nobody knows which day is meant.
     """
     text = " ".join(texts)
     for found in _DATE.finditer(text):
@@ -226,11 +245,11 @@ def order_of(texts: Iterable[str], language: str | None) -> Order | None:
             return "mdy"
     if language not in (None, "en"):
         return "dmy"
-    british = len(
-        re.findall(r"\b\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August)\b", text)
-    )
-    american = len(re.findall(r"\b(?:January|February|March|April|May|June|July|August) \d{1,2}\b", text))
-    return "dmy" if british > american else "mdy"
+    for first, second in ((_DAY_MONTH, _MONTH_DAY), (_BRITISH, _AMERICAN)):
+        british, american = (sum(1 for _ in each.finditer(text)) for each in (first, second))
+        if british != american:
+            return "dmy" if british > american else "mdy"
+    return None
 
 
 class Start(NamedTuple):
