@@ -155,7 +155,7 @@ def test_a_file_with_more_pages_than_any_policy_is_too_costly_and_says_so() -> N
 
 @pytest.mark.parametrize("least", ["_CPU_SECONDS = 1", "_MEMORY = 150_000_000", "SECONDS = 1"])
 def test_a_small_file_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch, least: str) -> None:
-    body = pdf([[Ink(60, 700, "We keep your name for as long as you are a member.")] * 4000])
+    body = pdf([[Ink(60, 700, f"We keep your name for as long as you are a member. {least}")] * 4000])
     name, _, most = least.partition(" = ")
     if name == "SECONDS":
         monkeypatch.setattr(reader, name, int(most))
@@ -163,6 +163,15 @@ def test_a_small_file_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(reader, "_READ", f"from analysis.pdf import costs; costs.{least}; {reader._READ}")
     with pytest.raises(UnreadablePage, match="too costly to read"):
         read_page(body, mime="application/pdf")
+
+
+def test_a_file_that_gave_no_text_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check asks three times, and a hostile file takes half a minute each time."""
+    body = pdf([[TITLE]] * 502)
+    for _ in range(2):
+        with pytest.raises(UnreadablePage, match="too costly to read"):
+            read_page(body, mime="application/pdf")
+        monkeypatch.setattr(reader, "_READ", "raise SystemExit('asked again')")
 
 
 def test_a_reader_that_does_not_start_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
 import sys
+from collections import OrderedDict
+from typing import Any
 
 from analysis.blocks import Block, Dropped, Page, UnreadablePage
 from analysis.pdf.costs import SECONDS
@@ -21,7 +24,29 @@ _AT_ITS_LIMITS = {
 }
 
 
+# One check reads a PDF up to three times (as fetched, as fetched once more, as kept), and a hostile one takes half a
+# minute each time: why the last ones gave no text, by their digests
+_failed: OrderedDict[bytes, str] = OrderedDict()
+_KEPT = 100
+
+
 def read_pdf(body: bytes, *, language: str | None = None) -> Page:
+    digest = hashlib.sha256(body).digest()
+    known = _failed.get(digest)
+    answer: dict[str, Any] = _read(body) if known is None else {"unreadable": known}
+    if "unreadable" in answer:
+        _failed[digest] = answer["unreadable"]
+        if len(_failed) > _KEPT:
+            _failed.popitem(last=False)
+        raise UnreadablePage(Reason(answer["unreadable"]))
+    blocks = tuple(Block(kind, text, tuple(heading)) for kind, text, heading in answer["blocks"])
+    spoken = language_of(" ".join(block.text for block in blocks), declared=language)
+    dropped = tuple(Dropped(text, "running head or page number") for text in answer["dropped"])
+    return Page(answer["title"], spoken, blocks, dropped)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """What the other process says: {"title", "blocks", "dropped"}, or {"unreadable"} with a reason's code."""
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", f"{_PATH}; {_READ}", *sys.path],
@@ -29,17 +54,12 @@ def read_pdf(body: bytes, *, language: str | None = None) -> Page:
             capture_output=True,
             timeout=SECONDS,
         )
-    except subprocess.TimeoutExpired as late:
-        raise UnreadablePage(Reason("unreadable.costly")) from late
+    except subprocess.TimeoutExpired:
+        return {"unreadable": "unreadable.costly"}
     if done.returncode in _AT_ITS_LIMITS:
-        raise UnreadablePage(Reason("unreadable.costly"))
+        return {"unreadable": "unreadable.costly"}
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
         raise RuntimeError(f"the reader of PDFs ended with status {done.returncode}: {said[-200:]}")
-    answer = json.loads(done.stdout)
-    if "unreadable" in answer:
-        raise UnreadablePage(Reason(answer["unreadable"]))
-    blocks = tuple(Block(kind, text, tuple(heading)) for kind, text, heading in answer["blocks"])
-    spoken = language_of(" ".join(block.text for block in blocks), declared=language)
-    dropped = tuple(Dropped(text, "running head or page number") for text in answer["dropped"])
-    return Page(answer["title"], spoken, blocks, dropped)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
