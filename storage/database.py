@@ -106,6 +106,11 @@ class Database:
         self._engine.dispose()
 
 
+def let_go(session: Session) -> None:
+    """Give a reading session's connection back while something takes long; what was read of it stays at hand."""
+    session.commit()
+
+
 def _parsed(url: str) -> URL:
     if not url.startswith("sqlite") and url.count("@") > 1:
         # It would be cut at the first one, and what comes after it be shown as the host.

@@ -104,6 +104,30 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
     other.database.close()
 
 
+def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    seen: set[tuple[str, bool]] = set()
+    with a_job(watchlist(tmp_path, site, database_url)) as job:
+        job.run(force=True)
+        site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
+        job.run(force=True)
+        known = job.manners[ID]
+        with job.database.reading() as session:
+
+            class Watched(Manner):
+                def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
+                    seen.add(("page", session.in_transaction()))
+                    return super().page(body, mime=mime, charset=charset, url=url)
+
+                def compared(self, before: Page, after: Page) -> Comparison:
+                    seen.add(("compared", session.in_transaction()))
+                    return super().compared(before, after)
+
+            held_text(session, ID, Watched(**{each.name: getattr(known, each.name) for each in fields(known)}))
+    assert seen == {("page", False), ("compared", False)}
+
+
 def archived(texts: int) -> Iterator[ArchivedText]:
     """More than one batch of them."""
     said = "\n\n".join(["# Privacy policy of the library", "## Your data", *PARAGRAPHS])

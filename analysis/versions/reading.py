@@ -25,7 +25,7 @@ from reasons import of_mistake
 from storage.captures import Capture, captures_from
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish, last_kept, tripped_before, unread_checks
-from storage.database import Database
+from storage.database import Database, let_go
 from storage.documents import document, replaced_by
 from storage.mistakes import apart
 from storage.paragraphs import index_version
@@ -190,6 +190,7 @@ def judged(
         against, will = announced(session, check.document_id, page, manner, news)
         told = prepared(will) if against is not None and will.passages else None
         return Judged(page, None, against, told, True, undone)
+    let_go(session)
     found = manner.compared(page_from_json(current.page), page)
     if current.source is not None:
         return Judged(page, current, current, prepared(found), False, None)
@@ -239,6 +240,7 @@ def announced(
     against = current_version(session, replaced) if replaced is not None else None
     if against is None:
         return None, since
+    let_go(session)
     will = compare(
         page_from_json(against.page), page, language=manner.language, document=manner.title, own_topics=manner.topics
     )
