@@ -52,6 +52,7 @@ _HARDLY = 0.2  # that what is done unless people object weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
 _OF_USE = frozenset(("data_use", "data_collection"))  # of what a section can be
+_OF_PEOPLES = frozenset(("things", "user_content", "yours"))  # groups of words
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
 
 
@@ -164,8 +165,12 @@ def _anew(places: Sequence[_Place], does: Callable[[Said], bool], gravely: Calla
 
 def _is_told_surely(said: Said) -> bool:
     """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data; unless it
-    plainly trains in a section on what people's data is used for."""
-    plain = said.chances["ai_training"] >= _PLAINLY and not _OF_USE.isdisjoint(said.one.section)
+    plainly trains in a section on what people's data is used for, or on things that people have or write."""
+    plainly = said.chances["ai_training"] >= _PLAINLY
+    of_people = not _OF_PEOPLES.isdisjoint(said.groups) and "part_only" not in said.groups
+    if plainly and of_people and said.chances["practice"] > said.chances["protection"]:
+        return True
+    plain = plainly and not _OF_USE.isdisjoint(said.one.section)
     return said.chances["high"] >= (_SURELY if said.whole and not plain else _LIKELY)
 
 
@@ -252,8 +257,11 @@ def _more(seen: Sequence[Seen], says_so: Callable[[Heard, Chances], bool]) -> bo
 def _measures_bodies(heard: Heard, chances: Chances) -> bool:
     """Whether it is about faces, voices or hands that tell who one is, with consent or without."""
     deleted = chances["retention"] >= _LIKELY > chances["practice"]
+    denied = "negation" in heard.general and chances["practice"] < _LIKELY
     return (
-        "bodily" in heard.changed and not deleted and max(chances["practice"], chances["sensitive_minors"]) >= _POSSIBLE
+        "bodily" in heard.changed
+        and not (deleted or denied)
+        and max(chances["practice"], chances["sensitive_minors"]) >= _POSSIBLE
     )
 
 

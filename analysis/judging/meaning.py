@@ -47,6 +47,14 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "loosened": ("expands", "weight.condition_gone"),
     "rules_on_ai": ("limits", "weight.rules_on_ai"),
 }
+# and those by which it is more than a detail
+_NO_DETAIL = {
+    "retimed": "weight.retimed",
+    "ticked": "weight.ticked",
+    "rules_on_ai": "weight.rules_on_ai",
+    "loosened": "weight.condition_gone",
+    "recipient_named": "weight.recipient_named",
+}
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180
 _GONE = 0.25  # share of what does more with data in a change by which nothing comes
@@ -126,12 +134,8 @@ def severity_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Sever
         return "low", (), Reason("weight.only_rights")
     if medium.holds(told):
         return "medium", (), _weighed(medium.reasons(told, yes=True))
-    if told["told.retimed"]:
-        return "medium", (), Reason("weight.retimed")
-    if told["told.ticked"]:
-        return "medium", (), Reason("weight.ticked")
-    if told["told.rules_on_ai"]:
-        return "medium", (), Reason("weight.rules_on_ai")
+    if why := next((why for claim, why in _NO_DETAIL.items() if told[f"told.{claim}"]), None):
+        return "medium", (), Reason(why)
     return "low", (), _weighed(medium.reasons(told, yes=False))
 
 

@@ -41,7 +41,10 @@ class Restated(NamedTuple):
         """Whether fewer people may refuse than before, or it takes more of them."""
         if self.was.asks and self.now.asks:
             return False  # how people agree, not how they refuse
-        return self._is_of_choice and _bars(self.now) > _bars(self.was)
+        if self._is_of_choice:
+            return _bars(self.now) > _bars(self.was)
+        of_cookies = min(self.was.chances["tracking"], self.now.chances["tracking"]) >= _LIKELY
+        return of_cookies and self.now.count("hurdle") > self.was.count("hurdle")  # who refuses them pays
 
     @property
     def eases(self) -> bool:

@@ -86,7 +86,8 @@ class Said:
 
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""
-        if self.chances["conduct"] >= _LIKELY or min(self.chances[topic], self.chances["protection"]) < _LIKELY:
+        conduct = self.chances["conduct"] >= _LIKELY and self.one.kind not in ("privacy", "cookies")
+        if conduct or min(self.chances[topic], self.chances["protection"]) < _LIKELY:
             return False
         return topic == "user_choice" or UNLESS not in self.groups or "promise" in self.groups
 
@@ -99,7 +100,9 @@ class Said:
     def promises(self) -> bool:
         # not "we no longer rely on the Shield", nor what others promise
         other = max(self.chances["transfer"], self.chances["conduct"])
-        return "promise" in self.groups and self.chances["protection"] >= _LIKELY > other
+        denied = "handed_on" in self.groups and "exception" not in self.groups  # whatever words weigh
+        protects = denied or self.chances["protection"] >= _LIKELY
+        return "promise" in self.groups and protects and other < _LIKELY
 
     def is_promised_by(self, other: Said) -> bool:
         """Whether another sentence promises something of the same topics; of a promise without a topic any other."""
