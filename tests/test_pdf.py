@@ -165,6 +165,12 @@ def test_a_small_file_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch
         read_page(body, mime="application/pdf")
 
 
+def test_a_reader_that_ends_for_want_of_memory_found_the_file_too_costly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_READ", "raise MemoryError")
+    with pytest.raises(UnreadablePage, match="too costly to read"):
+        read_page(pdf([[Ink(60, 700, "We keep your name.")]]), mime="application/pdf")
+
+
 def test_a_file_that_gave_no_text_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check asks three times, and a hostile file takes half a minute each time."""
     body = pdf([[TITLE]] * 502)

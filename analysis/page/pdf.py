@@ -22,8 +22,6 @@ _READ = "from analysis.pdf.__main__ import main; main()"
 _AT_ITS_LIMITS = {
     -getattr(signal, name) for name in ("SIGXCPU", "SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS") if hasattr(signal, name)
 }
-
-
 # One check reads a PDF up to three times (as fetched, as fetched once more, as kept), and a hostile one takes half a
 # minute each time: why the last ones gave no text, by their digests
 _failed: OrderedDict[bytes, str] = OrderedDict()
@@ -56,7 +54,8 @@ def _read(body: bytes) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         return {"unreadable": "unreadable.costly"}
-    if done.returncode in _AT_ITS_LIMITS:
+    # it may run out of memory even while it says so
+    if done.returncode in _AT_ITS_LIMITS or (done.returncode != 0 and b"MemoryError" in done.stderr):
         return {"unreadable": "unreadable.costly"}
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
