@@ -10,6 +10,7 @@ from analysis.judging.found import AI, is_duty_of_reader
 from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
 from analysis.judging.grave import RULES
 from analysis.judging.kinds import part_of
+from analysis.judging.restated import restated
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.taken_back import TakenBack
 from analysis.text.topics import matches
@@ -92,6 +93,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "recipient_named": _named_more(said, "data_sharing"),
         "less": not back.practices.isdisjoint(said),
         "spared": not back.spared.isdisjoint(said),
+        "waits": any(pair.waits for pair in restated(said)),
         "loosened": not back.loosened.isdisjoint(said),
         "plainly_new": not (back.anew - back.spared).isdisjoint(said),
         "ticked": any(one.ticked for one in said),

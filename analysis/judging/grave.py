@@ -95,6 +95,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (
             few
+            and not asks
             and any(
                 said.spares("user_choice")
                 for place in places
@@ -104,7 +105,9 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
             and all(said.chances["user_choice"] < _POSSIBLE for said in after)
         ),
         "choice_narrowed": any(pair.narrows_choice for pair in pairs),
-        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave) or _more(seen, _measures_bodies),
+        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
+        or _more(seen, _measures_bodies)
+        or any(pair.loses_condition and _uses_sensitive(pair.now) for pair in pairs),
         "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
         "used_unless_refused": _used_unless_refused(places),
         **dict.fromkeys(ticked, True),

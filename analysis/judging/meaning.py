@@ -52,6 +52,7 @@ _NO_DETAIL = {
     "retimed": "weight.retimed",
     "ticked": "weight.ticked",
     "rules_on_ai": "weight.rules_on_ai",
+    "waits": "weight.spared",
     "loosened": "weight.condition_gone",
     "recipient_named": "weight.recipient_named",
 }
