@@ -67,10 +67,11 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
 
 
 def unwanted(session: Session, alerts: Iterable[Alert], routes: Sequence[Route]) -> list[Alert]:
-    """Those whose route is gone, or does not want the change as it is now."""
+    """Those whose route does not want the change as it is now. A route not among these may be one of a newer
+    watchlist, which another process has read."""
     by_name = _by_name(routes)
     found = ((alert, by_name.get(alert.route)) for alert in alerts)
-    return [alert for alert, route in found if route is None or not is_wanted(session, alert, route)]
+    return [alert for alert, route in found if route is not None and not is_wanted(session, alert, route)]
 
 
 def _by_name(routes: Sequence[Route]) -> dict[str, Route]:
