@@ -10,7 +10,7 @@ from analysis.page.html_page import read_html
 from analysis.page.markdown import read_markdown, read_plain
 from reasons import Reason
 
-READER = 7  # raised with every change of the rules that can alter what is read
+READER = 8  # raised with every change of the rules that can alter what is read
 
 
 def read_page(
