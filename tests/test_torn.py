@@ -106,7 +106,7 @@ def test_a_section_that_is_added_or_removed_is_a_change() -> None:
         assert compare(whole, less, language="en").alert
 
 
-@pytest.mark.parametrize("button", ["Read more", "Lire la suite"])
+@pytest.mark.parametrize("button", ["Read more", "Lire la suite", "Charger la suite…"])
 def test_the_rest_behind_a_button_is_missing(button: str) -> None:
     whole = policy()
     part = replace(whole, blocks=(*whole.blocks[:6], Block("paragraph", button)))

@@ -35,7 +35,7 @@ def _torn(page: Page, whole: Page) -> Reason | None:
         return Reason("held.no_beginning", text=shorter[0][:60])
     if len(left) <= 1 and _stops(left, rest):
         return Reason("held.stops", text=left[0][-60:])
-    if left and pattern("expands").fullmatch(left[0]) and left[0] not in rest:
+    if left and pattern("expands").fullmatch(left[0].rstrip(" .…›»")) and left[0] not in rest:
         return Reason("held.behind", label=left[0])
     footer = sum(1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest)))
     if len(left) <= 1 and footer >= _SOME and any(len(text.split()) >= _PROSE for text in rest):
