@@ -89,8 +89,9 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "of_ai": _speaks_of_ai(said),
         "rules_on_ai": any(map(_rules_on_ai, said)),
         "rules": rules,
-        "law_named": _named_more(said, "user_rights"),
-        "recipient_named": _named_more(said, "data_sharing"),
+        "law_named": _named_more(said, "user_rights") > 0,
+        "recipient_named": _named_more(said, "data_sharing") > 0,
+        "recipient_gone": _named_more(said, "data_sharing") < 0,
         "less": not back.practices.isdisjoint(said),
         "spared": not back.spared.isdisjoint(said),
         "waits": any(pair.waits for pair in restated(said)),
@@ -130,8 +131,9 @@ def _speaks_of_ai(said: Sequence[Seen]) -> bool:
 def _rules_on_ai(one: Seen) -> bool:
     """Whether a whole sentence came by which readers of rules must not do something with AI, or must do it in a way,
     where the rules said nothing of AI."""
-    before = matches(one.passage.before or "", one.language)
-    if part_of(one.kind, one.passage.heading) != "rules" or not AI.isdisjoint(found.topic for found in before):
+    if part_of(one.kind, one.passage.heading) != "rules":
+        return False
+    if not AI.isdisjoint(found.topic for found in matches(one.passage.before or "", one.language)):
         return False
     return any(
         heard.sentence.whole
@@ -156,15 +158,15 @@ def _decides_anew(one: Seen) -> bool:
     return False
 
 
-def _named_more(said: Sequence[Seen], topic: str) -> bool:
-    """Whether more entries that name a law that gives rights, or a company that gets data, came than went."""
+def _named_more(said: Sequence[Seen], topic: str) -> int:
+    """How many more entries that name a law that gives rights, or a company that gets data, came than went."""
     more = 0
     for one in said:
         if one.named and one.shape in ("entry", "row") and any(each.topic == topic for each in one.found):
             more += {"added": 1, "removed": -1}.get(one.passage.operation, 0)
         elif topic == "data_sharing":
             more += sum(1 if each.side == "after" else -1 for each in one.recipients)
-    return more > 0
+    return more
 
 
 def _quiet(found: Mapping[str, float]) -> bool:

@@ -41,6 +41,7 @@ _EVEN, _LEANS, _PLAINLY, _FAR = 0.05, 0.2, 0.3, 0.6  # of the balance
 # claims by which a change does more than clarify
 _MORE: dict[str, tuple[Direction, str]] = {
     "recipient_named": ("expands", "weight.recipient_named"),
+    "recipient_gone": ("limits", "weight.less"),
     "law_named": ("limits", "weight.law_named"),
     "promise_lost": ("expands", "weight.promise_gone"),
     "longer": ("expands", "weight.kept_longer"),
