@@ -180,7 +180,8 @@ def direction_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Dire
         return "clarifies", Reason("weight.only_rights")
     turned = _turned(likeliest, told)
     if turned:
-        return turned[0], Reason(turned[1])
+        # what a rule calls grave is never only less
+        return _WITH_GRAVE.get(turned[0], turned[0]) if rules else turned[0], Reason(turned[1])
     weighed = weighings[likeliest].reasons(told, yes=True)
     # that a place is quiet is why it weighs little; in whose favour it is it does not say
     leaning = ", ".join(sign for sign in weighed.split(", ") if sign != "told.quiet")
