@@ -56,9 +56,10 @@ class Job:
         tripped = self._tripped = refresh(self.database, self.manners)
         wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
         if not force:
+            now = utc_now()
             with self.database.reading() as session:
                 earlier = earlier_checks(session, LOOKED_BACK)
-                wanted = due(wanted, last_checks(session), pauses(session, utc_now()), utc_now(), earlier=earlier)
+                wanted = due(wanted, last_checks(session), pauses(session, now), now, earlier=earlier)
         checks = [self._failed(entry.id, tripped[entry.id]) for entry in wanted if entry.id in tripped]
         return checks + crawl(
             self.database,

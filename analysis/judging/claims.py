@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from analysis.judging.found import AI, is_duty_of_reader
 from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
 from analysis.judging.grave import RULES
 from analysis.judging.kinds import part_of
-from analysis.judging.restated import restated
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.taken_back import TakenBack
 from analysis.text.topics import matches
@@ -63,6 +62,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         if one not in no_news
         for heard in one.heard
     )
+    recipients = _named_more(said, "data_sharing")
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
     told = {
         "practices": newly / 3,
@@ -90,11 +90,11 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "rules_on_ai": any(map(_rules_on_ai, said)),
         "rules": rules,
         "law_named": _named_more(said, "user_rights") > 0,
-        "recipient_named": _named_more(said, "data_sharing") > 0,
-        "recipient_gone": _named_more(said, "data_sharing") < 0,
+        "recipient_named": recipients > 0,
+        "recipient_gone": recipients < 0,
         "less": not back.practices.isdisjoint(said),
         "spared": not back.spared.isdisjoint(said),
-        "waits": any(pair.waits for pair in restated(said)),
+        "waits": not back.waits.isdisjoint(said),
         "loosened": not back.loosened.isdisjoint(said),
         "plainly_new": not (back.anew - back.spared).isdisjoint(said),
         "ticked": any(one.ticked for one in said),
@@ -116,15 +116,18 @@ def _only_torn(said: Sequence[Seen]) -> float:
     return float(("after" in torn) - ("before" in torn))
 
 
+def _came(one: Seen) -> Iterator[Heard]:
+    """The whole sentences that came."""
+    return (heard for heard in one.heard if heard.sentence.whole and heard.sentence.side == "after")
+
+
 def _speaks_of_ai(said: Sequence[Seen]) -> bool:
     """Whether a whole sentence that came is about AI, or its training with what is people's: seldom a detail."""
     return any(
-        heard.sentence.whole
-        and heard.sentence.side == "after"
-        and ("ai_training" not in heard.acts or not _OF_PEOPLE.isdisjoint(heard.general))
+        ("ai_training" not in heard.acts or not _OF_PEOPLE.isdisjoint(heard.general))
         and not _NAMES_AI.isdisjoint(heard.acts)
         for one in said
-        for heard in one.heard
+        for heard in _came(one)
     )
 
 
@@ -136,11 +139,9 @@ def _rules_on_ai(one: Seen) -> bool:
     if not AI.isdisjoint(found.topic for found in matches(one.passage.before or "", one.language)):
         return False
     return any(
-        heard.sentence.whole
-        and heard.sentence.side == "after"
-        and not AI.isdisjoint(heard.acts)
+        not AI.isdisjoint(heard.acts)
         and ("forbidden" in heard.general or said_by(one, heard.sentence)["conduct"] >= _LIKELY)
-        for heard in one.heard
+        for heard in _came(one)
     )
 
 
@@ -148,13 +149,12 @@ def _decides_anew(one: Seen) -> bool:
     """Whether a whole sentence of a policy came that machines decide on people: no right to object makes it better."""
     if one.kind != "privacy":
         return False
-    for heard in one.heard:
-        if heard.sentence.whole and heard.sentence.side == "after":
-            chances = said_by(one, heard.sentence)
-            decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
-            other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
-            if decides and chances["worth"] >= _LIKELY > other:
-                return True
+    for heard in _came(one):
+        chances = said_by(one, heard.sentence)
+        decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
+        other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
+        if decides and chances["worth"] >= _LIKELY > other:
+            return True
     return False
 
 

@@ -41,9 +41,7 @@ _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of co
 _PROPER_NAME = re.compile(r"(?:(?:by|with|or|par|avec|de|ou|von|and|et|und|oder)\s)?[A-ZÀ-Þ][^\W_]+")
 _NAME = r"(?:(?:and|the|of|et|und|y|l[’']|la|le|les|der|die)\s+)*[A-ZÀ-Þ][^\W_]+"
 _PROPER_NAMES = re.compile(rf"\W*{_NAME}(?:[\s,]+{_NAME})*\W*")
-_TWO_NAMES = re.compile(
-    r"[A-ZÀ-Þ][^\W_]+(?:,\s|,?\s(?:and|or|et|ou|und|oder)\s)(?!(?:Inc|LL[CP]|Ltd|Limited|Corp|Co|PBC|GmbH|PLC|SAS?|BV)\b)(?=[A-ZÀ-Þ])"
-)
+_TWO_NAMES = re.compile(r"[A-ZÀ-Þ][^\W_]+(?:,\s|,?\s(?:and|or|et|ou|und|oder)\s)(?=[A-ZÀ-Þ])")
 _AI_COMPANY = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
 )  # a company that says it is one of AI
@@ -160,20 +158,23 @@ def recipients_in(text: str, sentence: ChangedSentence, section: frozenset[str])
     for start, end in sentence.spans:
         if not _PROPER_NAME.match(text[start:end]):
             continue
-        if "data_sharing" in section and _PROPER_NAMES.fullmatch(text[start:end]) and _is_among_names(text, start, end):
-            yield Found("data_sharing", "decides", sentence.side, start, end, True)
-            continue
-        lead = text[max(sentence.start, start - _LEAD) : start]
-        recipient = pattern("recipient").search(lead)
-        # behind a company's name comes its address
-        if recipient and not pattern("company").search(lead, recipient.end()):
+        listed = "data_sharing" in section and _is_among_names(text, start, end)
+        if listed or _is_behind_recipient(text[max(sentence.start, start - _LEAD) : start]):
             yield Found("data_sharing", "decides", sentence.side, start, end, True)
 
 
 def _is_among_names(text: str, start: int, end: int) -> bool:
-    """Whether a name stands beside another one."""
-    first = max(0, start - _LEAD)
-    return any(found.start() < end and start <= found.end() for found in _TWO_NAMES.finditer(text, first, end + _LEAD))
+    """Whether names, and nothing else, stand beside another one; a company's legal form is none."""
+    return bool(_PROPER_NAMES.fullmatch(text[start:end])) and any(
+        found.start() < end and start <= found.end() and not pattern("company").match(text, found.end())
+        for found in _TWO_NAMES.finditer(text, max(0, start - _LEAD), end + _LEAD)
+    )
+
+
+def _is_behind_recipient(lead: str) -> bool:
+    """Whether the words before a name say what it is; behind a company's name comes its address."""
+    recipient = pattern("recipient").search(lead)
+    return recipient is not None and not pattern("company").search(lead, recipient.end())
 
 
 def places_in(text: str, sentence: ChangedSentence, found: Sequence[Found]) -> Iterator[Found]:
@@ -205,12 +206,13 @@ def _joins_list(text: str, sentence: ChangedSentence, end: int) -> bool:
     colon = text.find(":", end, sentence.end)
     if colon < 0 or sentence.whole or len(_SEPARATOR.findall(text, colon, sentence.end)) < _LISTED:
         return False
-    return any(first > colon and any(map(is_content, word_texts(text[first:last]))) for first, last in sentence.spans)
+    return says_something(text, sentence, behind=colon)
 
 
-def says_something(text: str, sentence: ChangedSentence) -> bool:
-    """Whether a sentence has changed words that say something by themselves."""
-    return any(is_content(word) for start, end in sentence.spans for word in word_texts(text[start:end]))
+def says_something(text: str, sentence: ChangedSentence, behind: int = -1) -> bool:
+    """Whether a sentence has changed words that say something by themselves, behind an offset."""
+    spans = (span for span in sentence.spans if span[0] > behind)
+    return any(is_content(word) for start, end in spans for word in word_texts(text[start:end]))
 
 
 def overlaps(sentence: ChangedSentence, start: int, end: int) -> bool:

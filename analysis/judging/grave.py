@@ -52,7 +52,7 @@ _HARDLY = 0.2  # that what is done unless people object weighs high
 _FEW = 4  # places; in a longer change what went may stand elsewhere in other words
 _CLAUSES = re.compile(r";\s+")  # a practice and a promise may stand in one sentence
 _OF_USE = frozenset(("data_use", "data_collection"))  # of what a section can be
-_OF_PEOPLES = frozenset(("things", "user_content", "yours"))  # groups of words
+_THEIR_OWN = frozenset(("things", "user_content", "yours"))  # groups of words
 _OF_PEOPLE = frozenset(("privacy", "cookies", "terms", "other"))  # other documents tell readers what they may train
 
 
@@ -93,17 +93,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         ),
         "turned_on": not asks and any(map(_turned_on, places)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
-        or (
-            few
-            and not asks
-            and any(
-                said.spares("user_choice")
-                for place in places
-                if not _goes_with_its_practice(place, places)
-                for said in place.gone
-            )
-            and all(said.chances["user_choice"] < _POSSIBLE for said in after)
-        ),
+        or (few and not asks and _choice_gone(places, after)),
         "choice_narrowed": any(pair.narrows_choice for pair in pairs),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)
@@ -170,7 +160,7 @@ def _is_told_surely(said: Said) -> bool:
     """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data; unless it
     plainly trains in a section on what people's data is used for, or on things that people have or write."""
     plainly = said.chances["ai_training"] >= _PLAINLY
-    of_people = not _OF_PEOPLES.isdisjoint(said.groups) and "part_only" not in said.groups
+    of_people = not _THEIR_OWN.isdisjoint(said.groups) and "part_only" not in said.groups
     if plainly and of_people and said.chances["practice"] > said.chances["protection"]:
         return True
     plain = plainly and not _OF_USE.isdisjoint(said.one.section)
@@ -187,6 +177,17 @@ def _fewer(places: Sequence[_Place]) -> bool:
     """Whether fewer sentences spare people's data than did: none came elsewhere for the one that went."""
     gone = sum(said.spares("ai_training") for place in places for said in place.gone)
     return gone > sum(said.spares("ai_training") for place in places for said in place.new)
+
+
+def _choice_gone(places: Sequence[_Place], after: Sequence[Said]) -> bool:
+    """Whether a choice went, what it was about did not, and no later sentence may still give one."""
+    gone = any(
+        said.spares("user_choice")
+        for place in places
+        if not _goes_with_its_practice(place, places)
+        for said in place.gone
+    )
+    return gone and all(said.chances["user_choice"] < _POSSIBLE for said in after)
 
 
 def _goes_with_its_practice(place: _Place, places: Sequence[_Place]) -> bool:

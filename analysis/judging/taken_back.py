@@ -32,7 +32,8 @@ class TakenBack(NamedTuple):
     """The places by which less is done with data than before, those that take a promise away, those that keep data
     longer, those that plainly say a practice that is new, those that do unasked what was done with consent, and those
     that keep data for another time, be it shorter (how long a cookie lives is no such time), those that leave more of
-    what was done before to people, those that lose the condition on which it was done; whether nothing came."""
+    what was done before to people, those that lose the condition on which it was done, those by which it now waits for
+    people's word; whether nothing came."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
@@ -43,6 +44,7 @@ class TakenBack(NamedTuple):
     spared: frozenset[Seen] = frozenset()
     narrowed: frozenset[Seen] = frozenset()
     loosened: frozenset[Seen] = frozenset()
+    waits: frozenset[Seen] = frozenset()
     only_gone: bool = False
 
 
@@ -97,6 +99,7 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(spared),
         frozenset(pair.place for pair in pairs if pair.narrows_choice),
         frozenset(pair.place for pair in pairs if pair.loses_condition),
+        frozenset(pair.place for pair in pairs if pair.waits),
         only_gone=not new,
     )
 
