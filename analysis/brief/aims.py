@@ -195,17 +195,14 @@ class Aims(Enumerations):
             return False  # "la fraude" of "prévention de la fraude"
         if start > 2 and words[start - 1].text in grammar.inner and words[start - 2].capital:
             return False  # and of "l'Observatoire de la fraude"
-        while start < end and words[start].text in grammar.determiners:
-            start += 1
+        start = self.bare(sentence, start, end)
         aim = words[start].text.endswith(grammar.infinitives or ("\n",)) or any(first == start for first, _ in nouns)
         return aim and not self._is_means(sentence, start, end)
 
     def _is_means(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether a phrase names AI as what is used: "an artificial intelligence", not "for" it."""
         led = any(last == start for _, last in sentence.cues.get("purpose_lead", ()))
-        while start < end and sentence.words[start].text in self.grammar.determiners:
-            start += 1
-        return not led and (start, end) in sentence.cues.get("ai", ())
+        return not led and (self.bare(sentence, start, end), end) in sentence.cues.get("ai", ())
 
     def _is_described(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether what looks like a verb is part of a noun: "content-generating", "targeted advertising"."""

@@ -42,8 +42,7 @@ class NoData(Parties):
     def _is_measured(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase tells how data are: "la qualité de vos données"."""
         words, grammar = sentence.words, self.grammar
-        while first < last - 1 and words[first].text in grammar.determiners:
-            first += 1
+        first = self.bare(sentence, first, last)
         return first + 1 < last and words[first].text in grammar.measures and words[first + 1].text in grammar.inner
 
     def is_somebody(self, sentence: Sentence, first: int, last: int) -> bool:
@@ -63,19 +62,17 @@ class NoData(Parties):
         if not self.grammar.noun_first:
             kinds = sentence.cues.get("data_kind", ())  # "search terms"
             return any(end == last for _, end in documents) and not any(end == last for _, end in kinds)
-        while first < last - 1 and sentence.words[first].text in self.grammar.determiners:
-            first += 1
+        first = self.bare(sentence, first, last)
         return any(at == first for at, _ in documents)
 
     def _is_tool(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase is of what works with data: "a facial recognition software", "un modèle de langage"."""
-        words, tools = sentence.words, sentence.cues.get("tool")
+        tools = sentence.cues.get("tool")
         if not tools:
             return False
         kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
         if self.grammar.noun_first:
-            while first < last - 1 and words[first].text in self.grammar.determiners:
-                first += 1
+            first = self.bare(sentence, first, last)
             return any(at == first for at, _ in tools) and not any(at <= first < end for at, end in kinds)
         end = self.phrase_end(sentence, first + 1) if first + 1 < last else last
         return any(stop == min(end, last) and not any(at < stop <= to for at, to in kinds) for _, stop in tools)

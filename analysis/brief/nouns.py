@@ -70,6 +70,12 @@ class Nouns:
         self._finite = grammar.modals | grammar.passives | grammar.having
         self._subjects = grammar.subjects | grammar.others | grammar.pronouns
 
+    def bare(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where a phrase begins without its determiners; a word of it is left."""
+        while first < last - 1 and sentence.words[first].text in self.grammar.determiners:
+            first += 1
+        return first
+
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
         gap = sentence.words[at].gap

@@ -119,8 +119,7 @@ class WaysOut(Acts):
 
     def _is_where(self, sentence: Sentence, first: int) -> bool:
         words, places = sentence.words, sentence.where("refuse_where")
-        while first < len(words) - 1 and words[first].text in self.grammar.determiners:
-            first += 1
+        first = self.bare(sentence, first, len(words))
         return first in places or words[first].capital
 
     def _ways(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
