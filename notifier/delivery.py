@@ -252,7 +252,7 @@ class _Run:
                 if stale and not withdraw(session, number, stale):
                     passed = True
                     continue
-                opens = self._opens(delivery, [alert for alert in carried if alert not in stale], session, now)
+                opens = self._opens(session, delivery, [alert for alert in carried if alert not in stale], now)
                 if opens > now:
                     passed |= postpone(session, number, opens)
                 elif claim(session, number, self.me, now):
@@ -261,7 +261,7 @@ class _Run:
             if not passed:
                 return None
 
-    def _opens(self, delivery: Delivery, alerts: Sequence[Alert], session: Session, now: datetime) -> datetime:
+    def _opens(self, session: Session, delivery: Delivery, alerts: Sequence[Alert], now: datetime) -> datetime:
         """The end of the quiet hours; of those that end first, where several routes want it."""
         if delivery.kind != "alert" or not any(route.quiet for route in self.routes):
             return now

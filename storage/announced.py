@@ -10,10 +10,8 @@ from itertools import product
 from sqlmodel import Session, col, select
 
 from storage.changes import Change
-from storage.documents import Document, replaced_by
+from storage.documents import PREVIEW, Document, replaced_by
 from storage.versions import Cause, Version, version_heads
-
-PREVIEW = "preview"  # the kind of a document that announces
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,8 @@ def watched_counts(session: Session) -> tuple[int, int]:
     return services, documents
 
 
-_PREVIEW = "preview-"
+PREVIEW = "preview"  # the kind of a document that announces
+_MARK = f"/{PREVIEW}-"  # of its id
 
 
 def replaced_by(announced: Document) -> str | None:
@@ -108,15 +109,15 @@ def replaced_by(announced: Document) -> str | None:
 
     Ids say what belongs together: service/preview-terms is the announced text of service/terms.
     """
-    if announced.kind != "preview" or f"/{_PREVIEW}" not in announced.id:
+    if announced.kind != PREVIEW or _MARK not in announced.id:
         return None
-    return announced.id.replace(f"/{_PREVIEW}", "/", 1)
+    return announced.id.replace(_MARK, "/", 1)
 
 
 def previews(session: Session) -> list[tuple[Document, Document]]:
     """Announced texts that are watched, each with the document that it will replace, where that is watched too."""
     announced = session.exec(
-        select(Document).where(Document.kind == "preview", col(Document.retired).is_(False)).order_by(col(Document.id))
+        select(Document).where(Document.kind == PREVIEW, col(Document.retired).is_(False)).order_by(col(Document.id))
     ).all()
     replaced = {each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None}
     found = {each.id: each for each in session.exec(select(Document).where(col(Document.id).in_(replaced.values())))}
