@@ -25,6 +25,7 @@ from notifier.plan import OPERATOR, plan, unwanted
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
+from notifier.successors import pass_on
 from notifier.templating import OURS, Templates
 from notifier.waits import LONGEST_RETRY_AFTER, is_hopeless, wait
 from reasons import Reason, code_of
@@ -41,6 +42,7 @@ from storage.deliveries import (
     counts,
     items,
     next_attempt,
+    one_planner,
     owed,
     park,
     pending,
@@ -175,9 +177,11 @@ class _Run:
                     release(session, delivery, now + wait(crashes, None, self.chance()) if crashes > 0 else now)
 
     def plan(self) -> None:
-        """Owe what is due, and park what can't be sent any more."""
+        """Owe what is due, pass on what its own route wants no more, and park what can't be sent any more."""
         self.wrote_notices = False
         with self.database.writing() as session:
+            one_planner(session)
+            self._pass_on(session)
             self._park_what_left(session)
             plan(session, self.routes, self.operator, self.now())
 
@@ -224,6 +228,18 @@ class _Run:
     def _addresses(self) -> dict[tuple[str, str], Address]:
         known = {(name, address.name): address for route in self.routes for name in route.names for address in route.to}
         return known | {(OPERATOR, address.name): address for address in self.operator}
+
+    def _pass_on(self, session: Session) -> None:
+        waiting, known = pending(session), self._addresses()
+        carried = alerts_in(session, [delivery.id or 0 for delivery in waiting])
+        for delivery in waiting:
+            alerts = carried.get(delivery.id or 0, [])
+            if (delivery.route, delivery.address) not in known:
+                pass_on(session, delivery, alerts, self.routes, self.now())
+            elif stale := unwanted(session, alerts, self.routes):
+                kept = {alert.change_id for alert in alerts if alert not in stale}
+                gone = [alert for alert in stale if alert.change_id not in kept]
+                pass_on(session, delivery, gone, self.routes, self.now())
 
     def _park_what_left(self, session: Session) -> None:
         known = self._addresses()

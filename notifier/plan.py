@@ -32,7 +32,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     of a change that is none for it any more, is planned to nobody.
     """
     one_planner(session)
-    by_name = _by_name(routes)
+    by_name = routes_by_name(routes)
     at_once: list[Alert] = []
     gathered: list[Alert] = []
     for alert in unplanned_alerts(session):
@@ -44,10 +44,10 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
         elif _is_due(alert, route, now):
             gathered.append(alert)
     for route, address, alerts in _once(session, at_once, by_name):
-        _owe(session, "alert", route.name, address, [{"alert_id": alert.id} for alert in alerts], now)
+        owe(session, "alert", route.name, address, [{"alert_id": alert.id} for alert in alerts], now)
     _plan_digests(session, gathered, by_name, now)
     for route, address in _empty_digests(session, routes, now):
-        _owe(session, "digest", route.name, address, [], now)
+        owe(session, "digest", route.name, address, [], now)
     for alert in at_once + gathered:
         alert.planned_at = now
     _plan_notices(session, operator, now)
@@ -55,7 +55,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
 
 def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> bool:
     """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
-    by_name = _by_name(routes)
+    by_name = routes_by_name(routes)
     waiting = [(alert, by_name[alert.route]) for alert in unplanned_alerts(session) if alert.route in by_name]
     return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
 
@@ -69,12 +69,13 @@ def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
 def unwanted(session: Session, alerts: Iterable[Alert], routes: Sequence[Route]) -> list[Alert]:
     """Those whose route does not want the change as it is now. A route not among these may be one of a newer
     watchlist, which another process has read."""
-    by_name = _by_name(routes)
+    by_name = routes_by_name(routes)
     found = ((alert, by_name.get(alert.route)) for alert in alerts)
     return [alert for alert, route in found if route is not None and not is_wanted(session, alert, route)]
 
 
-def _by_name(routes: Sequence[Route]) -> dict[str, Route]:
+def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
+    """Under each of the names that a route has or had."""
     return {name: route for route in routes for name in route.names}
 
 
@@ -91,14 +92,14 @@ def _plan_digests(session: Session, alerts: list[Alert], routes: dict[str, Route
     for route, address, same in _once(session, alerts, routes):
         digests[route.name, address] += same
     for (name, address), carried in digests.items():
-        _owe(session, "digest", name, address, [{"alert_id": alert.id} for alert in carried], now)
+        owe(session, "digest", name, address, [{"alert_id": alert.id} for alert in carried], now)
 
 
 def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> Iterator[tuple[Route, str]]:
     """The addresses that asked for it, got no digest since its last time, and heard of nothing since the one before:
     "nothing has changed" would be a lie to those who were told at once.
     """
-    names = _names(routes)
+    names = names_of_places(routes)
     for route in routes:
         if route.empty and not isinstance(route.when, AtOnce):
             due = route.when.last(now, zone(route.timezone))
@@ -112,7 +113,7 @@ def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> 
 def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Owed]:
     """The alerts of each change for each place that did not hear of that change yet."""
     told = told_of(session, {alert.change_id for alert in alerts})
-    names = _names(routes.values())
+    names = names_of_places(routes.values())
     together: dict[tuple[int, str], _Owed] = {}
     for alert in alerts:
         route = routes[alert.route]
@@ -122,8 +123,8 @@ def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> It
     yield from together.values()
 
 
-def _names(routes: Iterable[Route]) -> dict[str, set[str]]:
-    """What each place is called by the routes."""
+def names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
+    """By URL, what each place is called by the routes."""
     names: dict[str, set[str]] = defaultdict(set)
     for route in routes:
         for address in route.to:
@@ -135,24 +136,26 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
     notices = unplanned_notices(session)
     if notices:
         for address in _distinct(operator):
-            _owe(session, "notice", OPERATOR, address.name, [{"notice_id": notice.id} for notice in notices], now)
+            owe(session, "notice", OPERATOR, address.name, [{"notice_id": notice.id} for notice in notices], now)
     for notice in notices:
         notice.planned_at = now
 
 
-def _owe(
+def owe(
     session: Session,
     kind: str,
     route: str,
     address: str,
     carried: Iterable[dict[str, int | None]],
     now: datetime,
-) -> None:
+) -> Delivery:
+    """Make the delivery of what is carried, each by its column and id."""
     delivery = Delivery(kind=kind, route=route, address=address, created_at=now, next_at=now)
     session.add(delivery)
     session.flush()
     session.add_all(DeliveryItem(delivery_id=delivery.id or 0, address=address, **what) for what in carried)
     session.flush()
+    return delivery
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:

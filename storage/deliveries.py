@@ -230,9 +230,14 @@ def alerts_in(session: Session, delivery_ids: Collection[int]) -> dict[int, list
     return found
 
 
+def hold(session: Session, delivery_id: int) -> Delivery | None:
+    """The delivery, which nobody claims until the end of the transaction; None where it does not wait any more."""
+    return session.exec(select(Delivery).where(Delivery.id == delivery_id, _WAITS).with_for_update()).first()
+
+
 def withdraw(session: Session, delivery_id: int, alerts: Collection[Alert]) -> bool:
     """Take these out of a delivery that waits; it goes with the last of them. Whether it still waits."""
-    waits = session.exec(select(Delivery).where(Delivery.id == delivery_id, _WAITS).with_for_update()).first()
+    waits = hold(session, delivery_id)
     if waits is None:
         return False
     gone = {alert.id for alert in alerts}

@@ -17,7 +17,7 @@ from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check
 from storage.database import Database
-from storage.deliveries import State
+from storage.deliveries import State, retry_parked
 from storage.notices import Notice
 from tests.owed import POLICY, owe, route, tell
 from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, notices, rows
@@ -60,6 +60,62 @@ def test_what_waits_for_an_address_that_left_is_parked_and_told(database: Databa
     parked = [row.address for row in rows(database) if row.state == State.PARKED]
     assert parked == (["${B}"] if left else ["${A}", "${B}"])
     assert "no longer in the watchlist" in post.to("OPS")[0].text
+
+
+def test_what_waited_for_two_routes_comes_once_when_the_first_one_leaves(database: Database) -> None:
+    """Also where the other one calls the place by another name, and once it is tried again by hand."""
+    owe(database, "team", "all")
+    all_ = Route("all", (Address("${ALL}", "json://a"), Address("${B}", "json://b")), language="fr")
+    deliver(database, route("team", "json://a"), all_, post=Post(A=TEMPORARY))
+    post = Post()
+    assert deliver(database, all_, post=post, now=NOON + 5 * MINUTE, operator=OPERATOR) == Deliveries(1, 0, 0)
+    assert [(name, message.body.routes) for name, message in post.sent] == [("${ALL}", ("all",))]
+    assert "entraîner" in post.sent[0][1].subject
+    with database.writing() as session:
+        assert retry_parked(session, None, NOON) == []
+    both = (route("team", "json://a"), all_)
+    assert deliver(database, *both, post=post, now=NOON + 9 * MINUTE, operator=OPERATOR) == Deliveries(0, 0, 0)
+
+
+@pytest.mark.parametrize("after", [[], [route("picky", "json://a", severity="high")]])
+def test_a_digest_is_not_cheated_of_what_a_route_that_left_was_to_tell_at_once(
+    database: Database, after: list[Route]
+) -> None:
+    """Nor where the route stayed, and wants the change no more."""
+    daily = route("daily", "json://a", when=parse_when("daily 08:00"))
+    owe(database, "picky", "daily", severity="medium")
+    owe(database, "picky", severity="medium")
+    morning, down = NOON + timedelta(hours=20), Post(A=TEMPORARY)
+    deliver(database, route("picky", "json://a"), daily, post=down, now=morning - MINUTE)
+    for now in (morning, morning + MINUTE):
+        deliver(database, route("picky", "json://a"), daily, post=down, now=now)
+    post = Post()
+    deliver(database, *after, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR)
+    assert [message.body.routes for message in post.to("A")] == [("daily",)]
+    assert [row.state for row in rows(database) if row.route == "picky"] == ([] if after else [State.PARKED])
+
+
+def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None:
+    """What nobody else wants is parked; what comes with a digest of its own time waits for that."""
+    morning = parse_when("daily 08:00")
+    gone = route("gone", "json://a", when=morning)
+    daily = route("daily", "json://a", when=morning, severity="high")
+    weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
+    owe(database, "gone", "daily", "weekly", when=NOON)
+    owe(database, "gone", "weekly", when=NOON, severity="medium")
+    owe(database, "gone", when=NOON, severity="medium")
+    next_day = NOON + timedelta(days=1)
+    deliver(database, gone, daily, weekly, post=Post(A=TEMPORARY), now=next_day)
+    post = Post()
+    deliver(database, daily, weekly, post=post, now=next_day + 5 * MINUTE)
+    assert [(message.kind, message.body.routes) for message in post.to("A")] == [("digest", ("daily",))]
+    deliver(database, daily, weekly, post=post, now=NOON + timedelta(days=7))
+    assert [(message.kind, message.body.routes) for message in post.to("A")[1:]] == [("digest", ("weekly",))]
+    assert [(row.route, row.state) for row in rows(database)] == [
+        ("gone", State.PARKED),
+        ("daily", State.SENT),
+        ("weekly", State.SENT),
+    ]
 
 
 def test_notices_go_to_the_operator_in_one_message_each_once(database: Database) -> None:
