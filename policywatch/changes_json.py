@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlmodel import Session
 
+from storage.announced import Announcement, announcement_by, announcements
 from storage.change_list import ChangesPage
 from storage.changes import Change, StoredPassage, passages
-from storage.documents import Document
+from storage.documents import PREVIEW, Document
 from storage.versions import Version, version_heads
 
 _BESIDE = (
@@ -26,24 +27,30 @@ def change_json(session: Session, change: Change) -> dict[str, Any]:
     document = session.get_one(Document, change.document_id)
     heads = version_heads(session, [change.before_id, change.version_id, change.returns_to or change.version_id])
     found = passages(session, change.id) if change.id is not None else []
-    return change_head_json(change, document, heads) | {"passages": [passage_json(passage) for passage in found]}
+    announced = announcements(session, [change]).get(change.id or 0)
+    return _head_json(change, document, heads, announced) | {"passages": [passage_json(passage) for passage in found]}
 
 
 def changes_json(session: Session, page: ChangesPage) -> list[dict[str, Any]]:
     """The changes of a page of the list, for `changes --json` and the API."""
     named = (id_ for row in page.rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
     heads = version_heads(session, {id_ for id_ in named if id_ is not None})
-    return [change_head_json(row.change, row.document, heads) for row in page.rows]
+    return [_head_json(row.change, row.document, heads, row.announced) for row in page.rows]
 
 
-def change_head_json(change: Change, document: Document, heads: dict[int, Version]) -> dict[str, Any]:
+def _head_json(
+    change: Change, document: Document, heads: dict[int, Version], announced: Announcement | None
+) -> dict[str, Any]:
     """A change without its passages, for lists; `heads` holds the versions that it names."""
+    if document.kind == PREVIEW:
+        announced = announcement_by(change, heads[change.version_id])
     returned = heads[change.returns_to] if change.returns_to is not None else None
     return {
         "id": change.id,
         "document": document.id,
         "service": document.service,
         "title": document.title,
+        "kind": document.kind,
         "language": document.language,
         "url": document.url,
         "urls": document.addresses,
@@ -60,6 +67,9 @@ def change_head_json(change: Change, document: Document, heads: dict[int, Versio
         "direction": change.direction,
         "topics": change.topics,
         "effective_date": change.effective_date.isoformat() if change.effective_date is not None else None,
+        "announced": None
+        if announced is None
+        else {"on": announced.day.isoformat(), "change": announced.change_id, "document": announced.document_id},
         "dated": change.brief.get("dated", False),
         "held": None,
         "why": change.brief.get("why", []),

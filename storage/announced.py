@@ -43,10 +43,15 @@ def announcements(session: Session, changes: Sequence[Change]) -> dict[int, Anno
         same_text = heads[change.version_id].fingerprint == heads[one.version_id].fingerprint
         announces = one.document_id in announcing[change.document_id] and one.detected_at <= change.detected_at
         if change.id is not None and one.id is not None and same_text and announces:
-            # a person who accepts a text later dates the change; the page showed it before
-            at = heads[one.version_id].captured_at if one.cause == Cause.ACCEPTED else one.detected_at
-            found[change.id] = Announcement(one.id, one.document_id, at.date())
+            found[change.id] = announcement_by(one, heads[one.version_id])
     return found
+
+
+def announcement_by(change: Change, head: Version) -> Announcement:
+    """What a change of an announced text is, whose version begins with `head`."""
+    # a person who accepts a text later dates the change; the page showed it before
+    at = head.captured_at if change.cause == Cause.ACCEPTED else change.detected_at
+    return Announcement(change.id or 0, change.document_id, at.date())
 
 
 def starting_key(change: Change, kind: str, day: date | None = None) -> str:

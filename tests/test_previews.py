@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from icalendar import Calendar
 
 from notifier.shown import show
 from notifier.wording import words
@@ -109,9 +110,28 @@ def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_pa
         assert announced_for in listed
         assert came.split(" and ")[0].split(", ")[0] in listed
     assert "Announced for this day: Library" in (tmp_path / "site/calendar.ics").read_text("utf-8")
+    dates = Calendar.from_ical((tmp_path / "site/calendar.ics").read_bytes()).walk("VEVENT")
+    texts = {str(each["summary"]): str(each["description"]) for each in dates}
+    assert f"announced on {words('en').date(day)} and has come" in texts["In force: Library, Privacy policy of the library"]
     assert "announced for 2025-11-03" in policywatch("show", will, "--config", config)
     assert f"announced on {words('en').date(day)} and has come" in policywatch("show", does, "--config", config)
     assert f"in force since 2025-11-03 · announced on {day}" in policywatch("changes", "--config", config)
+
+
+def test_json_says_when_and_where_a_text_was_announced(tmp_path: Path, site: Site) -> None:
+    config = config_with_preview(tmp_path, site)
+    site.pages["/preview"] = policy(AI)
+    will = of(run(config, status=0), "library/preview-privacy")["change"]["id"]  # type: ignore[index]
+    site.pages["/privacy"] = policy(AI)
+    does = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
+    site.pages["/privacy"] = policy(AI, "We sell the list of what you read to our advertising partners.")
+    other = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
+    announced = {"on": datetime.now(UTC).date().isoformat(), "change": will, "document": "library/preview-privacy"}
+    told = {will: ("preview", announced), does: ("privacy-policy", announced), other: ("privacy-policy", None)}
+    shown = [json.loads(policywatch("show", number, "--json", "--config", config)) for number in told]
+    listed = json.loads(policywatch("changes", "--json", "--config", config))["changes"]
+    for found in (shown, listed):
+        assert {change["id"]: (change["kind"], change["announced"]) for change in found} == told
 
 
 def test_another_announced_text_is_compared_with_the_one_in_force_too(tmp_path: Path, site: Site) -> None:

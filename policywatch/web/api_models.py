@@ -159,6 +159,14 @@ class Brief(BaseModel):
     because: list[str] = Field(description="the rules by which the whole change is high; none where it is not")
 
 
+class Announced(Shape):
+    """When a text was announced, and by which change of which document."""
+
+    on: date = Field(examples=["2025-09-18"])
+    change: int = Field(examples=[12])
+    document: str = Field(examples=["parley/preview-privacy-policy"])
+
+
 class ChangeHead(Shape):
     """What differs between two versions of a document. The brief quotes the page; docs/brief.md explains it."""
 
@@ -166,6 +174,7 @@ class ChangeHead(Shape):
     document: str = Field(examples=["parley/privacy-policy"])
     service: str = Field(examples=["Parley"])
     title: str = Field(examples=["Privacy Policy"])
+    kind: str = Field(description="of the document: of a `preview`, no date is in force", examples=["privacy-policy"])
     language: str = Field(examples=["en"])
     url: str
     urls: list[str] = Field(description="all addresses that its text is read from; the first is `url`")
@@ -178,7 +187,8 @@ class ChangeHead(Shape):
     severity: Literal["high", "medium", "low", "none"]
     direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
-    effective_date: date | None
+    effective_date: date | None = Field(description="from when it holds; of a `preview`, for when it is announced")
+    announced: Announced | None = Field(description="where the text was announced before it came into force, or now is")
     dated: bool = Field(description="that is just the date which the document bears", examples=[False])
     held: None
     why: list[str] = Field(description="why the change as a whole is told or not, in words", examples=[[]])

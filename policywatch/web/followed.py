@@ -106,12 +106,18 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
                 f"calendar.{starting_key(row.change, row.document.kind)}",
                 title=f"{row.document.service}, {row.document.title}",
             ),
-            text=" ".join([*([f"{said}."] if said else []), seen.whole(f"/changes/{row.change.id}")]),
+            text=" ".join([*_said(row, words), seen.whole(f"/changes/{row.change.id}")]),
             link=seen.whole(f"/changes/{row.change.id}"),
             known_since=row.change.detected_at,
             categories=[words.label("topics", topic) for topic in row.change.topics],
         )
-        for row, said in ((row, words.headline(row.change.brief)) for row in rows)
+        for row in rows
         if row.change.effective_date is not None
     ]
     return words("calendar.title", title=_title(words, asked.said)), made
+
+
+def _said(row: ListedChange, words: Wording) -> list[str]:
+    said = words.headline(row.change.brief)
+    announced = [words("say.announced", date=words.day(row.announced.day))] if row.announced else []
+    return [*([f"{said}."] if said else []), *announced]
