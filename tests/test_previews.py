@@ -112,7 +112,8 @@ def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_pa
     assert "Announced for this day: Library" in (tmp_path / "site/calendar.ics").read_text("utf-8")
     dates = Calendar.from_ical((tmp_path / "site/calendar.ics").read_bytes()).walk("VEVENT")
     texts = {str(each["summary"]): str(each["description"]) for each in dates}
-    assert f"announced on {words('en').date(day)} and has come" in texts["In force: Library, Privacy policy of the library"]
+    in_force = texts["In force: Library, Privacy policy of the library"]
+    assert f"announced on {words('en').date(day)} and has come" in in_force
     assert "announced for 2025-11-03" in policywatch("show", will, "--config", config)
     assert f"announced on {words('en').date(day)} and has come" in policywatch("show", does, "--config", config)
     assert f"in force since 2025-11-03 · announced on {day}" in policywatch("changes", "--config", config)
