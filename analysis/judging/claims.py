@@ -6,12 +6,14 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from analysis.change import Side
 from analysis.judging.found import AI, is_duty_of_reader
 from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
 from analysis.judging.grave import RULES
 from analysis.judging.kinds import part_of
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.taken_back import TakenBack
+from analysis.text.looks import pattern
 from analysis.text.topics import matches
 
 # what may be done with people's data or content
@@ -62,7 +64,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         if one not in no_news
         for heard in one.heard
     )
-    recipients = _named_more(said, "data_sharing")
+    recipients = _named_more(said, "data_sharing") + max(0, sum(map(_other_parties, said)))
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
     told = {
         "practices": newly / 3,
@@ -167,6 +169,23 @@ def _named_more(said: Sequence[Seen], topic: str) -> int:
         elif topic == "data_sharing":
             more += sum(1 if each.side == "after" else -1 for each in one.recipients)
     return more
+
+
+def _other_parties(one: Seen) -> int:
+    """How many more kinds of others a sentence that stayed names now to which data goes."""
+    more = 0
+    for heard in one.heard:
+        sentence, text = heard.sentence, one.passage.texts[heard.sentence.side]
+        spans = () if sentence.whole else sentence.spans
+        named = {kind for start, end in spans for kind in _kinds(text[start:end])}
+        if named and one.says(text[sentence.start : sentence.end])["data_sharing"] >= _LIKELY:
+            other: Side = "before" if sentence.side == "after" else "after"
+            more += len(named - _kinds(one.passage.texts[other])) * (1 if sentence.side == "after" else -1)
+    return more
+
+
+def _kinds(text: str) -> set[str]:
+    return {found.group().casefold().rstrip("s") for found in pattern("third_party").finditer(text)}
 
 
 def _quiet(found: Mapping[str, float]) -> bool:

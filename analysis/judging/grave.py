@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
-from analysis.judging.found import AI
+from analysis.judging.found import AI, accepts_or_gives
 from analysis.judging.gist import said_by
 from analysis.judging.restated import Restated, restated
 from analysis.judging.said import DENIED, UNLESS, Said
@@ -94,7 +94,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "turned_on": not asks and any(map(_turned_on, places)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (few and not asks and _choice_gone(places, after)),
-        "choice_narrowed": any(pair.narrows_choice for pair in pairs),
+        "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs, bool),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)
         or any(pair.loses_condition and _uses_sensitive(pair.now) for pair in pairs),
@@ -160,7 +160,8 @@ def _is_told_surely(said: Said) -> bool:
     """It must read gravely, all the more if it is new: "we may use machine learning" trains on nobody's data; unless it
     plainly trains in a section on what people's data is used for, or on things that people have or write."""
     plainly = said.chances["ai_training"] >= _PLAINLY
-    of_people = not _THEIR_OWN.isdisjoint(said.groups) and "part_only" not in said.groups
+    theirs = not _THEIR_OWN.isdisjoint(said.groups) or accepts_or_gives(said.text)
+    of_people = theirs and "part_only" not in said.groups
     if plainly and of_people and said.chances["practice"] > said.chances["protection"]:
         return True
     plain = plainly and not _OF_USE.isdisjoint(said.one.section)
@@ -187,7 +188,7 @@ def _choice_gone(places: Sequence[_Place], after: Sequence[Said]) -> bool:
         if not _goes_with_its_practice(place, places)
         for said in place.gone
     )
-    return gone and all(said.chances["user_choice"] < _POSSIBLE for said in after)
+    return gone and all(said.chances["user_choice"] < _POSSIBLE or "no_choice" in said.groups for said in after)
 
 
 def _goes_with_its_practice(place: _Place, places: Sequence[_Place]) -> bool:
@@ -232,6 +233,12 @@ def _uses_sensitive(said: Said) -> bool:
 
 def _shares_for_ads(said: Said) -> bool:
     return said.practises("data_sharing") and said.chances["advertising"] >= _LIKELY
+
+
+def _costs(said: Said) -> bool:
+    """Whether who wants no cookies or advertisements pays for it."""
+    of_ads = max(said.chances["tracking"], said.chances["advertising"]) >= _LIKELY
+    return of_ads and "hurdle" in said.groups and said.one.kind in _OF_PEOPLE
 
 
 def _by_tick(one: Seen) -> str | None:

@@ -56,6 +56,7 @@ _NO_DETAIL = {
     "waits": "weight.spared",
     "loosened": "weight.condition_gone",
     "recipient_named": "weight.recipient_named",
+    "decides_anew": "weight.decides_anew",
 }
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180

@@ -22,6 +22,8 @@ from analysis.text.topics import matches
 _LIKELY, _DENIED = 0.5, 0.4  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
 _BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
+_FEW = 1 / 3  # of the words of a part of a sentence
+_JOINED = re.compile(r",?\s(?:and|or|et|ou)\b(?:,\s)?")
 _OPENS = re.compile(r"^[\W_]*")
 _AROUND = 12  # characters on either side of words that went
 
@@ -66,7 +68,20 @@ class Restated(NamedTuple):
     def waits(self) -> bool:
         """Whether what was done anyway is done only if people want it, or is off until they turn it on."""
         asked = "default_off" in self.now.groups and "default_off" not in self.was.groups
-        return asked and self._is_of_data and (self.was.is_done or UNLESS in self.was.groups)
+        done = self.was.is_done or UNLESS in self.was.groups
+        return asked and self._is_of_data and done and not self._asks_for_more
+
+    @property
+    def frees(self) -> bool:
+        """Whether data that went to others as the law demands may newly go to them as the service thinks fit."""
+        may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
+        bound = "lawful" in self.was.groups and not self.was.promises
+        return bound and may_choose and min(said.chances["data_sharing"] for said in self) >= _LIKELY
+
+    @property
+    def trains_no_more(self) -> bool:
+        """Whether what was done with people's data stays, but for the training of AI."""
+        return self.was.trains and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
 
     @property
     def asks_no_more(self) -> bool:
@@ -113,6 +128,16 @@ class Restated(NamedTuple):
             return False
         less = "part_only" in self.now.groups and "part_only" not in self.was.groups
         return less or not _things(self.was) <= _things(self.now)
+
+    @property
+    def _asks_for_more(self) -> bool:
+        """Whether what waits for people's word is something else that was put beside what was done."""
+        waits = (
+            part
+            for part in _JOINED.split(self.now.text)
+            if any(match.topic == "default_off" for match in matches(part, self.now.one.language))
+        )
+        return all(_is_else(self.now.one.stems(part), self.was.stems) for part in waits)
 
     @property
     def _is_of_choice(self) -> bool:
@@ -171,6 +196,11 @@ def _pairs(one: Seen, sides: Mapping[Side, Sequence[Said]]) -> Iterator[Restated
 
 def _likeness(one: Said, other: Said) -> float:
     return 2 * len(one.stems & other.stems) / (len(one.stems) + len(other.stems) or 1)
+
+
+def _is_else(part: frozenset[str], was: frozenset[str]) -> bool:
+    """Whether a part of a sentence says hardly anything of what the other one did."""
+    return len(part) >= _SHARED and len(part & was) < _FEW * len(part)
 
 
 def _is_same(one: Said, other: Said) -> bool:

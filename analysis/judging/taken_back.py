@@ -81,7 +81,7 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     pairs = restated(said)
     spared = {pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less}
     spared |= {one for one in said if any(cell.favours for cell in one.ticked)}
-    practices |= spared | {pair.place for pair in pairs if pair.shortens}
+    practices |= spared | {pair.place for pair in pairs if pair.shortens or pair.trains_no_more}
     longer |= {pair.place for pair in pairs if pair.lengthens}
     anew = {each.place for each in still if _is_plain(each) and not each.place.ticked and not _was_said(each, gone)}
     anew |= {one for one in said if not all(cell.favours for cell in one.ticked)}
@@ -98,7 +98,7 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(retimed),
         frozenset(spared),
         frozenset(pair.place for pair in pairs if pair.narrows_choice),
-        frozenset(pair.place for pair in pairs if pair.loses_condition),
+        frozenset(pair.place for pair in pairs if pair.loses_condition or pair.frees),
         frozenset(pair.place for pair in pairs if pair.waits),
         only_gone=not new,
     )

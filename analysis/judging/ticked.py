@@ -44,8 +44,17 @@ def ticked(texts: Mapping[Side, str], titles: Sequence[str]) -> Iterator[Ticked]
             cell = now if answer(now) else was
             of_choice = bool(pattern("refused").search(title))
             yield Ticked(f"{title} {after[0]}", of_choice, side, at[side], at[side] + len(cell))
+        elif _rests_on_consent(was, beside=now) or _rests_on_consent(now, beside=was):
+            side = "after" if pattern("consent_given").search(now) else "before"
+            yield Ticked(after[0], True, side, at[side], at[side] + len(now if side == "after" else was))
         at["before"] += len(was) + len(CELL)
         at["after"] += len(now) + len(CELL)
+
+
+def _rests_on_consent(cell: str, *, beside: str) -> bool:
+    """Whether a cell names consent as the ground of the law, and the other one another ground."""
+    asks = pattern("consent_given")
+    return bool(asks.search(cell) and pattern("ground").search(beside) and not asks.search(beside))
 
 
 def _answer(cell: str, *, beside: str) -> bool | None:

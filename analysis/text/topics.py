@@ -29,6 +29,7 @@ CLAIMING = (
     "yours",
     "ended",
     "lost",
+    "no_choice",
     "unless_refused",
     "bodily",
     "some_only",
