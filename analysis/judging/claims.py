@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from analysis.change import Side
-from analysis.judging.found import AI, is_duty_of_reader
+from analysis.judging.found import AI, is_duty_of_reader, is_whole_name
 from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
 from analysis.judging.grave import RULES
 from analysis.judging.kinds import part_of
@@ -94,6 +94,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "law_named": _named_more(said, "user_rights") > 0,
         "recipient_named": recipients > 0,
         "recipient_gone": recipients < 0,
+        "sent_further": any(map(_sent_further, said)),
         "less": not back.practices.isdisjoint(said),
         "spared": not back.spared.isdisjoint(said),
         "waits": not back.waits.isdisjoint(said),
@@ -148,16 +149,28 @@ def _rules_on_ai(one: Seen) -> bool:
 
 
 def _decides_anew(one: Seen) -> bool:
-    """Whether a whole sentence of a policy came that machines decide on people: no right to object makes it better."""
+    """Whether a sentence of a policy newly says that machines decide on people: no right to object makes it better."""
     if one.kind != "privacy":
         return False
-    for heard in _came(one):
-        chances = said_by(one, heard.sentence)
-        decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
-        other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
-        if decides and chances["worth"] >= _LIKELY > other:
-            return True
-    return False
+    return any(_decides(one, heard) for heard in _came(one)) or (
+        any(not heard.sentence.whole and "automated_decisions" in heard.acts for heard in one.heard)
+        and _decided_by_people(one)
+    )
+
+
+def _decides(one: Seen, heard: Heard) -> bool:
+    chances = said_by(one, heard.sentence)
+    decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
+    other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
+    return decides and chances["worth"] >= _LIKELY > other
+
+
+def _decided_by_people(one: Seen) -> bool:
+    """Whether nothing of machines was said, and something was done."""
+    was = one.passage.before or ""
+    if not AI.isdisjoint(found.topic for found in matches(was, one.language)):
+        return False
+    return one.says(was)["practice"] >= _LIKELY
 
 
 def _named_more(said: Sequence[Seen], topic: str) -> int:
@@ -182,6 +195,18 @@ def _other_parties(one: Seen) -> int:
             other: Side = "before" if sentence.side == "after" else "after"
             more += len(named - _kinds(one.passage.texts[other])) * (1 if sentence.side == "after" else -1)
     return more
+
+
+def _sent_further(one: Seen) -> bool:
+    """Whether a sentence that stayed names one more country to which data goes or in which it is kept."""
+    more = 0
+    for heard in one.heard:
+        sentence = heard.sentence
+        if "transfer" in heard.acts and not sentence.whole:
+            text = one.passage.texts[sentence.side]
+            named = sum(is_whole_name(text, start, end) for start, end in sentence.spans)
+            more += named if sentence.side == "after" else -named
+    return more > 0
 
 
 def _kinds(text: str) -> set[str]:

@@ -41,6 +41,8 @@ _DOMAIN = re.compile(r"(?<![\w.])(?:[\w-]+\.)+ai\b(?!\.\w)")  # in a table of co
 _PROPER_NAME = re.compile(r"(?:(?:by|with|or|par|avec|de|ou|von|and|et|und|oder)\s)?[A-ZÀ-Þ][^\W_]+")
 _NAME = r"(?:(?:and|the|of|et|und|y|l[’']|la|le|les|der|die)\s+)*[A-ZÀ-Þ][^\W_]+"
 _PROPER_NAMES = re.compile(rf"\W*{_NAME}(?:[\s,]+{_NAME})*\W*")
+_NAMED_BEFORE = re.compile(r"[^.!?\s]\s+[A-ZÀ-Þ][\w-]*\s$")  # what a name goes on from
+_NAMED_BEHIND = re.compile(r"\s[A-ZÀ-Þ]")  # and goes on with
 _TWO_NAMES = re.compile(r"[A-ZÀ-Þ][^\W_]+(?:,\s|,?\s(?:and|or|et|ou|und|oder)\s)(?=[A-ZÀ-Þ])")
 _AI_COMPANY = re.compile(
     r"(?<![\w“\"«])(?:[A-ZÀ-Þ][\w-]+ AI|[A-Z][a-z]+AI)(?![\w”\"»])"
@@ -165,10 +167,21 @@ def recipients_in(text: str, sentence: ChangedSentence, section: frozenset[str])
 
 def _is_among_names(text: str, start: int, end: int) -> bool:
     """Whether names, and nothing else, stand beside another one; a company's legal form is none."""
-    return bool(_PROPER_NAMES.fullmatch(text[start:end])) and any(
+    return is_name(text[start:end]) and any(
         found.start() < end and start <= found.end() and not pattern("company").match(text, found.end())
         for found in _TWO_NAMES.finditer(text, max(0, start - _LEAD), end + _LEAD)
     )
+
+
+def is_name(text: str) -> bool:
+    """Whether it is a proper name, or several, and nothing else."""
+    return bool(_PROPER_NAMES.fullmatch(text))
+
+
+def is_whole_name(text: str, start: int, end: int) -> bool:
+    """Whether changed words are a name by themselves: "Ireland", no part of "Data Privacy Framework"."""
+    goes_on = text[start].isupper() and _NAMED_BEFORE.search(text, 0, start)
+    return is_name(text[start:end]) and not (goes_on or _NAMED_BEHIND.match(text, end))
 
 
 def _is_behind_recipient(lead: str) -> bool:
@@ -182,7 +195,7 @@ def places_in(text: str, sentence: ChangedSentence, found: Sequence[Found]) -> I
     if sentence.whole or not any(one.topic == "transfer" and one.tier == "decides" for one in within(sentence, found)):
         return
     for start, end in sentence.spans:
-        if _PROPER_NAMES.fullmatch(text[start:end]):
+        if is_name(text[start:end]):
             yield Found("transfer", "decides", sentence.side, start, end, True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -110,7 +110,7 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
         more, less = max(more, less), 0.0
     elif chances["conduct"] >= _LIKELY or is_duty_of_reader(text[heard.sentence.start : heard.sentence.end]):
         more, same = 0.0, max(more, same)
-    elif _only_cites(heard.sentence, text) or _only_explains(heard.sentence, text):
+    elif _only_cites(heard.sentence, text) or _only_explains(heard.sentence, text) or _gains_columns(one):
         more, less, same = 0.0, 0.0, max(more, less, same)
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
@@ -129,6 +129,12 @@ def _only_explains(sentence: ChangedSentence, text: str) -> bool:
     return not sentence.whole and all(
         pattern("explained").match(_opened(text[start:end])) for start, end in sentence.spans
     )
+
+
+def _gains_columns(one: Seen) -> bool:
+    """Whether a row says all that it did, and something in further columns."""
+    was, now = (Counter(text.split(CELL)) for text in one.passage.texts.values())
+    return was.total() > 1 and was < now
 
 
 def _opened(text: str) -> str:

@@ -83,15 +83,15 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     held = {
         "trains_anew": _trains_anew(places, pairs),
         "training_promise_gone": not asks and any(map(_training_promise_gone, places)) and _fewer(places),
-        "promise_gone": few
-        and any(said.promises and not any(map(said.is_promised_by, after)) for place in places for said in place.gone),
+        "promise_gone": any(pair.breaks_promise for pair in pairs)
+        or (few and any(_promise_gone(said, after) for place in places for said in place.gone)),
         "promise_narrowed": any(pair.narrows_promise for pair in pairs),
         "consent_gone": not asks
         and (
             any(_consent_gone(place) and not _turned_on(place) for place in places)
-            or any(pair.asks_no_more and pair.was.one is not pair.now.one for pair in pairs)
+            or any(pair.changes_ground or (pair.asks_no_more and pair.was.one is not pair.now.one) for pair in pairs)
         ),
-        "turned_on": not asks and any(map(_turned_on, places)),
+        "turned_on": not asks and (any(map(_turned_on, places)) or any(pair.turns_on for pair in pairs)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (few and not asks and _choice_gone(places, after)),
         "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs, bool),
@@ -166,6 +166,10 @@ def _is_told_surely(said: Said) -> bool:
         return True
     plain = plainly and not _OF_USE.isdisjoint(said.one.section)
     return said.chances["high"] >= (_SURELY if said.whole and not plain else _LIKELY)
+
+
+def _promise_gone(said: Said, after: Sequence[Said]) -> bool:
+    return said.promises and not any(map(said.is_promised_by, after))
 
 
 def _training_promise_gone(place: _Place) -> bool:

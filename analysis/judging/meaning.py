@@ -41,11 +41,13 @@ _EVEN, _LEANS, _PLAINLY, _FAR = 0.05, 0.2, 0.3, 0.6  # of the balance
 # claims by which a change does more than clarify
 _MORE: dict[str, tuple[Direction, str]] = {
     "recipient_named": ("expands", "weight.recipient_named"),
+    "sent_further": ("expands", "weight.sent_further"),
     "recipient_gone": ("limits", "weight.less"),
     "law_named": ("limits", "weight.law_named"),
     "promise_lost": ("expands", "weight.promise_gone"),
     "longer": ("expands", "weight.kept_longer"),
     "loosened": ("expands", "weight.condition_gone"),
+    "decides_anew": ("expands", "weight.decides_anew"),
     "rules_on_ai": ("limits", "weight.rules_on_ai"),
 }
 # and those by which it is more than a detail
@@ -57,6 +59,7 @@ _NO_DETAIL = {
     "loosened": "weight.condition_gone",
     "recipient_named": "weight.recipient_named",
     "decides_anew": "weight.decides_anew",
+    "sent_further": "weight.sent_further",
 }
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180
@@ -212,6 +215,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
         return "limits", "weight.protects"
     if likeliest == "mixed" and not (grave or told["told.less"]) and _mostly_explains(told):
         return "clarifies", "claim.clarifies_new"
+    if likeliest == "mixed" and told["told.longer"] and not told["told.less"] and told["told.balance"] > _EVEN:
+        return "expands", "weight.kept_longer"
     if likeliest == "limits" and told["told.longer"]:
         return ("expands" if told["told.practices"] else "mixed"), "weight.kept_longer"
     if likeliest == "limits" and (told["told.plainly_new"] or told["told.decides_anew"]):

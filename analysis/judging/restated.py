@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from analysis.change import Side
+from analysis.change import TOPICS, Side
 from analysis.judging.rephrased import alike
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Seen
@@ -19,7 +19,7 @@ from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
 from analysis.text.topics import matches
 
-_LIKELY, _DENIED = 0.5, 0.4  # chances
+_LIKELY, _DENIED, _MORE = 0.5, 0.4, 0.3  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
 _BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
 _FEW = 1 / 3  # of the words of a part of a sentence
@@ -67,6 +67,8 @@ class Restated(NamedTuple):
     @property
     def waits(self) -> bool:
         """Whether what was done anyway is done only if people want it, or is off until they turn it on."""
+        if _rests_on_consent(self.now) and _rests_otherwise(self.was):
+            return True
         asked = "default_off" in self.now.groups and "default_off" not in self.was.groups
         done = self.was.is_done or UNLESS in self.was.groups
         return asked and self._is_of_data and done and not self._asks_for_more
@@ -79,9 +81,35 @@ class Restated(NamedTuple):
         return bound and may_choose and min(said.chances["data_sharing"] for said in self) >= _LIKELY
 
     @property
+    def spares_no_more(self) -> bool:
+        """Whether what spared people ("your data stays in ...") became something that is done."""
+        if not (self._spares(self.was) and self.now.is_done) or self._spares(self.now):
+            return False
+        return _shares_topic(self.was, self.now)
+
+    @property
     def trains_no_more(self) -> bool:
         """Whether what was done with people's data stays, but for the training of AI."""
         return self.was.trains and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
+
+    @property
+    def breaks_promise(self) -> bool:
+        """Whether what was said not to be done is done, whatever it is called."""
+        if "negation" not in self.was.groups or "negation" in self.now.groups or not self.now.is_done:
+            return False
+        own = self.was.chances["conduct"] < _LIKELY > self.was.chances["user_choice"]
+        done = self.now.chances["practice"] - self.was.chances["practice"] >= _MORE
+        return own and done and 2 * len(self.was.stems & self.now.stems) >= len(self.was.stems)
+
+    @property
+    def changes_ground(self) -> bool:
+        """Whether what rested on consent is done on another ground of the law."""
+        return _rests_on_consent(self.was) and _rests_otherwise(self.now)
+
+    @property
+    def turns_on(self) -> bool:
+        """Whether what was off until people turned it on is on unless they turn it off."""
+        return self.was.asks and "default_off" not in self.now.groups and UNLESS in self.now.groups
 
     @property
     def asks_no_more(self) -> bool:
@@ -143,6 +171,11 @@ class Restated(NamedTuple):
     def _is_of_choice(self) -> bool:
         return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
 
+    @staticmethod
+    def _spares(said: Said) -> bool:
+        own = max(said.chances[aspect] for aspect in ("conduct", "user_choice", "user_rights"))
+        return own < _LIKELY <= said.chances["protection"] > said.chances["practice"]
+
     @property
     def _is_of_right(self) -> bool:
         return min(self.was.chances["user_rights"], self.now.chances["user_rights"]) >= _LIKELY
@@ -186,16 +219,26 @@ def _beside(one: Seen, seen: Sequence[Seen]) -> Iterator[Restated]:
 
 
 def _pairs(one: Seen, sides: Mapping[Side, Sequence[Said]]) -> Iterator[Restated]:
-    """The changed sentences of a place, each with the likest of the other side."""
+    """The changed sentences of a place, each with the likest of the other side, or the only one."""
+    alone = len(sides["before"]) == len(sides["after"]) == 1
     for side, said in _changed(one):
         others = sides["before" if side == "after" else "after"]
         likest = max(others, key=partial(_likeness, said), default=None)
-        if likest and _is_same(said, likest):
+        if likest and (_is_same(said, likest) or (alone and _shares_topic(said, likest))):
             yield Restated(likest, said) if side == "after" else Restated(said, likest)
 
 
 def _likeness(one: Said, other: Said) -> float:
     return 2 * len(one.stems & other.stems) / (len(one.stems) + len(other.stems) or 1)
+
+
+def _rests_on_consent(said: Said) -> bool:
+    return bool(pattern("by_consent").search(said.text))
+
+
+def _rests_otherwise(said: Said) -> bool:
+    """Whether another ground of the law is named, and no consent."""
+    return bool(pattern("ground").search(said.text)) and not pattern("consent_given").search(said.text)
 
 
 def _is_else(part: frozenset[str], was: frozenset[str]) -> bool:
@@ -206,10 +249,14 @@ def _is_else(part: frozenset[str], was: frozenset[str]) -> bool:
 def _is_same(one: Said, other: Said) -> bool:
     shared, fewer = len(one.stems & other.stems), min(len(one.stems), len(other.stems))
     in_place = one.one is other.one and shared >= min(_SHARED, _HALF * fewer) and shared >= _SOME * fewer
-    if in_place or alike(one.stems, other.stems):
+    if in_place or alike(one.stems, other.stems) or shared == fewer > 1:
         return True
     least = _HALF if "promise" in one.groups and "promise" in other.groups else _MOST
     return shared >= _SHARED and shared >= least * fewer
+
+
+def _shares_topic(one: Said, other: Said) -> bool:
+    return any(min(one.chances[topic], other.chances[topic]) >= _LIKELY for topic in TOPICS)
 
 
 @lru_cache(maxsize=512)

@@ -271,7 +271,10 @@ def _cut_off(passage: Passage, changed: Wording) -> bool:
     shorter, longer = sorted((passage.before.rstrip(), passage.after.rstrip()), key=len)
     if not longer.startswith(shorter) or not shorter[-1].isalnum() or len(shorter) <= 30:
         return False
-    return (longer[-1] in ".!?:;)" and longer[len(shorter)] == " ") or bool(_is_unfinished(shorter))
+    rest = longer[len(shorter) :]
+    if rest.startswith(" (") and rest.endswith(")"):
+        return False  # an item of a list, with words in brackets behind it
+    return (longer[-1] in ".!?:;)" and rest[0] == " ") or bool(_is_unfinished(shorter))
 
 
 def _is_unfinished(text: str) -> bool:

@@ -57,6 +57,7 @@ class _Patterns(BaseModel):
     accepted: tuple[str, ...]
     condition: tuple[str, ...]
     consent_given: tuple[str, ...]
+    by_consent: tuple[str, ...]
     ground: tuple[str, ...]
     explained: tuple[str, ...]
     refused: tuple[str, ...]

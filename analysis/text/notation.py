@@ -26,7 +26,7 @@ def pattern_of(phrase: str) -> str:
         raise ValueError("an empty phrase")
     if all(element.startswith("[") for element in _elements(phrase)):
         raise ValueError(f"every word of {phrase!r} may be missing, so it would find nothing")
-    return rf"(?<!\w){_sequence(phrase)}(?!\w)"
+    return rf"(?<!\w){_sequence(phrase)}(?!\w|(?<=\d)\.\d)"  # "under 17.1" is no age
 
 
 def _sequence(phrase: str) -> str:
