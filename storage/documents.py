@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, select
@@ -37,6 +38,8 @@ class Document(SQLModel, table=True):
     failing_since: datetime | None = Field(default=None, sa_type=Utc)
     told_at: datetime | None = Field(default=None, sa_type=Utc)
     tell_after: int = 3  # failures in a row before the operator hears of it
+    # How far reading all versions again came, while that is not done for all documents.
+    rereading: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
     @property
     def addresses(self) -> list[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
 from collections import Counter
 from pathlib import Path
 
-from sqlmodel import select
+from sqlmodel import col, select
 
+from analysis.versions.progress import Progress
 from storage.alerts import Alert
-from storage.changes import Change
+from storage.changes import Change, StoredPassage
 from storage.database import Database
 from storage.deliveries import Delivery, State
-from storage.versions import versions
+from storage.documents import Document
+from storage.search import search
+from storage.versions import Version, versions
 from tests import warm
-from tests.site import a_site, policy, run, watchlist
+from tests.site import a_job, a_site, policy, policywatch, run, watchlist
 
 KILLS = 12
 KINDS = (
@@ -73,3 +77,67 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str
     doubled = sum(told.values()) - len(told)
     # A delivery whose process died between sending and recording it is sent again: at least once is the promise.
     assert doubled <= len(caught_sending), told
+
+
+def versions_read_again(database: Database) -> int:
+    with database.reading() as session:
+        return sum(row.rereading["counts"]["read"] for row in session.exec(select(Document)) if row.rereading)
+
+
+def stored(database: Database) -> dict[str, list[dict[str, object]]]:
+    """What is read and judged, and who is told of it."""
+    with database.reading() as session:
+        rows = {
+            table.__name__: [row.model_dump() for row in session.exec(select(table).order_by(col(table.id)))]
+            for table in (Version, Change, Alert, Delivery)
+        }
+        places = select(StoredPassage).order_by(col(StoredPassage.change_id), col(StoredPassage.position))
+        return rows | {"StoredPassage": [row.model_dump(exclude={"id", "marks"}) for row in session.exec(places)]}
+
+
+def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_url: str) -> None:
+    steps, note = 6, "<p class='note'>Here we say what we had for lunch on day {}, and with whom we had it.</p></main>"
+    with a_site() as site:
+        config = watchlist(tmp_path, site, database_url, NAMES)
+        with a_job(config) as job:
+            for step in range(steps):
+                for name in NAMES:
+                    site.pages[f"/{name}"] = text(name, step).replace("</main>", note.format(step))
+                job.run(force=True)
+        told = (tmp_path / "alerts.txt").read_text()
+        config.write_text(config.read_text().replace("allow_private", 'remove = [".note"]\nallow_private'))
+        database = Database(database_url)
+        before = stored(database)
+        for number in (4, 8, 12):
+            with warm.running("-m", "policywatch", "read", "--again", "--config", config):
+                deadline = time.monotonic() + 60
+                while versions_read_again(database) < number:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.002)
+        read = versions_read_again(database)
+        said = " ".join(policywatch("read", "--again", "--config", config).split())
+        assert f"Went on where it was stopped, after {read} versions." in said
+        assert f"{steps * len(NAMES)} versions read again: {steps * len(NAMES)} have another text now" in said
+        after = stored(database)
+        assert "lunch" not in json.dumps([version["page"] for version in after["Version"]])
+        with database.reading() as session:
+            assert search(session, "lunch").hits == []
+        policywatch("read", "--again", "--config", config)
+        assert stored(database) == after, "another text or judgement than one that nobody stopped"
+        assert [after[name] for name in ("Alert", "Delivery")] == [before[name] for name in ("Alert", "Delivery")]
+        policywatch("deliver", "--config", config)
+        database.close()
+    assert (tmp_path / "alerts.txt").read_text() == told
+
+
+def test_reading_all_again_begins_anew_where_the_rules_are_others_since(tmp_path: Path, database_url: str) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = text("privacy", 0)
+        config = watchlist(tmp_path, site, database_url)
+        run(config)
+        database = Database(database_url)
+        with database.writing() as session:
+            version = versions(session, "library/privacy")[0]
+            Progress("other rules", version.id or 0, version.fingerprint, {"read": 1}).keep(session, "library/privacy")
+        assert policywatch("read", "--again", "--config", config).startswith("1 version read again")
+        database.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import update
@@ -16,6 +16,7 @@ from analysis.blocks import Page, UnreadablePage
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
+from analysis.versions.progress import Progress, forget, how_read
 from analysis.versions.reading import Prepared, advance, captures_in_force, facts, prepared
 from storage.captures import captures_from
 from storage.changes import change_to, passages
@@ -98,6 +99,7 @@ class Reread:
     """What reading all captures again came to, in versions."""
 
     read: int = 0
+    before: int = 0  # of these, by a call that was stopped
     different: int = 0  # whose text is another now
     merged: int = 0  # whose text is now that of the version before
     split: int = 0  # whose text was that of the version before, and is another now
@@ -108,12 +110,15 @@ def reread_all(database: Database, manners: Mapping[str, Manner], mistakes: list
     """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
 
     Nobody is alerted, and alerts that were sent stay as they were. A document that the program trips over stays as it
-    was from there on, and what was raised is added to `mistakes`. Wants `one_at_a_time` held.
+    was from there on, and what was raised is added to `mistakes`. Wants `one_at_a_time` held. A call that is stopped
+    leaves what it did, and the next one goes on there, if the rules and the watchlist are the same.
     """
     total: Counter[str] = Counter()
     for document_id, manner in manners.items():
         with apart(mistakes):
             total += _reread_document(database, document_id, manner)
+    with database.writing() as session:
+        forget(session)
     return Reread(**{each.name: total[each.name] for each in fields(Reread)})
 
 
@@ -128,29 +133,45 @@ class _Text(NamedTuple):
 
 def _reread_document(database: Database, document_id: str, manner: Manner) -> Counter[str]:
     """A transaction for each version with the change to it, and none while its text is read and compared: others can
-    write in between, and what a kill leaves undone the next time does."""
+    write in between."""
+    how = how_read(manner)
     with database.reading() as session:
         rows = versions(session, document_id)
-    found: Counter[str] = Counter(read=len(rows))
-    before: _Text | None = None
+        came = Progress.of(session, document_id, how, rows)
+        before = _stored(session, came.version_id) if came else None
+    done = next((number for number, row in enumerate(rows, 1) if came and row.id == came.version_id), 0)
+    found: Counter[str] = Counter(came.counts if came else {})
+    found["before"] = found["read"]
+    if came and came.is_indexed and done == len(rows):
+        return found
+    was = came.was if came else None
     try:
-        for former, row in zip([None, *rows], rows, strict=False):
+        for row in rows[done:]:
             with database.reading() as session:
                 text = _reread(session, row, manner)
                 rejudged = _rejudged(session, text, before, manner)
-            same_now = before is not None and before.fingerprint == text.fingerprint
+            same, same_now = was == row.fingerprint, before is not None and before.fingerprint == text.fingerprint
+            found.update(read=1, merged=same_now and not same, split=same and not same_now)
+            found.update(different=text.is_other is True, unreadable=text.is_other is None)
+            before, was = text, row.fingerprint
+            after = Progress(how, text.version_id, was, dict(found))
             with database.writing() as session:
                 _rewrite(session, row, text, rejudged, manner)
-            same = former is not None and former.fingerprint == row.fingerprint
-            found.update(merged=same_now and not same, split=same and not same_now)
-            found.update(different=text.is_other is True, unreadable=text.is_other is None)
-            before = text
+                after.keep(session, document_id)
+            came = after
     finally:
         with database.reading() as session:
             mentions = counted(session, document_id, in_language(manner.language))
         with database.writing() as session:
             reindex(session, document_id, mentions)
+            if came and came.version_id == rows[-1].id:
+                replace(came, is_indexed=True).keep(session, document_id)
     return found
+
+
+def _stored(session: Session, version_id: int) -> _Text:
+    row = session.get_one(Version, version_id)
+    return _Text(version_id, page_from_json(row.page), row.fingerprint, False)
 
 
 def _reread(session: Session, row: Version, manner: Manner) -> _Text:

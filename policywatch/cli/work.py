@@ -132,6 +132,8 @@ def read(
             job.declare()
             if again:
                 done = reread_all(database, job.manners, job.mistakes)
+                if done.before:
+                    console().print(f"Went on where it was stopped, after {counted(done.before, 'version')}.")
                 console().print(
                     f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
                     f"{done.merged} were merged with the version before, {done.split} were split from it, "
