@@ -83,10 +83,12 @@ def a_site() -> Iterator[Site]:
     site = Site(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    yield site
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield site
+    finally:  # else a test that fails keeps its process from ending
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def watchlist(folder: Path, site: Site, database: str, names: tuple[str, ...] = ("privacy",), more: str = "") -> Path:
