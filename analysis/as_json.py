@@ -15,8 +15,10 @@ _PAGES = TypeAdapter(Page)
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """Title, language and blocks; what was dropped is not part of the text and stays out."""
-    return {
+    """Title, language, the region if one is known, and blocks; what was dropped is not part of the text, so it is left
+    out."""
+    region = {"region": page.region} if page.region else {}
+    return region | {
         "title": page.title,
         "language": page.language,
         "blocks": [

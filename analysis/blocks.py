@@ -59,7 +59,8 @@ class Page:
     """What the reader took from one capture.
 
     `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells;
-    `labelled` the code that the page itself gives its text, which need not be the same.
+    `labelled` the code that the page itself gives its text, which need not be the same, `region` the country with it
+    ("GB" of "en-GB"), which says how dates are written.
     """
 
     title: str
@@ -67,3 +68,4 @@ class Page:
     blocks: tuple[Block, ...]
     dropped: tuple[Dropped, ...] = ()
     labelled: str | None = None
+    region: str | None = None

@@ -19,7 +19,7 @@ from analysis.judging.meaning import of_passage
 from analysis.judging.seen import Seen, found_by, look
 from analysis.judging.signs import signs_but_topics
 from analysis.judging.why import named, why_suppressed, why_untold
-from analysis.text.dates import ORDERS, Start, dates_in, named_in_numbers, order_of, start_of
+from analysis.text.dates import ORDERS, Named, dates_in, named_in_numbers, order_of, start_of, unclear_in
 from analysis.text.looks import is_content
 from analysis.text.topics import OwnTopic, own_lexicon, titles_over
 from analysis.text.words import words
@@ -57,12 +57,13 @@ def compare(
     judgement = judge(seen)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
-    start = _effective(seen, after, language)
+    dates = _dates_added(seen, after, language)
+    start = start_of(dates)
     told = Comparison(
         substantive=judgement.substantive or any(own.values()),
         effective_date=start.day if start else None,
         dated=start is not None and start.dated,
-        why=(*judgement.why, *_of_own(own)),
+        why=(*judgement.why, *_of_own(own), *_left_out(dates)),
         see=_see(seen, after),
         passages=tuple(judged),
     )
@@ -174,21 +175,29 @@ def _evidence(passage: Passage, matches: Sequence[Found], by_heading: Collection
     ]
 
 
-def _effective(seen: Sequence[Seen], after: Page, language: str | None) -> Start | None:
-    """From when the change holds, by the dates that it adds."""
+def _dates_added(seen: Sequence[Seen], after: Page, language: str | None) -> list[tuple[str, list[Named]]]:
+    """Each place to which the change adds dates, with these."""
     added = [one.passage for one in seen if one.passage.after and one.passage.operation != "moved"]
     if not any("20" in (passage.after or "") for passage in added):
-        return None
+        return []
     # reading the whole page for it is worth while only where a date can be read in two ways
     in_numbers = any(named_in_numbers(passage.after or "") for passage in added)
-    order = order_of((block.text for block in after.blocks), language) if in_numbers else None
+    order = order_of((block.text for block in after.blocks), language, after.region) if in_numbers else None
     found = []
     for passage in added:
         if dates := dates_in(passage.after or "", order):
             former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}
-            if new := [named for named in dates if named.day not in former]:
+            if new := [named for named in dates if former.isdisjoint(named.either or (named.day,))]:
                 found.append((passage.after or "", new))
-    return start_of(found)
+    return found
+
+
+def _left_out(dates: Sequence[tuple[str, Sequence[Named]]]) -> Iterator[Reason]:
+    """Why no date, or another one, is given where the change adds one."""
+    if unclear := unclear_in(dates):
+        text, named = unclear
+        first, second = (day.isoformat() for day in named.either)
+        yield Reason("why.date_unclear", text=text, first=first, second=second)
 
 
 def _see(seen: Sequence[Seen], after: Page) -> tuple[Quote, ...]:

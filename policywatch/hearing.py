@@ -85,7 +85,7 @@ def _why_not(
     if not change.alert:
         reader = change.cause == Cause.READER
         why = ["the page did not change, the way it is read did"] if reader else change.brief.get("why", [])
-        yield ": ".join(["nobody is told of this change", *why])
+        yield ": ".join(["nobody is told of this change", *(["; ".join(why)] if why else [])])
         return
     for key, wanted, found in unmet:
         yield f"{key}: the route wants {' or '.join(wanted)}; the change has {', '.join(found) or 'none'}"

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from analysis.as_json import page_from_json, page_json
 from analysis.compare import compare
 from analysis.page import read_page
 from analysis.text.dates import Order, dates_in, order_of
@@ -74,6 +75,66 @@ def test_what_looks_like_a_date_is_none(text: str) -> None:
 )
 def test_the_order_is_that_of_the_page(texts: tuple[str, ...], language: str, order: Order | None) -> None:
     assert order_of(texts, language) == order
+
+
+@pytest.mark.parametrize(
+    ("region", "more", "order"),
+    [
+        ("GB", "", "dmy"),
+        ("GB", "Our organization asks for authorization.", "dmy"),
+        ("GB", "In force before: March 1, 2024", "mdy"),
+        ("AU", "", "dmy"),
+        ("US", "", "mdy"),
+        ("US", "Our organisation asks for authorisation.", "dmy"),
+        ("US", "Updated 25/12/2024", "dmy"),
+        ("CA", "", None),
+        (None, "", None),
+    ],
+)
+def test_the_region_of_the_page_says_how_it_writes_dates(region: str | None, more: str, order: Order | None) -> None:
+    """But for "en-US", which templates say by themselves, and which the words of the text outweigh."""
+    assert order_of(("Updated 02/03/2025", more), "en", region) == order
+
+
+@pytest.mark.parametrize(
+    ("label", "region", "day"),
+    [
+        ("en-GB", "GB", date(2026, 11, 3)),
+        ("en_us", "US", date(2026, 3, 11)),
+        ("en-Latn-GB", "GB", date(2026, 11, 3)),
+        ("en", None, None),
+        ("en-GBR", None, None),
+        ("fr-FR", None, None),
+    ],
+)
+def test_the_region_is_read_from_the_page_and_kept_with_it(label: str, region: str | None, day: date | None) -> None:
+    """Not of a page that is labelled as one in another language."""
+    said = "<p>We tell you here what we do with the data that you give us, and you can always ask us about it.</p>" * 3
+    html = f"<html lang='{label}'><body><main><h1>Privacy</h1>{said}{{}}</main></body></html>"
+    before, after = (
+        read_page(html.format(stamp).encode(), language="en") for stamp in ("", "<p>Effective 03/11/2026</p>")
+    )
+    assert after.region == region
+    stored = page_from_json(page_json(after))
+    assert (stored.region, compare(before, stored, language="en").effective_date) == (region, day)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "said"),
+    [
+        ("Effective 03/11/2026", ["“03/11/2026” can be 2026-11-03 or 2026-03-11"]),
+        ("Effective 03/11/2026, last updated 2026-11-01", ["“03/11/2026” can be"]),
+        ("Effective 3 November 2026, last updated 2026-11-02", []),
+        ("Effective 03/03/2026", []),
+        ("Effective November 2026", []),
+        ("You can pay until 03/11/2026.", []),
+    ],
+)
+def test_a_date_that_nobody_can_read_is_left_out_with_a_note(stamp: str, said: list[str]) -> None:
+    body = "# Privacy\n\nWe tell you here what we do with the data that you give us, and you can ask us about it."
+    before, after = (read_page(text.encode(), mime="text/markdown") for text in (body, f"{body}\n\n{stamp}"))
+    notes = [one for one in compare(before, after, language="en").why if "left out as a date" in one]
+    assert [found.startswith(expected) for found, expected in zip(notes, said, strict=True)] == [True] * len(said)
 
 
 def effective(before: str, after: str, language: str = "en") -> date | None:

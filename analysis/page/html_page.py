@@ -14,7 +14,7 @@ from analysis.page.html_flow import lines_of
 from analysis.page.html_lines import Line
 from analysis.page.html_tree import Element, grow, parse
 from analysis.page.main_text import leave_out
-from analysis.text.language import language_of, two_letters
+from analysis.text.language import language_of, region_of, two_letters
 from analysis.text.phrases import kinds_of, pattern
 from reasons import Reason
 
@@ -28,7 +28,8 @@ def read_html(
     tree = parse(text)
     without(tree, remove)
     root = tree.root
-    declared = two_letters(root.attributes.get("lang")) if root is not None else None
+    label = root.attributes.get("lang") if root is not None else None
+    declared = two_letters(label)
     lines: list[Line] = []
     grown: list[Element] = []
     if select:
@@ -47,7 +48,14 @@ def read_html(
     if not kept:
         raise UnreadablePage(_why_empty(lines, select))
     spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
-    page = Page(_title(kept, tree), spoken, tuple(_blocks(kept, _base(tree, url))), tuple(_dropped(lines)), declared)
+    page = Page(
+        _title(kept, tree),
+        spoken,
+        tuple(_blocks(kept, _base(tree, url))),
+        tuple(_dropped(lines)),
+        declared,
+        region_of(label) if spoken == declared else None,
+    )
     for element in grown:  # in a circle with their parents, the elements of many pages would wait to be collected
         element.children.clear()
     return page

@@ -7,7 +7,7 @@ dates, and is slow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -93,6 +93,9 @@ _DATE = re.compile(
 _YEAR = re.compile(r"20\d\d|\d/\d{1,2}/\d\d(?!\d)")
 _IN_NUMBERS = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?20\d\d|\d{1,2}/\d{1,2}/\d\d(?!\d)")
 
+# of English, after Unicode's CLDR; in Canada both are written
+_MONTH_FIRST = ("US", "AS", "GU", "MH", "MP", "PH", "PR", "UM", "VI")
+_BOTH_WAYS = ("CA",)
 _NAMES = "|".join(name for names in _MONTHS["en"] for name in names.title().split("|"))
 _DAY_MONTH = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:{_NAMES})\b")
 _MONTH_DAY = re.compile(rf"\b(?:{_NAMES})\.? \d{{1,2}}\b")
@@ -183,11 +186,12 @@ _EDITED = 1  # the rank of "Last updated" and a date
 
 
 class Named(NamedTuple):
-    """A date that a text names; `day` is None where it names a month only, or could be read in two ways."""
+    """A date that a text names; `day` is None where it names a month only, or one of `either` and nobody knows which."""
 
     day: date | None
     start: int
     end: int
+    either: tuple[date, ...] = ()
 
 
 @lru_cache(maxsize=1024)
@@ -195,19 +199,26 @@ def dates_in(text: str, order: Order | None = None) -> tuple[Named, ...]:
     """Every date of a text. `order` reads 11/3/2025, which stays without a day if it is None."""
     if not _may_have_date(text) or not _YEAR.search(text):
         return ()
-    return tuple(Named(_day(found, order), found.start(), found.end()) for found in _DATE.finditer(text))
+    return tuple(_named(found, order) for found in _DATE.finditer(text))
 
 
-def _day(found: re.Match[str], order: Order | None) -> date | None:
+def _named(found: re.Match[str], order: Order | None) -> Named:
+    start, end = found.span()
+    if not found["num_y"]:
+        return Named(_day(found), start, end)
+    year, first, second = found["num_y"], found["a"], found["b"]
+    dmy, mdy = _valid(year, second, first), _valid(year, first, second)
+    if dmy is None or mdy is None or dmy == mdy:
+        return Named(dmy or mdy, start, end)
+    if order is None:
+        return Named(None, start, end, (dmy, mdy))
+    return Named(dmy if order == "dmy" else mdy, start, end)
+
+
+def _day(found: re.Match[str]) -> date | None:
     part = found.groupdict()
     if part["iso_y"]:
         return _valid(part["iso_y"], part["iso_m"], part["iso_d"])
-    if part["num_y"]:
-        first, second = part["a"], part["b"]
-        dmy, mdy = _valid(part["num_y"], second, first), _valid(part["num_y"], first, second)
-        if dmy and mdy and dmy != mdy:
-            return {"dmy": dmy, "mdy": mdy, None: None}[order]
-        return dmy or mdy
     if part["d1"]:
         return _valid(part["y1"], _NUMBER_OF[part["m1"].lower()], part["d1"])
     if part["m2"]:
@@ -231,11 +242,11 @@ def _may_have_date(text: str) -> bool:
     return "20" in text or "/" in text
 
 
-def order_of(texts: Iterable[str], language: str | None) -> Order | None:
+def order_of(texts: Iterable[str], language: str | None, region: str | None = None) -> Order | None:
     """How a page writes days and months, by the dates that can be read one way only, else by its language.
 
-    English is written both ways: what tells is how the page writes dates in words, then spelling, money and law. Where
-    nothing does, nobody knows which day is meant.
+    English is written both ways: what tells is how the page writes dates in words, then the `region` that it is
+    labelled for, spelling, money and law. Where nothing does, nobody knows which day is meant.
     """
     text = " ".join(texts)
     for found in _DATE.finditer(text):
@@ -245,11 +256,16 @@ def order_of(texts: Iterable[str], language: str | None) -> Order | None:
             return "mdy"
     if language not in (None, "en"):
         return "dmy"
-    for first, second in ((_DAY_MONTH, _MONTH_DAY), (_BRITISH, _AMERICAN)):
-        british, american = (sum(1 for _ in each.finditer(text)) for each in (first, second))
-        if british != american:
-            return "dmy" if british > american else "mdy"
-    return None
+    labelled: Order | None = None if region in (None, *_BOTH_WAYS) else "mdy" if region in _MONTH_FIRST else "dmy"
+    if by_words := _more_of(_DAY_MONTH, _MONTH_DAY, text):
+        return by_words
+    # "en-US" is what templates say where nobody chose a region, so the words of the text go before it
+    return labelled if labelled == "dmy" else _more_of(_BRITISH, _AMERICAN, text) or labelled
+
+
+def _more_of(british: re.Pattern[str], american: re.Pattern[str], text: str) -> Order | None:
+    here, there = (sum(1 for _ in each.finditer(text)) for each in (british, american))
+    return None if here == there else "dmy" if here > there else "mdy"
 
 
 class Start(NamedTuple):
@@ -267,20 +283,34 @@ def start_of(added: Sequence[tuple[str, Sequence[Named]]]) -> Start | None:
     before one inside the text; in force goes before changed, but for a stamp ("Last updated 3 November 2025"), before
     which only goes what is said to hold from a later day. Of equals the first counts.
     """
-    ranked: list[tuple[int, int, date]] = []
-    for place, (text, new) in enumerate(added):
-        end_of_last = 0
-        for named in new:
-            rank = _rank(text, named, end_of_last)
-            end_of_last = named.end
-            if rank is not None and named.day is not None:
-                ranked.append((rank, place, named.day))
+    ranked = [(rank, place, named.day) for rank, place, named in _ranked(added) if named.day is not None]
     if not ranked:
         return None
     rank, _, day = min(ranked)
     if rank == _EDITED:  # what is said to hold from a later day is no news of the day that the page was edited
         rank, _, day = min([one for one in ranked if one[0] in _SAID_TO_HOLD and one[2] > day], default=(rank, 0, day))
     return Start(day, rank not in _SAID_TO_HOLD)
+
+
+def unclear_in(added: Sequence[tuple[str, Sequence[Named]]]) -> tuple[str, Named] | None:
+    """The date from which the change may hold, as it is written, where it can be read in two ways and none says it
+    more surely."""
+    ranked = [each for each in _ranked(added) if each[2].day or each[2].either]
+    if not ranked:
+        return None
+    _, place, named = min(ranked, key=lambda each: each[:2])
+    return None if named.day else (added[place][0][named.start : named.end], named)
+
+
+def _ranked(added: Sequence[tuple[str, Sequence[Named]]]) -> Iterator[tuple[int, int, Named]]:
+    """The dates that say from when a text holds, each with how surely, and the number of its place."""
+    for place, (text, new) in enumerate(added):
+        end_of_last = 0
+        for named in new:
+            rank = _rank(text, named, end_of_last)
+            end_of_last = named.end
+            if rank is not None:
+                yield rank, place, named
 
 
 def _rank(text: str, named: Named, end_of_last: int) -> int | None:

@@ -37,6 +37,12 @@ def two_letters(code: str | None) -> str | None:
     return match.group(1).lower() if match else None
 
 
+def region_of(code: str | None) -> str | None:
+    """ "GB" of "en-GB" or "en_gb"; None where none is named."""
+    match = re.match(r"\s*[a-zA-Z]{2,3}(?:[-_][a-zA-Z]{4})?[-_]([a-zA-Z]{2})(?![a-zA-Z0-9])", code or "")
+    return match.group(1).upper() if match else None
+
+
 def _shares(text: str) -> tuple[int, dict[str, float]]:
     """How many words there are, and what share of them are the small words of each language that has phrases."""
     found = _WORD.findall(text.lower())

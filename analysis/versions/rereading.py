@@ -182,7 +182,7 @@ def _reread(session: Session, row: Version, manner: Manner) -> _Text:
     except UnreadablePage:
         return _Text(row.id, stored, row.fingerprint, None)
     if fingerprint(page.blocks) == row.fingerprint:
-        return _Text(row.id, stored, row.fingerprint, False)
+        return _Text(row.id, replace(stored, region=page.region), row.fingerprint, False)
     if _is_lost(stored, page, manner):
         return _Text(row.id, stored, row.fingerprint, None)
     return _Text(row.id, page, fingerprint(page.blocks), True)
