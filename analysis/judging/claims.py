@@ -38,6 +38,7 @@ _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
 _LIKELY = 0.5  # a chance
+_PART, _PLAINLY = 0.4, 0.8  # chances, of the words that changed and of all
 _EVEN = 20  # characters of the change that make no side the longer one
 
 _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
@@ -107,6 +108,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "only_gone": back.only_gone,
         "promise_lost": not back.promises.isdisjoint(said),
         "decides_anew": any(map(_decides_anew, said)),
+        "does_more": any(map(_does_more, said)),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
     told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)
     return {f"told.{name}": float(value) for name, value in told.items()}
@@ -156,6 +158,21 @@ def _decides_anew(one: Seen) -> bool:
         any(not heard.sentence.whole and "automated_decisions" in heard.acts for heard in one.heard)
         and _decided_by_people(one)
     )
+
+
+def _does_more(one: Seen) -> bool:
+    """Whether words that came plainly do more with data, be they few; what is people's when models train is asked
+    elsewhere."""
+    if one.kind not in ("privacy", "cookies") or one.shape != "text" or one.torn:
+        return False
+    for heard in one.heard:
+        if heard.sentence.side == "after":
+            changed = said_by(one, heard.sentence)
+            whole = one.says(one.passage.texts["after"][heard.sentence.start : heard.sentence.end])
+            plain = min(whole["expands"], whole["medium"]) >= _PLAINLY and whole["ai_training"] < _LIKELY
+            if changed["expands"] >= _PART and plain:
+                return True
+    return False
 
 
 def _decides(one: Seen, heard: Heard) -> bool:

@@ -98,11 +98,12 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)
         or any(pair.loses_condition and _uses_sensitive(pair.now) for pair in pairs),
-        "shared_for_ads": _anew(places, _shares_for_ads, _is_grave),
+        "shared_for_ads": _anew(places, _shares_for_ads, _is_grave) or any(map(_now_for_ads, pairs)),
         "used_unless_refused": _used_unless_refused(places),
         **dict.fromkeys(ticked, True),
     }
-    held.setdefault("shared_anew", not any(held.values()) and _more(seen, _hands_on_gravely))
+    handed_over = _anew(places, _is_for_others, bool)
+    held.setdefault("shared_anew", handed_over or (not any(held.values()) and _more(seen, _hands_on_gravely)))
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
 
@@ -243,6 +244,18 @@ def _costs(said: Said) -> bool:
     """Whether who wants no cookies or advertisements pays for it."""
     of_ads = max(said.chances["tracking"], said.chances["advertising"]) >= _LIKELY
     return of_ads and "hurdle" in said.groups and said.one.kind in _OF_PEOPLE
+
+
+def _is_for_others(said: Said) -> bool:
+    """Whether who gets data does with it what they want."""
+    return "own_purposes" in said.groups and said.practises("data_sharing") and said.one.kind in _OF_PEOPLE
+
+
+def _now_for_ads(pair: Restated) -> bool:
+    """Whether what went to others goes to them for advertisements, too."""
+    was_so = pair.was.chances["advertising"] >= _LIKELY or not pair.was.practises("data_sharing")
+    newly = any("advertising" in heard.acts for heard in pair.place.heard if heard.sentence.side == "after")
+    return newly and not was_so and _shares_for_ads(pair.now)
 
 
 def _by_tick(one: Seen) -> str | None:

@@ -37,6 +37,7 @@ _CERTAIN = {
     "claim.share.new": "rule.shared_anew",
     **{f"{GIST}{name}": f"rule.{name}" for name in RULES},
 }
+_OF_CHOICE = ("consent_gone", "turned_on", "choice_gone", "choice_narrowed")  # rules by which a choice is less, or more
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
@@ -87,6 +88,8 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     if any(cell.of_choice for one in seen for cell in one.ticked):
         topics = _and(topics, "user_choice")
     told = claims(seen, found, back)
+    if back.waits or any(told[f"told.{name}"] for name in _OF_CHOICE):
+        topics = _and(topics, "user_choice")
     severity, because, weighty = severity_of(told, topics)
     direction, leaning = direction_of(told, topics)
     rules = rules_of(found) or Reason("why.all_words", words=about(topics_in(found)))

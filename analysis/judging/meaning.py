@@ -60,6 +60,7 @@ _NO_DETAIL = {
     "recipient_named": "weight.recipient_named",
     "decides_anew": "weight.decides_anew",
     "sent_further": "weight.sent_further",
+    "does_more": "weight.does_more",
 }
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180

@@ -122,8 +122,16 @@ class Restated(NamedTuple):
         """Whether what was done is said not to be."""
         if "negation" not in self.now.groups or "negation" in self.was.groups or not self.was.is_done:
             return False
-        own = self.now.chances["user_choice"] < _LIKELY > self.now.chances["conduct"]
-        return own and self.now.chances["protection"] > max(self.now.chances["practice"], _DENIED)
+        promises = "promise" in self.now.groups and self.was.stems <= self.now.stems
+        conduct = self.now.chances["conduct"] >= _LIKELY and not promises
+        if conduct or self.now.chances["user_choice"] >= _LIKELY:
+            return False
+        return promises or self.now.chances["protection"] > max(self.now.chances["practice"], _DENIED)
+
+    @property
+    def loosens(self) -> bool:
+        """Whether something that held back what is done is gone."""
+        return self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more
 
     @property
     def loses_condition(self) -> bool:
@@ -132,6 +140,12 @@ class Restated(NamedTuple):
             return False
         gone = _left_out(self.was)
         return any(pattern("condition").match(_OPENS.sub("", words)) for words in gone)
+
+    @property
+    def is_no_longer_only(self) -> bool:
+        """Whether what was only so, or only this, is done without "only"."""
+        only = pattern("only").search(self.was.text) and not pattern("only").search(self.now.text)
+        return bool(only) and self.was.is_of_data and self.now.is_done and "default_off" not in self.was.groups
 
     @property
     def lengthens(self) -> bool:

@@ -98,7 +98,7 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(retimed),
         frozenset(spared),
         frozenset(pair.place for pair in pairs if pair.narrows_choice),
-        frozenset(pair.place for pair in pairs if pair.loses_condition or pair.frees or pair.spares_no_more),
+        frozenset(pair.place for pair in pairs if pair.loosens),
         frozenset(pair.place for pair in pairs if pair.waits),
         only_gone=not new,
     )

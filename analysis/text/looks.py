@@ -56,6 +56,7 @@ class _Patterns(BaseModel):
     we_act: tuple[str, ...]
     accepted: tuple[str, ...]
     condition: tuple[str, ...]
+    only: tuple[str, ...]
     consent_given: tuple[str, ...]
     by_consent: tuple[str, ...]
     ground: tuple[str, ...]

@@ -30,6 +30,7 @@ CLAIMING = (
     "ended",
     "lost",
     "no_choice",
+    "own_purposes",
     "unless_refused",
     "bodily",
     "some_only",
