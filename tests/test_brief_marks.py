@@ -42,6 +42,14 @@ def test_a_ban_on_readers_is_no_promise_to_them(language: str, text: str, marks:
         ("fr", "Le dossier est tranché sans intervention humaine, au vu de votre historique d'achat.", "data", ()),
         ("fr", "Sont exclus votre adresse postale et vos données de santé.", "data", DENIED),
         ("en", "Your health data are excluded from our ranking.", "data", DENIED),
+        ("en", "Please note that we do not share your phone number with third parties.", "data", DENIED),
+        ("en", "Please note that we do not share your phone number with third parties.", "recipients", DENIED),
+        ("fr", "Veuillez noter que nous ne partageons pas votre numéro de téléphone.", "data", DENIED),
+        ("en", "Your messages aren't sold to data brokers.", "data", DENIED),
+        ("en", "You can also use private chats, which are not used to train our models.", "data", DENIED),
+        ("fr", "Il y a des discussions privées, qui ne sont pas utilisées pour entraîner nos modèles.", "data", DENIED),
+        ("en", "We may ask for your passport, which we do not keep, to verify your age.", "purposes", ()),
+        ("fr", "Nous n'utilisons vos photos à des fins de publicité que si vous l'acceptez.", "data", ()),
     ],
 )
 def test_a_denial_is_of_its_own_clause(language: str, text: str, field: str, marks: tuple[str, ...]) -> None:

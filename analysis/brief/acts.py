@@ -11,6 +11,7 @@ _FAR = 14  # words between a verb and who does it
 _BRACKET = 25  # words in brackets that a denial reaches over
 _VERB = 6  # words between a gerund and the verb that it is the subject of
 _ONLY = 4  # words between French "ne" and the "que" that means only
+_ONLY_FAR = 12  # and where "que" is sure to mean it: "que si"
 
 
 class Acts(Clauses):
@@ -117,9 +118,12 @@ class Acts(Clauses):
         words, grammar = sentence.words, self.grammar
         if words[first].text not in grammar.only_with:
             return None
-        for at in range(first + 2, min(first + 2 + _ONLY, len(words))):
+        for at in range(first + 2, min(first + 2 + _ONLY_FAR, len(words))):
             if not self.soft(sentence, at) or words[at].text in grammar.denied_by:
                 return None
-            if words[at].text in grammar.only_by:
+            if words[at].text not in grammar.only_by:
+                continue
+            near = at < first + 2 + _ONLY
+            if near or (at + 1 < len(words) and words[at + 1].text in grammar.only_before):
                 return at
         return None

@@ -14,7 +14,9 @@ _DENY = ("negation", "nobody", "banned")
 _FAR = 45  # words behind a denial that it can be of
 _CLAUSE = 10  # words between what is said of something and what denies it
 _RELATIVE = 4  # words between "which" and its denial
+_NOTE = 2  # words of "be aware"
 _PRONOUNS = 4  # French words from "ne" to what is denied
+_APOSTROPHES = ("'", "’")
 _DOUBLE = 3  # words between a denial and an exception that it denies: "not limited to"
 
 
@@ -36,7 +38,8 @@ class Denials:
         for at, last in self._denials(sentence):
             end = self._end(sentence, at, last)
             if last <= span.first < end or (
-                span.last <= at and (self._is_subject(span, at) or self._is_taken_back(span, at))
+                span.last <= at
+                and (self._is_subject(span, at) or self._is_taken_back(span, at) or self._is_antecedent(span, at, last))
             ):
                 yield at
 
@@ -98,7 +101,9 @@ class Denials:
         if self._reader.if_refused(sentence, at):
             return True
         may = max((end for _, end in sentence.cues.get("you_may", ()) if end < at), default=None)
-        return may is not None and all(self._reader.soft(sentence, near) for near in range(may, at + 1))
+        if may is None or not self._grammar.noting.isdisjoint(word.text for word in sentence.words[may : may + _NOTE]):
+            return False  # "please note that we do not"
+        return all(self._reader.soft(sentence, near) for near in range(may, at + 1))
 
     def _is_measure(self, sentence: Sentence, at: int, last: int) -> bool:
         """Whether it only sets a measure: "no longer than"."""
@@ -111,7 +116,7 @@ class Denials:
             return thing
         limits = sentence.where("but_for", "condition") - self._before_places(sentence)
         which = self._relative(sentence, at)
-        verbs = self._grammar.passives | self._grammar.modals | self._grammar.denied_by
+        verbs = self._grammar.passives | self._grammar.modals | self._grammar.denied_by | self._grammar.others
         relative = which is not None and all(word.text in verbs for word in words[which + 1 : at])
         lacks = self._lacks(sentence, at, last)
         end, inside = last, False
@@ -191,7 +196,9 @@ class Denials:
         while verb > span.last and words[verb - 1].text in grammar.passives | grammar.modals | grammar.denied_by:
             verb -= 1
         ended = any(first == at for cue in ("set_aside", "taken_out") for first, _ in sentence.cues.get(cue, ()))
-        if at - span.last > _CLAUSE or (verb == at and not grammar.noun_first and "banned" not in sentence.cues):
+        contracted = at + 1 < len(words) and words[at + 1].gap in _APOSTROPHES and words[at + 1].text == "t"
+        verbal = verb < at or contracted or grammar.noun_first or "banned" in sentence.cues
+        if at - span.last > _CLAUSE or not verbal:
             return False
         if grammar.noun_first and words[at].text not in grammar.only_with and not (ended and verb < at):
             return False
@@ -202,6 +209,13 @@ class Denials:
         return all(self._reader.soft(sentence, near) for near in range(span.last, at + 1)) and not any(
             near in acts or words[near].text in other for near in range(span.last, verb)
         )
+
+    def _is_antecedent(self, span: Span, at: int, last: int) -> bool:
+        """Whether a relative clause right behind the words denies their use: "notes, which are not used"."""
+        sentence = span.sentence
+        if self._relative(sentence, at) != span.last or span.last in sentence.where(*_ACTS):
+            return False
+        return any(last <= act < last + _DOUBLE for act in sentence.where(*_ACTS, "train"))
 
     def _is_taken_back(self, span: Span, at: int) -> bool:
         """Whether a clause at the end denies what is listed before it, of which nothing else is said to be done."""

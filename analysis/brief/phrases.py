@@ -135,6 +135,7 @@ class Grammar(BaseModel):
     denied_by: frozenset[Phrase] = frozenset()
     only_with: frozenset[Phrase] = frozenset()
     only_by: frozenset[Phrase] = frozenset()
+    only_before: frozenset[Phrase] = frozenset()
     sole: frozenset[Phrase] = frozenset()
     relatives: frozenset[Phrase] = frozenset()
     naming: frozenset[Phrase] = frozenset()
@@ -142,6 +143,7 @@ class Grammar(BaseModel):
     # how far a denial reaches: analysis/brief/denied.py
     partly: frozenset[Phrase] = frozenset()
     mine: frozenset[Phrase] = frozenset()
+    noting: frozenset[Phrase] = frozenset()
     beyond: frozenset[Phrase] = frozenset()
     sourced: frozenset[Phrase] = frozenset()
     embeds: frozenset[Phrase] = frozenset()
