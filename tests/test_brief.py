@@ -149,6 +149,8 @@ def test_consent_first_is_off() -> None:
         ("Apps may read your letters only if you have explicitly authorized it.", "en", "off"),
         ("Nous partageons vos publications si vous l’avez expressément autorisé.", "fr", "off"),
         ("Nous pouvons désactiver un compte qui enfreint les règles.", "fr", None),
+        ("You can choose not to allow some types of cookies.", "en", "on"),
+        ("Vous pouvez choisir de ne pas autoriser certains cookies.", "fr", "on"),
     ],
 )
 def test_the_default_is_told_by_how_a_person_acts(sentence: str, language: str, default: str | None) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from analysis.brief.enumerations import Enumerations
+from analysis.brief.aim_ends import AimEnds
 from analysis.brief.names import within_name
+from analysis.brief.no_data import DATA
 from analysis.brief.nouns import LONGEST, VOID
 from analysis.brief.text import Sentence
 
@@ -14,13 +15,14 @@ _NO_ACTS = ("ai", "recipient_head", "condition")  # "generative", "provider", "p
 _KINDS_OF_DATA = ("data_kind", "content_kind")
 
 
-class Aims(Enumerations):
+class Aims(AimEnds):
     """Reads candidates for `purposes` out of sentences of one language."""
 
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        cues, words = sentence.cues, sentence.words
+        cues, words, grammar = sentence.cues, sentence.words, self.grammar
         for first, last, rule in self._whole(sentence, LONGEST):
-            yield first, last, rule if self._may_be_aim(sentence, first, last) else f"{VOID}{rule}"
+            labelled = rule != "after colon" and self._is_label(sentence, first)
+            yield first, last, rule if self._may_be_aim(sentence, first, last) and not labelled else f"{VOID}{rule}"
         aims = cues.get("purpose_lead", ())
         leads = {last for _, last in aims}
         verbs, others = sentence.where("purpose_verb"), sentence.where(*_NO_ACTS)
@@ -34,7 +36,10 @@ class Aims(Enumerations):
             void = VOID if self._is_told(words[first].text) or self._is_duty(sentence, first) else ""
             first = self._with_objects(sentence, first, leads)
             gerund = words[first].text.endswith(self.grammar.gerunds)
-            opens = first == 0 or (not self.soft(sentence, first) and first < 3)
+            noted_aim = words[first].gap.rstrip().endswith("(") and words[first].text.endswith(
+                grammar.infinitives or ("\n",)
+            )
+            opens = first == 0 or (not self.soft(sentence, first) and first < 3) or noted_aim
             if gerund and first not in leads and self._has_verb(sentence, last):
                 continue  # "advertising would be"
             if gerund and (first - 1, first) in aims and words[first - 1].text in self.grammar.handing_to:
@@ -44,12 +49,13 @@ class Aims(Enumerations):
             elif self._joined_to(sentence, first, verbs):
                 continue
             elif gerund or words[first - 1].text in self.grammar.joins or "," in words[first].gap:
-                void = void or ("" if gerund or self._goes_on_from(sentence, first, leads) else VOID)
+                act = not words[first].text.endswith(grammar.abstract or ("\n",))
+                void = void or ("" if gerund or (act and self._goes_on_from(sentence, first, leads)) else VOID)
                 yield from self._aim(sentence, first, last, verbs, f"{void}{'doing' if gerund else 'further aim'}")
         yield from self._named_purposes(sentence, verbs)
 
     def _named_purposes(self, sentence: Sentence, verbs: set[int]) -> Iterator[tuple[int, int, str]]:
-        cues = sentence.cues
+        cues, words, grammar = sentence.cues, sentence.words, self.grammar
         for first, last in cues.get("purpose_noun", ()):
             if within_name(sentence.long_names, first, last):
                 continue
@@ -58,15 +64,38 @@ class Aims(Enumerations):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
             if any(stop == end for _, stop in cues.get("recipient_head", ())) or self._is_of_party(sentence, end):
                 continue  # "advertising partners"
-            void = "" if self._heads(sentence, start, end) and not self.is_made(sentence, start) else VOID
+            told = self._heads(sentence, start, end) and not self.is_made(sentence, start)
+            if start > 1 and words[start - 1].text in grammar.after and words[start - 2].text in grammar.lean_on:
+                continue  # "related to video features"
+            told = told and not (self._is_done_to(sentence, start) or self._is_readers_own(sentence, start, end))
+            void = "" if told else VOID
             yield start, end, f"{VOID if self._is_aim_as_such(sentence, start, end) else void}purpose named"
             for further, how in self.post_modified(sentence, end):
-                yield start, self._before_further(sentence, end, further), f"{void}purpose{how}"
+                yield start, self.named_end(sentence, start, end, further), f"{void}purpose{how}"
             listed = self.listed(sentence, start, end)
             if listed > end and all(stop != listed for _, stop in cues.get("recipient_head", ())):
                 yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
-                    yield start, self._before_further(sentence, listed, further), f"{void}purposes listed{how}"
+                    yield start, self.named_end(sentence, start, listed, further), f"{void}purposes listed{how}"
+
+    def _is_done_to(self, sentence: Sentence, start: int) -> bool:
+        """Whether what a noun names is what something is done to, behind any verb: "to expand our features"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or start < 2 or words[start].text not in grammar.determiners:
+            return False
+        leads = {last for _, last in sentence.cues.get("purpose_lead", ())}
+        verb = start - 1 in leads and words[start - 2].text in grammar.handing_to
+        return verb and self.soft(sentence, start) and not self.ends_phrase(words[start - 1].text)
+
+    def _is_readers_own(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether a noun is a later entry of what is the reader's: "your face and features"."""
+        first = self.enumerated_from(sentence, start, end, ("purpose_noun", *DATA))
+        return first < start and sentence.words[first].text in self.grammar.yours
+
+    def _is_label(self, sentence: Sentence, first: int) -> bool:
+        """Whether an item begins with a bare word that says what follows is an aim: "Purpose: billing"."""
+        words = sentence.words
+        return words[first].text in self.grammar.ends and first + 1 < len(words) and ":" in words[first + 1].gap
 
     def _is_aim_as_such(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether words name no aim: "certain purposes"."""
@@ -123,24 +152,40 @@ class Aims(Enumerations):
         )
 
     def _goes_on_from(self, sentence: Sentence, at: int, leads: set[int]) -> bool:
-        """Whether an aim may be before a further one: not "what you post, send and hand in"."""
+        """Whether an aim may be before a further one: not "what you post and send", "we collect and process"."""
         words, grammar = sentence.words, self.grammar
         for near in range(at - 1, 0, -1):
             if near in leads:
                 return True
-            if words[near].text in grammar.embeds:
+            if words[near].text in grammar.embeds or words[near].text in grammar.bound & grammar.pronouns:
+                return False
+            if words[near].text in grammar.others and self.soft(sentence, near + 1):
                 return False
         return True
 
     def _is_duty(self, sentence: Sentence, first: int) -> bool:
-        """Whether what begins at `first` is what readers have to do or do: "you agree to comply", "for you to test"."""
+        """Whether what begins at `first` is what readers have to do or do: "you agree to comply", "for you to test",
+        "if you choose to send"."""
         words, grammar = sentence.words, self.grammar
+        if self._is_wish(sentence, first):
+            return True
         at = next((at for at, end in sentence.cues.get("duty", ()) if end == first), None)
         if at is not None:
             return any(words[n].text in grammar.bound and self.soft(sentence, n + 1) for n in range(max(0, at - 3), at))
         aims = sentence.where("purpose_lead")
         led = first > 1 and first - 1 in aims and words[first - 2].text in grammar.bound & grammar.readers
         return led and any(n in aims for n in range(max(0, first - 4), first - 2))
+
+    def _is_wish(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is what readers choose to do."""
+        words, grammar = sentence.words, self.grammar
+        at = first - 1
+        small = grammar.inner | grammar.after | (grammar.pronouns if grammar.noun_first else frozenset())
+        at -= at > 0 and words[at].text in small
+        if at < 1 or words[at].text not in grammar.wishes or not self.soft(sentence, first):
+            return False
+        before = words[at - 1].text
+        return before in grammar.bound or (before in grammar.modals and at > 1 and words[at - 2].text in grammar.bound)
 
     def _with_objects(self, sentence: Sentence, first: int, leads: set[int]) -> int:
         """Where an aim begins whose object stands before its verb: "pour vous envoyer"."""
@@ -151,37 +196,6 @@ class Aims(Enumerations):
             start -= 1
         return start if start in leads else first
 
-    def _before_terms(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where an aim ends before what is said of how it is reached: "in accordance with"."""
-        return next((at for at, _ in sentence.cues.get("by_which", ()) if first < at < last), last)
-
-    def _before_further(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where an aim ends before a further one with a "to" of its own: "run our shop and to know who visits it"."""
-        leads, verbs = sentence.where("purpose_lead"), sentence.where("purpose_verb")
-        for at in range(first + 1, last - 1):
-            if sentence.words[at].text in self.grammar.joins and at + 1 in leads and {at + 2, at + 3} & verbs:
-                return at
-        return last
-
-    def _before_subject(self, sentence: Sentence, first: int, near: int, far: int) -> int:
-        """Where an aim ends before the clause that it serves: "to detect fraud, Kestrel uses"."""
-        words, grammar = sentence.words, self.grammar
-        opens = any(at == 0 and last == first for at, last in sentence.cues.get("purpose_lead", ()))
-        for at in range(max(near, first + 1), far):
-            if "," not in words[at].gap:
-                continue
-            subject = at + (words[at].text in grammar.joins)
-            if subject >= far:
-                continue
-            text = words[subject].text
-            named = words[subject].capital or text in grammar.determiners
-            verb = any(words[n].text in self._finite for n in range(subject + 1, min(subject + 5, far)))
-            if text in grammar.others | grammar.subjects | (grammar.bound & grammar.pronouns) or (named and verb):
-                return at
-            if subject == at and named and opens:
-                return at
-        return far
-
     def _heads(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether the noun that names a purpose is what its phrase is about: not "advertising agency"."""
         words, grammar, nouns = sentence.words, self.grammar, sentence.cues.get("purpose_noun", ())
@@ -191,6 +205,8 @@ class Aims(Enumerations):
             if end not in named and not words[end - 1].capital:
                 return False  # "advertising clean rooms", "a support request"
             return not done and not self._is_means(sentence, start, end)  # not "services that carry ads"
+        if start > 0 and words[start - 1].text in grammar.against:
+            return False  # "la fraude" of "lutter contre la fraude"
         if start > 1 and words[start - 1].text in grammar.inner and any(last == start - 1 for _, last in nouns):
             return False  # "la fraude" of "prévention de la fraude"
         if start > 2 and words[start - 1].text in grammar.inner and words[start - 2].capital:
@@ -211,7 +227,8 @@ class Aims(Enumerations):
             return True
         before = words[first - 1].text if first > 0 and self.soft(sentence, first) else None
         if not words[first].text.endswith(grammar.gerunds):
-            return False
+            past = not grammar.noun_first and words[first].text.endswith(grammar.pasts)
+            return past and before in grammar.handing_to  # "related to enhanced features"
         kinds = (place for cue in _KINDS_OF_DATA for place in sentence.cues.get(cue, ()))
         if any(at <= first and end > last for at, end in kinds):
             return True  # "advertising identifier"
@@ -249,11 +266,9 @@ class Aims(Enumerations):
         for at in sorted(verbs):
             if at > head and self._joined_to(sentence, at, {head}):
                 head = at
-        near = self._before_terms(sentence, head, self.clause_end(sentence, head, commas=False, noted=True))
-        near = self._before_further(sentence, head + 1, near)
-        far = self._before_terms(sentence, head, self.clause_end(sentence, first, commas=True))
-        far = self._before_further(sentence, head + 1, far)
-        far = max(near, self._before_subject(sentence, first, near, far))
+        near = self.aim_end(sentence, first, head, self.clause_end(sentence, head, commas=False, noted=True))
+        far = self.aim_end(sentence, first, head, self.clause_end(sentence, first, commas=True))
+        far = max(near, self.before_subject(sentence, first, near, far))
         yield first, near, rule
         if far > near:
             yield first, far, f"{rule}, on"

@@ -8,7 +8,7 @@ from functools import partial
 
 from analysis.brief.bans import Bans
 from analysis.brief.denied import Denials
-from analysis.brief.news import newly_denied, newly_named
+from analysis.brief.news import newly_denied, newly_named, newly_refusable
 from analysis.brief.rank import Weights, alike, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
@@ -45,9 +45,9 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     undone = [span for _, span in told["irreversible"]]
     for field in _OF_UNDOING:
         told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
-    told["refuse"] = _in_steps(
-        told["refuse"], [one for one in found["refuse"] if one[0] >= weights["refuse"].first * _HINTED]
-    )
+    least = weights["refuse"].first * _HINTED
+    told["refuse"] = newly_refusable(told["refuse"], found["refuse"], least)
+    told["refuse"] = _in_steps(told["refuse"], [one for one in found["refuse"] if one[0] >= least])
     told["refuse"] = [(chance, scene.reader.refusing(span)) for chance, span in told["refuse"]]
     for field in _NAMED:
         of_ways = [one for one in told[field] if not any(one[1].within(way) for _, way in told["refuse"])]
@@ -92,7 +92,15 @@ def _is_vague(scene: Scene, span: Span) -> bool:
 
 
 def _points_back(scene: Scene, span: Span) -> bool:
-    return span.sentence.words[span.first].text in scene.phrases.grammar.carries_on
+    """Or on: "the following data"."""
+    grammar = scene.phrases.grammar
+    on = span.telling & grammar.points_on and span.telling <= grammar.vague | grammar.points_on
+    return bool(on) or span.sentence.words[span.first].text in grammar.carries_on
+
+
+def _is_bare(span: Span) -> bool:
+    """Whether it is a single word, and no term that the page has defined: "content", not "the Content"."""
+    return len(span.words) == 1 and not (span.first and span.words[0].capital)
 
 
 def _telling(scene: Scene, told: Answers) -> Answers:
@@ -103,7 +111,8 @@ def _telling(scene: Scene, told: Answers) -> Answers:
     kept = [
         one
         for one in told
-        if one[1] in sure or not (one[1].sentence.order in own or (sure and _points_back(scene, one[1])))
+        if one[1] in sure
+        or not (one[1].sentence.order in own or (sure and (_points_back(scene, one[1]) or _is_bare(one[1]))))
     ]
     return kept[:MOST]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.brief.nouns import INSIDE, LONGEST, STEP, Nouns, bullet, softly
+from analysis.brief.entries import Entries
+from analysis.brief.nouns import INSIDE, LONGEST, STEP, bullet, softly
 from analysis.brief.phrases import Phrases
 from analysis.brief.text import Sentence
 
@@ -11,7 +12,7 @@ _ACTS = ("collect", "process", "share", "retain")
 _SUBJECT = 14  # words of what is not done or who does not
 
 
-class Clauses(Nouns):
+class Clauses(Entries):
     """Where phrases and clauses of one language begin and end. Positions are indices of a sentence's words."""
 
     def __init__(self, phrases: Phrases) -> None:
@@ -59,12 +60,10 @@ class Clauses(Nouns):
 
     def _restricts(self, sentence: Sentence, at: int) -> bool:
         """Whether the word says which people are meant: "members who are under 18", "users who we think ..."."""
-        people = sentence.cues.get("person", ())
-        return (
-            self.soft(sentence, at)
-            and sentence.words[at].text in self.grammar.subjects
-            and any(last == at for _, last in people)
-        )
+        words, grammar = sentence.words, self.grammar
+        if not self.soft(sentence, at) or words[at].text not in grammar.subjects:
+            return False
+        return words[at - 1].text in grammar.people or any(last == at for _, last in sentence.cues.get("person", ()))
 
     def _other_act(self, sentence: Sentence, at: int) -> bool:
         """Whether another act with an object of its own begins: "... and deletes them", "... and share your data"."""
@@ -120,13 +119,17 @@ class Clauses(Nouns):
             last -= 1
         while last - first > 1:
             word, before = words[last - 1].text, words[last - 2].text
+            embedded = last - first > 2 and before in self._subjects and words[last - 3].text in grammar.asked
+            if embedded and word in grammar.passives | grammar.having:
+                break  # "who you are"
             if last - first > 2 and before in grammar.relatives and word in self._subjects:
                 last -= 2  # "the insurers that you"
                 continue
             if words[last - 1].gap == ".":
                 break  # "Kestrel S.A."
             adverb = word.endswith(grammar.adverbs) and before in grammar.dangling and before not in grammar.determiners
-            if not adverb and word not in grammar.dangling:
+            open_ = word in grammar.lean_on and not (before in grammar.passives or before.endswith(grammar.adverbs))
+            if not adverb and not open_ and word not in grammar.dangling:
                 break
             if any(stop == last for cue in _PHRASES for _, stop in sentence.cues.get(cue, ())):
                 break

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.brief.no_data import ACTS, DATA, NoData
+from analysis.brief.data_ends import DataEnds
+from analysis.brief.no_data import ACTS, DATA
 from analysis.brief.text import Sentence
 
 # cues of a word that may be a verb
-_NO_NOUNS = (*ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on", "make")
-_HANDED = 8  # words between an act of sharing and to whom
+_NO_NOUNS = (*ACTS, "purpose_verb", "purpose_lead", "recipient_lead", "hand_on", "make", "security")
 _SHORTEST_VERB = 4  # letters of one that ends with "s"
 _NO_VERBS = ("ss", "us", "is", "ics")  # how words end that are no verbs, though with "s"
-_APOSTROPHES = ("'", "’")
 _OF = "of"
+_MANY = ("s", "x")  # how plurals end
 
 
-class DataWords(NoData):
+class DataWords(DataEnds):
     """Reads candidates for `data` out of sentences of one language."""
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
@@ -44,7 +44,7 @@ class DataWords(NoData):
                 if last < len(words) and words[last].gap == "-":
                     continue  # "content-generating models"
                 start, end = self.data_phrase(sentence, first, last)
-                if start >= end or self.is_somebody(sentence, start, end):
+                if start >= end or self._names_none(sentence, start, end):
                     continue
                 yield start, end, "phrase"
                 ends = [end]
@@ -56,15 +56,33 @@ class DataWords(NoData):
                 note = self.noted(sentence, end)
                 if note > end and self._is_closed(sentence, note):
                     yield start, note, "phrase with note"
-                if self._within_list(sentence, start, DATA):
-                    continue
-                for end in ends[:2]:
-                    listed = self.listed(sentence, start, end)
-                    if start > 0 and self.soft(sentence, start) and self.is_subject_of(sentence, listed):
-                        continue  # "we scan cards, and scans made before were erased"
-                    if listed > end and not any(end <= at < listed for at, _ in cues.get("place", ())):
-                        yield start, listed, "list"
-                        yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
+                if not self._within_list(sentence, start, DATA):
+                    yield from self._data_lists(sentence, start, ends[:2])
+
+    def _data_lists(self, sentence: Sentence, start: int, ends: list[int]) -> Iterator[tuple[int, int, str]]:
+        """The enumerations that begin with a phrase, which may end in several places."""
+        for end in ends:
+            listed = self.listed(sentence, start, end)
+            if start > 0 and self.soft(sentence, start) and self.is_subject_of(sentence, listed):
+                continue  # "we scan cards, and scans made before were erased"
+            if sentence.words[listed - 1].text in self.grammar.ends:
+                continue  # "data mining or analysis purposes"
+            if listed > end and not any(end <= at < listed for at in sentence.where("place")):
+                yield start, listed, "list"
+                yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
+
+    def _names_none(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether a phrase names somebody, a manner or an aim: "les finalités de statistiques"."""
+        aim = sentence.words[self.bare(sentence, start, end)].text in self.grammar.ends
+        return aim or self.is_somebody(sentence, start, end) or self._is_manner(sentence, start, end)
+
+    def _is_manner(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether a bare noun tells how something is done or is: "greet you by name", "if a change is material"."""
+        words, grammar = sentence.words, self.grammar
+        if end - start == 1 and start > 0 and words[start - 1].text in grammar.passives and self.soft(sentence, start):
+            return True
+        bare = end - start == 1 and not words[start].text.endswith(_MANY) and words[start].text not in grammar.general
+        return bare and start > 0 and words[start - 1].text in grammar.doers and self.soft(sentence, start)
 
     def is_subject_of(self, sentence: Sentence, end: int) -> bool:
         """Whether a verb follows what ends at `end`, behind what says which are meant: "notes made on paper are"."""
@@ -77,13 +95,30 @@ class DataWords(NoData):
 
     def data_phrase(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
         """The noun phrase around words that name data; an empty one where it names none."""
+        words = sentence.words
         start, end = self.chunk(sentence, first, last)
         start = self._behind_act(sentence, start, first)
         if self._is_torn(sentence, start, first, last) or self.names_other(sentence, start, end):
             return end, end
-        if any(at < start < to for at, to in sentence.cues.get("contact", ())):
+        reached = sentence.cues.get("contact", ())
+        if any(at < start < to for at, to in reached):
             return end, end  # "write to the address"
-        return self._behind_its_verb(sentence, start, first), end
+        theirs = (
+            words[start].text in self.grammar.articles | self.grammar.ours and words[first].text in self.grammar.reach
+        )
+        if theirs and any(to <= start for _, to in reached):
+            return end, end  # "contact us by the contact details below"
+        start = self._behind_its_verb(sentence, start, first)
+        if start < first and "," in words[start].gap and words[start].text not in self.grammar.determiners:
+            start += self._lists_acts(sentence, end)  # "reject uploads, compress content or delete it"
+        return start + self._opens_clause(sentence, start, first, end), end
+
+    def _opens_clause(self, sentence: Sentence, start: int, first: int, end: int) -> bool:
+        """Whether the first word of a phrase is no determiner: "thinking that AI content was made by people"."""
+        words, grammar = sentence.words, self.grammar
+        if start in (0, first) or words[start].text not in grammar.relatives or not self.soft(sentence, start):
+            return False
+        return end < len(words) and self.soft(sentence, end) and words[end].text in self._finite
 
     def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
         """Where a noun phrase ends that goes on with who does it: "the notes it reads"."""
@@ -105,6 +140,9 @@ class DataWords(NoData):
         kinds = {end for cue in DATA for _, end in cues.get(cue, ())}
         if last not in kinds and any(end == last for _, end in cues.get("recipient_head", ())):
             return False
+        head = self.phrase_end(sentence, first + 1)
+        if head < last and self._is_document(sentence, first, head):
+            return False  # "a policy on content that harms"
         verbs = sentence.where(*ACTS, "purpose_verb", "control", "go")
         return not self._is_order(sentence, first, last, verbs) and not self._is_clause(sentence, first, last, verbs)
 
@@ -127,18 +165,18 @@ class DataWords(NoData):
             return False
         after = words[first + 1].text
         acts = first in sentence.where(*ACTS) - sentence.where(*DATA)
-        return acts or after in grammar.determiners | grammar.pronouns
+        return acts or after in grammar.determiners | grammar.pronouns | grammar.people
 
     def _is_clause(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
         """Whether an item has a verb of its own, before a comma or a relative clause: "these cookies enable the"."""
-        words, grammar = sentence.words, self.grammar
+        words, grammar, bans = sentence.words, self.grammar, sentence.where("prohibition")
         for at in range(first + 1, last):
             word, before = words[at].text, words[at - 1].text
             if "," in words[at].gap or before in grammar.relatives or before in grammar.breaks:
                 return False
             if at == first + 1 and before in grammar.dangling and before not in grammar.determiners:
                 return False  # "what you bought"
-            if word in grammar.modals or word in grammar.passives:
+            if word in grammar.modals or word in grammar.passives or (at in bans and before.endswith("s")):
                 return True
             if grammar.noun_first or at not in verbs or not before.endswith("s") or at + 1 == last:
                 continue
@@ -151,7 +189,10 @@ class DataWords(NoData):
         kinds = [place for cue in DATA for place in sentence.cues.get(cue, ())]
         if any(at < min(start, first) and first < end <= last for at, end in kinds):
             return True
-        bare = self.grammar.noun_first and start == first > 0 and self.soft(sentence, first)
+        words, grammar = sentence.words, self.grammar
+        bare = grammar.noun_first and start == first > 0 and self.soft(sentence, first)
+        if bare and first in sentence.where("sensitive") and words[first - 1].text not in grammar.joins:
+            return self._is_headless(sentence, first)  # "caractère sensible de"
         return bare and any(end == first for _, end in kinds)
 
     def _behind_act(self, sentence: Sentence, start: int, first: int) -> int:
@@ -187,10 +228,23 @@ class DataWords(NoData):
                 return start + 2  # "programs that gather text"
         if self._is_gerund(sentence, start, first):
             return start + 1
+        if (done := self._verb_of_many(sentence, start, first)) is not None:
+            return done + 1
         plain = start > 0 and self.soft(sentence, start) and not word.capital and word.text not in grammar.determiners
         if plain and self._is_done_by(sentence, start, first):
             return start + 1
         return self._behind_verb_of_one(sentence, start, first)
+
+    def _verb_of_many(self, sentence: Sentence, start: int, first: int) -> int | None:
+        """Where a verb stands whose subject a noun phrase seems to begin with: "our rules prohibit content"."""
+        words, grammar = sentence.words, self.grammar
+        verbs = sentence.where("prohibition", "purpose_verb", "make", *ACTS)
+        for at in range(first - 1, start, -1):
+            text, before = words[at].text, words[at - 1].text
+            other = text.endswith((*grammar.pasts, grammar.gerunds, "s")) or self.compound(sentence, at)
+            if at in verbs and not other and before.endswith("s") and before not in grammar.determiners:
+                return at
+        return None
 
     def _is_gerund(self, sentence: Sentence, start: int, first: int) -> bool:
         """Whether a phrase begins with what is done to its data: "prohibits posting AI content"."""
@@ -250,106 +304,3 @@ class DataWords(NoData):
             if not self._is_named(sentence, at):
                 return at + 1
         return start
-
-    def told_end(self, sentence: Sentence, start: int, end: int, further: int) -> int:
-        """Where a noun phrase ends that is known up to `end`, before what is no longer said of it."""
-        if (
-            further == end + 2
-            and sentence.words[end].text in self._subjects
-            and sentence.words[end + 1].text in self._finite
-        ):
-            return end
-        leads = (at for at in range(end, further) if self._leads_off(sentence, start, at))
-        return self._before_verb(sentence, end, next(leads, further))
-
-    def _leads_off(self, sentence: Sentence, start: int, at: int) -> bool:
-        """Whether words lead to a purpose, to whom something is handed, or away: "in connection with"."""
-        words, grammar, cues = sentence.words, self.grammar, sentence.cues
-        text = words[at].text
-        if text in grammar.composing and self._is_composed(sentence, at):
-            return True
-        if text not in grammar.inner:
-            for first, last in cues.get("purpose_lead", ()):
-                if first == at and (text not in grammar.after or last in sentence.where("purpose_verb")):
-                    return True
-        if text not in grammar.handing_to or words[at - 1].text in grammar.participles:
-            return False
-        if any(first == at for first, _ in cues.get("contact", ())):
-            return True
-        acts = (first for cue in ("share", "hand_on") for first, _ in cues.get(cue, ()))
-        return any(
-            max(0, start - _HANDED) <= act < start and not any(self.hard(sentence, n) for n in range(act + 1, start))
-            for act in acts
-        )
-
-    def _is_composed(self, sentence: Sentence, at: int) -> bool:
-        """Whether words are one preposition, "in violation of", "en cas de": a bare noun between two."""
-        words, grammar = sentence.words, self.grammar
-        if at + 2 >= len(words) or words[at + 1].text in grammar.determiners or self.ends_phrase(words[at + 1].text):
-            return False
-        after = words[at + 2].text
-        return after in grammar.inner or (not grammar.inner and (after == _OF or after in grammar.handing_to))
-
-    def _before_verb(self, sentence: Sentence, end: int, further: int) -> int:
-        """Where what a noun is of ends: before a verb that is not its relative clause's."""
-        words, grammar = sentence.words, self.grammar
-        finite = self._finite
-        waits, at = False, end  # for the verb of a relative clause
-        while at < further:
-            word = words[at].text
-            if word in grammar.relatives:
-                after = words[at + 1].text if at + 1 < further else ""
-                subject = after in grammar.determiners or after in self._subjects or at + 1 in sentence.where("person")
-                waits = subject or after in finite
-                at += not waits
-            elif self._is_of_it(sentence, at, further):
-                return at
-            elif word in self._subjects:
-                waits, at = False, at + 1
-                at = self._last_verb(sentence, at, further) if at < further and words[at].text in finite else at
-            elif at + 2 < further and self._goes_on(sentence, at):
-                return at
-            elif word in finite:
-                if not waits and words[at - 1].text not in grammar.joins:
-                    return at
-                waits, at = False, self._last_verb(sentence, at, further)
-            at += 1
-        return further
-
-    def _is_of_it(self, sentence: Sentence, at: int, further: int) -> bool:
-        """Whether a noun ends before "from it" and a verb that goes on: "your face from it and compares"."""
-        words, grammar = sentence.words, self.grammar
-        if at + 2 >= further or words[at].text not in grammar.links or grammar.noun_first:
-            return False
-        return words[at + 1].text in grammar.pronouns - grammar.readers and words[at + 2].text in grammar.joins
-
-    def _goes_on(self, sentence: Sentence, at: int) -> bool:
-        """Whether behind word `at`, an "and", a verb comes with its object: "and keeps it"."""
-        words, grammar = sentence.words, self.grammar
-        if words[at].text not in grammar.joins or words[at - 1].text in grammar.links:
-            return False
-        word = words[at + 1].text
-        small = (
-            word in grammar.determiners or word in grammar.links or word in grammar.after or word in grammar.dangling
-        )
-        return not small and self.soft(sentence, at + 2) and self._opens_object(words[at + 2].text)
-
-    def _last_verb(self, sentence: Sentence, at: int, further: int) -> int:
-        words, denied = sentence.words, self.grammar.denied_by
-        while at + 1 < further and (words[at + 1].text in self._finite or words[at + 1].text in denied):
-            at += 1
-        return at
-
-    @staticmethod
-    def _is_closed(sentence: Sentence, end: int) -> bool:
-        """Whether a bracket closes behind the words up to `end`."""
-        words = sentence.words
-        return ")" in (words[end].gap if end < len(words) else sentence.text[words[-1].end :])
-
-    def owned(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where data end without whose they are, where it is not said what of theirs: "data of the customer's"."""
-        words = sentence.words
-        if last - first < 3 or last == len(words) or not self.soft(sentence, last):
-            return last
-        whose = words[last - 1].text == "s" and words[last - 1].gap in _APOSTROPHES
-        return self.trimmed(sentence, first, last - 2)[1] if whose else last

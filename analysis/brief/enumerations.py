@@ -11,6 +11,7 @@ _OF = "of"
 _LONG = 14  # words of an answer that may have been cut
 _TORN = 3  # words of an entry that is cut off at the end of an answer
 _CUT = 5  # words at the end of a denial that make room for its subject
+_ANTECEDENT = 7  # words of what a French relative clause is of
 _NO_ENTRIES = ("place", "recipient_head", "person")  # what stands beside data is none
 
 
@@ -62,10 +63,15 @@ class Enumerations(DataWords):
 
     def enumerated_to(self, sentence: Sentence, first: int, last: int) -> int:
         """Where the enumeration ends that words stand in."""
-        words, end = sentence.words, last
+        words, end, joins = sentence.words, last, self.grammar.joins
         while end < len(words):
             stop = self._entry_behind(sentence, first, end)
             if stop == end or stop - first > LONGEST:
+                break
+            alone = end == last and all(
+                word.text not in joins and "," not in word.gap for word in words[first + 1 : end]
+            )
+            if alone and words[end].text not in joins and self.is_apart(sentence, first, stop):
                 break
             if first > 0 and self.soft(sentence, first) and self.is_subject_of(sentence, stop):
                 break  # "we keep your name, and your notes may"
@@ -97,6 +103,40 @@ class Enumerations(DataWords):
         if stop == len(words) or words[stop].text != _OF:
             return stop
         return next((to for to, how in self.post_modified(sentence, stop) if how.endswith("nearest")), stop)
+
+    def whole_subject(self, sentence: Sentence, first: int, last: int) -> int:
+        """Where a denial up to `last` begins whose subject would be torn: "notes and photos are not", "notes, which are
+        not", "notes are kept and are not". Behind "note that" begins what is to be noted."""
+        words, grammar = sentence.words, self.grammar
+        if first + 2 < last and words[first].text in grammar.noting and words[first + 1].text in grammar.relatives:
+            return first + 2
+        start = first
+        if first > 0 and words[first].text in grammar.relatives:
+            start = self._antecedent(sentence, first)
+        elif words[first].text in self._finite | grammar.denied_by | grammar.only_with:
+            if first > 1 and words[first - 1].text in grammar.relatives:
+                start = self._antecedent(sentence, first - 1)
+            elif first > 1 and words[first - 1].text in grammar.joins and self.soft(sentence, first - 1):
+                start = self.clause_start(sentence, first - 1)
+                start = start if start == 0 or self.hard(sentence, start) else first
+        elif not self.ends_phrase(words[first].text):
+            verb = next((at for at in range(first, last) if words[at].text in self._finite | grammar.denied_by), first)
+            start = self.enumerated_from(sentence, first, verb) if verb > first else first
+        return start if last - start <= LONGEST else first
+
+    def _antecedent(self, sentence: Sentence, which: int) -> int:
+        """Where the noun phrase begins before a relative pronoun, or `which` where there is none."""
+        words, grammar = sentence.words, self.grammar
+        if self.ends_phrase(words[which - 1].text):
+            return which
+        if not grammar.noun_first:
+            return self.chunk(sentence, which - 1, which)[0]
+        for at in range(which - 1, max(-1, which - _ANTECEDENT), -1):
+            if words[at].text in grammar.determiners - grammar.inner:
+                return at
+            if not self.soft(sentence, at):
+                break
+        return which
 
     def refused_from(self, sentence: Sentence, first: int, last: int) -> int:
         """Where, of several acts, the one begins that refuses, or is the only new one: "download a copy, close your
@@ -164,6 +204,7 @@ class Enumerations(DataWords):
             return last
         ends = (to for to, _ in self.post_modified(sentence, last, noted=noted))
         end = max((self.told_end(sentence, first, last, to) for to in ends), default=last)
+        end = next((start for start, stop in sentence.names if start < end < stop), end)
         end = self.trimmed(sentence, first, end)[1]
         torn = end - first > LONGEST or words[end - 1].text in grammar.denied_by
         return last if torn else max(end, last)

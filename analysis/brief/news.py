@@ -15,6 +15,7 @@ _DENIALS = ("denial", "denial, whole")
 _PARTIES = ("party", "parties", "company", "name of a party")
 _OF_DEEDS = (*ACTS, "train", "hand_on", "tracking", "sensitive", "data_kind", "content_kind")
 _LIKELY = 0.5
+_MAY = 8  # words from "you may" to the last of several acts
 
 
 def newly_denied(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
@@ -36,11 +37,39 @@ def newly_denied(scene: Scene, told: Answers, found: Answers, least: float) -> A
     return told or [one for one in new if scene.chances(one[1].sentence)["protection"] >= _LIKELY][:1]
 
 
+def newly_refusable(told: Answers, found: Answers, least: float) -> Answers:
+    """How to refuse; where nothing is told, the likeliest act that a new sentence says people may do: "You may revoke
+    the link"."""
+    return (
+        told
+        or [
+            one
+            for one in found
+            if one[0] >= least
+            and one[1].rule.startswith("refusal")
+            and one[1].sentence.side == "after"
+            and _is_new(one[1].sentence.words)
+            and any(at <= one[1].first < end + _MAY for at, end in one[1].sentence.cues.get("you_may", ()))
+        ][:1]
+    )
+
+
 def _is_of_deeds(span: Span) -> bool:
     """Whether words tell of data or what is done with them, not only within a name: "it answers “not yet”"."""
     names = span.sentence.names
     deeds = span.sentence.where(*_OF_DEEDS) & set(range(span.first, span.last))
     return any(not within_name(names, at, at + 1) for at in deeds)
+
+
+def _is_group(scene: Scene, span: Span) -> bool:
+    """Whether a party is named together with the publisher, as those that belong to it."""
+    words, first, grammar = span.sentence.words, span.first, scene.phrases.grammar
+    if span.rule != "party" or span.sentence.side != "after" or first < 2 or words[first - 1].text not in grammar.joins:
+        return False
+    publisher = words[first - 2].text
+    return words[first].text in grammar.determiners and (
+        scene.reader.publisher.is_named(publisher) or publisher in grammar.subjects | grammar.to_us
+    )
 
 
 def _is_new(words: Sequence[Word]) -> bool:
@@ -50,8 +79,13 @@ def _is_new(words: Sequence[Word]) -> bool:
 def newly_named(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
     """Of a sentence that names somebody new beside others, who is new; not where that is one of the others.
 
-    Who is new is told from the chance `least` where only others of the sentence are.
+    Who is new is told from the chance `least` where only others of the sentence are; where nobody is, "Wrenfield or its
+    affiliates" of a new sentence.
     """
+    if not told:
+        return [
+            one for one in found if one[0] >= least and _is_group(scene, one[1]) and _is_new(one[1].sentence.words)
+        ][:1]
     naming = scene.phrases.grammar.naming
     old = {span.sentence.order for _, span in told if span.sentence.touched}
     old -= {span.sentence.order for _, span in told if any(word.changed for word in span.words)}

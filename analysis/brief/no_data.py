@@ -9,6 +9,7 @@ from analysis.brief.text import Sentence
 DATA = ("data_kind", "content_kind", "sensitive", "data_head")
 ACTS = ("collect", "process", "share", "retain")
 _OF_READER = 6  # words from what is shown to whose it is
+_OURS = 4  # words of what the service does itself
 _MADE = 10  # words between an act of making and what is made
 
 
@@ -23,21 +24,37 @@ class NoData(Parties):
         torn = any(start < last < end and words[last - 1].capital for start, end in sentence.long_names)
         if torn and any(start < last < end for start, end in capital_runs(sentence, self.grammar, joined=False)):
             return True  # "the International Data" of "the International Data Transfer Agreement"
+        if self._is_of_name(sentence, first, last):
+            return True
         steps = 0 in sentence.where("go") and words[0].capital and words[first].text not in self.grammar.yours
         if steps and sentence.where("go", "refuse_act", "control") - {0}:
             return True  # "Open Settings, choose Privacy and data and switch it off"
         return self._is_tool(sentence, first, last) or self.is_made(sentence, first)
+
+    def _is_of_name(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether words are a part of a name that ends with no data: "the Information Commissioner's Office"."""
+        if self.grammar.noun_first or all(end < last for _, end in sentence.long_names):
+            return False
+        kinds = {end for cue in DATA for _, end in sentence.cues.get(cue, ())}
+        return any(
+            start <= self.bare(sentence, first, last) and last <= end and end not in kinds
+            for start, end in capital_runs(sentence, self.grammar, joined=False)
+        )
 
     def names_other(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase names what is no data: a document, a legal ground, what is the service's."""
         words, grammar, cues = sentence.words, self.grammar, sentence.cues
         if self._is_document(sentence, first, last):
             return True
+        if any(at < last and first < end for at, end in sentence.cues.get("asking", ())):
+            return True  # "more information about"
         if any(first <= at and end <= last for at, end in cues.get("legitimate_interest", ())):
             return True
-        if words[last - 1].text in grammar.ends or self._is_measured(sentence, first, last):
+        head = words[self.bare(sentence, first, last)] if grammar.noun_first else words[last - 1]
+        other = words[last - 1].text in grammar.ends or (last - first > 1 and head.text in grammar.no_things)
+        if other or self._is_measured(sentence, first, last):
             return True
-        return words[first].text in grammar.ours and last - first == 2 and words[last - 1].text in grammar.doings
+        return words[first].text in grammar.ours and last - first <= _OURS and head.text in grammar.doings
 
     def _is_measured(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase tells how data are: "la qualité de vos données"."""
@@ -81,8 +98,11 @@ class NoData(Parties):
         """Whether it is what a service makes: "to write job advertisements, summaries and drafts", "models which
         generate content, such as summaries of a profile"."""
         makes = sentence.where("make")
-        if not makes or self._is_readers(sentence, first):
+        given = any(end == first or end == first - 1 for _, end in sentence.cues.get("given", ()))
+        if not (makes or given) or self._is_readers(sentence, first):
             return False  # "to show your profile", "to display the photos that you post"
+        if given:
+            return True
         words, acts = sentence.words, sentence.where(*ACTS, "train")
         aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
         for at in range(first - 1, max(-1, first - _MADE), -1):

@@ -14,15 +14,14 @@ _BULLETS = frozenset("-*·•")  # between words with space around: the items of
 INSIDE = (".", "@", ":")  # marks without space around stand inside an address, a number, a name
 VOID = "no "  # begins the rule of a candidate that can't answer, but is counted among them
 LONGEST = 20  # words of an answer
-_LIST_LONGEST = 14  # words of an enumeration
 STEP = 4  # words of one step of a way through menus
 _OF_LONGEST = 9  # words that say what a noun is of; the last noun phrase is told whole
 _LEFT, _RIGHT = 5, 5  # words that a noun phrase may have beside the words it was found by
-_OF = "of"
-_MANY = ("s", "x")  # how plurals end
-_KINDS = ("data_kind", "content_kind")
-_NAMED = (  # cues of words that are nouns, whatever they look like
-    *_KINDS,
+OF = "of"
+MANY = ("s", "x")  # how plurals end
+KINDS = ("data_kind", "content_kind")
+NAMED = (  # cues of words that are nouns, whatever they look like
+    *KINDS,
     "data_head",
     "sensitive",
     "document",
@@ -97,7 +96,8 @@ class Nouns:
                 done = (
                     start > 2 and words[start - 3].text in grammar.passives and head.endswith(grammar.pasts or ("\n",))
                 )
-                if not done and not self.ends_phrase(head) and head not in grammar.determiners:
+                torn = self._is_headless(sentence, start - 2)
+                if not done and not torn and not self.ends_phrase(head) and head not in grammar.determiners:
                     start -= 2
                     continue
             if word in grammar.determiners:
@@ -111,6 +111,16 @@ class Nouns:
         while start > 0 and words[start].gap == "-":
             start -= 1
         return start, self.phrase_end(sentence, last)
+
+    def _is_headless(self, sentence: Sentence, at: int) -> bool:
+        """Whether a French word before "de" ends what is before it: "caractère sensible de", "il s'agit des"."""
+        words, grammar = sentence.words, self.grammar
+        if not grammar.noun_first or at == 0 or not self.soft(sentence, at):
+            return False
+        before = words[at - 1].text
+        if before in grammar.determiners | grammar.inner or (before in grammar.pronouns and before in grammar.stops):
+            return before in grammar.stops
+        return before in grammar.joins or not self.ends_phrase(before)
 
     def ends_phrase(self, word: str) -> bool:
         return word in self._no_nouns or word.endswith(self.grammar.adverbs)
@@ -127,6 +137,8 @@ class Nouns:
         end = last
         while end < len(words) and end - last < _RIGHT and self.soft(sentence, end):
             word = words[end].text
+            if word.isdecimal() and end + 1 in sentence.where("retain"):
+                break  # "données comptables 10 ans"
             if word in grammar.inner:
                 noun = end + 1
                 while noun < len(words) and words[noun].text in grammar.determiners and self.soft(sentence, noun):
@@ -157,10 +169,10 @@ class Nouns:
         after = words[at + 1].text
         if before.endswith("s"):  # "the pictures remain on your phone"
             small = after in grammar.stops or after in grammar.determiners
-            verb = small and after != _OF and after not in self._finite
+            verb = small and after != OF and after not in self._finite
         else:
             verb = after in grammar.determiners and after not in grammar.relatives
-        return verb and not any(first <= at < end for cue in _NAMED for first, end in sentence.cues.get(cue, ()))
+        return verb and not any(first <= at < end for cue in NAMED for first, end in sentence.cues.get(cue, ()))
 
     def _is_verb_of_many(self, sentence: Sentence, last: int, at: int) -> bool:
         """Whether word `at` is no adjective of the noun before it: "les données servent", "un écrit contenant des"."""
@@ -173,7 +185,7 @@ class Nouns:
             if after in grammar.determiners or after in grammar.after:
                 return True
         nouns = (words[n].text for n in range(max(0, last - 2), at))
-        return any(noun.endswith(_MANY) and noun not in grammar.determiners for noun in nouns)
+        return any(noun.endswith(MANY) and noun not in grammar.determiners for noun in nouns)
 
     def _is_noun(self, sentence: Sentence, at: int) -> bool:
         """Whether a word that may be a verb ends a noun phrase: "the contents of a support request"."""
@@ -186,114 +198,10 @@ class Nouns:
         after = words[at + 1].text
         return after in grammar.stops | grammar.joins and after not in grammar.determiners
 
-    def listed(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where the enumeration ends that a noun phrase begins: phrases of up to five words with commas or "and"."""
-        words, grammar = sentence.words, self.grammar
-        end = before = last
-        while end < len(words) and end - first < _LIST_LONGEST:
-            at = end
-            joined = "," in words[at].gap and not self.hard(sentence, at)
-            while at < len(words) and words[at].text in grammar.joins and not self.hard(sentence, at):
-                at, joined = at + 1, True
-            if not joined or at >= len(words):
-                break
-            stop = self._entry_end(sentence, at)
-            if stop == at or (stop == at + 1 and self._only_acts(sentence, end, at)):
-                break
-            before, end = end, stop
-        return self._untorn(sentence, first, end, before) if end > last else end
-
-    def _only_acts(self, sentence: Sentence, end: int, at: int) -> bool:
-        """Whether word `at` is what is done rather than an entry behind that which ends at `end`: "ids and opting"."""
-        words, gerunds = sentence.words, self.grammar.gerunds
-        if not words[at].text.endswith(gerunds) or words[end - 1].text.endswith(gerunds):
-            return False
-        return not self._begins(sentence, at, _NAMED)
-
-    def _entry_end(self, sentence: Sentence, start: int) -> int:
-        """Where an entry of an enumeration ends; where it begins if it is none: "and keeps it"."""
-        words, grammar = sentence.words, self.grammar
-        stop = start
-        while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
-            word = words[stop].text
-            if word in grammar.joins:
-                break
-            if stop > start and self._is_object(sentence, stop):
-                return start
-            if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, _KINDS):
-                break
-            if stop == start + 1 and self._is_infinitive(sentence, start):
-                return start
-            if stop > start:
-                before = words[stop - 1].text
-                if self._opens_object(word) and before not in grammar.determiners and before not in grammar.inner:
-                    return start
-                if grammar.noun_first and self._is_verb_of_many(sentence, stop, stop):
-                    break
-            stop += 1
-        return stop
-
-    def _is_infinitive(self, sentence: Sentence, at: int) -> bool:
-        """Whether a word is a French verb with an object rather than a noun: "ou publier des annonces"."""
-        words, grammar = sentence.words, self.grammar
-        if not grammar.noun_first or not words[at].text.endswith(grammar.infinitives):
-            return False
-        return words[at + 1].text in grammar.partitive | grammar.yours and not self._begins(sentence, at, _NAMED)
-
-    @staticmethod
-    def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:
-        """Whether a phrase of these cues begins at a word, that may be a verb elsewhere: "contact information"."""
-        return any(first == at for cue in cues for first, _ in sentence.cues.get(cue, ()))
-
     def _is_them(self, sentence: Sentence, at: int) -> bool:
         """Whether a word is a pronoun that can't be a subject."""
         text, grammar = sentence.words[at].text, self.grammar
         return not grammar.noun_first and text in grammar.pronouns - grammar.links and self.soft(sentence, at)
-
-    def _is_object(self, sentence: Sentence, at: int) -> bool:
-        """Whether a pronoun is what a verb before it is done to: "and match them", "and clear it."."""
-        words, grammar = sentence.words, self.grammar
-        if grammar.noun_first or words[at].text not in grammar.pronouns:
-            return False
-        if words[at].text not in grammar.links:
-            return True
-        return at + 1 == len(words) or self.hard(sentence, at + 1)
-
-    def _opens_object(self, word: str) -> bool:
-        grammar = self.grammar
-        if word in grammar.inner or word in grammar.relatives:
-            return False
-        return word in grammar.determiners or (not grammar.noun_first and word in grammar.pronouns)
-
-    def _untorn(self, sentence: Sentence, first: int, end: int, before: int) -> int:
-        """Where an enumeration ends whose last entry, behind `before`, may go on or be a part of something."""
-        words, grammar = sentence.words, self.grammar
-        if words[end - 1].text in grammar.determiners and words[end - 1].text in grammar.general:
-            return before  # "or other"
-        if end == len(words):
-            return end
-        if words[end].gap == "-":
-            while end < len(words) and words[end].gap == "-":
-                end += 1
-            return self.phrase_end(sentence, end)
-        kinds = [place for cue in (*_KINDS, "data_head") for place in sentence.cues.get(cue, ())]
-        note = self.noted(sentence, end)
-        if note > end and note < len(words) and ")" in words[note].gap and any(at == note for at, _ in kinds):
-            return self.phrase_end(sentence, note + 1)  # "subscriber identity (SIM) information"
-        if not self.soft(sentence, end):
-            return end
-        word = words[end]
-        if word.text in grammar.stops:
-            if word.capital and words[end - 1].capital:
-                return before
-            for at, last in kinds:
-                if at == end:
-                    return last  # "voice input"
-        if word.text == _OF and not words[end - 1].text.endswith(_MANY):
-            whole = next((to for to, how in self.post_modified(sentence, end) if how.endswith("nearest")), end)
-            return whole if whole - first <= LONGEST else before  # "method of payment"
-        torn = word.text in grammar.participles and any(at in (end + 1, end + 2) for at, _ in kinds)
-        return before if torn else end  # "health related information"
 
     def post_modified(self, sentence: Sentence, last: int, *, noted: bool = False) -> Iterator[tuple[int, str]]:
         """Further ends of a noun phrase that goes on: "of ...", "about ...", "licensed from ...", "you provide"."""
@@ -302,6 +210,8 @@ class Nouns:
             return
         licensed = words[last].text in grammar.participles
         if not licensed and words[last].text not in grammar.links:
+            return
+        if self._leads_on(sentence, last):
             return
         noun = last + 1
         if words[last].text in grammar.relatives:  # "que vous nous fournissez"
@@ -317,6 +227,7 @@ class Nouns:
             nearest = max(noun + 1, self.phrase_end(sentence, noun))
             if words[last].text in grammar.relatives and nearest < len(words) and self._is_them(sentence, nearest):
                 nearest += 1  # "companies that own us"
+            nearest += self._is_verb_of(sentence, last, nearest)
             yield nearest, " and its nearest"
         end = last + 1
         while (
@@ -329,6 +240,23 @@ class Nouns:
         if end - last == _OF_LONGEST:
             end = self.phrase_end(sentence, end)
         yield end, " and what it is of"
+
+    def _leads_on(self, sentence: Sentence, at: int) -> bool:
+        """Whether a small word leads to no noun: of "keep data in or send data to", "features in order to"."""
+        words, grammar = sentence.words, self.grammar
+        if any(first == at and end - first > 1 for first, end in sentence.cues.get("purpose_lead", ())):
+            return True
+        if at + 2 >= len(words) or words[at + 1].text not in grammar.joins or words[at].text in grammar.participles:
+            return False
+        return not words[at + 2].text.endswith(grammar.pasts or ("\n",))  # "found on or accessed through"
+
+    def _is_verb_of(self, sentence: Sentence, which: int, at: int) -> bool:
+        """Whether a word is the verb of a relative clause with a noun for its subject: "that the assistant uses"."""
+        words, grammar = sentence.words, self.grammar
+        if words[which].text not in grammar.relatives or at == len(words) or not self.soft(sentence, at):
+            return False
+        other = grammar.links | grammar.joins | grammar.dangling | grammar.breaks
+        return words[which + 1].text in grammar.determiners and words[at].text in grammar.stops - other
 
     def noted(self, sentence: Sentence, last: int) -> int:
         words = sentence.words

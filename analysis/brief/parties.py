@@ -149,6 +149,8 @@ class Parties(Clauses):
             start = self._shared_head(sentence, self._behind_aim(sentence, start, first), first)
             if grammar.noun_first and end > last and words[end - 1].text.endswith(grammar.gerunds):
                 end -= 1  # "les fournisseurs travaillant pour"
+            if self._is_service(sentence, start, end):
+                continue
             if end not in ends:
                 if not any(last < thing <= end for thing in things):
                     yield start, end, "party as adjective"
@@ -164,6 +166,11 @@ class Parties(Clauses):
             if listed > end and not self._within_list(sentence, start, ("recipient_head",)):
                 yield start, listed, "parties"
         yield from self._names(sentence)
+
+    def _is_service(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether a phrase names what the publisher itself runs: "our platforms", "our other services"."""
+        words, grammar = sentence.words, self.grammar
+        return words[start].text in grammar.ours and words[end - 1].text in grammar.run
 
     def _given_to(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         """Firms that something is shared with: "with your water company"."""
@@ -221,9 +228,16 @@ class Parties(Clauses):
                 continue
             end = at + 1
             while end < len(words) and end - at < 6 and (words[end].capital or end in forms):
-                if not self.soft(sentence, end) and end not in forms:
+                if (not self.soft(sentence, end) and end not in forms) or "*" in words[end].gap:
                     break
                 end += 1
+            if (
+                end < len(words)
+                and end - at > 1
+                and words[end].gap.strip() == "-"
+                and words[end - 1].text != words[at].text
+            ):
+                end -= 1  # "Kestrel SAS Co-responsable"
             ours = self.publisher.is_named(word.text)
             of_data = any(first <= at and end <= last for first, last in kinds)  # "adresse IP"
             letter = end - at == 1 and len(word.text) == 1  # "grades from A to D"

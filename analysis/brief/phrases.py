@@ -72,6 +72,7 @@ CUES = (
     "firm",
     "tool",
     "make",
+    "given",
     "duty",
     "by_which",
     "role",
@@ -105,22 +106,29 @@ class Grammar(BaseModel):
     subjects: frozenset[Phrase]
     general: frozenset[Phrase]
     dangling: frozenset[Phrase]
+    lean_on: frozenset[Phrase] = frozenset()
     noun_first: bool
     pronouns: frozenset[Phrase]
     gerunds: str
     adverbs: tuple[str, ...]
     verbs: tuple[str, ...] = ()
     infinitives: tuple[str, ...] = ()
+    abstract: tuple[str, ...] = ()
+    futures: tuple[str, ...] = ()
     partitive: frozenset[Phrase] = frozenset()
     between: frozenset[Phrase] = frozenset()
     composing: frozenset[Phrase] = frozenset()
     vague: frozenset[Phrase] = frozenset()
+    points_on: frozenset[Phrase] = frozenset()
     as_such: frozenset[Phrase] = frozenset()
     ends: frozenset[Phrase] = frozenset()
     measures: frozenset[Phrase] = frozenset()
     to_us: frozenset[Phrase] = frozenset()
     ours: frozenset[Phrase] = frozenset()
+    run: frozenset[Phrase] = frozenset()
     doings: frozenset[Phrase] = frozenset()
+    reach: frozenset[Phrase] = frozenset()
+    no_things: frozenset[Phrase] = frozenset()
     articles: frozenset[Phrase] = frozenset()
     # whose act a verb is, and what a denial is of: analysis/brief/acts.py
     readers: frozenset[Phrase] = frozenset()
@@ -143,14 +151,16 @@ class Grammar(BaseModel):
     # how far a denial reaches: analysis/brief/denied.py
     partly: frozenset[Phrase] = frozenset()
     mine: frozenset[Phrase] = frozenset()
-    noting: frozenset[Phrase] = frozenset()
     beyond: frozenset[Phrase] = frozenset()
+    noting: frozenset[Phrase] = frozenset()
     sourced: frozenset[Phrase] = frozenset()
     embeds: frozenset[Phrase] = frozenset()
+    asked: frozenset[Phrase] = frozenset()
     lacking: frozenset[Phrase] = frozenset()
     concedes: frozenset[Phrase] = frozenset()
     including: frozenset[Phrase] = frozenset()
     having: frozenset[Phrase] = frozenset()
+    infinite: frozenset[Phrase] = frozenset()
     # how a sentence begins that speaks of what was said before it: analysis/brief/default.py
     points_back: frozenset[Phrase] = frozenset()
     # and how one that says nothing without it, by its first word or two; or its answer: analysis/brief/headline.py
@@ -159,6 +169,9 @@ class Grammar(BaseModel):
     # what readers are forbidden: analysis/brief/bans.py
     bound: frozenset[Phrase] = frozenset()
     duties: frozenset[Phrase] = frozenset()
+    against: frozenset[Phrase] = frozenset()
+    people: frozenset[Phrase] = frozenset()
+    wishes: frozenset[Phrase] = frozenset()
     commands: frozenset[Phrase] = frozenset()
 
 

@@ -53,6 +53,8 @@ class Places(Clauses):
                 and not any(f == end for f, _ in sentence.cues.get("thing", ()))
             ):
                 yield first, end + 1, "of place"
+                if lead is not None:
+                    yield lead, end + 1, "of place"
 
     def _is_place(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words name a place where people are: not where a house stands, not a part of another name."""
@@ -102,6 +104,6 @@ class Places(Clauses):
 
     @staticmethod
     def _named(sentence: Sentence, first: int, last: int) -> bool:
-        """Whether the words are written as a name: "US", not "us"; "Jersey", not "jersey"."""
+        """Whether the words are written as a name: "US", not "us"; "Jersey", not "jersey"; "espace Schengen"."""
         text = sentence.quote(first, last)
-        return text.isupper() if len(text) < 4 else sentence.words[first].capital
+        return text.isupper() if len(text) < 4 else any(word.capital for word in sentence.words[first:last])

@@ -26,8 +26,8 @@ def quoted(span: Span, *, linked: bool = False, marks: tuple[Mark, ...] = ()) ->
             end = text.index(closing, end) + 1
             continue
         unopened = unclosed if opening == closing else inside.count(closing) > inside.count(opening)
-        if unopened and opening not in "([" and start > 0 and text[start - 1] == opening:
-            start -= 1
+        if unopened and opening not in "([" and text[:start].rstrip().endswith(opening):
+            start = text.rindex(opening, 0, start)
     if span.last < len(words) and text[end] == "." and _is_short(span):
         end += 1
     said = text[start:end]

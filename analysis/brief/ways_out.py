@@ -24,6 +24,7 @@ _CHOICE = (
     "set_aside",
 )
 _REFUSES = ("refuse_act", "can_stop", "control", "rights", "unless", "consent", "default_on", "default_off")
+_CLAUSE = 6  # words of "you have the" before a right
 _COUNTED = 4  # words from a number to what is counted: "415 requests to opt out"
 
 
@@ -88,12 +89,23 @@ class WaysOut(Acts):
             return True  # "is set to on"
         if kind not in ("refusal", "right"):
             return False
+        if kind == "right" and self._is_other_right(sentence, first):
+            return True
         for at in range(first, max(-1, first - _COUNTED), -1):
             if words[at].text in grammar.readers & grammar.pronouns or (at < first and self.hard(sentence, at + 1)):
                 return False
             if words[at].text.isdecimal() and at > 0:
                 return True
         return False
+
+    @staticmethod
+    def _is_other_right(sentence: Sentence, first: int) -> bool:
+        """Whether it is a right that is no choice: "your right to privacy"."""
+        acts, rights = sentence.where("refuse_act"), sentence.where("rights")
+        return any(
+            first <= at < first + _CLAUSE and at in rights and acts.isdisjoint(range(first, end))
+            for at, end in sentence.cues.get("no_choice", ())
+        )
 
     @staticmethod
     def _only_informs(sentence: Sentence, first: int) -> bool:
@@ -164,6 +176,11 @@ class WaysOut(Acts):
         """Whether what is done is the reader's, and told rather than supposed."""
         words, grammar = sentence.words, self.grammar
         readers = first > 0 and words[first - 1].text in grammar.readers
+        if any(
+            words[at].text in grammar.others - grammar.pronouns and words[at - 1].text not in grammar.relatives
+            for at in range(first + 1, last)
+        ):
+            return False  # "upon request we will delete"
         if rule == "refusal" and not grammar.noun_first and words[first].text.endswith("s") and not readers:
             return False  # "Cordova deletes them": who does it is not the reader
         if rule in _ACTS and not self._is_way(sentence, first, last):

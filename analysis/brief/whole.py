@@ -118,10 +118,12 @@ def _named(reader: Reader, party: Span, name: Span) -> Span | None:
     if naming and "(" in between[0].gap:
         end = reader.noted(sentence, party.last)
         return replace(party, last=end) if name.last <= end <= party.first + LONGEST else None
+    grammar = reader.grammar
+    owned = len(between) == 1 and between[0].text in grammar.doers and party.words[-1].text.endswith(grammar.pasts)
     further = reader.adjoin(sentence, party.last, name.first) and any(
         word.text in reader.grammar.naming for word in sentence.words[party.first : party.last]
     )
-    return replace(party, last=name.last) if naming or further else None
+    return replace(party, last=name.last) if naming or owned or further else None
 
 
 def with_subjects(reader: Reader, told: Answers) -> Answers:
@@ -129,6 +131,7 @@ def with_subjects(reader: Reader, told: Answers) -> Answers:
     kept: Answers = []
     for chance, span in told:
         first = reader.subject_start(span.sentence, reader.denied_verb(span.sentence, span.first))
+        first = reader.whole_subject(span.sentence, first, span.last) if span.rule.startswith("denial") else first
         last = reader.cut(span.sentence, first, span.last)
         kept.append((chance, replace(span, first=first, last=last) if last else span))
     return kept
