@@ -144,7 +144,7 @@ def test_what_people_may_ask_for_and_where_to_complain_is_a_detail() -> None:
 
 @pytest.mark.parametrize(("claim", "named"), BY_WEIGHT.items())
 def test_what_is_high_by_weight_says_what_weighed(claim: str, named: str) -> None:
-    signs = dict.fromkeys((f"told.{name}" for name in ("training", "rights_gone", *RULES)), 0.0)
+    signs = dict.fromkeys((f"told.{name}" for name in ("training", "rights_gone", "only_again", *RULES)), 0.0)
     severity, because, _ = severity_of(signs | {f"told.{claim}": 12.0}, ())
     assert (severity, because) == ("high", (named,))
 

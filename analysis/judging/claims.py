@@ -106,6 +106,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "longer": not back.longer.isdisjoint(said),
         "torn": _only_torn(said),
         "only_gone": back.only_gone,
+        "only_again": back.only_again,
         "promise_lost": not back.promises.isdisjoint(said),
         "decides_anew": any(map(_decides_anew, said)),
         "does_more": any(map(_does_more, said)),

@@ -77,23 +77,25 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     places = [_place(one) for one in seen]
     after = [said for place in places for said in place.after]
     pairs = restated(seen)
+    again = {pair.was.text for pair in pairs if pair.says_again}
+    lost = [place._replace(gone=[said for said in place.gone if said.text not in again]) for place in places]
     few = len(places) <= _FEW
     asks = any(map(_asks_anew, places))
     ticked = {name for one in seen if one.kind in _OF_PEOPLE and (name := _by_tick(one))}
     held = {
         "trains_anew": _trains_anew(places, pairs),
-        "training_promise_gone": not asks and any(map(_training_promise_gone, places)) and _fewer(places),
+        "training_promise_gone": not asks and any(map(_training_promise_gone, lost)) and _fewer(places),
         "promise_gone": any(pair.breaks_promise for pair in pairs)
-        or (few and any(_promise_gone(said, after) for place in places for said in place.gone)),
+        or (few and any(_promise_gone(said, after) for place in lost for said in place.gone)),
         "promise_narrowed": any(pair.narrows_promise for pair in pairs),
         "consent_gone": not asks
         and (
-            any(_consent_gone(place) and not _turned_on(place) for place in places)
+            any(_consent_gone(place) and not _turned_on(place) for place in lost)
             or any(pair.changes_ground or (pair.asks_no_more and pair.was.one is not pair.now.one) for pair in pairs)
         ),
         "turned_on": not asks and (any(map(_turned_on, places)) or any(pair.turns_on for pair in pairs)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
-        or (few and not asks and _choice_gone(places, after)),
+        or (few and not asks and _choice_gone(lost, after)),
         "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs, bool),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)

@@ -132,6 +132,8 @@ def severity_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Sever
     because = _rules(told)
     if because:
         return "high", because, _ruled(because)
+    if told["told.only_again"]:
+        return "low", (), Reason("weight.said_again")
     high, medium = weights().severity["high"], weights().severity["medium"]
     if high.holds(told):
         weighed = high.reasons(told, yes=True)
@@ -181,6 +183,8 @@ def direction_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Dire
     if rules and likeliest in _WITH_GRAVE:
         only_lost = LOST.issuperset(rules) and not told["told.less"]
         return "expands" if only_lost else _WITH_GRAVE[likeliest], _ruled(rules)
+    if told["told.only_again"] and not rules:
+        return "clarifies", Reason("weight.said_again")
     if likeliest == "expands" and _is_of_rights_only(told, topics):
         return "clarifies", Reason("weight.only_rights")
     turned = _turned(likeliest, told)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from analysis.change import Side
 from analysis.diff.wording import Wording
 from analysis.text.looks import has_small_words, pattern
 
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _JOINING = 4  # words like "the" and "with" in changed words; so many are no address
 _NEAR = 25  # characters between a street or a postal code and the rest of an address
 
@@ -17,11 +19,13 @@ def in_address(text: str, start: int, end: int) -> bool:
 
 
 def only_addresses(changed: Wording, texts: Mapping[Side, str]) -> bool:
-    """Whether all that came (or, where nothing did, all that went) is of postal addresses."""
+    """Whether all that came (or, where nothing did, all that went) is of postal addresses, none of e-mail."""
     for side in ("after", "before"):
         spans = [span for sentence in changed.sentences if sentence.side == side for span in sentence.spans]
         if spans:
             text = texts[side]
+            if any(start < each.end() and each.start() < end for each in _MAIL.finditer(text) for start, end in spans):
+                return False
             return all(not _says_something(text[start:end]) and in_address(text, start, end) for start, end in spans)
     return False
 

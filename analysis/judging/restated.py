@@ -24,6 +24,8 @@ _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two s
 _BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
 _FEW = 1 / 3  # of the words of a part of a sentence
 _JOINED = re.compile(r",?\s(?:and|or|et|ou)\b(?:,\s)?")
+_TURNED = frozenset(("negation", "promise", "no_choice"))
+_MARKS = frozenset(("default_off", UNLESS, "at_will", "discretion", "lawful", "part_only"))
 _OPENS = re.compile(r"^[\W_]*")
 _AROUND = 12  # characters on either side of words that went
 
@@ -91,6 +93,21 @@ class Restated(NamedTuple):
     def trains_no_more(self) -> bool:
         """Whether what was done with people's data stays, but for the training of AI."""
         return self.was.trains and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
+
+    @property
+    def says_again(self) -> bool:
+        """Whether a promise, a consent, a choice or how long data is kept is the same in other words."""
+        if self._is_kept_as_long:
+            return True
+        shared, fewer = len(self.was.stems & self.now.stems), min(len(self.was.stems), len(self.now.stems))
+        if shared < max(2, _MOST * fewer) or _told(self.was) != _told(self.now):
+            return False
+        if "default_off" in self.was.groups:
+            return "default_off" in self.now.groups
+        if _TURNED.isdisjoint(self.was.groups):
+            same = _TURNED.isdisjoint(self.now.groups) and _marks(self.was) == _marks(self.now)
+            return same and min(said.chances["protection"] for said in self) >= _LIKELY
+        return not (_TURNED.isdisjoint(self.now.groups) or self.narrows_promise or UNLESS in self.now.groups)
 
     @property
     def breaks_promise(self) -> bool:
@@ -184,6 +201,12 @@ class Restated(NamedTuple):
     @property
     def _is_of_choice(self) -> bool:
         return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
+
+    @property
+    def _is_kept_as_long(self) -> bool:
+        was, now = map(_days, self)
+        kept = min(said.chances["retention"] for said in self) >= _LIKELY
+        return kept and was == now != [] and _TURNED.isdisjoint(self.was.groups) == _TURNED.isdisjoint(self.now.groups)
 
     @staticmethod
     def _spares(said: Said) -> bool:
@@ -291,6 +314,21 @@ def _bars(said: Said) -> int:
 def _states(said: Said) -> frozenset[str]:
     """The states that have a law about data, and such laws, by name: who lives there has what it says."""
     return frozenset(found.group().casefold() for found in pattern("law").finditer(said.text))
+
+
+def _told(said: Said) -> tuple[object, ...]:
+    """What two sentences must have in common to say the same."""
+    return _bars(said), _days(said), _states(said), _things(said)
+
+
+def _days(said: Said) -> Sequence[float]:
+    """Every length of time that it names."""
+    return [time.days for time in times_in(said.text)]
+
+
+def _marks(said: Said) -> frozenset[str]:
+    """What holds what it says back, or lets it loose."""
+    return _MARKS.intersection(said.groups)
 
 
 def _things(said: Said) -> frozenset[str]:

@@ -87,7 +87,10 @@ class Said:
     def spares(self, topic: str) -> bool:
         """Whether it says that something is not done, or only if people want it."""
         conduct = self.chances["conduct"] >= _LIKELY and self.one.kind not in ("privacy", "cookies")
-        if conduct or min(self.chances[topic], self.chances["protection"]) < _LIKELY:
+        protects = self.chances["protection"]
+        if "promise" in self.groups and protects > self.chances["practice"]:
+            protects = 1.0  # whatever words weigh
+        if conduct or min(self.chances[topic], protects) < _LIKELY:
             return False
         return topic == "user_choice" or UNLESS not in self.groups or "promise" in self.groups
 

@@ -15,7 +15,7 @@ from analysis.change import TOPICS
 from analysis.judging.gist import ends, is_of_security, said_by
 from analysis.judging.kept import rewritten
 from analysis.judging.rephrased import alike
-from analysis.judging.restated import restated
+from analysis.judging.restated import Restated, restated
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.sentences import Chances
 
@@ -33,7 +33,7 @@ class TakenBack(NamedTuple):
     longer, those that plainly say a practice that is new, those that do unasked what was done with consent, and those
     that keep data for another time, be it shorter (how long a cookie lives is no such time), those that leave more of
     what was done before to people, those that lose the condition on which it was done, those by which it now waits for
-    people's word; whether nothing came."""
+    people's word; whether nothing came, and whether all says again what was said."""
 
     practices: frozenset[Seen] = frozenset()
     promises: frozenset[Seen] = frozenset()
@@ -46,6 +46,7 @@ class TakenBack(NamedTuple):
     loosened: frozenset[Seen] = frozenset()
     waits: frozenset[Seen] = frozenset()
     only_gone: bool = False
+    only_again: bool = False
 
 
 NOTHING_BACK = TakenBack()
@@ -101,7 +102,13 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(pair.place for pair in pairs if pair.loosens),
         frozenset(pair.place for pair in pairs if pair.waits),
         only_gone=not new,
+        only_again=_is_only_again(sentences, pairs),
     )
+
+
+def _is_only_again(sentences: Sequence[_Said], pairs: Sequence[Restated]) -> bool:
+    again = {said.text for pair in pairs if pair.says_again for said in pair}
+    return bool(again) and all(_text(each.place, each.heard) in again for each in sentences)
 
 
 @lru_cache(maxsize=512)

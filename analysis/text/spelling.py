@@ -119,7 +119,8 @@ def misspelt(x: str, y: str) -> bool:
         return min(len(x), len(y)) == 3 and is_small(x) != is_small(y) and _one_letter(x, y)
     if x.rstrip("s") == y.rstrip("s"):
         return True
-    return min(len(x), len(y)) > 5 and _one_letter(x, y)
+    # of five letters one may be missing: "swich", but "trail" is no "trial"
+    return min(len(x), len(y)) >= (6 if len(x) == len(y) else 5) and _one_letter(x, y)
 
 
 def _bare(word: str) -> str:
