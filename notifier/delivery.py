@@ -289,7 +289,7 @@ class _Run:
         carried = items(session, delivery.id or 0)
         route = next((route for route in self.routes if delivery.route in route.names), None)
         language = route.language if route else self.operator_language
-        key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()} {delivery.address}"
+        key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"
         if delivery.kind == "notice":
             notices = [session.get_one(Notice, item.notice_id) for item in carried]
             return dressed(notice_message(notices, language=language, base_url=self.base_url, key=key), self.templates)

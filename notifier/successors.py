@@ -16,7 +16,7 @@ from notifier.plan import is_wanted, names_of_places, owe, routes_by_name
 from notifier.routes import Address, Route
 from notifier.when import AtOnce
 from storage.alerts import Alert, alerts_of
-from storage.deliveries import Delivery, hold, told_of, withdraw
+from storage.deliveries import Delivery, alerts_in, hand_over, hold, items, told_of, withdraw
 
 
 class _Relying(NamedTuple):
@@ -41,17 +41,35 @@ def pass_on(
     ]
     if not relying or hold(session, delivery.id or 0) is None:
         return
-    # as they were for the same place: how often it was tried, until when, and which of its people have it
-    tries = {
-        key: getattr(delivery, key) for key in ("next_at", "attempts", "tried_since", "taken", "error", "error_code")
-    }
     passed_on = {each.alert.change_id for each in relying}
-    withdraw(session, delivery.id or 0, [alert for alert in alerts if alert.change_id in passed_on])
-    for kind, those in _messages(relying):
-        first, carried = those[0], [{"alert_id": each.alert.id} for each in those]
-        made = owe(session, kind, first.route.name, first.place.name, carried, now)
-        for key, value in tries.items():
-            setattr(made, key, value)
+    gone = [alert for alert in alerts if alert.change_id in passed_on]
+    messages = _messages(relying)
+    if len(messages) == 1 and messages[0].kind == delivery.kind and len(gone) == len(items(session, delivery.id or 0)):
+        # the same message, so that who of several people has it already does not get it again
+        hand_over(session, delivery, *messages[0].to, messages[0].alert_ids)
+        return
+    withdraw(session, delivery.id or 0, gone)
+    for message in messages:
+        made = owe(session, message.kind, *message.to, [{"alert_id": id_} for id_ in message.alert_ids], now)
+        made.next_at = delivery.next_at  # the server may have asked for a pause
+
+
+def readdress(session: Session, ids: Collection[int], routes: Sequence[Route]) -> None:
+    """Give what waits for an address that has left its route to the one that stands there in its place.
+
+    Which one that is shows where only one address of the route has not heard of the changes.
+    """
+    known, names = routes_by_name(routes), names_of_places(routes)
+    for delivery in (session.get_one(Delivery, id_) for id_ in ids):
+        route = known.get(delivery.route)
+        carried = alerts_in(session, [delivery.id or 0]).get(delivery.id or 0, [])
+        if route is None or not carried or any(place.name == delivery.address for place in route.to):
+            continue
+        told = {address for _, address in told_of(session, {alert.change_id for alert in carried})}
+        untold = {place.url: place for place in route.to if told.isdisjoint(names[place.url])}
+        if len(untold) == 1:
+            (place,) = untold.values()
+            hand_over(session, delivery, delivery.route, place.name, [alert.id for alert in carried])
 
 
 def _relying(
@@ -72,17 +90,27 @@ def _relying(
     return found
 
 
-def _messages(relying: Sequence[_Relying]) -> list[tuple[str, list[_Relying]]]:
-    """By kind, as they are planned: a change once for each place, alone or in the digest of the first who wants it."""
+class _Message(NamedTuple):
+    """A delivery to be owed; `to` is its route and address."""
+
+    kind: str
+    to: tuple[str, str]
+    alert_ids: list[int | None]
+
+
+def _messages(relying: Sequence[_Relying]) -> list[_Message]:
+    """As they are planned: a change once for each place, alone or in the digest of the first who wants it."""
     once: dict[tuple[str, int], list[_Relying]] = defaultdict(list)
     for each in sorted(relying, key=lambda each: not isinstance(each.route.when, AtOnce)):
         if each.alert.planned_at is not None:  # else its own time comes yet
             once[each.place.url, each.alert.change_id].append(each)
-    digests: dict[tuple[str, str], list[_Relying]] = defaultdict(list)
-    alerts = []
-    for (url, _), those in once.items():
-        if isinstance(those[0].route.when, AtOnce):
-            alerts.append(("alert", those))
+    alerts: list[_Message] = []
+    digests: dict[tuple[str, str], _Message] = {}
+    for first, *others in once.values():
+        to = first.route.name, first.place.name
+        ids = [each.alert.id for each in (first, *others)]
+        if isinstance(first.route.when, AtOnce):
+            alerts.append(_Message("alert", to, ids))
         else:
-            digests[url, those[0].route.name] += those
-    return alerts + [("digest", those) for those in digests.values()]
+            digests.setdefault(to, _Message("digest", to, [])).alert_ids.extend(ids)
+    return [*alerts, *digests.values()]

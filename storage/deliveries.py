@@ -252,6 +252,19 @@ def withdraw(session: Session, delivery_id: int, alerts: Collection[Alert]) -> b
     return True
 
 
+def hand_over(
+    session: Session, delivery: Delivery, route: str, address: str, alert_ids: Collection[int | None]
+) -> None:
+    """Let a delivery that waits go to another address, or for another route, with these alerts in place of its own."""
+    for item in items(session, delivery.id or 0):
+        session.delete(item)
+    session.flush()
+    delivery.route, delivery.address = route, address
+    those = [DeliveryItem(delivery_id=delivery.id or 0, address=address, alert_id=id_) for id_ in alert_ids]
+    session.add_all(those)
+    session.flush()
+
+
 def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
     """Those that carry an alert, one an address."""
     carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)

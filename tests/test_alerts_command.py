@@ -13,7 +13,7 @@ from policywatch.web.documents import health_view
 from policywatch.web.names import Names
 from policywatch.web.rendering import Renderer
 from storage.database import Database
-from tests.inbox import webhook
+from tests.inbox import mail_server, webhook
 from tests.owed import owe
 from tests.site import AI, a_site, policy, policywatch, run
 from tests.site import watchlist as site_watchlist
@@ -108,6 +108,31 @@ def test_what_is_for_an_address_that_left_is_given_up_again(
         policywatch("deliver", "--config", config, status=1)
     config = watchlist(tmp_path, database_url, 'name = "other"\nto = ["console://"]')
     assert "no longer in the watchlist" in policywatch("alerts", "retry", "--all", "--config", config, status=1)
+
+
+def test_what_was_for_an_address_that_was_put_right_goes_to_the_new_one(
+    tmp_path: Path, database: Database, database_url: str
+) -> None:
+    owe(database, "team")
+    with mail_server() as inbox:
+        inbox.refusals["bob@example.orgg"] = "550 5.1.1 no such user"
+        for people in ("ann@example.org/bob@example.orgg", "ann@example.org/bob@example.org"):
+            config = watchlist(tmp_path, database_url, f'name = "team"\nto = ["{inbox.url(people)}", "console://"]')
+            policywatch("deliver", "--config", config, status=None)
+        assert "1 tried again. Alerts: 1 sent" in policywatch("alerts", "retry", "--all", "--config", config)
+    assert inbox.recipients == [["ann@example.org"], ["bob@example.org"]]
+
+
+def test_what_was_given_up_and_nobody_wants_any_more_is_tried_no_more(
+    tmp_path: Path, database: Database, database_url: str
+) -> None:
+    owe(database, "team", severity="medium")
+    with webhook() as hook:
+        hook.always = 404
+        to = f'name = "team"\nto = ["{hook.url()}"]'
+        policywatch("deliver", "--config", watchlist(tmp_path, database_url, to), status=1)
+        config = watchlist(tmp_path, database_url, f'{to}\nseverity = "high"')
+        assert "Alerts: 0 sent, 0 failed" in policywatch("alerts", "retry", "--all", "--config", config)
 
 
 def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(tmp_path: Path) -> None:

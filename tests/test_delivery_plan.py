@@ -12,6 +12,7 @@ from notifier.delivery import Deliveries
 from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
+from notifier.send import Result
 from notifier.when import parse_when
 from storage.alerts import Alert
 from storage.changes import Change
@@ -116,6 +117,17 @@ def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None
         ("daily", State.SENT),
         ("weekly", State.SENT),
     ]
+
+
+def test_who_has_a_message_of_a_route_that_left_does_not_get_it_again_from_another(database: Database) -> None:
+    owe(database, "team", "all")
+    all_ = Route("all", (Address("${ALL}", "json://a"),))
+    half = Result(ok=False, said="452 4.2.2 mailbox full", taken=frozenset({"mark of ann"}))
+    first, post = Post(A=half), Post()
+    deliver(database, route("team", "json://a"), all_, post=first)
+    deliver(database, all_, post=post, now=NOON + 5 * MINUTE)
+    (before,), (after,) = first.to("A"), post.to("ALL")
+    assert (after.key, after.taken, after.body.routes) == (before.key, {"mark of ann"}, ("all",))
 
 
 def test_notices_go_to_the_operator_in_one_message_each_once(database: Database) -> None:

@@ -109,10 +109,11 @@ def alerts_retry(
     config: Config = CONFIG,
     everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
 ) -> None:
-    """Send again what was given up.
+    """Send again what was given up; what was for an address that has been put right in its route goes to the new one.
 
     Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
     """
+    from notifier.successors import readdress
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from storage.clock import utc_now
@@ -124,13 +125,15 @@ def alerts_retry(
         job = Job(watchlist, database, recipients(watchlist))
         with database.writing() as session:
             again = retry_parked(session, ids, utc_now())
+            readdress(session, again, job.recipients.routes)
         if strange := sorted(set(ids or []) - set(again)):
             named = ", ".join(map(str, strange))
             console().print(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists.")
         done = job.deliver()
         with database.reading() as session:
-            tried = [session.get_one(Delivery, id_) for id_ in again]
-    left = [delivery for delivery in tried if delivery.state == State.PARKED]
+            tried = [session.get(Delivery, id_) for id_ in again]
+    # none where no route wants it any more, or where it went into a message to another
+    left = [delivery for delivery in tried if delivery is not None and delivery.state == State.PARKED]
     for delivery in left:
         said = f"{delivery.id} was given up again: {delivery.address}: {delivery.error}"
         console().print(harmless(said))
