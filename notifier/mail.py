@@ -8,7 +8,7 @@ import smtplib
 import socket
 import ssl
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from typing import Any
 from apprise.plugins.email import NotifyEmail
 
 from notifier.calendar import Event
-from reasons import Reason, of_system
+from reasons import Reason, listed, of_system
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 _QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
@@ -96,7 +96,8 @@ class Mail(NotifyEmail):
             why = of_system(failure.errno) if failure.errno else str(failure)
             raise Refused(Reason("delivery.no_connection", why=why), permanent=False) from failure
         if refused:
-            raise _refusal(refused, everybody=not letter.taken)
+            people = [address for _, address in self.targets]
+            raise _refusal(refused, people if len(people) > 1 else (), everybody=not letter.taken)
 
     @property
     def _people(self) -> set[str]:
@@ -197,8 +198,15 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
         raise Refused(Reason("delivery.login_not_ascii"), permanent=True) from failure
 
 
-def _refusal(refused: dict[str, tuple[int, bytes]], *, everybody: bool) -> Refused:
-    said = "; ".join(f"{address}: {code} {_words(words)}" for address, (code, words) in sorted(refused.items()))
+def _refusal(refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool) -> Refused:
+    """Who was refused is told by the place among the `people` of the address, for their names stay hidden."""
+    number = {address: place for place, address in enumerate(people, 1)}
+    each: list[str] = []
+    for address, (code, words) in sorted(refused.items(), key=lambda one: (number.get(one[0], len(number) + 1), one)):
+        said = f"{code} {_words(words)}"
+        is_one = address in number
+        each.append(Reason("delivery.person", number=number[address], said=said) if is_one else f"{address}: {said}")
+    said = listed("list.rules", each)
     permanent = all(code >= _PERMANENT for code, _ in refused.values())
     return Refused(said if everybody else Reason("delivery.not_for_all", said=said), permanent)
 

@@ -221,7 +221,15 @@ def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
         result = sent(store, inbox.url("a@example.org/b@example.org"))
     assert len(inbox.mails) == 1
     assert result.permanent
-    assert "taken, but not for" in (result.said or "")
+    assert result.said == "taken, but not for number 2 of the people in this address: 550 gone"
+
+
+def test_who_was_refused_is_told_by_number_also_where_nobody_took_it(store: Database) -> None:
+    with mail_server() as inbox:
+        inbox.refusals |= {"b@example.org": "550 gone", "a@example.org": "451 later", "carol@example.org": "550 no"}
+        said = sent(store, inbox.url("b@example.org/a@example.org", "&cc=carol@example.org")).said
+    numbered = "number 1 of the people in this address: 550 gone; number 2 of the people in this address: 451 later"
+    assert said == f"{numbered}; ***@***: 550 no"
 
 
 def test_who_has_a_mail_does_not_get_it_again_because_of_another(database: Database) -> None:
