@@ -22,6 +22,14 @@ from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, is_
 
 _TRIED = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds that a writer waits for another
+# libpq's own patience with a host that says nothing is minutes for a connection, hours for one that has gone silent
+_REACHING = {
+    "connect_timeout": 15,  # seconds
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
 _MIGRATING = 0x706F6C6963790002  # "policy", 2: ours among the advisory locks of a PostgreSQL database
 
 
@@ -118,6 +126,8 @@ def _parsed(url: str) -> URL:
             "the database address has more than one @; in a user name, a password or an option write %40 for @, "
             "%3A for :, %2F for /, %3F for ? and %25 for %"
         )
+    if url.startswith("postgres://"):  # as many hosts write it
+        url = url.replace("postgres", "postgresql", 1)
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as failure:  # the latter for a port that is no number
@@ -129,13 +139,16 @@ def _parsed(url: str) -> URL:
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        raise WrongAddress(f"a database of {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL")
+        raise WrongAddress(
+            f"a database of {parsed.get_backend_name()} is not supported; "
+            "write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        )
     return parsed
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return _engine_of_server(url)
     engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT})
 
     @event.listens_for(engine, "connect")
@@ -151,6 +164,19 @@ def _engine(url: URL) -> Engine:
         # write takes the lock at once and waits for it.
         writes = connection.get_execution_options().get("policywatch_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _engine_of_server(url: URL) -> Engine:
+    reaching = {name: value for name, value in _REACHING.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=reaching)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("policywatch_writes"):
+            # not when connecting: who stands between, a pool say, need not keep it
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
 
     return engine
 
@@ -187,6 +213,7 @@ def _migrate(engine: Engine) -> None:
     writing = engine.execution_options(policywatch_writes=True)
     with writing.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
         if connection.dialect.name == "postgresql":  # SQLite has let in one writer only; the others find it done
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # another may migrate for long
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -21,10 +21,16 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: "its file is damaged: put back a copy of it",
 }
 
+# the same of PostgreSQL's that give none, by the names of psycopg's classes
+_ADVICE_OF_SERVER = {
+    "ConnectionTimeout": "is the host right, and does a firewall let it be reached?",
+    "LockNotAvailable": _ADVICE[sqlite3.SQLITE_BUSY],
+}
+
 
 def with_advice(failure: BaseException | None) -> str:
     """What the database said, and what to do about it where we know."""
-    advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF)
+    advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF, _ADVICE_OF_SERVER.get(type(failure).__name__))
     said = "; ".join(line.strip() for line in str(failure).splitlines())  # PostgreSQL writes several
     return f"{said}; {advice}" if advice else said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel, select
 
 from reasons import Reason
+from storage import database as database_of_store
 from storage.captures import Capture
 from storage.checks import (
     Check,
@@ -27,7 +30,7 @@ from storage.checks import (
 )
 from storage.database import Database
 from storage.documents import Document, declare, document, watched
-from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument
+from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
 from storage.lock import one_at_a_time
 from storage.notices import Notice
 from tests.old_store import first_release
@@ -78,6 +81,32 @@ def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> 
     database.close()
 
 
+def test_a_server_that_says_nothing_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert database_of_store._REACHING["connect_timeout"] < 30
+    monkeypatch.setitem(database_of_store._REACHING, "connect_timeout", 2)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        with pytest.raises(DatabaseUnavailable, match="timeout expired; is the host right, and does a firewall let"):
+            Database(f"postgresql://u@127.0.0.1:{mute.getsockname()[1]}/db")
+
+
+def test_who_locks_the_store_for_long_is_not_waited_for_for_ever(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_of_store, "_LOCK_WAIT", 1)
+    one, other = Database(database_url), Database(database_url)
+    with one.writing() as session:
+        session.add(a_document())
+    with one.writing() as session:
+        session.exec(select(Document).with_for_update()).all()
+        with pytest.raises(OperationalError) as failed, other.writing() as waiting:
+            waiting.exec(select(Document).with_for_update()).all()
+    assert "another program is writing to it for long: wait for it, or end it" in with_advice(failed.value.orig)
+    one.close()
+    other.close()
+
+
 def test_every_foreign_key_leads_an_index(database: Database) -> None:
     with database.connect() as connection:
         found = inspect(connection)
@@ -106,6 +135,7 @@ def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
         ("mysql://u:secret@host/db", "not supported"),
         ("sqlite:////nowhere/at/all.db", "can't open"),
         ("postgresql://u:secret@127.0.0.1:1/db", "can't open"),
+        ("postgres://u:secret@127.0.0.1:1/db", r"can't open postgresql\+psycopg://u:\*\*\*@127.0.0.1:1/db"),
     ],
 )
 def test_a_database_that_cannot_be_opened_says_why_without_its_password(url: str, said: str) -> None:
