@@ -243,3 +243,19 @@ def test_a_wrong_watchlist_stops_also_what_tells_nobody(
     answer = said(*command.split(), "--config", config, status=status)
     assert f'{config}:5: routes[0].when: found \'sometimes\'; allowed: "at once", "daily HH:MM"' in answer
     assert not (config.parent / "policywatch.db").exists()
+
+
+def test_a_full_disk_does_not_cost_the_watchlist_that_init_was_to_overwrite(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    file.write_text('contact = "mine@example.org"\n')
+    file.chmod(0o600)
+    (tmp_path / "link.toml").symlink_to(file)
+    words = command("init", "--force", "--contact", "ops@example.org", "--config", tmp_path / "link.toml")
+    full = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *words]
+    done = subprocess.run(full, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, f"policywatch: {tmp_path / 'link.toml'}: File too large\n")
+    assert file.read_text() == 'contact = "mine@example.org"\n'
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "link.toml", file]
+    assert subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 0
+    assert 'contact = "ops@example.org"' in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -35,6 +35,7 @@ def init(
 
     Example: `policywatch init --contact privacy-watch@example.org`
     """
+    from policywatch.replacing import replace_file
     from policywatch.starter import starter
 
     if contact is None and sys.stdin.isatty():
@@ -44,7 +45,7 @@ def init(
         raise typer.BadParameter(said, param_hint="--contact")
     if config.exists() and not force:
         raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
-    config.write_text(starter(contact), "utf-8")
+    replace_file(config, starter(contact).encode())
     named = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
     console().print(f"Wrote {config}. Next: policywatch doctor{named}, then policywatch run{named}", soft_wrap=True)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from policywatch.replacing import replace_file
 
 _RECORD = ".policywatch.json"
 _Files = dict[str, list[str | None]]  # by name, its key and the digest of its bytes
@@ -47,7 +48,7 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
     done, new = Done(), _Files()
     folder.mkdir(parents=True, exist_ok=True)
     if not record.exists():
-        _replace(record, _record("", {}))  # what stands here from now on is ours, whatever stops us
+        replace_file(record, _record("", {}))  # what stands here from now on is ours, whatever stops us
     try:
         for file in files:
             path = folder / file.name
@@ -61,16 +62,16 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
             if last and last[1] == digest and path.is_file():
                 done.unchanged += 1
             else:
-                _replace(path, body)
+                replace_file(path, body)
                 done.written += 1
             new[file.name] = [file.key, digest]
     except BaseException:
         # what was written so far is ours, whatever stopped us: the next call takes it up
-        _replace(record, _record(known if trusted else "", old | new))
+        replace_file(record, _record(known if trusted else "", old | new))
         raise
     for name in old.keys() - new.keys():
         done.removed += _remove(folder, name)
-    _replace(record, _record(known, new))
+    replace_file(record, _record(known, new))
     return done
 
 
@@ -85,18 +86,6 @@ def _read(folder: Path, record: Path) -> tuple[str, _Files]:
 
 def _record(known: str, files: _Files) -> bytes:
     return json.dumps({"known": known, "files": files}, indent=0, sort_keys=True).encode()
-
-
-def _replace(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_bytes(body)
-        os.replace(beside, path)
-    except OSError as failure:
-        beside.unlink(missing_ok=True)  # half of it, where the disk is full
-        failure.filename = failure.filename or str(path)  # of a write that failed the system names no file
-        raise
 
 
 def _remove(folder: Path, name: str) -> int:
