@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -98,19 +98,18 @@ def _chance(hundredths: int) -> float:
 
 def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> tuple[str, ...]:
     """The signs of a sentence: words, pairs of words, phrases, topics of its own title; each once, in a fixed order."""
-    return (*_signs_of_words(text, language), *_signs_of_place(language, kind, heading[-1:]))
+    signs = (*_signs_of_words(text, language), *_signs_of_place(language, kind, heading[-1:]))
+    return tuple(dict.fromkeys(signs))
 
 
-def _signs_of_words(text: str, language: str | None) -> Iterable[str]:
+def _signs_of_words(text: str, language: str | None) -> Iterator[str]:
     tokens = list(map(_plain, (_TOKEN if _NO_LETTER.search(text) else _LETTERS).findall(text)))
-    found = dict.fromkeys(itertools.filterfalse(looks().words.empty.__contains__, tokens))
-    found |= dict.fromkeys(map(" ".join, itertools.pairwise(tokens)))
-    found |= dict.fromkeys(f"{match.topic}:{match.tier}" for match in matches(text, language))
-    if len(tokens) <= _LABEL:
-        found["size:label"] = None
-    if len(tokens) >= _LONG:
-        found["size:long"] = None
-    return found
+    return itertools.chain(
+        itertools.filterfalse(looks().words.empty.__contains__, tokens),
+        map(" ".join, itertools.pairwise(tokens)),
+        (f"{match.topic}:{match.tier}" for match in matches(text, language)),
+        ("size:label",) if len(tokens) <= _LABEL else ("size:long",) if len(tokens) >= _LONG else (),
+    )
 
 
 def _signs_of_place(language: str | None, kind: str, title: tuple[str, ...]) -> Iterable[str]:
