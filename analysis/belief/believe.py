@@ -212,8 +212,13 @@ def _share(page: Page, before: Page, least: float) -> bool:
     """Whether so much of the runs of three words of the shorter text stands in the other too; no more is looked at than
     it takes to tell."""
     shorter, longer = sorted((page, before), key=_size)
+    runs = {block.text: max(0, len(_tokens(block)) - 2) for block in shorter.blocks}
+    mine, theirs = (Counter(block.text for block in side.blocks) for side in (shorter, longer))
+    all_of_it = sum(runs[text] * times for text, times in mine.items())
+    if all_of_it and sum(runs[text] * times for text, times in (mine & theirs).items()) / all_of_it >= least:
+        return True  # what stands there block by block is enough
     left = runs_of_words(shorter.blocks)
-    all_of_it, others, common = left.total(), 0, 0
+    others = common = 0
     for block in longer.blocks:
         for run in _runs(_tokens(block)):
             others += 1
