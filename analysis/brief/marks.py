@@ -12,7 +12,7 @@ from analysis.brief.denied import Denials
 from analysis.brief.names import capital_runs
 from analysis.brief.scene import Scene
 from analysis.brief.spans import Question, Span
-from analysis.brief.text import WORD, Word, addresses, words_of
+from analysis.brief.text import Word, addresses, word_in, words_of
 from analysis.change import Mark
 
 _OF_DENIALS: tuple[Question, ...] = ("excluded", "irreversible")
@@ -134,7 +134,7 @@ class Marks:
 
     @cached_property
     def _said(self) -> str:
-        return _key(WORD.findall(self._text))
+        return _key(word_in(self._text).findall(self._text))
 
 
 def _has_all(small: str, key: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from analysis.brief.text import WORD, Word
+from analysis.brief.text import Word, word_in
 
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^A-ZÀ-ÖØ-Þ]+$")]
 
@@ -257,7 +257,7 @@ def _pattern(phrase: str) -> list[str]:
 
 
 def _marked(part: str) -> list[tuple[str, bool]]:
-    pieces = WORD.findall(part)
+    pieces = word_in(part).findall(part)
     return [(piece, number == len(pieces) - 1) for number, piece in enumerate(pieces)]
 
 

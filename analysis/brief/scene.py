@@ -13,7 +13,7 @@ from analysis.brief.names import long_names
 from analysis.brief.parties import Publisher
 from analysis.brief.phrases import CUES, Phrases
 from analysis.brief.spans import Question, Reader, Span
-from analysis.brief.text import WORD, Sentence, has_address, touched_sentences, words_of
+from analysis.brief.text import Sentence, has_address, touched_sentences, word_in, words_of
 from analysis.change import Passage, Side
 from analysis.diff.wording import stems_of
 from analysis.judging.sentences import ASPECTS, Chances, says
@@ -234,7 +234,7 @@ class Scene:
         for text, small in self._later:
             if all(word in small for word in words):
                 for start, end in sentence_bounds(text):
-                    said = f" {' '.join(WORD.findall(text[start:end].lower()))} "
+                    said = f" {' '.join(word_in(text).findall(text[start:end].lower()))} "
                     if f" {key} " in said:
                         yield said
 
@@ -293,7 +293,8 @@ class _Runs:
     """The runs of words that stand in the passages of one side."""
 
     def __init__(self, texts: Iterable[str | None]) -> None:
-        self._words = WORD.findall("\n".join(text for text in texts if text).lower())
+        said = "\n".join(text for text in texts if text).lower()
+        self._words = word_in(said).findall(said)
 
     @cached_property
     def _single(self) -> frozenset[str]:

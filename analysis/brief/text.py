@@ -15,7 +15,8 @@ from analysis.text.normal import TICKED, TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.words import Columns, edits, in_columns, without_islands
 
-WORD = re.compile(rf"[^\W_]+|{TICKED.pattern}")
+_WORD = re.compile(rf"[^\W_]+|{TICKED.pattern}")
+_WORD_OF_NO_ROW = re.compile(r"[^\W_]+")  # the same in two thirds of the time, for a tick is a word in a row alone
 _ADDRESS = re.compile(r"https?://[^\s|<>()\"”»]+|www\.[^\s|<>()\"”»]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBERED = re.compile(r"\(?\w{1,3}\)\s")  # as the parts of a long sentence are
 _NUMBER = re.compile(r"(?:\d+(?:\.\d+)+\.?|\(?\w{1,3}[.)])\s")  # of a paragraph that is an item: "7.1.2", "(b)"
@@ -88,6 +89,11 @@ class Sentence:
         return self.text[self.words[first].start : self.words[last - 1].end]
 
 
+def word_in(text: str) -> re.Pattern[str]:
+    """What a word of a text is to the brief."""
+    return _WORD if CELL in text else _WORD_OF_NO_ROW
+
+
 def words_of(
     text: str, start: int = 0, end: int | None = None, changed: Sequence[tuple[int, int]] = ()
 ) -> tuple[Word, ...]:
@@ -95,7 +101,7 @@ def words_of(
     position = start
     spans = iter(changed)
     span = next(spans, None)
-    for match in WORD.finditer(text, start, len(text) if end is None else end):
+    for match in word_in(text).finditer(text, start, len(text) if end is None else end):
         first, last = match.span()
         while span is not None and span[1] <= first:
             span = next(spans, None)
@@ -147,7 +153,7 @@ def changed_spans(before: str | None, after: str | None) -> dict[Side, list[tupl
 
 
 def _span(words: Columns, first: int, last: int) -> Iterator[tuple[int, int]]:
-    if any(WORD.search(text) or text in TICKS for text in words.texts[first:last]):
+    if any(_WORD_OF_NO_ROW.search(text) or text in TICKS for text in words.texts[first:last]):
         yield words.starts[first], words.ends[last - 1]
 
 
