@@ -6,6 +6,7 @@ A choice, a condition, a default or a time means less by itself than by what sto
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -230,9 +231,14 @@ def restated(seen: Sequence[Seen]) -> tuple[Restated, ...]:
 
 @lru_cache(maxsize=16)
 def _restated(seen: tuple[Seen, ...]) -> tuple[Restated, ...]:
+    under: defaultdict[tuple[str, ...], defaultdict[Side, list[Said]]] = defaultdict(lambda: defaultdict(list))
+    for one in seen:
+        for side, said in _changed(one):
+            under[one.passage.heading][side].append(said)
     found: dict[tuple[str, str], Restated] = {}
     for one in seen:
-        for pair in _in_place(one) if one.passage.before and one.passage.after else _beside(one, seen):
+        in_place = one.passage.before and one.passage.after
+        for pair in _in_place(one) if in_place else _pairs(one, under[one.passage.heading]):
             found.setdefault((pair.was.text, pair.now.text), pair)
     return tuple(found.values())
 
@@ -244,15 +250,6 @@ def _in_place(one: Seen) -> tuple[Restated, ...]:
         for side, text in one.passage.texts.items()
     }
     return tuple(_pairs(one, sides))
-
-
-def _beside(one: Seen, seen: Sequence[Seen]) -> Iterator[Restated]:
-    sides: dict[Side, list[Said]] = {"before": [], "after": []}
-    for other in seen:
-        if other.passage.heading == one.passage.heading:
-            for side, said in _changed(other):
-                sides[side].append(said)
-    return _pairs(one, sides)
 
 
 def _pairs(one: Seen, sides: Mapping[Side, Sequence[Said]]) -> Iterator[Restated]:
