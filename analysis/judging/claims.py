@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from analysis.change import Side
 from analysis.judging.found import AI, is_duty_of_reader, is_whole_name
@@ -48,7 +49,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     """The signs that severity and direction rest on, beside those `found` and what the change takes back;
     docs/judging.md has their names."""
     said = [one for one in seen if one.is_wording]
-    new, gone = _net([(heard, _claimed(one, heard)) for heard in one.heard] for one in said)
+    new, gone = _net(map(_claimed, said))
     newly = sum(new[practice] > 0 for practice in PRACTICES)
     withdrawn = sum(gone[practice] > 0 for practice in PRACTICES)
     favours = sum(new[favour] > 0 for favour in FAVOURS)
@@ -142,13 +143,12 @@ def _rules_on_ai(one: Seen) -> bool:
     where the rules said nothing of AI."""
     if part_of(one.kind, one.passage.heading) != "rules":
         return False
-    if not AI.isdisjoint(found.topic for found in matches(one.passage.before or "", one.language)):
-        return False
-    return any(
+    came = any(
         not AI.isdisjoint(heard.acts)
         and ("forbidden" in heard.general or said_by(one, heard.sentence)["conduct"] >= _LIKELY)
         for heard in _came(one)
     )
+    return came and AI.isdisjoint(found.topic for found in matches(one.passage.before or "", one.language))
 
 
 def _decides_anew(one: Seen) -> bool:
@@ -263,7 +263,12 @@ def _net(places: Iterable[_Sentences]) -> tuple[Counter[str], Counter[str]]:
     return new, gone
 
 
-def _claimed(one: Seen, heard: Heard) -> frozenset[str]:
+@lru_cache(maxsize=512)
+def _claimed(one: Seen) -> _Sentences:
+    return tuple((heard, _claimed_by(one, heard)) for heard in one.heard)
+
+
+def _claimed_by(one: Seen, heard: Heard) -> frozenset[str]:
     """What a changed sentence claims. One that only points elsewhere, tells readers their duties or says what others
     are not allowed claims nothing."""
     sentence, acts, near, changed = heard

@@ -243,9 +243,10 @@ def is_duty_of_reader(sentence: str) -> bool:
     said = sentence.lstrip(" •·-–—*\t“”\"«'‘")
     if not (pattern("duty_first").match(said) or pattern("reader_duties").search(sentence)):
         return False
-    return not (pattern("we_act").match(said) or accepts_or_gives(said))
+    return not (pattern("we_act").match(said) or accepts_or_gives(sentence))
 
 
+@lru_cache(maxsize=2048)
 def accepts_or_gives(said: str) -> bool:
     """Whether a sentence says what readers must put up with, or what of theirs they must give the service."""
     return may_have("accepted", said.casefold()) and bool(pattern("accepted").search(said))

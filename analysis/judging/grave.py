@@ -307,6 +307,8 @@ def _is_grave(said: Said) -> bool:
 def _used_unless_refused(places: Sequence[_Place]) -> bool:
     """Whether a section newly says that something is done with data and that it is unless people object; and the whole
     document says the latter more often than it did. Where a way to opt out is all it says, what is done must weigh."""
+    if not any(UNLESS in said.groups for place in places for said in place.new):
+        return False  # as of most changes
     sections: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for place in places:
         sections[place.one.passage.heading]["asks"] += _asks_anew(place)

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from analysis.blocks import CELL
 from analysis.change import Passage, Side
-from analysis.diff.wording import ChangedSentence, Wording, stem, stem_of_content
+from analysis.diff.wording import ChangedSentence, Wording, stem, stem_of_content, stems_of
 from analysis.text.looks import looks
 from analysis.text.spelling import keyed_words
 from analysis.text.times import Time, times_in
@@ -49,7 +49,7 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
     sentences: dict[Side, list[ChangedSentence]] = {
         side: [one for one in changed.sentences if one.side == side] for side in texts
     }
-    stems = {side: frozenset(one for one, _, _ in _content(text)) for side, text in texts.items()}
+    stems = {side: stems_of(text) for side, text in texts.items()}
     found += _times(texts, sentences, in_table=in_table)
     for side, other in _BOTH_WAYS:
         for sentence in sentences[side]:

@@ -62,7 +62,7 @@ class Said:
             return False
         return (self._is_likelier_done or UNLESS in self.groups) and DENIED.isdisjoint(self.groups)
 
-    @property
+    @cached_property
     def trains(self) -> bool:
         return self.practises("ai_training")
 

@@ -111,9 +111,10 @@ def _is_links(text: str) -> bool:
 def _says(passage: Passage, changed: Wording, text: str) -> bool:
     """Whether what changed is a sentence, be it a short one among others ("We reply in 30 days.")."""
     texts = passage.texts
-    sentence = any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
-    within = passage.operation == "reworded" and (is_sentence(text) or _is_in_capitals(text))
-    return (sentence or within) and not _is_title(text)
+    return not _is_title(text) and (
+        any(is_sentence(texts[one.side][one.start : one.end]) for one in changed.sentences)
+        or (passage.operation == "reworded" and (is_sentence(text) or _is_in_capitals(text)))
+    )
 
 
 def _is_in_capitals(text: str) -> bool:

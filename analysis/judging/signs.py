@@ -43,9 +43,10 @@ def signs_but_topics(seen: Sequence[Seen]) -> dict[str, float]:
 def _signs(said: tuple[Seen, ...]) -> Mapping[str, float]:
     """Asked for again where one place is all of a change."""
     found = _shape_signs(said)
-    counts: Counter[str] = Counter()
+    counts: defaultdict[str, int] = defaultdict(int)
     for one in said:
-        counts.update(_phrase_signs(one))
+        for name, count in _phrase_signs(one).items():
+            counts[name] += count
     found.update({name: math.log1p(count) for name, count in counts.items()})
     found.update(_claim_signs(said))
     found.update(_told_together(found, said))
@@ -229,9 +230,9 @@ def _changed_text(one: Seen) -> str:
 
 
 @lru_cache(maxsize=512)
-def _phrase_signs(one: Seen) -> Counter[str]:
+def _phrase_signs(one: Seen) -> Mapping[str, int]:
     """How often each topic's phrases stand in the changed words of a passage, what of it is new and what is gone."""
-    counts: Counter[str] = Counter()
+    counts: defaultdict[str, int] = defaultdict(int)
     texts = one.passage.texts
     sides: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: {"before": Counter(), "after": Counter()})
     for match in one.found:
