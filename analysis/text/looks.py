@@ -130,7 +130,7 @@ def may_have(name: str, small: str) -> bool:
     To ask is far cheaper than to search for a long list in vain.
     """
     needed = _needed(name)
-    return not needed or any(words in small for words in needed)
+    return not needed or any(map(small.__contains__, needed))
 
 
 @cache

@@ -163,9 +163,8 @@ def _matches(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tupl
     """Pairs of equal elements in order."""
     if not before or not after:
         return []
-    alphabet: dict[Hashable, str] = {}
-    b_text = "".join(alphabet.setdefault(element, _character(len(alphabet))) for element in before)
-    a_text = "".join(alphabet.setdefault(element, _character(len(alphabet))) for element in after)
+    alphabet = {element: _character(number) for number, element in enumerate(dict.fromkeys((*before, *after)))}
+    b_text, a_text = ("".join(map(alphabet.__getitem__, side)) for side in (before, after))
     pairs, i, j = [], 0, 0
     for same, removed, length in _character_diff(b_text, a_text):
         if same:
