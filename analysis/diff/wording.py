@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.change import Passage, Side
-from analysis.text.looks import is_content, looks
+from analysis.text.looks import irregular, is_content, looks
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
@@ -102,7 +102,10 @@ def _addresses(text: str, words: Keyed) -> list[str]:
 
 def stem(key: str) -> str:
     """What the forms of a word have in common, by and large: "protects" and "protected", "d'autres" and "autre"."""
-    return (key.rstrip("s") or key)[:_STEM] if key.isalpha() else key
+    if not key.isalpha():
+        return key
+    single = key.rstrip("s") or key
+    return irregular().get(single, single)[:_STEM]
 
 
 @lru_cache(maxsize=16384)

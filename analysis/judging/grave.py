@@ -85,8 +85,11 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     held = {
         "trains_anew": _trains_anew(places, pairs),
         "training_promise_gone": not asks and any(map(_training_promise_gone, lost)) and _fewer(places),
-        "promise_gone": any(pair.breaks_promise for pair in pairs)
-        or (few and any(_promise_gone(said, after) for place in lost for said in place.gone)),
+        "promise_gone": any(pair.breaks_promise and not any(map(pair.was.is_repeated_by, after)) for pair in pairs)
+        or (
+            few
+            and any(said.promises and not any(map(said.is_promised_by, after)) for place in lost for said in place.gone)
+        ),
         "promise_narrowed": any(pair.narrows_promise for pair in pairs),
         "consent_gone": not asks
         and (
@@ -169,10 +172,6 @@ def _is_told_surely(said: Said) -> bool:
         return True
     plain = plainly and not _OF_USE.isdisjoint(said.one.section)
     return said.chances["high"] >= (_SURELY if said.whole and not plain else _LIKELY)
-
-
-def _promise_gone(said: Said, after: Sequence[Said]) -> bool:
-    return said.promises and not any(map(said.is_promised_by, after))
 
 
 def _training_promise_gone(place: _Place) -> bool:

@@ -88,12 +88,13 @@ class Restated(NamedTuple):
         """Whether what spared people ("your data stays in ...") became something that is done."""
         if not (self._spares(self.was) and self.now.is_done) or self._spares(self.now):
             return False
-        return _shares_topic(self.was, self.now)
+        in_place = self.was.one is self.now.one
+        return (self._is_close or not in_place) and _shares_topic(self.was, self.now)
 
     @property
     def trains_no_more(self) -> bool:
         """Whether what was done with people's data stays, but for the training of AI."""
-        return self.was.trains and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
+        return self.was.trains and self._is_close and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
 
     @property
     def says_again(self) -> bool:
@@ -117,7 +118,7 @@ class Restated(NamedTuple):
             return False
         own = self.was.chances["conduct"] < _LIKELY > self.was.chances["user_choice"]
         done = self.now.chances["practice"] - self.was.chances["practice"] >= _MORE
-        return own and done and 2 * len(self.was.stems & self.now.stems) >= len(self.was.stems)
+        return own and done and self._is_close
 
     @property
     def changes_ground(self) -> bool:
@@ -202,6 +203,12 @@ class Restated(NamedTuple):
     @property
     def _is_of_choice(self) -> bool:
         return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
+
+    @property
+    def _is_close(self) -> bool:
+        """Whether most of what was said is said now, too; of two words in a paragraph one may be there by chance."""
+        shared = len(self.was.stems & self.now.stems)
+        return 2 * shared >= len(self.was.stems) and (shared > 1 or self.was.stems <= self.now.stems)
 
     @property
     def _is_kept_as_long(self) -> bool:

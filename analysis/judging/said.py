@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.change import TOPICS
+from analysis.judging.rephrased import alike
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
 from analysis.text.topics import matches
@@ -108,6 +109,14 @@ class Said:
         return "promise" in self.groups and protects and other < _LIKELY
 
     def is_promised_by(self, other: Said) -> bool:
-        """Whether another sentence promises something of the same topics; of a promise without a topic any other."""
+        """Whether another sentence promises the same, or something of the same topics; of a promise without a topic
+        any other."""
+        if "promise" not in other.groups:
+            return False
         topics = [topic for topic in TOPICS if self.chances[topic] >= _LIKELY]
-        return "promise" in other.groups and (not topics or any(other.chances[topic] >= _LIKELY for topic in topics))
+        related = not topics or any(other.chances[topic] >= _LIKELY for topic in topics)
+        return related or self.is_repeated_by(other)
+
+    def is_repeated_by(self, other: Said) -> bool:
+        """Whether another sentence promises it in much the same words."""
+        return "promise" in other.groups and alike(self.stems, other.stems)

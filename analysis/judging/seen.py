@@ -13,6 +13,7 @@ from analysis.change import Passage, Side
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, stems_by_sentence, stems_of, wording
 from analysis.judging.anew import anew
 from analysis.judging.found import Found, found_in, named_in, overlaps, places_in, recipients_in, within
+from analysis.judging.lists import put_into_lists
 from analysis.judging.news import is_renamed
 from analysis.judging.postal import only_addresses
 from analysis.judging.sentences import Chances, says
@@ -122,10 +123,12 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
     for passage in passages:
         elsewhere["before"] |= _keys(passage.before)
         elsewhere["after"] |= _keys(passage.after)
+    listed = put_into_lists(passages)
     seen = [
         _seen(
             passage,
-            _repeats(passage, around, times[passage.operation, passage.before, passage.after], language)
+            (Wording((), "looks.order") if passage in listed else None)
+            or _repeats(passage, around, times[passage.operation, passage.before, passage.after], language)
             or _in_other_form(passage, around)
             or wording(passage, elsewhere["before"], elsewhere["after"]),
             around,

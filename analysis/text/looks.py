@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain, islice, product
@@ -91,6 +91,7 @@ class Looks(BaseModel):
     short_forms_if_written: dict[str, str]
     patterns: _Patterns
     kinds: dict[str, tuple[str, ...]]
+    forms: dict[str, tuple[str, ...]]
     numbers: dict[str, int]
     units: dict[str, tuple[str, ...]]
     between_number_and_unit: tuple[str, ...]
@@ -164,6 +165,12 @@ def is_content(word: str) -> bool:
 def is_small(word: str) -> bool:
     """Whether it is one of the words that sentences have and menus have not."""
     return word.casefold() in _small_words()
+
+
+@cache
+def irregular() -> Mapping[str, str]:
+    """The word of each form that does not begin as it does."""
+    return {form: word for word, forms in looks().forms.items() for form in forms}
 
 
 @cache
