@@ -245,6 +245,19 @@ def test_a_wrong_watchlist_stops_also_what_tells_nobody(
     assert not (config.parent / "policywatch.db").exists()
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&-"])
+def test_a_closed_input_or_output_is_no_mistake(tmp_path: Path, closed: str) -> None:
+    """A job of an old cron or of a daemon may be started so."""
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        for words in (("run", "--now"), ("documents",)):
+            shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *command(*words, "--config", config)]
+            done = subprocess.run(shell, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+            assert (done.returncode, done.stderr) == (0, "")
+    assert "first" in policywatch("documents", "--config", config)
+
+
 def test_a_full_disk_does_not_cost_the_watchlist_that_init_was_to_overwrite(tmp_path: Path) -> None:
     file = tmp_path / "policywatch.toml"
     file.write_text('contact = "mine@example.org"\n')

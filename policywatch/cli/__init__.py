@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,6 +64,7 @@ for part, panel in (
 
 def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
+    _open_what_is_closed()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
     look_seldom()
@@ -84,6 +87,13 @@ def main() -> None:
             sys.exit(_say(said, TROUBLE))
         raise
     sys.exit(_say(_STOPPED, status) if status == _CTRL_C else status or OK)
+
+
+def _open_what_is_closed() -> None:
+    """Else a file that is opened next, the database say, gets the number of the output, and what is printed there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until the end
 
 
 def _of_the_database(failure: Exception) -> str | None:
