@@ -49,6 +49,7 @@ def test_a_ban_on_readers_is_no_promise_to_them(language: str, text: str, marks:
         ("en", "You can also use private chats, which are not used to train our models.", "data", DENIED),
         ("fr", "Il y a des discussions privées, qui ne sont pas utilisées pour entraîner nos modèles.", "data", DENIED),
         ("en", "We may ask for your passport, which we do not keep, to verify your age.", "purposes", ()),
+        ("en", "It cannot be ruled out that data go to the servers of Corvina LLC.", "recipients", ()),
         ("fr", "Nous n'utilisons vos photos à des fins de publicité que si vous l'acceptez.", "data", ()),
     ],
 )

@@ -44,7 +44,10 @@ class AimEnds(Enumerations):
         """Where an aim whose verb stands at `head` and whose clause ends at `last` is told up to."""
         last = self._before_way(sentence, head, self.before_terms(sentence, head, last))
         last = self.before_further(sentence, head + 1, last)
-        alone = self.grammar.noun_first or sentence.words[first].text.endswith(self.grammar.gerunds)
+        words = sentence.words
+        alone = (
+            self.grammar.noun_first or words[first].text.removesuffix(self.grammar.gerunds) not in self.grammar.tells
+        )
         return self._before_its_verb(sentence, first, last, alone=alone)
 
     def _before_way(self, sentence: Sentence, first: int, last: int) -> int:
@@ -62,8 +65,10 @@ class AimEnds(Enumerations):
         """Where an aim ends before a verb whose subject it is or that its sentence goes on with: "training models is
         forbidden", "to answer you and are compared with". Not `alone` is "ensure content is safe", a clause within."""
         words, grammar = sentence.words, self.grammar
-        inner = grammar.relatives | grammar.breaks | grammar.embeds | self._subjects | grammar.bound
+        inner = grammar.relatives | (grammar.breaks - grammar.leaning) | grammar.embeds | self._subjects | grammar.bound
         for at in range(first + 1, last):
+            if self._goes_on_with(sentence, at, last):
+                return at
             if words[at].text in inner and not self._is_object_of_aim(sentence, at):
                 return last
             verb = words[at].text in self._finite - grammar.infinite and not words[at].capital
@@ -75,6 +80,13 @@ class AimEnds(Enumerations):
                 commas = [near for near in range(first + 1, at) if "," in words[near].gap]
                 return commas[-1] if commas else at
         return last
+
+    def _goes_on_with(self, sentence: Sentence, at: int, last: int) -> bool:
+        """Whether an "and" leads to another clause with a pronoun for its subject: "et vous n'avez pas"."""
+        words, grammar = sentence.words, self.grammar
+        if words[at].text not in grammar.joins or at + 1 >= last or words[at + 1].text not in self._subjects:
+            return False
+        return any(word.text in self._finite for word in words[at + 2 : at + 5])
 
     def _is_object_of_aim(self, sentence: Sentence, at: int) -> bool:
         """Whether a pronoun is whom an aim is for: "sending you news", "vous envoyer"."""

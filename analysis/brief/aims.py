@@ -44,7 +44,7 @@ class Aims(AimEnds):
                 continue  # "advertising would be"
             if gerund and (first - 1, first) in aims and words[first - 1].text in self.grammar.handing_to:
                 continue  # "to advertising clean rooms"
-            if opens or first in leads or self._after_adverb(sentence, first, leads):
+            if opens or (first in leads and ")" not in words[first].gap) or self._after_adverb(sentence, first, leads):
                 yield from self._aim(sentence, first, last, verbs, f"{void}aim")
             elif self._joined_to(sentence, first, verbs):
                 continue
@@ -65,6 +65,9 @@ class Aims(AimEnds):
             if any(stop == end for _, stop in cues.get("recipient_head", ())) or self._is_of_party(sentence, end):
                 continue  # "advertising partners"
             told = self._heads(sentence, start, end) and not self.is_made(sentence, start)
+            used = start > 1 and words[start - 2].text in grammar.bound and start - 1 in sentence.where("process")
+            if used and self.soft(sentence, start):
+                continue  # "if you use certain features"
             if start > 1 and words[start - 1].text in grammar.after and words[start - 2].text in grammar.lean_on:
                 continue  # "related to video features"
             told = told and not (self._is_done_to(sentence, start) or self._is_readers_own(sentence, start, end))
@@ -228,7 +231,8 @@ class Aims(AimEnds):
         before = words[first - 1].text if first > 0 and self.soft(sentence, first) else None
         if not words[first].text.endswith(grammar.gerunds):
             past = not grammar.noun_first and words[first].text.endswith(grammar.pasts)
-            return past and before in grammar.handing_to  # "related to enhanced features"
+            by = last < len(words) and words[last].text in grammar.doers
+            return past and (by or before in grammar.handing_to | grammar.joins)  # "related to enhanced features"
         kinds = (place for cue in _KINDS_OF_DATA for place in sentence.cues.get(cue, ()))
         if any(at <= first and end > last for at, end in kinds):
             return True  # "advertising identifier"

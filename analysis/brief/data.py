@@ -65,8 +65,8 @@ class DataWords(DataEnds):
             listed = self.listed(sentence, start, end)
             if start > 0 and self.soft(sentence, start) and self.is_subject_of(sentence, listed):
                 continue  # "we scan cards, and scans made before were erased"
-            if sentence.words[listed - 1].text in self.grammar.ends:
-                continue  # "data mining or analysis purposes"
+            if sentence.words[listed - 1].text in self.grammar.ends | self.grammar.no_things:
+                continue  # "data mining or analysis purposes", "text and data mining"
             if listed > end and not any(end <= at < listed for at in sentence.where("place")):
                 yield start, listed, "list"
                 yield from ((start, further, "list, on") for further in self._by_whom(sentence, listed))
@@ -81,6 +81,9 @@ class DataWords(DataEnds):
         words, grammar = sentence.words, self.grammar
         if end - start == 1 and start > 0 and words[start - 1].text in grammar.passives and self.soft(sentence, start):
             return True
+        verb = not grammar.noun_first and start + 1 < end and words[start].text in grammar.acts_or_things
+        if verb and any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
+            return True  # "to file an objection"
         bare = end - start == 1 and not words[start].text.endswith(_MANY) and words[start].text not in grammar.general
         return bare and start > 0 and words[start - 1].text in grammar.doers and self.soft(sentence, start)
 
@@ -118,6 +121,8 @@ class DataWords(DataEnds):
         words, grammar = sentence.words, self.grammar
         if start in (0, first) or words[start].text not in grammar.relatives or not self.soft(sentence, start):
             return False
+        if words[start - 1].text in grammar.tells:
+            return True
         return end < len(words) and self.soft(sentence, end) and words[end].text in self._finite
 
     def _by_whom(self, sentence: Sentence, end: int) -> Iterator[int]:
@@ -131,7 +136,7 @@ class DataWords(DataEnds):
         words, grammar, cues = sentence.words, self.grammar, sentence.cues
         opening = words[first].text
         leads = opening in grammar.links and opening not in grammar.relatives and opening not in self._subjects
-        if leads or all(word.text.isdecimal() for word in words[first:last]):
+        if leads or opening in self._openings or all(word.text.isdecimal() for word in words[first:last]):
             return False
         if any(at == first for at, _ in cues.get("purpose_lead", ())):
             return False
@@ -191,8 +196,9 @@ class DataWords(DataEnds):
             return True
         words, grammar = sentence.words, self.grammar
         bare = grammar.noun_first and start == first > 0 and self.soft(sentence, first)
-        if bare and first in sentence.where("sensitive") and words[first - 1].text not in grammar.joins:
-            return self._is_headless(sentence, first)  # "caractère sensible de"
+        said = first in sentence.where("sensitive") or (last - first == 1 and words[first].text in grammar.holding)
+        if bare and said and words[first - 1].text not in grammar.joins:
+            return self._is_headless(sentence, first)  # "caractère sensible de", "un lien contenu dans"
         return bare and any(end == first for _, end in kinds)
 
     def _behind_act(self, sentence: Sentence, start: int, first: int) -> int:

@@ -22,7 +22,21 @@ class DataEnds(NoData):
         ):
             return end
         leads = (at for at in range(end, further) if self._leads_off(sentence, start, at))
-        return self._before_verb(sentence, end, next(leads, further))
+        return self._before_open(sentence, end, self._before_verb(sentence, end, next(leads, further)))
+
+    def _before_open(self, sentence: Sentence, end: int, further: int) -> int:
+        """Where words end before a relative clause whose verb is behind them: "data that Corvina" of "... collects"."""
+        words, grammar = sentence.words, self.grammar
+        if further == len(words) or not self.soft(sentence, further) or words[further - 1].text in self._finite:
+            return further
+        other = grammar.links | grammar.joins | grammar.dangling | grammar.breaks | grammar.determiners | grammar.after
+        if words[further].text not in (grammar.stops | self._finite) - (other - self._finite):
+            return further
+        whiches = [at for at in range(end, further) if words[at].text in grammar.relatives | grammar.asked]
+        verbs = self._finite | grammar.stops
+        if not whiches or any(words[at].text in verbs for at in range(whiches[-1] + 1, further)):
+            return further
+        return whiches[-1]
 
     def _leads_off(self, sentence: Sentence, start: int, at: int) -> bool:
         """Whether words lead to a purpose, to whom something is handed, or away: "in connection with"."""
@@ -98,6 +112,8 @@ class DataEnds(NoData):
         words, grammar = sentence.words, self.grammar
         if words[at].text not in grammar.joins or words[at - 1].text in grammar.links:
             return False
+        if words[at + 1].text in grammar.asked:
+            return True  # "the notes we read and how"
         word = words[at + 1].text
         small = (
             word in grammar.determiners or word in grammar.links or word in grammar.after or word in grammar.dangling

@@ -22,8 +22,11 @@ class Entries(Nouns):
             joined = "," in words[at].gap and not self.hard(sentence, at)
             while at < len(words) and words[at].text in grammar.joins and not self.hard(sentence, at):
                 at, joined = at + 1, True
-            if not joined or at >= len(words):
-                break
+            if not joined or at >= len(words) or self.hard(sentence, at):
+                break  # "the content or (ii)"
+            of_it = first > 0 and words[first - 1].text == OF and words[first].text not in grammar.determiners
+            if of_it and at == end and words[at].text in grammar.determiners - grammar.general:
+                break  # "kinds of data, any period"
             stop = self._entry_end(sentence, at)
             if stop == at or (stop == at + 1 and self._only_acts(sentence, end, at)):
                 break
@@ -49,15 +52,22 @@ class Entries(Nouns):
     def _lists_acts(self, sentence: Sentence, end: int) -> bool:
         """Whether behind commas an enumeration ends with an act: "or delete it"."""
         words, at = sentence.words, end
+        if at < len(words) and "," in words[at].gap and self._is_act(sentence, at):
+            return True
         while at < len(words) and at - end < _ENTRY and words[at].text not in self.grammar.joins:
             if self.hard(sentence, at):
                 return False
             at += 1
         if at + 1 >= len(words) or words[at].text not in self.grammar.joins:
             return False
+        return self._is_act(sentence, at + 1)
+
+    def _is_act(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word is a verb in its bare form that is no noun of the field."""
         acts = sentence.where("collect", "process", "share", "retain", "refuse_act", "purpose_verb", "control")
-        other = (*self.grammar.pasts, self.grammar.gerunds, "s")
-        return at + 1 in acts and not words[at + 1].text.endswith(other) and not self._begins(sentence, at + 1, NAMED)
+        text, other = sentence.words[at].text, (*self.grammar.pasts, self.grammar.gerunds, "s")
+        bare = text in self.grammar.stops and not text.endswith(other)
+        return bare and at in acts and not self._begins(sentence, at, NAMED)
 
     def _only_acts(self, sentence: Sentence, end: int, at: int) -> bool:
         """Whether word `at` is what is done rather than an entry behind that which ends at `end`: "ids and opting",
@@ -76,10 +86,13 @@ class Entries(Nouns):
         stop = start
         while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
             word = words[stop].text
-            if word in grammar.joins:
+            if word in grammar.joins or (stop > start and word in grammar.relatives):
                 break
             if stop > start and self._is_object(sentence, stop):
                 return start
+            doing = not grammar.noun_first and word.endswith(grammar.gerunds) and word in grammar.stops
+            if stop == start + 1 and doing:
+                return start  # "remove your content and stop using it"
             if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, KINDS):
                 break
             if stop == start + 1 and word in grammar.handing_to and not self._begins(sentence, start, NAMED):

@@ -41,7 +41,7 @@ class LeftOut(Acts):
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
         for first, last in (*cues.get("negation", ()), *cues.get("nobody", ())):
-            if self._disclaims(sentence, first) or self.if_refused(sentence, first):
+            if self._disclaims(sentence, first) or self.if_refused(sentence, first) or self._is_asked(sentence, first):
                 continue
             if within_name(sentence.names, first, last):
                 continue  # a button "Read on without ads"
@@ -71,6 +71,11 @@ class LeftOut(Acts):
                 yield start, far, "denial, on"
             if first > start and self._denies_verb(sentence, first):
                 yield first - 1, near, "denial, short"
+
+    def _is_asked(self, sentence: Sentence, at: int) -> bool:
+        """Whether a denial is what people may ask for: "request that we do not track you"."""
+        asked = sentence.cues.get("refuse_act", ())
+        return any(first < at < last and sentence.words[first].text in self.grammar.readers for first, last in asked)
 
     def _set_aside(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         """What is said to be left out: "Messages are excluded"."""

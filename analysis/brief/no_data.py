@@ -37,9 +37,14 @@ class NoData(Parties):
             return False
         kinds = {end for cue in DATA for _, end in sentence.cues.get(cue, ())}
         return any(
-            start <= self.bare(sentence, first, last) and last <= end and end not in kinds
+            start <= self.bare(sentence, first, last) < end not in kinds and self._is_alone(sentence, last, end)
             for start, end in capital_runs(sentence, self.grammar, joined=False)
         )
+
+    def _is_alone(self, sentence: Sentence, last: int, end: int) -> bool:
+        """Whether words up to `last` end within a name that ends at `end`, or go on with another entry."""
+        words = sentence.words
+        return last <= end or "," in words[end].gap or words[end].text in self.grammar.joins
 
     def names_other(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase names what is no data: a document, a legal ground, what is the service's."""

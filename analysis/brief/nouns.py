@@ -118,6 +118,8 @@ class Nouns:
         if not grammar.noun_first or at == 0 or not self.soft(sentence, at):
             return False
         before = words[at - 1].text
+        if words[at].capital and not any(at == first for cue in NAMED for first, _ in sentence.cues.get(cue, ())):
+            return True  # "la Redonne des données"
         if before in grammar.determiners | grammar.inner or (before in grammar.pronouns and before in grammar.stops):
             return before in grammar.stops
         return before in grammar.joins or not self.ends_phrase(before)
@@ -137,12 +139,16 @@ class Nouns:
         end = last
         while end < len(words) and end - last < _RIGHT and self.soft(sentence, end):
             word = words[end].text
+            if any(stop == end and start < stop for start, stop in sentence.names):
+                break  # "“Your content” means"
             if word.isdecimal() and end + 1 in sentence.where("retain"):
                 break  # "données comptables 10 ans"
             if word in grammar.inner:
                 noun = end + 1
                 while noun < len(words) and words[noun].text in grammar.determiners and self.soft(sentence, noun):
                     noun += 1
+                if self._is_done(sentence, noun):
+                    break
                 if noun < len(words) and self.soft(sentence, noun) and not self.ends_phrase(words[noun].text):
                     end = noun + 1
                     continue
@@ -155,6 +161,13 @@ class Nouns:
                 break
             end += 1
         return end
+
+    def _is_done(self, sentence: Sentence, at: int) -> bool:
+        """Whether a French verb with its object follows "de": "permettent à des tiers d'obtenir des notes"."""
+        words, grammar = sentence.words, self.grammar
+        if at + 1 >= len(words) or not words[at].text.endswith(grammar.infinitives or ("\n",)):
+            return False
+        return words[at + 1].text in grammar.partitive | grammar.yours and not words[at].text.endswith(grammar.trades)
 
     def _is_verb(self, sentence: Sentence, last: int, at: int) -> bool:
         """Whether word `at`, of a noun phrase that is known up to `last`, is its verb: "the author owns the text"."""

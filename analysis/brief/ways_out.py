@@ -24,6 +24,7 @@ _CHOICE = (
     "set_aside",
 )
 _REFUSES = ("refuse_act", "can_stop", "control", "rights", "unless", "consent", "default_on", "default_off")
+_PHRASE = 3  # words of an act that is no clause: "ask us not"
 _CLAUSE = 6  # words of "you have the" before a right
 _COUNTED = 4  # words from a number to what is counted: "415 requests to opt out"
 
@@ -149,7 +150,8 @@ class WaysOut(Acts):
                 if not self._may_refuse(sentence, first, last, rule):
                     continue
                 first = self._with_pronouns(sentence, first)
-                near = self.clause_end(sentence, first, commas=False)
+                within = last - 1 if last - first > _PHRASE else first  # "request that we do not"
+                near = self.clause_end(sentence, within, commas=False)
                 far = self.clause_end(sentence, first, commas=True, breaks=False)
                 far = max(near, self.till_another_acts(sentence, first, far))
                 if rule == "place":
