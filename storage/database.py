@@ -21,7 +21,7 @@ from sqlmodel import Session
 from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, is_read_only, with_advice
 
 _TRIED = 4 * 2**20  # bytes; SQLite keeps half of it in memory
-_LOCK_WAIT = 30  # seconds that a writer waits for another
+_LOCK_WAIT = 30  # seconds that one waits for another
 # libpq's own patience with a host that says nothing is minutes for a connection, hours for one that has gone silent
 _REACHING = {
     "connect_timeout": 15,  # seconds
@@ -174,9 +174,8 @@ def _engine_of_server(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("policywatch_writes"):
-            # not when connecting: who stands between, a pool say, need not keep it
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
+        # not when connecting: what stands between, a pool say, need not keep it
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
 
     return engine
 

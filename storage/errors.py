@@ -31,7 +31,9 @@ _ADVICE_OF_SERVER = {
 def with_advice(failure: BaseException | None) -> str:
     """What the database said, and what to do about it where we know."""
     advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF, _ADVICE_OF_SERVER.get(type(failure).__name__))
-    said = "; ".join(line.strip() for line in str(failure).splitlines())  # PostgreSQL writes several
+    diagnosis = getattr(failure, "diag", None)  # of a statement that PostgreSQL refused: else it is repeated, too
+    lines = (diagnosis and diagnosis.message_primary) or str(failure)
+    said = "; ".join(line.strip() for line in lines.splitlines())  # of a connection there are several
     return f"{said}; {advice}" if advice else said
 
 

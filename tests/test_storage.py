@@ -107,6 +107,22 @@ def test_who_locks_the_store_for_long_is_not_waited_for_for_ever(
     other.close()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_table_that_is_locked_against_readers_holds_nobody_up_for_ever(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_of_store, "_LOCK_WAIT", 1)
+    one, other = Database(database_url), Database(database_url)
+    with one.writing() as session, other.reading() as reader:
+        session.execute(text("LOCK TABLE documents"))
+        with pytest.raises(OperationalError) as failed:
+            watched(reader)
+    said = "canceling statement due to lock timeout; another program is writing to it for long: wait for it, or end it"
+    assert with_advice(failed.value.orig) == said
+    one.close()
+    other.close()
+
+
 def test_every_foreign_key_leads_an_index(database: Database) -> None:
     with database.connect() as connection:
         found = inspect(connection)
