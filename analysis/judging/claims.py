@@ -38,7 +38,7 @@ _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
-_LIKELY = 0.5  # a chance
+_LIKELY, _POSSIBLE = 0.5, 0.3  # chances
 _PART, _PLAINLY = 0.4, 0.8  # chances, of the words that changed and of all
 _EVEN = 20  # characters of the change that make no side the longer one
 
@@ -180,7 +180,8 @@ def _decides(one: Seen, heard: Heard) -> bool:
     chances = said_by(one, heard.sentence)
     decides = "automated_decisions" in heard.acts or chances["automated_decisions"] >= _LIKELY
     other = max(chances[aspect] for aspect in ("protection", "user_rights", "conduct"))
-    return decides and chances["worth"] >= _LIKELY > other
+    only_named = not {"promise", "pointer"}.isdisjoint(heard.general) or chances["practice"] < _POSSIBLE
+    return decides and not only_named and chances["worth"] >= _LIKELY > other
 
 
 def _decided_by_people(one: Seen) -> bool:
@@ -220,8 +221,9 @@ def _sent_further(one: Seen) -> bool:
     more = 0
     for heard in one.heard:
         sentence = heard.sentence
-        if "transfer" in heard.acts and not sentence.whole:
-            text = one.passage.texts[sentence.side]
+        text = one.passage.texts[sentence.side]
+        goes = "transfer" in heard.acts and one.says(text[sentence.start : sentence.end])["practice"] >= _LIKELY
+        if goes and not sentence.whole:
             named = sum(is_whole_name(text, start, end) for start, end in sentence.spans)
             more += named if sentence.side == "after" else -named
     return more > 0

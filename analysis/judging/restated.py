@@ -109,7 +109,9 @@ class Restated(NamedTuple):
         if _TURNED.isdisjoint(self.was.groups):
             same = _TURNED.isdisjoint(self.now.groups) and _marks(self.was) == _marks(self.now)
             return same and min(said.chances["protection"] for said in self) >= _LIKELY
-        return not (_TURNED.isdisjoint(self.now.groups) or self.narrows_promise or UNLESS in self.now.groups)
+        promised = "promise" in self.now.groups or "promise" not in self.was.groups
+        turned = promised and not _TURNED.isdisjoint(self.now.groups)
+        return turned and not self.narrows_promise and UNLESS not in self.now.groups
 
     @property
     def breaks_promise(self) -> bool:

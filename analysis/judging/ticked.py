@@ -52,9 +52,9 @@ def ticked(texts: Mapping[Side, str], titles: Sequence[str]) -> Iterator[Ticked]
 
 
 def _rests_on_consent(cell: str, *, beside: str) -> bool:
-    """Whether a cell names consent as the ground of the law, and the other one another ground."""
-    asks = pattern("consent_given")
-    return bool(asks.search(cell) and pattern("ground").search(beside) and not asks.search(beside))
+    """Whether a cell names consent as the only ground of the law, and the other one another ground."""
+    asks, alone = pattern("consent_given"), not pattern("other_ground").search(cell)
+    return bool(asks.search(cell) and alone and pattern("ground").search(beside) and not asks.search(beside))
 
 
 def _answer(cell: str, *, beside: str) -> bool | None:

@@ -58,6 +58,7 @@ class _Patterns(BaseModel):
     condition: tuple[str, ...]
     only: tuple[str, ...]
     consent_given: tuple[str, ...]
+    other_ground: tuple[str, ...]
     by_consent: tuple[str, ...]
     ground: tuple[str, ...]
     explained: tuple[str, ...]
