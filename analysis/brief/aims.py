@@ -70,6 +70,8 @@ class Aims(AimEnds):
                 continue  # "if you use certain features"
             if start > 1 and words[start - 1].text in grammar.after and words[start - 2].text in grammar.lean_on:
                 continue  # "related to video features"
+            if self._is_told_elsewhere(sentence, start, max(end, self.listed(sentence, start, end))):
+                continue
             told = told and not (self._is_done_to(sentence, start) or self._is_readers_own(sentence, start, end))
             void = "" if told else VOID
             yield start, end, f"{VOID if self._is_aim_as_such(sentence, start, end) else void}purpose named"
@@ -80,6 +82,13 @@ class Aims(AimEnds):
                 yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
                     yield start, self.named_end(sentence, start, listed, further), f"{void}purposes listed{how}"
+
+    def _is_told_elsewhere(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Whether words stand for what is said elsewhere: "the development described in (i)"."""
+        words, grammar = sentence.words, self.grammar
+        if all(word.text not in grammar.told_there for word in words[end - 1 : end + 1]):
+            return False
+        return words[self.enumerated_from(sentence, start, end, ("purpose_noun", *DATA))].text in grammar.determiners
 
     def _is_done_to(self, sentence: Sentence, start: int) -> bool:
         """Whether what a noun names is what something is done to, behind any verb: "to expand our features"."""

@@ -98,9 +98,14 @@ def _points_back(scene: Scene, span: Span) -> bool:
     return bool(on) or span.sentence.words[span.first].text in grammar.carries_on
 
 
-def _is_bare(span: Span) -> bool:
-    """Whether it is a single word, and no term that the page has defined: "content", not "the Content"."""
-    return len(span.words) == 1 and not (span.first and span.words[0].capital)
+def _is_bare(scene: Scene, span: Span) -> bool:
+    """Whether it is a single word that the page has not defined, or says only that there are data: "content",
+    "additional details", not "the Content" nor "your data"."""
+    grammar = scene.phrases.grammar
+    whose = any(word.text in grammar.yours for word in span.words)
+    says_none = span.telling <= grammar.as_such and not whose and len(span.telling) == 1
+    says_none = says_none and scene.reader.told_apart(span.sentence, span.first, span.last) == span.last
+    return says_none or (len(span.words) == 1 and not (span.first and span.words[0].capital))
 
 
 def _telling(scene: Scene, told: Answers) -> Answers:
@@ -112,7 +117,7 @@ def _telling(scene: Scene, told: Answers) -> Answers:
         one
         for one in told
         if one[1] in sure
-        or not (one[1].sentence.order in own or (sure and (_points_back(scene, one[1]) or _is_bare(one[1]))))
+        or not (one[1].sentence.order in own or (sure and (_points_back(scene, one[1]) or _is_bare(scene, one[1]))))
     ]
     return kept[:MOST]
 

@@ -94,7 +94,7 @@ class Enumerations(DataWords):
         if stop > at and words[stop - 1].text in self._small_of_noun:
             stop = self.phrase_end(sentence, stop)
         last = words[stop - 1].text
-        if stop == at or self.ends_phrase(last) or last in self._small_of_noun | grammar.dangling:
+        if stop == at or self.ends_phrase(last) or last in self._small_of_noun | grammar.dangling | grammar.lean_on:
             return end
         if stop - at == 1 and self._only_acts(sentence, end, at):
             return end

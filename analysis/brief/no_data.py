@@ -51,7 +51,7 @@ class NoData(Parties):
         words, grammar, cues = sentence.words, self.grammar, sentence.cues
         if self._is_document(sentence, first, last):
             return True
-        if any(at < last and first < end for at, end in sentence.cues.get("asking", ())):
+        if any(at < last and first < end > at + 1 for at, end in sentence.cues.get("asking", ())):
             return True  # "more information about"
         if any(first <= at and end <= last for at, end in cues.get("legitimate_interest", ())):
             return True

@@ -123,6 +123,7 @@ class Grammar(BaseModel):
     points_on: frozenset[Phrase] = frozenset()
     as_such: frozenset[Phrase] = frozenset()
     ends: frozenset[Phrase] = frozenset()
+    told_there: frozenset[Phrase] = frozenset()
     measures: frozenset[Phrase] = frozenset()
     to_us: frozenset[Phrase] = frozenset()
     ours: frozenset[Phrase] = frozenset()
