@@ -30,6 +30,9 @@ class DataEnds(NoData):
         if further == len(words) or not self.soft(sentence, further) or words[further - 1].text in self._finite:
             return further
         other = grammar.links | grammar.joins | grammar.dangling | grammar.breaks | grammar.determiners | grammar.after
+        if words[further].text in grammar.handing_to and words[further - 1].text in grammar.pronouns:
+            which = next((at for at in range(end, further) if words[at].text in grammar.relatives), further)
+            return further if grammar.noun_first else which  # "facts that allow us" of "... to know you"
         if words[further].text not in (grammar.stops | self._finite) - (other - self._finite):
             return further
         whiches = [at for at in range(end, further) if words[at].text in grammar.relatives | grammar.asked]

@@ -118,6 +118,8 @@ class Nouns:
         if not grammar.noun_first or at == 0 or not self.soft(sentence, at):
             return False
         before = words[at - 1].text
+        if words[at].text in grammar.frames:
+            return True  # "à l'aide de"
         if words[at].capital and not any(at == first for cue in NAMED for first, _ in sentence.cues.get(cue, ())):
             return True  # "la Redonne des données"
         if before in grammar.determiners | grammar.inner or (before in grammar.pronouns and before in grammar.stops):

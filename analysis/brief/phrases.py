@@ -129,6 +129,7 @@ class Grammar(BaseModel):
     ours: frozenset[Phrase] = frozenset()
     run: frozenset[Phrase] = frozenset()
     doings: frozenset[Phrase] = frozenset()
+    frames: frozenset[Phrase] = frozenset()
     acts_or_things: frozenset[Phrase] = frozenset()
     holding: frozenset[Phrase] = frozenset()
     reach: frozenset[Phrase] = frozenset()

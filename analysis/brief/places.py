@@ -102,8 +102,15 @@ class Places(Clauses):
             return any(words[at].capital and at not in known for at in range(max(1, start), end))
         return False
 
-    @staticmethod
-    def _named(sentence: Sentence, first: int, last: int) -> bool:
+    def _named(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words are written as a name: "US", not "us"; "Jersey", not "jersey"; "espace Schengen"."""
         text = sentence.quote(first, last)
+        before = sentence.quote(first - 1, first) if first else ""
+        if (
+            text.lower() in self.grammar.to_us
+            and len(before) > 1
+            and before.isupper()
+            and before.lower() not in self.grammar.articles
+        ):
+            return False  # "CONTACT US"
         return text.isupper() if len(text) < 4 else any(word.capital for word in sentence.words[first:last])
