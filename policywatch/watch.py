@@ -24,17 +24,21 @@ from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
+from storage.errors import with_advice
+from storage.mistakes import LOST
 
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
+_LOST_SLEEP = timedelta(minutes=1)  # where the database or the disk failed
 
 
 def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) -> None:
     """Until SIGTERM or SIGINT: sleep to the next due time, then run. What is watched and who is told is read anew at
     each turn.
 
-    Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. A signal
-    lets the run at work finish its step and ends it the same way.
+    Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. Nor does a
+    database that is gone for a while, once it was there. A signal lets the run at work finish its step and ends it the
+    same way.
     """
     stop = Event()
     running: list[subprocess.Popen[bytes]] = []
@@ -50,17 +54,32 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
     sys.stderr.flush()
     with TemporaryDirectory(prefix="policywatch-") as folder:
         text = Path(folder) / "watchlist.toml"
+        lost = ""
         while not stop.is_set():
-            watchlist, recipients = read()
-            documents = _due_documents(watchlist, database, utc_now())
-            if documents or _owes(database, recipients, utc_now()):
-                # a run reads what was read here: the file itself may be wrong, or another by then
-                text.write_text("\n".join(watchlist.lines), "utf-8")
-                environ = {**os.environ, TEXT: str(text)}
-                running[:] = [subprocess.Popen(_command(watchlist, documents), env=environ)]
-                running[0].wait()
-                running.clear()
-            stop.wait(_sleep(watchlist, database, utc_now()).total_seconds())
+            try:
+                watchlist, recipients = read()
+                documents = _due_documents(watchlist, database, utc_now())
+                if documents or _owes(database, recipients, utc_now()):
+                    # a run reads what was read here: the file itself may be wrong, or another by then
+                    text.write_text("\n".join(watchlist.lines), "utf-8")
+                    environ = {**os.environ, TEXT: str(text)}
+                    running[:] = [subprocess.Popen(_command(watchlist, documents), env=environ)]
+                    running[0].wait()
+                    running.clear()
+                sleep = _sleep(watchlist, database, utc_now())
+                lost = _tell_once("", lost)
+            except LOST as failure:
+                sleep, lost = _LOST_SLEEP, _tell_once(with_advice(getattr(failure, "orig", failure)), lost)
+            stop.wait(sleep.total_seconds())
+
+
+def _tell_once(lost: str, before: str) -> str:
+    """What failed, or that nothing does any more."""
+    if lost != before:
+        said = f"{lost}; nothing is lost, it is tried again every minute" if lost else "it goes on"
+        sys.stderr.write(f"policywatch: {said}\n")
+        sys.stderr.flush()
+    return lost
 
 
 def _beginning(watchlist: Watchlist, database: Database, now: datetime) -> str:

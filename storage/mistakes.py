@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from storage.errors import StorageError
 
-_LOST = (OSError, OperationalError, StorageError)  # a full disk, a server that is gone: no document fares better
+LOST = (OSError, OperationalError, StorageError)  # a full disk, a server that is gone: no document fares better
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def apart(mistakes: list[Exception]) -> Iterator[None]:
     others are done."""
     try:
         yield
-    except _LOST:
+    except LOST:
         raise
     except Exception as mistake:  # noqa: BLE001
         mistakes.append(mistake)

@@ -20,7 +20,7 @@ from tests.site import a_site, command, policy, watchlist
 
 HASTY = (
     "import policywatch.watch as w; from datetime import timedelta as t; w._LONGEST_SLEEP = w._SHORTEST_SLEEP = "
-    "t(seconds=0.3); from policywatch.cli import main; main()"
+    "w._LOST_SLEEP = t(seconds=0.3); from policywatch.cli import main; main()"
 )
 
 
@@ -55,6 +55,35 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
                 staying.terminate()
         assert staying.wait() == 0
         assert said.read_text().count("until this is put right") == 1
+
+
+def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        Database(f"sqlite:///{tmp_path}/watch.db").close()
+        said = tmp_path / "said.txt"
+        watching = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
+        with (
+            said.open("w") as out,
+            subprocess.Popen(watching, stderr=out) as staying,
+            closing(sqlite3.connect(tmp_path / "watch.db", isolation_level=None, timeout=30)) as database,
+        ):
+            try:
+                until(lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0])
+                database.execute("ALTER TABLE checks RENAME TO gone")
+                until(lambda: "no such table: checks; nothing is lost, it is tried again" in said.read_text())
+                time.sleep(1)
+                database.execute("ALTER TABLE gone RENAME TO checks")
+                until(lambda: "it goes on" in said.read_text())
+                asked = site.asked["/privacy"]
+                database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
+                until(lambda: site.asked["/privacy"] > asked)
+            finally:
+                staying.terminate()
+        assert staying.wait() == 0
+        assert said.read_text().count("no such table: checks; nothing is lost") == 1
+        assert "Traceback" not in said.read_text()
 
 
 def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_hold(tmp_path: Path) -> None:

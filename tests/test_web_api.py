@@ -9,6 +9,7 @@ import httpx
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
+from sqlalchemy import text
 
 from policywatch.web.app import create_app
 from storage.database import Database
@@ -258,3 +259,20 @@ def test_nothing_that_can_be_asked_breaks_the_api(parley: Story) -> None:
         ask()
         asked += 1
     assert asked == 11
+
+
+def test_a_database_that_fails_is_told_as_such_and_asked_again(
+    store: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with visited(store) as site:
+        with store.writing() as session:
+            session.execute(text("ALTER TABLE changes RENAME TO gone"))
+        answers = {path: site.get(path) for path in ("/changes", "/changes?lang=fr", "/api/v1/changes", "/feed.atom")}
+        with store.writing() as session:
+            session.execute(text("ALTER TABLE gone RENAME TO changes"))
+        assert site.get("/changes").status_code == 200
+    assert {(answer.status_code, answer.headers["Retry-After"]) for answer in answers.values()} == {(503, "60")}
+    assert "Try again in a minute." in answers["/changes"].text
+    assert "Réessayez dans une minute." in answers["/changes?lang=fr"].text
+    assert answers["/api/v1/changes"].json()["detail"] == "the database can't be read at this moment"
+    assert all("the database failed: " in record.getMessage() and not record.exc_info for record in caplog.records)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import resources
+from logging import getLogger
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -26,7 +28,7 @@ from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.security import Door, SecurityHeaders
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import Unknown, UnknownDocument
+from storage.errors import Unknown, UnknownDocument, with_advice
 
 
 def create_app(
@@ -75,6 +77,14 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         answer.headers["Retry-After"] = str(WAIT)
         return answer
 
+    @app.exception_handler(OperationalError)
+    def lost(request: Request, failure: Exception) -> Response:
+        assert isinstance(failure, OperationalError)
+        getLogger("uvicorn.error").error("the database failed: %s", with_advice(failure.orig))
+        answer = _failed(renderer, request, 503, "the database can't be read at this moment", key="lost_")
+        answer.headers["Retry-After"] = "60"
+        return answer
+
     @app.exception_handler(RequestValidationError)
     def not_understood(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, RequestValidationError)
@@ -92,11 +102,14 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
 
 
-def _failed(renderer: Renderer, request: Request, status: int, detail: str | None = None) -> Response:
-    """`detail` is for programs; it advises the operator, in English."""
+def _failed(
+    renderer: Renderer, request: Request, status: int, detail: str | None = None, *, key: str | None = None
+) -> Response:
+    """`detail` is for programs; it advises the operator, in English. `key` names the words of a page."""
     if "/api/" in request.url.path:
         return problem(status, detail)
-    return renderer.page(request, "missing.html", status=status, key=_SAID[status], unclear=[])
+    said = _SAID[status] if key is None else key
+    return renderer.page(request, "missing.html", status=status, key=said, unclear=[])
 
 
 _SAID = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}
