@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.brief.phrases import CUES, PhraseError, load_phrases, phrases_for
+from analysis.brief.text import words_of
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -17,6 +18,10 @@ def test_the_shipped_phrases_are_complete(language: str) -> None:
 
 def test_an_unknown_language_is_read_with_the_english_phrases() -> None:
     assert phrases_for("xx").language == "en"
+
+
+def test_what_is_objectionable_is_no_objection() -> None:
+    assert "refuse_act" not in phrases_for("en").find(words_of("You may find it objectionable."))
 
 
 GRAMMAR = """

@@ -84,7 +84,12 @@ class AimEnds(Enumerations):
     def _goes_on_with(self, sentence: Sentence, at: int, last: int) -> bool:
         """Whether an "and" leads to another clause with a pronoun for its subject: "et vous n'avez pas"."""
         words, grammar = sentence.words, self.grammar
-        if words[at].text not in grammar.joins or at + 1 >= last or words[at + 1].text not in self._subjects:
+        if words[at].text not in grammar.joins or at + 2 >= last:
+            return False
+        says = words[at + 1].text in grammar.tells and at + 1 not in sentence.where("purpose_verb")
+        if says and words[at + 2].text in grammar.relatives:
+            return True  # "and agree that"
+        if words[at + 1].text not in self._subjects:
             return False
         return any(word.text in self._finite for word in words[at + 2 : at + 5])
 

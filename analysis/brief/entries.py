@@ -52,8 +52,10 @@ class Entries(Nouns):
     def _lists_acts(self, sentence: Sentence, end: int) -> bool:
         """Whether behind commas an enumeration ends with an act: "or delete it"."""
         words, at = sentence.words, end
-        if at < len(words) and "," in words[at].gap and self._is_act(sentence, at):
-            return True
+        if at + 1 < len(words) and "," in words[at].gap and self._is_act(sentence, at):
+            small = self.grammar.determiners | self.grammar.pronouns | self.grammar.joins
+            if words[at + 1].text in small or "," in words[at + 1].gap:
+                return True  # "change your password, suspend, transfer or", not "name, contact details"
         while at < len(words) and at - end < _ENTRY and words[at].text not in self.grammar.joins:
             if self.hard(sentence, at):
                 return False
@@ -86,6 +88,8 @@ class Entries(Nouns):
         stop = start
         while stop < len(words) and stop - start < 5 and (stop == start or self.soft(sentence, stop)):
             word = words[stop].text
+            if stop == start + 1 and word in grammar.relatives and words[start].text in grammar.tells:
+                return start  # "and agree that"
             if word in grammar.joins or (stop > start and word in grammar.relatives):
                 break
             if stop > start and self._is_object(sentence, stop):
