@@ -15,7 +15,7 @@ from analysis.change import TOPICS, Side
 from analysis.judging.rephrased import alike
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Seen
-from analysis.text.looks import pattern
+from analysis.text.looks import may_have, pattern
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
 from analysis.text.topics import matches
@@ -61,11 +61,12 @@ class Restated(NamedTuple):
     def narrows_promise(self) -> bool:
         """Whether a promise has exceptions that it had not, other than what people agree to or the law demands; or
         newly hangs on what the service thinks fit."""
+        if "promise" not in self.now.groups or not self.was.promises:
+            return False
         excepts = self.now.count("exception") > self.was.count("exception")
         excused = not {"default_off", "lawful"}.isdisjoint(self.now.groups)
         may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
-        still = "promise" in self.now.groups and self.was.promises
-        return still and (may_choose or (excepts and not excused))
+        return may_choose or (excepts and not excused)
 
     @property
     def waits(self) -> bool:
@@ -102,16 +103,9 @@ class Restated(NamedTuple):
         if self._is_kept_as_long:
             return True
         shared, fewer = len(self.was.stems & self.now.stems), min(len(self.was.stems), len(self.now.stems))
-        if shared < max(2, _MOST * fewer) or _told(self.was) != _told(self.now):
+        if shared < max(2, _MOST * fewer) or not self._still_protects:
             return False
-        if "default_off" in self.was.groups:
-            return "default_off" in self.now.groups
-        if _TURNED.isdisjoint(self.was.groups):
-            same = _TURNED.isdisjoint(self.now.groups) and _marks(self.was) == _marks(self.now)
-            return same and min(said.chances["protection"] for said in self) >= _LIKELY
-        promised = "promise" in self.now.groups or "promise" not in self.was.groups
-        turned = promised and not _TURNED.isdisjoint(self.now.groups)
-        return turned and not self.narrows_promise and UNLESS not in self.now.groups
+        return all(told(self.was) == told(self.now) for told in _TOLD)
 
     @property
     def breaks_promise(self) -> bool:
@@ -165,8 +159,9 @@ class Restated(NamedTuple):
     @property
     def is_no_longer_only(self) -> bool:
         """Whether what was only so, or only this, is done without "only"."""
-        only = pattern("only").search(self.was.text) and not pattern("only").search(self.now.text)
-        return bool(only) and self.was.is_of_data and self.now.is_done and "default_off" not in self.was.groups
+        if not (self.now.is_done and self.was.is_of_data) or "default_off" in self.was.groups:
+            return False
+        return bool(pattern("only").search(self.was.text)) and not pattern("only").search(self.now.text)
 
     @property
     def lengthens(self) -> bool:
@@ -203,6 +198,18 @@ class Restated(NamedTuple):
         return all(_is_else(self.now.one.stems(part), self.was.stems) for part in waits)
 
     @property
+    def _still_protects(self) -> bool:
+        """Whether it protects people as it did: by a promise, a consent, a choice, or by what is done."""
+        if "default_off" in self.was.groups:
+            return "default_off" in self.now.groups
+        if _TURNED.isdisjoint(self.was.groups):
+            same = _TURNED.isdisjoint(self.now.groups) and _marks(self.was) == _marks(self.now)
+            return same and min(said.chances["protection"] for said in self) >= _LIKELY
+        promised = "promise" in self.now.groups or "promise" not in self.was.groups
+        turned = promised and not _TURNED.isdisjoint(self.now.groups)
+        return turned and not self.narrows_promise and UNLESS not in self.now.groups
+
+    @property
     def _is_of_choice(self) -> bool:
         return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
 
@@ -215,8 +222,9 @@ class Restated(NamedTuple):
     @property
     def _is_kept_as_long(self) -> bool:
         was, now = map(_days, self)
-        kept = min(said.chances["retention"] for said in self) >= _LIKELY
-        return kept and was == now != [] and _TURNED.isdisjoint(self.was.groups) == _TURNED.isdisjoint(self.now.groups)
+        if not was or was != now or min(said.chances["retention"] for said in self) < _LIKELY:
+            return False
+        return _TURNED.isdisjoint(self.was.groups) == _TURNED.isdisjoint(self.now.groups)
 
     @staticmethod
     def _spares(said: Said) -> bool:
@@ -276,7 +284,7 @@ def _likeness(one: Said, other: Said) -> float:
 
 
 def _rests_on_consent(said: Said) -> bool:
-    return bool(pattern("by_consent").search(said.text))
+    return may_have("by_consent", said.text.casefold()) and bool(pattern("by_consent").search(said.text))
 
 
 def _rests_otherwise(said: Said) -> bool:
@@ -322,11 +330,6 @@ def _states(said: Said) -> frozenset[str]:
     return frozenset(found.group().casefold() for found in pattern("law").finditer(said.text))
 
 
-def _told(said: Said) -> tuple[object, ...]:
-    """What two sentences must have in common to say the same."""
-    return _bars(said), _days(said), _states(said), _things(said)
-
-
 def _days(said: Said) -> Sequence[float]:
     """Every length of time that it names."""
     return [time.days for time in times_in(said.text)]
@@ -343,6 +346,10 @@ def _things(said: Said) -> frozenset[str]:
     return frozenset(
         said.text[each.start : each.end].casefold().rstrip("s") for each in found if each.topic == "things"
     )
+
+
+# what two sentences must have in common to say the same; the cheapest to ask first
+_TOLD = (_days, _bars, _things, _states)
 
 
 def _left_out(was: Said) -> Iterator[str]:
