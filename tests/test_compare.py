@@ -430,3 +430,23 @@ def test_how_long_data_is_kept_is_told_from_a_table_that_lost_its_lines(line: st
 )
 def test_a_title_says_what_kind_of_document_it_is(title: str, kind: str) -> None:
     assert kind_of(title, Page("", None, ())) == kind
+
+
+@pytest.mark.parametrize(
+    ("section", "after", "told"),
+    [
+        ("Your rights", "information.rights@brightmere.example", True),
+        ("Your rights", "[email protected]", False),  # what pages show to robots
+        ("Your rights", "DPO@brightmere.example", False),
+        ("Your rights", "dpo@brightmere.example.Also", False),
+        ("Orders", "help@brightmere.example", False),
+    ],
+)
+def test_whom_people_turn_to_about_their_rights_is_news(section: str, after: str, *, told: bool) -> None:
+    case = {"document": "privacy", "language": "en", "section": section}
+    asks = "use any of these rights" if section == "Your rights" else "ask when an order comes"
+    pages = [page(case, f"To {asks} write to {mailbox} by e-mail.") for mailbox in ("dpo@brightmere.example", after)]
+    found = compare(*pages, language="en", document="Privacy Policy")
+    assert (found.alert, found.topics) == (told, ("user_rights",) if told else ())
+    mirrored = compare(*reversed(pages), language="en", document="Privacy Policy")
+    assert mirrored.alert is told

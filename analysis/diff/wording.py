@@ -22,6 +22,7 @@ from analysis.text.words import Edit, edits, without_islands
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
+_MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ADDRESS_ALONE = "looks.address"
 _SHORT_FORM = 8  # letters
 _NAMES = re.compile(r"[^\W\d_]+")
@@ -37,6 +38,10 @@ class ChangedSentence:
     end: int
     spans: tuple[tuple[int, int], ...]
     whole: bool
+
+
+_Span = tuple[int, int]
+_Mailbox = tuple[str, _Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +83,46 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
             real.append(run)
         else:
             why = why or reason
-    if not real:
+    gone, came = _other_mailboxes(_mailboxes(before, b), _mailboxes(after, a))
+    if came:  # the sentence is the same by its keys, and would be found elsewhere
+        elsewhere_before = elsewhere_after = ()
+    if not (real or came):
         other_address = _addresses(before, b) != _addresses(after, a)
         form = _ADDRESS_ALONE if other_address else "looks.punctuation"
         return Wording((), why or form)
-    if reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a):
+    if not came and (reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a)):
         return Wording((), reason)
-    b_words = [span for run in real for span in b.spans(run.b0, run.b1)]
-    a_words = [span for run in real for span in a.spans(run.a0, run.a1)]
+    b_words = sorted([span for run in real for span in b.spans(run.b0, run.b1)] + gone)
+    a_words = sorted([span for run in real for span in a.spans(run.a0, run.a1)] + came)
     # a place where words only went or only came marks the sentence of the other side, too
     sentences = (
         *_changed_sentences("before", before, b_words, elsewhere_after, count=len(b.keys)),
         *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a.keys)),
     )
     return Wording(sentences, None if sentences else "looks.elsewhere")
+
+
+def _mailboxes(text: str, words: Keyed) -> list[_Mailbox]:
+    """The addresses of e-mail that a text shows, and where."""
+    spans = zip(words.keys, words.spans(0, len(words.keys)), strict=True)
+    return [
+        (text[start:end].casefold(), (start, end))
+        for key, (start, end) in spans
+        if key == ADDRESS and _MAILBOX.fullmatch(text[start:end])
+    ]
+
+
+def _other_mailboxes(was: Sequence[_Mailbox], now: Sequence[_Mailbox]) -> tuple[list[_Span], list[_Span]]:
+    """Where one came for another. Whom people write to is news; what a page hides from robots, or glues to it, is
+    none."""
+    if len(was) != len(now):
+        return [], []
+    others = [
+        (gone, came)
+        for (old, gone), (new, came) in zip(was, now, strict=True)
+        if not (old.startswith(new) or new.startswith(old))
+    ]
+    return [gone for gone, _ in others], [came for _, came in others]
 
 
 def _addresses(text: str, words: Keyed) -> list[str]:
