@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from analysis.brief.data_ends import DataEnds
 from analysis.brief.no_data import ACTS, DATA
@@ -23,8 +24,10 @@ class DataWords(DataEnds):
         """An item, a cell or a bare line as it stands, and what follows its colon."""
         words = sentence.words
         bare = sentence.item or sentence.lead or (len(words) <= 8 and not self._is_said(sentence))
-        if bare and len(words) <= most:
-            yield 0, len(words), "whole"
+        starts = [0, *sorted(sentence.lines), len(words)]
+        for first, last in pairwise(starts) if bare else ():
+            if last - first <= most:
+                yield first, last, "whole"
         for at in range(1, min(len(words), 8)):
             if ":" in words[at].gap and len(words) - at <= most:
                 yield at, len(words), "after colon"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.blocks import CELL
 from analysis.brief.phrases import Grammar
 from analysis.brief.text import Sentence, Word
 
@@ -53,6 +54,22 @@ def long_names(sentence: Sentence, grammar: Grammar) -> tuple[tuple[int, int], .
         if sum(word.capital for word in words[first:last]) >= _SHORTEST
     )
     return (*sentence.names, *runs)
+
+
+def line_starts(sentence: Sentence, grammar: Grammar, cues: tuple[str, ...]) -> frozenset[int]:
+    """The words of a cell that begin a line, where nothing else ends the one before: "Contact data Order history".
+
+    Told by a capital behind a small noun, at a phrase of one of `cues`.
+    """
+    if not sentence.item or CELL not in sentence.text:
+        return frozenset()
+    words, small = sentence.words, grammar.stops | grammar.determiners | grammar.joins | grammar.inner
+    return frozenset(
+        at
+        for at in sentence.where(*cues)
+        if at and words[at].capital and not sentence.quote(at, at + 1).isupper() and not words[at].gap.strip()
+        if not words[at - 1].capital and words[at - 1].text not in small
+    )
 
 
 def within_name(names: tuple[tuple[int, int], ...], first: int, last: int) -> bool:

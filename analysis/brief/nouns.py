@@ -78,10 +78,14 @@ class Nouns:
     def soft(self, sentence: Sentence, at: int) -> bool:
         """Whether word `at` follows the word before it without a mark that ends a phrase."""
         gap = sentence.words[at].gap
+        if at in sentence.lines:
+            return False
         return softly(gap) or (gap.startswith(".") and _abbreviated(sentence, at))
 
     def hard(self, sentence: Sentence, at: int) -> bool:
         gap = sentence.words[at].gap
+        if at in sentence.lines:
+            return True
         return _hard(gap) and not (gap.startswith(".") and _abbreviated(sentence, at))
 
     def chunk(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:

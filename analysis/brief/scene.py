@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from analysis.blocks import Page
-from analysis.brief.names import long_names
+from analysis.brief.names import line_starts, long_names
+from analysis.brief.no_data import DATA
 from analysis.brief.parties import Publisher
 from analysis.brief.phrases import CUES, Phrases
 from analysis.brief.spans import Question, Reader, Span
@@ -72,6 +73,7 @@ class Scene:
         for sentence in self.sentences:
             sentence.cues = phrases.find(sentence.words)
             sentence.long_names = long_names(sentence, phrases.grammar)
+            sentence.lines = line_starts(sentence, phrases.grammar, DATA)
         self._other: dict[Side, _Runs] = {
             "after": _Runs(passage.before for passage in passages),
             "before": _Runs(passage.after for passage in passages),

@@ -49,8 +49,8 @@ class Sentence:
     `before` sentences are those of the earlier text; `place` is the number of their passage. `lead` is what an item or
     a cell hangs on: the paragraph before a list, the head of a column; with the innermost heading it tells what a bare
     list of nouns is a list of. `told`: its passage or its lead has a topic, or nothing of the change has one. `names`
-    are the words between quotation marks (first word, word after the last), as of a setting. `cues` and `long_names`
-    are found later (phrases.py, names.py).
+    are the words between quotation marks (first word, word after the last), as of a setting. `cues`, `long_names` and
+    `lines`, the words that begin a line of a cell, are found later (phrases.py, names.py).
     """
 
     text: str
@@ -71,6 +71,7 @@ class Sentence:
     names: tuple[tuple[int, int], ...] = ()
     cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     long_names: tuple[tuple[int, int], ...] = ()
+    lines: frozenset[int] = frozenset()
 
     def where(self, *cues: str) -> set[int]:
         """The first words of the phrases that give any of these cues."""
