@@ -98,6 +98,7 @@ class Restated(NamedTuple):
         return self.was.trains and self._is_close and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
 
     @property
+    @lru_cache(maxsize=512)  # noqa: B019 - asked of the change and again of each place; few pairs are kept
     def says_again(self) -> bool:
         """Whether a promise, a consent, a choice or how long data is kept is the same in other words."""
         if self._is_kept_as_long:
