@@ -23,6 +23,7 @@ from analysis.text.topics import matches
 _LIKELY, _DENIED, _MORE = 0.5, 0.4, 0.3  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
 _BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
+_FURTHER = 3  # words of a sentence that says another one again
 _FEW = 1 / 3  # of the words of a part of a sentence
 _JOINED = re.compile(r",?\s(?:and|or|et|ou)\b(?:,\s)?")
 _TURNED = frozenset(("negation", "promise", "no_choice"))
@@ -104,7 +105,8 @@ class Restated(NamedTuple):
         if self._is_kept_as_long:
             return True
         shared, fewer = len(self.was.stems & self.now.stems), min(len(self.was.stems), len(self.now.stems))
-        if shared < max(2, _MOST * fewer) or not self._still_protects:
+        more = len(self.now.stems) - shared  # what it has more may be a condition
+        if shared < max(2, _MOST * fewer) or more > _FURTHER or not self._still_protects:
             return False
         return all(told(self.was) == told(self.now) for told in _TOLD)
 
