@@ -43,7 +43,10 @@ def brief(
     told = told_answers(scene, shipped_weights())
     marks = Marks(scene, after)
     quotes = {
-        field: tuple(quoted(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
+        # rows of a table say the same again and again
+        field: tuple(
+            dict.fromkeys(quoted(span, linked=field == "refuse", marks=marks.of(field, span)) for _, span in those)
+        )
         for field, those in told.items()
     }
     worth: defaultdict[int, float] = defaultdict(float)
