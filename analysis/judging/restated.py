@@ -225,7 +225,8 @@ class Restated(NamedTuple):
     @property
     def _is_kept_as_long(self) -> bool:
         was, now = map(_days, self)
-        if not was or was != now or min(said.chances["retention"] for said in self) < _LIKELY:
+        timed = bool(was) or all("at_will" in said.groups for said in self)
+        if not timed or was != now or min(said.chances["retention"] for said in self) < _LIKELY:
             return False
         return _TURNED.isdisjoint(self.was.groups) == _TURNED.isdisjoint(self.now.groups)
 
