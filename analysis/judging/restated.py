@@ -99,16 +99,9 @@ class Restated(NamedTuple):
         return self.was.trains and self._is_close and self.now.is_of_data and self.now.chances["ai_training"] < _DENIED
 
     @property
-    @lru_cache(maxsize=512)  # noqa: B019 - asked of the change and again of each place; few pairs are kept
     def says_again(self) -> bool:
         """Whether a promise, a consent, a choice or how long data is kept is the same in other words."""
-        if self._is_kept_as_long:
-            return True
-        shared, fewer = len(self.was.stems & self.now.stems), min(len(self.was.stems), len(self.now.stems))
-        more = len(self.now.stems) - shared  # what it has more may be a condition
-        if shared < max(2, _MOST * fewer) or more > _FURTHER or not self._still_protects:
-            return False
-        return all(told(self.was) == told(self.now) for told in _TOLD)
+        return _says_again(self)
 
     @property
     def breaks_promise(self) -> bool:
@@ -193,15 +186,15 @@ class Restated(NamedTuple):
     @property
     def _asks_for_more(self) -> bool:
         """Whether what waits for people's word is something else that was put beside what was done."""
-        waits = (
+        waits = [
             part
             for part in _JOINED.split(self.now.text)
             if any(match.topic == "default_off" for match in matches(part, self.now.one.language))
-        )
-        return all(_is_else(self.now.one.stems(part), self.was.stems) for part in waits)
+        ]
+        return bool(waits) and all(_is_else(self.now.one.stems(part), self.was.stems) for part in waits)
 
     @property
-    def _still_protects(self) -> bool:
+    def still_protects(self) -> bool:
         """Whether it protects people as it did: by a promise, a consent, a choice, or by what is done."""
         if "default_off" in self.was.groups:
             return "default_off" in self.now.groups
@@ -223,7 +216,7 @@ class Restated(NamedTuple):
         return 2 * shared >= len(self.was.stems) and (shared > 1 or self.was.stems <= self.now.stems)
 
     @property
-    def _is_kept_as_long(self) -> bool:
+    def is_kept_as_long(self) -> bool:
         was, now = map(_days, self)
         timed = bool(was) or all("at_will" in said.groups for said in self)
         if not timed or was != now or min(said.chances["retention"] for said in self) < _LIKELY:
@@ -242,6 +235,18 @@ class Restated(NamedTuple):
     @property
     def _is_of_data(self) -> bool:
         return self.was.is_of_data and self.now.is_of_data
+
+
+@lru_cache(maxsize=512)  # asked of the change and again of each place
+def _says_again(pair: Restated) -> bool:
+    if pair.is_kept_as_long:
+        return True
+    was, now = pair
+    shared, fewer = len(was.stems & now.stems), min(len(was.stems), len(now.stems))
+    more = len(now.stems) - shared  # what it has more may be a condition
+    if shared < max(2, _MOST * fewer) or more > _FURTHER or not pair.still_protects:
+        return False
+    return all(told(was) == told(now) for told in _TOLD)
 
 
 def restated(seen: Sequence[Seen]) -> tuple[Restated, ...]:
