@@ -88,12 +88,17 @@ def test_the_announced_text_in_force_is_told_as_such_in_the_thread_of_the_first(
     assert "announced" not in told.read_text("utf-8"), "another text than the announced one"
 
 
-def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_path: Path, site: Site) -> None:
-    config = config_with_preview(tmp_path, site)
+def announced_and_in_force(config: Path, site: Site) -> tuple[str, str]:
+    """The changes by which a text was announced, and came into force."""
     site.pages["/preview"] = policy(AI)
     will = of(run(config, status=0), "library/preview-privacy")["change"]["id"]  # type: ignore[index]
     site.pages["/privacy"] = policy(AI)
-    does = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
+    return will, of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
+
+
+def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_path: Path, site: Site) -> None:
+    config = config_with_preview(tmp_path, site)
+    will, does = announced_and_in_force(config, site)
     policywatch("export", "site", tmp_path / "site", "--config", config)
     day = datetime.now(UTC).date()
     for language, announced_for, came in (
@@ -121,10 +126,7 @@ def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_pa
 
 def test_json_says_when_and_where_a_text_was_announced(tmp_path: Path, site: Site) -> None:
     config = config_with_preview(tmp_path, site)
-    site.pages["/preview"] = policy(AI)
-    will = of(run(config, status=0), "library/preview-privacy")["change"]["id"]  # type: ignore[index]
-    site.pages["/privacy"] = policy(AI)
-    does = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
+    will, does = announced_and_in_force(config, site)
     site.pages["/privacy"] = policy(AI, "We sell the list of what you read to our advertising partners.")
     other = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
     announced = {"on": datetime.now(UTC).date().isoformat(), "change": will, "document": "library/preview-privacy"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -104,12 +104,8 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
 
 def _mailboxes(text: str, words: Keyed) -> list[_Mailbox]:
     """The addresses of e-mail that a text shows, and where."""
-    spans = zip(words.keys, words.spans(0, len(words.keys)), strict=True)
-    return [
-        (text[start:end].casefold(), (start, end))
-        for key, (start, end) in spans
-        if key == ADDRESS and _MAILBOX.fullmatch(text[start:end])
-    ]
+    spans = ((text[start:end].casefold(), (start, end)) for start, end in _places_of(words, ADDRESS))
+    return [each for each in spans if _MAILBOX.fullmatch(each[0])]
 
 
 def _other_mailboxes(was: Sequence[_Mailbox], now: Sequence[_Mailbox]) -> tuple[list[_Span], list[_Span]]:
@@ -127,8 +123,12 @@ def _other_mailboxes(was: Sequence[_Mailbox], now: Sequence[_Mailbox]) -> tuple[
 
 def _addresses(text: str, words: Keyed) -> list[str]:
     """The addresses and relative dates of a text, which are all alike to a comparison by keys."""
+    return [text[start:end] for start, end in _places_of(words, ADDRESS, AGO)]
+
+
+def _places_of(words: Keyed, *keys: str) -> Iterator[_Span]:
     spans = zip(words.keys, words.spans(0, len(words.keys)), strict=True)
-    return [text[start:end] for key, (start, end) in spans if key in (ADDRESS, AGO)]
+    return (span for key, span in spans if key in keys)
 
 
 def stem(key: str) -> str:

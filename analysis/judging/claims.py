@@ -169,7 +169,7 @@ def _does_more(one: Seen) -> bool:
     for heard in one.heard:
         if heard.sentence.side == "after":
             changed = said_by(one, heard.sentence)
-            whole = one.says(one.passage.texts["after"][heard.sentence.start : heard.sentence.end])
+            whole = one.says(one.text_of(heard.sentence))
             plain = min(whole["expands"], whole["medium"]) >= _PLAINLY and whole["ai_training"] < _LIKELY
             if changed["expands"] >= _PART and plain:
                 return True
@@ -210,7 +210,7 @@ def _other_parties(one: Seen) -> int:
         sentence, text = heard.sentence, one.passage.texts[heard.sentence.side]
         spans = () if sentence.whole else sentence.spans
         named = {kind for start, end in spans for kind in _kinds(text[start:end])}
-        if named and one.says(text[sentence.start : sentence.end])["data_sharing"] >= _LIKELY:
+        if named and one.says(one.text_of(sentence))["data_sharing"] >= _LIKELY:
             other: Side = "before" if sentence.side == "after" else "after"
             more += len(named - _kinds(one.passage.texts[other])) * (1 if sentence.side == "after" else -1)
     return more
@@ -222,7 +222,7 @@ def _sent_further(one: Seen) -> bool:
     for heard in one.heard:
         sentence = heard.sentence
         text = one.passage.texts[sentence.side]
-        goes = "transfer" in heard.acts and one.says(text[sentence.start : sentence.end])["practice"] >= _LIKELY
+        goes = "transfer" in heard.acts and one.says(one.text_of(sentence))["practice"] >= _LIKELY
         if goes and not sentence.whole:
             named = sum(is_whole_name(text, start, end) for start, end in sentence.spans)
             more += named if sentence.side == "after" else -named
@@ -275,14 +275,9 @@ def _claimed_by(one: Seen, heard: Heard) -> frozenset[str]:
     are not allowed claims nothing."""
     sentence, acts, near, changed = heard
     handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
-    text = one.passage.texts[sentence.side]
-    if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(text[sentence.start : sentence.end]):
+    if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(one.text_of(sentence)):
         return frozenset()
-    if (
-        "forbidden" in near
-        and "handed_on" not in near
-        and one.says(text[sentence.start : sentence.end])["practice"] < _LIKELY
-    ):
+    if "forbidden" in near and "handed_on" not in near and one.says(one.text_of(sentence))["practice"] < _LIKELY:
         return frozenset()
     about = bool(near & {"personal_data", "user_content", "handed_on"})
     if "promise" in near and (about or "promise" in changed or sentence.whole):

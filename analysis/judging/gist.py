@@ -78,7 +78,7 @@ def said_by(one: Seen, sentence: ChangedSentence) -> Chances:
     """What the changed words of a sentence say: all that it says if it is new or gone as a whole, else what it would
     not say without them, or their share of it."""
     text = one.passage.texts[sentence.side]
-    whole = one.says(text[sentence.start : sentence.end])
+    whole = one.says(one.text_of(sentence))
     if sentence.whole:
         return whole
     rest, at, changed = "", sentence.start, 0
@@ -106,9 +106,9 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
         more, less = 0.0, max(more, less)
     elif is_of_security(chances) or (one.kind != "cookies" and _lists_times(one)):
         more, less, same = 0.0, 0.0, max(more, less, same) if heard.sentence.side == "after" else 0.0
-    elif accepts_or_gives(text[heard.sentence.start : heard.sentence.end]):
+    elif accepts_or_gives(one.text_of(heard.sentence)):
         more, less = max(more, less), 0.0
-    elif chances["conduct"] >= _LIKELY or is_duty_of_reader(text[heard.sentence.start : heard.sentence.end]):
+    elif chances["conduct"] >= _LIKELY or is_duty_of_reader(one.text_of(heard.sentence)):
         more, same = 0.0, max(more, same)
     elif _only_cites(heard.sentence, text) or _only_explains(heard.sentence, text) or _gains_columns(one):
         more, less, same = 0.0, 0.0, max(more, less, same)

@@ -99,7 +99,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "turned_on": not asks and (any(map(_turned_on, places)) or any(pair.turns_on for pair in pairs)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
         or (few and not asks and _choice_gone(lost, after)),
-        "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs, bool),
+        "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)
         or any(pair.loses_condition and _uses_sensitive(pair.now) for pair in pairs),
@@ -107,7 +107,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         "used_unless_refused": _used_unless_refused(places),
         **dict.fromkeys(ticked, True),
     }
-    handed_over = _anew(places, _is_for_others, bool)
+    handed_over = _anew(places, _is_for_others)
     held.setdefault("shared_anew", handed_over or (not any(held.values()) and _more(seen, _hands_on_gravely)))
     held["only_spares"] = _only_spares(places)
     return {name: float(holds) for name, holds in held.items()}
@@ -152,9 +152,11 @@ def _place(one: Seen) -> _Place:
     return _Place(one, changed["before"], changed["after"], sides["before"], sides["after"])
 
 
-def _anew(places: Sequence[_Place], does: Callable[[Said], bool], gravely: Callable[[Said], bool]) -> bool:
+def _anew(
+    places: Sequence[_Place], does: Callable[[Said], bool], gravely: Callable[[Said], bool] = lambda _: True
+) -> bool:
     """Whether more sentences say that something is done than did, and one of a place that did not say it says so
-    gravely."""
+    `gravely`, where that is asked."""
     more = sum(map(does, (said for place in places for said in place.new)))
     less = sum(map(does, (said for place in places for said in place.gone)))
     return more > less and any(

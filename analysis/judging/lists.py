@@ -24,11 +24,11 @@ def put_into_lists(passages: Sequence[Passage]) -> frozenset[Passage]:
 
 
 def _is_only_form(places: Sequence[Passage]) -> bool:
-    sides = [sum(bool(text) for text in texts) for texts in zip(*(one.texts.values() for one in places), strict=True)]
-    if len(places) < 2 or min(sides) != 1:
+    before = [passage.before for passage in places if passage.before]
+    after = [passage.after for passage in places if passage.after]
+    if len(places) < 2 or min(len(before), len(after)) != 1:
         return False
-    gone = [key for passage in places for key in keyed_words(passage.before or "").keys]
-    came = [key for passage in places for key in keyed_words(passage.after or "").keys]
+    gone, came = ([key for text in texts for key in keyed_words(text).keys] for texts in (before, after))
     words = looks().words
     if not (words.negations | words.turning).isdisjoint((*gone, *came)):
         return False  # these turn what stands beside them, so that their order may be the news

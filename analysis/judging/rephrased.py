@@ -29,9 +29,7 @@ def _whole(one: Seen) -> tuple[tuple[Side, frozenset[str]], ...]:
     if one.shape != "text":
         return ()
     return tuple(
-        (sentence.side, one.stems(one.passage.texts[sentence.side][sentence.start : sentence.end]))
-        for sentence in one.wording.sentences
-        if sentence.whole
+        (sentence.side, one.stems(one.text_of(sentence))) for sentence in one.wording.sentences if sentence.whole
     )
 
 

@@ -84,6 +84,9 @@ class Seen:
         """What was found in one of its sentences."""
         return within(sentence, self.found)
 
+    def text_of(self, sentence: ChangedSentence) -> str:
+        return self.passage.texts[sentence.side][sentence.start : sentence.end]
+
     def says(self, text: str) -> Chances:
         """What some of its text says under its heading."""
         return says(text, self.language, self.kind, self.passage.heading)
@@ -259,8 +262,7 @@ def found_by(lexicon: Lexicon, seen: Seen) -> list[Found]:
     """The phrases of another lexicon in a passage's changed words: a user's own topics."""
     found = []
     for sentence in seen.wording.sentences:
-        text = seen.passage.texts[sentence.side]
-        for match in lexicon.matches(text[sentence.start : sentence.end]):
+        for match in lexicon.matches(seen.text_of(sentence)):
             start, end = sentence.start + match.start, sentence.start + match.end
             if overlaps(sentence, start, end):
                 found.append(Found(match.topic, match.tier, sentence.side, start, end, True))

@@ -62,7 +62,7 @@ class _Said:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Of the words that say something; few sentences are asked for them."""
-        return self.place.stems(_text(self.place, self.heard))
+        return self.place.stems(self.place.text_of(self.heard.sentence))
 
 
 def taken_back(seen: Sequence[Seen]) -> TakenBack:
@@ -108,16 +108,14 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
 
 def _is_only_again(sentences: Sequence[_Said], pairs: Sequence[Restated]) -> bool:
     again = {said.text for pair in pairs if pair.says_again for said in pair}
-    return bool(again) and all(_text(each.place, each.heard) in again for each in sentences)
+    return bool(again) and all(each.place.text_of(each.heard.sentence) in again for each in sentences)
 
 
 @lru_cache(maxsize=512)
 def _sentences(one: Seen) -> tuple[_Said, ...]:
-    return tuple(_Said(one, heard, said_by(one, heard.sentence), one.says(_text(one, heard))) for heard in one.heard)
-
-
-def _text(one: Seen, heard: Heard) -> str:
-    return one.passage.texts[heard.sentence.side][heard.sentence.start : heard.sentence.end]
+    return tuple(
+        _Said(one, heard, said_by(one, heard.sentence), one.says(one.text_of(heard.sentence))) for heard in one.heard
+    )
 
 
 def _is_practice(each: _Said) -> bool:
