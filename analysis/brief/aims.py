@@ -36,9 +36,7 @@ class Aims(AimEnds):
             void = VOID if self._is_told(words[first].text) or self._is_duty(sentence, first) else ""
             first = self._with_objects(sentence, first, leads)
             gerund = words[first].text.endswith(self.grammar.gerunds)
-            noted_aim = words[first].gap.rstrip().endswith("(") and words[first].text.endswith(
-                grammar.infinitives or ("\n",)
-            )
+            noted_aim = words[first].gap.rstrip().endswith("(") and words[first].text.endswith(grammar.infinitives)
             opens = first == 0 or (not self.soft(sentence, first) and first < 3) or noted_aim
             if gerund and first not in leads and self._has_verb(sentence, last):
                 continue  # "advertising would be"
@@ -49,7 +47,7 @@ class Aims(AimEnds):
             elif self._joined_to(sentence, first, verbs):
                 continue
             elif gerund or words[first - 1].text in self.grammar.joins or "," in words[first].gap:
-                act = not words[first].text.endswith(grammar.abstract or ("\n",))
+                act = not words[first].text.endswith(grammar.abstract)
                 void = void or ("" if gerund or (act and self._goes_on_from(sentence, first, leads)) else VOID)
                 yield from self._aim(sentence, first, last, verbs, f"{void}{'doing' if gerund else 'further aim'}")
         yield from self._named_purposes(sentence, verbs)
@@ -224,7 +222,7 @@ class Aims(AimEnds):
         if start > 2 and words[start - 1].text in grammar.inner and words[start - 2].capital:
             return False  # and of "l'Observatoire de la fraude"
         start = self.bare(sentence, start, end)
-        aim = words[start].text.endswith(grammar.infinitives or ("\n",)) or any(first == start for first, _ in nouns)
+        aim = words[start].text.endswith(grammar.infinitives) or any(first == start for first, _ in nouns)
         return aim and not self._is_means(sentence, start, end)
 
     def _is_means(self, sentence: Sentence, start: int, end: int) -> bool:

@@ -184,7 +184,7 @@ class Denials:
                 return word in grammar.others
             if word in grammar.modals | grammar.passives | grammar.others | grammar.having:
                 return True
-            if near > at + 1 and near in acts and not word.endswith(grammar.pasts or ("\n",)):
+            if near > at + 1 and near in acts and not word.endswith(grammar.pasts):
                 return words[near - 1].text not in grammar.determiners
         return False
 

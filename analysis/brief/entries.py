@@ -75,7 +75,7 @@ class Entries(Nouns):
         """Whether word `at` is what is done rather than an entry behind that which ends at `end`: "ids and opting",
         "your name or failed to"."""
         words, gerunds, grammar = sentence.words, self.grammar.gerunds, self.grammar
-        past = not grammar.noun_first and words[at].text.endswith(grammar.pasts or ("\n",)) and at + 1 < len(words)
+        past = not grammar.noun_first and words[at].text.endswith(grammar.pasts) and at + 1 < len(words)
         if past and self.soft(sentence, at + 1) and words[at + 1].text in grammar.handing_to | grammar.determiners:
             return True
         if not words[at].text.endswith(gerunds) or words[end - 1].text.endswith(gerunds):
@@ -123,7 +123,7 @@ class Entries(Nouns):
     def _will_do_to(self, sentence: Sentence, at: int) -> bool:
         """Whether a word is what a French verb behind it is done to: "et le comparera"."""
         verb = sentence.words[at + 1].text
-        return sentence.words[at].text in self.grammar.pronouns and verb.endswith(self.grammar.futures or ("\n",))
+        return sentence.words[at].text in self.grammar.pronouns and verb.endswith(self.grammar.futures)
 
     @staticmethod
     def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:

@@ -112,7 +112,7 @@ class NoData(Parties):
         aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
         for at in range(first - 1, max(-1, first - _MADE), -1):
             if at in makes:
-                infinitive = words[at].text.endswith(self.grammar.infinitives or ("\n",))
+                infinitive = words[at].text.endswith(self.grammar.infinitives)
                 return at in aims or infinitive or (at > 1 and words[at - 1].text in self.grammar.relatives)
             if (
                 at in acts

@@ -97,9 +97,7 @@ class Nouns:
             word = words[start - 1].text
             if word in grammar.inner and start > 1 and self.soft(sentence, start - 1):
                 head = words[start - 2].text
-                done = (
-                    start > 2 and words[start - 3].text in grammar.passives and head.endswith(grammar.pasts or ("\n",))
-                )
+                done = start > 2 and words[start - 3].text in grammar.passives and head.endswith(grammar.pasts)
                 torn = self._is_headless(sentence, start - 2)
                 if not done and not torn and not self.ends_phrase(head) and head not in grammar.determiners:
                     start -= 2
@@ -171,7 +169,7 @@ class Nouns:
     def _is_done(self, sentence: Sentence, at: int) -> bool:
         """Whether a French verb with its object follows "de": "permettent à des tiers d'obtenir des notes"."""
         words, grammar = sentence.words, self.grammar
-        if at + 1 >= len(words) or not words[at].text.endswith(grammar.infinitives or ("\n",)):
+        if at + 1 >= len(words) or not words[at].text.endswith(grammar.infinitives):
             return False
         return words[at + 1].text in grammar.partitive | grammar.yours and not words[at].text.endswith(grammar.trades)
 
@@ -267,7 +265,7 @@ class Nouns:
             return True
         if at + 2 >= len(words) or words[at + 1].text not in grammar.joins or words[at].text in grammar.participles:
             return False
-        return not words[at + 2].text.endswith(grammar.pasts or ("\n",))  # "found on or accessed through"
+        return not words[at + 2].text.endswith(grammar.pasts)  # "found on or accessed through"
 
     def _is_verb_of(self, sentence: Sentence, which: int, at: int) -> bool:
         """Whether a word is the verb of a relative clause with a noun for its subject: "that the assistant uses"."""

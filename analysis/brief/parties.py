@@ -125,7 +125,7 @@ class Parties(Clauses):
         if words[at - 1].text in grammar.relatives:
             return False
         near = {word.text for word in words[at + 1 : at + _BESIDE]}
-        return not words[at].text.endswith(grammar.pasts or ("\n",)) or bool(near & grammar.handing_to)
+        return not words[at].text.endswith(grammar.pasts) or bool(near & grammar.handing_to)
 
     def _parties(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         linked = _in_addresses(sentence)
