@@ -24,6 +24,7 @@ from reasons import Reason, listed, of_system
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 _QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
+_FROM = re.compile("^From ", re.MULTILINE)  # smtplib, and servers that keep mbox files, would make ">From " of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,9 @@ class Mail(NotifyEmail):
         message.set_content(letter.text, cte="quoted-printable")
         if not self._wants_text_alone():
             message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+        for part in message.walk():
+            if not part.is_multipart():
+                part.set_payload(_FROM.sub("=46rom ", str(part.get_payload())))
         if letter.event is not None:
             message.add_attachment(
                 letter.event.ics(self._sender),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -19,9 +20,11 @@ from notifier.routes import Address, Route
 from notifier.send import Result
 from storage.database import Database
 from storage.deliveries import State
+from storage.notices import Notice
 from tests.inbox import mail_server
 from tests.owed import owe, route
 from tests.post import rows, sent
+from tests.stories import passage
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = "?rto=1&cto=1"
@@ -49,6 +52,23 @@ def test_a_mail_arrives_whole(database: Database) -> None:
     assert "[-show-] {+train our writing models unless+}" in body(mail, "plain")
     assert "<ins" in body(mail, "html")
     assert "https://watch.example/changes/1" in body(mail, "html")
+
+
+def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None:
+    """Also one that does so only on its way, where long lines are folded."""
+    said = 60 * "From here on "
+    evidence = [("ai_training", "From here on", "after")]
+    owe(store, "team", passages=[passage(["Your data"], "Before.", said, evidence=evidence)])
+    with store.writing() as session:
+        facts = {"sent": "alert", "address": "A", "route": "team", "reason": "no"}
+        session.add(Notice(kind="parked", facts=facts, created_at=NOON))
+    with mail_server() as inbox:
+        to = Address("${A}", inbox.url())
+        deliver_due(store, [Route("team", (to,))], [to], now=lambda: NOON)
+    texts = [body(mail, kind) for mail in inbox.mails for kind in ("plain", "html")]
+    assert len(texts) == 4
+    assert not [text for text in texts if re.search(r"(^|\s)>From", text)]
+    assert [text for text in texts if text.startswith("From policywatch")]
 
 
 def test_a_list_is_named_by_the_letters_of_its_route(store: Database) -> None:
