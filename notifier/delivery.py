@@ -25,7 +25,7 @@ from notifier.plan import OPERATOR, plan, unwanted
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
-from notifier.successors import pass_on
+from notifier.successors import pass_on, pass_on_news
 from notifier.templating import OURS, Templates
 from notifier.waits import LONGEST_RETRY_AFTER, is_hopeless, wait
 from reasons import Reason, code_of
@@ -234,7 +234,9 @@ class _Run:
         carried = alerts_in(session, [delivery.id or 0 for delivery in waiting])
         for delivery in waiting:
             alerts = carried.get(delivery.id or 0, [])
-            if (delivery.route, delivery.address) not in known:
+            if delivery.route == OPERATOR and (OPERATOR, delivery.address) not in known:
+                pass_on_news(session, delivery, self.operator, self.now())
+            elif (delivery.route, delivery.address) not in known:
                 pass_on(session, delivery, alerts, self.routes, self.now())
             elif stale := unwanted(session, alerts, self.routes):
                 kept = {alert.change_id for alert in alerts if alert not in stale}

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from notifier.plan import is_wanted, names_of_places, owe, routes_by_name
+from notifier.plan import OPERATOR, is_wanted, names_of_places, owe, routes_by_name
 from notifier.routes import Address, Route
 from notifier.when import AtOnce
 from storage.alerts import Alert, alerts_of
-from storage.deliveries import Delivery, alerts_in, hand_over, hold, items, told_of, withdraw
+from storage.deliveries import Delivery, alerts_in, drop, hand_over, heard_by, hold, items, move, told_of, withdraw
 
 
 class _Relying(NamedTuple):
@@ -54,6 +54,25 @@ def pass_on(
         made.next_at = delivery.next_at  # the server may have asked for a pause
 
 
+def pass_on_news(session: Session, delivery: Delivery, operator: Sequence[Address], now: datetime) -> None:
+    """Owe what waits for an address that the operator has no more to those of today that have not heard of it."""
+    if not operator or hold(session, delivery.id or 0) is None:
+        return
+    news = [item.notice_id for item in items(session, delivery.id or 0) if item.notice_id is not None]
+    heard = heard_by(session, news)
+    lacking = {place.name: [id_ for id_ in news if (id_, place.name) not in heard] for place in operator}
+    heir = next((name for name, lacks in lacking.items() if len(lacks) == len(news)), None)
+    if heir is None:
+        drop(session, delivery)
+    else:
+        move(session, delivery, heir)
+        delivery.next_at, delivery.attempts, delivery.tried_since = now, 0, None  # another server, maybe
+        delivery.error = delivery.error_code = None
+    for name, lacks in lacking.items():
+        if lacks and name != heir:
+            owe(session, delivery.kind, OPERATOR, name, [{"notice_id": id_} for id_ in lacks], now)
+
+
 def readdress(session: Session, ids: Collection[int], routes: Sequence[Route]) -> None:
     """Give what waits for an address that has left its route to the one that stands there in its place.
 
@@ -69,7 +88,7 @@ def readdress(session: Session, ids: Collection[int], routes: Sequence[Route]) -
         untold = {place.url: place for place in route.to if told.isdisjoint(names[place.url])}
         if len(untold) == 1:
             (place,) = untold.values()
-            hand_over(session, delivery, delivery.route, place.name, [alert.id for alert in carried])
+            move(session, delivery, place.name)
 
 
 def _relying(

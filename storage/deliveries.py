@@ -252,6 +252,23 @@ def withdraw(session: Session, delivery_id: int, alerts: Collection[Alert]) -> b
     return True
 
 
+def drop(session: Session, delivery: Delivery) -> None:
+    """Take out a delivery that waits, and that nobody needs any more."""
+    for item in items(session, delivery.id or 0):
+        session.delete(item)
+    session.flush()
+    session.delete(delivery)
+    session.flush()
+
+
+def move(session: Session, delivery: Delivery, address: str) -> None:
+    """Let a delivery that waits go to another address, as it is."""
+    for item in items(session, delivery.id or 0):
+        item.address = address
+    delivery.address = address
+    session.flush()
+
+
 def hand_over(
     session: Session, delivery: Delivery, route: str, address: str, alert_ids: Collection[int | None]
 ) -> None:
@@ -269,6 +286,12 @@ def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
     """Those that carry an alert, one an address."""
     carried = select(DeliveryItem.delivery_id).where(DeliveryItem.alert_id == alert_id)
     return list(session.exec(select(Delivery).where(col(Delivery.id).in_(carried)).order_by(col(Delivery.id))))
+
+
+def heard_by(session: Session, notice_ids: Collection[int]) -> set[tuple[int, str]]:
+    """(notice, address) for which a delivery exists."""
+    wanted = select(DeliveryItem.notice_id, DeliveryItem.address).where(col(DeliveryItem.notice_id).in_(notice_ids))
+    return {(notice_id, address) for notice_id, address in session.exec(wanted) if notice_id is not None}
 
 
 def told_of(session: Session, change_ids: Collection[int]) -> set[tuple[int, str]]:

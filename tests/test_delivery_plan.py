@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.deliveries import State, retry_parked
 from storage.notices import Notice
 from tests.owed import POLICY, owe, route, tell
-from tests.post import MINUTE, NOON, OPERATOR, TEMPORARY, Post, deliver, notices, rows
+from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, notices, rows
 
 
 def test_a_change_that_two_routes_want_comes_once_and_names_both(database: Database) -> None:
@@ -137,6 +137,25 @@ def test_notices_go_to_the_operator_in_one_message_each_once(database: Database)
     assert deliver(database, post=post, operator=OPERATOR).sent == 1
     assert deliver(database, post=post, operator=OPERATOR).sent == 0
     assert all(f"Page {n} is odd." in post.to("OPS")[0].text for n in range(3))
+
+
+def test_news_that_waits_for_an_address_of_the_operator_goes_to_the_one_in_its_place(database: Database) -> None:
+    """Also once it was given up, and is sent again by hand; and nobody hears of anything twice."""
+    ops, old, new = OPERATOR[0], Address("${OLD}", "json://old"), Address("${NEW}", "json://new")
+    with database.writing() as session:
+        session.add(Notice(kind="held", facts={"reason": "A page is odd."}, created_at=NOON))
+    deliver(database, post=Post(OLD=TEMPORARY), operator=(ops, old))
+    with database.writing() as session:
+        session.add(Notice(kind="held", facts={"reason": "Another one is, too."}, created_at=NOON))
+    deliver(database, post=Post(OPS=PERMANENT, OLD=PERMANENT), operator=(ops, old))
+    post = Post()
+    deliver(database, post=post, operator=(ops, new))
+    assert ["A page is odd." in message.text for message in post.to("NEW")] == [True]
+    with database.writing() as session:
+        retry_parked(session, None, NOON)
+    deliver(database, post=post, operator=(new,))
+    assert ["Another one is, too." in message.text for message in post.to("NEW")] == [False, True]
+    assert {row.state for row in rows(database)} == {State.SENT}
 
 
 def test_without_an_operator_notices_are_not_kept_for_the_first_one_who_comes(database: Database) -> None:
