@@ -60,6 +60,7 @@ def test_where_nothing_can_be_written_what_is_stored_is_shown(unwritable: Path) 
         (["documents"], "library/privacy"),
         (["history", "library/privacy"], "version 1"),
         (["alerts"], "nothing waits"),
+        (["export", "site", unwritable.parent / "public"], "files written"),
     ):
         status, shown = as_anybody(*words, "--config", unwritable)
         assert (status, said in shown) == (0, True), shown

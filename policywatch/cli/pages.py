@@ -140,7 +140,10 @@ def site(
         address = web_address(address) if address else None
     except ValueError as failure:
         raise typer.BadParameter(f"found {address!r}; {failure}", param_hint="--site") from failure
-    with opened(config) as (watchlist, database), Console(stderr=True).status("starting") as status:
+    with (
+        opened(config, even_read_only=True) as (watchlist, database),
+        Console(stderr=True).status("starting") as status,
+    ):
         done = export_site(
             database,
             folder,
