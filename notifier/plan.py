@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
-from storage.alerts import Alert, unplanned_alerts
+from storage.alerts import Alert, unplanned_alerts, waiting_alerts
 from storage.changes import change
 from storage.clock import is_ahead
 from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of, told_since
@@ -56,7 +56,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
 def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> bool:
     """Whether alerts wait whose time has come: until they are planned, no delivery says so."""
     by_name = routes_by_name(routes)
-    waiting = [(alert, by_name[alert.route]) for alert in unplanned_alerts(session) if alert.route in by_name]
+    waiting = [(alert, by_name[alert.route]) for alert in waiting_alerts(session) if alert.route in by_name]
     return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
 
 

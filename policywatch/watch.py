@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from types import FrameType
 
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from notifier.plan import has_to_plan
@@ -68,7 +69,7 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
                     running.clear()
                 sleep = _sleep(watchlist, database, utc_now())
                 lost = _tell_once("", lost)
-            except LOST as failure:
+            except (*LOST, DBAPIError) as failure:  # what is refused amid a restore, say, may be granted again
                 sleep, lost = _LOST_SLEEP, _tell_once(with_advice(getattr(failure, "orig", failure)), lost)
             stop.wait(sleep.total_seconds())
 

@@ -24,6 +24,7 @@ _ADVICE = {
 # the same of PostgreSQL's that give none, by the names of psycopg's classes
 _ADVICE_OF_SERVER = {
     "ConnectionTimeout": "is the host right, and does a firewall let it be reached?",
+    "ReadOnlySqlTransaction": "is it a copy that is only read, or has its disk filled?",
     "LockNotAvailable": _ADVICE[sqlite3.SQLITE_BUSY],
 }
 

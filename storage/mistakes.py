@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from storage.errors import StorageError
 
-LOST = (OSError, OperationalError, StorageError)  # a full disk, a server that is gone: no document fares better
+# a full disk, a server that is gone or takes nothing more: no document fares better
+LOST = (OSError, OperationalError, InternalError, StorageError)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -33,6 +34,7 @@ from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
 from storage.lock import one_at_a_time
 from storage.notices import Notice
+from tests.conftest import made
 from tests.old_store import first_release
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -342,6 +344,18 @@ def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:
     with one_at_a_time(second):
         pass
     second.close()
+
+
+def test_a_run_goes_on_when_the_server_closes_the_connection_of_its_lock(
+    postgres_server: str, migrated_postgres: str
+) -> None:
+    with made(postgres_server, migrated_postgres) as url:
+        database = Database(url)
+        with one_at_a_time(database), psycopg.connect(url) as other:
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        with one_at_a_time(database):
+            pass
+        database.close()
 
 
 def test_a_lock_file_names_its_process(tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import psycopg
+from sqlalchemy.engine import make_url
 
 from policywatch.last_good import LastGood, stamp_of
 from storage.database import Database
+from tests.conftest import made
 from tests.owed import owe
-from tests.site import a_site, command, policy, watchlist
+from tests.site import AI, a_site, command, policy, watchlist
 
 HASTY = (
     "import policywatch.watch as w; from datetime import timedelta as t; w._LONGEST_SLEEP = w._SHORTEST_SLEEP = "
@@ -84,6 +87,55 @@ def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None
         assert staying.wait() == 0
         assert said.read_text().count("no such table: checks; nothing is lost") == 1
         assert "Traceback" not in said.read_text()
+
+
+def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
+    tmp_path: Path, postgres_server: str, migrated_postgres: str
+) -> None:
+    with (
+        made(postgres_server, migrated_postgres) as url,
+        a_site() as site,
+        psycopg.connect(postgres_server, autocommit=True) as server,
+    ):
+        name = make_url(url).database
+
+        def alter(how: str) -> None:
+            server.execute(f"ALTER DATABASE {name} {how}")
+            server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+        def make_due() -> None:
+            with psycopg.connect(url) as database:
+                database.execute("SET default_transaction_read_only = off")
+                database.commit()
+                database.execute("UPDATE checks SET checked_at = '2020-01-01'")
+
+        site.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, site, url)
+        said = tmp_path / "said.txt"
+        watching = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
+        with said.open("w") as out, subprocess.Popen(watching, stderr=out) as staying:
+            try:
+                until(lambda: site.asked.get("/privacy"))
+                alter("ALLOW_CONNECTIONS false")
+                until(lambda: "not currently accepting connections; nothing is lost" in said.read_text())
+                alter("ALLOW_CONNECTIONS true")
+                until(lambda: "it goes on" in said.read_text())
+                site.pages["/privacy"] = policy(AI)
+                make_due()
+                until(lambda: (tmp_path / "alerts.txt").exists())
+                alter("SET default_transaction_read_only = on")
+                time.sleep(2)
+                assert staying.poll() is None, said.read_text()
+                make_due()
+                until(lambda: "is it a copy that is only read" in said.read_text())
+                site.pages["/privacy"] = policy(AI, "We sell your loans to advertisers.")
+                alter("SET default_transaction_read_only = off")
+                until(lambda: "sell your loans" in (tmp_path / "alerts.txt").read_text())
+            finally:
+                staying.terminate()
+        assert staying.wait() == 0
+        assert "Traceback" not in said.read_text()
+        assert (tmp_path / "alerts.txt").read_text().count("Sent for:") == 2
 
 
 def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_hold(tmp_path: Path) -> None:

@@ -98,9 +98,9 @@ def _open_what_is_closed() -> None:
 
 def _of_the_database(failure: Exception) -> str | None:
     """None of what is no failure of the database. Half of the commands need none, and it loads slowly."""
-    from sqlalchemy.exc import DBAPIError, OperationalError
+    from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
-    if isinstance(failure, OperationalError):
+    if isinstance(failure, OperationalError | InternalError):
         said = f"the database failed: {with_advice(failure.orig)}"
         return f"{said}; what was finished is kept, the rest is done by the next run"
     return f"the database refused: {failure.orig}" if isinstance(failure, DBAPIError) else None

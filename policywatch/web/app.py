@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -77,9 +77,10 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         answer.headers["Retry-After"] = str(WAIT)
         return answer
 
+    @app.exception_handler(InternalError)
     @app.exception_handler(OperationalError)
     def lost(request: Request, failure: Exception) -> Response:
-        assert isinstance(failure, OperationalError)
+        assert isinstance(failure, OperationalError | InternalError)
         getLogger("uvicorn.error").error("the database failed: %s", with_advice(failure.orig))
         answer = _failed(renderer, request, 503, "the database can't be read at this moment", key="lost_")
         answer.headers["Retry-After"] = "60"
