@@ -47,6 +47,12 @@ def anew(
     fresh = news(passage, changed, in_table=in_table)
     for one in fresh:
         sentence = next(s for s in changed.sentences if s.side == one.side and s.start <= one.start < s.end)
+        if one.kind == "entry":
+            if policy and not any(each.direct and each.tier == "decides" for each in within(sentence, found)):
+                yield from _of_entry(
+                    one, says(texts[one.side][sentence.start : sentence.end], language, kind, passage.heading)
+                )
+            continue
         column = column_topics(_title(heads, texts, one.side, one.start), language) if in_table else None
         told = tuple(_told_by(one, sentence, found, section, column, page))
         if not told and one.kind in ("cell", "turn"):
@@ -68,6 +74,13 @@ def anew(
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
         if topic := next(listed, None):
             yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)
+
+
+def _of_entry(one: News, chances: Chances) -> Iterator[Found]:
+    """What a sentence that is surely worth telling is about, where it names one thing more or less."""
+    topic = _likeliest(chances, _LIKELY)
+    if topic and chances["worth"] >= _SURELY and chances["conduct"] < _LIKELY:
+        yield Found(topic, "decides", one.side, one.start, one.end, True)
 
 
 def _told_by(

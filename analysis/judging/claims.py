@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from analysis.change import Side
 from analysis.judging.found import AI, is_duty_of_reader, is_whole_name
-from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, said_by
+from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, only_explains, said_by
 from analysis.judging.grave import RULES
 from analysis.judging.kinds import part_of
 from analysis.judging.seen import Heard, Seen
@@ -39,7 +39,8 @@ _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
 _LIKELY, _POSSIBLE = 0.5, 0.3  # chances
-_PART, _PLAINLY = 0.4, 0.8  # chances, of the words that changed and of all
+_PART, _PLAINLY = 0.35, 0.8  # chances, of the words that changed and of all
+_PLAINER = 0.3  # of the balance
 _EVEN = 20  # characters of the change that make no side the longer one
 
 _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
@@ -76,7 +77,10 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "nothing": not (newly or withdrawn or favours or lost),
         "only_favours": favours > 0 and not newly,
         "new_choice": new["choice"] > 0,
-        "rights_gone": found.get("claim.rights.gone", 0.0) > 0,
+        "rights_gone": found.get("claim.rights.gone", 0.0) > 0 or not back.rights.isdisjoint(said),
+        "adds": not back.adds.isdisjoint(said),
+        "drops": not back.drops.isdisjoint(said),
+        "right_lost": not back.rights.isdisjoint(said),
         "training": training,
         "training_phrases": 0.0
         if rules or forbidden or found.get(f"{GIST}only_spares")
@@ -112,6 +116,9 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "decides_anew": any(map(_decides_anew, said)),
         "does_more": any(map(_does_more, said)),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
+    told["protected"] = not (newly or rules) and bool(new["promise"] or new["choice"]) and told["balance"] < -_PLAINER
+    of_models = any("ai_training" in heard.acts for one in said for heard in one.heard)  # asked for by itself
+    told["weighs"] = bool(told["plainly_new"]) and told[WEIGHTIEST] >= _PLAINLY and not of_models
     told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)
     return {f"told.{name}": float(value) for name, value in told.items()}
 
@@ -167,11 +174,13 @@ def _does_more(one: Seen) -> bool:
     if one.kind not in ("privacy", "cookies") or one.shape != "text" or one.torn:
         return False
     for heard in one.heard:
-        if heard.sentence.side == "after":
+        text = one.passage.texts[heard.sentence.side]
+        if heard.sentence.side == "after" and not only_explains(heard.sentence, text):
             changed = said_by(one, heard.sentence)
             whole = one.says(one.text_of(heard.sentence))
             plain = min(whole["expands"], whole["medium"]) >= _PLAINLY and whole["ai_training"] < _LIKELY
-            if changed["expands"] >= _PART and plain:
+            looked_at = "people_read" in heard.changed and "promise" not in heard.general
+            if (looked_at and whole["practice"] >= _LIKELY) or (changed["expands"] >= _PART and plain):
                 return True
     return False
 

@@ -110,7 +110,7 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
         more, less = max(more, less), 0.0
     elif chances["conduct"] >= _LIKELY or is_duty_of_reader(one.text_of(heard.sentence)):
         more, same = 0.0, max(more, same)
-    elif _only_cites(heard.sentence, text) or _only_explains(heard.sentence, text) or _gains_columns(one):
+    elif _only_cites(heard.sentence, text) or only_explains(heard.sentence, text) or _gains_columns(one):
         more, less, same = 0.0, 0.0, max(more, less, same)
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
@@ -124,7 +124,7 @@ def _only_cites(sentence: ChangedSentence, text: str) -> bool:
     )
 
 
-def _only_explains(sentence: ChangedSentence, text: str) -> bool:
+def only_explains(sentence: ChangedSentence, text: str) -> bool:
     """Whether words beside others only say what is meant by them: "affiliates (that is, companies that own us)"."""
     return not sentence.whole and all(
         pattern("explained").match(_opened(text[start:end])) for start, end in sentence.spans

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from analysis.change import TOPICS, Side
 from analysis.judging.found import AI, accepts_or_gives
 from analysis.judging.gist import said_by
-from analysis.judging.restated import Restated, restated
+from analysis.judging.pairs import restated
+from analysis.judging.restated import Restated
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.sentences import Chances
@@ -40,7 +41,16 @@ RULES = (
 )
 # those by which people lose what they had, whatever words of promises and choices stand around it
 LOST = frozenset(
-    ("training_promise_gone", "promise_gone", "promise_narrowed", "consent_gone", "choice_gone", "choice_narrowed")
+    (
+        "turned_on",
+        "used_unless_refused",
+        "training_promise_gone",
+        "promise_gone",
+        "promise_narrowed",
+        "consent_gone",
+        "choice_gone",
+        "choice_narrowed",
+    )
 )
 # chances
 _LIKELY = 0.5
@@ -98,13 +108,14 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         ),
         "turned_on": not asks and (any(map(_turned_on, places)) or any(pair.turns_on for pair in pairs)),
         "choice_gone": any("lost" in said.groups for place in places for said in place.new)
+        or any(pair.refuses_choice for pair in pairs)
         or (few and not asks and _choice_gone(lost, after)),
         "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs),
         "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)
         or any(pair.loses_condition and _uses_sensitive(pair.now) for pair in pairs),
         "shared_for_ads": _anew(places, _shares_for_ads, _is_grave) or any(map(_now_for_ads, pairs)),
-        "used_unless_refused": _used_unless_refused(places),
+        "used_unless_refused": _used_unless_refused(places) or _anew(places, _is_shown_to_all),
         **dict.fromkeys(ticked, True),
     }
     handed_over = _anew(places, _is_for_others)
@@ -252,6 +263,10 @@ def _costs(said: Said) -> bool:
 def _is_for_others(said: Said) -> bool:
     """Whether who gets data does with it what they want."""
     return "own_purposes" in said.groups and said.practises("data_sharing") and said.one.kind in _OF_PEOPLE
+
+
+def _is_shown_to_all(said: Said) -> bool:
+    return not _THEIR_OWN.isdisjoint(said.groups) and "shown_to_all" in said.groups and "default_off" not in said.groups
 
 
 def _now_for_ads(pair: Restated) -> bool:

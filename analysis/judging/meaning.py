@@ -46,9 +46,13 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "law_named": ("limits", "weight.law_named"),
     "promise_lost": ("expands", "weight.promise_gone"),
     "longer": ("expands", "weight.kept_longer"),
+    "right_lost": ("expands", "weight.right_lost"),
     "loosened": ("expands", "weight.condition_gone"),
     "decides_anew": ("expands", "weight.decides_anew"),
     "rules_on_ai": ("limits", "weight.rules_on_ai"),
+    "does_more": ("expands", "weight.does_more"),
+    "adds": ("expands", "weight.does_more"),
+    "drops": ("limits", "weight.less"),
 }
 # and those by which it is more than a detail
 _NO_DETAIL = {
@@ -57,10 +61,15 @@ _NO_DETAIL = {
     "rules_on_ai": "weight.rules_on_ai",
     "waits": "weight.spared",
     "loosened": "weight.condition_gone",
+    "right_lost": "weight.right_lost",
     "recipient_named": "weight.recipient_named",
     "decides_anew": "weight.decides_anew",
     "sent_further": "weight.sent_further",
     "does_more": "weight.does_more",
+    "adds": "weight.does_more",
+    "weighs": "weight.does_more",
+    "protected": "weight.protects",
+    "recipient_gone": "weight.less",
 }
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180

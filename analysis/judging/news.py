@@ -21,13 +21,15 @@ from analysis.text.looks import looks
 from analysis.text.spelling import keyed_words
 from analysis.text.times import Time, times_in
 
-Kind = Literal["time", "clause", "cell", "turn"]
+Kind = Literal["time", "clause", "cell", "turn", "entry"]
 
 _CLAUSE = 3  # words with a meaning of their own that one side has more than the other
 _ALIKE = 0.4  # of a sentence's words stand in the one that it was made from
 _IDENTIFIER = re.compile(r"[\w.*\[\]-]*[_\d*][\w.*\[\]-]*")  # the name of a cookie, for programs
 _BETWEEN = re.compile(r"[,;\s]+")
 _FORMERLY = re.compile(r"\b(?:formerly|previously|ex|anciennement|ehemals|früher|antes)\b", re.IGNORECASE)
+_JOINED = re.compile(r".{0,2}(?:[,;]\s|\b(?:and|or|as well as|et|ou|ainsi que|und|oder|sowie|y|o)\s)", re.IGNORECASE)
+_JOINS = re.compile(r"(?:[,;]|\b(?:and|or|et|ou|und|oder|y|o))\s*$", re.IGNORECASE)
 _BOTH_WAYS: tuple[tuple[Side, Side], ...] = (("before", "after"), ("after", "before"))
 
 
@@ -64,7 +66,14 @@ def news(passage: Passage, changed: Wording, *, in_table: bool) -> tuple[News, .
                 found.append(News("turn", side, turns[0][0], turns[-1][1]))
             elif in_table:
                 found.append(News("cell", side, start, end))
+            elif not lost and any(is_joined(texts[side], *span) for span in sentence.spans):
+                found.append(News("entry", side, start, end))
     return tuple(found)
+
+
+def is_joined(text: str, start: int, end: int) -> bool:
+    """Whether changed words are joined to others that stayed: by an "and" or a comma at either end."""
+    return bool(_JOINED.match(text, max(0, start - 2), end) or _JOINS.search(text, start, end))
 
 
 @cache

@@ -6,19 +6,17 @@ A choice, a condition, a default or a time means less by itself than by what sto
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from analysis.change import TOPICS, Side
-from analysis.judging.rephrased import alike
+from analysis.judging.entries import entries, left_out
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Seen
 from analysis.text.looks import may_have, pattern
-from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
 from analysis.text.topics import matches
+from analysis.text.words import word_texts
 
 _LIKELY, _DENIED, _MORE = 0.5, 0.4, 0.3  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
@@ -29,7 +27,8 @@ _JOINED = re.compile(r",?\s(?:and|or|et|ou)\b(?:,\s)?")
 _TURNED = frozenset(("negation", "promise", "no_choice"))
 _MARKS = frozenset(("default_off", UNLESS, "at_will", "discretion", "lawful", "part_only"))
 _OPENS = re.compile(r"^[\W_]*")
-_AROUND = 12  # characters on either side of words that went
+_WEIGHTY = ("data_sharing", "transfer", "advertising", "ai_training", "sensitive_minors")
+_ENTRY = 10  # words at most of what is named beside other things
 
 
 class Restated(NamedTuple):
@@ -48,15 +47,54 @@ class Restated(NamedTuple):
         if self.was.asks and self.now.asks:
             return False  # how people agree, not how they refuse
         if self._is_of_choice:
-            return _bars(self.now) > _bars(self.was)
+            return self._is_barred or self._is_over_in_time or self._refuses_less
         of_cookies = min(self.was.chances["tracking"], self.now.chances["tracking"]) >= _LIKELY
         return of_cookies and self.now.count("hurdle") > self.was.count("hurdle")  # who refuses them pays
+
+    @property
+    def refuses_choice(self) -> bool:
+        """Whether what people chose was heeded and is not."""
+        denied = "no_choice" in self.now.groups and "no_choice" not in self.was.groups
+        return denied and "negation" not in self.was.groups and self._is_close
+
+    @property
+    def tightens(self) -> bool:
+        """Whether what was done is done only so, or only with this."""
+        return self.was.is_done and self._is_of_data and self._is_close and self._newly_has("only")
 
     @property
     def eases(self) -> bool:
         if not (self._is_of_choice or self._is_of_right):
             return False
-        return _bars(self.now) < _bars(self.was) or _states(self.now) > _states(self.was)
+        return self._gains_right or _bars(self.now) < _bars(self.was) or _states(self.now) > _states(self.was)
+
+    @property
+    def narrows_right(self) -> bool:
+        """Whether people may ask for less than before."""
+        if not self._is_of_right:
+            return False
+        return (self._is_barred and not self.was.asks) or (self.loses_entry and not self.gains_entry)
+
+    @property
+    def adds(self) -> bool:
+        """Whether what is done with data is done with, for or by one more, where that weighs."""
+        more = self._is_still_done and self.gains_entry and not self.loses_entry
+        return more and max(self.now.chances[topic] for topic in _WEIGHTY) >= _LIKELY
+
+    @property
+    def drops(self) -> bool:
+        """Whether it is done with, for or by one less."""
+        less = self._is_still_done and self.loses_entry and not self.gains_entry
+        return less and self.was.chances["expands"] >= _LIKELY
+
+    @property
+    def loses_entry(self) -> bool:
+        """Whether something that was said together with other things went, and nothing came in its place."""
+        return bool(entries(self.was, "before"))
+
+    @property
+    def gains_entry(self) -> bool:
+        return bool(entries(self.now, "after"))
 
     @property
     def narrows_promise(self) -> bool:
@@ -67,7 +105,8 @@ class Restated(NamedTuple):
         excepts = self.now.count("exception") > self.was.count("exception")
         excused = not {"default_off", "lawful"}.isdisjoint(self.now.groups)
         may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
-        return may_choose or (excepts and not excused)
+        hedged = self._is_of_data and self._is_close and self._newly_has("hedge")
+        return may_choose or (excepts and not excused) or self.loses_entry or hedged
 
     @property
     def waits(self) -> bool:
@@ -91,7 +130,7 @@ class Restated(NamedTuple):
         if not (self._spares(self.was) and self.now.is_done) or self._spares(self.now):
             return False
         in_place = self.was.one is self.now.one
-        return (self._is_close or not in_place) and _shares_topic(self.was, self.now)
+        return (self._is_close or not in_place) and self.was.shares_topic(self.now)
 
     @property
     def trains_no_more(self) -> bool:
@@ -114,8 +153,11 @@ class Restated(NamedTuple):
 
     @property
     def changes_ground(self) -> bool:
-        """Whether what rested on consent is done on another ground of the law."""
-        return _rests_on_consent(self.was) and _rests_otherwise(self.now)
+        """Whether what rested on consent is done on another ground of the law, too."""
+        if _rests_on_consent(self.was) and _rests_otherwise(self.now):
+            return True
+        asked = "default_off" in self.was.groups and self._newly_has("ground")
+        return asked and any(map(pattern("ground").search, entries(self.now, "after")))
 
     @property
     def turns_on(self) -> bool:
@@ -131,8 +173,10 @@ class Restated(NamedTuple):
     @property
     def denies(self) -> bool:
         """Whether what was done is said not to be."""
-        if "negation" not in self.now.groups or "negation" in self.was.groups or not self.was.is_done:
+        if "negation" not in self.now.groups or "negation" in self.was.groups:
             return False
+        if not self.was.is_done or self.gains_entry:
+            return False  # what is said of one thing more is none of the others
         promises = "promise" in self.now.groups and self.was.stems <= self.now.stems
         conduct = self.now.chances["conduct"] >= _LIKELY and not promises
         if conduct or self.now.chances["user_choice"] >= _LIKELY:
@@ -149,7 +193,7 @@ class Restated(NamedTuple):
         """Whether "only", or "if ...", was left out and nothing put in its place."""
         if not self.now.is_done or not DENIED.isdisjoint(self.was.groups):
             return False
-        gone = _left_out(self.was)
+        gone = left_out(self.was)
         return any(pattern("condition").match(_OPENS.sub("", words)) for words in gone)
 
     @property
@@ -206,6 +250,36 @@ class Restated(NamedTuple):
         return turned and not self.narrows_promise and UNLESS not in self.now.groups
 
     @property
+    def _is_still_done(self) -> bool:
+        done = self.was.is_done and self.now.is_done and self._is_of_data
+        return done and max(self.now.chances["protection"], self.now.chances["conduct"]) < _LIKELY
+
+    @property
+    def _is_barred(self) -> bool:
+        return _bars(self.now) > _bars(self.was)
+
+    @property
+    def _is_over_in_time(self) -> bool:
+        """Whether what people could do at any time they can do for a time only."""
+        any_time = "any_time" in self.was.groups and "any_time" not in self.now.groups
+        return any_time and bool(times_in(self.now.text))
+
+    @property
+    def _refuses_less(self) -> bool:
+        """Whether of the things that people could choose one went by which they refused."""
+        return UNLESS not in self.was.groups and any(map(pattern("refusing").search, entries(self.was, "before")))
+
+    @property
+    def _gains_right(self) -> bool:
+        if not self._is_of_right or self.loses_entry:
+            return False
+        named = (entry for entry in entries(self.now, "after") if len(word_texts(entry)) <= _ENTRY)
+        return any(self.place.says(entry)["user_rights"] >= _LIKELY for entry in named)
+
+    def _newly_has(self, looks: str) -> bool:
+        return bool(pattern(looks).search(self.now.text)) and not pattern(looks).search(self.was.text)
+
+    @property
     def _is_of_choice(self) -> bool:
         return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
 
@@ -246,50 +320,9 @@ def _says_again(pair: Restated) -> bool:
     more = len(now.stems) - shared  # what it has more may be a condition
     if shared < max(2, _MOST * fewer) or more > _FURTHER or not pair.still_protects:
         return False
+    if pair.narrows_right or (pair.gains_entry and _TURNED.isdisjoint(was.groups)):
+        return False
     return all(told(was) == told(now) for told in _TOLD)
-
-
-def restated(seen: Sequence[Seen]) -> tuple[Restated, ...]:
-    """Each changed sentence with the likest of the other side: of its own place, or of another under the same titles,
-    where both are changed there."""
-    return _restated(tuple(one for one in seen if one.is_wording))
-
-
-@lru_cache(maxsize=16)
-def _restated(seen: tuple[Seen, ...]) -> tuple[Restated, ...]:
-    under: defaultdict[tuple[str, ...], defaultdict[Side, list[Said]]] = defaultdict(lambda: defaultdict(list))
-    for one in seen:
-        for side, said in _changed(one):
-            under[one.passage.heading][side].append(said)
-    found: dict[tuple[str, str], Restated] = {}
-    for one in seen:
-        in_place = one.passage.before and one.passage.after
-        for pair in _in_place(one) if in_place else _pairs(one, under[one.passage.heading]):
-            found.setdefault((pair.was.text, pair.now.text), pair)
-    return tuple(found.values())
-
-
-@lru_cache(maxsize=512)
-def _in_place(one: Seen) -> tuple[Restated, ...]:
-    sides = {
-        side: [Said(one, text[start:end], False) for start, end in sentence_bounds(text)]
-        for side, text in one.passage.texts.items()
-    }
-    return tuple(_pairs(one, sides))
-
-
-def _pairs(one: Seen, sides: Mapping[Side, Sequence[Said]]) -> Iterator[Restated]:
-    """The changed sentences of a place, each with the likest of the other side, or the only one."""
-    alone = len(sides["before"]) == len(sides["after"]) == 1
-    for side, said in _changed(one):
-        others = sides["before" if side == "after" else "after"]
-        likest = max(others, key=partial(_likeness, said), default=None)
-        if likest and (_is_same(said, likest) or (alone and _shares_topic(said, likest))):
-            yield Restated(likest, said) if side == "after" else Restated(said, likest)
-
-
-def _likeness(one: Said, other: Said) -> float:
-    return 2 * len(one.stems & other.stems) / (len(one.stems) + len(other.stems) or 1)
 
 
 def _rests_on_consent(said: Said) -> bool:
@@ -304,28 +337,6 @@ def _rests_otherwise(said: Said) -> bool:
 def _is_else(part: frozenset[str], was: frozenset[str]) -> bool:
     """Whether a part of a sentence says hardly anything of what the other one did."""
     return len(part) >= _SHARED and len(part & was) < _FEW * len(part)
-
-
-def _is_same(one: Said, other: Said) -> bool:
-    shared, fewer = len(one.stems & other.stems), min(len(one.stems), len(other.stems))
-    in_place = one.one is other.one and shared >= min(_SHARED, _HALF * fewer) and shared >= _SOME * fewer
-    if in_place or alike(one.stems, other.stems) or shared == fewer > 1:
-        return True
-    least = _HALF if "promise" in one.groups and "promise" in other.groups else _MOST
-    return shared >= _SHARED and shared >= least * fewer
-
-
-def _shares_topic(one: Said, other: Said) -> bool:
-    return any(min(one.chances[topic], other.chances[topic]) >= _LIKELY for topic in TOPICS)
-
-
-@lru_cache(maxsize=512)
-def _changed(one: Seen) -> tuple[tuple[Side, Said], ...]:
-    texts = one.passage.texts
-    return tuple(
-        (found.side, Said(one, texts[found.side][found.start : found.end], found.whole))
-        for found in one.wording.sentences
-    )
 
 
 def _bars(said: Said) -> int:
@@ -359,18 +370,6 @@ def _things(said: Said) -> frozenset[str]:
 
 # what two sentences must have in common to say the same; the cheapest to ask first
 _TOLD = (_days, _bars, _things, _states)
-
-
-def _left_out(was: Said) -> Iterator[str]:
-    """The words that went where none came."""
-    one = was.one
-    for found in one.wording.sentences:
-        text = one.passage.before or ""
-        if found.side == "before" and not found.whole and text[found.start : found.end] == was.text:
-            for start, end in found.spans:
-                around = text[max(found.start, start - _AROUND) : start], text[end : min(found.end, end + _AROUND)]
-                if "".join("".join(around).split()) in "".join((one.passage.after or "").split()):
-                    yield text[start:end]
 
 
 def _is_untimed(timed: Said, other: Said) -> bool:

@@ -21,6 +21,10 @@ _LIKELY = 0.5
 _POSSIBLE = 0.3
 DENIED = frozenset(("promise", "ended", "forbidden"))  # groups of words that say that something is not done
 _MINE = re.compile(r"\b(?:my|mes)\b", re.IGNORECASE)  # "do not sell my data" is the name of a link
+# what browsers send, and no promise
+_SIGNAL = re.compile(
+    r"do[ -]not[ -]track(?=\W*\s(?:DNT|GPC|browser|signal|request|setting|header|preference|option))", re.IGNORECASE
+)
 REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
 _OF_DATA = (*REFUSABLE, "data_collection", "sensitive_minors")
 UNLESS = "default_on"  # the group of words, see topics.py
@@ -41,7 +45,8 @@ class Said:
     @cached_property
     def _words(self) -> Sequence[str]:
         """The group of each of its words that are of one."""
-        return [match.topic for match in matches(self.text, self.one.language) if match.tier == "words"]
+        text = _SIGNAL.sub("DNT", self.text) if "rack" in self.text else self.text
+        return [match.topic for match in matches(text, self.one.language) if match.tier == "words"]
 
     def count(self, group: str) -> int:
         """How many of its words are of a group."""
@@ -120,3 +125,6 @@ class Said:
     def is_repeated_by(self, other: Said) -> bool:
         """Whether another sentence promises it in much the same words."""
         return "promise" in other.groups and alike(self.stems, other.stems)
+
+    def shares_topic(self, other: Said) -> bool:
+        return any(min(self.chances[topic], other.chances[topic]) >= _LIKELY for topic in TOPICS)

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from analysis.change import TOPICS
 from analysis.judging.gist import ends, is_of_security, said_by
 from analysis.judging.kept import rewritten
+from analysis.judging.pairs import restated
 from analysis.judging.rephrased import alike
-from analysis.judging.restated import Restated, restated
+from analysis.judging.restated import Restated
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.sentences import Chances
 
@@ -45,6 +46,9 @@ class TakenBack(NamedTuple):
     narrowed: frozenset[Seen] = frozenset()
     loosened: frozenset[Seen] = frozenset()
     waits: frozenset[Seen] = frozenset()
+    rights: frozenset[Seen] = frozenset()
+    adds: frozenset[Seen] = frozenset()
+    drops: frozenset[Seen] = frozenset()
     only_gone: bool = False
     only_again: bool = False
 
@@ -80,7 +84,9 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
     pairs = restated(said)
-    spared = {pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less}
+    spared = {
+        pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less or pair.tightens
+    }
     spared |= {one for one in said if any(cell.favours for cell in one.ticked)}
     practices |= spared | {pair.place for pair in pairs if pair.shortens or pair.trains_no_more}
     longer |= {pair.place for pair in pairs if pair.lengthens}
@@ -101,6 +107,9 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(pair.place for pair in pairs if pair.narrows_choice),
         frozenset(pair.place for pair in pairs if pair.loosens),
         frozenset(pair.place for pair in pairs if pair.waits),
+        frozenset(pair.place for pair in pairs if pair.narrows_right),
+        frozenset(pair.place for pair in pairs if pair.adds),
+        frozenset(pair.place for pair in pairs if pair.drops),
         only_gone=not new,
         only_again=_is_only_again(sentences, pairs),
     )

@@ -57,6 +57,8 @@ class _Patterns(BaseModel):
     accepted: tuple[str, ...]
     condition: tuple[str, ...]
     only: tuple[str, ...]
+    refusing: tuple[str, ...]
+    hedge: tuple[str, ...]
     consent_given: tuple[str, ...]
     other_ground: tuple[str, ...]
     by_consent: tuple[str, ...]

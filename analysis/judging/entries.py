@@ -1,0 +1,48 @@
+"""What a sentence names beside other things that stayed, and the other side does not: one more right, or one less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from analysis.change import Side
+from analysis.judging.news import is_joined
+from analysis.judging.said import Said
+from analysis.text.looks import is_content
+from analysis.text.words import word_texts
+
+_NO_LETTER = re.compile(r"\W+")
+_AROUND = 12  # characters on either side of changed words
+
+
+def entries(said: Said, side: Side) -> tuple[str, ...]:
+    """What it says beside other things that stayed, where the other side has nothing for it."""
+    text = said.one.passage.texts[side]
+    return tuple(
+        text[start:end]
+        for start, end in _alone(said, side)
+        if is_joined(text, start, end) and any(map(is_content, word_texts(text[start:end])))
+    )
+
+
+def left_out(was: Said) -> Iterator[str]:
+    """The words that went where none came."""
+    return (was.one.passage.texts["before"][start:end] for start, end in _alone(was, "before"))
+
+
+@lru_cache(maxsize=512)
+def _alone(said: Said, side: Side) -> tuple[tuple[int, int], ...]:
+    """Where changed words stand between others that stand side by side on the other side."""
+    texts = said.one.passage.texts
+    text, other = texts[side], _NO_LETTER.sub("", texts["before" if side == "after" else "after"])
+    return tuple(
+        (start, end)
+        for found in said.one.wording.sentences
+        if found.side == side and not found.whole and text[found.start : found.end] == said.text
+        for start, end in found.spans
+        if _NO_LETTER.sub(
+            "", text[max(found.start, start - _AROUND) : start] + text[end : min(found.end, end + _AROUND)]
+        )
+        in other
+    )
