@@ -104,6 +104,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "less": not back.practices.isdisjoint(said),
         "spared": not back.spared.isdisjoint(said),
         "waits": not back.waits.isdisjoint(said),
+        "ended": not back.ended.isdisjoint(said),
         "loosened": not back.loosened.isdisjoint(said),
         "plainly_new": not (back.anew - back.spared).isdisjoint(said),
         "ticked": any(one.ticked for one in said),

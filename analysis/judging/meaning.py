@@ -60,6 +60,7 @@ _NO_DETAIL = {
     "ticked": "weight.ticked",
     "rules_on_ai": "weight.rules_on_ai",
     "waits": "weight.spared",
+    "ended": "weight.less",
     "loosened": "weight.condition_gone",
     "right_lost": "weight.right_lost",
     "recipient_named": "weight.recipient_named",

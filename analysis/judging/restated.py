@@ -46,7 +46,7 @@ class Restated(NamedTuple):
         """Whether fewer people may refuse than before, or it takes more of them."""
         if self.was.asks and self.now.asks:
             return False  # how people agree, not how they refuse
-        if self._is_of_choice:
+        if self.is_of_choice:
             return self._is_barred or self._is_over_in_time or self._refuses_less
         of_cookies = min(self.was.chances["tracking"], self.now.chances["tracking"]) >= _LIKELY
         return of_cookies and self.now.count("hurdle") > self.was.count("hurdle")  # who refuses them pays
@@ -64,7 +64,9 @@ class Restated(NamedTuple):
 
     @property
     def eases(self) -> bool:
-        if not (self._is_of_choice or self._is_of_right):
+        if not (self.is_of_choice or self._is_of_right):
+            return False
+        if self._is_barred:
             return False
         return self._gains_right or _bars(self.now) < _bars(self.was) or _states(self.now) > _states(self.was)
 
@@ -186,7 +188,12 @@ class Restated(NamedTuple):
     @property
     def loosens(self) -> bool:
         """Whether something that held back what is done is gone."""
-        return self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more
+        whole = "part_only" in self.was.groups and "part_only" not in self.now.groups
+        bares = whole and self._is_still_done and self._is_close and not self.now.trains
+        asked_for = "obliged" in self.now.groups and "obliged" not in self.was.groups
+        if asked_for and self._is_of_data and self._is_close:
+            return True
+        return self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more or bares
 
     @property
     def loses_condition(self) -> bool:
@@ -206,7 +213,7 @@ class Restated(NamedTuple):
     @property
     def lengthens(self) -> bool:
         """Whether a time for which data is kept became none that can be counted."""
-        return _is_untimed(self.was, self.now)
+        return _is_untimed(self.was, self.now) or self._is_kept_longer_sometimes
 
     @property
     def shortens(self) -> bool:
@@ -250,6 +257,15 @@ class Restated(NamedTuple):
         return turned and not self.narrows_promise and UNLESS not in self.now.groups
 
     @property
+    def _is_kept_longer_sometimes(self) -> bool:
+        """Whether beside a time that stayed a longer one holds for some of it."""
+        excepts = self.now.count("exception") > self.was.count("exception")
+        if not excepts or min(self.was.chances["retention"], self.now.chances["retention"]) < _LIKELY:
+            return False
+        was, now = map(_days, self)
+        return bool(was) and set(was) < set(now) and max(now) > max(was)
+
+    @property
     def _is_still_done(self) -> bool:
         done = self.was.is_done and self.now.is_done and self._is_of_data
         return done and max(self.now.chances["protection"], self.now.chances["conduct"]) < _LIKELY
@@ -280,7 +296,7 @@ class Restated(NamedTuple):
         return bool(pattern(looks).search(self.now.text)) and not pattern(looks).search(self.was.text)
 
     @property
-    def _is_of_choice(self) -> bool:
+    def is_of_choice(self) -> bool:
         return min(self.was.chances["user_choice"], self.now.chances["user_choice"]) >= _LIKELY
 
     @property

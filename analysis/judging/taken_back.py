@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from analysis.change import TOPICS
-from analysis.judging.gist import ends, is_of_security, said_by
+from analysis.judging.gist import ends, is_of_security, only_explains, said_by
 from analysis.judging.kept import rewritten
 from analysis.judging.pairs import restated
 from analysis.judging.rephrased import alike
@@ -46,6 +46,7 @@ class TakenBack(NamedTuple):
     narrowed: frozenset[Seen] = frozenset()
     loosened: frozenset[Seen] = frozenset()
     waits: frozenset[Seen] = frozenset()
+    ended: frozenset[Seen] = frozenset()
     rights: frozenset[Seen] = frozenset()
     adds: frozenset[Seen] = frozenset()
     drops: frozenset[Seen] = frozenset()
@@ -107,6 +108,11 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         frozenset(pair.place for pair in pairs if pair.narrows_choice),
         frozenset(pair.place for pair in pairs if pair.loosens),
         frozenset(pair.place for pair in pairs if pair.waits),
+        frozenset(
+            pair.place
+            for pair in pairs
+            if pair.denies or pair.trains_on_less or pair.tightens or (pair.eases and pair.is_of_choice)
+        ),
         frozenset(pair.place for pair in pairs if pair.narrows_right),
         frozenset(pair.place for pair in pairs if pair.adds),
         frozenset(pair.place for pair in pairs if pair.drops),
@@ -117,7 +123,11 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
 
 def _is_only_again(sentences: Sequence[_Said], pairs: Sequence[Restated]) -> bool:
     again = {said.text for pair in pairs if pair.says_again for said in pair}
-    return bool(again) and all(each.place.text_of(each.heard.sentence) in again for each in sentences)
+    return bool(sentences) and all(
+        each.place.text_of(each.heard.sentence) in again
+        or only_explains(each.heard.sentence, each.place.passage.texts[each.heard.sentence.side])
+        for each in sentences
+    )
 
 
 @lru_cache(maxsize=512)

@@ -40,6 +40,7 @@ CLAIMING = (
     "slow_way",
     "easy_way",
     "any_time",
+    "obliged",
     "at_will",
     "forbidden",
     "things",
