@@ -21,7 +21,7 @@ from notifier.messages import (
     notice_message,
     test_message,
 )
-from notifier.plan import OPERATOR, plan, unwanted
+from notifier.plan import OPERATOR, plan, routes_by_name, unwanted
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
@@ -230,7 +230,7 @@ class _Run:
         return known | {(OPERATOR, address.name): address for address in self.operator}
 
     def _pass_on(self, session: Session) -> None:
-        waiting, known = pending(session), self._addresses()
+        waiting, known, by_name = pending(session), self._addresses(), routes_by_name(self.routes)
         carried = alerts_in(session, [delivery.id or 0 for delivery in waiting])
         for delivery in waiting:
             alerts = carried.get(delivery.id or 0, [])
@@ -239,8 +239,9 @@ class _Run:
             elif (delivery.route, delivery.address) not in known:
                 pass_on(session, delivery, alerts, self.routes, self.now())
             elif stale := unwanted(session, alerts, self.routes):
-                kept = {alert.change_id for alert in alerts if alert not in stale}
-                gone = [alert for alert in stale if alert.change_id not in kept]
+                own = by_name[delivery.route].names
+                kept = {alert.change_id for alert in alerts if alert not in stale and alert.route in own}
+                gone = [alert for alert in alerts if alert.change_id not in kept]
                 pass_on(session, delivery, gone, self.routes, self.now())
 
     def _park_what_left(self, session: Session) -> None:

@@ -16,7 +16,7 @@ from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts, waiting_alerts
 from storage.changes import change
 from storage.clock import is_ahead
-from storage.deliveries import Delivery, DeliveryItem, last_digest, one_planner, told_of, told_since
+from storage.deliveries import Delivery, DeliveryItem, join, last_digest, one_planner, told_of, told_since
 from storage.documents import document
 from storage.notices import unplanned_notices
 
@@ -111,14 +111,16 @@ def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> 
 
 
 def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Owed]:
-    """The alerts of each change for each place that did not hear of that change yet."""
+    """The alerts of each change for each place that did not hear of that change yet; others join what waits there."""
     told = told_of(session, {alert.change_id for alert in alerts})
     names = names_of_places(routes.values())
     together: dict[tuple[int, str], _Owed] = {}
     for alert in alerts:
         route = routes[alert.route]
         for address in _distinct(route.to):
-            if not any((alert.change_id, name) in told for name in names[address.url]):
+            if any((alert.change_id, name) in told for name in names[address.url]):
+                join(session, alert, names[address.url])
+            else:
                 together.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
     yield from together.values()
 

@@ -252,6 +252,19 @@ def withdraw(session: Session, delivery_id: int, alerts: Collection[Alert]) -> b
     return True
 
 
+def join(session: Session, alert: Alert, addresses: Collection[str]) -> None:
+    """Let what waits for one of these addresses, and brings the alert's change there, come for this alert, too."""
+    brought = (
+        select(DeliveryItem)
+        .join(Delivery, col(Delivery.id) == col(DeliveryItem.delivery_id))
+        .join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+        .where(col(DeliveryItem.address).in_(addresses), Alert.change_id == alert.change_id, _WAITS)
+    )
+    if (item := session.exec(brought.limit(1)).first()) is not None:
+        session.add(DeliveryItem(delivery_id=item.delivery_id, address=item.address, alert_id=alert.id))
+        session.flush()
+
+
 def drop(session: Session, delivery: Delivery) -> None:
     """Take out a delivery that waits, and that nobody needs any more."""
     for item in items(session, delivery.id or 0):

@@ -96,6 +96,20 @@ def test_a_digest_is_not_cheated_of_what_a_route_that_left_was_to_tell_at_once(
     assert [row.state for row in rows(database) if row.route == "picky"] == ([] if after else [State.PARKED])
 
 
+def test_a_digest_is_not_cheated_either_where_it_calls_the_place_by_another_name(database: Database) -> None:
+    """Of what waited at the digest's time, and comes in the name of both where the first route stays."""
+    daily = Route("daily", (Address("${ALL}", "json://a"),), when=parse_when("daily 08:00"))
+    owe(database, "team", "daily", when=NOON)
+    morning, down, post = NOON + timedelta(hours=20), Post(A=TEMPORARY), Post()
+    for now in (morning - MINUTE, morning, morning + 5 * MINUTE):
+        deliver(database, route("team", "json://a"), daily, post=down, now=now)
+    assert down.to("A")[-1].body.routes == ("daily", "team")
+    deliver(database, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR)
+    assert [(name, message.kind, message.body.routes) for name, message in post.sent] == [
+        ("${ALL}", "digest", ("daily",))
+    ]
+
+
 def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None:
     """What nobody else wants is parked; what comes with a digest of its own time waits for that."""
     morning = parse_when("daily 08:00")
