@@ -239,7 +239,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     if likeliest == "clarifies":
         return _more_than_clear(told)
     if likeliest == "expands" and not (grave or told["told.plainly_new"]) and told["told.balance"] < -_EVEN:
-        return ("limits" if told["told.balance"] < -_PLAINLY else "mixed"), "weight.protects"
+        both = told["told.balance"] >= -_PLAINLY or told["told.adds"] or told["told.does_more"]
+        return ("mixed" if both else "limits"), "weight.protects"
     return None
 
 
@@ -265,7 +266,8 @@ def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:
 
 def _mostly_protects(told: Mapping[str, float]) -> bool:
     """Whether a short change in which nothing plainly new is done protects people on balance."""
-    return told["told.words"] < _SHORT and not told["told.recipient_named"] and told["told.balance"] < -_LEANS
+    more = told["told.recipient_named"] or told["told.two_practices"]
+    return told["told.words"] < _SHORT and not more and told["told.balance"] < -_LEANS
 
 
 def _mostly_explains(told: Mapping[str, float]) -> bool:
