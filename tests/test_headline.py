@@ -122,3 +122,49 @@ def test_marks_of_bold_words_are_no_part_of_what_forbids() -> None:
     found = compared("# Privacy policy\n\nBe kind.\n", f"# Privacy policy\n\nBe kind.\n\n{news}\n")
     assert "You may not" in found.brief.meaning
     assert "*" not in found.brief.meaning
+
+
+def test_no_cut_leaves_out_what_is_new_about_ai() -> None:
+    licence = (
+        "By posting content you grant us a {}licence to host, reproduce, adapt, publish, translate, show, perform "
+        "and distribute that content on our pages, in our apps, in our letters, on our screens in stations and in our "
+        "shops for the purpose of operating the service{}."
+    )
+    policy = "# Terms\n\n## Your content\n\n{}\n"
+    now = ", and for the training of artificial intelligence models by us"
+    found = compared(policy.format(licence.format("", "")), policy.format(licence.format("worldwide ", now)))
+    assert found.brief.meaning.endswith("for the training of artificial intelligence models by us")
+
+
+def test_a_sentence_that_is_cut_in_the_middle_says_who_does_what() -> None:
+    others = ", ".join(f"provider number {number}" for number in range(20))
+    said = f"We may share your information with our affiliates, {others}{{}}."
+    policy = "# Privacy policy\n\n## Partners\n\n{}\n"
+    now = ", and, unless you opt out, for training artificial intelligence models"
+    found = compared(policy.format(said.format("")), policy.format(said.format(now)))
+    assert found.brief.meaning.startswith("We may share your information with our affiliates …")
+    assert found.brief.meaning.endswith("for training artificial intelligence models")
+
+
+def test_a_promise_does_not_head_a_change_that_is_high_for_what_is_done() -> None:
+    policy = (
+        "# Policy\n\n## AI\n\n{}\n\n## Switch\n\nAI features are {} by default. You can turn them {} in Settings.\n"
+    )
+    found = compared(
+        policy.format("Your content is not used to train AI models.", "off", "on"),
+        policy.format("Your content is not used by our providers to train their AI models.", "on", "off"),
+    )
+    assert found.severity == "high"
+    assert found.brief.meaning == "AI features are on by default"
+
+
+def test_what_is_off_until_a_person_turns_it_on_is_off() -> None:
+    policy = "# Policy\n\n## Voice search\n\n{}\n"
+    found = compared(
+        policy.format("Recordings are discarded."),
+        policy.format(
+            "Recordings are discarded unless you have turned on voice training, for which people listen to them."
+        ),
+    )
+    assert found.brief.default == "off"
+    assert "advertising" not in found.topics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from analysis.brief.phrases import Grammar
 from analysis.brief.quote import quoted
@@ -11,6 +12,7 @@ from analysis.brief.text import Sentence
 
 _MORE = 25  # words, where the clause that it begins with says nothing alone, or what matters stands further on
 _SHORTEST = 8
+_OPENING = 15
 _TITLE = 10  # words; more before a colon are no title
 _VERBS = ("collect", "process", "share", "retain", "train")
 CUT = "…"
@@ -50,8 +52,24 @@ def excerpt(
         before = f"{CUT if start else ''}{sentence.quote(start, end)} " if end - start <= _SHORTEST else ""
         kept = f"{before}{CUT}{kept}"
     elif first:
-        kept = f"{CUT}{kept}"
+        kept = f"{_opening(sentence, grammar, bounds, first)}{CUT}{kept}"
     return f"{kept}{CUT if last < len(words) else ''}"
+
+
+def _opening(sentence: Sentence, grammar: Grammar, bounds: Sequence[int], first: int) -> str:
+    """Who does what, where the clause that is left of a sentence begins in the middle of it: "we share your data ...and
+    for training"; nothing where that takes long to say."""
+    following = next(bound for bound in bounds if bound > first)
+    if _tells(sentence, grammar, first, following):
+        return ""
+    start, end = next(((start, end) for start, end in pairwise(bounds) if _acts(sentence, grammar, start, end)), (0, 0))
+    turned = any(end <= at < first for at in sentence.where("negation", "exception"))
+    return f"{CUT if start else ''}{sentence.quote(start, end)} " if 0 < end <= first and not turned else ""
+
+
+def _acts(sentence: Sentence, grammar: Grammar, start: int, end: int) -> bool:
+    subject = sentence.words[start].text in grammar.subjects
+    return subject and end - start <= _OPENING and _tells(sentence, grammar, start, end)
 
 
 def _tells(sentence: Sentence, grammar: Grammar, first: int, last: int) -> bool:

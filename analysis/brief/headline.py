@@ -51,15 +51,18 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         return None
 
     gone = bool(_GONE & set(because))
+    done = bool(set(because) - _GONE)
 
-    def rank(sentence: Sentence) -> tuple[bool, bool, bool, int, int, bool, bool, float, int]:
+    def rank(sentence: Sentence) -> tuple[bool, bool, bool, bool, int, int, bool, bool, float, int]:
         answers = worth.get(sentence.order, 0.0)
         says_what = answers > 0 and not _denies(sentence)
-        trains = says_what and "train" in sentence.cues and "ai" in sentence.cues
+        spares = done and (_denies(sentence) or _only_spares(scene, sentence))
+        trains = says_what and not spares and "train" in sentence.cues and "ai" in sentence.cues
         return (
             sentence.told,
             sentence.side == "after" or (gone and _spares(scene, sentence)),
             trains,
+            not spares,
             SEVERITIES.index(sentence.severity),
             round(2 * _weight(scene, sentence)),
             says_what,
@@ -84,6 +87,10 @@ def _spares(scene: Scene, sentence: Sentence) -> bool:
     return scene.chances(sentence)["protection"] >= _LIKELY
 
 
+def _only_spares(scene: Scene, sentence: Sentence) -> bool:
+    return "negation" in sentence.cues and _spares(scene, sentence) and scene.chances(sentence)["practice"] < _LIKELY
+
+
 def _denies(sentence: Sentence) -> bool:
     """Whether a later sentence says what is not done: "your posts, but not your messages" says what is."""
     excepts = sentence.cues.get("exception", ())
@@ -99,6 +106,9 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     changed = next(number for number, word in enumerate(sentence.words) if word.changed)
     turns = sentence.cues.get("prohibition", ())
     text = excerpt(sentence, phrases.grammar, (changed, changed + 1), longest=_LONGEST, turns=turns)
+    of_ai = _changed_of_ai(sentence)
+    if of_ai is not None and sentence.quote(of_ai, of_ai + 1) not in text:
+        text = excerpt(sentence, phrases.grammar, (of_ai, of_ai + 1), longest=_LONGEST, turns=turns)
     cell = sentence.text.split(CELL)[0] if sentence.item and CELL in sentence.text else ""
     within = bool(cell) and sentence.words[0].start > len(cell)
     label = forbidding(sentence, phrases)
@@ -117,6 +127,12 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     if not text.startswith(CUT) and _carries_on(sentence, phrases):
         return f"{_before(sentence, phrases)}{text}"
     return text
+
+
+def _changed_of_ai(sentence: Sentence) -> int | None:
+    """The number of the first changed word about AI, which no cut may leave out."""
+    places = (range(first, last) for first, last in sentence.cues.get("ai", ()))
+    return next((number for place in places for number in place if sentence.words[number].changed), None)
 
 
 def _answers(sentence: Sentence) -> bool:
