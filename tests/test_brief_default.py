@@ -63,7 +63,7 @@ def test_a_long_sentence_is_quoted_around_what_decides() -> None:
     many = ", ".join(f"your letter of the {number}th day of the month" for number in range(4, 12))
     answer = told("# A\n\nBe kind.\n", f"# A\n\nBe kind.\n\nWe use {many}, unless you opt out, to train AI models.\n")
     assert answer.default_words is not None
-    assert answer.default_words.text.startswith("…")
+    assert answer.default_words.text.startswith("We use your letter of the 4th day of the month …your letter")
     assert "unless you opt out" in answer.default_words.text
     assert len(answer.default_words.text.split()) <= 40
 
