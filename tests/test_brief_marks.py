@@ -51,6 +51,7 @@ def test_a_ban_on_readers_is_no_promise_to_them(language: str, text: str, marks:
         ("en", "We may ask for your passport, which we do not keep, to verify your age.", "purposes", ()),
         ("en", "It cannot be ruled out that data go to the servers of Corvina LLC.", "recipients", ()),
         ("fr", "Nous n'utilisons vos photos à des fins de publicité que si vous l'acceptez.", "data", ()),
+        ("en", "We use your photos, but not your private chats, to train our own AI models.", "purposes", ()),
     ],
 )
 def test_a_denial_is_of_its_own_clause(language: str, text: str, field: str, marks: tuple[str, ...]) -> None:
@@ -302,3 +303,10 @@ def test_general_words_that_the_page_has_yet_are_no_news() -> None:
     gone = " We use your information to send parcels, and your phone number to call you."
     found = compared(policy.format(gone), policy.format(""))
     assert {quote.text for quote in found.brief.data} == {"your phone number"}
+
+
+@pytest.mark.parametrize(
+    ("said", "where"), [("remember your region", False), ("are not available in your region", True)]
+)
+def test_a_region_that_is_remembered_is_no_place_where_it_holds(said: str, where: bool) -> None:
+    assert bool(told({"language": "en", "text": f"Cookies that track your language {said}."}).regions) == where

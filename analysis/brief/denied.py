@@ -118,14 +118,14 @@ class Denials:
         which = self._relative(sentence, at)
         verbs = self._grammar.passives | self._grammar.modals | self._grammar.denied_by | self._grammar.others
         relative = which is not None and all(word.text in verbs for word in words[which + 1 : at])
-        lacks = self._lacks(sentence, at, last)
+        only_noun = self._lacks(sentence, at, last) or self._is_aside(sentence, at, last)
         end, inside = last, False
         while end < len(words) and end - at <= _FAR:
             gap = words[end].gap
             if ")" in gap and "(" not in gap and not inside:
                 break  # of the brackets that the denial stands in
             inside = ("(" in gap or inside) and ")" not in gap
-            over = (relative or lacks) and "," in gap
+            over = (relative or only_noun) and "," in gap
             if not inside and (end in limits or over or self._ends(sentence, end) or self._is_done(sentence, at, end)):
                 break
             end += 1
@@ -137,6 +137,12 @@ class Denials:
         leads = sentence.cues.get("place_lead", ())
         places = sentence.where("place")
         return {first for first, last in leads if places & {last, last + 1}}
+
+    def _is_aside(self, sentence: Sentence, at: int, last: int) -> bool:
+        """Whether something is left out between commas: "your profile, but not your age, to train models"."""
+        before = sentence.words[at - 1] if at else None
+        aside = before is not None and before.text in self._grammar.breaks and "," in before.gap
+        return aside and last not in sentence.where(*_ACTS)
 
     def _lacks(self, sentence: Sentence, at: int, last: int) -> bool:
         """Whether a denial is of a noun alone: "without human intervention", not "without selling"."""

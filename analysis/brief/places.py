@@ -21,8 +21,14 @@ class Places(Clauses):
         named = [
             (first, last) for first, last in sentence.cues.get("place", ()) if self._is_place(sentence, first, last)
         ]
-        places = sorted({*named, *sentence.cues.get("place_kind", ())})
         leads = {last: first for first, last in sentence.cues.get("place_lead", ())}
+        kinds = [
+            (first, last)
+            for first, last in sentence.cues.get("place_kind", ())
+            if first in leads
+            or words[first].text not in grammar.determiners - grammar.articles  # "your region" is data
+        ]
+        places = sorted({*named, *kinds})
         done = 0
         for number, (first, last) in enumerate(places):
             if first < done:
