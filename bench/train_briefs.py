@@ -170,9 +170,8 @@ def f_half(total: np.ndarray) -> float:
     return float(1.25 * total[0] / max(1, total[1] + 0.25 * total[2]))
 
 
-EASE = (
-    0.75  # of the limit for a first answer: on changes without labels, rules drop what is torn, and much stays unsaid
-)
+# of the limit for a first answer: on changes without labels, rules drop what is torn, and much stays unsaid
+EASE = collections.defaultdict(lambda: 0.85, data=0.6, purposes=0.6, recipients=0.72)
 FLOOR = 0.25  # no answer below this chance, whatever the labels say: they are of changes that have much to say
 PARTS = (1.0, 1.2, 1.5, 2.0)  # of `first`: what a further answer must reach, no less than the first
 BLUR = np.outer((0.5, 1, 1.5, 1, 0.5), (1, 1, 1))
@@ -233,7 +232,7 @@ def written(everyone: list[Case]) -> str:
             "",
             f"[{name}]",
             f"bias = {weights.bias}",
-            f"first = {EASE * first:.3f}",
+            f"first = {EASE[name] * first:.3f}",
             f"more = {more:.3f}",
             f"sure = {json.dumps(sorted(weights.sure))}",
             f"[{name}.weights]",
