@@ -102,6 +102,9 @@ def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language:
         ("en", "Until you turn 16 your account is private, and we show your photos to nobody.", None),
         ("fr", "Vos données d'usage restent dans la voiture tant que vous n'avez pas choisi « Partager ».", "off"),
         ("fr", "Pour un enfant, les messages se limitent par défaut à des phrases toutes faites.", None),
+        ("en", "We will only record your call if you say yes.", "off"),
+        ("en", "You can say no to the use of your messages by sending an email.", "on"),
+        ("fr", "Nous enregistrons vos appels si vous cochez la case.", "off"),
     ],
 )
 def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:

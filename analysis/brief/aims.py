@@ -34,6 +34,7 @@ class Aims(AimEnds):
             if first in others or self._is_of_control(sentence, first):
                 continue
             void = VOID if self._is_told(words[first].text) or self._is_duty(sentence, first) else ""
+            void = VOID if self._is_of_readers(sentence, first, last) else void
             first = self._with_objects(sentence, first, leads)
             gerund = words[first].text.endswith(self.grammar.gerunds)
             noted_aim = words[first].gap.rstrip().endswith("(") and words[first].text.endswith(grammar.infinitives)
@@ -62,6 +63,13 @@ class Aims(AimEnds):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
             if any(stop == end for _, stop in cues.get("recipient_head", ())) or self._is_of_party(sentence, end):
                 continue  # "advertising partners"
+            if (
+                start < first
+                and words[start].capital
+                and words[first].capital
+                and not self.publisher.says(words[start].text)
+            ):
+                continue  # "Kestrel Analytics"
             told = self._heads(sentence, start, end) and not self.is_made(sentence, start)
             used = start > 1 and words[start - 2].text in grammar.bound and start - 1 in sentence.where("process")
             if used and self.soft(sentence, start):
@@ -185,6 +193,15 @@ class Aims(AimEnds):
         aims = sentence.where("purpose_lead")
         led = first > 1 and first - 1 in aims and words[first - 2].text in grammar.bound & grammar.readers
         return led and any(n in aims for n in range(max(0, first - 4), first - 2))
+
+    def _is_of_readers(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether it is what readers write or say to the service: "sending an email to", "to contact our officer"."""
+        words, grammar = sentence.words, self.grammar
+        if first not in sentence.where("contact"):
+            return False
+        return (last < len(words) and words[last].text in grammar.ours | grammar.to_us) or (
+            first > 0 and words[first - 1].text in grammar.means
+        )
 
     def _is_wish(self, sentence: Sentence, first: int) -> bool:
         """Whether it is what readers choose to do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from analysis.brief.bans import Bans
@@ -46,7 +46,7 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     for field in _OF_UNDOING:
         told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
     least = weights["refuse"].first * _HINTED
-    told["refuse"] = newly_refusable(told["refuse"], found["refuse"], least)
+    told["refuse"] = newly_refusable(scene, told["refuse"], found["refuse"], least)
     told["refuse"] = _in_steps(told["refuse"], [one for one in found["refuse"] if one[0] >= least])
     told["refuse"] = [(chance, scene.reader.refusing(span)) for chance, span in told["refuse"]]
     for field in _NAMED:
@@ -62,7 +62,8 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     told["purposes"] = [one for one in told["purposes"] if not _names_data(one, told["data"])]
     told["excluded"] = with_subjects(scene.reader, told["excluded"])
     denials = Denials(scene)
-    told["regions"] = [one for one in told["regions"] if not denials.of_place(one[1])]
+    not_there = [span for _, span in told["regions"] if denials.of_place(span)]
+    told["regions"] = [one for one in told["regions"] if one[1] not in not_there]
     told["recipients"] = [
         one for one in told["recipients"] if not (denials.takes_out(one[1]) or _points_back(scene, one[1]))
     ]
@@ -71,11 +72,23 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     told["recipients"] = with_names(scene.reader, newly_named(scene, told["recipients"], found["recipients"], least))
     apart = [one for one in found["excluded"] if not any(map(one[1].meets, undone))]
     told["excluded"] = newly_denied(scene, told["excluded"], apart, weights["excluded"].first * _HINTED)
+    told["excluded"] = told["excluded"] or with_subjects(scene.reader, _where_not(not_there, apart))
     told["excluded"] = [one for one in told["excluded"] if not _is_conduct(scene, one[1])]
     for field in _DONE:
         told[field] = _newest(field, told[field])
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
     return told
+
+
+def _where_not(places: Sequence[Span], denials: Answers) -> Answers:
+    """The denial that says where something is not, where its sentence is new: "is not offered in the EEA"."""
+    return [
+        one
+        for one in denials
+        if one[1].rule.startswith("denial")
+        and all(word.changed for word in one[1].words)
+        and any(place.sentence is one[1].sentence for place in places)
+    ][:1]
 
 
 def _is_conduct(scene: Scene, span: Span) -> bool:

@@ -12,6 +12,7 @@ _LONG = 14  # words of an answer that may have been cut
 _TORN = 3  # words of an entry that is cut off at the end of an answer
 _CUT = 5  # words at the end of a denial that make room for its subject
 _ANTECEDENT = 7  # words of what a French relative clause is of
+_ACTING = ("collect", "process", "share", "purpose_verb")
 _NO_ENTRIES = ("place", "recipient_head", "person")  # what stands beside data is none
 
 
@@ -122,7 +123,19 @@ class Enumerations(DataWords):
         elif not self.ends_phrase(words[first].text):
             verb = next((at for at in range(first, last) if words[at].text in self._finite | grammar.denied_by), first)
             start = self.enumerated_from(sentence, first, verb) if verb > first else first
+        if start == first and first > 1 and words[first - 1].text in grammar.joins:
+            start = self._subject_alone(sentence, first)
         return start if last - start <= LONGEST else first
+
+    def _subject_alone(self, sentence: Sentence, first: int) -> int:
+        """Where a sentence begins that has only its subject before `first`: "users in France and Italy"."""
+        words, grammar = sentence.words, self.grammar
+        start = next((at for at in range(first - 1, 0, -1) if self.hard(sentence, at)), 0)
+        no_subject = self._finite | self._subjects | grammar.relatives | grammar.breaks | grammar.denied_by
+        acts = sentence.where("purpose_lead", *_ACTING)
+        if self.ends_phrase(words[start].text) or any(words[at].text in no_subject for at in range(start, first)):
+            return first
+        return first if acts & set(range(start, first)) else start
 
     def _antecedent(self, sentence: Sentence, which: int) -> int:
         """Where the noun phrase begins before a relative pronoun, or `which` where there is none."""

@@ -37,7 +37,7 @@ def newly_denied(scene: Scene, told: Answers, found: Answers, least: float) -> A
     return told or [one for one in new if scene.chances(one[1].sentence)["protection"] >= _LIKELY][:1]
 
 
-def newly_refusable(told: Answers, found: Answers, least: float) -> Answers:
+def newly_refusable(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
     """How to refuse; where nothing is told, the likeliest act that a new sentence says people may do: "You may revoke
     the link"."""
     return (
@@ -49,9 +49,19 @@ def newly_refusable(told: Answers, found: Answers, least: float) -> Answers:
             and one[1].rule.startswith("refusal")
             and one[1].sentence.side == "after"
             and _is_new(one[1].sentence.words)
-            and any(at <= one[1].first < end + _MAY for at, end in one[1].sentence.cues.get("you_may", ()))
+            and (
+                _is_order(scene, one[1])
+                or any(at <= one[1].first < end + _MAY for at, end in one[1].sentence.cues.get("you_may", ()))
+            )
         ][:1]
     )
+
+
+def _is_order(scene: Scene, span: Span) -> bool:
+    """Whether a sentence begins with the words, which have no verb of their own: "Untick the box"."""
+    grammar = scene.phrases.grammar
+    verbs = grammar.modals | grammar.passives | grammar.having
+    return span.first == 0 and not any(word.text in verbs for word in span.words)
 
 
 def _is_of_deeds(span: Span) -> bool:

@@ -108,11 +108,22 @@ class Nouns:
             if grammar.noun_first or first - start >= _LEFT:
                 break
             if self.ends_phrase(word) and not self.compound(sentence, start - 1):
+                start -= self._is_participle(sentence, start - 1)
                 break
             start -= 1
         while start > 0 and words[start].gap == "-":
             start -= 1
         return start, self.phrase_end(sentence, last)
+
+    def _is_participle(self, sentence: Sentence, at: int) -> bool:
+        """Whether an English past participle says of which things something is so: "drafts, uploaded files"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or not words[at].text.endswith(grammar.pasts):
+            return False
+        if at == 0 or "," in words[at].gap:
+            return True
+        before = words[at - 1].text
+        return self.soft(sentence, at) and before in grammar.determiners - grammar.relatives - grammar.general
 
     def _is_headless(self, sentence: Sentence, at: int) -> bool:
         """Whether a French word before "de" ends what is before it: "caractère sensible de", "il s'agit des"."""

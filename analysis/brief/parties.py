@@ -184,6 +184,8 @@ class Parties(Clauses):
         words, grammar = sentence.words, self.grammar
         if grammar.noun_first or start == first or words[start].capital or words[start].text in grammar.determiners:
             return start
+        if start > 0 and words[start - 1].text in self._subjects | grammar.bound and self.soft(sentence, start):
+            return start + 1  # "if you integrate third-party tools"
         if not any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
             return start
         gerund = words[start].text.removesuffix("e") + grammar.gerunds
@@ -227,8 +229,9 @@ class Parties(Clauses):
                 at += 1
                 continue
             end = at + 1
-            while end < len(words) and end - at < 6 and (words[end].capital or end in forms):
-                if (not self.soft(sentence, end) and end not in forms) or "*" in words[end].gap:
+            while end < len(words) and end - at < 6 and (words[end].capital or end in forms or words[end].gap == "."):
+                inside = self.soft(sentence, end) or end in forms or words[end].gap == "."  # "Kestrel.example, Inc."
+                if not inside or "*" in words[end].gap:
                     break
                 end += 1
             if (
@@ -314,6 +317,8 @@ class Parties(Clauses):
             or self._in_numbered(sentence, first)
             or any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
             or self._is_firm(sentence, first, last)
+            or self._is_explained(sentence, last)
+            or any(end == first for _, end in cues.get("taken_in", ()))
         )
         if not beside and not self._is_given(sentence, first):
             return False
@@ -326,6 +331,13 @@ class Parties(Clauses):
             if end == first and at > 0 and end - at == 1 and self.soft(sentence, first):
                 return words[at - 1].text in grammar.determiners and not words[at].text.endswith("s")
         return False
+
+    def _is_explained(self, sentence: Sentence, last: int) -> bool:
+        """Whether a kind of party is said behind a name that ends at `last`: "Kestrel, a chatbot vendor"."""
+        words, cues = sentence.words, sentence.cues
+        if last == len(words) or "," not in words[last].gap or words[last].text not in self.grammar.determiners:
+            return False
+        return any(self.chunk(sentence, at, end) == (last, end) for at, end in cues.get("recipient_head", ()))
 
     def _is_firm(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a name is that of a kind of company: "the firm Kestrel", "its host (Kestrel)", "Kestrel (host)"."""

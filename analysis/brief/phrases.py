@@ -78,6 +78,7 @@ CUES = (
     "role",
     "contracting",
     "set_aside",
+    "taken_in",
     "taken_out",
     "asking",
     "nobody",

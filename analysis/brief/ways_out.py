@@ -47,7 +47,8 @@ class WaysOut(Acts):
         words = sentence.words
         if not any(cue in sentence.cues for cue in ("refuse_act", "can_stop")):
             return
-        steps = [at for at in range(1, len(words)) if words[at].gap.strip() in _ARROWS]
+        named = {last for _, last in sentence.names}
+        steps = [at for at in range(1, len(words)) if words[at].gap.strip() in _ARROWS and at not in named]
         for at in steps:
             if any(other < at and at - other <= STEP for other in steps):
                 continue
@@ -58,10 +59,12 @@ class WaysOut(Acts):
                 last += 1
             yield first, last
 
-    @staticmethod
-    def _steps_on(sentence: Sentence, at: int) -> bool:
+    def _steps_on(self, sentence: Sentence, at: int) -> bool:
         word = sentence.words[at]
-        return not word.gap.strip() and (word.capital or "-" in word.gap)
+        goes_on = word.capital or "-" in word.gap or not self.ends_phrase(word.text)
+        return (
+            not word.gap.strip() and goes_on and not any(first == at for first, _ in sentence.cues.get("control", ()))
+        )
 
     def _before_state(self, sentence: Sentence, first: int, last: int) -> int:
         """Where a way through menus ends before what is said of it: "Settings > Privacy is set to on"."""
@@ -78,6 +81,8 @@ class WaysOut(Acts):
         if kind == "place" and grammar.noun_first and not self._is_where(sentence, first):
             return True
         if kind == "place" and any(end == first for _, end in sentence.cues.get("negation", ())):
+            return True
+        if kind == "place" and self._is_state(sentence, first):
             return True
         if kind in ("place", "contact") and not any(cue in sentence.cues for cue in _CHOICE):
             around = self.phrases.find(words_of(f"{sentence.heading} {sentence.lead}"))
@@ -98,6 +103,11 @@ class WaysOut(Acts):
             if words[at].text.isdecimal() and at > 0:
                 return True
         return False
+
+    def _is_state(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is said of a control how it is: "the setting is on by default"."""
+        words, end = sentence.words, self.chunk(sentence, first, first + 1)[1]
+        return end < len(words) and self.soft(sentence, end) and words[end].text in self.grammar.passives
 
     @staticmethod
     def _is_other_right(sentence: Sentence, first: int) -> bool:
@@ -147,7 +157,7 @@ class WaysOut(Acts):
         )
         for cue, rule in wanted:
             for first, last in cues.get(cue, ()):
-                if not self._may_refuse(sentence, first, last, rule):
+                if self._ends_order(sentence, first) or not self._may_refuse(sentence, first, last, rule):
                     continue
                 first = self._with_pronouns(sentence, first)
                 within = last - 1 if last - first > _PHRASE else first  # "request that we do not"
@@ -185,12 +195,23 @@ class WaysOut(Acts):
             return False  # "upon request we will delete"
         if rule == "refusal" and not grammar.noun_first and words[first].text.endswith("s") and not readers:
             return False  # "Cordova deletes them": who does it is not the reader
+        if rule == "refusal" and self._describes(sentence, first, last):
+            return False
         if rule in _ACTS and not self._is_way(sentence, first, last):
             return False
         start = self.clause_start(sentence, first)
         if start > 1 and words[start - 1].text in grammar.relatives and words[start - 2].text in grammar.means:
             return False  # "the means by which you can refuse"
         return rule not in ("refusal", "control") or not self._only_supposes(sentence, first)
+
+    def _describes(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether an English past participle says of which things something is so: "deleted posts"."""
+        words, grammar = sentence.words, self.grammar
+        if grammar.noun_first or last - first > 1 or not words[first].text.endswith(grammar.pasts):
+            return False
+        if last == len(words) or not self.soft(sentence, last) or self.ends_phrase(words[last].text):
+            return False
+        return words[last].text not in grammar.determiners and not (first and words[first - 1].text in self._finite)
 
     def _is_way(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the act is the reader's, and no mere name of a state or aim: "set to opt-out by default"."""
@@ -235,6 +256,11 @@ class WaysOut(Acts):
             return False
         led = any(0 <= at <= 1 and last == first for at, last in cues.get("purpose_lead", ()))
         return led and any(at >= near for at in sentence.where("go", "contact", "control", "refuse_act"))
+
+    def _ends_order(self, sentence: Sentence, first: int) -> bool:
+        """Whether the words stand in the last step of a way that opens the sentence: "Go to Ads and set the toggle"."""
+        opens = any(at == 0 for at, _ in sentence.cues.get("go", ()))
+        return opens and self._ends_way(sentence, self.clause_start(sentence, first))
 
     def _ends_way(self, sentence: Sentence, first: int) -> bool:
         """Whether a way begins before the words that they are the last step of: "go to Settings, and turn it off"."""
