@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlmodel import Session
 
 from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, is_read_only, with_advice
@@ -62,9 +62,7 @@ class Database:
     @property
     def sqlite_file(self) -> Path | None:
         """Where the database lies, if it is a file."""
-        if self.url.get_backend_name() != "sqlite" or not self.url.database or self.url.database == ":memory:":
-            return None
-        return Path(self.url.database)
+        return _file_of(self.url)
 
     def _rests(self) -> bool:
         """Whether the file holds everything, and nobody is about to add to it."""
@@ -152,11 +150,18 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT})
 
     @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+    def configure(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # an alert recorded as sent stays so after a power cut
         connection.execute("PRAGMA foreign_keys = ON")
+        record.info["file"] = _what_is_at(url)
+
+    @event.listens_for(engine, "checkout")
+    def follow(_connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
+        # who stays, the pages say, would go on with a file that another was put in the place of
+        if (file := _what_is_at(url)) and file != record.info["file"]:
+            raise DisconnectionError
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -166,6 +171,22 @@ def _engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _file_of(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)
+
+
+def _what_is_at(url: URL) -> tuple[int, int] | None:
+    """Which file stands there now; None where there is none."""
+    file = _file_of(url)
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def _engine_of_server(url: URL) -> Engine:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from storage.checks import (
     unread_checks,
 )
 from storage.database import Database
-from storage.documents import Document, declare, document, watched
+from storage.documents import Document, declare, document, known, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
 from storage.lock import one_at_a_time
 from storage.notices import Notice
@@ -335,6 +337,34 @@ def test_checks_are_found_that_are_some_checks_ago(database: Database) -> None:
     with database.reading() as session:
         assert earlier_checks(session, 4) == {"example/privacy": MONDAY + timedelta(hours=1)}
         assert earlier_checks(session, 6) == {}
+
+
+def test_who_stays_reads_the_copy_that_was_put_in_the_place_of_the_file(tmp_path: Path) -> None:
+    """Also where there was none for a moment; and none is made then, that the copy would have to overwrite."""
+    file, copy = tmp_path / "watch.db", tmp_path / "copy.db"
+    database = Database(f"sqlite:///{file}")
+
+    def known_now() -> list[str]:
+        with database.reading() as session:
+            return [each.id for each in known(session)]
+
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    with database.writing() as session:
+        declare(session, [a_document()])
+    assert known_now() == ["example/privacy"]
+    for left in tmp_path.glob("watch.db*"):
+        left.unlink()
+    assert known_now() == ["example/privacy"]
+    assert not file.exists()
+    copy.rename(file)
+    assert known_now() == []
+    with database.writing() as session:
+        declare(session, [a_document("example/terms")])
+    database.close()
+    database = Database(f"sqlite:///{file}")
+    assert known_now() == ["example/terms"]
+    database.close()
 
 
 def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:
