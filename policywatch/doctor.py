@@ -17,6 +17,7 @@ from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.undelivered import undelivered
 from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
+from storage.changes import dated_ahead
 from storage.checks import Check, Outcome, last_checks, pauses
 from storage.clock import is_ahead, utc_now
 from storage.database import Database
@@ -84,6 +85,7 @@ def examine(config: Path) -> list[Finding]:
         retold = last_retelling(session) if watchlist.brief[0].model else None
         restless = [*_restless(session, watchlist), *_left_behind(session, watchlist)]
         findings += [Finding(False, "deliveries", said) for said in undelivered(session)]
+        findings += _dated_ahead(session)
     database.close()
     if deliveries["parked"]:
         up = counted(deliveries["parked"], "was", "were")
@@ -162,6 +164,22 @@ def _overdue(check: Check) -> str:
     if is_ahead(check.checked_at, utc_now()):
         return f"the last check is dated {at}, which is still to come: was the clock wrong then, or is it now?"
     return f"the last check was at {at}: does the job still run?"
+
+
+def _dated_ahead(session: Session) -> Iterator[Finding]:
+    ahead = dated_ahead(session, utc_now())
+    if not ahead:
+        return
+    now = "now()" if session.get_bind().dialect.name == "postgresql" else "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    many = counted(len(ahead), "change is", "changes are")
+    latest = f"the latest {ahead[0].detected_at:%Y-%m-%d} (change {ahead[0].id})"
+    said = (
+        f"{many} dated in time to come, {latest}: was the clock wrong then, or is it now? Until that day they head all "
+        "lists and feeds, before what is newer. If it was wrong then, date them by now, while no run is at work, with "
+        "`sqlite3` or `psql`: "
+    )
+    mend = f"UPDATE changes SET detected_at = {now} WHERE detected_at > {now}"  # noqa: S608  # to be shown
+    yield Finding(False, "changes", said + mend)
 
 
 def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Index, delete, event, insert, inspect
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.clock import AHEAD
 from storage.columns import Utc
 from storage.errors import UnknownChange
 
@@ -104,6 +105,12 @@ class StoredPassage(SQLModel, table=True):
     # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
     # change (mail, page, terminal) marks the same words.
     marks: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)
+
+
+def dated_ahead(session: Session, now: datetime) -> list[Change]:
+    """What was written under a wrong clock (or is read under one), the latest first."""
+    wanted = select(Change).where(col(Change.detected_at) > now + AHEAD)
+    return list(session.exec(wanted.order_by(col(Change.detected_at).desc())))
 
 
 def change(session: Session, id_: int) -> Change:

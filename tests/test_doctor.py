@@ -11,12 +11,16 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
+from storage.changes import Change
+from storage.database import Database
 from tests import warm
-from tests.site import Site, a_site, command, policy, policywatch, run, watchlist
+from tests.site import AI, Site, a_site, command, policy, policywatch, run, watchlist
 
 
 @pytest.fixture
@@ -123,6 +127,26 @@ def test_a_run_under_a_wrong_clock_is_named_and_stops_nothing(config: Path) -> N
         assert "the last check is dated 2199-01-01 00:00 UTC, which is still to come: was the clock wrong then" in said
     policywatch("run", "--config", config)
     assert policywatch("doctor", "--quiet", "--config", config) == ""
+
+
+def test_a_change_under_a_wrong_clock_is_named_with_what_dates_it_anew(
+    tmp_path: Path, site: Site, database_url: str
+) -> None:
+    made = watchlist(tmp_path, site, database_url)
+    run(made, status=0)
+    site.pages["/privacy"] = policy(AI)
+    run(made, status=0)
+    database = Database(database_url)
+    with database.writing() as session:
+        session.exec(select(Change)).one().detected_at = datetime(2199, 1, 1, tzinfo=UTC)
+    said = policywatch("doctor", "--quiet", "--config", made, status=1)
+    assert "MEND  changes: 1 change is dated in time to come, the latest 2199-01-01 (change 1)" in said
+    with database.writing() as session:
+        session.connection().exec_driver_sql(said[said.index("UPDATE") :])
+    assert policywatch("doctor", "--quiet", "--config", made) == ""
+    with database.reading() as session:
+        assert abs(session.exec(select(Change)).one().detected_at - datetime.now(UTC)) < timedelta(minutes=1)
+    database.close()
 
 
 def test_a_history_under_another_id_is_named(config: Path) -> None:
