@@ -15,6 +15,7 @@ from analysis.judging.gist import GIST
 from analysis.judging.grave import RULES
 from analysis.judging.kept import kept_anew
 from analysis.judging.meaning import direction_of, explains, severity_of, topics_of, why_so
+from analysis.judging.pairs import restated
 from analysis.judging.seen import Seen
 from analysis.judging.signs import signs
 from analysis.judging.taken_back import NOTHING_BACK, TakenBack, taken_back
@@ -74,7 +75,7 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     """Judge a change by all its places together."""
     found = signs(seen)
     real = any(one.is_wording for one in seen)
-    certain = real and is_certain(found)
+    certain = real and (is_certain(found) or any(pair.tells for pair in restated(seen)))
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
         return Judgement(False, False, (), "none", "none", (Reason("why.form_only"),) if real else ())
@@ -92,9 +93,13 @@ def judge(seen: Sequence[Seen]) -> Judgement:
         topics = _and(topics, "user_choice")
     severity, because, weighty = severity_of(told, topics)
     direction, leaning = direction_of(told, topics)
-    rules = rules_of(found) or Reason("why.all_words", words=about(topics_in(found)))
+    rules = rules_of(found) or _otherwise(found, certain=certain)
     why = (Reason("why.told", reason=rules), *why_so(severity, weighty, direction, leaning))
     return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back, explains(told))
+
+
+def _otherwise(found: Mapping[str, float], *, certain: bool) -> Reason:
+    return Reason("rule.restated") if certain else Reason("why.all_words", words=about(topics_in(found)))
 
 
 def rules_of(found: Mapping[str, float]) -> Reason | None:

@@ -42,6 +42,13 @@ class Restated(NamedTuple):
         return self.now.one
 
     @property
+    def tells(self) -> bool:
+        """Whether a policy says the same thing to another effect for people, whatever words it has for it."""
+        if self.place.kind not in ("privacy", "cookies"):
+            return False
+        return self.loosens or self.lengthens or self.shortens or self.narrows_right or self.waits
+
+    @property
     def narrows_choice(self) -> bool:
         """Whether fewer people may refuse than before, or it takes more of them."""
         if self.was.asks and self.now.asks:
@@ -124,7 +131,8 @@ class Restated(NamedTuple):
         """Whether data that went to others as the law demands may newly go to them as the service thinks fit."""
         may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
         bound = "lawful" in self.was.groups and not self.was.promises
-        return bound and may_choose and min(said.chances["data_sharing"] for said in self) >= _LIKELY
+        unbound = "lawful" not in self.now.groups and self._is_still_done and self._is_close
+        return bound and (may_choose or unbound) and min(said.chances["data_sharing"] for said in self) >= _LIKELY
 
     @property
     def spares_no_more(self) -> bool:
