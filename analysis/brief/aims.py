@@ -31,7 +31,7 @@ class Aims(AimEnds):
         for first, last in cues.get("purpose_verb", ()):
             if first in noted or self._is_described(sentence, first, last) or within_name(names, first, last):
                 continue
-            if first in others or self._is_of_control(sentence, first):
+            if first in others or self._is_of_control(sentence, first) or self._is_mailbox(sentence, last):
                 continue
             void = VOID if self._is_told(words[first].text) or self._is_duty(sentence, first) else ""
             void = VOID if self._is_of_readers(sentence, first, last) else void
@@ -56,7 +56,7 @@ class Aims(AimEnds):
     def _named_purposes(self, sentence: Sentence, verbs: set[int]) -> Iterator[tuple[int, int, str]]:
         cues, words, grammar = sentence.cues, sentence.words, self.grammar
         for first, last in cues.get("purpose_noun", ()):
-            if within_name(sentence.long_names, first, last):
+            if within_name(sentence.long_names, first, last) or self._is_mailbox(sentence, last):
                 continue
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):
@@ -88,6 +88,11 @@ class Aims(AimEnds):
                 yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
                     yield start, self.named_end(sentence, start, listed, further), f"{void}purposes listed{how}"
+
+    @staticmethod
+    def _is_mailbox(sentence: Sentence, last: int) -> bool:
+        """Whether words begin an address: "support@kestrel.example"."""
+        return last < len(sentence.words) and sentence.words[last].gap == "@"
 
     def _is_told_elsewhere(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether words stand for what is said elsewhere: "the development described in (i)"."""
@@ -125,7 +130,7 @@ class Aims(AimEnds):
         words, cues = sentence.words, sentence.cues
         if not any(first <= at < last for at in sentence.where("purpose_verb", "purpose_noun", "purpose_lead")):
             return False
-        if words[first].text in self._openings | self.grammar.others | self.grammar.bound:
+        if words[first].text in self._openings | self.grammar.others | self.grammar.bound | self.grammar.asked:
             return False
         lead = max((end for at, end in cues.get("purpose_lead", ()) if at == first), default=first)
         if any(a.text in self.grammar.others and b.text in self._finite for a, b in pairwise(words[lead:last])):

@@ -297,8 +297,13 @@ class Parties(Clauses):
         if sentence.item or len(words) <= 4:
             return False
         first = words[0].text
-        named = len(words) > 1 and words[1].capital and self.soft(sentence, 1)
+        named = len(words) > 1 and self.soft(sentence, 1) and (words[1].capital or self._processes(sentence, 1))
         return not named or self.publisher.says(first)
+
+    def _processes(self, sentence: Sentence, at: int) -> bool:
+        """Whether an English verb of what one does with data stands there: "Kestrel processes your card number"."""
+        acts = sentence.where("collect", "process", "share", "retain")
+        return not self.grammar.noun_first and at in acts and sentence.words[at].text.endswith("s")
 
     def _is_party(self, sentence: Sentence, first: int, last: int, *, listed: bool) -> bool:
         """Whether a name comes beside a kind of party ("our provider, Stripe") or is whom something is shared with."""
@@ -318,6 +323,7 @@ class Parties(Clauses):
             or any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
             or self._is_firm(sentence, first, last)
             or self._is_explained(sentence, last)
+            or (first == 0 and last < len(words) and self._processes(sentence, last))
             or any(end == first for _, end in cues.get("taken_in", ()))
         )
         if not beside and not self._is_given(sentence, first):

@@ -26,6 +26,7 @@ _CHOICE = (
 _REFUSES = ("refuse_act", "can_stop", "control", "rights", "unless", "consent", "default_on", "default_off")
 _PHRASE = 3  # words of an act that is no clause: "ask us not"
 _CLAUSE = 6  # words of "you have the" before a right
+_TAKEN = 4  # words from "removed" to the act that one could do before
 _COUNTED = 4  # words from a number to what is counted: "415 requests to opt out"
 
 
@@ -199,10 +200,21 @@ class WaysOut(Acts):
             return False
         if rule in _ACTS and not self._is_way(sentence, first, last):
             return False
+        if any(end <= first <= end + _TAKEN for _, end in sentence.cues.get("taken_out", ())):
+            return False  # "we have removed the option to opt out"
+        if rule == "refusal" and self._is_impossible(sentence, first):
+            return False
         start = self.clause_start(sentence, first)
         if start > 1 and words[start - 1].text in grammar.relatives and words[start - 2].text in grammar.means:
             return False  # "the means by which you can refuse"
         return rule not in ("refusal", "control") or not self._only_supposes(sentence, first)
+
+    def _is_impossible(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is said right before an act that readers can't do it: "you can no longer", "you cannot"."""
+        words, grammar = sentence.words, self.grammar
+        denied = [at for at, end in sentence.cues.get("negation", ()) if end == first and at > 0]
+        can = grammar.modals | (grammar.readers & grammar.pronouns)
+        return any(words[at].text not in grammar.passives and words[at - 1].text in can for at in denied)
 
     def _describes(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether an English past participle says of which things something is so: "deleted posts"."""
@@ -254,7 +266,10 @@ class WaysOut(Acts):
         words, cues = sentence.words, sentence.cues
         if near >= len(words) or "," not in words[near].gap:
             return False
-        led = any(0 <= at <= 1 and last == first for at, last in cues.get("purpose_lead", ()))
+        led = any(
+            at <= 1 and last <= first and not any("," in word.gap for word in words[last : first + 1])
+            for at, last in cues.get("purpose_lead", ())
+        )
         return led and any(at >= near for at in sentence.where("go", "contact", "control", "refuse_act"))
 
     def _ends_order(self, sentence: Sentence, first: int) -> bool:
