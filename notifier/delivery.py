@@ -25,7 +25,7 @@ from notifier.plan import OPERATOR, plan, routes_by_name, unwanted
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
-from notifier.successors import pass_on, pass_on_news
+from notifier.successors import pass_on, pass_on_news, readdress
 from notifier.templating import OURS, Templates
 from notifier.waits import LONGEST_RETRY_AFTER, is_hopeless, wait
 from reasons import Reason, code_of
@@ -231,6 +231,7 @@ class _Run:
 
     def _pass_on(self, session: Session) -> None:
         waiting, known, by_name = pending(session), self._addresses(), routes_by_name(self.routes)
+        readdress(session, [each for each in waiting if each.error and not each.attempts], self.routes)
         carried = alerts_in(session, [delivery.id or 0 for delivery in waiting])
         for delivery in waiting:
             alerts = carried.get(delivery.id or 0, [])

@@ -73,13 +73,13 @@ def pass_on_news(session: Session, delivery: Delivery, operator: Sequence[Addres
             owe(session, delivery.kind, OPERATOR, name, [{"notice_id": id_} for id_ in lacks], now)
 
 
-def readdress(session: Session, ids: Collection[int], routes: Sequence[Route]) -> None:
-    """Give what waits for an address that has left its route to the one that stands there in its place.
+def readdress(session: Session, tried_again: Sequence[Delivery], routes: Sequence[Route]) -> None:
+    """Give what a person sends again, for an address that left its route, to the one that stands in its place.
 
     Which one that is shows where only one address of the route has not heard of the changes.
     """
     known, names = routes_by_name(routes), names_of_places(routes)
-    for delivery in (session.get_one(Delivery, id_) for id_ in ids):
+    for delivery in tried_again:
         route = known.get(delivery.route)
         carried = alerts_in(session, [delivery.id or 0]).get(delivery.id or 0, [])
         if route is None or not carried or any(place.name == delivery.address for place in route.to):

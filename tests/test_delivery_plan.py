@@ -153,6 +153,22 @@ def test_notices_go_to_the_operator_in_one_message_each_once(database: Database)
     assert all(f"Page {n} is odd." in post.to("OPS")[0].text for n in range(3))
 
 
+def test_what_was_given_up_goes_to_the_address_that_was_put_right_once_a_person_sends_it_again(
+    database: Database,
+) -> None:
+    """Wherever that was said: the pages know no addresses."""
+    owe(database, "team")
+    wrong = Route("team", (Address("${WRONG}", "json://wrong"), Address("${B}", "json://b")))
+    deliver(database, wrong, post=Post(WRONG=PERMANENT))
+    post, right = Post(), Route("team", (Address("${RIGHT}", "json://right"), Address("${B}", "json://b")))
+    deliver(database, right, post=post)
+    assert post.sent == []
+    with database.writing() as session:
+        assert len(retry_parked(session, None, NOON)) == 1
+    assert deliver(database, right, post=post) == Deliveries(1, 0, 0)
+    assert [name for name, _ in post.sent] == ["${RIGHT}"]
+
+
 def test_news_that_waits_for_an_address_of_the_operator_goes_to_the_one_in_its_place(database: Database) -> None:
     """Also once it was given up, and is sent again by hand; and nobody hears of anything twice."""
     ops, old, new = OPERATOR[0], Address("${OLD}", "json://old"), Address("${NEW}", "json://new")

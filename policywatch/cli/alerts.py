@@ -113,7 +113,6 @@ def alerts_retry(
 
     Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
     """
-    from notifier.successors import readdress
     from policywatch.job import Job
     from policywatch.recipients import recipients
     from storage.clock import utc_now
@@ -125,7 +124,6 @@ def alerts_retry(
         job = Job(watchlist, database, recipients(watchlist))
         with database.writing() as session:
             again = retry_parked(session, ids, utc_now())
-            readdress(session, again, job.recipients.routes)
         if strange := sorted(set(ids or []) - set(again)):
             named = ", ".join(map(str, strange))
             console().print(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists.")
