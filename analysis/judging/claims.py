@@ -115,7 +115,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "only_again": back.only_again,
         "promise_lost": not back.promises.isdisjoint(said),
         "decides_anew": any(map(_decides_anew, said)),
-        "does_more": any(map(_does_more, said)),
+        "does_more": any(_does_more(one, anew=one in back.anew) for one in said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
     told["protected"] = not (newly or rules) and bool(new["promise"] or new["choice"]) and told["balance"] < -_PLAINER
     of_models = any("ai_training" in heard.acts for one in said for heard in one.heard)  # asked for by itself
@@ -169,7 +169,7 @@ def _decides_anew(one: Seen) -> bool:
     )
 
 
-def _does_more(one: Seen) -> bool:
+def _does_more(one: Seen, *, anew: bool) -> bool:
     """Whether words that came plainly do more with data, be they few; what is people's when models train is asked
     elsewhere."""
     if one.kind not in ("privacy", "cookies") or one.shape != "text" or one.torn:
@@ -181,7 +181,8 @@ def _does_more(one: Seen) -> bool:
             whole = one.says(one.text_of(heard.sentence))
             plain = min(whole["expands"], whole["medium"]) >= _PLAINLY and whole["ai_training"] < _LIKELY
             looked_at = "people_read" in heard.changed and "promise" not in heard.general
-            if (looked_at and whole["practice"] >= _LIKELY) or (changed["expands"] >= _PART and plain):
+            more = changed["expands"] >= _PART and plain and (anew or not heard.sentence.whole)
+            if more or (looked_at and whole["practice"] >= _LIKELY):
                 return True
     return False
 

@@ -20,7 +20,6 @@ from analysis.text.words import word_texts
 
 _LIKELY, _DENIED, _MORE = 0.5, 0.4, 0.3  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
-_BARS = ("some_only", "hurdle")  # groups of words: who may refuse, and what makes it hard to
 _FURTHER = 3  # words of a sentence that says another one again
 _FEW = 1 / 3  # of the words of a part of a sentence
 _JOINED = re.compile(r",?\s(?:and|or|et|ou)\b(?:,\s)?")
@@ -366,7 +365,8 @@ def _is_else(part: frozenset[str], was: frozenset[str]) -> bool:
 def _bars(said: Said) -> int:
     """How much stands in people's way; a letter does not where a form on the page is enough."""
     slow = 0 if "easy_way" in said.groups or "@" in said.text else said.count("slow_way")
-    return slow + sum(map(said.count, _BARS))
+    hurdles = 0 if "negation" in said.groups else said.count("hurdle")  # "you need not pay a fee"
+    return slow + hurdles + said.count("some_only")
 
 
 def _states(said: Said) -> frozenset[str]:

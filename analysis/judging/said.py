@@ -111,7 +111,8 @@ class Said:
         other = max(self.chances["transfer"], self.chances["conduct"])
         denied = "handed_on" in self.groups and "exception" not in self.groups  # whatever words weigh
         protects = denied or self.chances["protection"] >= _LIKELY
-        return "promise" in self.groups and protects and other < _LIKELY
+        held = "promise" in self.groups and "discretion" not in self.groups  # else as long as the service likes
+        return held and protects and other < _LIKELY
 
     def is_promised_by(self, other: Said) -> bool:
         """Whether another sentence promises the same, or something of the same topics; of a promise without a topic
