@@ -201,8 +201,10 @@ def _seen(
     language: str | None,
     kind: str,
 ) -> Seen:
+    if not changed.sentences:
+        return Seen(passage, kind, language, changed, shape="fragment", changed_words=0, cut=False)
     texts = passage.texts
-    section = section_topics(passage.heading, language) if changed.sentences else frozenset()
+    section = section_topics(passage.heading, language)
     found: list[Found] = []
     count = 0
     recipients: list[Found] = []
