@@ -9,7 +9,7 @@ from functools import cache
 from analysis.text.looks import looks
 
 NUMBERS = tuple(looks().numbers)  # written out; `#` stands for these and for digits
-_SPACE = r"[\s\u00a0\-\u2010\u2011]+"
+_SPACE = r"[\s\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, NUMBERS))})"
 
