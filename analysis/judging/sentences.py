@@ -32,14 +32,14 @@ ASPECTS = (
     "clarifies",
 )
 BIAS = "bias"
-_TOKEN = re.compile(r"[^\W\d_]+|\d+|[%$€£]")
-_LETTERS = re.compile(r"\w+|[%$€£]")  # the same, sooner, where no word has a digit
-_NO_LETTER = re.compile(r"[\d_]")
+_WORD = re.compile(r"\w+|[%$€£]")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[%$€£]")  # what a word is made of: "b2b" of three
 _LONG = 40  # words from which on a sentence is just long
 _LABEL = 5  # words up to which it is rather a label
 _HUNDREDTHS = 100  # of which the weights are whole numbers
 
 Chances = Mapping[str, float]
+_Sign = str | tuple[str, ...]  # two words in a row are a tuple, for to join them takes longer than all else
 _BITS = 32  # of a row's number for each aspect, far more than any sum of weights needs
 _LIFT = sum(1 << (_BITS * place + _BITS - 1) for place in range(len(ASPECTS)))  # makes each part of a sum positive
 _PARTS = struct.Struct(f"<{len(ASPECTS)}i")
@@ -56,11 +56,11 @@ class Weights:
         first, *rest = lines
         if first.split(",") != ["sign", *ASPECTS]:
             raise ValueError("the columns of weights/sentences.csv are not the aspects that a sentence is asked for")
-        self._lines = dict(line.split(",", 1) for line in rest)
+        self._lines = {_sign(sign): cells for sign, cells in (line.split(",", 1) for line in rest)}
         self._row = cache(self._read)
         self._bias = self._row(BIAS)
 
-    def together(self, signs: Iterable[str]) -> int:
+    def together(self, signs: Iterable[_Sign]) -> int:
         """The row that these signs make together, each once."""
         return sum(map(self._row, self._lines.keys() & signs))
 
@@ -69,9 +69,13 @@ class Weights:
         lifted = sum(rows, self._bias + _LIFT)
         return _PARTS.unpack((lifted ^ _LIFT).to_bytes(_PARTS.size, "little"))  # to turn the highest bits is to lower
 
-    def _read(self, sign: str) -> int:
+    def _read(self, sign: _Sign) -> int:
         cells = self._lines[sign].split(",")
         return sum(int(cell or 0) << (_BITS * place) for place, cell in enumerate(cells))
+
+
+def _sign(written: str) -> _Sign:
+    return tuple(written.split(" ")) if " " in written else written
 
 
 @lru_cache(maxsize=4096)
@@ -99,14 +103,14 @@ def _chance(hundredths: int) -> float:
 def signs_of(text: str, language: str | None, kind: str, heading: tuple[str, ...]) -> tuple[str, ...]:
     """The signs of a sentence: words, pairs of words, phrases, topics of its own title; each once, in a fixed order."""
     signs = (*_signs_of_words(text, language), *_signs_of_place(language, kind, heading[-1:]))
-    return tuple(dict.fromkeys(signs))
+    return tuple(dict.fromkeys(sign if isinstance(sign, str) else " ".join(sign) for sign in signs))
 
 
-def _signs_of_words(text: str, language: str | None) -> Iterator[str]:
-    tokens = list(map(_plain, (_TOKEN if _NO_LETTER.search(text) else _LETTERS).findall(text)))
+def _signs_of_words(text: str, language: str | None) -> Iterator[_Sign]:
+    tokens = list(itertools.chain.from_iterable(map(_plain, _WORD.findall(text))))
     return itertools.chain(
         itertools.filterfalse(looks().words.empty.__contains__, tokens),
-        map(" ".join, itertools.pairwise(tokens)),
+        itertools.pairwise(tokens),
         (f"{match.topic}:{match.tier}" for match in matches(text, language)),
         ("size:label",) if len(tokens) <= _LABEL else ("size:long",) if len(tokens) >= _LONG else (),
     )
@@ -117,7 +121,11 @@ def _signs_of_place(language: str | None, kind: str, title: tuple[str, ...]) -> 
 
 
 @lru_cache(maxsize=16384)
-def _plain(token: str) -> str:
+def _plain(word: str) -> tuple[str, ...]:
+    return tuple(map(_plain_token, _TOKEN.findall(word)))
+
+
+def _plain_token(token: str) -> str:
     token = token.casefold()
     if token.isdigit():
         return "#"
