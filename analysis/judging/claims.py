@@ -146,6 +146,7 @@ def _speaks_of_ai(said: Sequence[Seen]) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
 def _rules_on_ai(one: Seen) -> bool:
     """Whether a whole sentence came by which readers of rules must not do something with AI, or must do it in a way,
     where the rules said nothing of AI."""
@@ -159,6 +160,7 @@ def _rules_on_ai(one: Seen) -> bool:
     return came and AI.isdisjoint(found.topic for found in matches(one.passage.before or "", one.language))
 
 
+@lru_cache(maxsize=512)
 def _decides_anew(one: Seen) -> bool:
     """Whether a sentence of a policy newly says that machines decide on people: no right to object makes it better."""
     if one.kind != "privacy":
@@ -214,6 +216,7 @@ def _named_more(said: Sequence[Seen], topic: str) -> int:
     return more
 
 
+@lru_cache(maxsize=512)
 def _other_parties(one: Seen) -> int:
     """How many more kinds of others a sentence that stayed names now to which data goes."""
     more = 0
@@ -227,6 +230,7 @@ def _other_parties(one: Seen) -> int:
     return more
 
 
+@lru_cache(maxsize=512)
 def _sent_further(one: Seen) -> bool:
     """Whether a sentence that stayed names one more country to which data goes or in which it is kept."""
     more = 0

@@ -34,15 +34,15 @@ def signs(seen: Sequence[Seen]) -> dict[str, float]:
     return {**signs_but_topics(seen), **topics_said([one for one in seen if one.is_wording])}
 
 
-def signs_but_topics(seen: Sequence[Seen]) -> dict[str, float]:
+def signs_but_topics(seen: Sequence[Seen]) -> Mapping[str, float]:
     """Those that severity and direction rest on; how much is said of each topic is asked of a whole change only."""
-    return {**{f"kind.{one.kind}": 1.0 for one in seen}, **_signs(tuple(one for one in seen if one.is_wording))}
+    return _signs(tuple(one for one in seen if one.is_wording), *(one.kind for one in seen[:1]))
 
 
 @lru_cache(maxsize=128)
-def _signs(said: tuple[Seen, ...]) -> Mapping[str, float]:
-    """Asked for again where one place is all of a change."""
-    found = _shape_signs(said)
+def _signs(said: tuple[Seen, ...], *kind: str) -> Mapping[str, float]:
+    """Asked for again where one place is all of a change. Which kind of document it is a sign by itself."""
+    found = {**{f"kind.{each}": 1.0 for each in kind}, **_shape_signs(said)}
     counts: defaultdict[str, int] = defaultdict(int)
     for one in said:
         for name, count in _phrase_signs(one).items():
@@ -101,6 +101,7 @@ def _told(said: Sequence[Seen], found: Mapping[str, float]) -> dict[str, bool]:
     }
 
 
+@lru_cache(maxsize=512)
 def _announces(one: Seen) -> bool:
     """Whether it is a notice of a coming change that names the policy on privacy."""
     noticed = any(match.topic == "notice" and match.direct and match.side == "after" for match in one.found)
@@ -117,6 +118,7 @@ def _listed(one: Seen) -> bool:
     return whole and (bool(one.section & LISTED) or one.named)
 
 
+@lru_cache(maxsize=512)
 def _touched(one: Seen) -> bool:
     """Whether words were exchanged beside those that say what is done with people's data: which, why, with whom."""
     return any(
@@ -127,6 +129,7 @@ def _touched(one: Seen) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
 def _frames(one: Seen) -> int:
     """The number of changed sentences that say what is done with people's data or content."""
     return sum(bool(heard.general & _OF_PEOPLE and heard.acts & DATA) for heard in one.heard)
