@@ -127,6 +127,8 @@ def _addresses(text: str, words: Keyed) -> list[str]:
 
 
 def _places_of(words: Keyed, *keys: str) -> Iterator[_Span]:
+    if not any(key in words.keys for key in keys):
+        return iter(())  # as in most texts
     spans = zip(words.keys, words.spans(0, len(words.keys)), strict=True)
     return (span for key, span in spans if key in keys)
 

@@ -114,8 +114,10 @@ def _distance(found: Found, one: News) -> int:
 
 def _likeliest(chances: Chances, least: float) -> str | None:
     """What words are likeliest about; None where that, or that they are worth telling, is less than so likely."""
+    if chances["worth"] < least:
+        return None
     topic = max(TOPICS, key=lambda each: chances[each])
-    return topic if min(chances["worth"], chances[topic]) >= least else None
+    return topic if chances[topic] >= least else None
 
 
 def _of_paragraph(passage: Passage, side: Side, language: str | None, kind: str) -> str:

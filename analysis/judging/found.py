@@ -241,9 +241,11 @@ def overlaps(sentence: ChangedSentence, start: int, end: int) -> bool:
 def is_duty_of_reader(sentence: str) -> bool:
     """Whether a sentence says what readers must or must not do, rather than what the service does."""
     said = sentence.lstrip(" •·-–—*\t“”\"«'‘")
+    if pattern("we_act").match(said):
+        return False
     if not (pattern("duty_first").match(said) or pattern("reader_duties").search(sentence)):
         return False
-    return not (pattern("we_act").match(said) or accepts_or_gives(sentence))
+    return not accepts_or_gives(sentence)
 
 
 @lru_cache(maxsize=2048)
