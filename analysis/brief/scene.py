@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from analysis.blocks import Page
@@ -74,9 +74,12 @@ class Scene:
             sentence.cues = phrases.find(sentence.words)
             sentence.long_names = long_names(sentence, phrases.grammar)
             sentence.lines = line_starts(sentence, phrases.grammar, DATA)
+        asked: dict[Side, list[list[str]]] = {"after": [], "before": []}
+        for sentence in self.sentences:
+            asked[sentence.side].append([word.text for word in sentence.words])
         self._other: dict[Side, _Runs] = {
-            "after": _Runs(passage.before for passage in passages),
-            "before": _Runs(passage.after for passage in passages),
+            "after": _Runs(asked["after"], (passage.before for passage in passages)),
+            "before": _Runs(asked["before"], (passage.after for passage in passages)),
         }
         self._after = after
         self._counts: dict[str, int] = {}
@@ -292,27 +295,21 @@ def crowd(candidates: int) -> Features:
 
 
 class _Runs:
-    """The runs of words that stand in the passages of one side."""
+    """The runs of words of some sentences that stand in the passages of the other side.
 
-    def __init__(self, texts: Iterable[str | None]) -> None:
+    These have far more runs: of them none is kept that nobody asks for.
+    """
+
+    def __init__(self, asked: Sequence[Sequence[str]], texts: Iterable[str | None]) -> None:
         said = "\n".join(text for text in texts if text).lower()
-        self._words = word_in(said).findall(said)
-
-    @cached_property
-    def _single(self) -> frozenset[str]:
-        return frozenset(self._words)
-
-    @cached_property
-    def _pairs(self) -> frozenset[tuple[str, str]]:
-        return frozenset(pairwise(self._words))
-
-    @cached_property
-    def _threes(self) -> frozenset[tuple[str, str, str]]:
-        return frozenset(_threes(self._words))
+        words = word_in(said).findall(said)
+        self._words = frozenset(words)
+        self._pairs = set(chain.from_iterable(map(pairwise, asked))).intersection(pairwise(words))
+        self._threes = set(chain.from_iterable(map(_threes, asked))).intersection(_threes(words))
 
     def has(self, texts: Sequence[str]) -> bool:
-        """Whether one or two words stand there."""
-        return texts[0] in self._single if len(texts) == 1 else (texts[0], texts[1]) in self._pairs
+        """Whether one or two words of a sentence stand there."""
+        return texts[0] in self._words if len(texts) == 1 else (texts[0], texts[1]) in self._pairs
 
     def unknown(self, texts: Sequence[str]) -> list[bool]:
         """Of each run of three words, whether it stands nowhere there."""
