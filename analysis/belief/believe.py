@@ -14,6 +14,7 @@ from analysis.blocks import Block, Page
 from analysis.text.language import two_letters
 from analysis.text.normal import normal
 from analysis.text.phrases import kinds_of, pattern
+from analysis.text.words import bare_words
 from reasons import Reason
 
 _WORD = re.compile(r"\w+")
@@ -78,15 +79,13 @@ def disbelief(
 
 @lru_cache(maxsize=4)
 def _size(page: Page) -> int:
-    return sum(
-        len(_WORD.findall(block.text)) if block.text.isascii() else _wide_size(block.text) for block in page.blocks
-    )
+    return sum(len(bare_words(block.text)) if block.text.isascii() else _wide_size(block.text) for block in page.blocks)
 
 
 def _wide_size(text: str) -> int:
     """Words; in scripts without spaces two characters count as one."""
     wide = len(re.findall("[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]", text))
-    return len(_WORD.findall(text)) + wide // 2
+    return len(bare_words(text)) + wide // 2
 
 
 def _same_words(page: Page, before: Page) -> bool:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from analysis.text.alternatives import first_letters, one_of
 from analysis.text.looks import looks
+from analysis.text.words import bare_words
 
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 360.0}
-_WORD = re.compile(r"\w+")
 _OF_A_YEAR = {360.0: (365, 366), 180.0: (182, 183)}  # how else lawyers count a year, and half of one
 
 
@@ -28,8 +28,10 @@ class Time(NamedTuple):
 @lru_cache(maxsize=4096)
 def times_in(text: str) -> tuple[Time, ...]:
     """Every length of time in a text, in its order."""
-    if _units().isdisjoint(_WORD.findall(text.casefold())):
-        return ()  # as most texts have none
+    said = {word.casefold() for word in bare_words(text)}
+    # most texts have no unit; of those that have one most only say "an", which is a year in French
+    if _units().isdisjoint(said) or (_first_words_of_numbers().isdisjoint(said) and not any(map(str.isdecimal, said))):
+        return ()
     return tuple(
         Time(_days(_number(found), found["unit"]), found.start(), found.end()) for found in _pattern().finditer(text)
     )
@@ -52,6 +54,11 @@ def _days(number: str, unit: str) -> float:
 @cache
 def _units() -> frozenset[str]:
     return frozenset(form for forms in looks().units.values() for form in forms)
+
+
+@cache
+def _first_words_of_numbers() -> frozenset[str]:
+    return frozenset(number.casefold().split("-")[0] for number in looks().numbers)
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from itertools import accumulate, starmap
 from typing import Literal, NamedTuple
 
@@ -24,6 +25,7 @@ Tag = Literal["same", "removed", "added"]
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = re.compile(rf"([^\W{_UNSPACED}]++(?:['’][^\W{_UNSPACED}]++)*+|[{_UNSPACED}]|[^\w\s])")
 _SPACED_WORD = re.compile(r"(\w++(?:['’]\w++)*+|[^\w\s])")  # the same in half the time, where all words have spaces
+_BARE_WORD = re.compile(r"\w+")
 _ANY_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _SURROGATES = range(0xD800, 0xE000)
 _ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
@@ -67,6 +69,12 @@ def words(text: str) -> list[Word]:
 def word_texts(text: str) -> list[str]:
     """The words and punctuation marks of a text, where it does not matter where they stand."""
     return _pattern(text).findall(text)
+
+
+@lru_cache(maxsize=1024)
+def bare_words(text: str) -> tuple[str, ...]:
+    """Its runs of letters and digits, for what is asked of the same texts again and again."""
+    return tuple(_BARE_WORD.findall(text))
 
 
 def in_columns(text: str, at: int = 0) -> Columns:
