@@ -117,6 +117,8 @@ class DataWords(DataEnds):
         start = self._behind_its_verb(sentence, start, first)
         if start < first and "," in words[start].gap and words[start].text not in self.grammar.determiners:
             start += self._lists_acts(sentence, end)  # "reject uploads, compress content or delete it"
+        if start >= end:
+            return end, end
         return start + self._opens_clause(sentence, start, first, end), end
 
     def _opens_clause(self, sentence: Sentence, start: int, first: int, end: int) -> bool:
