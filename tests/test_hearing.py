@@ -9,6 +9,7 @@ from pathlib import Path
 from policywatch.entries import RouteEntry
 from policywatch.hearing import hearings
 from policywatch.watchlist import load
+from storage.alerts import Alert
 from storage.changes import change
 from storage.database import Database
 from storage.versions import Version
@@ -16,6 +17,7 @@ from tests.inbox import webhook
 from tests.owed import owe
 from tests.site import AI, a_site, policy, policywatch, run
 from tests.site import watchlist as site_watchlist
+from tests.stories import START
 from tests.test_alerts_command import watchlist
 
 
@@ -43,19 +45,24 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
             'name = "off"\nto = ["console://"]\nenabled = false',
             'name = "is"\nto = ["file://is.txt"]\nformerly = ["was"]',
             'name = "new"\nto = ["console://"]',
+            'name = "late"\nto = ["file://alerts.txt"]',
         )
         before = policywatch("show", id_, "--routes", "--config", config)
         assert re.search(r"camille +waits +2025-10-13 06:00 UTC: for the digest of that time\n", before)
         assert re.search(r"team +waits +for the next run, or `policywatch deliver`\n", before)
         policywatch("deliver", "--config", config, status=1)
+    with database.writing() as session:
+        session.add(Alert(change_id=id_, route="late", created_at=START))
+    policywatch("deliver", "--config", config)
     rows = json.loads(policywatch("show", id_, "--routes", "--json", "--config", config))["routes"]
     told = {row["route"]: (row["state"], row["said"]) for row in rows}
-    assert list(told) == ["team", "camille", "picky", "off", "is", "new", "gone"]
+    assert list(told) == ["team", "camille", "picky", "off", "is", "new", "late", "gone"]
     state, (sent, parked) = told["team"]
     assert (state, sent[:18]) == ("told", "file://alerts.txt:")
     assert re.search(r"given up: .*404.*; `policywatch alerts retry \d+` sends it again$", parked)
-    assert told["camille"][0] == "not told"  # it shares the address with the team
-    assert told["camille"][1][0].startswith("each of its addresses had heard of it by another route")
+    assert told["camille"] == ("told", [sent])  # it shares the address with the team, and the message
+    assert told["late"][0] == "not told"
+    assert told["late"][1][0].startswith("each of its addresses had heard of it by another route")
     assert told["picky"] == (
         "not told",
         [
