@@ -40,7 +40,7 @@ _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
 _LIKELY, _POSSIBLE = 0.5, 0.3  # chances
 _PART, _PLAINLY = 0.35, 0.8  # chances, of the words that changed and of all
-_PLAINER = 0.3  # of the balance
+_PROTECTS = -0.3  # from here down the balance is on people's side
 _EVEN = 20  # characters of the change that make no side the longer one
 
 _Sentences = Sequence[tuple[Heard, frozenset[str]]]  # of a place, each with what it claims
@@ -117,7 +117,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "decides_anew": any(map(_decides_anew, said)),
         "does_more": any(_does_more(one, anew=one in back.anew) for one in said),
     } | {name: found.get(f"{GIST}{name}", 0.0) for name in (*LEANS, WEIGHTIEST, *RULES)}
-    told["protected"] = not (newly or rules) and bool(new["promise"] or new["choice"]) and told["balance"] < -_PLAINER
+    told["protected"] = not (newly or rules) and bool(new["promise"] or new["choice"]) and told["balance"] < _PROTECTS
     of_models = any("ai_training" in heard.acts for one in said for heard in one.heard)  # asked for by itself
     told["weighs"] = bool(told["plainly_new"]) and told[WEIGHTIEST] >= _PLAINLY and not of_models
     told["consent_gone"] = told["consent_gone"] or not back.unasked.isdisjoint(said)

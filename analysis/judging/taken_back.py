@@ -6,7 +6,7 @@ the others: a sentence that went is no practice less where another says it again
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -30,28 +30,24 @@ _SPARES = 0.35  # that a sentence put into a place that stayed protects people
 
 
 class TakenBack(NamedTuple):
-    """The places by which less is done with data than before, those that take a promise away, those that keep data
-    longer, those that plainly say a practice that is new, those that do unasked what was done with consent, and those
-    that keep data for another time, be it shorter (how long a cookie lives is no such time), those that leave more of
-    what was done before to people, those that lose the condition on which it was done, those by which it now waits for
-    people's word; whether nothing came, and whether all says again what was said."""
+    """The places of a change by what they take back, or do beside it."""
 
-    practices: frozenset[Seen] = frozenset()
-    promises: frozenset[Seen] = frozenset()
-    longer: frozenset[Seen] = frozenset()
-    anew: frozenset[Seen] = frozenset()
-    unasked: frozenset[Seen] = frozenset()
-    retimed: frozenset[Seen] = frozenset()
-    spared: frozenset[Seen] = frozenset()
-    narrowed: frozenset[Seen] = frozenset()
-    loosened: frozenset[Seen] = frozenset()
-    waits: frozenset[Seen] = frozenset()
-    ended: frozenset[Seen] = frozenset()
-    rights: frozenset[Seen] = frozenset()
-    adds: frozenset[Seen] = frozenset()
-    drops: frozenset[Seen] = frozenset()
-    only_gone: bool = False
-    only_again: bool = False
+    practices: frozenset[Seen] = frozenset()  # less is done with data than before
+    promises: frozenset[Seen] = frozenset()  # a promise is gone
+    longer: frozenset[Seen] = frozenset()  # data is kept longer
+    anew: frozenset[Seen] = frozenset()  # a practice that is new is plainly said
+    unasked: frozenset[Seen] = frozenset()  # done without the consent that it was done with
+    retimed: frozenset[Seen] = frozenset()  # kept for another time, be it shorter; how long a cookie lives is none
+    spared: frozenset[Seen] = frozenset()  # more of what was done is left to people
+    narrowed: frozenset[Seen] = frozenset()  # fewer may choose, or it takes more
+    loosened: frozenset[Seen] = frozenset()  # the condition is gone on which it was done
+    waits: frozenset[Seen] = frozenset()  # it now waits for people's word
+    ended: frozenset[Seen] = frozenset()  # it is done no more, for less, or is easier to refuse
+    rights: frozenset[Seen] = frozenset()  # people may ask for less
+    adds: frozenset[Seen] = frozenset()  # it is done with, for or by one more
+    drops: frozenset[Seen] = frozenset()  # or one less
+    only_gone: bool = False  # nothing came
+    only_again: bool = False  # all says again what was said
 
 
 NOTHING_BACK = TakenBack()
@@ -85,9 +81,10 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
     pairs = restated(said)
-    spared = {
-        pair.place for pair in pairs if pair.waits or pair.eases or pair.denies or pair.trains_on_less or pair.tightens
-    }
+    ended = [pair for pair in pairs if pair.denies or pair.trains_on_less or pair.tightens]
+    eased = [pair for pair in pairs if pair.eases]
+    waits = [pair for pair in pairs if pair.waits]
+    spared = {pair.place for pair in (*waits, *eased, *ended)}
     spared |= {one for one in said if any(cell.favours for cell in one.ticked)}
     practices |= spared | {pair.place for pair in pairs if pair.shortens or pair.trains_no_more}
     longer |= {pair.place for pair in pairs if pair.lengthens}
@@ -98,27 +95,27 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
     retimed |= {pair.place for pair in pairs if pair.lengthens or pair.shortens}
     return TakenBack(
-        frozenset(practices),
-        frozenset(promises),
-        frozenset(longer),
-        frozenset(anew),
-        frozenset(unasked),
-        frozenset(retimed),
-        frozenset(spared),
-        frozenset(pair.place for pair in pairs if pair.narrows_choice),
-        frozenset(pair.place for pair in pairs if pair.loosens),
-        frozenset(pair.place for pair in pairs if pair.waits),
-        frozenset(
-            pair.place
-            for pair in pairs
-            if pair.denies or pair.trains_on_less or pair.tightens or (pair.eases and pair.is_of_choice)
-        ),
-        frozenset(pair.place for pair in pairs if pair.narrows_right),
-        frozenset(pair.place for pair in pairs if pair.adds),
-        frozenset(pair.place for pair in pairs if pair.drops),
+        practices=frozenset(practices),
+        promises=frozenset(promises),
+        longer=frozenset(longer),
+        anew=frozenset(anew),
+        unasked=frozenset(unasked),
+        retimed=frozenset(retimed),
+        spared=frozenset(spared),
+        narrowed=_places(pair for pair in pairs if pair.narrows_choice),
+        loosened=_places(pair for pair in pairs if pair.loosens),
+        waits=_places(waits),
+        ended=_places((*ended, *(pair for pair in eased if pair.is_of_choice))),
+        rights=_places(pair for pair in pairs if pair.narrows_right),
+        adds=_places(pair for pair in pairs if pair.adds),
+        drops=_places(pair for pair in pairs if pair.drops),
         only_gone=not new,
         only_again=_is_only_again(sentences, pairs),
     )
+
+
+def _places(pairs: Iterable[Restated]) -> frozenset[Seen]:
+    return frozenset(pair.place for pair in pairs)
 
 
 def _is_only_again(sentences: Sequence[_Said], pairs: Sequence[Restated]) -> bool:
