@@ -12,7 +12,7 @@ from analysis.brief.text import Sentence
 
 _MORE = 25  # words, where the clause that it begins with says nothing alone, or what matters stands further on
 _SHORTEST = 8
-_OPENING = 15
+_OPENING = 15  # words; more is no short way to say who does what
 _TITLE = 10  # words; more before a colon are no title
 _VERBS = ("collect", "process", "share", "retain", "train")
 CUT = "…"

@@ -69,6 +69,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     )
     recipients = _named_more(said, "data_sharing") + max(0, sum(map(_other_parties, said)))
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
+    right_lost = not back.rights.isdisjoint(said)
     told = {
         "practices": newly / 3,
         "practice": newly > 0,
@@ -77,10 +78,10 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "nothing": not (newly or withdrawn or favours or lost),
         "only_favours": favours > 0 and not newly,
         "new_choice": new["choice"] > 0,
-        "rights_gone": found.get("claim.rights.gone", 0.0) > 0 or not back.rights.isdisjoint(said),
+        "rights_gone": found.get("claim.rights.gone", 0.0) > 0 or right_lost,
         "adds": not back.adds.isdisjoint(said),
         "drops": not back.drops.isdisjoint(said),
-        "right_lost": not back.rights.isdisjoint(said),
+        "right_lost": right_lost,
         "training": training,
         "training_phrases": 0.0
         if rules or forbidden or found.get(f"{GIST}only_spares")
@@ -171,6 +172,7 @@ def _decides_anew(one: Seen) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
 def _does_more(one: Seen, *, anew: bool) -> bool:
     """Whether words that came plainly do more with data, be they few; what is people's when models train is asked
     elsewhere."""

@@ -60,8 +60,7 @@ class Restated(NamedTuple):
     @property
     def refuses_choice(self) -> bool:
         """Whether what people chose was heeded and is not."""
-        denied = "no_choice" in self.now.groups and "no_choice" not in self.was.groups
-        return denied and "negation" not in self.was.groups and self._is_close
+        return self._gains("no_choice") and "negation" not in self.was.groups and self._is_close
 
     @property
     def tightens(self) -> bool:
@@ -110,28 +109,25 @@ class Restated(NamedTuple):
         newly hangs on what the service thinks fit."""
         if "promise" not in self.now.groups or not self.was.promises:
             return False
-        excepts = self.now.count("exception") > self.was.count("exception")
         excused = not {"default_off", "lawful"}.isdisjoint(self.now.groups)
-        may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
         hedged = self._is_of_data and self._is_close and self._newly_has("hedge")
-        return may_choose or (excepts and not excused) or self.loses_entry or hedged
+        return self._gains("discretion") or (self._excepts and not excused) or self.loses_entry or hedged
 
     @property
     def waits(self) -> bool:
         """Whether what was done anyway is done only if people want it, or is off until they turn it on."""
         if _rests_on_consent(self.now) and _rests_otherwise(self.was):
             return True
-        asked = "default_off" in self.now.groups and "default_off" not in self.was.groups
+        asked = self._gains("default_off")
         done = self.was.is_done or UNLESS in self.was.groups
         return asked and self._is_of_data and done and not self._asks_for_more
 
     @property
     def frees(self) -> bool:
         """Whether data that went to others as the law demands may newly go to them as the service thinks fit."""
-        may_choose = "discretion" in self.now.groups and "discretion" not in self.was.groups
         bound = "lawful" in self.was.groups and not self.was.promises
-        unbound = "lawful" not in self.now.groups and self._is_still_done and self._is_close
-        return bound and (may_choose or unbound) and min(said.chances["data_sharing"] for said in self) >= _LIKELY
+        freed = self._gains("discretion") or (self._loses("lawful") and self._is_still_done and self._is_close)
+        return bound and freed and min(said.chances["data_sharing"] for said in self) >= _LIKELY
 
     @property
     def spares_no_more(self) -> bool:
@@ -176,7 +172,7 @@ class Restated(NamedTuple):
     @property
     def asks_no_more(self) -> bool:
         """Whether what waited for people's word is done anyway."""
-        asked = "default_off" in self.was.groups and "default_off" not in self.now.groups
+        asked = self._loses("default_off")
         return asked and self._is_of_data and self.now.is_done and "exception" not in self.now.groups
 
     @property
@@ -195,12 +191,8 @@ class Restated(NamedTuple):
     @property
     def loosens(self) -> bool:
         """Whether something that held back what is done is gone."""
-        whole = "part_only" in self.was.groups and "part_only" not in self.now.groups
-        bares = whole and self._is_still_done and self._is_close and not self.now.trains
-        asked_for = "obliged" in self.now.groups and "obliged" not in self.was.groups
-        if asked_for and self._is_of_data and self._is_close:
-            return True
-        return self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more or bares
+        held_no_more = self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more
+        return held_no_more or self._obliges or self._bares
 
     @property
     def loses_condition(self) -> bool:
@@ -231,14 +223,14 @@ class Restated(NamedTuple):
         """Whether AI is trained on other things of people's, too, or no longer on public ones only."""
         if not (self.was.trains and self.now.trains):
             return False
-        less = "part_only" in self.was.groups and "part_only" not in self.now.groups
+        less = self._loses("part_only")
         return less or not _things(self.now) <= _things(self.was)
 
     @property
     def trains_on_less(self) -> bool:
         if not (self.was.trains and self.now.trains) or self.trains_on_more:
             return False
-        less = "part_only" in self.now.groups and "part_only" not in self.was.groups
+        less = self._gains("part_only")
         return less or not _things(self.was) <= _things(self.now)
 
     @property
@@ -266,8 +258,7 @@ class Restated(NamedTuple):
     @property
     def _is_kept_longer_sometimes(self) -> bool:
         """Whether beside a time that stayed a longer one holds for some of it."""
-        excepts = self.now.count("exception") > self.was.count("exception")
-        if not excepts or min(self.was.chances["retention"], self.now.chances["retention"]) < _LIKELY:
+        if not self._excepts or min(self.was.chances["retention"], self.now.chances["retention"]) < _LIKELY:
             return False
         was, now = map(_days, self)
         return bool(was) and set(was) < set(now) and max(now) > max(was)
@@ -284,8 +275,7 @@ class Restated(NamedTuple):
     @property
     def _is_over_in_time(self) -> bool:
         """Whether what people could do at any time they can do for a time only."""
-        any_time = "any_time" in self.was.groups and "any_time" not in self.now.groups
-        return any_time and bool(times_in(self.now.text))
+        return self._loses("any_time") and bool(times_in(self.now.text))
 
     @property
     def _refuses_less(self) -> bool:
@@ -298,6 +288,28 @@ class Restated(NamedTuple):
             return False
         named = (entry for entry in entries(self.now, "after") if len(word_texts(entry)) <= _ENTRY)
         return any(self.place.says(entry)["user_rights"] >= _LIKELY for entry in named)
+
+    @property
+    def _obliges(self) -> bool:
+        """Whether people must give what they could give, or did not."""
+        return self._gains("obliged") and self._is_of_data and self._is_close
+
+    @property
+    def _bares(self) -> bool:
+        """Whether what was done with public or nameless data is done with all of it; training is
+        asked for elsewhere."""
+        return self._loses("part_only") and self._is_still_done and self._is_close and not self.now.trains
+
+    @property
+    def _excepts(self) -> bool:
+        return self.now.count("exception") > self.was.count("exception")
+
+    def _gains(self, group: str) -> bool:
+        """Whether it has words of a group that it had not."""
+        return group in self.now.groups and group not in self.was.groups
+
+    def _loses(self, group: str) -> bool:
+        return group in self.was.groups and group not in self.now.groups
 
     def _newly_has(self, looks: str) -> bool:
         return bool(pattern(looks).search(self.now.text)) and not pattern(looks).search(self.was.text)

@@ -86,14 +86,16 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     waits = [pair for pair in pairs if pair.waits]
     spared = {pair.place for pair in (*waits, *eased, *ended)}
     spared |= {one for one in said if any(cell.favours for cell in one.ticked)}
-    practices |= spared | {pair.place for pair in pairs if pair.shortens or pair.trains_no_more}
-    longer |= {pair.place for pair in pairs if pair.lengthens}
+    lengthened = _places(pair for pair in pairs if pair.lengthens)
+    shortened = _places(pair for pair in pairs if pair.shortens)
+    practices |= spared | shortened | {pair.place for pair in pairs if pair.trains_no_more}
+    longer |= lengthened
     anew = {each.place for each in still if _is_plain(each) and not each.place.ticked and not _was_said(each, gone)}
     anew |= {one for one in said if not all(cell.favours for cell in one.ticked)}
     promises = {each.place for each in gone if _is_promise(each) and not _is_promised_again(each, new)}
     unasked = {each.place for each in new if _is_done_unasked(each, gone)}
     retimed = {one for one, more in days.items() if more and not (one.kind == "cookies" and one.shape == "row")}
-    retimed |= {pair.place for pair in pairs if pair.lengthens or pair.shortens}
+    retimed |= lengthened | shortened
     return TakenBack(
         practices=frozenset(practices),
         promises=frozenset(promises),
