@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,26 @@ def test_a_port_that_is_taken_or_none(config: Path) -> None:
     assert answer == "policywatch: --port: found '99999'; allowed: up to 65535\n"
 
 
-def test_the_pages_end_as_they_say(config: Path) -> None:
-    words = command("serve", "--port", 0, "--config", config)
+_SLOW_TO_SET_UP = """
+import sys, time, uvicorn
+from policywatch.cli import main
+
+def set_up(_config):
+    try:
+        time.sleep(0.5)
+    except KeyboardInterrupt:
+        raise RuntimeError("broken off") from None
+
+uvicorn.Config.configure_logging = set_up
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "start", [command(), [sys.executable, "-c", _SLOW_TO_SET_UP]], ids=["as it is", "slow to set up"]
+)
+def test_the_pages_end_as_they_say(start: list[str], config: Path) -> None:
+    words = [*start, "serve", "--port", "0", "--config", str(config)]
     ours = signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a job in the background ignores it, and so would ours

@@ -43,8 +43,6 @@ def serve(app: FastAPI, where: Listening) -> None:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = f"[{where.host}]" if ":" in where.host else where.host
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
-        sys.stdout.write(f"The pages are at {address} (stop with Ctrl-C)\n")
-        sys.stdout.flush()
         config = uvicorn.Config(
             _with_prefix_or_without(app, where.root_path) if where.root_path else app,
             log_level="warning",
@@ -55,7 +53,20 @@ def serve(app: FastAPI, where: Listening) -> None:
             forwarded_allow_ips=list(where.proxies),
         )
         look_seldom()  # cost some answers 100 ms
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, address).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it can be stopped in good order: before, a Ctrl-C breaks off whatever is being set up."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(f"The pages are at {self._address} (stop with Ctrl-C)\n")
+        sys.stdout.flush()
 
 
 def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
