@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from select import select
 from tempfile import TemporaryDirectory
-from threading import Event
 from types import FrameType
 
 from sqlalchemy.exc import DBAPIError
@@ -41,11 +42,11 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
     database that is gone for a while, once it was there. A signal lets the run at work finish its step and ends it the
     same way.
     """
-    stop = Event()
+    stop = _Stop()
     running: list[subprocess.Popen[bytes]] = []
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        stop.tell()
         for process in running:
             process.terminate()
 
@@ -56,7 +57,7 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
     with TemporaryDirectory(prefix="policywatch-") as folder:
         text = Path(folder) / "watchlist.toml"
         lost = ""
-        while not stop.is_set():
+        while not stop.told:
             try:
                 watchlist, recipients = read()
                 documents = _due_documents(watchlist, database, utc_now())
@@ -65,6 +66,8 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
                     text.write_text("\n".join(watchlist.lines), "utf-8")
                     environ = {**os.environ, TEXT: str(text)}
                     running[:] = [subprocess.Popen(_command(watchlist, documents), env=environ)]
+                    if stop.told:  # before it was known as running
+                        running[0].terminate()
                     running[0].wait()
                     running.clear()
                 sleep = _sleep(watchlist, database, utc_now())
@@ -72,6 +75,23 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
             except (*LOST, DBAPIError) as failure:  # what is refused amid a restore, say, may be granted again
                 sleep, lost = _LOST_SLEEP, _tell_once(with_advice(getattr(failure, "orig", failure)), lost)
             stop.wait(sleep.total_seconds())
+
+
+class _Stop:
+    """Told by a signal, amid whatever else: of an Event the very thread that is interrupted may hold the lock."""
+
+    def __init__(self) -> None:
+        self.told = False
+        self._theirs, self._ours = socket.socketpair()
+
+    def tell(self) -> None:
+        if not self.told:
+            self.told = True
+            self._theirs.send(b".")
+
+    def wait(self, seconds: float) -> None:
+        """For so long, or until it was told: also just before."""
+        select([self._ours], [], [], seconds)
 
 
 def _tell_once(lost: str, before: str) -> str:

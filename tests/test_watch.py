@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import httpx
 import psycopg
@@ -25,6 +26,20 @@ HASTY = (
     "import policywatch.watch as w; from datetime import timedelta as t; w._LONGEST_SLEEP = w._SHORTEST_SLEEP = "
     "w._LOST_SLEEP = t(seconds=0.3); from policywatch.cli import main; main()"
 )
+
+
+ENDED_AT_A_START = """
+import os, signal, subprocess
+from policywatch.cli import main
+
+class Started(subprocess.Popen):
+    def __init__(self, *words, **more):
+        super().__init__(*words, **more)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+subprocess.Popen = Started
+main()
+"""
 
 
 def until(holds: Callable[[], object]) -> None:
@@ -58,6 +73,19 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
                 staying.terminate()
         assert staying.wait() == 0
         assert said.read_text().count("until this is put right") == 1
+
+
+def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(tmp_path: Path) -> None:
+    ended = Event()
+    with a_site() as site:
+        site.pages["/privacy"] = lambda: policy() if ended.wait(60) else ""
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        watching = [sys.executable, "-c", ENDED_AT_A_START, "watch", "--config", str(config)]
+        try:
+            done = subprocess.run(watching, capture_output=True, text=True, timeout=50, check=False)
+        finally:
+            ended.set()
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None:
