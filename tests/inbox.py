@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
@@ -22,11 +22,13 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A port that nobody else is given meanwhile: who connects is refused, unless the test starts a server there."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: so they may have it, too
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @dataclass
@@ -68,7 +70,7 @@ def mail_server(
     *, tls: trustme.CA | None = None, name: str = "localhost", implicit: bool = False, password: str | None = None
 ) -> Iterator[Inbox]:
     """With `tls` it offers STARTTLS (or speaks TLS from the start), with `password` it asks for a login of `watch`."""
-    inbox = Inbox(port=free_port())
+    inbox = Inbox()
     context = None
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -81,6 +83,7 @@ def mail_server(
     class Server(Controller):
         def _trigger_server(self) -> None:
             """aiosmtpd wants to be connected to once; its own way speaks TLS with the server's context."""
+            inbox.port = self.server.sockets[0].getsockname()[1]
             socket.create_connection(("127.0.0.1", inbox.port)).close()
 
     options: dict[str, Any] = {"ssl_context": context} if implicit else {"tls_context": context}
@@ -90,7 +93,7 @@ def mail_server(
             "auth_required": True,
             "auth_require_tls": context is not None and not implicit,
         }
-    server = Server(inbox, hostname="127.0.0.1", port=inbox.port, **options)
+    server = Server(inbox, hostname="127.0.0.1", port=0, ready_timeout=60, **options)
     server.start()
     try:
         yield inbox
@@ -137,9 +140,9 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
 
 
 def silent(handler: BaseHTTPRequestHandler) -> None:
-    """Take the request and say nothing."""
-    time.sleep(3)
-    reset(handler)
+    """Take the request and say nothing, until the client has gone."""
+    with suppress(OSError):
+        handler.connection.recv(1)
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:

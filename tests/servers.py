@@ -18,10 +18,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.inbox import free_port
-
 SYNAPSE = Path(sys.prefix) / "synapse" / "bin" / "python"  # .ci/run puts it there: its packages are not ours
 _QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+_PATIENCE = 300  # seconds
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Matrix:
             method=method,
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
                 return json.load(answer)
         except HTTPError as failure:
             raise AssertionError(f"{method} {path}: {failure.code} {failure.read().decode()}") from failure
@@ -58,19 +57,19 @@ class Matrix:
 
     def url(self, password: str = "right") -> str:
         """An Apprise address of the room."""
-        return f"matrix://watch:{password}@127.0.0.1:{self.port}/%23policies:localhost?e2ee=no"
+        return f"matrix://watch:{password}@127.0.0.1:{self.port}/%23policies:localhost?e2ee=no&rto=60&cto=60"
 
 
 @contextmanager
-def matrix(folder: Path) -> Iterator[Matrix]:
-    """Up within some ten seconds."""
+def matrix(folder: Path, port: int) -> Iterator[Matrix]:
+    """Up within some ten seconds on a quiet machine."""
     if not SYNAPSE.exists():
         pytest.skip(f"NO MATRIX SERVER: {SYNAPSE} is not there; .ci/run installs matrix-synapse and tests with it")
-    server = Matrix(free_port())
+    server = Matrix(port)
     config = folder / "homeserver.yaml"
     synapse = [SYNAPSE, "-m", "synapse.app.homeserver", "--config-path", config]
     made = [*synapse, "--generate-config", "--server-name", "localhost", "--report-stats", "no"]
-    subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run(made, cwd=folder, check=True, capture_output=True, timeout=_PATIENCE)
     limits = {name: {"per_second": 1000, "burst_count": 1000} for name in ("message", "login", "registration")}
     ours = {
         "listeners": [
@@ -106,12 +105,12 @@ def matrix(folder: Path) -> Iterator[Matrix]:
 
 
 @contextmanager
-def ntfy(folder: Path) -> Iterator[str]:
+def ntfy(folder: Path, port: int) -> Iterator[str]:
     """Its host and port; a topic is made by writing to it."""
     program = shutil.which("ntfy")
     if program is None:
         pytest.skip("NO NTFY SERVER: Debian's package ntfy is not installed; .ci/run installs it and tests with it")
-    host = f"127.0.0.1:{free_port()}"
+    host = f"127.0.0.1:{port}"
     config = folder / "server.yml"
     config.write_text(f'base-url: "http://{host}"\nlisten-http: "{host}"\ncache-file: "{folder}/cache.db"\n', "utf-8")
     running = subprocess.Popen(
@@ -126,7 +125,7 @@ def ntfy(folder: Path) -> Iterator[str]:
 
 
 def _wait(url: str, running: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         assert running.poll() is None, "the server ended at once"
         try:

@@ -12,6 +12,7 @@ from notifier.delivery import Deliveries, deliver_due
 from notifier.routes import Address
 from notifier.send import send
 from storage.database import Database
+from tests.inbox import held_port
 from tests.messages import HOSTILE, alert, flagged, many
 from tests.owed import owe, route
 from tests.servers import Matrix, matrix, ntfy
@@ -21,13 +22,13 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
-    with matrix(tmp_path_factory.mktemp("matrix")) as running:
+    with held_port() as port, matrix(tmp_path_factory.mktemp("matrix"), port) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def push(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ntfy(tmp_path_factory.mktemp("ntfy")) as host:
+    with held_port() as port, ntfy(tmp_path_factory.mktemp("ntfy"), port) as host:
         yield host
 
 
@@ -62,14 +63,16 @@ def test_a_wrong_password_is_final_and_not_shown(store: Database, homeserver: Ma
 
 
 def pushed(host: str, topic: str) -> list[dict[str, str]]:
-    with urllib.request.urlopen(f"http://{host}/{topic}/json?poll=1", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{host}/{topic}/json?poll=1", timeout=60) as answer:
         return [json.loads(line) for line in answer]
 
 
 def test_ntfy_hands_on_the_alert(store: Database, push: str) -> None:
     owe(store, "team")
     site = "https://watch.example"
-    assert deliver_due(store, [route("team", f"ntfy://{push}/policies")], (), base_url=site) == Deliveries(1, 0, 0)
+    assert deliver_due(
+        store, [route("team", f"ntfy://{push}/policies?rto=60&cto=60")], (), base_url=site
+    ) == Deliveries(1, 0, 0)
     (told,) = pushed(push, "policies")
     assert told["title"] == "Parley, Privacy Policy: personal data to train AI, on by default, from 3 November 2025"
     assert "train our writing models unless" in told["message"]
@@ -79,7 +82,7 @@ def test_ntfy_hands_on_the_alert(store: Database, push: str) -> None:
 def test_ntfy_gets_as_much_of_a_long_alert_as_it_takes(store: Database, push: str) -> None:
     accented = [flagged(None, f"Nous entraînons l’IA n° {n}, né à l’été. {'é' * 100}", f"Été {n}") for n in range(99)]
     for passages in (many(200), accented):
-        assert send(Address("${PUSH}", f"ntfy://{push}/long"), alert(store, passages=passages)).ok
+        assert send(Address("${PUSH}", f"ntfy://{push}/long?rto=60&cto=60"), alert(store, passages=passages)).ok
     for told in pushed(push, "long"):
         assert "more passages about this do not fit here" in told["message"]
         assert "attachment" not in told

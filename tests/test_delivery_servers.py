@@ -19,7 +19,7 @@ from notifier.routes import Address
 from reasons import code_of, told
 from storage.clock import retry_after
 from storage.database import Database
-from tests.inbox import Answer, drip, free_port, mail_server, reset, silent, webhook
+from tests.inbox import Answer, drip, held_port, mail_server, reset, silent, webhook
 from tests.owed import owe, route
 from tests.post import sent
 
@@ -30,8 +30,8 @@ QUICK = "?rto=2&cto=2"
 def test_one_of_three_addresses_that_is_bad_holds_up_no_other(database: Database) -> None:
     owe(database, "team")
     owe(database, "team")
-    with mail_server() as inbox, webhook() as hook:
-        bad = f"mailto://localhost:{free_port()}/x@example.org?from=w@example.net"
+    with mail_server() as inbox, webhook() as hook, held_port() as port:
+        bad = f"mailto://localhost:{port}/x@example.org?from=w@example.net"
         done = deliver_due(database, [route("team", inbox.url(), bad, hook.url())], (), now=lambda: NOON)
     assert done == Deliveries(sent=4, failed=1, pending=2)
     assert len(inbox.mails) == len(hook.calls) == 2
@@ -76,9 +76,10 @@ def test_what_a_webhook_answers_decides_whether_it_is_tried_again(
 
 
 def test_nobody_listens(store: Database) -> None:
-    result = sent(store, f"json://127.0.0.1:{free_port()}/hook")
+    with held_port() as port:
+        result = sent(store, f"json://127.0.0.1:{port}/hook")
+        mail = sent(store, f"mailto://localhost:{port}/x@example.org?from=w@example.net")
     assert (result.ok, result.permanent, result.said) == (False, False, "no connection: Connection refused")
-    mail = sent(store, f"mailto://localhost:{free_port()}/x@example.org?from=w@example.net")
     assert (mail.ok, mail.permanent, mail.said) == (False, False, "no connection: Connection refused")
 
 
@@ -86,7 +87,8 @@ def test_why_nothing_was_taken_can_be_said_in_french(store: Database) -> None:
     with webhook() as hook:
         hook.always = (413, {}, "too large for hook s3cretpath")
         refused = sent(store, hook.url("s3cretpath", more=QUICK)).said
-    nobody = sent(store, f"mailto://localhost:{free_port()}/x@example.org?from=w@example.net").said
+    with held_port() as port:
+        nobody = sent(store, f"mailto://localhost:{port}/x@example.org?from=w@example.net").said
     unknown = sent(store, "mailto://nowhere.invalid/x@example.org?from=w@example.net").said
     said = [told(each, code_of(each), "fr").text.replace("\u00a0", " ") for each in (refused, nobody, unknown)]
     assert said[0].startswith("statut 413 : too large for hook ***")
@@ -182,14 +184,14 @@ def test_no_secret_shows_anywhere(
 ) -> None:
     caplog.set_level(logging.NOTSET)
     owe(database, "team")
-    with webhook() as hook, mail_server(tls=trusted, password="right") as inbox:
+    with webhook() as hook, mail_server(tls=trusted, password="right") as inbox, held_port() as port:
         hook.answers = [(403, {}, "no topsecretuser:hunter2 at /s3cretpath?token=swordfish aHVudGVyMg== here"), 500]
         inbox.refusals["whisper@example.org"] = "550 whisper@example.org unknown to swordfish"
         people = "whisper@example.org?from=watch@example.net"
         urls = [
             f"json://topsecretuser:hunter2@127.0.0.1:{hook.port}/s3cretpath?-token=swordfish",
             f"json://127.0.0.1:{hook.port}/s3cretpath",
-            f"json://topsecretuser:hunter2@127.0.0.1:{free_port()}/s3cretpath",
+            f"json://topsecretuser:hunter2@127.0.0.1:{port}/s3cretpath",
             f"mailtos://watch:right@localhost:{inbox.port}/{people}&%2BX=swordfish",
             f"mailtos://topsecretuser:hunter2@localhost:{inbox.port}/{people}",
             "discord://s3cretpath",

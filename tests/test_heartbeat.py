@@ -15,7 +15,7 @@ from notifier.heartbeat import Heartbeat
 from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
-from tests.inbox import Answer, Hook, free_port, reset, webhook
+from tests.inbox import Answer, Hook, held_port, reset, webhook
 from tests.site import Site, a_site, policy, policywatch, watchlist
 
 
@@ -87,7 +87,8 @@ def test_why_it_could_not_be_told_is_said(answer: Answer, said: str, calls: int)
 
 
 def test_the_address_is_shown_nowhere() -> None:
-    assert Heartbeat(f"http://127.0.0.1:{free_port()}/s3cret").beat("good") == "no connection: Connection refused"
+    with held_port() as port:
+        assert Heartbeat(f"http://127.0.0.1:{port}/s3cret").beat("good") == "no connection: Connection refused"
     with webhook() as hook:
         hook.always = 410
         assert Heartbeat(f"http://127.0.0.1:{hook.port}/s3cret?key=1").beat("fail", "why") == "status 410"

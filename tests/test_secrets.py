@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from storage.database import Database
 from tests import warm
-from tests.inbox import Hook, free_port, mail_server, webhook
+from tests.inbox import Hook, held_port, mail_server, webhook
 from tests.site import AI, Site, a_site, policy, watchlist
 from tests.web_pages import visited
 
@@ -45,17 +45,17 @@ def echo(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(text)
 
 
-def environ(hook: Hook, mail_port: int) -> dict[str, str]:
+def environ(hook: Hook, mail_port: int, nobodys_port: int) -> dict[str, str]:
     credentials = f"{SECRETS['user']}:{SECRETS['password']}"
     return {
         **os.environ,
         "GOOD": f"json://{credentials}@127.0.0.1:{hook.port}/{SECRETS['path']}?-token={SECRETS['token']}",
         "REFUSED": f"json://{credentials}@127.0.0.1:{hook.port}/no/{SECRETS['path']}",
-        "NOBODY": f"json://{credentials}@127.0.0.1:{free_port()}/{SECRETS['path']}",
+        "NOBODY": f"json://{credentials}@127.0.0.1:{nobodys_port}/{SECRETS['path']}",
         "MAIL": f"mailto://localhost:{mail_port}/{SECRETS['person']}?from=watch@example.net",
         "CHAT": f"slack://T1JJ3T3L2/A1BRTD4JD/{'x' * 16}{'hunter2s'}",
         "HEARTBEAT": f"http://127.0.0.1:{hook.port}/{SECRETS['heartbeat']}",
-        "https_proxy": f"http://127.0.0.1:{free_port()}",  # the chat is never reached
+        "https_proxy": f"http://127.0.0.1:{nobodys_port}",  # the chat is never reached
     }
 
 
@@ -77,8 +77,8 @@ def said(*words: object, environ: dict[str, str]) -> str:
 
 def test_no_secret_is_anywhere(tmp_path: Path, site: Site) -> None:
     places: dict[str, str] = {}
-    with webhook() as hook, mail_server() as inbox:
-        env = environ(hook, inbox.port)
+    with webhook() as hook, mail_server() as inbox, held_port() as nobodys_port:
+        env = environ(hook, inbox.port, nobodys_port)
         inbox.refusals[SECRETS["person"]] = f"550 {SECRETS['person']} is unknown"
         file = config(tmp_path, site, hook)
         site_words = ("--config", file)
