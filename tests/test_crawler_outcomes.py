@@ -159,7 +159,7 @@ def test_a_server_that_is_too_slow_fails_in_time(sites: Sites, database: Databas
         assert check.outcome == Outcome.FAILED
         assert check.reason == f"{site.host} did not finish its answer within 0.4 seconds."
         assert check.seconds is not None
-        assert 0.3 < check.seconds < 5
+        assert 0.3 < check.seconds < 15
 
 
 def test_who_cannot_be_reached_is_named(database: Database) -> None:
@@ -270,7 +270,7 @@ def test_a_short_retry_after_is_waited_for(sites: Sites, database: Database) -> 
     site.answers["/"] = in_turn(page("slow down", 429, retry_after="1"), page())
     assert checked(database, own(site.url())).outcome is None
     refused, again = [asked for asked in site.asked if asked.path == "/"][:2]
-    assert again.began - refused.ended >= 0.7  # the server is late to note when it ended
+    assert again.began - refused.ended >= 1
 
 
 @pytest.mark.parametrize("wait", ["7200", format_datetime(NOW + timedelta(hours=2), usegmt=True)])

@@ -50,7 +50,7 @@ def test_one_request_at_a_time_to_a_host_with_a_delay(sites: Sites, database: Da
     crawled(database, *(own(site.url(path), f"polite{path}") for path in paths), settings=replace(QUICK, delay=0.3))
     assert len(site.asked) == 1 + 2 * len(paths)
     for one, next_ in itertools.pairwise(site.asked):
-        assert next_.began - one.ended >= 0.2  # a busy server is late to note when it ended
+        assert next_.began - one.ended >= 0.3
 
 
 def test_hosts_do_not_wait_for_each_other(sites: Sites, database: Database) -> None:
@@ -76,7 +76,7 @@ def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None
     site.answers |= {"/": redirect("/next"), "/next": page()}
     checked(database, own(site.url(), robots="ignore"), replace(QUICK, delay=0.3))
     assert site.paths() == ["/", "/next", "/", "/next"]
-    assert all(later.began - earlier.ended >= 0.2 for earlier, later in itertools.pairwise(site.asked))
+    assert all(later.began - earlier.ended >= 0.3 for earlier, later in itertools.pairwise(site.asked))
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_robots_txt_is_read_once_and_holds_all_pages_however_slow_it_is(sites: S
 def test_robots_txt_too_slow_is_not_now(sites: Sites, database: Database) -> None:
     site = sites.new()
     site.answers |= {"/robots.txt": misbehaving.silent, "/": page()}
-    check = checked(database, own(site.url()), replace(QUICK, timeout=0.4, retry_waits=()))
+    check = checked(database, own(site.url()), replace(QUICK, timeout=1.5, retry_waits=()))
     assert check.outcome == Outcome.ROBOTS
-    assert "did not finish its answer within 0.4 seconds" in (check.reason or "")
+    assert "did not finish its answer within 1.5 seconds" in (check.reason or "")
     assert site.paths() == ["/robots.txt"]
 
 
@@ -179,9 +179,9 @@ def test_crawl_delay_is_kept_within_reason(sites: Sites, database: Database) -> 
         own(greedy.url(), "delay/greedy"),
         settings=replace(QUICK, longest_crawl_delay=0.9),
     )
-    assert [later.began - earlier.ended >= 0.4 for earlier, later in itertools.pairwise(modest.asked)][1:] == [True]
+    assert [later.began - earlier.ended >= 0.6 for earlier, later in itertools.pairwise(modest.asked)][1:] == [True]
     assert len(greedy.asked) == 3
-    assert greedy.asked[2].began - greedy.asked[1].ended >= 0.65
+    assert greedy.asked[2].began - greedy.asked[1].ended >= 0.9
 
 
 _SETTINGS = """
