@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -111,6 +112,19 @@ def a_job(config: Path) -> Iterator[Job]:
     database = Database(loaded.database)
     yield Job(loaded, database, recipients(loaded))
     database.close()
+
+
+def settled(database: Database) -> None:
+    """Wait until nobody else is connected: a server learns a moment later that a process was killed, and does until
+    then what it was told."""
+    if database.url.get_backend_name() != "postgresql":
+        return
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    until = time.monotonic() + 60
+    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one():
+            assert time.monotonic() < until, "somebody else is still connected"
+            time.sleep(0.01)
 
 
 def command(*words: object) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from storage.database import Database
 from storage.errors import UnknownDocument
 from tests import misbehaving
 from tests.crawling import NOW, QUICK, captures, crawled, declared, fingerprint_of, own, served
-from tests.misbehaving import Sites, page
+from tests.misbehaving import Asked, Sites, page
+from tests.site import settled
 
 sites = pytest.fixture(served, scope="module")
 
@@ -91,16 +94,24 @@ crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], prog
 
 
 def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> None:
-    site = sites.new()
+    site, killed = sites.new(), threading.Event()
+
+    def answer(asked: Asked, connection: socket.socket) -> None:
+        if len(site.asked) > 60:  # of 81: it can't be done before it is killed
+            killed.wait(60)
+        page(f"<p>{asked.path}</p>")(asked, connection)
+
     for n in range(40):
-        site.answers[f"/{n}"] = page(f"<p>{n}</p>")
+        site.answers[f"/{n}"] = answer
     command = [sys.executable, "-c", _CRAWL, database_url, site.url("")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
         assert process.stdout is not None
         for _ in range(7):
             process.stdout.readline()
         process.kill()
+    killed.set()
     database = Database(database_url)
+    settled(database)
     with database.reading() as session:
         unread = unread_checks(session)
         all_checks = session.exec(select(Check)).all()
@@ -132,5 +143,5 @@ def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites,
         while not site.asked and process.poll() is None:
             time.sleep(0.02)
         process.terminate()
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
     assert (process.returncode, said) == (7, b"")

@@ -20,7 +20,7 @@ from storage.documents import Document
 from storage.search import search
 from storage.versions import Version, versions
 from tests import warm
-from tests.site import a_job, a_site, policy, policywatch, run, watchlist
+from tests.site import a_job, a_site, policy, policywatch, run, settled, watchlist
 
 KILLS = 12
 KINDS = (
@@ -63,6 +63,7 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str
                 site.pages[f"/{name}"] = text(name, step)
             with warm.running("-m", "policywatch", "run", "--now", "--config", config):
                 time.sleep(chance.uniform(0, 1.05) * length)
+            settled(database)
             caught_sending += being_sent(database)
             run(config, status=0)
         with database.reading() as session:
@@ -95,6 +96,24 @@ def stored(database: Database) -> dict[str, list[dict[str, object]]]:
         return rows | {"StoredPassage": [row.model_dump(exclude={"id", "marks"}) for row in session.exec(places)]}
 
 
+# reads so many versions again and no more, that it be not done before it is killed
+STAYS = """
+import sys, time
+from analysis.versions.progress import Progress
+from policywatch.cli import main
+
+left, kept = [None] * int(sys.argv.pop(1)), Progress.keep
+
+def keep(progress, *words):
+    if not progress.is_indexed:
+        left.pop() if left else time.sleep(600)
+    kept(progress, *words)
+
+Progress.keep = keep
+main()
+"""
+
+
 def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_url: str) -> None:
     steps, note = 6, "<p class='note'>Here we say what we had for lunch on day {}, and with whom we had it.</p></main>"
     with a_site() as site:
@@ -109,11 +128,13 @@ def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_
         database = Database(database_url)
         before = stored(database)
         for number in (4, 8, 12):
-            with warm.running("-m", "policywatch", "read", "--again", "--config", config):
+            more = number + 2 - versions_read_again(database)
+            with warm.running("-c", STAYS, more, "read", "--again", "--config", config):
                 deadline = time.monotonic() + 60
                 while versions_read_again(database) < number:
                     assert time.monotonic() < deadline
                     time.sleep(0.002)
+            settled(database)
         read = versions_read_again(database)
         said = " ".join(policywatch("read", "--again", "--config", config).split())
         assert f"Went on where it was stopped, after {read} versions." in said
