@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 from threading import Event
 
-import httpx
 import psycopg
 from sqlalchemy.engine import make_url
 
@@ -21,6 +20,7 @@ from storage.database import Database
 from tests.conftest import made
 from tests.owed import owe
 from tests.site import AI, a_site, command, policy, watchlist
+from tests.web_server import get
 
 HASTY = (
     "import policywatch.watch as w; from datetime import timedelta as t; w._LONGEST_SLEEP = w._SHORTEST_SLEEP = "
@@ -43,11 +43,18 @@ main()
 
 
 def until(holds: Callable[[], object]) -> None:
-    for _ in range(600):
+    for _ in range(1800):
         if holds():
             return
         time.sleep(0.1)
-    raise AssertionError("it did not come in a minute")
+    raise AssertionError("it did not come in three minutes")
+
+
+def edit(file: Path, words: str) -> None:
+    """At one stroke: who reads the file meanwhile sees the old words or the new ones, and not half of them."""
+    new = file.with_suffix(".new")
+    new.write_text(words)
+    new.replace(file)
 
 
 def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(tmp_path: Path) -> None:
@@ -59,15 +66,15 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
         with said.open("w") as out, subprocess.Popen(watching, stderr=out) as staying:
             try:
                 until(lambda: site.asked.get("/old"))
-                config.write_text(config.read_text().replace("library/old", "library/new").replace("/old", "/new"))
+                edit(config, config.read_text().replace("library/old", "library/new").replace("/old", "/new"))
                 until(lambda: site.asked.get("/new"))
-                config.write_text(f"{config.read_text()}nonsense = 1\n")
+                edit(config, f"{config.read_text()}nonsense = 1\n")
                 until(lambda: "nonsense" in said.read_text())
-                with closing(sqlite3.connect(tmp_path / "watch.db")) as database, database:
-                    database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
                 asked = site.asked["/new"]
+                with closing(sqlite3.connect(tmp_path / "watch.db", timeout=30)) as database, database:
+                    database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
                 until(lambda: site.asked["/new"] > asked)
-                config.write_text(config.read_text().replace("nonsense = 1\n", "").replace("/new", "/last"))
+                edit(config, config.read_text().replace("nonsense = 1\n", "").replace("/new", "/last"))
                 until(lambda: site.asked.get("/last"))
             finally:
                 staying.terminate()
@@ -131,6 +138,11 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
             server.execute(f"ALTER DATABASE {name} {how}")
             server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
+        def sent() -> int:
+            with psycopg.connect(url) as database:
+                (found,) = database.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone() or (0,)
+            return int(found)
+
         def make_due() -> None:
             with psycopg.connect(url) as database:
                 database.execute("SET default_transaction_read_only = off")
@@ -150,7 +162,7 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
                 until(lambda: "it goes on" in said.read_text())
                 site.pages["/privacy"] = policy(AI)
                 make_due()
-                until(lambda: (tmp_path / "alerts.txt").exists())
+                until(lambda: sent() == 1)  # recorded: before, a connection that breaks off makes it come again
                 alter("SET default_transaction_read_only = on")
                 time.sleep(2)
                 assert staying.poll() is None, said.read_text()
@@ -158,12 +170,13 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
                 until(lambda: "is it a copy that is only read" in said.read_text())
                 site.pages["/privacy"] = policy(AI, "We sell your loans to advertisers.")
                 alter("SET default_transaction_read_only = off")
-                until(lambda: "sell your loans" in (tmp_path / "alerts.txt").read_text())
+                until(lambda: sent() == 2)
             finally:
                 staying.terminate()
         assert staying.wait() == 0
         assert "Traceback" not in said.read_text()
-        assert (tmp_path / "alerts.txt").read_text().count("Sent for:") == 2
+        told = (tmp_path / "alerts.txt").read_text()
+        assert (told.count("Sent for:"), "sell your loans" in told) == (2, True)
 
 
 def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_hold(tmp_path: Path) -> None:
@@ -183,7 +196,7 @@ def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_
         home = pages.stdout.readline().split()[4]
 
         def health() -> tuple[str, str]:
-            return httpx.get(f"{home}health").text, httpx.get(f"{home}api/v1/health").json()["watchlist"]
+            return get(f"{home}health").text, get(f"{home}api/v1/health").json()["watchlist"]
 
         try:
             assert "for the digest of 7 October 2025" in health()[0]

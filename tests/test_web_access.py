@@ -18,7 +18,7 @@ from policywatch.web.serving import Listening, hosts, root
 from storage.database import Database
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
-from tests.web_server import served
+from tests.web_server import get, served
 
 NOT_THERE = (
     "/nothing",
@@ -92,18 +92,18 @@ def test_only_reading_is_possible(site: httpx.Client) -> None:
 def test_behind_a_proxy_every_link_keeps_its_prefix(database: Database) -> None:
     tell(database)
     with served(create_app(database), root_path="/watch") as home:
-        answer = httpx.get(f"{home}/documents/{PRIVACY}")
+        answer = get(f"{home}/documents/{PRIVACY}")
         assert answer.status_code == 200
         assert all(href.startswith(("/watch/", "#", "https://parley")) for href in hrefs(LexborHTMLParser(answer.text)))
-        assert httpx.get(f"{home}/static/base.css").status_code == 200
-        tree = LexborHTMLParser(httpx.get(f"{home}/changes").text)
+        assert get(f"{home}/static/base.css").status_code == 200
+        tree = LexborHTMLParser(get(f"{home}/changes").text)
         assert hrefs(tree, "[aria-current=page]") == ["/watch/changes"]
 
 
 def test_only_the_allowed_hosts_are_answered(database: Database) -> None:
     with served(create_app(database, allowed_hosts=["policies.example"])) as home:
-        assert httpx.get(home).status_code == 400
-        assert httpx.get(home, headers={"Host": "policies.example"}).status_code == 200
+        assert get(home).status_code == 400
+        assert get(home, headers={"Host": "policies.example"}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_who_serves_on_what_answers_to_which_names(
     names = hosts(Listening(host), named, site)
     with served(create_app(parley.database, allowed_hosts=names)) as home:
         for name in answered:
-            assert httpx.get(home, headers={"Host": name}).status_code == 200, name
+            assert get(home, headers={"Host": name}).status_code == 200, name
         for name in refused:
-            assert httpx.get(home, headers={"Host": name}).status_code == 400, name
+            assert get(home, headers={"Host": name}).status_code == 400, name
 
 
 def test_a_prefix_is_a_path() -> None:
@@ -166,8 +166,8 @@ def test_serve_understands_a_proxy_that_takes_the_prefix_away_and_one_that_does_
         try:
             for path in ("", "services", "static/base.css"):
                 taken_away = home.replace("/watch/", "/")
-                assert httpx.get(home + path).text == httpx.get(taken_away + path).text
-            assert "/watch/changes" in hrefs(LexborHTMLParser(httpx.get(home).text))
-            assert httpx.get(home, headers={"Host": "evil.example"}).status_code == 400
+                assert get(home + path).text == get(taken_away + path).text
+            assert "/watch/changes" in hrefs(LexborHTMLParser(get(home).text))
+            assert get(home, headers={"Host": "evil.example"}).status_code == 400
         finally:
             serving.terminate()

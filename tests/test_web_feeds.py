@@ -18,7 +18,7 @@ from storage.documents import declare
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page
-from tests.web_server import served
+from tests.web_server import get, served
 
 FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 
@@ -88,7 +88,7 @@ def test_nothing_is_sent_twice_to_who_has_it(parley: Story, address: str) -> Non
 def test_ids_stay_the_same_on_another_host(parley: Story) -> None:
     here = feedparser.parse(parley.site.get("/feed.atom").content)
     with served(create_app(parley.database), root_path="/watch") as home:
-        there = feedparser.parse(httpx.get(f"{home}/feed.atom").content)
+        there = feedparser.parse(get(f"{home}/feed.atom").content)
     assert [entry.id for entry in here.entries] == [entry.id for entry in there.entries]
     assert all(entry.link.startswith(f"{home}/watch/changes/") for entry in there.entries)
 

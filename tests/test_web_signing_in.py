@@ -133,7 +133,8 @@ def test_forms_of_other_sites_do_nothing(site: httpx.Client, store: Database) ->
         ({"Sec-Fetch-Site": "cross-site"}, fields),
     ):
         assert site.post("/health/deliveries", data=sent, headers=headers).status_code == 403
-    assert sign_in(httpx.Client(base_url=site.base_url, headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403
+    stranger = httpx.Client(base_url=site.base_url, headers={"Sec-Fetch-Site": "cross-site"}, timeout=60)
+    assert sign_in(stranger).status_code == 403
     with store.reading() as session:
         assert counts(session)["parked"] == 1
 
@@ -230,11 +231,11 @@ def test_behind_https_and_a_prefix_the_cookie_keeps_to_both(store: Database) -> 
     app = create_app(store, access=Access(password=PASSWORD))
     with served(app, root_path="/watch", proxies=["127.0.0.1"]) as home:
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
-        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers)
+        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60)
     assert answer.headers["location"] == "/watch/"
     assert {"Secure", "Path=/watch"} <= set(answer.headers["set-cookie"].split("; "))
     with served(app) as home:
-        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers)
+        answer = httpx.post(f"{home}/sign-in", data={"password": PASSWORD}, headers=headers, timeout=60)
     assert "Secure" not in answer.headers["set-cookie"], "nobody was named whose word counts"
 
 

@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -20,6 +22,7 @@ def served(app: FastAPI, *, root_path: str = "", proxies: Sequence[str] = ()) ->
         port=0,
         log_level="warning",
         root_path=root_path,
+        timeout_keep_alive=3600,  # a connection that ends by itself may do so just when it is used again
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
     )
@@ -33,3 +36,8 @@ def served(app: FastAPI, *, root_path: str = "", proxies: Sequence[str] = ()) ->
     finally:
         server.should_exit = True
         thread.join()
+
+
+def get(url: str, **how: Any) -> httpx.Response:
+    """One answer, however long a busy machine takes for it (and without certificates to load)."""
+    return httpx.get(url, timeout=60, verify=False, **how)
