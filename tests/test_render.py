@@ -23,7 +23,7 @@ if shutil.which("chromium") is None:
     pytest.skip("there is no Chromium here: apt-get install chromium", allow_module_level=True)
 pytest.importorskip("playwright", reason="playwright is not installed")
 
-BROWSED = replace(QUICK, timeout=20)
+BROWSED = replace(QUICK, timeout=60)  # seconds, the start of the browser included
 TEXT = "We keep your letters for a year, and then we burn them in the stove of the office."
 SHELL = "<!doctype html><html lang=en><title>Policy</title><body><main id=m></main><script>{}</script></body></html>"
 WRITE = "document.getElementById('m').innerHTML = '<p>' + {} + '</p>'"
@@ -141,7 +141,7 @@ def test_a_name_that_turns_into_a_private_address_is_not_asked(database: Databas
 def test_a_page_without_end_ends(database: Database, site: Site, script: str, said: str | None) -> None:
     site.answers["/endless"] = misbehaving.endless
     site.answers["/"] = page(SHELL.format(WRITE.format(f"'{TEXT}'") + f"; {script}"))
-    check = rendered(database, site, replace(BROWSED, timeout=4))
+    check = rendered(database, site, BROWSED if said == "larger than" else replace(BROWSED, timeout=4))
     if said is None:
         assert check.outcome in (None, Outcome.FAILED)
     else:
@@ -198,6 +198,6 @@ def test_try_renders_a_page(site: Site) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert TEXT in done.stdout, done.stderr
