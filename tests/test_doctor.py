@@ -54,7 +54,7 @@ def as_anybody(*words: object) -> tuple[int, str]:
     setpriv = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
     if setpriv and shutil.which("setpriv") is None:
         pytest.skip("there is no setpriv here: apt-get install util-linux")
-    done = subprocess.run([*setpriv, *command(*words)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*setpriv, *command(*words)], capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 
@@ -88,7 +88,7 @@ def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Pat
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 
     words = command("doctor", "--config", config)
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=300, check=False)
     assert done.returncode == 1
     assert "MEND  database: can't write to sqlite:///" in done.stdout
     assert "disk full" in done.stdout

@@ -226,7 +226,7 @@ def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site) -> N
     scrapy = [sys.executable, "-m", "scrapy", "crawl", "policies"]
     root = Path(__file__).parents[1]
     environ = {"POLICYWATCH_CONFIG": str(config), "PATH": "/usr/bin:/bin"}
-    subprocess.run(scrapy, cwd=root, env=environ, check=True, capture_output=True, timeout=60)
+    subprocess.run(scrapy, cwd=root, env=environ, check=True, capture_output=True, timeout=300)
     policywatch("read", "--config", config)
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 
@@ -271,7 +271,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> No
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     words = command("run", "--now", "--config", config)
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=300, check=False)
     assert done.returncode == 1, done.stderr
     assert "the database failed" in done.stderr
     assert "Traceback" not in done.stderr
@@ -287,7 +287,7 @@ def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) 
     while not _is_read(tmp_path / "a.db") and time.monotonic() < deadline:
         time.sleep(0.1)
     watching.send_signal(signal.SIGTERM)
-    _, said = watching.communicate(timeout=60)
+    _, said = watching.communicate(timeout=300)
     assert watching.returncode == 0, said
     assert said.startswith(f"{config}: 1 document watched; the next check is due now\n")
     assert "Traceback" not in said

@@ -86,7 +86,7 @@ def server() -> Iterator[Answering]:
         yield model
 
 
-def model_of(server: Answering, seconds: float = 5) -> Model:
+def model_of(server: Answering, seconds: float = 60) -> Model:
     return Model(server.url, "small", "secret-key", seconds)
 
 
@@ -95,11 +95,11 @@ def kept(database: Database) -> list[Retelling]:
         return list(session.exec(select(Retelling)))
 
 
-def told(database: Database, server: Answering, **facts: Any) -> str:
+def told(database: Database, server: Answering, seconds: float = 60, **facts: Any) -> str:
     """The text of the one alert that goes out after the model was asked."""
     owe(database, "team", **facts)
     team = route("team", "json://a")
-    retell_due(database, [team], model_of(server, 1))
+    retell_due(database, [team], model_of(server, seconds))
     post = Post()
     assert deliver(database, team, post=post).sent == 1
     return post.sent[0][1].text
@@ -151,7 +151,7 @@ def test_the_paragraph_stands_in_the_alert_marked_and_apart_from_the_brief(
 def test_what_can_not_be_used_is_no_paragraph(server: Answering, status: int, body: bytes, why: str) -> None:
     server.status, server.body = status, body
     with pytest.raises(NoAnswer, match=re.escape(why)):
-        ask(model_of(server), {}, 5)
+        ask(model_of(server), {}, 60)
 
 
 def test_an_alert_goes_without_what_its_model_did_not_give(server: Answering, store: Database) -> None:
@@ -165,11 +165,11 @@ def test_an_alert_goes_without_what_its_model_did_not_give(server: Answering, st
 def test_a_server_that_drips_or_is_not_there_costs_its_time_and_no_more(server: Answering, store: Database) -> None:
     server.pause = 0.2
     started = time.monotonic()
-    assert MARK not in told(store, server)
+    assert MARK not in told(store, server, seconds=1)
     assert time.monotonic() - started < 20
     assert kept(store)[0].failure == "no answer within 1 seconds"
     with pytest.raises(NoAnswer, match=r"no answer \(Client") as failure:
-        ask(Model("http://127.0.0.1:9/v1", "small", "secret-key"), {}, 2)
+        ask(Model("http://127.0.0.1:9/v1", "small", "secret-key"), {}, 60)
     assert "secret-key" not in str(failure.value)
 
 
