@@ -55,6 +55,9 @@ class Database:
         except DBAPIError as failure:
             raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
         self._writing = self._engine.execution_options(policywatch_writes=True)
+        # SQLite does so by itself
+        one_state = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self._engine.execution_options(**one_state)
 
     def __str__(self) -> str:
         return self.url.set(query={}).render_as_string(hide_password=True)  # a query may hold password=, too
@@ -94,7 +97,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the store; what it changes is dropped."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

@@ -184,6 +184,16 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         assert watched(session) == []
 
 
+def test_who_reads_sees_one_state_of_the_store_whatever_is_written_meanwhile(database: Database) -> None:
+    with database.reading() as session:
+        assert watched(session) == []
+        with database.writing() as writer:
+            writer.add(a_document())
+        assert watched(session) == []
+    with database.reading() as session:
+        assert [one.id for one in watched(session)] == ["example/privacy"]
+
+
 def test_a_document_that_leaves_the_watchlist_is_retired_and_comes_back(database: Database) -> None:
     with database.writing() as session:
         declare(session, [a_document(), a_document("example/terms")])
