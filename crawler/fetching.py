@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from aiohttp import CookieJar
 from scrapy import Request
 from scrapy.http import Response
+from w3lib.html import get_meta_refresh
 from w3lib.url import safe_url_string
 from yarl import URL
 
@@ -30,6 +31,10 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({500, 502, 504})  # statuses that are worth a new attempt
 WAITING = frozenset({429, 503})  # statuses whose Retry-After is obeyed
 _MAX_VALIDATOR = 512  # characters
+_LEADS_ON = (
+    4_096  # bytes of a page that does no more than lead to another; one with a text is read, whatever it leads to
+)
+_AT_ONCE = 5.0  # seconds until it does
 
 Ask = Callable[[Request], Awaitable[Response]]
 HeadersFor = Callable[[str], Mapping[str, str]]
@@ -102,8 +107,8 @@ class Fetcher:
         chain = _Chain(url, host_of(url) if allow_private else None, WEB_PORTS | {port_of(url) or 0})
         for _ in range(self._settings.max_redirects + 1):
             answer = await self._step(chain, url, may_ask, headers_for(url))
-            location = answer.header("location")
-            if answer.status not in REDIRECTS or location is None:
+            location = _leads_on(answer) or (answer.header("location") if answer.status in REDIRECTS else None)
+            if location is None:
                 return answer
             chain.keep(url, answer.headers)
             url = _target_of(location, url)
@@ -216,6 +221,15 @@ class Fetcher:
         until = self._now() + timedelta(seconds=min(asked, longest.total_seconds()))
         self._hosts.close(host_of(answer.url), until)
         return until
+
+
+def _leads_on(answer: Answer) -> str | None:
+    """Where a page takes every browser by `<meta http-equiv="refresh">`, if that is all it does."""
+    is_page = answer.status == 200 and "html" in (answer.header("content-type") or "")
+    if not is_page or len(answer.body) > _LEADS_ON:
+        return None
+    wait, url = get_meta_refresh(answer.body.decode("utf-8", "replace"), answer.url)
+    return url if url and url != answer.url and wait is not None and wait <= _AT_ONCE else None
 
 
 def _target_of(location: str, url: str) -> str:

@@ -59,6 +59,11 @@ def redirect(location: str, status: int = 302) -> Answer:
     return page("", status, location=location)
 
 
+def leading_to(location: str, wait: int = 0, text: str = "") -> Answer:
+    """A page by which every browser is led to another."""
+    return page(f'<meta http-equiv="refresh" content="{wait}; url={location}">{text}')
+
+
 def after(seconds: float, answer: Answer) -> Answer:
     """The same, later."""
 

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.documents import document
 from tests import misbehaving
 from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own, served
-from tests.misbehaving import POLICY, Site, Sites, in_turn, page, redirect, validated
+from tests.misbehaving import POLICY, Site, Sites, in_turn, leading_to, page, redirect, validated
 
 LOGIN_FORM = "<title>Welcome</title><p>Sign in</p><form><input name=u><input type='password' name=p></form>"
 RIDDLE = "<title>Just a moment</title><p>Please verify you are human.</p><script src=/captcha.js></script>"
@@ -68,6 +68,10 @@ MISBEHAVIOURS = [
     ("/to-user", redirect("http://me:secret@127.0.0.1/"), Outcome.FAILED, "user name or a password"),
     ("/to-mail-port", redirect("http://127.0.0.1:25/"), Outcome.FAILED, "port 25"),
     ("/to-nothing", redirect("http://[::"), Outcome.FAILED, "can't be understood"),
+    ("/leads-to-login", leading_to("/account/sign-in?next=/x"), Outcome.BLOCKED, "redirect to a login page"),
+    ("/leads-to-file", leading_to("file:///etc/passwd"), Outcome.FAILED, "not a web address"),
+    ("/leads-in", leading_to("/circles"), Outcome.FAILED, "redirects more than 5 times"),
+    ("/circles", leading_to("/leads-in"), Outcome.FAILED, "redirects more than 5 times"),
     ("/unstable", misbehaving.unstable, Outcome.HELD, "Two answers a moment apart differ"),
     ("/recovers", in_turn(page("no", 502), misbehaving.reset, page()), None, None),
     ("/cookie", misbehaving.needs_cookie, None, None),
@@ -250,6 +254,25 @@ def test_an_unmodified_page_costs_one_conditional_request(
     asked = [(one.path, one.headers.get(sent[0])) for one in site.asked[asked_before:]]
     assert asked == [("/robots.txt", None), ("/old", None), ("/policy", sent[1])], "only who gave it is shown it"
     assert checked(database, target).outcome == Outcome.NOT_MODIFIED
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        (leading_to("/policy"), "/policy"),
+        (leading_to("/old"), "/old"),
+        (leading_to("/policy", wait=60), "/old"),
+        (leading_to("/policy", text=POLICY * 100), "/old"),
+        (page(f'<noscript><meta http-equiv="refresh" content="0; url=/policy"></noscript>{POLICY}'), "/old"),
+    ],
+    ids=["at once", "to itself", "later", "beside a text", "without scripts"],
+)
+def test_a_page_that_only_leads_to_another_is_followed(
+    sites: Sites, database: Database, answer: misbehaving.Answer, read: str
+) -> None:
+    site = sites.new()
+    site.answers |= {"/old": answer, "/policy": page()}
+    assert checked(database, own(site.url("/old"))).final_url == site.url(read)
 
 
 def test_the_validators_of_an_unbelieved_text_are_never_sent(sites: Sites, database: Database) -> None:
