@@ -17,7 +17,7 @@ from storage.versions import Version
 from tests import warm
 from tests.archive import Commit, repository
 from tests.archived import POLICY, WATCHLIST, dates, day, history, policy, watched
-from tests.site import policywatch
+from tests.site import policywatch, settled
 
 watchlist = pytest.fixture(watched)
 
@@ -35,6 +35,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(database: Database, watchl
             until = time.monotonic() + 60
             while len(dates(database, "parley/privacy")) <= seen and time.monotonic() < until:
                 time.sleep(0.05)
+        settled(database)
     told = json.loads(policywatch(*command(watchlist.file, there, "--json")[2:]))
     assert told["documents"][0]["document"] == "parley/privacy"
     assert dates(database, "parley/privacy") == [(at + 1, day(at), "page") for at in range(75)]

@@ -28,7 +28,7 @@ from storage.notices import Notice
 from storage.paragraphs import blame
 from storage.versions import numbered_version, versions
 from tests import warm
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, outcomes, policy, policywatch, run, settled, watchlist
 
 ID = "library/privacy"
 
@@ -178,6 +178,7 @@ def test_a_kill_between_comparing_and_writing_loses_nothing(
     done = warm.done("-c", DIES, when, "run", "--now", "--config", config)
     assert done.returncode == -signal.SIGKILL, done.stderr
     database = Database(database_url)
+    settled(database)
     with database.reading() as session:
         assert len(changes_of(session, ID)) == written
         assert len(session.exec(select(Check).where(Check.outcome == None)).all()) == 1 - written  # noqa: E711
