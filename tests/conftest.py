@@ -46,7 +46,7 @@ def _patiently(*words: Any, timeout: float = 0, **how: Any) -> str:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL that lives as long as the test run."""
     common = tmp_path_factory.getbasetemp().parent / "starting-postgres"  # of all processes that test at once
-    with tempfile.TemporaryDirectory(prefix="policywatch-pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="policywatch-pg-", ignore_cleanup_errors=True) as folder:
         with common.open("w") as turn, pytest.MonkeyPatch.context() as patience:
             flock(turn, LOCK_EX)  # two that make the server's user at once get in each other's way
             patience.setattr(starting, "pgexec", _patiently)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -96,11 +96,17 @@ def announced_and_in_force(config: Path, site: Site) -> tuple[str, str]:
     return will, of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
 
 
+def day_of(config: Path, change: str) -> date:
+    """When it was found; by now it may be another day."""
+    found = json.loads(policywatch("show", change, "--json", "--config", config))["detected_at"]
+    return datetime.fromisoformat(found).date()
+
+
 def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_path: Path, site: Site) -> None:
     config = config_with_preview(tmp_path, site)
     will, does = announced_and_in_force(config, site)
     policywatch("export", "site", tmp_path / "site", "--config", config)
-    day = datetime.now(UTC).date()
+    day = day_of(config, will)
     for language, announced_for, came in (
         ("en", "announced for 3 November 2025", f"announced on {words('en').date(day)} and has come into force."),
         ("fr", "annoncé pour le 3 novembre 2025", f"annoncé le {words('fr').date(day)}, est entré en vigueur."),
@@ -129,7 +135,7 @@ def test_json_says_when_and_where_a_text_was_announced(tmp_path: Path, site: Sit
     will, does = announced_and_in_force(config, site)
     site.pages["/privacy"] = policy(AI, "We sell the list of what you read to our advertising partners.")
     other = of(run(config, status=0), "library/privacy")["change"]["id"]  # type: ignore[index]
-    announced = {"on": datetime.now(UTC).date().isoformat(), "change": will, "document": "library/preview-privacy"}
+    announced = {"on": day_of(config, will).isoformat(), "change": will, "document": "library/preview-privacy"}
     told = {will: ("preview", announced), does: ("privacy-policy", announced), other: ("privacy-policy", None)}
     shown = [json.loads(policywatch("show", number, "--json", "--config", config)) for number in told]
     listed = json.loads(policywatch("changes", "--json", "--config", config))["changes"]
