@@ -166,7 +166,8 @@ class Site:
         self._tls = tls
         self._listening = socket.create_server((host, port))
         self.port = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def url(self, path: str = "/") -> str:
         return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}{path}"
@@ -176,6 +177,10 @@ class Site:
         return [asked.path for asked in self.asked]
 
     def close(self) -> None:
+        """Also the thread: one that waits on the number of a closed socket takes the connections of the next one."""
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listening.close()
 
     def _accept(self) -> None:
