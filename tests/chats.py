@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -135,6 +135,9 @@ def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Pa
                 there = threading.Thread(target=_pump, args=(self.connection, inner), daemon=True)
                 there.start()
                 _pump(inner, self.connection)
+                with suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                there.join()  # it reads from a socket whose number is another's next
             self.close_connection = True
 
         def log_message(self, *_: Any) -> None:
