@@ -40,7 +40,7 @@ def site() -> Iterator[DemoSite]:
 
 
 def ask(site: DemoSite, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=60)
     try:
         connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()

@@ -130,7 +130,7 @@ def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_
         for number in (4, 8, 12):
             more = number + 2 - versions_read_again(database)
             with warm.running("-c", STAYS, more, "read", "--again", "--config", config):
-                deadline = time.monotonic() + 60
+                deadline = time.monotonic() + 300
                 while versions_read_again(database) < number:
                     assert time.monotonic() < deadline
                     time.sleep(0.002)

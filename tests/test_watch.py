@@ -85,11 +85,12 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
 def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(tmp_path: Path) -> None:
     ended = Event()
     with a_site() as site:
-        site.pages["/privacy"] = lambda: policy() if ended.wait(60) else ""
+        site.pages["/privacy"] = lambda: policy() if ended.wait(600) else ""
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        edit(config, config.read_text().replace("[crawl]", "[crawl]\ntimeout = 600"))
         watching = [sys.executable, "-c", ENDED_AT_A_START, "watch", "--config", str(config)]
         try:
-            done = subprocess.run(watching, capture_output=True, text=True, timeout=50, check=False)
+            done = subprocess.run(watching, capture_output=True, text=True, timeout=300, check=False)
         finally:
             ended.set()
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

@@ -275,15 +275,15 @@ def test_few_texts_are_compared_at_a_time_and_the_same_two_once(parley: Story, m
 
     def slowly(sides: Sides) -> Prepared:
         begun.put(None)
-        assert done.wait(30)
+        assert done.wait(120)
         return compared(sides)
 
     monkeypatch.setattr(comparing, "prepared_of", slowly)
     paths = [f"/documents/{PRIVACY}/compare?from={n}&to={n}" for n in (1, 2)]
     with visited(parley.database) as site, ThreadPoolExecutor() as visitors:
-        waiting = [visitors.submit(site.get, path, timeout=60) for path in paths]
+        waiting = [visitors.submit(site.get, path, timeout=300) for path in paths]
         for _ in waiting:
-            begun.get(timeout=30)
+            begun.get(timeout=100)
         answer = site.get(f"/documents/{PRIVACY}/compare?from=1&to=2")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
         assert text(LexborHTMLParser(answer.text), "h1") == ["Too much at once"]

@@ -34,7 +34,7 @@ _LATE = (
     *("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg"),
 )  # loaded when they are needed
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
-_PATIENCE = 120  # seconds
+_PATIENCE = 600  # seconds
 _FORK, _WAIT = b"f", b"w"
 _LEAVING: list[int] = []  # the exit status of a program that has ended
 
@@ -50,7 +50,7 @@ class Running:
     _status: int | None = None
 
     def wait(self) -> subprocess.CompletedProcess[str]:
-        """What came of it. Fails after two minutes."""
+        """What came of it. Fails after ten minutes."""
         if self._status is None:
             self._starter.send(_WAIT)
             try:
