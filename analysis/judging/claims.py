@@ -179,8 +179,7 @@ def _does_more(one: Seen, *, anew: bool) -> bool:
     if one.kind not in ("privacy", "cookies") or one.shape != "text" or one.torn:
         return False
     for heard in one.heard:
-        text = one.passage.texts[heard.sentence.side]
-        if heard.sentence.side == "after" and not only_explains(heard.sentence, text):
+        if heard.sentence.side == "after" and not only_explains(one, heard.sentence):
             changed = said_by(one, heard.sentence)
             whole = one.says(one.text_of(heard.sentence))
             plain = min(whole["expands"], whole["medium"]) >= _PLAINLY and whole["ai_training"] < _LIKELY
@@ -291,6 +290,8 @@ def _claimed_by(one: Seen, heard: Heard) -> frozenset[str]:
     """What a changed sentence claims. One that only points elsewhere, tells readers their duties or says what others
     are not allowed claims nothing."""
     sentence, acts, near, changed = heard
+    if one.kind in ("privacy", "cookies") and only_explains(one, sentence):
+        return frozenset()  # in terms what a word means says how far a licence or a rule goes
     handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
     if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(one.text_of(sentence)):
         return frozenset()

@@ -26,6 +26,8 @@ LEANS = (*(f"{name}_{how}" for name in _DIRECTIONS for how in ("new", "gone")), 
 WEIGHTIEST = "weightiest"  # how surely the gravest whole sentence that came or went is more than a detail
 _HARDLY, _LITTLE = 0.3, 0.5  # added where a share is taken, so that little said is a small share
 _LIKELY = 0.5
+_GRAVER = frozenset(("ai_training", "advertising", "sensitive_minors"))
+_OPENING = " ,;:(—–-"
 _OWN = 0.9  # that a sentence is about a right or a choice of people
 
 
@@ -110,7 +112,7 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
         more, less = max(more, less), 0.0
     elif chances["conduct"] >= _LIKELY or is_duty_of_reader(one.text_of(heard.sentence)):
         more, same = 0.0, max(more, same)
-    elif _only_cites(heard.sentence, text) or only_explains(heard.sentence, text) or _gains_columns(one):
+    elif _only_cites(heard.sentence, text) or only_explains(one, heard.sentence) or _gains_columns(one):
         more, less, same = 0.0, 0.0, max(more, less, same)
     gravity = chances["worth"] + chances["medium"] + chances["high"]
     return dict(zip(_DIRECTIONS, (more * gravity, less * gravity, same * gravity), strict=True))
@@ -124,11 +126,17 @@ def _only_cites(sentence: ChangedSentence, text: str) -> bool:
     )
 
 
-def only_explains(sentence: ChangedSentence, text: str) -> bool:
-    """Whether words beside others only say what is meant by them: "affiliates (that is, companies that own us)"."""
-    return not sentence.whole and all(
-        pattern("explained").match(_opened(text[start:end])) for start, end in sentence.spans
-    )
+def only_explains(one: Seen, sentence: ChangedSentence) -> bool:
+    """Whether it only says what is meant by other words: "affiliates (that is, companies that own us)". Examples that
+    are graver than what they stand beside do more."""
+    text = one.passage.texts[sentence.side]
+    if sentence.whole:
+        first = next((at for at in range(sentence.start, sentence.end) if text[at].isalnum()), sentence.start)
+        return bool(pattern("defines").match(text, first))
+    if not all(_explains(text, start, end) for start, end in sentence.spans):
+        return False
+    grave = [found for found in one.within(sentence) if found.tier == "decides" and found.topic in _GRAVER]
+    return {found.topic for found in grave if found.direct} <= {found.topic for found in grave if not found.direct}
 
 
 def _gains_columns(one: Seen) -> bool:
@@ -137,8 +145,14 @@ def _gains_columns(one: Seen) -> bool:
     return was.total() > 1 and was < now
 
 
-def _opened(text: str) -> str:
-    return text.lstrip(" ,;:(—–-")
+def _explains(text: str, start: int, end: int) -> bool:
+    """Whether words of a text begin so; what stands before it may be what follows them: "data {of X (such as ...) and
+    data} of Y"."""
+    found = pattern("explained").search(text, start, end)
+    if not found:
+        return False
+    before = text[start : found.start()].strip(_OPENING)
+    return not before or text[end:].lstrip(_OPENING).startswith(before)
 
 
 def _lists_times(one: Seen) -> bool:

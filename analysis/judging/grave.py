@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
 from analysis.judging.found import AI, accepts_or_gives
-from analysis.judging.gist import said_by
+from analysis.judging.gist import only_explains, said_by
 from analysis.judging.pairs import restated
 from analysis.judging.restated import Restated
 from analysis.judging.said import DENIED, UNLESS, Said
@@ -153,7 +153,11 @@ def _place(one: Seen) -> _Place:
     sides: dict[Side, list[Said]] = {"before": [], "after": []}
     changed: dict[Side, list[Said]] = {"before": [], "after": []}
     for side, text in one.passage.texts.items():
-        whole = {(found.start, found.end): found.whole for found in one.wording.sentences if found.side == side}
+        whole = {
+            (found.start, found.end): found.whole
+            for found in one.wording.sentences
+            if found.side == side and not (found.whole and only_explains(one, found))
+        }
         for start, end in sentence_bounds(text) if text else ():
             for clause in _CLAUSES.split(text[start:end]):
                 said = Said(one, clause, whole.get((start, end), False))

@@ -123,8 +123,7 @@ def _places(pairs: Iterable[Restated]) -> frozenset[Seen]:
 def _is_only_again(sentences: Sequence[_Said], pairs: Sequence[Restated]) -> bool:
     again = {said.text for pair in pairs if pair.says_again for said in pair}
     return bool(sentences) and all(
-        each.place.text_of(each.heard.sentence) in again
-        or only_explains(each.heard.sentence, each.place.passage.texts[each.heard.sentence.side])
+        each.place.text_of(each.heard.sentence) in again or only_explains(each.place, each.heard.sentence)
         for each in sentences
     )
 
@@ -149,9 +148,10 @@ def _is_practice(each: _Said) -> bool:
 
 
 def _is_plain(each: _Said) -> bool:
-    chances = each.chances
+    chances, sentence = each.chances, each.heard.sentence
     return (
-        min(chances["worth"], chances["expands"], chances["practice"]) >= _LIKELY
+        not only_explains(each.place, sentence)
+        and min(chances["worth"], chances["expands"], chances["practice"]) >= _LIKELY
         and max(chances["limits"], chances["conduct"]) < _LIKELY
     )
 

@@ -64,6 +64,7 @@ class _Patterns(BaseModel):
     by_consent: tuple[str, ...]
     ground: tuple[str, ...]
     explained: tuple[str, ...]
+    defines: tuple[str, ...]
     refused: tuple[str, ...]
     duty_first: tuple[str, ...]
     subject: tuple[str, ...]

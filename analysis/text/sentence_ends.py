@@ -9,7 +9,7 @@ from functools import lru_cache
 _MARK = re.compile(r"[.!?;…\n|•·▪]")
 _FROM_MARK = {"\n": 0, "|": -1, "•": -1, "·": -1, "▪": -1}  # where an end begins; behind any other mark
 _END = re.compile(
-    r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=[\"'“‘«(\[]?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
+    r"(?:(?<=[.!?;…])(?P<closing>[\"'”’»)\]]*)\s+(?=(?:[\"'“‘(\[]|«\s?)?[A-ZÀ-ÖØ-Þ0-9•·\-–])|\n|\s\|\s|\s[•·▪]\s|(?<=;)\s+(?=\([a-z0-9]{1,3}\)|[-–•]))"
 )
 _NO_END = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|nos?|art|al|par|p|p\.ex|ex|inc|ltd|corp?|co|pvt|pty|mr|mrs|ms|dr|st|vs|approx|u\.s|u\.k|n)\.|\b[A-Z]\.)$",
