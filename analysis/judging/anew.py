@@ -24,6 +24,7 @@ _SURELY_OF_AI = 0.7  # the same, in a paragraph about AI
 _SAYING = 6  # words that a sentence has at least of which no phrase says what it is about
 _LIKELY = 0.5  # that words without a phrase are about what their section, or most of their row, is about
 _POSSIBLE = 0.3  # that a cell is about what its titles are likeliest about
+_OBSERVED = frozenset(("personal_data", "data_collection", "tracking"))  # what a ranking may look at
 _NEAR = 20  # characters between a number and the word that makes it an age
 
 
@@ -158,8 +159,11 @@ def _said_anyway(
             continue
         text = without_addresses(texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
         start, end = sentence.spans[0][0], sentence.spans[-1][1]
-        ranked = "automated_decisions" in section and not policy
-        if ranked and sentence.whole and any(one.topic == "personal_data" for one in inside):
+        ranks = "automated_decisions" in section or any(map(pattern("ranked").search, passage.heading[-1:]))
+        ranked = ranks and not policy
+        of_people = (one.topic in _OBSERVED and (sentence.whole or one.direct) for one in inside)
+        theirs = (pattern("yours").search(texts[sentence.side], *span) for span in sentence.spans)
+        if ranked and (any(of_people) or (not sentence.whole and any(theirs))):
             yield Found("automated_decisions", "decides", sentence.side, start, end, True)  # what a ranking looks at
         chances = says(text, language, kind, passage.heading)
         topic = _likeliest(chances, _WORTH)

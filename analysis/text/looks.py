@@ -58,6 +58,8 @@ class _Patterns(BaseModel):
     condition: tuple[str, ...]
     only: tuple[str, ...]
     refusing: tuple[str, ...]
+    ranked: tuple[str, ...]
+    yours: tuple[str, ...]
     hedge: tuple[str, ...]
     consent_given: tuple[str, ...]
     other_ground: tuple[str, ...]
