@@ -189,10 +189,12 @@ def _by_ticks(cells: Sequence[Ticked], heading: tuple[str, ...], language: str |
 def _examples(
     changed: Wording, found: Sequence[Found], texts: Mapping[Side, str], language: str | None
 ) -> Iterator[Found]:
-    """Whole sentences that give an example of the one before: they are about what that is about."""
+    """Whole sentences that give an example of the one before, and any that say where it does not hold: they are about
+    what that is about."""
     for sentence in changed.sentences:
         text = texts[sentence.side]
-        if not sentence.whole or not pattern("example").match(text, sentence.start):
+        excepts = pattern("excepted").match(text, sentence.start)
+        if not excepts and not (sentence.whole and pattern("example").match(text, sentence.start)):
             continue
         if any(one.tier == "decides" for one in within(sentence, found)):
             continue
@@ -206,12 +208,13 @@ def _examples(
 def _reached(
     changed: Wording, found: Sequence[Found], texts: Mapping[Side, str], section: frozenset[str]
 ) -> Iterator[Found]:
-    """Another way to reach whom people turn to about their rights."""
+    """Another way to reach whom people turn to about their rights, and what that costs them."""
     for sentence in changed.sentences:
         about = any(one.topic == "user_rights" and one.tier == "decides" for one in within(sentence, found))
-        if sentence.whole or not (about or "user_rights" in section):
+        if not (about or "user_rights" in section):
             continue
-        for way in pattern("reached").finditer(texts[sentence.side], sentence.start, sentence.end):
+        news = pattern("cost" if sentence.whole else "reached")
+        for way in news.finditer(texts[sentence.side], sentence.start, sentence.end):
             if any(start < way.end() and way.start() < end for start, end in sentence.spans):
                 yield Found("user_rights", "decides", sentence.side, *way.span(), True)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from analysis.change import Side
 from analysis.judging.found import AI, is_duty_of_reader, is_whole_name
-from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, only_explains, said_by
+from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, is_of_security, only_explains, said_by
 from analysis.judging.grave import RULES
 from analysis.judging.kinds import part_of
 from analysis.judging.seen import Heard, Seen
@@ -39,7 +39,7 @@ _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
 _OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
 _LIKELY, _POSSIBLE = 0.5, 0.3  # chances
-_PART, _PLAINLY = 0.35, 0.8  # chances, of the words that changed and of all
+_PART, _RATHER, _PLAINLY = 0.35, 0.4, 0.8  # chances, of the words that changed and of all
 _PROTECTS = -0.3  # from here down the balance is on people's side
 _EVEN = 20  # characters of the change that make no side the longer one
 
@@ -67,7 +67,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         if one not in no_news
         for heard in one.heard
     )
-    recipients = _named_more(said, "data_sharing") + max(0, sum(map(_other_parties, said)))
+    recipients = _named_more(said, "data_sharing") + _other_kinds(said)
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
     right_lost = not back.rights.isdisjoint(said)
     told = {
@@ -217,6 +217,12 @@ def _named_more(said: Sequence[Seen], topic: str) -> int:
     return more
 
 
+def _other_kinds(said: Sequence[Seen]) -> int:
+    """How many more kinds of others get data; of one that went, the same may be called otherwise."""
+    more = sum(map(_other_parties, said))
+    return more if more > 0 or more < -1 else 0
+
+
 @lru_cache(maxsize=512)
 def _other_parties(one: Seen) -> int:
     """How many more kinds of others a sentence that stayed names now to which data goes."""
@@ -225,7 +231,7 @@ def _other_parties(one: Seen) -> int:
         sentence, text = heard.sentence, one.passage.texts[heard.sentence.side]
         spans = () if sentence.whole else sentence.spans
         named = {kind for start, end in spans for kind in _kinds(text[start:end])}
-        if named and one.says(one.text_of(sentence))["data_sharing"] >= _LIKELY:
+        if named and one.says(one.text_of(sentence))["data_sharing"] >= _RATHER:
             other: Side = "before" if sentence.side == "after" else "after"
             more += len(named - _kinds(one.passage.texts[other])) * (1 if sentence.side == "after" else -1)
     return more
@@ -287,23 +293,30 @@ def _claimed(one: Seen) -> _Sentences:
 
 
 def _claimed_by(one: Seen, heard: Heard) -> frozenset[str]:
-    """What a changed sentence claims. One that only points elsewhere, tells readers their duties or says what others
-    are not allowed claims nothing."""
+    """What a changed sentence claims. One that only points elsewhere, explains, tells readers their duties or says what
+    others are not allowed claims nothing, and one that plainly protects no practice."""
     sentence, acts, near, changed = heard
     if one.kind in ("privacy", "cookies") and only_explains(one, sentence):
         return frozenset()  # in terms what a word means says how far a licence or a rule goes
+    says = one.says(one.text_of(sentence))
+    if is_of_security(says):
+        return frozenset({"secure"} | ({"promise"} & near))
+    protects = says["practice"] < _POSSIBLE and min(says["protection"], says["limits"]) >= _PLAINLY
+    if protects and max(says["user_rights"], says["user_choice"]) < _LIKELY:
+        return frozenset({"promise"})
     handed_on = "handed_on" in near and bool({"data_sharing", "handed_on"} & (acts | changed))
     if ("pointer" in near and "handed_on" not in changed) or is_duty_of_reader(one.text_of(sentence)):
         return frozenset()
-    if "forbidden" in near and "handed_on" not in near and one.says(one.text_of(sentence))["practice"] < _LIKELY:
+    if "forbidden" in near and "handed_on" not in near and says["practice"] < _LIKELY:
         return frozenset()
     about = bool(near & {"personal_data", "user_content", "handed_on"})
+    plain = sentence.whole and min(says["practice"], says["worth"]) >= _PLAINLY
     if "promise" in near and (about or "promise" in changed or sentence.whole):
         return frozenset({"promise"} if acts or "promise" in changed or sentence.whole else ())
     holds = {
         "train": "ai_training" in acts and (about or "yours" in near),
         "share": handed_on,
-        "sensitive": "sensitive_minors" in acts and about,
+        "sensitive": "sensitive_minors" in acts and (about or plain),
         "collect": "data_collection" in acts and about,
         "use": "data_use" in acts and about,
         "advertise": "advertising" in acts,

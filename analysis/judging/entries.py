@@ -26,9 +26,9 @@ def entries(said: Said, side: Side) -> tuple[str, ...]:
     )
 
 
-def left_out(was: Said) -> Iterator[str]:
-    """The words that went where none came."""
-    return (was.one.passage.texts["before"][start:end] for start, end in _alone(was, "before"))
+def alone(said: Said, side: Side) -> Iterator[str]:
+    """The words that went where none came, or that came where none went."""
+    return (said.one.passage.texts[side][start:end] for start, end in _alone(said, side))
 
 
 @lru_cache(maxsize=512)

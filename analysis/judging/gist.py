@@ -106,7 +106,7 @@ def _leaning(one: Seen, heard: Heard, chances: Chances) -> Chances:
         more, less = max(more, less), 0.0
     elif "forbidden" in heard.general and chances["practice"] < _LIKELY:
         more, less = 0.0, max(more, less)
-    elif is_of_security(chances) or (one.kind != "cookies" and _lists_times(one)):
+    elif (is_of_security(chances) and "promise" not in heard.general) or (one.kind != "cookies" and _lists_times(one)):
         more, less, same = 0.0, 0.0, max(more, less, same) if heard.sentence.side == "after" else 0.0
     elif accepts_or_gives(one.text_of(heard.sentence)):
         more, less = max(more, less), 0.0

@@ -234,7 +234,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
         return "expands", "weight.kept_longer"
     if likeliest == "limits" and told["told.longer"]:
         return ("expands" if told["told.practices"] else "mixed"), "weight.kept_longer"
-    if likeliest == "limits" and (told["told.plainly_new"] or told["told.decides_anew"]):
+    newly = ("plainly_new", "decides_anew", "adds", "recipient_named")
+    if likeliest == "limits" and any(told[f"told.{name}"] for name in newly):
         return "mixed", "weight.also_new"
     if likeliest == "clarifies":
         return _more_than_clear(told)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from analysis.judging.entries import entries, left_out
+from analysis.judging.entries import alone, entries
+from analysis.judging.figures import ages, days, way
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Seen
 from analysis.text.looks import may_have, pattern
@@ -18,7 +19,7 @@ from analysis.text.times import times_in
 from analysis.text.topics import matches
 from analysis.text.words import word_texts
 
-_LIKELY, _DENIED, _MORE = 0.5, 0.4, 0.3  # chances
+_LIKELY, _DENIED, _MORE, _HARDLY = 0.5, 0.4, 0.3, 0.25  # chances
 _SHARED, _MOST, _HALF, _SOME = 3, 0.6, 0.5, 0.4  # words of the shorter of two sentences that the other one has
 _FURTHER = 3  # words of a sentence that says another one again
 _FEW = 1 / 3  # of the words of a part of a sentence
@@ -26,7 +27,7 @@ _JOINED = re.compile(r",?\s(?:and|or|et|ou)\b(?:,\s)?")
 _TURNED = frozenset(("negation", "promise", "no_choice"))
 _MARKS = frozenset(("default_off", UNLESS, "at_will", "discretion", "lawful", "part_only"))
 _OPENS = re.compile(r"^[\W_]*")
-_WEIGHTY = ("data_sharing", "transfer", "advertising", "ai_training", "sensitive_minors")
+_WEIGHTY = ("data_collection", "data_sharing", "transfer", "advertising", "ai_training", "sensitive_minors")
 _ENTRY = 10  # words at most of what is named beside other things
 
 
@@ -64,14 +65,18 @@ class Restated(NamedTuple):
 
     @property
     def tightens(self) -> bool:
-        """Whether what was done is done only so, or only with this."""
-        return self.was.is_done and self._is_of_data and self._is_close and self._newly_has("only")
+        """Whether what was done is done only so, or only with this, or not with one more."""
+        if self._excepts_both and self.gains_entry and not self.loses_entry:
+            return True
+        nameless = self._gains("part_only") and not (self.gains_entry or self.loosens)
+        less = self._newly_has("only") or nameless
+        return less and self.was.is_done and self._is_of_data and self._is_close
 
     @property
     def eases(self) -> bool:
-        if not (self.is_of_choice or self._is_of_right):
-            return False
-        if self._is_barred:
+        if self._is_aged < 0 or (self._is_of_right and self._is_answered < 0):
+            return True
+        if not (self.is_of_choice or self._is_of_right or self._is_for_people) or self._is_barred:
             return False
         return self._gains_right or _bars(self.now) < _bars(self.was) or _states(self.now) > _states(self.was)
 
@@ -80,7 +85,8 @@ class Restated(NamedTuple):
         """Whether people may ask for less than before."""
         if not self._is_of_right:
             return False
-        return (self._is_barred and not self.was.asks) or (self.loses_entry and not self.gains_entry)
+        barred = self._is_barred and not self.was.asks
+        return barred or (self.loses_entry and not self.gains_entry) or self._is_answered > 0
 
     @property
     def adds(self) -> bool:
@@ -91,7 +97,9 @@ class Restated(NamedTuple):
     @property
     def drops(self) -> bool:
         """Whether it is done with, for or by one less."""
-        less = self._is_still_done and self.loses_entry and not self.gains_entry
+        done = self.was.is_done and DENIED.isdisjoint(self.now.groups) and self._is_close
+        own = done and max(self.was.chances["protection"], self.was.chances["conduct"]) < _LIKELY
+        less = own and self.loses_entry and not self.gains_entry
         return less and self.was.chances["expands"] >= _LIKELY
 
     @property
@@ -106,7 +114,9 @@ class Restated(NamedTuple):
     @property
     def narrows_promise(self) -> bool:
         """Whether a promise has exceptions that it had not, other than what people agree to or the law demands; or
-        newly hangs on what the service thinks fit."""
+        newly hangs on what the service thinks fit; or fewer are excepted from what is done."""
+        if self._excepts_both and self.loses_entry and not self.gains_entry:
+            return True
         if "promise" not in self.now.groups or not self.was.promises:
             return False
         excused = not {"default_off", "lawful"}.isdisjoint(self.now.groups)
@@ -152,7 +162,7 @@ class Restated(NamedTuple):
         """Whether what was said not to be done is done, whatever it is called."""
         if "negation" not in self.was.groups or "negation" in self.now.groups or not self.now.is_done:
             return False
-        own = self.was.chances["conduct"] < _LIKELY > self.was.chances["user_choice"]
+        own = max(self.was.chances[aspect] for aspect in ("conduct", "user_choice", "user_rights")) < _LIKELY
         done = self.now.chances["practice"] - self.was.chances["practice"] >= _MORE
         return own and done and self._is_close
 
@@ -161,8 +171,9 @@ class Restated(NamedTuple):
         """Whether what rested on consent is done on another ground of the law, too."""
         if _rests_on_consent(self.was) and _rests_otherwise(self.now):
             return True
-        asked = "default_off" in self.was.groups and self._newly_has("ground")
-        return asked and any(map(pattern("ground").search, entries(self.now, "after")))
+        asked = "default_off" in self.was.groups or _rests_on_consent(self.was)
+        newly = asked and self._newly_has("ground")
+        return newly and any(map(pattern("ground").search, alone(self.now, "after")))
 
     @property
     def turns_on(self) -> bool:
@@ -180,7 +191,7 @@ class Restated(NamedTuple):
         """Whether what was done is said not to be."""
         if "negation" not in self.now.groups or "negation" in self.was.groups:
             return False
-        if not self.was.is_done or self.gains_entry:
+        if not self.was.is_done or self.gains_entry or self.lengthens:
             return False  # what is said of one thing more is none of the others
         promises = "promise" in self.now.groups and self.was.stems <= self.now.stems
         conduct = self.now.chances["conduct"] >= _LIKELY and not promises
@@ -192,14 +203,14 @@ class Restated(NamedTuple):
     def loosens(self) -> bool:
         """Whether something that held back what is done is gone."""
         held_no_more = self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more
-        return held_no_more or self._obliges or self._bares
+        return held_no_more or self._obliges or self._bares or self._goes_on or self._is_aged > 0 or self._warns_less
 
     @property
     def loses_condition(self) -> bool:
         """Whether "only", or "if ...", was left out and nothing put in its place."""
         if not self.now.is_done or not DENIED.isdisjoint(self.was.groups):
             return False
-        gone = left_out(self.was)
+        gone = alone(self.was, "before")
         return any(pattern("condition").match(_OPENS.sub("", words)) for words in gone)
 
     @property
@@ -247,7 +258,8 @@ class Restated(NamedTuple):
     def still_protects(self) -> bool:
         """Whether it protects people as it did: by a promise, a consent, a choice, or by what is done."""
         if "default_off" in self.was.groups:
-            return "default_off" in self.now.groups
+            kept = "promise" in self.now.groups or "promise" not in self.was.groups
+            return "default_off" in self.now.groups and kept
         if _TURNED.isdisjoint(self.was.groups):
             same = _TURNED.isdisjoint(self.now.groups) and _marks(self.was) == _marks(self.now)
             return same and min(said.chances["protection"] for said in self) >= _LIKELY
@@ -266,7 +278,8 @@ class Restated(NamedTuple):
     @property
     def _is_still_done(self) -> bool:
         done = self.was.is_done and self.now.is_done and self._is_of_data
-        return done and max(self.now.chances["protection"], self.now.chances["conduct"]) < _LIKELY
+        protects = 0.0 if all(UNLESS in said.groups for said in self) else self.now.chances["protection"]
+        return done and max(protects, self.now.chances["conduct"]) < _LIKELY
 
     @property
     def _is_barred(self) -> bool:
@@ -280,7 +293,13 @@ class Restated(NamedTuple):
     @property
     def _refuses_less(self) -> bool:
         """Whether of the things that people could choose one went by which they refused."""
-        return UNLESS not in self.was.groups and any(map(pattern("refusing").search, entries(self.was, "before")))
+        if UNLESS in self.was.groups:
+            return False
+        refusing, accepting = pattern("refusing"), pattern("accepting")
+        if any(map(refusing.search, entries(self.was, "before"))):
+            return True
+        could = all(accepting.search(said.text) for said in self) and refusing.search(self.was.text)
+        return bool(could) and not refusing.search(self.now.text)
 
     @property
     def _gains_right(self) -> bool:
@@ -299,6 +318,36 @@ class Restated(NamedTuple):
         """Whether what was done with public or nameless data is done with all of it; training is
         asked for elsewhere."""
         return self._loses("part_only") and self._is_still_done and self._is_close and not self.now.trains
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether what is done is newly done even where it was not to be expected ("also while the app is closed")."""
+        of_data = self._is_of_data or self.was.shares_topic(self.now)
+        done = of_data and self.now.is_done and self.now.chances["conduct"] < _LIKELY
+        return done and any(map(pattern("even_so").search, alone(self.now, "after")))
+
+    @property
+    def _excepts_both(self) -> bool:
+        """Whether both say with what or whom it is not done what the sentence before says."""
+        return all(pattern("excepted").match(said.text) for said in self) and self.now.follows_practice
+
+    @property
+    def _warns_less(self) -> bool:
+        """Whether people are told of a breach only as the law demands or the service thinks fit."""
+        bound = "promise" in self.was.groups and (self._gains("lawful") or self._gains("discretion"))
+        return bound and min(said.chances["security"] for said in self) >= _LIKELY
+
+    @property
+    def _is_aged(self) -> int:
+        """1 where younger people may use a service, or less is done for young ones; -1 where it is the other way."""
+        if min(said.chances["sensitive_minors"] for said in self) < _SOME:
+            return 0
+        return -way(*map(_ages, self))
+
+    @property
+    def _is_answered(self) -> int:
+        """1 where people wait longer for an answer, or may ask less often; -1 where it is the other way."""
+        return way(*map(_days, self))
 
     @property
     def _excepts(self) -> bool:
@@ -339,7 +388,15 @@ class Restated(NamedTuple):
 
     @property
     def _is_of_right(self) -> bool:
-        return min(self.was.chances["user_rights"], self.now.chances["user_rights"]) >= _LIKELY
+        least = _HARDLY if "user_rights" in self.place.section else _LIKELY
+        return min(self.was.chances["user_rights"], self.now.chances["user_rights"]) >= least
+
+    @property
+    def _is_for_people(self) -> bool:
+        """Whether it stands where people are told what they may do, and one of the two says so by itself."""
+        of_people = ("user_choice", "user_rights")
+        said = max(said.chances[topic] for said in self for topic in of_people)
+        return not self.place.section.isdisjoint(of_people) and said >= _LIKELY
 
     @property
     def _is_of_data(self) -> bool:
@@ -355,7 +412,7 @@ def _says_again(pair: Restated) -> bool:
     more = len(now.stems) - shared  # what it has more may be a condition
     if shared < max(2, _MOST * fewer) or more > _FURTHER or not pair.still_protects:
         return False
-    if pair.narrows_right or (pair.gains_entry and _TURNED.isdisjoint(was.groups)):
+    if pair.narrows_right or pair.loosens or pair.tightens or (pair.gains_entry and _TURNED.isdisjoint(was.groups)):
         return False
     return all(told(was) == told(now) for told in _TOLD)
 
@@ -387,8 +444,11 @@ def _states(said: Said) -> frozenset[str]:
 
 
 def _days(said: Said) -> Sequence[float]:
-    """Every length of time that it names."""
-    return [time.days for time in times_in(said.text)]
+    return days(said.text)
+
+
+def _ages(said: Said) -> Sequence[float]:
+    return ages(said.text)
 
 
 def _marks(said: Said) -> frozenset[str]:
@@ -405,7 +465,7 @@ def _things(said: Said) -> frozenset[str]:
 
 
 # what two sentences must have in common to say the same; the cheapest to ask first
-_TOLD = (_days, _bars, _things, _states)
+_TOLD = (_days, _ages, _bars, _things, _states)
 
 
 def _is_untimed(timed: Said, other: Said) -> bool:

@@ -14,6 +14,7 @@ from analysis.change import TOPICS
 from analysis.judging.rephrased import alike
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
+from analysis.text.sentence_ends import sentences_before
 from analysis.text.topics import matches
 
 # chances
@@ -101,9 +102,20 @@ class Said:
         return topic == "user_choice" or UNLESS not in self.groups or "promise" in self.groups
 
     @property
+    def follows_practice(self) -> bool:
+        """Whether the sentence before it says that something is done with data."""
+        text = next((text for text in self.one.passage.texts.values() if self.text in text), "")
+        start, end = next(sentences_before(text, text.find(self.text)), (0, 0))
+        return Said(self.one, text[start:end], whole=False).is_done
+
+    @property
     def asks(self) -> bool:
         """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
-        return "default_off" in self.groups and self.is_of_data
+        return "default_off" in self.groups and (self.is_of_data or self._is_worth_telling)
+
+    @property
+    def _is_worth_telling(self) -> bool:
+        return min(self.chances["practice"], self.chances["worth"]) >= _LIKELY
 
     @property
     def promises(self) -> bool:
