@@ -39,6 +39,7 @@ _CERTAIN = {
     **{f"{GIST}{name}": f"rule.{name}" for name in RULES},
 }
 _OF_CHOICE = ("consent_gone", "turned_on", "choice_gone", "choice_narrowed")  # rules by which a choice is less, or more
+_LIKELY = 0.5  # chance
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
@@ -79,7 +80,7 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
         return Judgement(False, False, (), "none", "none", (Reason("why.form_only"),) if real else ())
-    topics = _with_notice(_with_ai(topics_of(found), found), found)
+    topics = _with_notice(_with_ai(topics_of(found) or _of_pairs(seen), found), found)
     if not topics or not (certain or weights().alert.holds(found)):
         reason = untold(found, weights().alert.reasons(found, yes=False))
         return Judgement(True, False, (), "none", "none", (Reason("why.nothing_to_tell", reason=reason),))
@@ -96,6 +97,16 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     rules = rules_of(found) or _otherwise(found, certain=certain)
     why = (Reason("why.told", reason=rules), *why_so(severity, weighty, direction, leaning))
     return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back, explains(told))
+
+
+def _of_pairs(seen: Sequence[Seen]) -> tuple[str, ...]:
+    """What a policy's sentence is likeliest about that says the same thing to another effect, in words that name no
+    topic."""
+    for pair in restated(seen):
+        if pair.tells:
+            likeliest = max(TOPICS, key=pair.now.chances.__getitem__)
+            return (likeliest,) if pair.now.chances[likeliest] >= _LIKELY else ()
+    return ()
 
 
 def _otherwise(found: Mapping[str, float], *, certain: bool) -> Reason:

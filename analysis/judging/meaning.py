@@ -72,6 +72,8 @@ _NO_DETAIL = {
     "protected": "weight.protects",
     "recipient_gone": "weight.less",
 }
+# and those by which people have less, however well it reads
+_LOSES = {"longer": "weight.kept_longer", "right_lost": "weight.right_lost"}
 _SOME = 0.2  # share of what came that does more with data
 _SHORT = 2.6  # of the claim "words": some 180
 _GONE = 0.25  # share of what does more with data in a change by which nothing comes
@@ -230,16 +232,19 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
         return "limits", "weight.protects"
     if likeliest == "mixed" and not (grave or told["told.less"]) and _mostly_explains(told):
         return "clarifies", "claim.clarifies_new"
-    if likeliest == "mixed" and told["told.longer"] and not told["told.less"] and told["told.balance"] > _EVEN:
-        return "expands", "weight.kept_longer"
-    if likeliest == "limits" and told["told.longer"]:
-        return ("expands" if told["told.practices"] else "mixed"), "weight.kept_longer"
+    lost = next((why for claim, why in _LOSES.items() if told[f"told.{claim}"]), None)
+    alone = not (told["told.over_25_words"] or told["told.less"])  # that is all it says
+    if likeliest == "mixed" and lost and not told["told.less"] and (alone or told["told.balance"] > _EVEN):
+        return "expands", lost
+    if likeliest == "limits" and lost:
+        return ("expands" if alone or told["told.practices"] else "mixed"), lost
     newly = ("plainly_new", "decides_anew", "adds", "recipient_named")
     if likeliest == "limits" and any(told[f"told.{name}"] for name in newly):
         return "mixed", "weight.also_new"
     if likeliest == "clarifies":
         return _more_than_clear(told)
-    if likeliest == "expands" and not (grave or told["told.plainly_new"]) and told["told.balance"] < -_EVEN:
+    plain = grave or told["told.plainly_new"] or (lost and alone)
+    if likeliest == "expands" and not plain and told["told.balance"] < -_EVEN:
         both = told["told.balance"] >= -_PLAINLY or told["told.adds"] or told["told.does_more"]
         return ("mixed" if both else "limits"), "weight.protects"
     return None

@@ -222,8 +222,8 @@ class Restated(NamedTuple):
 
     @property
     def lengthens(self) -> bool:
-        """Whether a time for which data is kept became none that can be counted."""
-        return _is_untimed(self.was, self.now) or self._is_kept_longer_sometimes
+        """Whether a time for which data is kept became none that can be counted, or what was gone at once is not."""
+        return _is_untimed(self.was, self.now) or self._is_kept_longer_sometimes or self._is_gone_later
 
     @property
     def shortens(self) -> bool:
@@ -274,6 +274,13 @@ class Restated(NamedTuple):
             return False
         was, now = map(_days, self)
         return bool(was) and set(was) < set(now) and max(now) > max(was)
+
+    @property
+    def _is_gone_later(self) -> bool:
+        if not pattern("at_once").search(self.was.text) or pattern("at_once").search(self.now.text):
+            return False
+        kept = min(said.chances["retention"] for said in self) >= _LIKELY
+        return kept and bool(_days(self.now)) and not _days(self.was)
 
     @property
     def _is_still_done(self) -> bool:

@@ -60,6 +60,7 @@ class _Patterns(BaseModel):
     refusing: tuple[str, ...]
     accepting: tuple[str, ...]
     even_so: tuple[str, ...]
+    at_once: tuple[str, ...]
     cost: tuple[str, ...]
     ranked: tuple[str, ...]
     yours: tuple[str, ...]
