@@ -109,3 +109,19 @@ def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language:
 )
 def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:
     assert of_sentence({"language": language, "text": text}).default == default
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "default"),
+    [
+        ("en", "Sleep data are visible to your followers unless you set your profile to private.", "on"),
+        ("en", "Posts are used to train our models. You can lodge an objection through the form.", "on"),
+        ("en", "The memory of the assistant is switched on for all accounts.", "on"),
+        ("en", "If you connect a sensor, we import your readings.", "off"),
+        ("en", "Your email address is public unless you have agreed otherwise.", None),
+        ("fr", "La mémoire est active dès la création du compte. L'assistant retient vos préférences.", "on"),
+        ("fr", "Les images ne nous parviennent pas, à moins que le conducteur n'ait activé leur envoi.", "off"),
+    ],
+)
+def test_what_happens_unless_people_act(language: str, text: str, default: str | None) -> None:
+    assert of_sentence({"language": language, "text": text}).default == default

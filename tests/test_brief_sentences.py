@@ -94,3 +94,10 @@ def test_aims_that_went_are_told_beside_a_new_one_only_among_the_first() -> None
         "text": "We use your photos to verify your identity.",
     }
     assert len(told(case).purposes) == 3
+
+
+def test_a_row_tells_who_and_what_for_where_only_another_cell_of_it_changed() -> None:
+    rows = "| Provider | Cookie | Purpose | Where |\n| --- | --- | --- | --- |\n| Corvina | _cv | Heatmaps | {} |\n"
+    brief = told({"language": "en", "before": rows.format("shop"), "text": rows.format("shop, news pages")})
+    assert [quote.text for quote in brief.recipients] == ["Corvina"]
+    assert [quote.text for quote in brief.purposes] == ["Heatmaps"]

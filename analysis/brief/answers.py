@@ -9,6 +9,7 @@ from functools import partial
 from analysis.brief.bans import Bans
 from analysis.brief.denied import Denials
 from analysis.brief.news import newly_denied, newly_named, newly_refusable
+from analysis.brief.no_data import DATA
 from analysis.brief.rank import Weights, alike, best, ranked
 from analysis.brief.scene import Scene
 from analysis.brief.spans import FIELDS, Question, Span
@@ -33,6 +34,8 @@ _AMONG = 3  # the first answers
 _SOME = 2  # new aims beside which none that stayed is told
 _NAMED: tuple[Question, ...] = ("data", "purposes")
 _COMPOUND = 2  # words of "delivery notes"
+_FEW = 3  # answers that no known word names
+_OF_DATA = (*DATA, "collect", "share", "recipient_head")
 _DONE: tuple[Question, ...] = ("data", "purposes", "recipients")  # quoted of what is done, not of what is left out
 
 
@@ -47,6 +50,7 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
         told[field] = [(chance, span) for chance, span in told[field] if not any(map(span.meets, undone))]
     least = weights["refuse"].first * _HINTED
     told["refuse"] = newly_refusable(scene, told["refuse"], found["refuse"], least)
+    told["refuse"] = told["refuse"] or _unnamed(scene, "refuse")
     told["refuse"] = _in_steps(told["refuse"], [one for one in found["refuse"] if one[0] >= least])
     told["refuse"] = [(chance, scene.reader.refusing(span)) for chance, span in told["refuse"]]
     for field in _NAMED:
@@ -77,7 +81,26 @@ def told_answers(scene: Scene, weights: Mapping[Question, Weights]) -> Mapping[Q
     for field in _DONE:
         told[field] = _newest(field, told[field])
         told[field] = [one for one in told[field] if not _is_no_news(one[1], scene)] or told[field]
+        told[field] = told[field] or _unnamed(scene, field)
     return told
+
+
+def _unnamed(scene: Scene, field: Question) -> Answers:
+    """What the grammar alone gives, where nothing else answers: the first ones, of what the change put in or of a
+    row that it touched."""
+    found: Answers = []
+    for sentence in scene.sentences:
+        if sentence.side == "before" or not sentence.told or "prohibition" in sentence.cues:
+            continue
+        if "legal_matter" in sentence.cues and not sentence.where(*_OF_DATA):
+            continue
+        for span in scene.reader.unnamed(field, sentence):
+            new = not sentence.touched or any(word.changed for word in span.words)
+            if new and not any(span.meets(other) or span.key == other.key for _, other in found):
+                found.append((0.0, span))
+        if len(found) >= _FEW:
+            break
+    return found[:_FEW]
 
 
 def _where_not(places: Sequence[Span], denials: Answers) -> Answers:

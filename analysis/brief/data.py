@@ -87,6 +87,11 @@ class DataWords(DataEnds):
         verb = not grammar.noun_first and start + 1 < end and words[start].text in grammar.acts_or_things
         if verb and any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
             return True  # "to file an objection"
+        if not grammar.noun_first and end < len(words) and start + 1 < end and self.soft(sentence, end):
+            done = words[end].text in grammar.determiners - grammar.relatives - grammar.general
+            one = words[end - 1].text.endswith("s") and not words[end - 2].text.endswith("s")
+            if done and one and words[end - 2].text not in grammar.determiners and not words[end - 1].capital:
+                return True  # "our quality team reviews the lowest scores"
         bare = end - start == 1 and not words[start].text.endswith(_MANY) and words[start].text not in grammar.general
         return bare and start > 0 and words[start - 1].text in grammar.doers and self.soft(sentence, start)
 

@@ -84,12 +84,25 @@ def _says(sentence: Sentence, grammar: Grammar) -> list[_Says]:
     cues = sentence.cues
     off = _meant(sentence, cues.get("default_off", []))
     on = [place for place in _meant(sentence, cues.get("default_on", [])) if not _covers(off, place)]
+    on += [place for place in _unless(sentence, grammar) if not any(_covers([place], other) for other in (*on, *off))]
     stop = _can_stop(sentence, grammar)
     weighed: list[tuple[Default, float, _Places]] = [
         ("on", _said(sentence, on) + _STOPPED * _said(sentence, stop), sorted(on + stop)),
         ("off", _said(sentence, off), off),
     ]
     return [_Says(default, weight, sentence, places[0]) for default, weight, places in weighed if weight]
+
+
+def _unless(sentence: Sentence, grammar: Grammar) -> _Places:
+    """Where it is so unless readers do something that is no consent: "unless you set your profile to private"."""
+    words, agrees = sentence.words, sentence.where("consent", "default_off", "collect", "share")
+    return [
+        (first, last + 2)
+        for first, last in sentence.cues.get("unless", ())
+        if last + 2 < len(words)
+        and words[last].text in grammar.readers & grammar.pronouns
+        and not agrees & set(range(first, last + _NEAR + 2))
+    ]
 
 
 def _covers(places: _Places, place: tuple[int, int]) -> bool:

@@ -108,10 +108,16 @@ class Entries(Nouns):
                 before = words[stop - 1].text
                 if self._opens_object(word) and before not in grammar.determiners and before not in grammar.inner:
                     return start
-                if grammar.noun_first and self._is_verb_of_many(sentence, stop, stop):
+                if self._is_its_verb(sentence, stop):
                     break
             stop += 1
         return stop
+
+    def _is_its_verb(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word is what an entry before it does: "access logs feed a dashboard"."""
+        if self.grammar.noun_first:
+            return self._is_verb_of_many(sentence, at, at)
+        return sentence.words[at - 1].text != "s" and self._is_verb(sentence, at, at)
 
     def _is_infinitive(self, sentence: Sentence, at: int) -> bool:
         """Whether a word is a French verb with an object rather than a noun: "ou publier des annonces"."""

@@ -41,7 +41,11 @@ class LeftOut(Acts):
     def _denials(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words
         for first, last in (*cues.get("negation", ()), *cues.get("nobody", ())):
-            if self._disclaims(sentence, first) or self.if_refused(sentence, first) or self._is_asked(sentence, first):
+            if (
+                self._disclaims(sentence, first)
+                or self.if_refused(sentence, first)
+                or self._is_asked(sentence, first, last)
+            ):
                 continue
             if within_name(sentence.names, first, last):
                 continue  # a button "Read on without ads"
@@ -72,20 +76,26 @@ class LeftOut(Acts):
             if first > start and self._denies_verb(sentence, first):
                 yield first - 1, near, "denial, short"
 
-    def _is_asked(self, sentence: Sentence, at: int) -> bool:
-        """Whether a denial is what people may ask for: "request that we do not track you"."""
-        asked = sentence.cues.get("refuse_act", ())
-        return any(first < at < last and sentence.words[first].text in self.grammar.readers for first, last in asked)
+    def _is_asked(self, sentence: Sentence, at: int, end: int) -> bool:
+        """Whether a denial is what people may ask for or wish: "request that we do not", "who do not wish"."""
+        words, asked = sentence.words, sentence.cues.get("refuse_act", ())
+        if end < len(words) and words[end].text in self.grammar.wishes and "prohibition" not in sentence.cues:
+            return True
+        return any(first < at < last and words[first].text in self.grammar.readers for first, last in asked)
 
     def _set_aside(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
-        """What is said to be left out: "Messages are excluded"."""
-        words = sentence.words
+        """What is said to be left out: "Messages are excluded"; but for contracts whatever begins its sentence."""
+        words, grammar = sentence.words, self.grammar
+        contract = "legal_matter" in sentence.cues or "liability" in sentence.cues
         for first, last in sentence.cues.get("set_aside", ()):
             verb = first - 1
-            if verb > 0 and words[verb].text in self.grammar.passives and words[verb - 1].text not in self._finite:
+            if verb > 0 and words[verb].text in grammar.passives and words[verb - 1].text not in self._finite:
                 start = self.subject_start(sentence, verb)
                 who = {word.text for word in words[start:verb]}
-                if start < verb and not who & (self._openings | self._finite) and self._tells(sentence, start, verb):
+                if start == verb or who & (self._openings | self._finite):
+                    continue
+                named = start == 0 and not contract and not who & (grammar.denied_by | grammar.others)
+                if named or self._tells(sentence, start, verb):
                     yield start, self.clause_end(sentence, last - 1, commas=False), "denial"
 
     @staticmethod

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.brief.names import within_name
-from analysis.brief.no_data import ACTS
 from analysis.brief.scene import Scene
 from analysis.brief.spans import Span
 from analysis.brief.text import Word
+from analysis.brief.whole import with_subjects
 
 Answers = list[tuple[float, Span]]
 _DENIALS = ("denial", "denial, whole")
 _PARTIES = ("party", "parties", "company", "name of a party")
-_OF_DEEDS = (*ACTS, "train", "hand_on", "tracking", "sensitive", "data_kind", "content_kind")
 _LIKELY = 0.5
 _MAY = 8  # words from "you may" to the last of several acts
 
@@ -28,12 +26,11 @@ def newly_denied(scene: Scene, told: Answers, found: Answers, least: float) -> A
         and one[1].rule in _DENIALS
         and one[1].denies
         and one[1].sentence.side == "after"
-        and _is_of_deeds(one[1])
         and _is_new(one[1].sentence.words)
     ]
     aside = [one for one in new if one[1].sentence.where("set_aside") & set(range(one[1].first, one[1].last))]
     if aside and not any(aside[0][1].meets(span) for _, span in told):
-        return [*told, aside[0]]
+        return [*told, *with_subjects(scene.reader, aside[:1])]
     return told or [one for one in new if scene.chances(one[1].sentence)["protection"] >= _LIKELY][:1]
 
 
@@ -64,13 +61,6 @@ def _is_order(scene: Scene, span: Span) -> bool:
     return span.first == 0 and not any(word.text in verbs for word in span.words)
 
 
-def _is_of_deeds(span: Span) -> bool:
-    """Whether words tell of data or what is done with them, not only within a name: "it answers “not yet”"."""
-    names = span.sentence.names
-    deeds = span.sentence.where(*_OF_DEEDS) & set(range(span.first, span.last))
-    return any(not within_name(names, at, at + 1) for at in deeds)
-
-
 def _is_group(scene: Scene, span: Span) -> bool:
     """Whether a party is named together with the publisher, as those that belong to it."""
     words, first, grammar = span.sentence.words, span.first, scene.phrases.grammar
@@ -80,6 +70,12 @@ def _is_group(scene: Scene, span: Span) -> bool:
     return words[first].text in grammar.determiners and (
         scene.reader.publisher.is_named(publisher) or publisher in grammar.subjects | grammar.to_us
     )
+
+
+def _is_company(span: Span) -> bool:
+    """Whether a new name ends with the form of a company: "Kestrel GmbH"."""
+    forms = {end for _, end in span.sentence.cues.get("company_form", ())}
+    return span.last in forms and len(span.words) > 1 and span.sentence.side == "after" and span.sentence.touched
 
 
 def _is_new(words: Sequence[Word]) -> bool:
@@ -95,7 +91,7 @@ def newly_named(scene: Scene, told: Answers, found: Answers, least: float) -> An
     if not told:
         return [
             one for one in found if one[0] >= least and _is_group(scene, one[1]) and _is_new(one[1].sentence.words)
-        ][:1]
+        ][:1] or [one for one in found if _is_company(one[1])][:3]
     naming = scene.phrases.grammar.naming
     old = {span.sentence.order for _, span in told if span.sentence.touched}
     old -= {span.sentence.order for _, span in told if any(word.changed for word in span.words)}

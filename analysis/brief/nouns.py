@@ -190,14 +190,16 @@ class Nouns:
         word, before = words[at], words[at - 1].text
         if grammar.noun_first:
             return self._is_verb_of_many(sentence, last, at)
-        if word.capital or before.endswith("s") == word.text.endswith("s") or word.gap.strip():
+        one = word.text.endswith("s") and not word.text.endswith("ss")
+        if word.capital or before.endswith("s") == one or word.gap.strip():
             return False
         if at + 1 == len(words) or not self.soft(sentence, at + 1):
             return False
         after = words[at + 1].text
         if before.endswith("s"):  # "the pictures remain on your phone"
             small = after in grammar.stops or after in grammar.determiners
-            verb = small and after != OF and after not in self._finite
+            verb = small and after != OF and after not in self._finite | grammar.joins
+            verb = verb and not word.text.endswith(grammar.gerunds)
         else:
             verb = after in grammar.determiners and after not in grammar.relatives
         return verb and not any(first <= at < end for cue in NAMED for first, end in sentence.cues.get(cue, ()))

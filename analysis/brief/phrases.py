@@ -82,6 +82,10 @@ CUES = (
     "taken_out",
     "asking",
     "nobody",
+    "reads",
+    "shared_with",
+    "set_by",
+    "unwilling",
 )
 
 
@@ -180,6 +184,8 @@ class Grammar(BaseModel):
     people: frozenset[Phrase] = frozenset()
     wishes: frozenset[Phrase] = frozenset()
     commands: frozenset[Phrase] = frozenset()
+    # how orders end: analysis/brief/unnamed.py
+    orders: tuple[str, ...] = ()
 
 
 class PhraseFile(BaseModel):

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from analysis.brief.aims import Aims
 from analysis.brief.left_out import LeftOut
 from analysis.brief.nouns import VOID
 from analysis.brief.places import Places
 from analysis.brief.text import Sentence, Word
+from analysis.brief.unnamed import Unnamed
 from analysis.brief.ways_out import WaysOut
 from analysis.text.looks import answer
 
@@ -78,7 +78,7 @@ class Span:
         return self.sentence is other.sentence and self.first < other.last and other.first < self.last
 
 
-class Reader(WaysOut, LeftOut, Aims, Places):
+class Reader(WaysOut, LeftOut, Unnamed, Places):
     """Reads candidate spans out of sentences of one language."""
 
     def spans(self, field: Question, sentence: Sentence) -> list[Span]:
@@ -111,6 +111,22 @@ class Reader(WaysOut, LeftOut, Aims, Places):
                 hangs = self.hangs(sentence, first) or sentence.words[first].text in self.grammar.sole
                 found[first, last] = Span(sentence, first, last, rule, self.grammar.determiners, hangs, reach)
         return sorted(found.values(), key=lambda span: (span.first, span.last))
+
+    def unnamed(self, field: Question, sentence: Sentence) -> list[Span]:
+        """What may answer though no known word names it, see unnamed.py."""
+        places: Iterator[tuple[int, int]] = iter(())
+        if not sentence.touched:
+            if field in _OF_DEEDS and self.under_title(sentence, of_aims=field == "purposes"):
+                places = iter(((0, len(sentence.words)),))
+        elif field == "data":
+            places = self.unnamed_data(sentence)
+        elif field == "purposes":
+            places = self.unnamed_aims(sentence)
+        elif field == "recipients":
+            places = self.unnamed_parties(sentence)
+        elif field == "refuse":
+            places = self.unnamed_ways(sentence)
+        return [Span(sentence, first, last, "unnamed", self.grammar.determiners) for first, last in places]
 
     def refusing(self, span: Span) -> Span:
         """A way to refuse without the other acts of its list."""
