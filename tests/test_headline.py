@@ -158,6 +158,22 @@ def test_a_promise_does_not_head_a_change_that_is_high_for_what_is_done() -> Non
     assert found.brief.meaning == "AI features are on by default"
 
 
+@pytest.mark.parametrize(
+    ("excepted", "plain"),
+    [
+        (
+            "We use your posts to train AI models, except where you live in Europe.",
+            "We use your posts to train AI models",
+        ),
+        ("We do not sell your data, except to our partners.", "We do not sell your data"),
+    ],
+)
+def test_an_exception_that_is_gone_is_told_by_what_holds_for_all(excepted: str, plain: str) -> None:
+    policy = "# Privacy policy\n\n## Your data\n\n{}\n"
+    found = compared(policy.format(excepted), policy.format(f"{plain}."))
+    assert (found.brief.meaning, found.brief.meaning_side) == (plain, "after")
+
+
 def test_what_is_off_until_a_person_turns_it_on_is_off() -> None:
     policy = "# Policy\n\n## Voice search\n\n{}\n"
     found = compared(

@@ -72,6 +72,8 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         )
 
     best = max(touched, key=rank)
+    if best.side == "before" and (still := _without_exception(best)):
+        return Headline(still, "after", best.place, best.order)
     text = _told(best, scene.phrases).replace(_BOLD, "")
     return Headline(text, best.side, best.place, best.order)
 
@@ -98,6 +100,14 @@ def _denies(sentence: Sentence) -> bool:
     return sentence.side == "after" and any(
         not any(first <= at < last for first, last in excepts) for at, _ in negations
     )
+
+
+def _without_exception(gone: Sentence) -> str | None:
+    """What is said of all where an exception that ended a sentence went; told as gone it would mean less."""
+    first = next(number for number, word in enumerate(gone.words) if word.changed)
+    excepted = any(start == first for start, _ in gone.cues.get("exception", ()))
+    ended = all(word.changed for word in gone.words[first:])
+    return gone.quote(0, first) if excepted and ended and 0 < first <= _LONGEST else None
 
 
 def _told(sentence: Sentence, phrases: Phrases) -> str:

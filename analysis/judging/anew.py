@@ -193,7 +193,7 @@ def _examples(
     what that is about."""
     for sentence in changed.sentences:
         text = texts[sentence.side]
-        excepts = pattern("excepted").match(text, sentence.start)
+        excepts = pattern("not_so").match(text, sentence.start)
         if not excepts and not (sentence.whole and pattern("example").match(text, sentence.start)):
             continue
         if any(one.tier == "decides" for one in within(sentence, found)):

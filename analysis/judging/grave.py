@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from analysis.change import TOPICS, Side
+from analysis.judging.exceptions import held_back
 from analysis.judging.found import AI, accepts_or_gives
 from analysis.judging.gist import only_explains, said_by
 from analysis.judging.pairs import restated
@@ -89,11 +90,13 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     pairs = restated(seen)
     again = {pair.was.text for pair in pairs if pair.says_again}
     lost = [place._replace(gone=[said for said in place.gone if said.text not in again]) for place in places]
+    sparing = {pair.now.text for pair in pairs if pair.spares_some}
+    doing = [place for place in places if not all(said.text in sparing for said in place.new)] if sparing else places
     few = len(places) <= _FEW
     asks = any(map(_asks_anew, places))
     ticked = {name for one in seen if one.kind in _OF_PEOPLE and (name := _by_tick(one))}
     held = {
-        "trains_anew": _trains_anew(places, pairs),
+        "trains_anew": _trains_anew(doing, pairs),
         "training_promise_gone": not asks and any(map(_training_promise_gone, lost)) and _fewer(places),
         "promise_gone": any(pair.breaks_promise and not any(map(pair.was.is_repeated_by, after)) for pair in pairs)
         or (
@@ -111,11 +114,15 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
         or any(pair.refuses_choice for pair in pairs)
         or (few and not asks and _choice_gone(lost, after)),
         "choice_narrowed": any(pair.narrows_choice for pair in pairs) or _anew(places, _costs),
-        "sensitive_anew": _anew(places, _uses_sensitive, _is_grave)
+        "sensitive_anew": _anew(doing, _uses_sensitive, _is_grave)
         or _more(seen, _measures_bodies)
-        or any(pair.loses_condition and _uses_sensitive(pair.now) for pair in pairs),
-        "shared_for_ads": _anew(places, _shares_for_ads, _is_grave) or any(map(_now_for_ads, pairs)),
-        "used_unless_refused": _used_unless_refused(places) or _anew(places, _is_shown_to_all),
+        or any(
+            (pair.loses_condition and _uses_sensitive(pair.now))
+            or (pair.spares_none and "sensitive_minors" in pair.place.decided)
+            for pair in pairs
+        ),
+        "shared_for_ads": _anew(doing, _shares_for_ads, _is_grave) or any(map(_now_for_ads, pairs)),
+        "used_unless_refused": _used_unless_refused(doing) or _anew(places, _is_shown_to_all),
         **dict.fromkeys(ticked, True),
     }
     handed_over = _anew(places, _is_for_others)
@@ -126,7 +133,8 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
 
 def _trains_anew(places: Sequence[_Place], pairs: Sequence[Restated]) -> bool:
     """Whether AI is trained that was not, or on more of what is people's; not where it now waits for their word."""
-    if any(pair.trains_on_more for pair in pairs):
+    unheld = (said for place in places for said in held_back(place.one, "before"))
+    if any(pair.trains_on_more for pair in pairs) or any(said.trains for said in unheld):
         return True
     spared = {pair.place for pair in pairs if pair.waits or pair.trains_on_less}
     told = [place for place in places if place.one not in spared]

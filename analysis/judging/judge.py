@@ -92,6 +92,8 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     told = claims(seen, found, back)
     if back.waits or any(told[f"told.{name}"] for name in _OF_CHOICE):
         topics = _and(topics, "user_choice")
+    if told["told.trains_anew"]:
+        topics = _and(topics, "ai_training")
     severity, because, weighty = severity_of(told, topics)
     direction, leaning = direction_of(told, topics)
     rules = rules_of(found) or _otherwise(found, certain=certain)

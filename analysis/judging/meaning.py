@@ -224,7 +224,8 @@ def _turned(likeliest: Direction, told: Mapping[str, float]) -> tuple[Direction,
     if torn and likeliest in ("clarifies", "expands" if torn > 0 else "limits") and not (grave or less_elsewhere):
         return "clarifies", "weight.torn"
     more = told["told.plainly_new"] or told["told.promise_lost"] or told["told.longer"] or told["told.loosened"]
-    if told["told.spared"] and not (grave or more):
+    long = told["told.words"] >= _SHORT
+    if told["told.spared"] and not (grave or more) and not (long and likeliest == "mixed"):
         return "limits", "weight.spared"
     if told["told.less"] and (lesser := _with_less(likeliest, told, grave=grave)):
         return lesser, "weight.less"
@@ -265,7 +266,8 @@ def _with_less(likeliest: Direction, told: Mapping[str, float], *, grave: bool) 
 def _more_than_clear(told: Mapping[str, float]) -> tuple[Direction, str] | None:
     if told["told.balance"] > _FAR:
         return "expands", "weight.does_more"
-    if told["told.only_gone"] and told["told.expands_gone"] >= _GONE and told["told.balance"] < -_GONE:
+    less = told["told.only_gone"] and not told["told.loosened"]
+    if less and told["told.expands_gone"] >= _GONE and told["told.balance"] < -_GONE:
         return "limits", "weight.less"
     return next(((direction, why) for claim, (direction, why) in _MORE.items() if told[f"told.{claim}"]), None)
 

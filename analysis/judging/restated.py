@@ -6,11 +6,12 @@ A choice, a condition, a default or a time means less by itself than by what sto
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.judging.entries import alone, entries
+from analysis.judging.exceptions import only_excepts
 from analysis.judging.figures import ages, days, way
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Seen
@@ -54,7 +55,7 @@ class Restated(NamedTuple):
         if self.was.asks and self.now.asks:
             return False  # how people agree, not how they refuse
         if self.is_of_choice:
-            return self._is_barred or self._is_over_in_time or self._refuses_less
+            return self._is_barred or self._is_over_in_time or self._refuses_less or self._excepts_anew
         of_cookies = min(self.was.chances["tracking"], self.now.chances["tracking"]) >= _LIKELY
         return of_cookies and self.now.count("hurdle") > self.was.count("hurdle")  # who refuses them pays
 
@@ -73,19 +74,39 @@ class Restated(NamedTuple):
         return less and self.was.is_done and self._is_of_data and self._is_close
 
     @property
+    def spares_some(self) -> bool:
+        """Whether what was done is done but for some people or things, and nothing else came."""
+        return self.was.is_plainly_done and self.was.stems <= self.now.stems and self._excepts_anew
+
+    @property
+    def spares_none(self) -> bool:
+        """Whether it is done without an exception that it had."""
+        return self.now.is_plainly_done and self.now.stems <= self.was.stems and self._excepts_no_more
+
+    @property
+    def ends(self) -> bool:
+        """Whether less is done of what was done, or a promise holds for more."""
+        return self.denies or self.trains_on_less or self.tightens or self.spares_some or self.promises_all
+
+    @property
     def eases(self) -> bool:
         if self._is_aged < 0 or (self._is_of_right and self._is_answered < 0):
             return True
         if not (self.is_of_choice or self._is_of_right or self._is_for_people) or self._is_barred:
             return False
-        return self._gains_right or _bars(self.now) < _bars(self.was) or _states(self.now) > _states(self.was)
+        return (
+            self._gains_right
+            or self._excepts_no_more
+            or _bars(self.now) < _bars(self.was)
+            or _states(self.now) > _states(self.was)
+        )
 
     @property
     def narrows_right(self) -> bool:
         """Whether people may ask for less than before."""
         if not self._is_of_right:
             return False
-        barred = self._is_barred and not self.was.asks
+        barred = (self._is_barred and not self.was.asks) or self._excepts_anew
         return barred or (self.loses_entry and not self.gains_entry) or self._is_answered > 0
 
     @property
@@ -119,14 +140,25 @@ class Restated(NamedTuple):
             return True
         if "promise" not in self.now.groups or not self.was.promises:
             return False
-        excused = not {"default_off", "lawful"}.isdisjoint(self.now.groups)
         hedged = self._is_of_data and self._is_close and self._newly_has("hedge")
-        return self._gains("discretion") or (self._excepts and not excused) or self.loses_entry or hedged
+        return self._gains("discretion") or (self._excepts and not self.is_excused) or self.loses_entry or hedged
+
+    @property
+    def is_excused(self) -> bool:
+        """Whether people agree to what a promise excepts, or the law demands it."""
+        return "promise" in self.now.groups and not {"default_off", "lawful"}.isdisjoint(self.now.groups)
+
+    @property
+    def promises_all(self) -> bool:
+        """Whether a promise has lost an exception."""
+        return self.now.promises and self._excepts_no_more
 
     @property
     def waits(self) -> bool:
         """Whether what was done anyway is done only if people want it, or is off until they turn it on."""
         if _rests_on_consent(self.now) and _rests_otherwise(self.was):
+            return True
+        if self.now.asks and self._excepts_no_more:
             return True
         asked = self._gains("default_off")
         done = self.was.is_done or UNLESS in self.was.groups
@@ -171,6 +203,8 @@ class Restated(NamedTuple):
         """Whether what rested on consent is done on another ground of the law, too."""
         if _rests_on_consent(self.was) and _rests_otherwise(self.now):
             return True
+        if self.was.asks and self._excepts_anew and "lawful" not in self.now.groups:
+            return True
         asked = "default_off" in self.was.groups or _rests_on_consent(self.was)
         newly = asked and self._newly_has("ground")
         return newly and any(map(pattern("ground").search, alone(self.now, "after")))
@@ -203,15 +237,15 @@ class Restated(NamedTuple):
     def loosens(self) -> bool:
         """Whether something that held back what is done is gone."""
         held_no_more = self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more
-        return held_no_more or self._obliges or self._bares or self._goes_on or self._is_aged > 0 or self._warns_less
+        held_no_more = held_no_more or self.spares_none or self._warns_less
+        return held_no_more or self._obliges or self._bares or self._goes_on or self._is_aged > 0
 
     @property
     def loses_condition(self) -> bool:
         """Whether "only", or "if ...", was left out and nothing put in its place."""
         if not self.now.is_done or not DENIED.isdisjoint(self.was.groups):
             return False
-        gone = alone(self.was, "before")
-        return any(pattern("condition").match(_OPENS.sub("", words)) for words in gone)
+        return _has_condition(alone(self.was, "before")) and not _has_condition(alone(self.now, "after"))
 
     @property
     def is_no_longer_only(self) -> bool:
@@ -222,17 +256,22 @@ class Restated(NamedTuple):
 
     @property
     def lengthens(self) -> bool:
-        """Whether a time for which data is kept became none that can be counted, or what was gone at once is not."""
+        """Whether a time for which data is kept became none that can be counted, what was gone at once is not, or some
+        is deleted no more."""
+        if self._excepts_anew and _deletes(self.was):
+            return True
         return _is_untimed(self.was, self.now) or self._is_kept_longer_sometimes or self._is_gone_later
 
     @property
     def shortens(self) -> bool:
-        return _is_untimed(self.now, self.was)
+        return _is_untimed(self.now, self.was) or (self._excepts_no_more and _deletes(self.now))
 
     @property
     def trains_on_more(self) -> bool:
         """Whether AI is trained on other things of people's, too, or no longer on public ones only."""
-        if not (self.was.trains and self.now.trains):
+        if self.spares_none:
+            return self.now.trains
+        if not (self.was.trains and self.now.trains) or self.spares_some:
             return False
         less = self._loses("part_only")
         return less or not _things(self.now) <= _things(self.was)
@@ -336,7 +375,7 @@ class Restated(NamedTuple):
     @property
     def _excepts_both(self) -> bool:
         """Whether both say with what or whom it is not done what the sentence before says."""
-        return all(pattern("excepted").match(said.text) for said in self) and self.now.follows_practice
+        return all(pattern("not_so").match(said.text) for said in self) and self.now.follows_practice
 
     @property
     def _warns_less(self) -> bool:
@@ -355,6 +394,20 @@ class Restated(NamedTuple):
     def _is_answered(self) -> int:
         """1 where people wait longer for an answer, or may ask less often; -1 where it is the other way."""
         return way(*map(_days, self))
+
+    @property
+    def excepts_otherwise(self) -> bool:
+        """Whether all that differs is what it does not hold for."""
+        return self._excepts_anew or self._excepts_no_more
+
+    @property
+    def _excepts_anew(self) -> bool:
+        """Whether all that it says more is what it does not hold for."""
+        return only_excepts(self.now, self.was, "after")
+
+    @property
+    def _excepts_no_more(self) -> bool:
+        return only_excepts(self.was, self.now, "before")
 
     @property
     def _excepts(self) -> bool:
@@ -412,6 +465,8 @@ class Restated(NamedTuple):
 
 @lru_cache(maxsize=512)  # asked of the change and again of each place
 def _says_again(pair: Restated) -> bool:
+    if pair.excepts_otherwise and not pair.is_excused:
+        return False
     if pair.is_kept_as_long:
         return True
     was, now = pair
@@ -424,6 +479,10 @@ def _says_again(pair: Restated) -> bool:
     return all(told(was) == told(now) for told in _TOLD)
 
 
+def _has_condition(parts: Iterable[str]) -> bool:
+    return any(pattern("condition").match(_OPENS.sub("", words)) for words in parts)
+
+
 def _rests_on_consent(said: Said) -> bool:
     return may_have("by_consent", said.text.casefold()) and bool(pattern("by_consent").search(said.text))
 
@@ -431,6 +490,10 @@ def _rests_on_consent(said: Said) -> bool:
 def _rests_otherwise(said: Said) -> bool:
     """Whether another ground of the law is named, and no consent."""
     return bool(pattern("ground").search(said.text)) and not pattern("consent_given").search(said.text)
+
+
+def _deletes(said: Said) -> bool:
+    return said.chances["retention"] >= _LIKELY and bool(pattern("deleted").search(said.text))
 
 
 def _is_else(part: frozenset[str], was: frozenset[str]) -> bool:

@@ -14,6 +14,7 @@ from analysis.change import TOPICS
 from analysis.judging.rephrased import alike
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
+from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentences_before
 from analysis.text.topics import matches
 
@@ -86,6 +87,15 @@ class Said:
     def is_done(self) -> bool:
         """Whether it says that something is done with data, whatever it be."""
         return self.chances["practice"] >= _LIKELY and DENIED.isdisjoint(self.groups)
+
+    @property
+    def is_plainly_done(self) -> bool:
+        """Whether something is done that no "only", consent or length of time holds back, so that less is what an
+        exception leaves of it."""
+        held = "default_off" in self.groups or bool(pattern("only").search(self.text))
+        other = max(self.chances["conduct"], self.chances["retention"]) >= _LIKELY
+        likelier = self._is_likelier_done or "exception" in self.groups  # whose words are those of promises
+        return self.is_done and likelier and not (held or other)
 
     @property
     def _is_likelier_done(self) -> bool:

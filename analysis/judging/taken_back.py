@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from analysis.change import TOPICS
+from analysis.judging.exceptions import held_back
 from analysis.judging.gist import ends, is_of_security, only_explains, said_by
 from analysis.judging.kept import rewritten
 from analysis.judging.pairs import restated
@@ -81,11 +82,11 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
     practices |= {one for one, more in days.items() if any(each < 0 for each in more)}
     longer = {one for one, more in days.items() if any(each > 0 for each in more)}
     pairs = restated(said)
-    ended = [pair for pair in pairs if pair.denies or pair.trains_on_less or pair.tightens]
+    ended = [pair for pair in pairs if pair.ends]
     eased = [pair for pair in pairs if pair.eases]
     waits = [pair for pair in pairs if pair.waits]
     spared = {pair.place for pair in (*waits, *eased, *ended)}
-    spared |= {one for one in said if any(cell.favours for cell in one.ticked)}
+    spared |= {one for one in said if any(cell.favours for cell in one.ticked) or held_back(one, "after")}
     lengthened = _places(pair for pair in pairs if pair.lengthens)
     shortened = _places(pair for pair in pairs if pair.shortens)
     practices |= spared | shortened | {pair.place for pair in pairs if pair.trains_no_more}
@@ -105,7 +106,7 @@ def taken_back(seen: Sequence[Seen]) -> TakenBack:
         retimed=frozenset(retimed),
         spared=frozenset(spared),
         narrowed=_places(pair for pair in pairs if pair.narrows_choice),
-        loosened=_places(pair for pair in pairs if pair.loosens),
+        loosened=_places(pair for pair in pairs if pair.loosens) | {one for one in said if held_back(one, "before")},
         waits=_places(waits),
         ended=_places((*ended, *(pair for pair in eased if pair.is_of_choice))),
         rights=_places(pair for pair in pairs if pair.narrows_right),
