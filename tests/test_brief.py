@@ -308,6 +308,14 @@ def test_a_phrase_keeps_its_last_small_word() -> None:
     assert "opt out or opt in" in {span.text for spans in scene.candidates("refuse") for span in spans}
 
 
+def test_of_a_rewrite_the_weightiest_sentences_are_read() -> None:
+    kind = "\n\n".join(f"Be kind to neighbour number {n}." for n in range(90))
+    old, new = written("# A\n\nHello.\n"), written(f"# A\n\nHello.\n\n{kind}\n\nWe share your posts with partners.\n")
+    scene = Scene(passages(old, new), old, new, phrases_for("en"))
+    assert len(scene.sentences) == 80
+    assert scene.sentences[-1].said == "We share your posts with partners"
+
+
 def test_us_is_a_place_only_in_capitals() -> None:
     answer = told("# A\n\nWrite in.\n", "# A\n\nWrite in. Tell us about your location data, and help us improve.\n")
     assert not answer.regions

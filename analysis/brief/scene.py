@@ -23,6 +23,7 @@ from analysis.text.sentence_ends import sentence_bounds
 Features = dict[str, float]
 
 _ANY_KIND = "other"  # of document
+_MOST = 80  # sentences in which answers are looked for, the weightiest of those that were read
 _SAYS = tuple(f"says.{aspect}" for aspect in ASPECTS)
 _SAME = 0.8  # of the words that say something
 _NEAR = 4  # words between a cue and the candidate that it stands beside
@@ -65,9 +66,9 @@ class Scene:
     """The touched sentences of one change with their cues, and what of them is new to the page."""
 
     def __init__(self, passages: Sequence[Passage], before: Page, after: Page, phrases: Phrases) -> None:
-        self.sentences = touched_sentences(passages, before, after)
         self.reader = Reader(phrases, Publisher(after))
         self.phrases = phrases
+        self.sentences = self._weightiest(touched_sentences(passages, before, after))
         self._around: dict[str, frozenset[str]] = {}
         self._kinds: dict[str, str] = {}
         for sentence in self.sentences:
@@ -87,6 +88,18 @@ class Scene:
         self._ways: dict[int, list[tuple[str, int, int]]] = {}
         self._shared: dict[int, Features] = {}
         self.touched = sum(sentence.touched for sentence in self.sentences)
+
+    def _weightiest(self, sentences: list[Sentence]) -> list[Sentence]:
+        """At most `_MOST`, in their order: those that a change touches, that are told, that people want to know of."""
+        if len(sentences) <= _MOST:
+            return sentences
+        kept = set(sorted(range(len(sentences)), key=lambda at: self._weight(sentences[at]), reverse=True)[:_MOST])
+        return [sentence for at, sentence in enumerate(sentences) if at in kept]
+
+    def _weight(self, sentence: Sentence) -> tuple[bool, bool, float]:
+        chances = self.chances(sentence)
+        of_people = (chances["user_choice"] + chances["user_rights"]) / 2
+        return sentence.touched, sentence.told, chances["worth"] + chances["medium"] + of_people
 
     def chances(self, sentence: Sentence) -> Chances:
         """What a sentence says by its words, see sentences.py."""

@@ -76,12 +76,12 @@ class Restated(NamedTuple):
     @property
     def spares_some(self) -> bool:
         """Whether what was done is done but for some people or things, and nothing else came."""
-        return self.was.is_plainly_done and self.was.stems <= self.now.stems and self._excepts_anew
+        return self._excepts_anew and self.was.is_plainly_done and self.was.stems <= self.now.stems
 
     @property
     def spares_none(self) -> bool:
         """Whether it is done without an exception that it had."""
-        return self.now.is_plainly_done and self.now.stems <= self.was.stems and self._excepts_no_more
+        return self._excepts_no_more and self.now.is_plainly_done and self.now.stems <= self.was.stems
 
     @property
     def ends(self) -> bool:
