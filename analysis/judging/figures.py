@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from analysis.judging.said import Said
 from analysis.text.looks import pattern
 from analysis.text.times import times_in
 
@@ -12,14 +13,14 @@ _AGE = re.compile(r"\b(?:[89]|1\d|2[01])\b")
 _NEAR = 20  # characters between a number and the word that makes it an age
 
 
-def days(text: str) -> Sequence[float]:
+def days(said: Said) -> Sequence[float]:
     """Every length of time."""
-    return [time.days for time in times_in(text)]
+    return [time.days for time in times_in(said.text)]
 
 
-def ages(text: str) -> Sequence[float]:
+def ages(said: Said) -> Sequence[float]:
     """The ages from or up to which something holds."""
-    return [float(found.group()) for found in _AGE.finditer(text) if _is_age(text, *found.span())]
+    return [float(found.group()) for found in _AGE.finditer(said.text) if _is_age(said.text, *found.span())]
 
 
 def way(was: Sequence[float], now: Sequence[float]) -> int:
