@@ -166,9 +166,11 @@ def test_a_promise_does_not_head_a_change_that_is_high_for_what_is_done() -> Non
             "We use your posts to train AI models",
         ),
         ("We do not sell your data, except to our partners.", "We do not sell your data"),
+        ("We use your posts to train AI models if you live in Norway.", "We use your posts to train AI models"),
+        ("We share your posts only with your consent.", "We share your posts"),
     ],
 )
-def test_an_exception_that_is_gone_is_told_by_what_holds_for_all(excepted: str, plain: str) -> None:
+def test_an_exception_or_condition_that_is_gone_is_told_by_what_holds_for_all(excepted: str, plain: str) -> None:
     policy = "# Privacy policy\n\n## Your data\n\n{}\n"
     found = compared(policy.format(excepted), policy.format(f"{plain}."))
     assert (found.brief.meaning, found.brief.meaning_side) == (plain, "after")

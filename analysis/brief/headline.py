@@ -13,7 +13,7 @@ from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
-from analysis.text.looks import answer
+from analysis.text.looks import answer, pattern
 from analysis.text.sentence_ends import sentences_before
 from analysis.text.topics import matches
 
@@ -72,7 +72,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         )
 
     best = max(touched, key=rank)
-    if best.side == "before" and (still := _without_exception(best)):
+    if best.side == "before" and (still := _without_condition(best)):
         return Headline(still, "after", best.place, best.order)
     text = _told(best, scene.phrases).replace(_BOLD, "")
     return Headline(text, best.side, best.place, best.order)
@@ -102,12 +102,12 @@ def _denies(sentence: Sentence) -> bool:
     )
 
 
-def _without_exception(gone: Sentence) -> str | None:
-    """What is said of all where an exception that ended a sentence went; told as gone it would mean less."""
+def _without_condition(gone: Sentence) -> str | None:
+    """What is said of all where an exception or a condition at its end went; told as gone it would mean less."""
     first = next(number for number, word in enumerate(gone.words) if word.changed)
-    excepted = any(start == first for start, _ in gone.cues.get("exception", ()))
     ended = all(word.changed for word in gone.words[first:])
-    return gone.quote(0, first) if excepted and ended and 0 < first <= _LONGEST else None
+    held = any(pattern(name).match(gone.text, gone.words[first].start) for name in ("excepted", "condition"))
+    return gone.quote(0, first) if held and ended and 0 < first <= _LONGEST else None
 
 
 def _told(sentence: Sentence, phrases: Phrases) -> str:

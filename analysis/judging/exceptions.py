@@ -1,4 +1,4 @@
-"""What something does not hold for: a clause that excepts it, or a sentence that says so of the one before."""
+"""What something does not hold for: an exception or a condition, or a sentence that says so of the one before."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import re
 from functools import lru_cache
 
 from analysis.change import Side
+from analysis.judging.found import is_name
 from analysis.judging.said import Said
 from analysis.judging.seen import Seen
 from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentences_before
 
 _OPENS = re.compile(r"[\W_]*")
+
+
+_PLACE = re.compile(r"[\W_]*(?:[Ii]n|[Ww]ithin|[Ee]n|[Aa]ux?|[Dd]ans)\s+(?=\w)")
 
 
 def is_exception(text: str, start: int, sentence: int) -> bool:
@@ -24,6 +28,14 @@ def is_exception(text: str, start: int, sentence: int) -> bool:
     found = pattern("excepted").search(lead)
     # one that opens the sentence ends at its comma
     return found is not None and (found.start() > 0 or "," not in lead)
+
+
+def _is_condition(text: str, start: int, end: int) -> bool:
+    """Whether words begin as a condition does ("if you live in ..."), or name a place where something holds."""
+    opening, place = _OPENS.match(text, start), _PLACE.match(text, start)
+    if opening and pattern("condition").match(text, opening.end()):
+        return True
+    return place is not None and is_name(text[place.end() : end])
 
 
 @lru_cache(maxsize=512)
@@ -40,7 +52,10 @@ def only_excepts(said: Said, other: Said, side: Side) -> bool:
     return bool(changed) and all(
         found.side == side
         and not found.whole
-        and all(is_exception(texts[side], start, found.start) for start, _ in found.spans)
+        and all(
+            is_exception(texts[side], start, found.start) or _is_condition(texts[side], start, end)
+            for start, end in found.spans
+        )
         for found in changed
     )
 

@@ -37,7 +37,8 @@ class Restated(Choices):
         """Whether a policy says the same thing to another effect for people, whatever words it has for it."""
         if self.place.kind not in ("privacy", "cookies"):
             return False
-        return self.loosens or self.lengthens or self.shortens or self.narrows_right or self.waits
+        other = self.loosens or self.lengthens or self.shortens or self.narrows_right
+        return other or self.waits or self.spares_some
 
     @property
     def tightens(self) -> bool:
