@@ -13,8 +13,6 @@ from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentences_before
 
 _OPENS = re.compile(r"[\W_]*")
-
-
 _PLACE = re.compile(r"[\W_]*(?:[Ii]n|[Ww]ithin|[Ee]n|[Aa]ux?|[Dd]ans)\s+(?=\w)")
 
 
@@ -40,7 +38,8 @@ def _is_condition(text: str, start: int, end: int) -> bool:
 
 @lru_cache(maxsize=512)
 def only_excepts(said: Said, other: Said, side: Side) -> bool:
-    """Whether all by which a sentence of a side differs from that of the other side is what it does not hold for."""
+    """Whether all by which a sentence of a side differs from that of the other side is what it does not hold for, or
+    what it alone holds for."""
     if said.one is not other.one:
         return False
     texts = said.one.passage.texts
