@@ -31,9 +31,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({500, 502, 504})  # statuses that are worth a new attempt
 WAITING = frozenset({429, 503})  # statuses whose Retry-After is obeyed
 _MAX_VALIDATOR = 512  # characters
-_LEADS_ON = (
-    4_096  # bytes of a page that does no more than lead to another; one with a text is read, whatever it leads to
-)
+_LEADS_ON = 4_096  # bytes of a page that does no more than lead to another; one with a text is read
 _AT_ONCE = 5.0  # seconds until it does
 
 Ask = Callable[[Request], Awaitable[Response]]

@@ -105,15 +105,6 @@ def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language:
         ("en", "We will only record your call if you say yes.", "off"),
         ("en", "You can say no to the use of your messages by sending an email.", "on"),
         ("fr", "Nous enregistrons vos appels si vous cochez la case.", "off"),
-    ],
-)
-def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:
-    assert of_sentence({"language": language, "text": text}).default == default
-
-
-@pytest.mark.parametrize(
-    ("language", "text", "default"),
-    [
         ("en", "Sleep data are visible to your followers unless you set your profile to private.", "on"),
         ("en", "Posts are used to train our models. You can lodge an objection through the form.", "on"),
         ("en", "The memory of the assistant is switched on for all accounts.", "on"),
@@ -123,5 +114,5 @@ def test_the_default_is_told_by_words_that_say_so(language: str, text: str, defa
         ("fr", "Les images ne nous parviennent pas, à moins que le conducteur n'ait activé leur envoi.", "off"),
     ],
 )
-def test_what_happens_unless_people_act(language: str, text: str, default: str | None) -> None:
+def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:
     assert of_sentence({"language": language, "text": text}).default == default

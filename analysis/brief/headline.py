@@ -13,8 +13,8 @@ from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
 from analysis.change import SEVERITIES, Side
-from analysis.text.looks import answer, pattern
-from analysis.text.sentence_ends import sentences_before
+from analysis.text.looks import answer, begins
+from analysis.text.sentence_ends import sentence_before
 from analysis.text.topics import matches
 
 _LONGEST = 45  # words
@@ -104,16 +104,16 @@ def _denies(sentence: Sentence) -> bool:
 
 def _without_condition(gone: Sentence) -> str | None:
     """What is said of all where an exception or a condition at its end went; told as gone it would mean less."""
-    first = next(number for number, word in enumerate(gone.words) if word.changed)
+    first = _first_changed(gone)
     ended = all(word.changed for word in gone.words[first:])
-    held = any(pattern(name).match(gone.text, gone.words[first].start) for name in ("excepted", "condition"))
+    held = any(begins(name, gone.text, gone.words[first].start) for name in ("excepted", "condition"))
     return gone.quote(0, first) if held and ended and 0 < first <= _LONGEST else None
 
 
 def _told(sentence: Sentence, phrases: Phrases) -> str:
     """The sentence behind what forbids it; a cell behind the first of its row, a short entry of a list behind its
     section's title."""
-    changed = next(number for number, word in enumerate(sentence.words) if word.changed)
+    changed = _first_changed(sentence)
     turns = sentence.cues.get("prohibition", ())
     text = excerpt(sentence, phrases.grammar, (changed, changed + 1), longest=_LONGEST, turns=turns)
     of_ai = _changed_of_ai(sentence)
@@ -137,6 +137,11 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     if not text.startswith(CUT) and _carries_on(sentence, phrases):
         return f"{_before(sentence, phrases)}{text}"
     return text
+
+
+def _first_changed(sentence: Sentence) -> int:
+    """The number of the first changed word."""
+    return next(number for number, word in enumerate(sentence.words) if word.changed)
 
 
 def _changed_of_ai(sentence: Sentence) -> int | None:
@@ -185,7 +190,7 @@ def _has_no_noun(sentence: Sentence, phrases: Phrases) -> bool:
 
 def _before(sentence: Sentence, phrases: Phrases) -> str:
     """The sentence before it in its paragraph, or as much as a reader takes in of it."""
-    start, end = next(sentences_before(sentence.text, sentence.words[0].start), (0, 0))
+    start, end = sentence_before(sentence.text, sentence.words[0].start)
     words = words_of(sentence.text, start, end)
     if not words:
         return ""

@@ -14,7 +14,7 @@ from analysis.judging.sentences import Chances, says
 from analysis.judging.surroundings import Surroundings
 from analysis.judging.ticked import Ticked
 from analysis.text.looks import pattern
-from analysis.text.sentence_ends import sentences_before
+from analysis.text.sentence_ends import sentence_before
 from analysis.text.topics import column_topics, matches, section_topics
 from analysis.text.words import word_texts
 
@@ -198,7 +198,7 @@ def _examples(
             continue
         if any(one.tier == "decides" for one in within(sentence, found)):
             continue
-        start, end = next(sentences_before(text, sentence.start), (0, 0))
+        start, end = sentence_before(text, sentence.start)
         topics = {match.topic for match in matches(text[start:end], language) if match.tier == "decides"}
         for topic in TOPICS:
             if topic in topics:

@@ -9,18 +9,16 @@ from analysis.change import Side
 from analysis.judging.found import is_name
 from analysis.judging.said import Said
 from analysis.judging.seen import Seen
-from analysis.text.looks import pattern
-from analysis.text.sentence_ends import sentences_before
+from analysis.text.looks import begins, pattern
+from analysis.text.sentence_ends import sentence_before
 
-_OPENS = re.compile(r"[\W_]*")
 _PLACE = re.compile(r"[\W_]*(?:[Ii]n|[Ww]ithin|[Ee]n|[Aa]ux?|[Dd]ans)\s+(?=\w)")
 
 
 def is_exception(text: str, start: int, sentence: int) -> bool:
     """Whether words at an offset begin as an exception does ("except in ...", "sauf si ..."), or go on with one that
     their sentence, which begins at another offset, has before them."""
-    opening = _OPENS.match(text, start)
-    if opening and pattern("excepted").match(text, opening.end()):
+    if begins("excepted", text, start):
         return True
     lead = text[sentence:start]
     found = pattern("excepted").search(lead)
@@ -30,10 +28,8 @@ def is_exception(text: str, start: int, sentence: int) -> bool:
 
 def _is_condition(text: str, start: int, end: int) -> bool:
     """Whether words begin as a condition does ("if you live in ..."), or name a place where something holds."""
-    opening, place = _OPENS.match(text, start), _PLACE.match(text, start)
-    if opening and pattern("condition").match(text, opening.end()):
-        return True
-    return place is not None and is_name(text[place.end() : end])
+    place = _PLACE.match(text, start)
+    return begins("condition", text, start) or (place is not None and is_name(text[place.end() : end]))
 
 
 @lru_cache(maxsize=512)
@@ -68,5 +64,5 @@ def held_back(one: Seen, side: Side) -> tuple[Said, ...]:
         for found in one.wording.sentences
         if found.side == side and found.whole and pattern("not_so").match(text, found.start)
     ]
-    before = (next(sentences_before(text, start), (0, 0)) for start in behind)
+    before = (sentence_before(text, start) for start in behind)
     return tuple(said for start, end in before if (said := Said(one, text[start:end], False)).is_plainly_done)

@@ -126,6 +126,7 @@ def _only_cites(sentence: ChangedSentence, text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)  # asked of each sentence from several sides
 def only_explains(one: Seen, sentence: ChangedSentence) -> bool:
     """Whether it only says what is meant by other words: "affiliates (that is, companies that own us)". Examples that
     are graver than what they stand beside do more."""

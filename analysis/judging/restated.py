@@ -6,7 +6,6 @@ in choices.py; here is what is done, promised and kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -14,7 +13,7 @@ from analysis.judging.choices import Choices, bars, states
 from analysis.judging.entries import alone
 from analysis.judging.figures import ages, days
 from analysis.judging.said import DENIED, UNLESS, Said
-from analysis.text.looks import pattern
+from analysis.text.looks import begins, pattern
 from analysis.text.times import times_in
 from analysis.text.topics import matches
 
@@ -23,7 +22,6 @@ _MOST = 0.6  # of the words of the shorter of two sentences that the other one h
 _FURTHER = 3  # words of a sentence that says another one again
 _TURNED = frozenset(("negation", "promise", "no_choice"))
 _MARKS = frozenset(("default_off", UNLESS, "at_will", "discretion", "lawful", "part_only"))
-_OPENS = re.compile(r"^[\W_]*")
 _WEIGHTY = ("data_collection", "data_sharing", "transfer", "advertising", "ai_training", "sensitive_minors")
 
 
@@ -37,8 +35,8 @@ class Restated(Choices):
         """Whether a policy says the same thing to another effect for people, whatever words it has for it."""
         if self.place.kind not in ("privacy", "cookies"):
             return False
-        other = self.loosens or self.lengthens or self.shortens or self.narrows_right
-        return other or self.waits or self.spares_some
+        less = self.loosens or self.lengthens or self.narrows_right
+        return less or self.shortens or self.waits or self.spares_some
 
     @property
     def tightens(self) -> bool:
@@ -149,9 +147,9 @@ class Restated(Choices):
     @property
     def loosens(self) -> bool:
         """Whether something that held back what is done is gone."""
-        held_no_more = self.loses_condition or self.is_no_longer_only or self.frees or self.spares_no_more
-        held_no_more = held_no_more or self.spares_none or self._warns_less
-        return held_no_more or self._obliges or self._bares or self._goes_on or self._is_aged > 0
+        held_no_more = self.loses_condition or self.is_no_longer_only or self.spares_no_more or self.spares_none
+        of_service = self.frees or self._warns_less or self._bares or self._goes_on
+        return held_no_more or of_service or self._obliges or self._is_aged > 0
 
     @property
     def loses_condition(self) -> bool:
@@ -279,7 +277,7 @@ def _says_again(pair: Restated) -> bool:
 
 
 def _has_condition(parts: Iterable[str]) -> bool:
-    return any(pattern("condition").match(_OPENS.sub("", words)) for words in parts)
+    return any(begins("condition", words) for words in parts)
 
 
 def _deletes(said: Said) -> bool:

@@ -15,7 +15,7 @@ from analysis.judging.rephrased import alike
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
 from analysis.text.looks import pattern
-from analysis.text.sentence_ends import sentences_before
+from analysis.text.sentence_ends import sentence_before
 from analysis.text.topics import matches
 
 # chances
@@ -115,7 +115,7 @@ class Said:
     def follows_practice(self) -> bool:
         """Whether the sentence before it says that something is done with data."""
         text = next((text for text in self.one.passage.texts.values() if self.text in text), "")
-        start, end = next(sentences_before(text, text.find(self.text)), (0, 0))
+        start, end = sentence_before(text, text.find(self.text))
         return Said(self.one, text[start:end], whole=False).is_done
 
     @property

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from analysis.text.normal import TICKS
 
 _WORDS = re.compile(r"\w+")
+_MARKS = re.compile(r"[\W_]*")
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?")  # the innermost ones
 _FIRST_GROUP = re.compile(r"\(\?:((?:[^()\\]|\\\w)*)\)(?![?*{])")
 _LETTERS = re.compile(r"(\[\w+\]|\w)(\??)")  # one, or any of several, that may be missing
@@ -121,6 +122,12 @@ def pattern(name: str) -> re.Pattern[str]:
     alternatives = "|".join(getattr(looks().patterns, name))
     # each begins with a word: where one ends none needs to be tried
     return re.compile(rf"\b(?=\w)(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
+
+
+def begins(name: str, text: str, at: int = 0) -> bool:
+    """Whether a text, from an offset on and behind any marks, begins with what a list of `[patterns]` finds."""
+    marks = _MARKS.match(text, at)
+    return bool(marks and pattern(name).match(text[marks.end() :]))
 
 
 def answer(text: str) -> bool | None:
