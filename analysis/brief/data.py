@@ -21,17 +21,20 @@ class DataWords(DataEnds):
     """Reads candidates for `data` out of sentences of one language."""
 
     def _whole(self, sentence: Sentence, most: int = 16) -> Iterator[tuple[int, int, str]]:
-        """An item, a cell or a bare line as it stands, and what follows its colon."""
+        """An item, a cell or a bare line as it stands, and what follows its colon; not where it begins with who gets
+        data: "Kestrel: for hosting"."""
         words = sentence.words
+        whose = self.opens_with_party(sentence)
         bare = sentence.item or sentence.lead or (len(words) <= 8 and not self._is_said(sentence))
         starts = [0, *sorted(sentence.lines), len(words)]
         for first, last in pairwise(starts) if bare else ():
-            if last - first <= most:
+            if last - first <= most and not whose:
                 yield first, last, "whole"
         for at in range(1, min(len(words), 8)):
             if ":" in words[at].gap and len(words) - at <= most:
-                yield at, len(words), "after colon"
-                yield 0, at, "before colon"
+                yield at + (at in sentence.where("purpose_lead")), len(words), "after colon"
+                if not whose:
+                    yield 0, at, "before colon"
                 break
 
     def _is_said(self, sentence: Sentence) -> bool:

@@ -18,6 +18,7 @@ from analysis.text.sentence_ends import sentence_before
 from analysis.text.topics import matches
 
 _LONGEST = 45  # words
+_LONGEST_CELL = 8  # words; more are rather a sentence
 _LABEL = 6  # words; less is rather the entry of a list than a sentence
 _LONGEST_BEFORE = 20  # words, of the sentence before one that speaks of it
 _NAMED = 3  # words before that of a document that a sentence begins with: "This online privacy policy"
@@ -44,9 +45,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
     `worth` is what the answers quoted from each sentence (by its order) weigh together, `because` the rules that make
     the change high: where one says that something is gone, that may be the news.
     """
-    touched = [
-        sentence for sentence in scene.sentences if sentence.touched and (len(sentence.words) > 1 or _answers(sentence))
-    ]
+    touched = [sentence for sentence in scene.sentences if sentence.touched and _says_something(sentence)]
     if not touched:
         return None
 
@@ -119,9 +118,11 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     of_ai = _changed_of_ai(sentence)
     if of_ai is not None and sentence.quote(of_ai, of_ai + 1) not in text:
         text = excerpt(sentence, phrases.grammar, (of_ai, of_ai + 1), longest=_LONGEST, turns=turns)
+    label = forbidding(sentence, phrases)
+    if not label and (row := _whole_row(sentence)):
+        return row
     cell = sentence.text.split(CELL)[0] if sentence.item and CELL in sentence.text else ""
     within = bool(cell) and sentence.words[0].start > len(cell)
-    label = forbidding(sentence, phrases)
     if not label and within:
         named = all(word.capital for word in words_of(cell))  # "Kestrel, Inc."
         said = cell.rstrip().endswith(_SENTENCE_ENDS) and not named
@@ -139,6 +140,17 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
     return text
 
 
+def _whole_row(sentence: Sentence) -> str:
+    """The cells of a row that came, went or got another name, where all are labels: none alone would say what it is."""
+    text, start = sentence.text, sentence.words[0].start
+    line = text[text.rfind("\n", 0, start) + 1 :].split("\n")[0]
+    first = CELL not in text[text.rfind("\n", 0, start) + 1 : start]
+    if not sentence.item or CELL not in line or not (sentence.whole or first) or _answers(sentence):
+        return ""
+    cells = [cell.strip() for cell in line.split(CELL)]
+    return ", ".join(filter(None, cells)) if all(len(cell.split()) <= _LONGEST_CELL for cell in cells) else ""
+
+
 def _first_changed(sentence: Sentence) -> int:
     """The number of the first changed word."""
     return next(number for number, word in enumerate(sentence.words) if word.changed)
@@ -148,6 +160,11 @@ def _changed_of_ai(sentence: Sentence) -> int | None:
     """The number of the first changed word about AI, which no cut may leave out."""
     places = (range(first, last) for first, last in sentence.cues.get("ai", ()))
     return next((number for place in places for number in place if sentence.words[number].changed), None)
+
+
+def _says_something(sentence: Sentence) -> bool:
+    """One word by itself does where it is an entry of a list, a name in a cell, or an answer."""
+    return len(sentence.words) > 1 or _answers(sentence) or (sentence.item and sentence.words[0].capital)
 
 
 def _answers(sentence: Sentence) -> bool:

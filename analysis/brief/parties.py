@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analysis.blocks import CELL, Page
 from analysis.brief.clauses import Clauses
 from analysis.brief.nouns import VOID
 from analysis.brief.phrases import Phrases
-from analysis.brief.text import Sentence, addresses, has_address, words_of
+from analysis.brief.text import Sentence, Word, addresses, has_address, words_of
 
 _ENDS = re.compile(r"[.;:!?]\s")
 _COLUMN = 6  # words of the head of a column; more are a sentence
@@ -269,12 +269,26 @@ class Parties(Clauses):
                 return False
         return sure > 0 and ("," in words[at].gap or words[at - 1].text in joins)
 
-    def _in_column(self, sentence: Sentence, first: int) -> bool:
-        """Whether a cell begins with the name, in a column of parties: "Provider", "Set by"."""
-        head = words_of(sentence.lead) if first == 0 and sentence.item and CELL in sentence.text else ()
-        about = self.phrases.find(head) if len(head) <= _COLUMN else {}
+    def _in_list(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a name is first in a cell of a column of parties, "Provider" or "Set by", or in an entry or a row of
+        a section of them, where its end or what it is for follows."""
+        if first > 0 or not sentence.item:
+            return False
+        head = words_of(sentence.lead) if CELL in sentence.text else ()
         if 1 < len(head) <= _COLUMN and head[-1].text in self.grammar.doers:
             return True
+        if self._of_parties(head):
+            return True
+        alone = last == len(sentence.words) or any(mark in sentence.words[last].gap for mark in ":–—(-")
+        return alone and self.opens_with_party(sentence)
+
+    def opens_with_party(self, sentence: Sentence) -> bool:
+        """Whether it is an entry, or the first cell of a row, in a section that lists those who get data."""
+        opens = sentence.item and sentence.words[0].capital and CELL not in sentence.text[: sentence.words[0].start]
+        return opens and self._of_parties(words_of(sentence.heading))
+
+    def _of_parties(self, title: Sequence[Word]) -> bool:
+        about = self.phrases.find(title) if len(title) <= _COLUMN else {}
         return "recipient_head" in about and "tracking" not in about  # not "First or third-party cookie"
 
     def _behind_colon(self, sentence: Sentence, first: int) -> bool:
@@ -317,7 +331,7 @@ class Parties(Clauses):
             return False  # "third-party Northwind tools"
         beside = (
             listed
-            or self._in_column(sentence, first)
+            or self._in_list(sentence, first, last)
             or self._behind_colon(sentence, first)
             or self._in_numbered(sentence, first)
             or any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))

@@ -13,6 +13,7 @@ from analysis.change import Passage, Side
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, stems_by_sentence, stems_of, wording
 from analysis.judging.anew import anew
 from analysis.judging.found import Found, found_in, named_in, overlaps, places_in, recipients_in, within
+from analysis.judging.listed import lists_recipients, parties_listed, party_of
 from analysis.judging.lists import put_into_lists
 from analysis.judging.news import is_renamed
 from analysis.judging.postal import only_addresses
@@ -208,7 +209,8 @@ def _seen(
     found: list[Found] = []
     count = 0
     recipients: list[Found] = []
-    named = names(passage, section)
+    listed = _lists_party(passage, around, language)
+    named = listed or names(passage, section)
     for sentence in changed.sentences:
         count += sum(len(word_texts(texts[sentence.side][start:end])) for start, end in sentence.spans)
         found += found_in(texts[sentence.side], sentence, section, around[sentence.side], language)
@@ -216,6 +218,8 @@ def _seen(
             found += named_in(texts[sentence.side], sentence, section)
         found += places_in(texts[sentence.side], sentence, found)
         recipients += recipients_in(texts[sentence.side], sentence, section)
+    if listed:
+        recipients += parties_listed(changed, texts)
     reworded = bool(passage.heading) and passage.operation == "reworded"
     address = reworded and not _says_whole(changed, found) and only_addresses(changed, texts)
     renamed = is_renamed(passage) or _is_title_row(passage, around)
@@ -242,6 +246,14 @@ def _seen(
         ticked=cells,
         renamed=renamed,
     )
+
+
+def _lists_party(passage: Passage, around: Mapping[Side, Surroundings], language: str | None) -> bool:
+    """Whether it is the entry of one of those who get data, and no link of a menu."""
+    if not lists_recipients(passage.heading, language):
+        return False
+    texts = {side: text for side, text in passage.texts.items() if text}
+    return any(party_of(text) and not around[side].in_menu(text) for side, text in texts.items())
 
 
 def _says_whole(changed: Wording, found: Sequence[Found]) -> bool:

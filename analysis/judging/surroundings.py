@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from operator import itemgetter
 
@@ -112,15 +113,26 @@ class Surroundings:
             return True
         if place < self._title and not pattern("subject").search(text):
             return False
-        near = (*range(max(0, place - _NEAR), place), *range(place + 1, min(len(self._texts), place + 1 + _NEAR)))
-        if place in self._linked and sum(other in self._linked for other in near) >= TEMPLATE:
+        if self._amid_links(place):
             return False
         around = 0
-        for other in near:
+        for other in self._near(place):
             around += self._text_words(other)
             if around and around >= self._enough:
                 return True  # as most text does, and its neighbours need no reading
         return around > 0 and around + _prose_words(text) >= self._enough
+
+    def in_menu(self, text: str) -> bool:
+        """Whether a block is a link among others."""
+        place = self._places.get(text.split("\n")[0])
+        return place is not None and self._amid_links(place)
+
+    def _amid_links(self, place: int) -> bool:
+        return place in self._linked and sum(other in self._linked for other in self._near(place)) >= TEMPLATE
+
+    def _near(self, place: int) -> Iterator[int]:
+        yield from range(max(0, place - _NEAR), place)
+        yield from range(place + 1, min(len(self._texts), place + 1 + _NEAR))
 
     @cached_property
     def _title(self) -> int:
