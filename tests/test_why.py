@@ -19,7 +19,7 @@ from analysis.versions.reading import stored_passages
 from policywatch.marking import flagged_first
 from policywatch.terminal import show_comparison
 from reasons import told as said_again
-from tests.test_compare import cases, told
+from tests.written_cases import cases, told
 
 SIGN = re.compile(r"\b[a-z_]+\.[a-z_]+\b|[a-z]_[a-z]|no sign for it")  # "words.business.after", "ai_training"
 OPENING = "We wrote this policy for those who read it, and we answer questions about it."

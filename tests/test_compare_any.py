@@ -1,0 +1,181 @@
+"""What must hold for any change: no noise alters what is said of it, and nothing but the texts decides."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.blocks import Block
+from analysis.change import Comparison
+from analysis.compare import compare
+from analysis.diff.wording import keyed_sentences
+from analysis.text import words
+from analysis.text.spelling import keyed_words
+from tests.written_cases import Case, cases, compared_once, frame, page, told
+
+
+def test_swapping_the_texts_mirrors_the_operations() -> None:
+    mirror = {"added": "removed", "removed": "added", "reworded": "reworded", "moved": "moved"}
+    for param in cases():
+        there, back = (told(param.values[0], mirrored=mirrored).passages for mirrored in (False, True))
+        assert sorted(mirror[passage.operation] for passage in there) == sorted(passage.operation for passage in back)
+
+
+@pytest.mark.parametrize("case", cases())
+def test_a_document_does_not_differ_from_itself(case: Case) -> None:
+    after = page(case, case["after"])
+    assert compare(after, after, language=case["language"]) == Comparison(substantive=False)
+
+
+NOISE = {
+    "menu": lambda page: (Block("item", "Products"), Block("item", "Pricing"), *page.blocks),
+    "footer": lambda page: (*page.blocks, Block("item", "Careers"), Block("item", "Press"), Block("item", "© Parley")),
+    "pickers": lambda page: (*page.blocks, Block("paragraph", "English Deutsch Français Español Italiano")),
+    "counter": lambda page: (*page.blocks, Block("paragraph", "Updated 3 days ago")),
+    "quotes": lambda page: tuple(replace(block, text=block.text.replace("’", "'")) for block in page.blocks),
+    "addresses": lambda page: tuple(
+        replace(block, text=re.sub(r"[\w.]+@[\w.]+\w", "[email protected]", block.text)) for block in page.blocks
+    ),
+    "dashes": lambda page: tuple(replace(block, text=block.text.replace(" - ", " – ")) for block in page.blocks),
+    "link targets": lambda page: tuple(
+        replace(block, links=tuple(replace(link, url=f"{link.url}?utm=1") for link in block.links))
+        for block in page.blocks
+    ),
+    "order": lambda page: (*page.blocks[:-4], *page.blocks[-2:], *page.blocks[-4:-2]),
+    "consent": lambda page: (
+        *page.blocks,
+        Block("paragraph", "We use cookies to make this site better. Accept all Reject all Manage preferences"),
+    ),
+    "numbers": lambda page: tuple(
+        replace(block, text=f"{number}. {block.text}") if block.kind == "heading" else block
+        for number, block in enumerate(page.blocks, 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_noise_beside_a_change_alters_no_verdict(noise: str) -> None:
+    for param in cases():
+        case = param.values[0]
+        before, after = page(case, case["before"]), page(case, case["after"])
+        noisy = replace(after, blocks=NOISE[noise](after))
+        quiet, told_with_noise = told(case), compare(before, noisy, language=case["language"])
+        assert (quiet.alert, quiet.effective_date) == (told_with_noise.alert, told_with_noise.effective_date), case[
+            "name"
+        ]
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_noise_alone_is_no_change(noise: str) -> None:
+    for param in cases():
+        case = param.values[0]
+        after = page(case, case["after"])
+        assert not compare(after, replace(after, blocks=NOISE[noise](after)), language=case["language"]).substantive, (
+            case["name"]
+        )
+
+
+TABLE = (
+    "We count visits without cookies.\n\n## Which\n\n| Name | Purpose |\n| --- | --- |\n| sid | Keeps you signed in |"
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "language", "around", "longer", "shorter"),
+    [
+        (
+            "cookies",
+            "en",
+            f"{TABLE}\n\n## How",
+            "We use cookies, pixels and device identifiers to know your language and to track how you use our site.",
+            "We use cookies to know your language.",
+        ),
+        (
+            "guidelines",
+            "fr",
+            "Ne harcelez personne.\n\n## Contenus",
+            "Ne trompez pas les autres. Les images générées par l’IA doivent porter une mention.",
+            "Ne trompez pas les autres.",
+        ),
+    ],
+)
+def test_a_short_sentence_of_a_short_page_is_text(
+    document: str, language: str, around: str, longer: str, shorter: str
+) -> None:
+    case = {"document": document, "language": language, "section": "What else"}
+    one, other = (page(case, f"{around}\n\n{text}") for text in (longer, shorter))
+    with_furniture = replace(other, blocks=NOISE["menu"](replace(other, blocks=NOISE["footer"](other))))
+    for before, after in ((one, other), (other, one), (one, with_furniture), (with_furniture, one)):
+        assert compare(before, after, language=language).alert
+
+
+@given(st.sampled_from(cases()), st.sampled_from(cases()))
+def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
+    before, after = page(one.values[0], one.values[0]["before"]), page(one.values[0], other.values[0]["after"])
+    assert compare(before, after, language="en") == compare(before, after, language="en")
+
+
+def test_spaces_that_hold_words_together_are_spaces() -> None:
+    for param in cases():
+        case = param.values[0]
+        held_together = {**case, "after": re.sub(r"(?<=\w) (?=\w)", "\u00a0", case["after"])}
+        assert told(held_together) == told(case), case["name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It was written on 3 March\n2025 brought nothing new. We keep letters e.g. in Rome.",
+        "Ask us 2\nyears ago we did.",
+        "Read 'https://parley.example/a.' Then write to help@parley.example. Or call.",
+        "Letters | 3 May | 2024 | see parley.example/letters",
+    ],
+)
+def test_a_sentence_has_the_words_that_it_has_alone(text: str) -> None:
+    found = keyed_sentences(text)
+    assert len(found) > 1
+    for start, end, keys in found:
+        assert keys == keyed_words(text[start:end]).keys
+
+
+def test_the_fast_extra_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fast_diff_match_patch")
+    answers = []
+    for way in (words._slow_diff, words._fast_diff):
+        monkeypatch.setattr(words, "_character_diff", way)
+        keyed_words.cache_clear()
+        compared_once.cache_clear()
+        answers.append([told(param.values[0]) for param in cases()[::3]])
+    assert answers[0] == answers[1]
+
+
+def test_the_answer_hangs_on_nothing_but_the_texts(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("old.md", "new.md")]
+    for file, name in zip(files, ("before", "after"), strict=True):
+        chosen = [param.values[0][name] for param in cases() if param.values[0]["document"] == "privacy"][:40]
+        file.write_text("# Privacy policy of Parley\n\n" + "\n\n".join(chosen), "utf-8")
+    command = [sys.executable, "-m", "policywatch", "compare", *map(str, files), "--json"]
+    answers = {
+        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(answers) == 1
+
+
+def test_comparing_loads_neither_the_crawler_nor_the_store_nor_a_model_of_languages(tmp_path: Path) -> None:
+    for name, more in (("old.md", ""), ("new.md", " We sell it, too.")):
+        (tmp_path / name).write_text(frame("privacy", "en").replace("\n\n", f"{more}\n\n", 1), "utf-8")
+    loads = "import sys, policywatch.cli; from policywatch.files import compare_files; from pathlib import Path\n"
+    loads += "compare_files(Path('old.md'), Path('new.md'), language='en', document=None)\n"
+    loads += "print(*({'scrapy', 'numpy', 'apprise', 'sqlalchemy', 'jinja2', 'pdfminer', 'ftfy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", loads], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,0 +1,185 @@
+"""Single rules of what a change is said to be, each with texts of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from analysis.blocks import Block, Page
+from analysis.compare import compare
+from analysis.judging.kinds import kind_of
+from analysis.page import read_page
+from tests.written_cases import frame, page
+
+
+@pytest.mark.parametrize(
+    ("language", "document", "added"),
+    [
+        ("en", "Subprocessor List", "Hexel Analytics Pvt Ltd | Usage analytics | India"),
+        ("en", "Sub-processors", "Tidewell Inc. | Running of language models | United States"),
+        ("fr", "Liste des sous-traitants", "Neuralis SAS | Modèles de langage | Irlande"),
+    ],
+)
+def test_who_joins_a_list_of_subprocessors_is_told(language: str, document: str, added: str) -> None:
+    rows = [
+        "Company | Service | Location",
+        "--- | --- | ---",
+        "Harrow Ltd | Hosting | Leeds",
+        "Osier GmbH | Post | Bonn",
+    ]
+    before, after = (
+        read_page(
+            f"# {document}\n\n".encode() + "\n".join(f"| {row} |" for row in lines).encode(), mime="text/markdown"
+        )
+        for lines in (rows, [*rows, added])
+    )
+    found = compare(before, after, language=language, document=document)
+    assert found.alert
+    assert "data_sharing" in found.topics
+
+
+def test_an_error_page_is_held() -> None:
+    before = read_page(frame("privacy", "en").encode(), mime="text/markdown", language="en")
+    error = Page(
+        "Error", "en", (Block("heading", "Error"), Block("paragraph", "Something went wrong. Please try again later."))
+    )
+    for texts in ((before, error), (error, before)):
+        found = compare(*texts, language="en")
+        assert found.held
+        assert found.passages
+        assert not any(passage.why for passage in found.passages)
+        assert not found.substantive
+        assert not found.alert
+    assert compare(before, error, language="en", believed=True).held is None
+
+
+def test_every_place_says_why_it_was_told_or_not() -> None:
+    menu = page({"document": "privacy", "language": "en", "section": "Sharing"}, "We share nothing.")
+    other = replace(menu, blocks=(Block("item", "Our products"), *menu.blocks))
+    found = compare(menu, other, language="en")
+    assert [passage.why for passage in found.passages] == [
+        ("suppressed: there is no sentence in it; it is a title, a label or an entry of a menu",)
+    ]
+
+
+def test_the_links_of_a_notice_are_given_with_its_date() -> None:
+    notice = (
+        "We are updating our privacy policy on 3 November 2025. See [what is coming](https://parley.example/soon); for "
+        "the policy in force until then, [click here](https://parley.example/old), or see the [previous one](https://x.example)."
+    )
+    case = {"document": "privacy", "language": "en", "section": ""}
+    found = compare(page(case, "A quiet place."), page(case, f"A quiet place.\n\n{notice}"), language="en")
+    assert (found.alert, found.effective_date) == (True, date(2025, 11, 3))
+    assert [(quote.text, quote.link) for quote in found.see] == [("what is coming", "https://parley.example/soon")]
+
+
+MENU = "".join(
+    f"- [{word}](https://parley.example/{word})\n" for word in ("Shop", "Sell", "Help", "Blog", "Jobs", "Press")
+)
+
+
+def with_banner(banner: str) -> Page:
+    return read_page(f"{banner}\n\n{MENU}\n{frame('privacy', 'en')}".encode(), mime="text/markdown", language="en")
+
+
+def test_a_notice_of_a_new_policy_is_told_above_menus_and_title() -> None:
+    announced = with_banner("We are updating our Privacy Policy on 3 March 2027. See what is new.")
+    found = compare(with_banner(""), announced, language="en")
+    assert (found.alert, found.topics, found.effective_date) == (True, ("data_use",), date(2027, 3, 3))
+    advertised = with_banner("Our spring sale starts on 3 March 2027. See what is new.")
+    assert not compare(with_banner(""), advertised, language="en").alert
+
+
+def test_news_of_a_page_about_ai_is_about_ai() -> None:
+    texts = (
+        f"# {title}\n\n## Mistakes\n\nAnswers may hold errors{more}. Tell us about them, and we look into each."
+        for title in ("Our AI assistant and your data: privacy", "Our library and your data: privacy")
+        for more in ("", ", gaps or a bias against small towns")
+    )
+    pages = [read_page(text.encode(), mime="text/markdown", language="en") for text in texts]
+    assert "ai_features" in compare(*pages[:2], language="en").topics
+    assert "ai_features" not in compare(*pages[2:], language="en").topics
+
+
+def test_a_text_whose_titles_are_bold_paragraphs_is_one() -> None:
+    said = (
+        "**Parley Privacy Policy**\n\nPeople trust us with letters that they have not finished. Here we say in plain "
+        "words which of your data we use when you write, and what you can do about it.\n\n**1. What we collect**\n\n"
+        "*Account.* We hold your name, your address and the words by which you sign in to your account.\n\n"
+        "*Letters.* We keep what you write until you delete it, and what we answer when you write to us.\n\n"
+        "*Visits.* We note which pages you open, from which browser and at which hour, to keep thieves away.\n\n"
+        "*Stamps.* We keep the number of stamps that you bought, and from whom, as the law asks us to do.\n\n{}"
+        "**2. Who gets it**\n\nWe share your address with the post office, and with nobody else unless you agree.\n\n"
+        "## Mergers\n\nShould all of our business be sold, your letters go with it under the promises made here. You "
+        "will hear of it beforehand, and can take your letters with you.\n"
+    )
+    gestures = "*Gestures.* If you turn on gestures, we detect the outline of your hand while the camera is on.\n\n"
+    before, after = (
+        read_page(said.format(text).encode(), mime="text/markdown", language="en") for text in ("", gestures)
+    )
+    told = compare(before, after, language="en", document="Privacy Policy")
+    assert told.alert
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Conservation pendant 13 mois des données (avis de la Guilde)", True),
+        ("Archivage 5 ans si la personne donne son accord", True),
+        ("Les données utiles au contrat sont conservées tant que dure la relation.", True),
+        ("Suppression des données", False),
+        ("Comment demander la suppression des données de son compte", False),
+        ("Devis offert pendant 13 mois", False),
+    ],
+)
+def test_how_long_data_is_kept_is_told_from_a_table_that_lost_its_lines(line: str, *, told: bool) -> None:
+    cells = [
+        f"{text}\n\n" for text in ("Statistiques", "Base légale", "Intérêt légitime", "Suivi", "Litiges", "Contrat")
+    ]
+    start = (
+        "# Confidentialité\n\nNous protégeons vos données et celles de vos proches, comme la loi le demande à tous.\n\n"
+    )
+    text = f"{start}## Durées\n\n{''.join(cells)}{{}}{''.join(reversed(cells))}"
+    before, after = (
+        read_page(text.format(middle).encode(), mime="text/markdown", language="fr") for middle in ("", f"{line}\n\n")
+    )
+    assert compare(before, after, language="fr", document="Privacy Policy").alert is told
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Control whether Wrenfield uses your data to train models", "privacy"),
+        ("Wrenfield and generative AI", "privacy"),
+        ("Generative AI Terms", "terms"),
+        ("Politique de la communauté professionnelle", "rules"),
+        ("Retention Schedule", "privacy"),
+        ("Durées de conservation", "privacy"),
+        ("Usage Policy", "rules"),
+        ("Lamps and how to light them", "other"),
+    ],
+)
+def test_a_title_says_what_kind_of_document_it_is(title: str, kind: str) -> None:
+    assert kind_of(title, Page("", None, ())) == kind
+
+
+@pytest.mark.parametrize(
+    ("section", "after", "told"),
+    [
+        ("Your rights", "information.rights@brightmere.example", True),
+        ("Your rights", "[email protected]", False),  # what pages show to robots
+        ("Your rights", "DPO@brightmere.example", False),
+        ("Your rights", "dpo@brightmere.example.Also", False),
+        ("Orders", "help@brightmere.example", False),
+    ],
+)
+def test_whom_people_turn_to_about_their_rights_is_news(section: str, after: str, *, told: bool) -> None:
+    case = {"document": "privacy", "language": "en", "section": section}
+    asks = "use any of these rights" if section == "Your rights" else "ask when an order comes"
+    pages = [page(case, f"To {asks} write to {mailbox} by e-mail.") for mailbox in ("dpo@brightmere.example", after)]
+    found = compare(*pages, language="en", document="Privacy Policy")
+    assert (found.alert, found.topics) == (told, ("user_rights",) if told else ())
+    mirrored = compare(*reversed(pages), language="en", document="Privacy Policy")
+    assert mirrored.alert is told
