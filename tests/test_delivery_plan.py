@@ -1,26 +1,20 @@
-"""Who is owed what: routes that share, come, go and are renamed; digests; quiet hours; the operator."""
+"""Who is owed what: routes that share, come, go and are renamed; the operator."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
 
-from analysis.versions.telling import settle
 from notifier.delivery import Deliveries
-from notifier.plan import has_to_plan
-from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.send import Result
-from notifier.when import parse_when
 from storage.alerts import Alert
-from storage.changes import Change
-from storage.checks import Check
 from storage.database import Database
 from storage.deliveries import State, retry_parked
 from storage.notices import Notice
-from tests.owed import POLICY, owe, route, tell
+from tests.owed import owe, route
 from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, notices, rows
 
 
@@ -76,61 +70,6 @@ def test_what_waited_for_two_routes_comes_once_when_the_first_one_leaves(databas
         assert retry_parked(session, None, NOON) == []
     both = (route("team", "json://a"), all_)
     assert deliver(database, *both, post=post, now=NOON + 9 * MINUTE, operator=OPERATOR) == Deliveries(0, 0, 0)
-
-
-@pytest.mark.parametrize("after", [[], [route("picky", "json://a", severity="high")]])
-def test_a_digest_is_not_cheated_of_what_a_route_that_left_was_to_tell_at_once(
-    database: Database, after: list[Route]
-) -> None:
-    """Nor where the route stayed, and wants the change no more."""
-    daily = route("daily", "json://a", when=parse_when("daily 08:00"))
-    owe(database, "picky", "daily", severity="medium")
-    owe(database, "picky", severity="medium")
-    morning, down = NOON + timedelta(hours=20), Post(A=TEMPORARY)
-    deliver(database, route("picky", "json://a"), daily, post=down, now=morning - MINUTE)
-    for now in (morning, morning + MINUTE):
-        deliver(database, route("picky", "json://a"), daily, post=down, now=now)
-    post = Post()
-    deliver(database, *after, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR)
-    assert [message.body.routes for message in post.to("A")] == [("daily",)]
-    assert [row.state for row in rows(database) if row.route == "picky"] == ([] if after else [State.PARKED])
-
-
-def test_a_digest_is_not_cheated_either_where_it_calls_the_place_by_another_name(database: Database) -> None:
-    """Of what waited at the digest's time, and comes in the name of both where the first route stays."""
-    daily = Route("daily", (Address("${ALL}", "json://a"),), when=parse_when("daily 08:00"))
-    owe(database, "team", "daily", when=NOON)
-    morning, down, post = NOON + timedelta(hours=20), Post(A=TEMPORARY), Post()
-    for now in (morning - MINUTE, morning, morning + 5 * MINUTE):
-        deliver(database, route("team", "json://a"), daily, post=down, now=now)
-    assert down.to("A")[-1].body.routes == ("daily", "team")
-    deliver(database, daily, post=post, now=morning + timedelta(hours=5), operator=OPERATOR)
-    assert [(name, message.kind, message.body.routes) for name, message in post.sent] == [
-        ("${ALL}", "digest", ("daily",))
-    ]
-
-
-def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None:
-    """What nobody else wants is parked; what comes with a digest of its own time waits for that."""
-    morning = parse_when("daily 08:00")
-    gone = route("gone", "json://a", when=morning)
-    daily = route("daily", "json://a", when=morning, severity="high")
-    weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
-    owe(database, "gone", "daily", "weekly", when=NOON)
-    owe(database, "gone", "weekly", when=NOON, severity="medium")
-    owe(database, "gone", when=NOON, severity="medium")
-    next_day = NOON + timedelta(days=1)
-    deliver(database, gone, daily, weekly, post=Post(A=TEMPORARY), now=next_day)
-    post = Post()
-    deliver(database, daily, weekly, post=post, now=next_day + 5 * MINUTE)
-    assert [(message.kind, message.body.routes) for message in post.to("A")] == [("digest", ("daily",))]
-    deliver(database, daily, weekly, post=post, now=NOON + timedelta(days=7))
-    assert [(message.kind, message.body.routes) for message in post.to("A")[1:]] == [("digest", ("weekly",))]
-    assert [(row.route, row.state) for row in rows(database)] == [
-        ("gone", State.PARKED),
-        ("daily", State.SENT),
-        ("weekly", State.SENT),
-    ]
 
 
 def test_who_has_a_message_of_a_route_that_left_does_not_get_it_again_from_another(database: Database) -> None:
@@ -197,101 +136,6 @@ def test_without_an_operator_notices_are_not_kept_for_the_first_one_who_comes(da
     assert post.sent == []
 
 
-def test_a_digest_waits_for_its_time_and_brings_all_in_one_message(database: Database) -> None:
-    daily = route("daily", "json://a", "json://b", when=parse_when("daily 08:00"), timezone="Europe/Paris")
-    for hour in (1, 2):
-        owe(database, "daily", when=NOON + timedelta(hours=hour))
-    post = Post()
-    morning = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)  # eight in Paris, in winter
-    assert deliver(database, daily, post=post, now=morning - MINUTE) == Deliveries(0, 0, 0)
-    owe(database, "daily", when=morning + MINUTE)
-    assert deliver(database, daily, post=post, now=morning + 5 * MINUTE).sent == 2
-    assert [message.subject for message in post.to("A")] == ["2 policy changes: Parley"]
-    assert deliver(database, daily, post=post, now=morning + timedelta(hours=23)).sent == 0
-    assert deliver(database, daily, post=post, now=morning + timedelta(hours=24)).sent == 2
-    assert post.to("B")[1].subject == "1 policy change: Parley"
-
-
-def test_what_is_no_news_any_more_when_its_digest_is_due_is_told_to_nobody(database: Database) -> None:
-    morning, post = parse_when("daily 08:00"), Post()
-    for facts in ({"alert": False, "substantive": False}, {"severity": "low"}, {"severity": "high"}):
-        owe(database, "daily", **facts)  # as `read --again` leaves them
-    daily = route("daily", "json://a", when=morning, severity="medium")
-    assert deliver(database, daily, post=post, now=NOON + timedelta(days=1)).sent == 1
-    assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
-    with database.reading() as session:
-        assert all(alert.planned_at for alert in session.exec(select(Alert)))
-
-
-def test_what_is_no_news_any_more_when_it_is_tried_again_or_the_night_ends_is_told_to_nobody(
-    database: Database,
-) -> None:
-    """Nor is what the route's filter keeps away since; the rest of a digest comes."""
-    night = Route("night", (Address("N", "json://n"),), quiet=parse_quiet("20:00-13:00"))
-    tried = Route("tried", (Address("T", "json://t"),))
-    digest = Route("digest", (Address("D", "json://d"),), when=parse_when("daily 08:00"))
-    owe(database, "night", "tried", "digest")
-    owe(database, "digest", severity="medium")
-    down = Post(T=TEMPORARY, D=TEMPORARY)
-    deliver(database, night, tried, digest, post=down, now=NOON + timedelta(days=1))
-    assert len(rows(database)) == 3
-    with database.writing() as session:
-        told = session.exec(select(Change).order_by(col(Change.id))).first()
-        assert told is not None
-        told.alert = told.substantive = False  # as `read --again` leaves it
-    post, later = Post(), NOON + timedelta(days=1, hours=2)
-    assert deliver(database, night, tried, digest, post=post, now=later) == Deliveries(1, 0, 0)
-    assert [(name, message.subject) for name, message in post.sent] == [("D", "1 policy change: Parley")]
-    owe(database, "tried", severity="medium")
-    assert deliver(database, tried, post=Post(T=TEMPORARY), now=later).pending == 1
-    picky = Route("tried", tried.to, severity="high")
-    assert deliver(database, picky, post=post, now=later + timedelta(hours=1)) == Deliveries(0, 0, 0)
-
-
-def test_a_digest_that_was_missed_comes_with_the_next_run(database: Database) -> None:
-    weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
-    owe(database, "weekly", when=NOON)
-    post = Post()
-    deliver(database, weekly, post=post, now=NOON + timedelta(days=6))
-    assert post.sent == []
-    deliver(database, weekly, post=post, now=NOON + timedelta(days=9))
-    assert len(post.sent) == 1
-
-
-def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(database: Database) -> None:
-    daily = route("daily", "json://a", when=parse_when("daily 08:00"))
-    post = Post()
-    with database.writing() as session:
-        returned = tell(session, [], when=NOON)
-        session.add_all(Check(document_id=POLICY, checked_at=NOON, outcome="unchanged") for _ in range(4))
-        session.flush()
-        returned.check_id, returned.waits = 1, 3
-        settle(session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26))
-    deliver(database, daily, post=post, now=NOON + timedelta(hours=26))
-    assert post.sent == []
-    deliver(database, daily, post=post, now=NOON + timedelta(hours=44, minutes=1))
-    assert [message.subject for message in post.to("A")] == ["1 policy change: Parley"]
-
-
-def test_what_an_address_heard_at_once_is_not_in_its_digest(database: Database) -> None:
-    daily = route("daily", "json://a", "json://b", when=parse_when("daily 08:00"))
-    owe(database, "team", "daily", when=NOON)
-    owe(database, "daily", when=NOON)
-    post = Post()
-    deliver(database, route("team", "json://a"), daily, post=post)
-    deliver(database, route("team", "json://a"), daily, post=post, now=NOON + timedelta(days=1))
-    assert [message.subject for message in post.to("A")[1:]] == ["1 policy change: Parley"]
-    assert [message.subject for message in post.to("B")] == ["2 policy changes: Parley"]
-
-
-def test_a_digest_route_that_becomes_an_at_once_route_repeats_nothing(database: Database) -> None:
-    owe(database, "team", "other", when=NOON)
-    post = Post()
-    deliver(database, route("team", "json://a"), route("other", "json://a", when=parse_when("daily 08:00")), post=post)
-    deliver(database, route("team", "json://a"), route("other", "json://a", "json://b"), post=post)
-    assert [name for name, _ in post.sent] == ["${A}", "${B}"]
-
-
 def test_a_route_speaks_its_language(database: Database) -> None:
     owe(database, "fr")
     post = Post()
@@ -308,18 +152,6 @@ def test_two_names_of_one_address_are_one_place(database: Database) -> None:
     assert [message.body.routes for message in post.to("A")] == [("member", "team")]
 
 
-def test_a_change_in_two_digests_of_one_time_and_address_comes_once_and_names_both(database: Database) -> None:
-    owe(database, "one", "two")
-    owe(database, "two")
-    post = Post()
-    morning = {"when": parse_when("daily 08:00")}
-    deliver(database, route("one", "json://a", **morning), route("two", "json://a", **morning), post=post)
-    assert sorted((message.subject, message.body.routes) for message in post.to("A")) == [
-        ("1 policy change: Parley", ("one", "two")),
-        ("1 policy change: Parley", ("two",)),
-    ]
-
-
 def test_a_renamed_route_keeps_what_waits_for_it(database: Database) -> None:
     owe(database, "team")
     deliver(database, route("team", "json://a"), post=Post(A=TEMPORARY))
@@ -328,101 +160,6 @@ def test_a_renamed_route_keeps_what_waits_for_it(database: Database) -> None:
     deliver(database, route("crew", "json://a", formerly=("team",)), post=post, now=NOON + 5 * MINUTE)
     assert len(post.to("A")) == 2
     assert notices(database) == []
-
-
-NIGHT = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # half past eleven in Paris
-QUIET = {"quiet": parse_quiet("22:00-07:00"), "timezone": "Europe/Paris"}
-
-
-def test_a_quiet_route_waits_until_the_morning(database: Database) -> None:
-    for _ in range(25):
-        owe(database, "team", when=NIGHT)
-    team = route("team", "json://a", **QUIET)
-    assert deliver(database, team, post=Post(), now=NIGHT) == Deliveries(sent=0, failed=0, pending=25)
-    assert deliver(database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=29)).sent == 0
-    assert deliver(database, team, post=Post(), now=NIGHT + timedelta(hours=7, minutes=31)).sent == 25
-
-
-def test_what_weighs_high_breaks_the_quiet_only_where_the_route_says_so(database: Database) -> None:
-    owe(database, "team", "all", severity="high")
-    owe(database, "team", "all", severity="medium")
-    post = Post()
-    deliver(
-        database,
-        route("team", "json://a", high_breaks_quiet=True, **QUIET),
-        Route("all", (Address("${B}", "json://b"),), **QUIET),
-        post=post,
-        now=NIGHT,
-    )
-    assert [name for name, _ in post.sent] == ["${A}"]
-
-
-def test_a_try_that_failed_waits_for_the_end_of_the_quiet_too(database: Database) -> None:
-    owe(database, "team", when=NIGHT)
-    team = route("team", "json://a", **QUIET)
-    evening = NIGHT - timedelta(hours=1, minutes=31)
-    deliver(database, team, post=Post(A=TEMPORARY), now=evening)
-    post = Post()
-    assert deliver(database, team, post=post, now=NIGHT).pending == 1
-    assert post.sent == []
-
-
-def test_of_two_routes_with_one_address_the_one_that_is_not_quiet_decides(database: Database) -> None:
-    owe(database, "team", "all", when=NIGHT)
-    post = Post()
-    deliver(database, route("team", "json://a", **QUIET), route("all", "json://a"), post=post, now=NIGHT)
-    assert [message.body.routes for message in post.to("A")] == [("all", "team")]
-
-
-def test_a_digest_whose_time_has_come_is_work_to_do(database: Database) -> None:
-    daily = route("daily", "json://a", when=parse_when("daily 08:00"))
-    owe(database, "daily", "gone", when=NOON)
-    with database.reading() as session:
-        assert not has_to_plan(session, [daily], NOON + timedelta(hours=19))
-        assert has_to_plan(session, [daily], NOON + timedelta(hours=21))
-
-
-def test_what_a_wrong_clock_dated_into_the_future_waits_for_no_digest(database: Database) -> None:
-    daily = route("daily", "json://a", when=parse_when("daily 08:00"), empty=True)
-    ahead, post = NOON + timedelta(days=365), Post()
-    deliver(database, daily, post=post, now=ahead)
-    owe(database, "daily", when=ahead)
-    with database.reading() as session:
-        assert has_to_plan(session, [daily], NOON)
-    for hour in (0, 1, 24):
-        deliver(database, daily, post=post, now=NOON + timedelta(hours=hour))
-    assert [message.subject for message in post.to("A")] == [
-        "No policy changes",
-        "1 policy change: Parley",
-        "No policy changes",
-    ]
-
-
-def test_a_digest_of_nothing_comes_only_to_those_who_asked_for_it_once_a_time(database: Database) -> None:
-    morning = parse_when("daily 08:00")
-    silent, asking = route("silent", "json://a", when=morning), route("asking", "json://b", when=morning, empty=True)
-    post = Post()
-    for hour in range(0, 48, 3):
-        deliver(database, silent, asking, post=post, now=NOON + timedelta(hours=hour))
-    assert [message.subject for _, message in post.sent] == ["No policy changes"] * 3
-    owe(database, "asking", when=NOON + timedelta(hours=50))
-    later = NOON + timedelta(hours=70)
-    with database.reading() as session:
-        assert has_to_plan(session, [asking], later)
-    assert deliver(database, silent, asking, post=post, now=later).sent == 1
-    assert post.sent[-1][1].subject == "1 policy change: Parley"
-
-
-def test_no_digest_says_that_nothing_changed_to_those_who_were_told_at_once(database: Database) -> None:
-    asking = Route("asking", (Address("${ME}", "json://a"),), when=parse_when("daily 08:00"), empty=True)
-    post, morning = Post(), NOON + timedelta(hours=20, minutes=1)
-    deliver(database, asking, post=post, now=NOON - timedelta(hours=3))
-    owe(database, "team", "asking")
-    for day in range(3):
-        deliver(database, route("team", "json://a"), asking, post=post)
-        deliver(database, route("team", "json://a"), asking, post=post, now=morning + timedelta(days=day))
-    assert [message.body.template for _, message in post.sent] == ["digest", "alert", "digest", "digest"]
-    assert len([message for message in post.to("ME") if message.subject == "No policy changes"]) == 3
 
 
 def test_a_delivery_that_cannot_be_put_into_words_holds_up_no_other(database: Database) -> None:
