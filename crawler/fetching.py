@@ -226,7 +226,10 @@ def _leads_on(answer: Answer) -> str | None:
     is_page = answer.status == 200 and "html" in (answer.header("content-type") or "")
     if not is_page or len(answer.body) > _LEADS_ON:
         return None
-    wait, url = get_meta_refresh(answer.body.decode("utf-8", "replace"), answer.url)
+    try:
+        wait, url = get_meta_refresh(answer.body.decode("utf-8", "replace"), answer.url)
+    except ValueError:  # its address can't be one; a browser stays, too
+        return None
     return url if url and url != answer.url and wait is not None and wait <= _AT_ONCE else None
 
 

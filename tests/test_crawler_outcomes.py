@@ -264,8 +264,10 @@ def test_an_unmodified_page_costs_one_conditional_request(
         (leading_to("/policy", wait=60), "/old"),
         (leading_to("/policy", text=POLICY * 100), "/old"),
         (page(f'<noscript><meta http-equiv="refresh" content="0; url=/policy"></noscript>{POLICY}'), "/old"),
+        (leading_to("http://[x"), "/old"),
+        (leading_to("http://example.org:99999/"), "/old"),
     ],
-    ids=["at once", "to itself", "later", "beside a text", "without scripts"],
+    ids=["at once", "to itself", "later", "beside a text", "without scripts", "to no address", "to no port"],
 )
 def test_a_page_that_only_leads_to_another_is_followed(
     sites: Sites, database: Database, answer: misbehaving.Answer, read: str
