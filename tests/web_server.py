@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,10 +15,13 @@ from fastapi import FastAPI
 
 
 @contextmanager
-def served(app: FastAPI, *, root_path: str = "", proxies: Sequence[str] = ()) -> Iterator[str]:
+def served(
+    app: FastAPI, *, root_path: str = "", proxies: Sequence[str] = (), http: type[asyncio.Protocol] | str = "auto"
+) -> Iterator[str]:
     """The address of the app on a free port, without a slash at its end."""
     config = uvicorn.Config(
         app,
+        http=http,
         host="127.0.0.1",
         port=0,
         log_level="warning",

@@ -17,7 +17,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from policywatch.garbage import look_seldom
+from policywatch.web.patience import TAKEN_AT_ONCE, PatientProtocol
 
+_QUEUE = 1024  # connections that the system keeps until they are taken
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -45,6 +47,8 @@ def serve(app: FastAPI, where: Listening) -> None:
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
         config = uvicorn.Config(
             _with_prefix_or_without(app, where.root_path) if where.root_path else app,
+            http=PatientProtocol,
+            backlog=TAKEN_AT_ONCE,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -65,6 +69,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(_QUEUE)
         sys.stdout.write(f"The pages are at {self._address} (stop with Ctrl-C)\n")
         sys.stdout.flush()
 

@@ -1,0 +1,83 @@
+"""Who connects to the pages and says nothing, or takes nothing, keeps nobody else from them."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import subprocess
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi import FastAPI
+
+from policywatch.web.patience import PatientProtocol
+from tests.site import a_site, command, watchlist
+from tests.web_server import get, served
+
+_ALLOWED = 256  # files that the system lets the pages open
+_HALF = b"GET /services HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+def _few() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_ALLOWED, _ALLOWED))
+
+
+def test_connections_that_ask_for_nothing_neither_shut_the_pages_nor_fill_the_log(tmp_path: Path) -> None:
+    with a_site() as site:
+        file = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+    words = [*command(), "serve", "--port", "0", "--config", str(file)]
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=_few) as serving,
+        ExitStack() as silent,
+    ):
+        try:
+            assert serving.stdout is not None
+            url = serving.stdout.readline().split()[4]
+            where = urlsplit(url)
+            for _ in range(2 * _ALLOWED):
+                one = silent.enter_context(socket.create_connection((where.hostname, where.port), timeout=60))
+                one.send(_HALF)
+            assert get(f"{url}services").status_code == 200
+        finally:
+            serving.terminate()
+    assert (tmp_path / "log").read_text() == ""
+
+
+class _Hasty(PatientProtocol):
+    asking = 0.2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", _HALF, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhal"],
+    ids=["nothing", "half a head", "half a form"],
+)
+def test_who_does_not_say_what_he_wants_is_left(said: bytes) -> None:
+    app = FastAPI()
+
+    @app.post("/")
+    def take(form: dict[str, str]) -> None: ...
+
+    with served(app, http=_Hasty) as url:
+        where = urlsplit(url)
+        with socket.create_connection((where.hostname, where.port), timeout=60) as one:
+            one.sendall(said)
+            with suppress(ConnectionResetError):
+                assert one.recv(1) == b""
+        assert get(f"{url}/openapi.json").status_code == 200
+
+
+def test_an_answer_may_take_longer_than_a_question() -> None:
+    app = FastAPI()
+
+    @app.get("/slow")
+    def slow() -> str:
+        time.sleep(1)
+        return "done"
+
+    with served(app, http=_Hasty) as url:
+        assert get(f"{url}/slow").json() == "done"
