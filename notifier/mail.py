@@ -15,6 +15,8 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from math import inf
+from time import monotonic
 from typing import Any
 
 from apprise.plugins.email import NotifyEmail
@@ -33,6 +35,7 @@ class Letter:
 
     `key` names the delivery, the same on every try, so that a doubled mail can be recognised; `thread` names what
     mail programs shall show together (a document). `taken` holds marks of those who have it, and grows as it is sent.
+    `until`, on the monotonic clock, no further person gets it, for soon nobody waits for it any more.
     """
 
     subject: str
@@ -43,6 +46,7 @@ class Letter:
     taken: set[str] = field(default_factory=set)
     thread: str | None = None
     event: Event | None = None
+    until: float = inf
 
     def mark(self, person: str) -> str:
         """This letter to this person; who it is can't be read off, so that it may be stored."""
@@ -138,6 +142,8 @@ class Mail(NotifyEmail):
             copies = []
             if not owed:
                 continue
+            if monotonic() >= letter.until:  # who got it later would get it again: nobody would hear of it
+                raise TimeoutError
             try:
                 now = server.send_message(self._message(letter, to), self._sender, owed)
             except smtplib.SMTPRecipientsRefused as failure:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
 import requests
 import urllib3.exceptions as urllib3
@@ -39,6 +40,7 @@ from reasons import Reason, of_system
 from storage.clock import retry_after, utc_now
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
+_FOR_THE_LAST = 0.25  # of these, for the mail that is on its way when no further person gets one
 _LONGEST_SUBJECT = 250
 
 # Apprise takes files only of kinds that are known, and in a slim container this one is not; said here, once, for what
@@ -71,7 +73,8 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
     except UnusableAddress as failure:
         return Result(ok=False, permanent=True, said=str(failure))
     taken = set(message.taken)
-    result = within(deadline, lambda: _through(made, address, message, taken))
+    until = monotonic() + deadline * (1 - _FOR_THE_LAST)
+    result = within(deadline, lambda: _through(made, address, message, taken, until))
     event = message.event if scheme_of(address.url) in TAKE_FILE_AFTER else None
     if result.ok and event is not None:
         # The alert has arrived: were a file that is refused or slow a failure, all of it would be sent again.
@@ -79,11 +82,11 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
     return replace(result, taken=frozenset(taken))
 
 
-def _through(made: NotifyBase, address: Address, message: Message, taken: set[str]) -> Result:
+def _through(made: NotifyBase, address: Address, message: Message, taken: set[str], until: float) -> Result:
     """Adds to `taken` as it goes, so that also a try that is late, or breaks off, is known for what it brought."""
     try:
         if isinstance(made, Mail) and not made.encrypts:
-            return _by_mail(made, address, message, taken)
+            return _by_mail(made, address, message, taken, until)
         return _by_apprise(made, address, message)
     except AppriseException as failure:
         return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
@@ -117,7 +120,7 @@ def _file(message: Message) -> AppriseAttachment | None:
     return AppriseAttachment([entry])
 
 
-def _by_mail(made: Mail, address: Address, message: Message, taken: set[str]) -> Result:
+def _by_mail(made: Mail, address: Address, message: Message, taken: set[str], until: float) -> Result:
     letter = Letter(
         subject=message.subject,
         text=message.text,
@@ -127,6 +130,7 @@ def _by_mail(made: Mail, address: Address, message: Message, taken: set[str]) ->
         list_name=message.body.routes[0] if message.body.routes else message.kind,
         thread=message.thread,
         event=message.event,
+        until=until,
     )
     try:
         made.post(letter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import json
 import socket
@@ -33,13 +34,15 @@ def held_port() -> Iterator[int]:
 
 @dataclass
 class Inbox:
-    """A mailbox; `refusals` maps a recipient to the reply that it gets, `replies` are given to the next mails."""
+    """A mailbox; `refusals` maps a recipient to the reply that it gets, `replies` are given to the next mails. It takes
+    its `seconds` for each."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     replies: list[str] = field(default_factory=list)
+    seconds: float = 0
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, _server: Any, _session: Session, envelope: Envelope, to: str, _options: Any
@@ -50,6 +53,7 @@ class Inbox:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self.seconds)
         if self.replies:
             return self.replies.pop(0)
         content = envelope.content
