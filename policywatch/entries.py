@@ -8,9 +8,11 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from analysis.text.notation import pattern_of
+from policywatch.problems import HIDDEN
 
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
 Robots = Literal["obey", "ignore"]
@@ -33,6 +35,23 @@ def web_address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write a whole address that begins with https:// or http://")
+    return text
+
+
+def _page_address(text: str) -> str:
+    """The same of a page to watch, that a server may have, and that can be shown to everybody."""
+    parts = urlsplit(web_address(text))
+    if "@" in parts.netloc:
+        raise PydanticCustomError(
+            HIDDEN, "no user name and password are sent to a page; write its address without what stands before the @"
+        )
+    try:
+        int(parts.port or 0)
+        (parts.hostname or "").encode("idna")
+    except ValueError as failure:
+        raise ValueError("no server can have such a name or port") from failure
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError("there is no space in an address; write %20")
     return text
 
 
@@ -78,6 +97,7 @@ class Table(BaseModel):
 
 
 Address = Annotated[str, AfterValidator(web_address)]
+PageAddress = Annotated[str, AfterValidator(_page_address)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Language = Annotated[str, AfterValidator(language_code)]
@@ -90,8 +110,8 @@ class DocumentEntry(Table):
     service: Annotated[str, Field(min_length=1)]
     title: Annotated[str, Field(min_length=1)]
     kind: Kind
-    url: Address | None = None
-    urls: Annotated[list[Address], Field(min_length=2, max_length=20)] | None = None
+    url: PageAddress | None = None
+    urls: Annotated[list[PageAddress], Field(min_length=2, max_length=20)] | None = None
     language: Language = "en"
     select: list[Selector] = []
     remove: list[Selector] = []

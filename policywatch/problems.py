@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rapidfuzz.process import extractOne
 
 _SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
+HIDDEN = "hidden"  # the type of an error whose value holds a password
 # what pydantic says of programs, said of a file; by its type of error
 _WRITE = {
     "string_type": "write a text, in quotes",
@@ -124,6 +125,8 @@ def _said(found: Any, known: Sequence[str]) -> str:
     match found["type"]:
         case "missing":
             return "is missing"
+        case kind if kind == HIDDEN:
+            return str(found["msg"])
         case "extra_forbidden":
             return f"is not a key that is known here{nearest(str(found['loc'][-1]), known)}"
         case "value_error":

@@ -64,6 +64,11 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
     [
         (GOOD.replace('"privacy-policy"', '"policy"'), "7: documents[0].kind: found 'policy'; allowed:"),
         (GOOD.replace('"https:', '"ftp:'), "8: documents[0].url: found 'ftp://example.org/privacy';"),
+        (GOOD.replace("//", "//reader:secret@"), "8: documents[0].url: no user name and password are sent"),
+        (GOOD.replace("//", "//token@"), "8: documents[0].url: no user name and password are sent"),
+        (GOOD.replace("org/", "org:99999/"), "8: documents[0].url: found 'https://example.org:99999/privacy'; no server"),
+        (GOOD.replace("org/", ".org/"), "8: documents[0].url: found 'https://example..org/privacy'; no server"),
+        (GOOD.replace("/privacy\"", "/our privacy\""), "8: documents[0].url: found 'https://example.org/our privacy';"),
         (GOOD.replace("title =", "tittle ="), "3: documents[0].title: is missing"),
         (GOOD.replace("url =", "ulr ="), "8: documents[0].ulr: is not a key that is known here; did you mean 'url'?"),
         ("\ufeff" + GOOD.replace("url =", "ulr ="), "8: documents[0].ulr: is not a key"),
@@ -136,6 +141,12 @@ def test_the_mail_addresses_to_copy_are_addresses() -> None:
     copied = re.findall(r"`(mailtos?://[^`]*to=[^`]*)`", text)
     assert len(copied) >= 6
     assert [address_problem(one) for one in copied] == [None] * len(copied)
+
+
+def test_the_password_of_a_page_is_not_shown(tmp_path: Path) -> None:
+    told = problems(tmp_path, GOOD.replace("//", "//reader:hunter2@") + 'every = "6"\n')
+    assert len(told) == 2
+    assert "hunter2" not in "".join(told)
 
 
 def test_a_database_address_is_not_shown(tmp_path: Path) -> None:
