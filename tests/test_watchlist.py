@@ -66,7 +66,7 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD.replace('"https:', '"ftp:'), "8: documents[0].url: found 'ftp://example.org/privacy';"),
         (GOOD.replace("//", "//reader:secret@"), "8: documents[0].url: no user name and password are sent"),
         (GOOD.replace("//", "//token@"), "8: documents[0].url: no user name and password are sent"),
-        (GOOD.replace("org/", "org:99999/"), "8: documents[0].url: found 'https://example.org:99999/privacy'; no server"),
+        (GOOD.replace("org/", "org:99999/"), "8: documents[0].url: found 'https://example.org:99999/privacy';"),
         (GOOD.replace("org/", ".org/"), "8: documents[0].url: found 'https://example..org/privacy'; no server"),
         (GOOD.replace("/privacy\"", "/our privacy\""), "8: documents[0].url: found 'https://example.org/our privacy';"),
         (GOOD.replace("title =", "tittle ="), "3: documents[0].title: is missing"),
