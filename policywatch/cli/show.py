@@ -13,6 +13,7 @@ from rich.text import Text
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
 from policywatch.entries import language_code
 from policywatch.harmless import harmless
+from storage.numbers import LARGEST
 
 if TYPE_CHECKING:
     from policywatch.hearing import Hearing
@@ -63,7 +64,7 @@ def history(
 
 
 def show(
-    change: Annotated[int, typer.Argument(metavar="CHANGE", help="Its number, as `history` lists it.")],
+    change: Annotated[int, typer.Argument(metavar="CHANGE", max=LARGEST, help="Its number, as `history` lists it.")],
     config: Config = CONFIG,
     why: Why = False,
     routes: Routes = False,

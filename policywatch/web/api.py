@@ -18,7 +18,6 @@ from policywatch.web import api_models as shapes
 from policywatch.web.api_answers import PROBLEMS, answer, following
 from policywatch.web.desk import Desk
 from policywatch.web.finding import SearchAsked
-from policywatch.web.storable import LARGEST
 from storage.change_list import changes_to
 from storage.changes import change
 from storage.checks import last_checks, newest_check
@@ -26,6 +25,7 @@ from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import Document, document, documents_page, failing, services_page, watched_counts
 from storage.facts import document_facts
+from storage.numbers import LARGEST
 from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page
 from storage.search import Hit, search

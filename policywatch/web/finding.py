@@ -11,8 +11,8 @@ from pydantic import Field
 from sqlmodel import Session
 
 from policywatch.asked import Asked, Day, Word
-from policywatch.web.storable import LARGEST_PLACE
 from storage.documents import services_and_languages
+from storage.numbers import LARGEST_PLACE
 from storage.search import Hit, SearchFilter, SearchPage, search
 
 _HITS = 20

@@ -20,10 +20,11 @@ from policywatch.web.layout import plain
 from policywatch.web.lists import PageAsked, home_view, list_view, upcoming_view
 from policywatch.web.one_change import announced_text, change_view, compare_view, two_versions
 from policywatch.web.rendering import Renderer
-from policywatch.web.storable import LARGEST, storable, storable_text
+from policywatch.web.storable import storable, storable_text
 from policywatch.web.visit import visit
 from storage.captures import captures_from
 from storage.database import Database
+from storage.numbers import LARGEST
 from storage.versions import numbered_version
 
 Number = Annotated[int, Query(ge=1, le=LARGEST)]

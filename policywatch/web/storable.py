@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import HTTPException
 
-LARGEST = 2**31 - 1  # of a PostgreSQL integer; a larger number names nothing
-LARGEST_PLACE = 2**63 - 1  # of a bigint
+from storage.numbers import LARGEST
 
 
 def storable(number: int) -> int:
