@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from threading import Lock
@@ -11,6 +12,8 @@ from typing import Generic, TypeVar
 from policywatch.problems import WatchlistError
 
 _Read = TypeVar("_Read")
+_REST = 1.0  # seconds
+_LOOKS = 30
 
 
 class LastGood(Generic[_Read]):
@@ -46,6 +49,20 @@ class LastGood(Generic[_Read]):
                 self.wrong = str(failure)
                 sys.stderr.write(f"policywatch: {failure}\nuntil this is put right, the file holds as it was before\n")
                 sys.stderr.flush()
+
+
+def at_rest(file: Path) -> Path:
+    """The file, when it was not written for a second, or after half a minute: who has it half written may have left out
+    the routes, and what they are to hear would be told to nobody."""
+    for _ in range(_LOOKS):
+        try:
+            since = time.time() - file.stat().st_mtime
+        except OSError:
+            break
+        if not 0 <= since < _REST:
+            break
+        time.sleep(_REST - since)
+    return file
 
 
 def stamp_of(file: Path) -> Hashable:

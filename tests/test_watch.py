@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import psycopg
 from sqlalchemy.engine import make_url
 
-from policywatch.last_good import LastGood, stamp_of
+from policywatch.last_good import LastGood, at_rest, stamp_of
 from storage.database import Database
 from tests.conftest import made
 from tests.owed import owe
@@ -220,6 +220,25 @@ def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_
     told = said.read_text()
     assert told.count("until this is put right") == 3
     assert "can't be changed while `serve` runs" in told
+
+
+def test_a_file_that_is_just_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    file.write_text("contact = 'watch@example.org'\n")
+
+    def write_on() -> None:
+        for _ in range(3):
+            time.sleep(0.4)
+            with file.open("a") as rest:
+                rest.write("[[routes]]\n")
+
+    writing = Thread(target=write_on)
+    writing.start()
+    assert at_rest(file).read_text().count("[[routes]]") == 3
+    writing.join()
+    began = time.monotonic()
+    assert (at_rest(file), at_rest(tmp_path / "none")) == (file, tmp_path / "none")
+    assert time.monotonic() - began < 0.5, "nobody waits for a file that is at rest"
 
 
 def test_a_file_is_read_again_only_when_it_was_written(tmp_path: Path) -> None:

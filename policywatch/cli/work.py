@@ -150,14 +150,14 @@ def watch(config: Config = CONFIG) -> None:
 
     Example: `policywatch watch --config /data/policywatch.toml`
     """
-    from policywatch.last_good import LastGood
+    from policywatch.last_good import LastGood, at_rest
     from policywatch.recipients import Recipients, recipients
     from policywatch.watch import watch as stay
 
     with opened(config) as (first, database):
 
         def read() -> tuple[Watchlist, Recipients]:
-            watchlist = same_database(ready(load(config)), first, "watch")
+            watchlist = same_database(ready(load(at_rest(config))), first, "watch")
             return watchlist, recipients(watchlist)
 
         stay(database, LastGood(read))
