@@ -195,6 +195,19 @@ def test_a_folder_of_others_is_left_alone(store: Database, tmp_path: Path) -> No
     assert names(folder) == {"thesis.txt"}
 
 
+@pytest.mark.parametrize(
+    "record", ["", "[]", '{"known": "1"}', '{"known": "1", "files": {"../thesis.txt": [null, null]}}']
+)
+def test_a_damaged_record_is_said_and_takes_nothing_away(tmp_path: Path, record: str) -> None:
+    folder, thesis = tmp_path / "public", tmp_path / "thesis.txt"
+    thesis.write_text("years of work")
+    bring_up_to_date(folder, [File("a.html", lambda: b"a")], known="1")
+    (folder / ".policywatch.json").write_text(record)
+    with pytest.raises(ForeignFolder, match=r"\.policywatch\.json, which says .* is damaged; empty the folder"):
+        bring_up_to_date(folder, [], known="1")
+    assert (thesis.exists(), names(folder)) == (True, {"a.html", ".policywatch.json"})
+
+
 def test_the_command_says_what_it_did(store: Database, tmp_path: Path) -> None:
     config = tmp_path / "policywatch.toml"
     config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\ncontact = "a@example.org"\n')

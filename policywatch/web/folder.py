@@ -77,8 +77,15 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
 
 def _read(folder: Path, record: Path) -> tuple[str, _Files]:
     if record.is_file():
-        found = json.loads(record.read_text("utf-8"))
-        return str(found["known"]), found["files"]
+        try:
+            found = json.loads(record.read_text("utf-8"))
+            known, files = str(found["known"]), dict(found["files"])
+            if any(Path(name).is_absolute() or ".." in Path(name).parts for name in files):
+                raise ValueError("no export writes outside of its folder, and none shall take files away there")
+            return known, files
+        except (ValueError, KeyError, TypeError) as failure:  # by a power cut, say, or by whoever can write there
+            said = f"{record}, which says what earlier exports wrote, is damaged; empty the folder, or name another one"
+            raise ForeignFolder(said) from failure
     if folder.is_dir() and any(folder.iterdir()):
         raise ForeignFolder(f"{folder} holds files that no export wrote; name an empty folder")
     return "", {}
