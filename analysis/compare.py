@@ -13,7 +13,7 @@ from analysis.change import SEVERITIES, TOPICS, Comparison, Direction, Evidence,
 from analysis.diff import passages
 from analysis.judging.found import Found, says_something
 from analysis.judging.grave import is_grave
-from analysis.judging.judge import Judgement, judge, rules_of
+from analysis.judging.judge import Judgement, judge, rules_of, with_places
 from analysis.judging.kinds import kind_of
 from analysis.judging.meaning import of_passage
 from analysis.judging.seen import Seen, found_by, look
@@ -57,6 +57,7 @@ def compare(
     judgement = judge(seen)
     own = {id(one): found_by(own_lexicon(tuple(own_topics), language), one) for one in seen} if own_topics else {}
     judged = [_judged(one, judgement, own.get(id(one), [])) for one in seen]
+    judgement = with_places(judgement, {passage.direction for passage in judged if passage.topics})
     dates = _dates_added(seen, after, language)
     start = start_of(dates)
     told = Comparison(

@@ -116,3 +116,15 @@ def test_a_right_or_a_consent_by_going_on_is_no_default(sentence: str, language:
 )
 def test_the_default_is_told_by_words_that_say_so(language: str, text: str, default: str | None) -> None:
     assert of_sentence({"language": language, "text": text}).default == default
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A guarantee is a voluntary commitment of the seller with whom we share your data.",
+        "We reserve the right to review, remove or disable your letters at any time where they break our rules.",
+        "To the extent you voluntarily provide health data, we process it as the law permits.",
+    ],
+)
+def test_what_is_voluntary_or_the_right_of_the_service_is_no_default(sentence: str) -> None:
+    assert told(BEFORE, HEADING.format(f"We keep your letters. {sentence}", "We keep your reviews.")).default is None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.change import Direction
+from analysis.judging.judge import Judgement, with_places
+from reasons import Reason
 from tests.test_grave import change
 
 TIMES = "\n\n## How long we keep your data\n\n| Data | Kept for |\n| --- | --- |\n"
@@ -364,3 +367,20 @@ OPENED = {
 def test_a_right_to_object_makes_a_machine_that_decides_no_better(language: str, text: str, direction: str) -> None:
     found = change(language, OPENED[language], OPENED[language] + text)
     assert (found.direction, "automated_decisions" in found.topics) == (direction, True)
+
+
+@pytest.mark.parametrize(
+    ("whole", "places", "told"),
+    [
+        ("expands", {"clarifies"}, "clarifies"),
+        ("limits", {"clarifies"}, "clarifies"),
+        ("mixed", {"clarifies"}, "mixed"),  # some more and some less may be in one place
+        ("expands", {"clarifies", "expands"}, "expands"),
+        ("expands", set(), "expands"),
+    ],
+)
+def test_a_change_does_no_more_than_its_places(whole: Direction, places: set[Direction], told: Direction) -> None:
+    why = Reason("why.direction", direction=Reason(f"direction.{whole}"), reason=Reason("weight.like_most"))
+    judged = with_places(Judgement(True, True, ("user_rights",), "low", whole, (why,)), places)
+    assert judged.direction == told
+    assert judged.why[0].values["direction"] == Reason(f"direction.{told}")

@@ -186,3 +186,10 @@ def test_what_is_off_until_a_person_turns_it_on_is_off() -> None:
     )
     assert found.brief.default == "off"
     assert "advertising" not in found.topics
+
+
+def test_where_more_is_said_does_not_head_what_is_said() -> None:
+    before = "# Help\n\nOur assistant answers questions about your documents.\n"
+    says = "Some apps can connect to the assistant to get more personalized experiences."
+    after = f"{before}\n{says} Learn more about personalization with your data from connected apps.\n"
+    assert told(before, after).meaning == says.rstrip(".")

@@ -245,7 +245,8 @@ class DataWords(DataEnds):
             noun = not self.ends_phrase(before) and before not in grammar.determiners
             if noun and before.endswith("s") != verb.endswith("s"):
                 return start + 2  # "programs that gather text"
-        if self._is_gerund(sentence, start, first):
+        denied = any(at < start < last for at, last in sentence.cues.get("liability", ()))  # "does not guarantee"
+        if (denied and start < first) or self._is_gerund(sentence, start, first):
             return start + 1
         if (done := self._verb_of_many(sentence, start, first)) is not None:
             return done + 1

@@ -134,7 +134,7 @@ def _can_stop(sentence: Sentence, grammar: Grammar) -> _Places:
     words = sentence.words
     return [
         (first, last)
-        for first, last in sentence.cues.get("can_stop", [])
+        for first, last in _meant(sentence, sentence.cues.get("can_stop", []))
         if not any(word.text in grammar.subjects for word in words[max(0, first - _NEAR) : first])
         and not ("unless" not in sentence.cues and any(end == first for _, end in sentence.cues.get("negation", ())))
         and not (words[first].text.endswith(grammar.gerunds) and _does_not(sentence, last))

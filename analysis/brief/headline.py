@@ -24,6 +24,7 @@ _LONGEST_BEFORE = 20  # words, of the sentence before one that speaks of it
 _NAMED = 3  # words before that of a document that a sentence begins with: "This online privacy policy"
 _BOLD = "**"  # as it stands on pages that were made from Markdown
 _LIKELY = 0.5
+_POINTS_FROM = 12  # characters: "You can learn more"
 _OPENING = 5  # words in which a sentence may say "it"
 _SENTENCE_ENDS = (".", "!", "?")
 # the grave.RULES by which a change is high for what it no longer says
@@ -52,7 +53,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
     gone = bool(_GONE & set(because))
     done = bool(set(because) - _GONE)
 
-    def rank(sentence: Sentence) -> tuple[bool, bool, bool, bool, int, int, bool, bool, float, int]:
+    def rank(sentence: Sentence) -> tuple[bool, bool, bool, bool, bool, int, int, bool, bool, float, int]:
         answers = worth.get(sentence.order, 0.0)
         says_what = answers > 0 and not _denies(sentence)
         spares = done and (_denies(sentence) or _only_spares(scene, sentence))
@@ -60,6 +61,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         return (
             sentence.told,
             sentence.side == "after" or (gone and _spares(scene, sentence)),
+            not _points_on(scene, sentence),
             trains,
             not spares,
             SEVERITIES.index(sentence.severity),
@@ -82,6 +84,12 @@ def _weight(scene: Scene, sentence: Sentence) -> float:
     chances = scene.chances(sentence)
     notice = any(match.topic == "notice" for match in matches(sentence.said, scene.phrases.language))
     return chances["worth"] + chances["medium"] + chances["high"] + notice
+
+
+def _points_on(scene: Scene, sentence: Sentence) -> bool:
+    """Whether it only says where more is said: "Learn more about ..."."""
+    found = matches(sentence.said, scene.phrases.language)
+    return any(match.topic == "pointer" and match.start < _POINTS_FROM for match in found)
 
 
 def _spares(scene: Scene, sentence: Sentence) -> bool:

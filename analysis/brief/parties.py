@@ -95,7 +95,16 @@ class Parties(Clauses):
             return asks or self._gives_us(sentence, last)
         if any(end == first for cue in ("role", "contracting", "taken_out") for _, end in cues.get(cue, ())):
             return True  # "act as joint controllers", "you are contracting with Kestrel Ltd"
-        return self._is_source(sentence, first) or self._gives_us(sentence, last)
+        return self._is_source(sentence, first) or self._is_protected(sentence, first) or self._gives_us(sentence, last)
+
+    def _is_protected(self, sentence: Sentence, first: int) -> bool:
+        """Whether it is for their good, or against them: "to protect Kestrel, our users and the public"."""
+        words, grammar = sentence.words, self.grammar
+        protects = sentence.where("purpose_verb") & sentence.where("security")
+        protects = {at for at in protects if not words[at].text.endswith(grammar.abstract)}
+        acts = sentence.where("collect", "share", "hand_on", "process") - sentence.where("person")
+        near = range(first - 1, max(-1, first - _HANDED), -1)
+        return next((at in protects for at in near if at in protects | acts), False)
 
     def _gives_us(self, sentence: Sentence, last: int) -> bool:
         """Whether those whose name ends at `last` give what they have: "our partners may send us your name"."""

@@ -19,6 +19,7 @@ Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irre
 FIELDS: tuple[Question, ...] = get_args(Question)
 _ASKS = re.compile(r"[\"'”’»)\s]*\?")
 _OF_WHAT_IS_TOLD = ("data", "purposes", "recipients", "irreversible")
+_NOT_ASKED = ("purposes", "recipients", "refuse")
 _OF_DEEDS = ("purposes", "recipients")
 _NOT_ON_PATHS = ("data", "purposes", "recipients")  # the steps of a way through menus are none
 _OF_WHAT_CHANGED = ("data", "purposes")  # of these people quote next to nothing beside changed words
@@ -88,8 +89,8 @@ class Reader(WaysOut, LeftOut, Unnamed, Places):
             return []
         if not sentence.told and field in _OF_WHAT_IS_TOLD:
             return []
-        if field == "refuse" and _ASKS.match(sentence.text, sentence.words[-1].end):
-            return []  # the answer tells the way
+        if field in _NOT_ASKED and _ASKS.match(sentence.text, sentence.words[-1].end):
+            return []  # the answer tells it
         if answer(sentence.said) is not None:
             return []  # its row and column are what it is about
         for first, last, rule in self._stretches(field, sentence):

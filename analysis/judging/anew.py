@@ -65,7 +65,7 @@ def anew(
             told = tuple(each for each in told if each.topic in AI | named or chances[each.topic] >= _LIKELY)
         # outside of policies only how long something is kept is news by itself
         yield from told if policy else (each for each in told if one.kind == "time" and _is_kept(each, found))
-    yield from _said_anyway(passage, changed, fresh, found, section, language, kind)
+    yield from _said_anyway(passage, changed, fresh, found, section, around, language, kind)
     yield from _by_ticks(cells, passage.heading, language, kind)
     if policy:
         yield from _examples(changed, found, texts, language)
@@ -142,6 +142,7 @@ def _said_anyway(
     fresh: Sequence[News],
     found: Sequence[Found],
     section: frozenset[str],
+    around: Mapping[Side, Surroundings],
     language: str | None,
     kind: str,
 ) -> Iterator[Found]:
@@ -157,7 +158,8 @@ def _said_anyway(
             or any(one.direct and (one.tier == "decides" or one.topic in TURNS) for one in inside)
         ):
             continue
-        text = without_addresses(texts[sentence.side][sentence.start : sentence.end])  # "help@parley.ai" is no AI
+        said = around[sentence.side].without_names(texts[sentence.side][sentence.start : sentence.end])
+        text = without_addresses(said)  # "help@parley.ai" is no AI
         start, end = sentence.spans[0][0], sentence.spans[-1][1]
         ranks = "automated_decisions" in section or any(map(pattern("ranked").search, passage.heading[-1:]))
         ranked = ranks and not policy

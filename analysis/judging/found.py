@@ -73,7 +73,7 @@ def found_in(
     text: str, sentence: ChangedSentence, section: frozenset[str], around: Surroundings, language: str | None
 ) -> list[Found]:
     """The phrases of a sentence, with what the sentence makes of them."""
-    said = text[sentence.start : sentence.end]
+    said = around.without_names(text[sentence.start : sentence.end])
     for_reader = is_duty_of_reader(said)
     there = matches(said, language)
     addresses = [found.span() for found in _ADDRESS.finditer(said)] if _may_have_address(said) else []
@@ -92,8 +92,6 @@ def found_in(
         defined = definition is not None and match.end <= definition.end()
         named = addresses + domains if match.topic in AI else addresses
         if named and any(first <= match.start < last for first, last in named):
-            continue
-        if around.is_part_of_a_name(text, start, end):
             continue
         if match.tier == "suggests" and match.topic not in AI and _is_name(said, match.start, match.end):
             continue

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pydantic import BaseModel, ConfigDict
@@ -99,6 +99,16 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     rules = rules_of(found) or _otherwise(found, certain=certain)
     why = (Reason("why.told", reason=rules), *why_so(severity, weighty, direction, leaning))
     return Judgement(True, True, topics, severity, direction, why, because, kept_anew(seen), back, explains(told))
+
+
+def with_places(judgement: Judgement, directions: Collection[Direction]) -> Judgement:
+    """The judgement of a change whose flagged places have these directions: where each of them only makes clearer what
+    holds anyway, they do no more together."""
+    if set(directions) != {"clarifies"} or judgement.direction not in ("expands", "limits"):
+        return judgement
+    told = Reason("why.direction", direction=Reason("direction.clarifies"), reason=Reason("weight.as_places"))
+    why = tuple(told if reason.code == "why.direction" else reason for reason in judgement.why)
+    return replace(judgement, direction="clarifies", why=why)
 
 
 def _of_pairs(seen: Sequence[Seen]) -> tuple[str, ...]:

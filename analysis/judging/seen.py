@@ -205,11 +205,13 @@ def _seen(
     if not changed.sentences:
         return Seen(passage, kind, language, changed, shape="fragment", changed_words=0, cut=False)
     texts = passage.texts
-    section = section_topics(passage.heading, language)
+    listed = _lists_party(passage, around, language)
+    side: Side = "after" if passage.after else "before"
+    titles = tuple(map(around[side].without_names, passage.heading))
+    section = section_topics(titles[-1:] if listed else titles, language)
     found: list[Found] = []
     count = 0
     recipients: list[Found] = []
-    listed = _lists_party(passage, around, language)
     named = listed or names(passage, section)
     for sentence in changed.sentences:
         count += sum(len(word_texts(texts[sentence.side][start:end])) for start, end in sentence.spans)

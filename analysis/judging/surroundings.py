@@ -37,8 +37,13 @@ _ACTING = re.compile(
 )
 
 
+_INTRODUCTION = 4  # blocks from the title on, in which a page says whose it is
+_ALWAYS = 0.7  # of the times that a name stands on a page
+_NAMED_AI = re.compile(r"\b(?!Generative|Conversational|Agentic|Responsible)([A-Z][\w-]+) AI\b")
+_NO_AI = " --"  # as long as " AI"
 _OF_COMPANY = re.compile(
-    r"\b([A-Z][\w-]+) AI,? (?:Inc|LLC|Ltd|Limited|PBC|GmbH|Corp|Corporation|PLC|S\.?A\.?S|SAS|SA|B\.?V)\b"
+    r"\b([A-Z][\w-]+) AI,? (?:Inc|LLC|Ltd|Limited|PBC|GmbH|Corp|Corporation|PLC|Pte|Pty|S\.?A\.?S|SAS|SA"
+    r"|B\.?V|A[BGS]|ApS|Oy|S\.?p\.?A|S\.?r\.?l)\b"
 )
 
 _OPENING, _CLOSING = ("“", '"', "«"), ("”", '"', "»")
@@ -51,7 +56,6 @@ class Surroundings:
         self._blocks = page.blocks
         self._texts = [block.text for block in page.blocks]
         self._keys: frozenset[str] | None = None
-        self._names: frozenset[str] | None = None
         self._first_heading = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
         self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
         # a teaser in a menu reads like a sentence, but all of it is a link
@@ -68,22 +72,33 @@ class Surroundings:
             self._keys = frozenset(_block_key(block) for block in self._texts)
         return _block_key(text) in self._keys
 
-    def is_part_of_a_name(self, text: str, start: int, end: int) -> bool:
-        """Whether "AI" only ends the name of a company that the page speaks of as one who acts."""
-        if text[start:end].casefold() != "ai":
-            return False
-        before = re.search(r"([A-Z][\w-]+)\s$", text[max(0, start - 40) : start])
-        if before is None:
-            return False
-        if text[end : end + 1] in _CLOSING and text[: start - len(before.group())][-1:] in _OPENING:
-            return True  # a name that is quoted, as a trademark is
-        if self._names is None:
-            of_ai = [text for text in self._texts if " AI" in text]
-            acting = Counter(name for each in of_ai for name in _ACTING.findall(each))
-            self._names = frozenset(name for name, times in acting.items() if times >= TEMPLATE) | {
-                name for each in of_ai for name in _OF_COMPANY.findall(each) if self.is_own(name)
-            }
-        return before.group(1) in self._names
+    def without_names(self, text: str) -> str:
+        """The text with signs for the "AI" that only ends the name of a company, or one that is quoted as a trademark:
+        what stands behind it stays where it is."""
+        if " AI" not in text:
+            return text
+        return _NAMED_AI.sub(lambda found: f"{found[1]}{_NO_AI}" if self._is_company(found) else found[0], text)
+
+    def _is_company(self, found: re.Match[str]) -> bool:
+        quoted = found.string[found.end() :][:1] in _CLOSING and found.string[: found.start()][-1:] in _OPENING
+        return bool(quoted) or found[1] in self._names_with_ai
+
+    @cached_property
+    def _names_with_ai(self) -> frozenset[str]:
+        """The names before "AI" of companies: of those that act, that have a legal form, and of the publisher."""
+        return frozenset(self._companies_of_ai())
+
+    def _companies_of_ai(self) -> Iterator[str]:
+        of_ai = [text for text in self._texts if " AI" in text]
+        acting = Counter(name for each in of_ai for name in _ACTING.findall(each))
+        yield from (name for name, times in acting.items() if times >= TEMPLATE)
+        yield from (name for each in of_ai for name in _OF_COMPANY.findall(each) if self.is_own(name))
+        introduced = {name for text in self._texts[: self._title + _INTRODUCTION] for name in _NAMED_AI.findall(text)}
+        for name in introduced:
+            times = sum(text.count(f"{name} AI") for text in of_ai)
+            # a product of another publisher's is called so, too, but that one's own name stands without it
+            if times >= TEMPLATE and times >= _ALWAYS * sum(text.count(name) for text in self._texts):
+                yield name
 
     def is_own(self, name: str) -> bool:
         """Whether the page speaks of a name again and again: it is that of the service."""
