@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -24,7 +24,8 @@ class Rule(NamedTuple):
     bottom: float
 
 
-def pdf(pages: Sequence[Sequence[Ink | Rule]]) -> bytes:
+def pdf(pages: Sequence[Sequence[Ink | Rule]], meant: Mapping[str, int] | None = None) -> bytes:
+    """`meant` says by number which character a letter stands for, whatever it looks like."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"",  # the list of pages, once their numbers are known
@@ -40,8 +41,19 @@ def pdf(pages: Sequence[Sequence[Ink | Rule]]) -> bytes:
             b" /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>" % len(objects)
         )
         kids.append(b"%d 0 R" % len(objects))
+    if meant:
+        objects.append(_meaning(meant))
+        for font in (2, 3):
+            objects[font] = objects[font].replace(b" >>", b" /ToUnicode %d 0 R >>" % len(objects))
     objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
     return _file(objects)
+
+
+def _meaning(meant: Mapping[str, int]) -> bytes:
+    told = b" ".join(b"<%02x> <%02x> [%d]" % (ord(letter), ord(letter), number) for letter, number in meant.items())
+    letters = b"begincmap <00> <7f> <0000> %s endbfrange endcmap" % told
+    letters = letters.replace(b"begincmap", b"begincmap %d beginbfrange" % (len(meant) + 1))
+    return b"<< /Length %d >>\nstream\n%s\nendstream" % (len(letters), letters)
 
 
 def _drawn(line: Ink | Rule) -> bytes:

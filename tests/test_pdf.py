@@ -137,6 +137,11 @@ def test_columns_between_two_lines_are_no_table() -> None:
     assert [kind for kind, _ in texts(body)] == ["heading", "paragraph"]
 
 
+def test_halves_of_characters_are_no_text() -> None:
+    body = pdf([[TITLE, Ink(60, 640, "We keep #your name# for as long as you are a member.")]], {"#": 0xD800})
+    assert texts(body)[1][1] == "We keep your name for as long as you are a member."
+
+
 def test_a_scan_says_that_it_is_one() -> None:
     with pytest.raises(UnreadablePage, match="scan"):
         read_page(pdf([[], []]), mime="application/pdf")

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[
 _ENDED = re.compile(r"[.!?:;。！？]['\"’”»)\]]*$")
 _HYPHENATED = re.compile(r"(\w+)[-‐\u00ad]$")
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]|\(cid:\d+\)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]|\(cid:\d+\)")
 
 
 class NoText(Exception):
