@@ -13,7 +13,7 @@ from pathlib import Path
 class Commit:
     """A text of one file; None takes it away."""
 
-    at: datetime
+    at: datetime | int  # or seconds since 1970, where no calendar goes that far
     path: bytes | str
     text: bytes | str | None
     subject: str = "Record new changes"
@@ -26,7 +26,7 @@ def repository(folder: Path, commits: Iterable[Commit], *, after: str | None = N
         git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
     stream = bytearray()
     for number, commit in enumerate(commits):
-        at = f"{int(commit.at.timestamp())} +0000"
+        at = f"{commit.at if isinstance(commit.at, int) else int(commit.at.timestamp())} +0000"
         message = commit.subject.encode()
         stream += f"commit refs/heads/main\nauthor A <a@example.org> {at}\ncommitter A <a@example.org> {at}\n".encode()
         stream += b"data %d\n%s\n" % (len(message), message)

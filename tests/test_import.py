@@ -17,6 +17,7 @@ from policywatch.watchlist import Watchlist
 from storage.alerts import Alert
 from storage.changes import changes_of
 from storage.checks import Check
+from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import document
 from storage.notices import Notice
@@ -111,6 +112,16 @@ def test_two_documents_that_would_be_one_are_refused(database: Database, watchli
     )
     with pytest.raises(NotAnArchive, match=r"A B/Terms and A-B/Terms would both be a-b/terms; give one its own id"):
         take(database, watchlist, there)
+
+
+def test_what_was_recorded_under_a_wrong_clock_is_no_news_of_years_to_come(
+    database: Database, watchlist: Watchlist, tmp_path: Path
+) -> None:
+    late = 253_402_300_800  # the year 10000
+    commits = [Commit(day(0), "Parley/Terms.md", policy()), Commit(late, "Parley/Terms.md", policy(SHARING))]
+    take(database, watchlist, repository(tmp_path / "late.git", commits))
+    first, second = (at for _, at, _ in dates(database, "parley/terms"))
+    assert (first, second <= utc_now()) == (day(0), True)
 
 
 def test_a_repository_is_fetched_from_an_address(database: Database, watchlist: Watchlist, archive: Path) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,10 +161,11 @@ def _tokens(stream: IO[bytes]) -> Iterator[str]:
 
 def _records(tokens: Iterator[str]) -> Iterator[Record]:
     commit, at, subject, order = "", 0, "", -1
+    now = int(time.time())  # nobody recorded anything in time to come: that clock was wrong
     for token in tokens:
         if not token.startswith(":"):
             commit, moment, subject = (*token.split(" ", 2), "")[:3]
-            at, order = int(moment), order + 1
+            at, order = min(int(moment), now), order + 1
             continue
         _, mode, _, blob, status = token.split(" ")
         path = intern(next(tokens))  # names and subjects come again and again, and a large archive is held in memory
