@@ -238,6 +238,8 @@ class _Loader:
     def _database(self, written: str) -> str:
         """A relative SQLite file lies beside the watchlist, wherever the job is started from."""
         text = self._expanded(written, "database")
+        if re.fullmatch(r"sqlite(?:\+\w+)?://(?:/(?::memory:)?)?(?:\?.*)?", text):
+            self._problem("database", "names no file, so nothing would be kept from run to run; write sqlite:///FILE")
         relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:].*)", text)
         return f"{relative[1]}{self.file.parent / relative[2]}" if relative else text
 

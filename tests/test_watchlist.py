@@ -105,6 +105,8 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD + ROUTE + 'formerly = ["team"]\n', "14: routes[0].formerly: found 'team', which is the name of a route"),
         (GOOD + '[operator]\nheartbeat = "hunter2"\n', "11: operator.heartbeat: write a whole address"),
         (GOOD + '[operator]\nlanguage = "xx"\n', "11: operator.language: found 'xx'; allowed: en, fr"),
+        ('database = "sqlite:///"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
+        ('database = "sqlite:///:memory:?timeout=5"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
         ('documents = 3\n', "1: documents: write it in double brackets"),
     ],
 )  # fmt: skip
