@@ -193,3 +193,13 @@ def test_where_more_is_said_does_not_head_what_is_said() -> None:
     says = "Some apps can connect to the assistant to get more personalized experiences."
     after = f"{before}\n{says} Learn more about personalization with your data from connected apps.\n"
     assert told(before, after).meaning == says.rstrip(".")
+
+
+def test_a_choice_that_is_gone_heads_a_change_before_a_new_address() -> None:
+    parts = "# Privacy policy\n\n## Controls\n\nYou can download your data.\n\n{}\n\n## Rights\n\nWrite to Kestrel.{}\n"
+    gone = "You can use the advertising controls to control what data we use to personalize the ads we show you."
+    address = " If you have concerns regarding our processing of your personal data, you can write to us by e-mail."
+    found = compared(parts.format(gone, ""), parts.format("", address))
+    assert (found.brief.meaning, found.brief.meaning_side) == (gone.rstrip("."), "before")
+    back = compared(parts.format("", address), parts.format(gone, ""))
+    assert (back.brief.meaning, back.brief.meaning_side) == (gone.rstrip("."), "after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from analysis.brief.phrases import Phrases
 from analysis.brief.rules import forbidding
 from analysis.brief.scene import Scene
 from analysis.brief.text import Sentence, words_of
-from analysis.change import SEVERITIES, Side
+from analysis.change import SEVERITIES, Direction, Side
 from analysis.text.looks import answer, begins
 from analysis.text.sentence_ends import sentence_before
 from analysis.text.topics import matches
@@ -23,6 +23,7 @@ _LABEL = 6  # words; less is rather the entry of a list than a sentence
 _LONGEST_BEFORE = 20  # words, of the sentence before one that speaks of it
 _NAMED = 3  # words before that of a document that a sentence begins with: "This online privacy policy"
 _BOLD = "**"  # as it stands on pages that were made from Markdown
+_NO_MORE: frozenset[Direction] = frozenset(("none", "limits", "clarifies"))
 _LIKELY = 0.5
 _POINTS_FROM = 12  # characters: "You can learn more"
 _OPENING = 5  # words in which a sentence may say "it"
@@ -50,6 +51,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
     if not touched:
         return None
 
+    lost = _lost(touched)
     gone = bool(_GONE & set(because))
     done = bool(set(because) - _GONE)
 
@@ -60,7 +62,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         trains = says_what and not spares and "train" in sentence.cues and "ai" in sentence.cues
         return (
             sentence.told,
-            sentence.side == "after" or (gone and _spares(scene, sentence)),
+            sentence in lost if lost else sentence.side == "after" or (gone and _spares(scene, sentence)),
             not _points_on(scene, sentence),
             trains,
             not spares,
@@ -77,6 +79,15 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         return Headline(still, "after", best.place, best.order)
     text = _told(best, scene.phrases).replace(_BOLD, "")
     return Headline(text, best.side, best.place, best.order)
+
+
+def _lost(touched: Sequence[Sentence]) -> Sequence[Sentence]:
+    """What went, where people have less by it and nothing that came does more: beside a new address to write to, a
+    choice that is gone is the news."""
+    came = {sentence.direction for sentence in touched if sentence.side == "after" and sentence.told}
+    if not came or not came <= _NO_MORE:
+        return ()
+    return [one for one in touched if one.side == "before" and one.whole and one.told and one.direction == "expands"]
 
 
 def _weight(scene: Scene, sentence: Sentence) -> float:

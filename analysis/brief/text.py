@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from analysis.blocks import CELL, Block, Link, Page
-from analysis.change import SEVERITIES, Passage, Severity, Side
+from analysis.change import SEVERITIES, Direction, Passage, Severity, Side
 from analysis.diff.tables import titles_by_row
 from analysis.text.normal import TICKED, TICKS
 from analysis.text.sentence_ends import sentence_bounds
@@ -67,7 +67,8 @@ class Sentence:
     item: bool = False
     links: tuple[Link, ...] = ()
     touched: bool = True
-    severity: Severity = "none"
+    severity: Severity = "none"  # of its passage, as is its direction
+    direction: Direction = "none"
     told: bool = True
     names: tuple[tuple[int, int], ...] = ()
     cues: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -269,6 +270,7 @@ def _text_sentences(
             links=block.links if block is not None else (),
             touched=touched,
             severity=passage.severity,
+            direction=passage.direction,
             told=bool(passage.topics) or not about or bool(lead and any(of.endswith(lead) for of in about)),
             names=named(text, words),
         )

@@ -6,6 +6,7 @@ in choices.py; here is what is done, promised and kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -185,14 +186,14 @@ class Restated(Choices):
         if not (self.was.trains and self.now.trains) or self.spares_some:
             return False
         less = self._loses("part_only")
-        return less or not _things(self.now) <= _things(self.was)
+        return less or _names_further(self.now, self.was)
 
     @property
     def trains_on_less(self) -> bool:
         if not (self.was.trains and self.now.trains) or self.trains_on_more:
             return False
         less = self._gains("part_only")
-        return less or not _things(self.was) <= _things(self.now)
+        return less or _names_further(self.was, self.now)
 
     @property
     def still_protects(self) -> bool:
@@ -294,6 +295,14 @@ def _things(said: Said) -> frozenset[str]:
     found = matches(said.text, said.one.language)
     return frozenset(
         said.text[each.start : each.end].casefold().rstrip("s") for each in found if each.topic == "things"
+    )
+
+
+def _names_further(said: Said, other: Said) -> bool:
+    """Whether it names something of people's that the other does not in any form: "videos" is no more than "video"."""
+    return any(
+        not re.search(rf"\b{re.escape(thing)}s?\b", other.text, re.IGNORECASE)
+        for thing in _things(said) - _things(other)
     )
 
 
