@@ -31,7 +31,7 @@ class Acts(Clauses):
             return at > 0 and words[at - 1].text in grammar.modals  # "can be turned off"
         if before in grammar.means and verb.endswith(grammar.gerunds):
             return True
-        if before in grammar.passives and verb.endswith(grammar.gerunds) and not grammar.noun_first:
+        if before in grammar.passives and verb.endswith(grammar.gerunds):
             return False  # "if you are visiting us"
         if before in grammar.determiners or not self.ends_phrase(before):
             return True  # a noun: "our opt-out form"

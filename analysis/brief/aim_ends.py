@@ -44,10 +44,7 @@ class AimEnds(Enumerations):
         """Where an aim whose verb stands at `head` and whose clause ends at `last` is told up to."""
         last = self._before_way(sentence, head, self.before_terms(sentence, head, last))
         last = self.before_further(sentence, head + 1, last)
-        words = sentence.words
-        alone = (
-            self.grammar.noun_first or words[first].text.removesuffix(self.grammar.gerunds) not in self.grammar.tells
-        )
+        alone = sentence.words[first].text.removesuffix(self.grammar.gerunds) not in self.grammar.tells
         return self._before_its_verb(sentence, first, last, alone=alone)
 
     def _before_way(self, sentence: Sentence, first: int, last: int) -> int:
@@ -74,9 +71,7 @@ class AimEnds(Enumerations):
             verb = words[at].text in self._finite - grammar.infinite and not words[at].capital
             if not verb or not self.soft(sentence, at):
                 continue
-            if words[at - 1].text in grammar.joins:
-                return at - 1
-            if alone and words[at - 1].text not in self._finite | grammar.after:
+            if alone:
                 commas = [near for near in range(first + 1, at) if "," in words[near].gap]
                 return commas[-1] if commas else at
         return last

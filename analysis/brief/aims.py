@@ -21,8 +21,8 @@ class Aims(AimEnds):
     def _purposes(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words, grammar = sentence.cues, sentence.words, self.grammar
         for first, last, rule in self._whole(sentence, LONGEST):
-            labelled = rule != "after colon" and self._is_label(sentence, first)
-            yield first, last, rule if self._may_be_aim(sentence, first, last) and not labelled else f"{VOID}{rule}"
+            told = self._may_be_aim(sentence, first, last) and not self._is_label(sentence, first)
+            yield first, last, rule if told else f"{VOID}{rule}"
         aims = cues.get("purpose_lead", ())
         leads = {last for _, last in aims}
         verbs, others = sentence.where("purpose_verb"), sentence.where(*_NO_ACTS)
@@ -43,7 +43,7 @@ class Aims(AimEnds):
                 continue  # "advertising would be"
             if gerund and (first - 1, first) in aims and words[first - 1].text in self.grammar.handing_to:
                 continue  # "to advertising clean rooms"
-            if opens or (first in leads and ")" not in words[first].gap) or self._after_adverb(sentence, first, leads):
+            if opens or first in leads or self._after_adverb(sentence, first, leads):
                 yield from self._aim(sentence, first, last, verbs, f"{void}aim")
             elif self._joined_to(sentence, first, verbs):
                 continue
@@ -56,7 +56,7 @@ class Aims(AimEnds):
     def _named_purposes(self, sentence: Sentence, verbs: set[int]) -> Iterator[tuple[int, int, str]]:
         cues, words, grammar = sentence.cues, sentence.words, self.grammar
         for first, last in cues.get("purpose_noun", ()):
-            if within_name(sentence.long_names, first, last) or self._is_mailbox(sentence, last):
+            if within_name(sentence.long_names, first, last):
                 continue
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):
@@ -136,9 +136,7 @@ class Aims(AimEnds):
         if any(a.text in self.grammar.others and b.text in self._finite for a, b in pairwise(words[lead:last])):
             return False  # "Example: we might recommend"
         parties = cues.get("recipient_head", ())
-        if any(end == last for _, end in parties) or self._is_of_party(sentence, first + 1):
-            return False
-        return not any(start <= first + 1 and not self._acts_before(sentence, first, start) for start, _ in parties)
+        return not any(end == last or start <= first + 1 for start, end in parties)
 
     def _has_verb(self, sentence: Sentence, last: int) -> bool:
         """Whether a verb follows whose subject an act is: "providing features may take time"."""
@@ -161,9 +159,6 @@ class Aims(AimEnds):
         words, yours = sentence.words, self.grammar.yours
         places = sentence.where("refuse_where", "control")
         return any(words[at].text in yours for at in range(first + 1, end)) and any(first < at < end for at in places)
-
-    def _acts_before(self, sentence: Sentence, first: int, last: int) -> bool:
-        return any(first <= at < last for at in sentence.where("purpose_verb", "purpose_lead"))
 
     def _is_told(self, word: str) -> bool:
         """Whether what begins like a verb of an aim says what is done: "présentent", "affiché"."""
@@ -223,7 +218,7 @@ class Aims(AimEnds):
         """Where an aim begins whose object stands before its verb: "pour vous envoyer"."""
         start = first
         while self.grammar.noun_first and start > 0 and self.soft(sentence, start):
-            if sentence.words[start - 1].text not in self.grammar.pronouns or start in leads:
+            if sentence.words[start - 1].text not in self.grammar.pronouns:
                 break
             start -= 1
         return start if start in leads else first
@@ -237,8 +232,6 @@ class Aims(AimEnds):
             if end not in named and not words[end - 1].capital:
                 return False  # "advertising clean rooms", "a support request"
             return not done and not self._is_means(sentence, start, end)  # not "services that carry ads"
-        if start > 0 and words[start - 1].text in grammar.against:
-            return False  # "la fraude" of "lutter contre la fraude"
         if start > 1 and words[start - 1].text in grammar.inner and any(last == start - 1 for _, last in nouns):
             return False  # "la fraude" of "prévention de la fraude"
         if start > 2 and words[start - 1].text in grammar.inner and words[start - 2].capital:

@@ -161,11 +161,7 @@ def _telling(scene: Scene, told: Answers) -> Answers:
 def _whole_purposes(scene: Scene, told: Answers) -> Answers:
     """With the entries before them of the enumerations that purposes stand in which a noun names."""
     named = whole_lists(scene.reader, [one for one in told if one[1].rule.startswith("purpose")], ("purpose_noun",))
-    others = [
-        (one[0], scene.reader.renewed(one[1]))
-        for one in told
-        if not one[1].rule.startswith("purpose") and not any(one[1].meets(o) for _, o in named)
-    ]
+    others = [one for one in told if not any(one[1].meets(o) for _, o in named)]
     return sorted([*named, *others], key=lambda one: -one[0])
 
 
@@ -188,9 +184,7 @@ def _anew(told: Answers) -> Answers:
     told = [one for one in told if one[1].sentence.touched] or told
     later = {span.sentence.place for _, span in told if span.sentence.side == "after"}
     return [
-        (chance, span)
-        for chance, span in told
-        if span.sentence.side == "after" or span.sentence.whole or span.sentence.place not in later
+        (chance, span) for chance, span in told if span.sentence.side == "after" or span.sentence.place not in later
     ]
 
 

@@ -87,13 +87,13 @@ class DataWords(DataEnds):
         words, grammar = sentence.words, self.grammar
         if end - start == 1 and start > 0 and words[start - 1].text in grammar.passives and self.soft(sentence, start):
             return True
-        verb = not grammar.noun_first and start + 1 < end and words[start].text in grammar.acts_or_things
+        verb = start + 1 < end and words[start].text in grammar.acts_or_things
         if verb and any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
             return True  # "to file an objection"
         if not grammar.noun_first and end < len(words) and start + 1 < end and self.soft(sentence, end):
             done = words[end].text in grammar.determiners - grammar.relatives - grammar.general
             one = words[end - 1].text.endswith("s") and not words[end - 2].text.endswith("s")
-            if done and one and words[end - 2].text not in grammar.determiners and not words[end - 1].capital:
+            if done and one and words[end - 2].text not in grammar.determiners:
                 return True  # "our quality team reviews the lowest scores"
         bare = end - start == 1 and not words[start].text.endswith(_MANY) and words[start].text not in grammar.general
         return bare and start > 0 and words[start - 1].text in grammar.doers and self.soft(sentence, start)
@@ -148,7 +148,7 @@ class DataWords(DataEnds):
         """Whether a whole item may name data: it is no sentence, no number, no order, no purpose, nobody."""
         words, grammar, cues = sentence.words, self.grammar, sentence.cues
         opening = words[first].text
-        leads = opening in grammar.links and opening not in grammar.relatives and opening not in self._subjects
+        leads = opening in grammar.links and opening not in self._subjects
         if leads or opening in self._openings or all(word.text.isdecimal() for word in words[first:last]):
             return False
         if any(at == first for at, _ in cues.get("purpose_lead", ())):
@@ -162,7 +162,7 @@ class DataWords(DataEnds):
         if head < last and self._is_document(sentence, first, head):
             return False  # "a policy on content that harms"
         verbs = sentence.where(*ACTS, "purpose_verb", "control", "go")
-        return not self._is_order(sentence, first, last, verbs) and not self._is_clause(sentence, first, last, verbs)
+        return not self._is_order(sentence, first, last, verbs) and not self._is_clause(sentence, first, last)
 
     def _is_order(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
         """Whether an item begins with what is done: "Manage and change the content", "using the content"."""
@@ -174,7 +174,7 @@ class DataWords(DataEnds):
         after = words[first + 1].text
         if after in grammar.joins:
             object_ = first + 3 < last and words[first + 3].text in grammar.determiners
-            return first + 2 in verbs or (object_ and not grammar.noun_first)
+            return first + 2 in verbs or object_
         return after in grammar.determiners and after not in grammar.inner
 
     def _is_doing(self, sentence: Sentence, first: int, last: int) -> bool:
@@ -185,8 +185,8 @@ class DataWords(DataEnds):
         acts = first in sentence.where(*ACTS) - sentence.where(*DATA)
         return acts or after in grammar.determiners | grammar.pronouns | grammar.people
 
-    def _is_clause(self, sentence: Sentence, first: int, last: int, verbs: set[int]) -> bool:
-        """Whether an item has a verb of its own, before a comma or a relative clause: "these cookies enable the"."""
+    def _is_clause(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether an item has a verb of its own, before a comma or a relative clause: "these cookies are"."""
         words, grammar, bans = sentence.words, self.grammar, sentence.where("prohibition")
         for at in range(first + 1, last):
             word, before = words[at].text, words[at - 1].text
@@ -195,10 +195,6 @@ class DataWords(DataEnds):
             if at == first + 1 and before in grammar.dangling and before not in grammar.determiners:
                 return False  # "what you bought"
             if word in grammar.modals or word in grammar.passives or (at in bans and before.endswith("s")):
-                return True
-            if grammar.noun_first or at not in verbs or not before.endswith("s") or at + 1 == last:
-                continue
-            if words[at + 1].text in grammar.determiners and not word.endswith((*grammar.pasts, grammar.gerunds)):
                 return True
         return False
 
@@ -225,13 +221,12 @@ class DataWords(DataEnds):
             if words[at].text not in inner:
                 continue
             plural = words[at].text in self.grammar.partitive
-            verb = at - 1 == start and start not in kinds and words[start].text.endswith(self.grammar.infinitives)
+            verb = at - 1 == start and words[start].text.endswith(self.grammar.infinitives)
             if verb or at - 1 in acts:
                 return at if plural else at + 1
-            if plural and at - 1 == start > 0 and self.soft(sentence, start):
-                before = words[start - 1].text
-                if before not in self.grammar.joins and before not in inner:
-                    return at  # "nous partageons avec Corvina des données"
+            behind = plural and at - 1 == start > 0 and self.soft(sentence, start)
+            if behind and words[start - 1].text not in inner:
+                return at  # "nous partageons avec Corvina des données"
         return start
 
     def _behind_its_verb(self, sentence: Sentence, start: int, first: int) -> int:
@@ -242,8 +237,7 @@ class DataWords(DataEnds):
         word = words[start]
         if word.text in grammar.relatives and 0 < start < first - 1 and self.soft(sentence, start):
             before, verb = words[start - 1].text, words[start + 1].text
-            noun = not self.ends_phrase(before) and before not in grammar.determiners
-            if noun and before.endswith("s") != verb.endswith("s"):
+            if before.endswith("s") != verb.endswith("s"):
                 return start + 2  # "programs that gather text"
         denied = any(at < start < last for at, last in sentence.cues.get("liability", ()))  # "does not guarantee"
         if (denied and start < first) or self._is_gerund(sentence, start, first):
@@ -262,7 +256,7 @@ class DataWords(DataEnds):
         for at in range(first - 1, start, -1):
             text, before = words[at].text, words[at - 1].text
             other = text.endswith((*grammar.pasts, grammar.gerunds, "s")) or self.compound(sentence, at)
-            if at in verbs and not other and before.endswith("s") and before not in grammar.determiners:
+            if at in verbs and not other and before.endswith("s"):
                 return at
         return None
 

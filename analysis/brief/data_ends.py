@@ -7,7 +7,6 @@ from analysis.brief.nouns import OF
 from analysis.brief.text import Sentence
 
 _HANDED = 8  # words between an act of sharing and to whom
-_APOSTROPHES = ("'", "’")
 
 
 class DataEnds(NoData):
@@ -31,8 +30,8 @@ class DataEnds(NoData):
             return further
         other = grammar.links | grammar.joins | grammar.dangling | grammar.breaks | grammar.determiners | grammar.after
         if words[further].text in grammar.handing_to and words[further - 1].text in grammar.pronouns:
-            which = next((at for at in range(end, further) if words[at].text in grammar.relatives), further)
-            return further if grammar.noun_first else which  # "facts that allow us" of "... to know you"
+            # "facts that allow us" of "... to know you"
+            return next((at for at in range(end, further) if words[at].text in grammar.relatives), further)
         if words[further].text not in (grammar.stops | self._finite) - (other - self._finite):
             return further
         whiches = [at for at in range(end, further) if words[at].text in grammar.relatives | grammar.asked]
@@ -140,5 +139,4 @@ class DataEnds(NoData):
         words = sentence.words
         if last - first < 3 or last == len(words) or not self.soft(sentence, last):
             return last
-        whose = words[last - 1].text == "s" and words[last - 1].gap in _APOSTROPHES
-        return self.trimmed(sentence, first, last - 2)[1] if whose else last
+        return self.trimmed(sentence, first, last - 2)[1] if words[last - 1].text == "s" else last

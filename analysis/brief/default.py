@@ -72,7 +72,7 @@ def _near(one: _Says, headed: Sentence | None, grammar: Grammar) -> int:
         return 3
     if one.sentence.place == headed.place:
         return 2 if one.weight >= _STOPPED else 0
-    return int(one.default == "on" and one.weight >= _STOPPED and _points_back(one.sentence, headed, grammar))
+    return int(_points_back(one.sentence, headed, grammar))
 
 
 def _points_back(one: Sentence, headed: Sentence, grammar: Grammar) -> bool:

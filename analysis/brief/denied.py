@@ -15,7 +15,6 @@ _FAR = 45  # words behind a denial that it can be of
 _CLAUSE = 10  # words between what is said of something and what denies it
 _RELATIVE = 4  # words between "which" and its denial
 _NOTE = 2  # words of "be aware"
-_PRONOUNS = 4  # French words from "ne" to what is denied
 _APOSTROPHES = ("'", "’")
 _DOUBLE = 3  # words between a denial and an exception that it denies: "not limited to"
 
@@ -67,8 +66,7 @@ class Denials:
                 continue
             if self._reader.only(sentence, first) is not None or self._is_condition(sentence, first):
                 continue
-            reach = last + _PRONOUNS if grammar.noun_first else last + 1
-            if any(word.text in grammar.partly | grammar.sole for word in words[last:reach]):
+            if any(word.text in grammar.partly | grammar.sole for word in words[last : last + 1]):
                 continue  # "not only your name but"
             if not self._is_double(sentence, last) and not self._is_measure(sentence, first, last):
                 yield first, last
@@ -154,7 +152,7 @@ class Denials:
     def _is_done(self, sentence: Sentence, denied: int, at: int) -> bool:
         """Whether the verb at `at` is of what a denied clause is of: "commands that it cannot resolve are sent"."""
         words, grammar = sentence.words, self._grammar
-        if words[at].text not in grammar.passives or words[at - 1].text in grammar.passives:
+        if words[at].text not in grammar.passives:
             return False
         verbal = grammar.denied_by | grammar.modals | grammar.passives | grammar.only_with
         if denied == 0 or at <= denied + 2 or not {words[denied].text, words[denied - 1].text} & verbal:
@@ -219,7 +217,7 @@ class Denials:
     def _is_antecedent(self, span: Span, at: int, last: int) -> bool:
         """Whether a relative clause right behind the words denies their use: "notes, which are not used"."""
         sentence = span.sentence
-        if self._relative(sentence, at) != span.last or span.last in sentence.where(*_ACTS):
+        if self._relative(sentence, at) != span.last:
             return False
         return any(last <= act < last + _DOUBLE for act in sentence.where(*_ACTS, "train"))
 

@@ -33,8 +33,6 @@ class Entries(Nouns):
             entries, with_and = entries + 1, with_and or at > end
             before, end = end, stop
         end = self._untorn(sentence, first, end, before) if end > last else end
-        if entries and not with_and and self._lists_acts(sentence, end):
-            return last  # "reject uploads, compress content or delete it"
         return last if entries == 1 and not with_and and self.is_apart(sentence, first, end) else end
 
     def is_apart(self, sentence: Sentence, first: int, end: int) -> bool:
@@ -99,14 +97,11 @@ class Entries(Nouns):
                 return start  # "remove your content and stop using it"
             if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, KINDS):
                 break
-            if stop == start + 1 and word in grammar.handing_to and not self._begins(sentence, start, NAMED):
-                plural = words[start].text.endswith("s") or words[start].capital or grammar.noun_first
-                return stop if plural else start  # "develop content, connect with others"
             if stop == start + 1 and (self._is_infinitive(sentence, start) or self._will_do_to(sentence, start)):
                 return start
             if stop > start:
                 before = words[stop - 1].text
-                if self._opens_object(word) and before not in grammar.determiners and before not in grammar.inner:
+                if self._opens_object(word) and before not in grammar.determiners:
                     return start
                 if self._is_its_verb(sentence, stop):
                     break
@@ -117,19 +112,16 @@ class Entries(Nouns):
         """Whether a word is what an entry before it does: "access logs feed a dashboard"."""
         if self.grammar.noun_first:
             return self._is_verb_of_many(sentence, at, at)
-        return sentence.words[at - 1].text != "s" and self._is_verb(sentence, at, at)
+        return self._is_verb(sentence, at, at)
 
     def _is_infinitive(self, sentence: Sentence, at: int) -> bool:
         """Whether a word is a French verb with an object rather than a noun: "ou publier des annonces"."""
         words, grammar = sentence.words, self.grammar
-        if not grammar.noun_first or not words[at].text.endswith(grammar.infinitives):
-            return False
-        return words[at + 1].text in grammar.partitive | grammar.yours and not self._begins(sentence, at, NAMED)
+        return words[at].text.endswith(grammar.infinitives) and words[at + 1].text in grammar.partitive | grammar.yours
 
     def _will_do_to(self, sentence: Sentence, at: int) -> bool:
         """Whether a word is what a French verb behind it is done to: "et le comparera"."""
-        verb = sentence.words[at + 1].text
-        return sentence.words[at].text in self.grammar.pronouns and verb.endswith(self.grammar.futures)
+        return sentence.words[at + 1].text.endswith(self.grammar.futures)
 
     @staticmethod
     def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:
@@ -169,12 +161,8 @@ class Entries(Nouns):
         if not self.soft(sentence, end):
             return end
         word = words[end]
-        if word.text in grammar.stops:
-            if word.capital and words[end - 1].capital:
-                return before
-            for at, last in kinds:
-                if at == end:
-                    return last  # "voice input"
+        if word.text in grammar.stops and word.capital and words[end - 1].capital:
+            return before
         if word.text == OF and not words[end - 1].text.endswith(MANY):
             whole = next((to for to, how in self.post_modified(sentence, end) if how.endswith("nearest")), end)
             return whole if whole - first <= LONGEST else before  # "method of payment"

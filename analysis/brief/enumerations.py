@@ -8,11 +8,8 @@ from analysis.brief.nouns import LONGEST
 from analysis.brief.text import Sentence
 
 _OF = "of"
-_LONG = 14  # words of an answer that may have been cut
-_TORN = 3  # words of an entry that is cut off at the end of an answer
 _CUT = 5  # words at the end of a denial that make room for its subject
 _ANTECEDENT = 7  # words of what a French relative clause is of
-_ACTING = ("collect", "process", "share", "purpose_verb")
 _NO_ENTRIES = ("place", "recipient_head", "person")  # what stands beside data is none
 
 
@@ -132,10 +129,9 @@ class Enumerations(DataWords):
         words, grammar = sentence.words, self.grammar
         start = next((at for at in range(first - 1, 0, -1) if self.hard(sentence, at)), 0)
         no_subject = self._finite | self._subjects | grammar.relatives | grammar.breaks | grammar.denied_by
-        acts = sentence.where("purpose_lead", *_ACTING)
         if self.ends_phrase(words[start].text) or any(words[at].text in no_subject for at in range(start, first)):
             return first
-        return first if acts & set(range(start, first)) else start
+        return start
 
     def _antecedent(self, sentence: Sentence, which: int) -> int:
         """Where the noun phrase begins before a relative pronoun, or `which` where there is none."""
@@ -147,13 +143,10 @@ class Enumerations(DataWords):
         for at in range(which - 1, max(-1, which - _ANTECEDENT), -1):
             if words[at].text in grammar.determiners - grammar.inner:
                 return at
-            if not self.soft(sentence, at):
-                break
         return which
 
     def refused_from(self, sentence: Sentence, first: int, last: int) -> int:
-        """Where, of several acts, the one begins that refuses, or is the only new one: "download a copy, close your
-        account, or switch it off". Steps on the way to it are told with it."""
+        """Where, of several acts, the one begins that refuses: "download a copy, close your account, switch it off"."""
         words = sentence.words
         commas = (at for at in range(first + 1, last) if "," in words[at].gap and not self.hard(sentence, at))
         starts = [first, *(at + (at + 1 < last and words[at].text in self.grammar.joins) for at in commas)]
@@ -162,24 +155,8 @@ class Enumerations(DataWords):
             return first
         before = range(first, final)
         places = sentence.where("refuse_where", "contact") & set(before)
-        way = first in sentence.where("go") and (places or any(words[at].capital for at in before))
-        old = words[final].changed and not any(words[at].changed for at in range(first, starts[-2] + 1))
         refuses = sentence.where("refuse_act", "can_stop") & set(before)
-        return final if not way and (old or not (refuses or places)) else first
-
-    def new_entry(self, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-        """The entry that alone is new of an enumeration of aims, where that one is behind the words or torn by them."""
-        words, end = sentence.words, last
-        while end < len(words) and not self.hard(sentence, end):
-            end += 1
-        changed = [at for at in range(first, end) if words[at].changed]
-        if last - first < _LONG or not changed or changed[-1] < last or changed[0] < last - _TORN:
-            return first, last
-        starts = [at for at in range(first + 1, changed[0] + 2) if at < end and "," in words[at].gap]
-        start = starts[-1] + (words[starts[-1]].text in self.grammar.joins) if starts else first
-        if start not in sentence.where("purpose_verb"):
-            return first, last
-        return start, self.shortened(sentence, start, self.clause_end(sentence, start, commas=False))
+        return first if refuses or places else final
 
     def adjoin(self, sentence: Sentence, end: int, start: int) -> bool:
         """Whether only a comma or an "and" stands between words that end at `end` and those that begin at `start`."""
@@ -217,7 +194,5 @@ class Enumerations(DataWords):
             return last
         ends = (to for to, _ in self.post_modified(sentence, last, noted=noted))
         end = max((self.told_end(sentence, first, last, to) for to in ends), default=last)
-        end = next((start for start, stop in sentence.names if start < end < stop), end)
         end = self.trimmed(sentence, first, end)[1]
-        torn = end - first > LONGEST or words[end - 1].text in grammar.denied_by
-        return last if torn else max(end, last)
+        return last if end - first > LONGEST else max(end, last)

@@ -146,7 +146,7 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
         named = all(word.capital for word in words_of(cell))  # "Kestrel, Inc."
         said = cell.rstrip().endswith(_SENTENCE_ENDS) and not named
         label = sentence.lead if said else _of_row(cell.rstrip(), sentence.lead)
-        if _answers(sentence) and sentence.lead.endswith("?"):
+        if sentence.lead.endswith("?"):
             return f"{cell.rstrip()}, {sentence.lead} {text}"
     elif not label and not cell and sentence.item and len(sentence.words) <= _LABEL:
         label = sentence.heading
@@ -215,7 +215,7 @@ def _has_no_noun(sentence: Sentence, phrases: Phrases) -> bool:
     grammar, words = phrases.grammar, sentence.words
     if words[0].text not in grammar.others | grammar.subjects:
         return False
-    things = grammar.pronouns & (grammar.determiners if grammar.noun_first else grammar.pronouns - grammar.readers)
+    things = grammar.pronouns - grammar.readers
     for word in words[1:_OPENING]:
         if word.text in things:
             return True

@@ -92,8 +92,6 @@ class LeftOut(Acts):
             if verb > 0 and words[verb].text in grammar.passives and words[verb - 1].text not in self._finite:
                 start = self.subject_start(sentence, verb)
                 who = {word.text for word in words[start:verb]}
-                if start == verb or who & (self._openings | self._finite):
-                    continue
                 named = start == 0 and not contract and not who & (grammar.denied_by | grammar.others)
                 if named or self._tells(sentence, start, verb):
                     yield start, self.clause_end(sentence, last - 1, commas=False), "denial"
@@ -207,9 +205,7 @@ class LeftOut(Acts):
         words, grammar = sentence.words, self.grammar
         if start < 2 or words[start - 1].text not in grammar.joins or words[start].text not in grammar.determiners:
             return start
-        before = self.clause_start(sentence, start - 1)
-        said = any(before <= at < start for at in sentence.where("collect", "process", "share", "retain"))
-        return start if said else before
+        return self.clause_start(sentence, start - 1)
 
     @staticmethod
     def _leaves_the_choice(sentence: Sentence, first: int, last: int) -> bool:

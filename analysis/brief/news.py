@@ -11,7 +11,6 @@ from analysis.brief.whole import with_subjects
 
 Answers = list[tuple[float, Span]]
 _DENIALS = ("denial", "denial, whole")
-_PARTIES = ("party", "parties", "company", "name of a party")
 _LIKELY = 0.5
 _MAY = 8  # words from "you may" to the last of several acts
 
@@ -83,28 +82,13 @@ def _is_new(words: Sequence[Word]) -> bool:
 
 
 def newly_named(scene: Scene, told: Answers, found: Answers, least: float) -> Answers:
-    """Of a sentence that names somebody new beside others, who is new; not where that is one of the others.
-
-    Who is new is told from the chance `least` where only others of the sentence are; where nobody is, "Wrenfield or its
-    affiliates" of a new sentence.
-    """
+    """Of a sentence that names somebody new beside others, who is new; not where that is one of the others. Where
+    nobody is told, "Wrenfield or its affiliates" of a new sentence, from the chance `least`."""
     if not told:
         return [
             one for one in found if one[0] >= least and _is_group(scene, one[1]) and _is_new(one[1].sentence.words)
         ][:1] or [one for one in found if _is_company(one[1])][:3]
     naming = scene.phrases.grammar.naming
-    old = {span.sentence.order for _, span in told if span.sentence.touched}
-    old -= {span.sentence.order for _, span in told if any(word.changed for word in span.words)}
-    others = [
-        one
-        for one in found
-        if one[0] >= least
-        and one[1].rule.startswith(_PARTIES)
-        and one[1].sentence.order in old
-        and _is_new(one[1].words)
-        and one[1].sentence.side == "after"
-    ]
-    told = [*told, *(one for at, one in enumerate(others) if not any(one[1].meets(o) for _, o in others[:at]))]
     new = {
         span.sentence.order
         for _, span in told

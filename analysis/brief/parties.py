@@ -131,8 +131,6 @@ class Parties(Clauses):
     def _hands(self, sentence: Sentence, at: int) -> bool:
         """Whether a verb says that something is given, not what a source is: "registers of licensed people"."""
         words, grammar = sentence.words, self.grammar
-        if words[at - 1].text in grammar.relatives:
-            return False
         near = {word.text for word in words[at + 1 : at + _BESIDE]}
         return not words[at].text.endswith(grammar.pasts) or bool(near & grammar.handing_to)
 
@@ -146,18 +144,11 @@ class Parties(Clauses):
         yield from self._given_to(sentence)
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
-            if (
-                words[first].capital
-                and first > 0
-                and words[first - 1].capital
-                and self.publisher.is_named(words[first - 1].text)
-            ):
+            if words[first].capital and first > 0 and self.publisher.is_named(words[first - 1].text):
                 continue  # "Kestrel Agents", a product
-            if words[start].text in grammar.relatives and start < first and words[end - 1].text.endswith("s"):
+            if words[start].text in grammar.relatives and words[end - 1].text.endswith("s"):
                 start += 1  # "so that customers"
             start = self._shared_head(sentence, self._behind_aim(sentence, start, first), first)
-            if grammar.noun_first and end > last and words[end - 1].text.endswith(grammar.gerunds):
-                end -= 1  # "les fournisseurs travaillant pour"
             if self._is_service(sentence, start, end):
                 continue
             if end not in ends:
@@ -243,12 +234,7 @@ class Parties(Clauses):
                 if not inside or "*" in words[end].gap:
                     break
                 end += 1
-            if (
-                end < len(words)
-                and end - at > 1
-                and words[end].gap.strip() == "-"
-                and words[end - 1].text != words[at].text
-            ):
+            if end < len(words) and words[end].gap.strip() == "-" and end - at > 1:
                 end -= 1  # "Kestrel SAS Co-responsable"
             ours = self.publisher.is_named(word.text)
             of_data = any(first <= at and end <= last for first, last in kinds)  # "adresse IP"
@@ -335,8 +321,8 @@ class Parties(Clauses):
         if any(at < last and first < end for cue in told for at, end in cues.get(cue, ())):
             return False
         after = words[last].text if last < len(words) and self.soft(sentence, last) else None
-        apposed = self._is_apposed(sentence, first) or self._is_firm(sentence, first, last)
-        if after and not apposed and not self.ends_phrase(after) and after not in self.grammar.determiners:
+        firm = self._is_firm(sentence, first, last)
+        if after and not firm and not self.ends_phrase(after) and after not in self.grammar.determiners:
             return False  # "third-party Northwind tools"
         beside = (
             listed
@@ -344,7 +330,7 @@ class Parties(Clauses):
             or self._behind_colon(sentence, first)
             or self._in_numbered(sentence, first)
             or any(self._names_head(sentence, end, first, last) for _, end in cues.get("recipient_head", ()))
-            or self._is_firm(sentence, first, last)
+            or firm
             or self._is_explained(sentence, last)
             or (first == 0 and last < len(words) and self._processes(sentence, last))
             or any(end == first for _, end in cues.get("taken_in", ()))
@@ -352,14 +338,6 @@ class Parties(Clauses):
         if not beside and not self._is_given(sentence, first):
             return False
         return not all(self.publisher.says(word.text) for word in words[first:last])
-
-    def _is_apposed(self, sentence: Sentence, first: int) -> bool:
-        """Whether a name stands behind one party, so that a verb may follow it: "our partner Kestrel turns"."""
-        words, grammar = sentence.words, self.grammar
-        for at, end in sentence.cues.get("recipient_head", ()):
-            if end == first and at > 0 and end - at == 1 and self.soft(sentence, first):
-                return words[at - 1].text in grammar.determiners and not words[at].text.endswith("s")
-        return False
 
     def _is_explained(self, sentence: Sentence, last: int) -> bool:
         """Whether a kind of party is said behind a name that ends at `last`: "Kestrel, a chatbot vendor"."""
@@ -369,14 +347,12 @@ class Parties(Clauses):
         return any(self.chunk(sentence, at, end) == (last, end) for at, end in cues.get("recipient_head", ()))
 
     def _is_firm(self, sentence: Sentence, first: int, last: int) -> bool:
-        """Whether a name is that of a kind of company: "the firm Kestrel", "its host (Kestrel)", "Kestrel (host)"."""
+        """Whether a name is that of a kind of company: "the firm Kestrel", "its host (Kestrel)"."""
         words, grammar = sentence.words, self.grammar
         for at, end in sentence.cues.get("firm", ()):
             if end == first and words[first].gap.strip() in ("", "("):
                 short = last - first == 1 and sentence.quote(first, last).isupper()  # "network (VPN)"
                 return not short and at > 0 and (words[at - 1].text in grammar.determiners or "(" in words[first].gap)
-            if at == last and words[last].gap.strip() == "(":
-                return True
         return False
 
     def _is_given(self, sentence: Sentence, first: int) -> bool:

@@ -180,7 +180,6 @@ class Grammar(BaseModel):
     # what readers are forbidden: analysis/brief/bans.py
     bound: frozenset[Phrase] = frozenset()
     duties: frozenset[Phrase] = frozenset()
-    against: frozenset[Phrase] = frozenset()
     people: frozenset[Phrase] = frozenset()
     wishes: frozenset[Phrase] = frozenset()
     commands: frozenset[Phrase] = frozenset()

@@ -64,11 +64,9 @@ class Places(Clauses):
 
     def _is_place(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the words name a place where people are: not where a house stands, not a part of another name."""
-        words, grammar, cues = sentence.words, self.grammar, sentence.cues
+        words, grammar = sentence.words, self.grammar
         if not self._named(sentence, first, last):
             return False
-        if any(stop == first for _, stop in cues.get("place_lead", ())) and words[first - 1].text not in grammar.stops:
-            return True  # "residents of"
         street = first  # whose name and number stand before the place, with capitals and commas
         while street > 0 and first - street < _ADDRESS and not self.hard(sentence, street):
             if not (words[street - 1].capital or words[street - 1].text[0].isdecimal() or "," in words[street].gap):

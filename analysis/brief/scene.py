@@ -157,7 +157,7 @@ class Scene:
         }
         if self._is_new(sentence, first, last):
             found["new"] = 1.0
-        if changed or any(word.changed for word in sentence.words[max(0, first - _NEAR) : last + _NEAR]):
+        if any(word.changed for word in sentence.words[max(0, first - _NEAR) : last + _NEAR]):
             found["near changed"] = 1.0
         if span.telling <= self.phrases.grammar.general:
             found["general"] = 1.0

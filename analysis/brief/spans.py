@@ -136,11 +136,6 @@ class Reader(WaysOut, LeftOut, Unnamed, Places):
             return span
         return replace(span, first=first, last=max(span.last, self.clause_end(span.sentence, first, commas=False)))
 
-    def renewed(self, span: Span) -> Span:
-        """Of an enumeration of aims what is new, where that would be cut off."""
-        first, last = self.new_entry(span.sentence, span.first, span.last)
-        return replace(span, first=first, last=last)
-
     def _unhyphened(self, sentence: Sentence, last: int) -> int:
         """Where words end that would be cut within one with a hyphen: "name of the logged-in user"."""
         words = sentence.words

@@ -145,7 +145,7 @@ class Unnamed(Aims):
 
     def under_title(self, sentence: Sentence, *, of_aims: bool) -> bool:
         """Whether a cell stands in a column of aims, or names somebody in one of parties: "Purpose", "Provider"."""
-        if not sentence.item or CELL not in sentence.text or not sentence.lead or len(sentence.words) > LONGEST:
+        if CELL not in sentence.text or not sentence.lead or len(sentence.words) > LONGEST:
             return False
         title = words_of(sentence.lead)
         if of_aims or len(title) > _TITLE:
@@ -230,9 +230,6 @@ class Unnamed(Aims):
         words, grammar = sentence.words, self.grammar
         told = {word.text for word in words[first:last]}
         if told <= grammar.general | grammar.determiners | grammar.vague | grammar.ends:
-            return True
-        doing = not grammar.noun_first and words[first].text.endswith(grammar.gerunds)
-        if words[first].text in grammar.carries_on or (doing and first in sentence.where(*_TAKING, *_USING)):
             return True
         if self.names_other(sentence, first, last) or self.is_no_data(sentence, first, last):
             return True

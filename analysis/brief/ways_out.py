@@ -27,7 +27,6 @@ _REFUSES = ("refuse_act", "can_stop", "control", "rights", "unless", "consent", 
 _PHRASE = 3  # words of an act that is no clause: "ask us not"
 _CLAUSE = 6  # words of "you have the" before a right
 _TAKEN = 4  # words from "removed" to the act that one could do before
-_COUNTED = 4  # words from a number to what is counted: "415 requests to opt out"
 
 
 class WaysOut(Acts):
@@ -39,9 +38,6 @@ class WaysOut(Acts):
             yield first, end, f"{VOID}{rule}" if self._is_no_way(sentence, first, rule) else rule
         for first, last in self._paths(sentence):
             yield first, last, "stated way"
-        for first, last in sentence.cues.get("default_on", ()):
-            if first in sentence.where("you_may") - sentence.where("condition"):  # "you may decline"
-                yield first, self.clause_end(sentence, last - 1, commas=False), "stated way"
 
     def _paths(self, sentence: Sentence) -> Iterator[tuple[int, int]]:
         """Ways through menus, where the sentence says that one refuses: "To refuse: Settings > Privacy"."""
@@ -76,11 +72,8 @@ class WaysOut(Acts):
         return next((at for at in range(arrows[-1] + 1, last) if words[at].text in self.grammar.passives), last)
 
     def _is_no_way(self, sentence: Sentence, first: int, rule: str) -> bool:
-        """Whether it is counted how many refuse, or where something is that is not about a choice."""
-        words, grammar = sentence.words, self.grammar
+        """Whether it says where something is that is not about a choice, or how a control is."""
         kind = rule.partition(",")[0]
-        if kind == "place" and grammar.noun_first and not self._is_where(sentence, first):
-            return True
         if kind == "place" and any(end == first for _, end in sentence.cues.get("negation", ())):
             return True
         if kind == "place" and self._is_state(sentence, first):
@@ -90,20 +83,12 @@ class WaysOut(Acts):
             return not any(cue in around for cue in _CHOICE)
         if kind in ("place", "contact", "way", "address") and self._only_informs(sentence, first):
             return True
-        if kind == "control" and (
-            self._chooses_to(sentence, first) or self._follows(sentence, first, grammar.passives)
-        ):
-            return True  # "is set to on"
-        if kind not in ("refusal", "right"):
-            return False
         if kind == "right" and self._is_other_right(sentence, first):
             return True
-        for at in range(first, max(-1, first - _COUNTED), -1):
-            if words[at].text in grammar.readers & grammar.pronouns or (at < first and self.hard(sentence, at + 1)):
-                return False
-            if words[at].text.isdecimal() and at > 0:
-                return True
-        return False
+        # "is set to on"
+        return kind == "control" and (
+            self._chooses_to(sentence, first) or self._follows(sentence, first, self.grammar.passives)
+        )
 
     def _is_state(self, sentence: Sentence, first: int) -> bool:
         """Whether it is said of a control how it is: "the setting is on by default"."""
@@ -140,11 +125,6 @@ class WaysOut(Acts):
     @staticmethod
     def _follows(sentence: Sentence, first: int, words: frozenset[str]) -> bool:
         return first > 0 and sentence.words[first - 1].text in words
-
-    def _is_where(self, sentence: Sentence, first: int) -> bool:
-        words, places = sentence.words, sentence.where("refuse_where")
-        first = self.bare(sentence, first, len(words))
-        return first in places or words[first].capital
 
     def _ways(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         cues, words = sentence.cues, sentence.words

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from analysis.brief.no_data import DATA
-from analysis.brief.nouns import LONGEST, bullet
+from analysis.brief.nouns import LONGEST
 from analysis.brief.spans import Reader, Span
 from analysis.change import Side
 
@@ -68,8 +68,6 @@ def _is_entry(reader: Reader, span: Span) -> bool:
     if span.first and ":" not in words[span.first].gap:
         return False
     if span.last < len(words) and _NOTES.isdisjoint(words[span.last].gap):
-        return False
-    if any(bullet(word.gap) for word in words):
         return False
     ended = sentence.text[words[-1].end :].strip().startswith((".", "!", "?"))
     return words[0].text in reader.grammar.yours or len(words) <= (_LABEL if ended else _ENTRY_LONGEST)
