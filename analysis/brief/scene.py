@@ -11,8 +11,8 @@ from typing import NamedTuple
 from analysis.blocks import Page
 from analysis.brief.names import line_starts, long_names
 from analysis.brief.no_data import DATA
-from analysis.brief.parties import Publisher
 from analysis.brief.phrases import CUES, Phrases
+from analysis.brief.publisher import Publisher
 from analysis.brief.spans import Question, Reader, Span
 from analysis.brief.text import Sentence, has_address, touched_sentences, word_in, words_of
 from analysis.change import Passage, Side
