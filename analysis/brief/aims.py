@@ -61,7 +61,7 @@ class Aims(AimEnds):
             start, end = self.chunk(sentence, first, last)
             if start - 1 in verbs and self.soft(sentence, start):
                 continue  # what is trained, shown or sent is no purpose; training, showing and sending it is
-            if any(stop == end for _, stop in cues.get("recipient_head", ())) or self._is_of_party(sentence, end):
+            if end in sentence.ends("recipient_head") or self._is_of_party(sentence, end):
                 continue  # "advertising partners"
             if (
                 start < first
@@ -84,7 +84,7 @@ class Aims(AimEnds):
             for further, how in self.post_modified(sentence, end):
                 yield start, self.named_end(sentence, start, end, further), f"{void}purpose{how}"
             listed = self.listed(sentence, start, end)
-            if listed > end and all(stop != listed for _, stop in cues.get("recipient_head", ())):
+            if listed > end and listed not in sentence.ends("recipient_head"):
                 yield start, listed, f"{void}purposes listed"
                 for further, how in self.post_modified(sentence, listed):
                     yield start, self.named_end(sentence, start, listed, further), f"{void}purposes listed{how}"
@@ -106,7 +106,7 @@ class Aims(AimEnds):
         words, grammar = sentence.words, self.grammar
         if grammar.noun_first or start < 2 or words[start].text not in grammar.determiners:
             return False
-        leads = {last for _, last in sentence.cues.get("purpose_lead", ())}
+        leads = sentence.ends("purpose_lead")
         verb = start - 1 in leads and words[start - 2].text in grammar.handing_to
         return verb and self.soft(sentence, start) and not self.ends_phrase(words[start - 1].text)
 
@@ -242,7 +242,7 @@ class Aims(AimEnds):
 
     def _is_means(self, sentence: Sentence, start: int, end: int) -> bool:
         """Whether a phrase names AI as what is used: "an artificial intelligence", not "for" it."""
-        led = any(last == start for _, last in sentence.cues.get("purpose_lead", ()))
+        led = start in sentence.ends("purpose_lead")
         return not led and (self.bare(sentence, start, end), end) in sentence.cues.get("ai", ())
 
     def _is_described(self, sentence: Sentence, first: int, last: int) -> bool:

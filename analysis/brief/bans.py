@@ -51,10 +51,10 @@ class Bans:
     def _is_ban(self, sentence: Sentence, at: int) -> bool:
         """Whether a denial or a word of banning at `at` binds the reader."""
         cues = sentence.cues
-        if any(first == at for first, _ in cues.get("banned", ())):
+        if at in sentence.where("banned"):
             by_law = any(at - _LAW <= end <= at for _, end in cues.get("law", ()))
             return not (by_law or self._binds_others(sentence, at) or self._in_case(sentence, at))
-        if all(first != at for first, _ in cues.get("negation", ())):
+        if at not in sentence.where("negation"):
             return False
         return self._commands(sentence, at) or self._binds_reader(sentence, at)
 
@@ -89,7 +89,7 @@ class Bans:
         words, grammar = sentence.words, self._grammar
         while at > 0 and words[at - 1].text in grammar.passives | grammar.denied_by | grammar.modals:
             at -= 1
-        parties = {last for _, last in sentence.cues.get("recipient_head", ())}
+        parties = sentence.ends("recipient_head")
         if at == 0 or at in parties or words[at - 1].text in grammar.others:
             return at > 0
         return self._reader.publisher.is_named(words[at - 1].text)

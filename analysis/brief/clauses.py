@@ -63,7 +63,7 @@ class Clauses(Entries):
         words, grammar = sentence.words, self.grammar
         if not self.soft(sentence, at) or words[at].text not in grammar.subjects:
             return False
-        return words[at - 1].text in grammar.people or any(last == at for _, last in sentence.cues.get("person", ()))
+        return words[at - 1].text in grammar.people or at in sentence.ends("person")
 
     def _other_act(self, sentence: Sentence, at: int) -> bool:
         """Whether another act with an object of its own begins: "... and deletes them", "... and share your data"."""
@@ -131,7 +131,7 @@ class Clauses(Entries):
             open_ = word in grammar.lean_on and not (before in grammar.passives or before.endswith(grammar.adverbs))
             if not adverb and not open_ and word not in grammar.dangling:
                 break
-            if any(stop == last for cue in _PHRASES for _, stop in sentence.cues.get(cue, ())):
+            if last in sentence.ends(*_PHRASES):
                 break
             last -= 1
         return first, last

@@ -88,7 +88,7 @@ class DataWords(DataEnds):
         if end - start == 1 and start > 0 and words[start - 1].text in grammar.passives and self.soft(sentence, start):
             return True
         verb = start + 1 < end and words[start].text in grammar.acts_or_things
-        if verb and any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
+        if verb and start in sentence.ends("purpose_lead"):
             return True  # "to file an objection"
         if not grammar.noun_first and end < len(words) and start + 1 < end and self.soft(sentence, end):
             done = words[end].text in grammar.determiners - grammar.relatives - grammar.general
@@ -146,17 +146,17 @@ class DataWords(DataEnds):
 
     def _is_noun_phrase(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a whole item may name data: it is no sentence, no number, no order, no purpose, nobody."""
-        words, grammar, cues = sentence.words, self.grammar, sentence.cues
+        words, grammar = sentence.words, self.grammar
         opening = words[first].text
         leads = opening in grammar.links and opening not in self._subjects
         if leads or opening in self._openings or all(word.text.isdecimal() for word in words[first:last]):
             return False
-        if any(at == first for at, _ in cues.get("purpose_lead", ())):
+        if first in sentence.where("purpose_lead"):
             return False
         if first + 1 < last and words[first + 1].text == _OF and first in sentence.where(*ACTS):
             return False
-        kinds = {end for cue in DATA for _, end in cues.get(cue, ())}
-        if last not in kinds and any(end == last for _, end in cues.get("recipient_head", ())):
+        kinds = sentence.ends(*DATA)
+        if last not in kinds and last in sentence.ends("recipient_head"):
             return False
         head = self.phrase_end(sentence, first + 1)
         if head < last and self._is_document(sentence, first, head):
@@ -298,7 +298,7 @@ class DataWords(DataEnds):
             return False
         if before in grammar.bound and before in grammar.pronouns:  # "you", not of "shows you"
             return at == 0 or not self.soft(sentence, at) or self.ends_phrase(words[at - 1].text)
-        aims = any(end == start for _, end in sentence.cues.get("purpose_lead", ()))
+        aims = start in sentence.ends("purpose_lead")
         return aims and start in sentence.where(*ACTS, "purpose_verb")
 
     def _behind_verb_of_one(self, sentence: Sentence, start: int, first: int) -> int:

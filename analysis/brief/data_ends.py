@@ -56,7 +56,7 @@ class DataEnds(NoData):
                     return True
         if text not in grammar.handing_to or words[at - 1].text in grammar.participles:
             return False
-        if any(first == at for first, _ in cues.get("contact", ())):
+        if at in sentence.where("contact"):
             return True
         acts = (first for cue in ("share", "hand_on") for first, _ in cues.get(cue, ()))
         return any(

@@ -136,7 +136,7 @@ def _can_stop(sentence: Sentence, grammar: Grammar) -> _Places:
         (first, last)
         for first, last in _meant(sentence, sentence.cues.get("can_stop", []))
         if not any(word.text in grammar.subjects for word in words[max(0, first - _NEAR) : first])
-        and not ("unless" not in sentence.cues and any(end == first for _, end in sentence.cues.get("negation", ())))
+        and not ("unless" not in sentence.cues and first in sentence.ends("negation"))
         and not (words[first].text.endswith(grammar.gerunds) and _does_not(sentence, last))
     ]
 

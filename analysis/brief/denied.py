@@ -199,7 +199,7 @@ class Denials:
         verb = at
         while verb > span.last and words[verb - 1].text in grammar.passives | grammar.modals | grammar.denied_by:
             verb -= 1
-        ended = any(first == at for cue in ("set_aside", "taken_out") for first, _ in sentence.cues.get(cue, ()))
+        ended = at in sentence.where("set_aside", "taken_out")
         contracted = at + 1 < len(words) and words[at + 1].gap in _APOSTROPHES and words[at + 1].text == "t"
         verbal = verb < at or contracted or grammar.noun_first or "banned" in sentence.cues
         if at - span.last > _CLAUSE or not verbal:

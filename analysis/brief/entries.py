@@ -67,7 +67,7 @@ class Entries(Nouns):
         acts = sentence.where("collect", "process", "share", "retain", "refuse_act", "purpose_verb", "control")
         text, other = sentence.words[at].text, (*self.grammar.pasts, self.grammar.gerunds, "s")
         bare = text in self.grammar.stops and not text.endswith(other)
-        return bare and at in acts and not self._begins(sentence, at, NAMED)
+        return bare and at in acts and at not in sentence.where(*NAMED)
 
     def _only_acts(self, sentence: Sentence, end: int, at: int) -> bool:
         """Whether word `at` is what is done rather than an entry behind that which ends at `end`: "ids and opting",
@@ -78,7 +78,7 @@ class Entries(Nouns):
             return True
         if not words[at].text.endswith(gerunds) or words[end - 1].text.endswith(gerunds):
             return False
-        return not self._begins(sentence, at, NAMED)
+        return at not in sentence.where(*NAMED)
 
     def _entry_end(self, sentence: Sentence, start: int) -> int:
         """Where an entry of an enumeration ends; where it begins if it is none: "and keeps it"."""
@@ -95,7 +95,7 @@ class Entries(Nouns):
             doing = not grammar.noun_first and word.endswith(grammar.gerunds) and word in grammar.stops
             if stop == start + 1 and doing:
                 return start  # "remove your content and stop using it"
-            if word in grammar.stops and word not in grammar.inner and not self._begins(sentence, stop, KINDS):
+            if word in grammar.stops and word not in grammar.inner and stop not in sentence.where(*KINDS):
                 break
             if stop == start + 1 and (self._is_infinitive(sentence, start) or self._will_do_to(sentence, start)):
                 return start
@@ -122,11 +122,6 @@ class Entries(Nouns):
     def _will_do_to(self, sentence: Sentence, at: int) -> bool:
         """Whether a word is what a French verb behind it is done to: "et le comparera"."""
         return sentence.words[at + 1].text.endswith(self.grammar.futures)
-
-    @staticmethod
-    def _begins(sentence: Sentence, at: int, cues: tuple[str, ...]) -> bool:
-        """Whether a phrase of these cues begins at a word, that may be a verb elsewhere: "contact information"."""
-        return any(first == at for cue in cues for first, _ in sentence.cues.get(cue, ()))
 
     def _is_object(self, sentence: Sentence, at: int) -> bool:
         """Whether a pronoun is what a verb before it is done to: "and match them", "and clear it."."""

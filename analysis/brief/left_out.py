@@ -162,7 +162,7 @@ class LeftOut(Acts):
         denied = [last for _, last in cues.get("negation", ()) if last <= first]
         if any(first - last <= _DOUBLE and self.soft(sentence, first) for last in denied):
             return True  # "it cannot be excluded that"
-        if all(at != first for at, _ in cues.get("but_for", ())):
+        if first not in sentence.where("but_for"):
             return False
         led = sentence.lead and "negation" in self.phrases.find(words_of(sentence.lead))
         return bool(led) or any(not self._ends_between(sentence, last, first) for last in denied)
@@ -189,7 +189,7 @@ class LeftOut(Acts):
     def _ages(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         for first, last in _merged(sentence.cues.get("age", [])):
             start, end = self.chunk(sentence, first, last)
-            people = {stop for _, stop in sentence.cues.get("person", ())}
+            people = sentence.ends("person")
             if end > last and end not in people and not self.grammar.noun_first:
                 continue  # "child exploitation material"
             if sentence.words[start].text in self.grammar.yours and end not in people:

@@ -35,7 +35,7 @@ class NoData(Parties):
         """Whether words are a part of a name that ends with no data: "the Information Commissioner's Office"."""
         if self.grammar.noun_first or all(end < last for _, end in sentence.long_names):
             return False
-        kinds = {end for cue in DATA for _, end in sentence.cues.get(cue, ())}
+        kinds = sentence.ends(*DATA)
         return any(
             start <= self.bare(sentence, first, last) < end not in kinds and self._is_alone(sentence, last, end)
             for start, end in capital_runs(sentence, self.grammar, joined=False)
@@ -70,9 +70,9 @@ class NoData(Parties):
     def is_somebody(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether a noun phrase names a party: "data partners", and "the employer", not "your employer"."""
         words, grammar = sentence.words, self.grammar
-        if grammar.noun_first or all(end != last for _, end in sentence.cues.get("recipient_head", ())):
+        if grammar.noun_first or last not in sentence.ends("recipient_head"):
             return False
-        if all(end != last for cue in DATA for _, end in sentence.cues.get(cue, ())):
+        if last not in sentence.ends(*DATA):
             return True
         return words[first].text in grammar.articles
 
@@ -109,7 +109,7 @@ class NoData(Parties):
         if given:
             return True
         words, acts = sentence.words, sentence.where(*ACTS, "train")
-        aims = {end for _, end in sentence.cues.get("purpose_lead", ())}
+        aims = sentence.ends("purpose_lead")
         for at in range(first - 1, max(-1, first - _MADE), -1):
             if at in makes:
                 infinitive = words[at].text.endswith(self.grammar.infinitives)

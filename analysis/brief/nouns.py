@@ -133,7 +133,7 @@ class Nouns:
         before = words[at - 1].text
         if words[at].text in grammar.frames:
             return True  # "à l'aide de"
-        if words[at].capital and not any(at == first for cue in NAMED for first, _ in sentence.cues.get(cue, ())):
+        if words[at].capital and at not in sentence.where(*NAMED):
             return True  # "la Redonne des données"
         if before in grammar.determiners | grammar.inner or (before in grammar.pronouns and before in grammar.stops):
             return before in grammar.stops

@@ -26,7 +26,7 @@ class Parties(PartyNames):
         at = start - 1 if words[start - 1].text in self.grammar.joins else start
         if at == start and ("," not in words[start].gap or self.hard(sentence, start)):
             return False
-        return any(last == at for cue in cues for _, last in sentence.cues.get(cue, ()))
+        return at in sentence.ends(*cues)
 
     def _recipients(self, sentence: Sentence) -> Iterator[tuple[int, int, str]]:
         for first, last, rule in self._parties(sentence):
@@ -40,7 +40,7 @@ class Parties(PartyNames):
         if last + 1 < len(words) and words[last].text in self.grammar.modals and self.soft(sentence, last):
             asks = last + 1 in sentence.where(*_ASKING) or words[last + 1].text in self.grammar.readers
             return asks or self._gives_us(sentence, last)
-        if any(end == first for cue in ("role", "contracting", "taken_out") for _, end in cues.get(cue, ())):
+        if first in sentence.ends("role", "contracting", "taken_out"):
             return True  # "act as joint controllers", "you are contracting with Kestrel Ltd"
         return self._is_source(sentence, first) or self._is_protected(sentence, first) or self._gives_us(sentence, last)
 
@@ -87,7 +87,7 @@ class Parties(PartyNames):
         words, grammar = sentence.words, self.grammar
         ends = {last for _, last in heads}
         aims = sentence.where("purpose_lead")
-        things = {last for _, last in sentence.cues.get("thing", ())}
+        things = sentence.ends("thing")
         yield from self._given_to(sentence)
         for first, last in heads:
             start, end = self.chunk(sentence, first, last)
@@ -133,7 +133,7 @@ class Parties(PartyNames):
             return start
         if start > 0 and words[start - 1].text in self._subjects | grammar.bound and self.soft(sentence, start):
             return start + 1  # "if you integrate third-party tools"
-        if not any(last == start for _, last in sentence.cues.get("purpose_lead", ())):
+        if start not in sentence.ends("purpose_lead"):
             return start
         gerund = words[start].text.removesuffix("e") + grammar.gerunds
         return start + 1 if self.publisher.says(gerund) else start

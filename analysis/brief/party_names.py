@@ -30,7 +30,7 @@ class PartyNames(Clauses):
         words, grammar = sentence.words, self.grammar
         ai = sentence.where("ai")
         forms = sentence.where("company_form") | _dotted(sentence)
-        documents = {last for _, last in sentence.cues.get("document", ())}
+        documents = sentence.ends("document")
         kinds = [place for cue in ("data_kind", "data_head") for place in sentence.cues.get(cue, ())]
         at, sure = 0, 0  # up to which word the last name is a party's
         while at < len(words):
@@ -67,7 +67,7 @@ class PartyNames(Clauses):
         """Whether a name is that of a part of a document: "Section D"."""
         words = sentence.words
         mark = first + 1 < len(words) and (len(words[first + 1].text) <= 1 or words[first + 1].text.isdecimal())
-        return mark and any(at == first for at, _ in sentence.cues.get("document", ()))
+        return mark and first in sentence.where("document")
 
     def _lists_on(self, sentence: Sentence, sure: int, at: int) -> bool:
         """Whether a list goes on from a party that ends at `sure` to a name: "Kestrel (mail), Otter and Heron"."""
@@ -148,7 +148,7 @@ class PartyNames(Clauses):
             or firm
             or self._is_explained(sentence, last)
             or (first == 0 and last < len(words) and self._processes(sentence, last))
-            or any(end == first for _, end in cues.get("taken_in", ()))
+            or first in sentence.ends("taken_in")
         )
         if not beside and not self._is_given(sentence, first):
             return False
@@ -173,7 +173,7 @@ class PartyNames(Clauses):
     def _is_given(self, sentence: Sentence, first: int) -> bool:
         """Whether something is shared with whom the words name that begin at `first`, or is run by them."""
         words, cues = sentence.words, sentence.cues
-        if any(end == first for _, end in cues.get("run_by", ())):
+        if first in sentence.ends("run_by"):
             return True  # "a model operated by Kestrel"
         lead = any(
             end == first and words[at].text in self.grammar.handing_to for at, end in cues.get("recipient_lead", ())

@@ -55,8 +55,8 @@ class Places(Clauses):
                 end < len(words)
                 and self.soft(sentence, end)
                 and words[end].text not in grammar.stops
-                and any(f == end for f, _ in sentence.cues.get("place_lead", ()))
-                and not any(f == end for f, _ in sentence.cues.get("thing", ()))
+                and end in sentence.where("place_lead")
+                and end not in sentence.where("thing")
             ):
                 yield first, end + 1, "of place"
                 if lead is not None:

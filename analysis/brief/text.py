@@ -79,6 +79,10 @@ class Sentence:
         """The first words of the phrases that give any of these cues."""
         return {first for cue in cues for first, _ in self.cues.get(cue, ())}
 
+    def ends(self, *cues: str) -> set[int]:
+        """The words behind these phrases."""
+        return {last for cue in cues for _, last in self.cues.get(cue, ())}
+
     @property
     def key(self) -> str:
         return " ".join(word.text for word in self.words)

@@ -128,7 +128,7 @@ class Unnamed(Aims):
     def unnamed_ways(self, sentence: Sentence) -> _Places:
         """What to do who would not have it: "if you would rather not, tell us", "unless you set it to private"."""
         words, grammar, cues = sentence.words, self.grammar, sentence.cues
-        if any(first == 0 for first, _ in cues.get("unwilling", ())):
+        if 0 in sentence.where("unwilling"):
             ends = range(2, min(len(words), _SUPPOSED))
             start = next((at for at in ends if "," in words[at].gap or self.hard(sentence, at)), 0)
             start += words[start].text in grammar.breaks & grammar.readers  # "please"

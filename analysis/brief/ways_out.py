@@ -59,9 +59,7 @@ class WaysOut(Acts):
     def _steps_on(self, sentence: Sentence, at: int) -> bool:
         word = sentence.words[at]
         goes_on = word.capital or "-" in word.gap or not self.ends_phrase(word.text)
-        return (
-            not word.gap.strip() and goes_on and not any(first == at for first, _ in sentence.cues.get("control", ()))
-        )
+        return not word.gap.strip() and goes_on and at not in sentence.where("control")
 
     def _before_state(self, sentence: Sentence, first: int, last: int) -> int:
         """Where a way through menus ends before what is said of it: "Settings > Privacy is set to on"."""
@@ -74,7 +72,7 @@ class WaysOut(Acts):
     def _is_no_way(self, sentence: Sentence, first: int, rule: str) -> bool:
         """Whether it says where something is that is not about a choice, or how a control is."""
         kind = rule.partition(",")[0]
-        if kind == "place" and any(end == first for _, end in sentence.cues.get("negation", ())):
+        if kind == "place" and first in sentence.ends("negation"):
             return True
         if kind == "place" and self._is_state(sentence, first):
             return True
@@ -208,7 +206,7 @@ class WaysOut(Acts):
     def _is_way(self, sentence: Sentence, first: int, last: int) -> bool:
         """Whether the act is the reader's, and no mere name of a state or aim: "set to opt-out by default"."""
         cues, cues_of_denial = sentence.cues, sentence.where("negation")
-        state = (first, last) in cues.get("refuse_act", ()) and any(at == last for at, _ in cues.get("default_on", ()))
+        state = (first, last) in cues.get("refuse_act", ()) and last in sentence.where("default_on")
         none = first - 1 in cues_of_denial and sentence.words[first - 1].text not in self.grammar.denied_by
         if state or none or self._is_event(sentence, first, last):
             return False  # "there is no opt-out form"
@@ -254,7 +252,7 @@ class WaysOut(Acts):
 
     def _ends_order(self, sentence: Sentence, first: int) -> bool:
         """Whether the words stand in the last step of a way that opens the sentence: "Go to Ads and set the toggle"."""
-        opens = any(at == 0 for at, _ in sentence.cues.get("go", ()))
+        opens = 0 in sentence.where("go")
         return opens and self._ends_way(sentence, self.clause_start(sentence, first))
 
     def _ends_way(self, sentence: Sentence, first: int) -> bool:
