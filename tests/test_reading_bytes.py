@@ -131,8 +131,14 @@ def test_a_page_nested_deeper_than_any_other_is_read() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"<dl>x " * 60_000, b"<x>" * 60_000 + b"</y>" * 60_000, b"<b>" * 3_000 + b"<div>x</div>" * 60_000],
-    ids=["nested", "never closed", "nested, then long"],
+    [
+        b"<dl>x " * 60_000,
+        b"<x>" * 60_000 + b"</y>" * 60_000,
+        b"<b>" * 3_000 + b"<div>x</div>" * 60_000,
+        b"<select>" + b"<option>x" * 25_000,
+        b"<select>" + (b"<OPTION>" + b"<b>x</b>" * 20 + b"</OPTION>") * 2_600,
+    ],
+    ids=["nested", "never closed", "nested, then long", "choices", "choices that hold much"],
 )
 @pytest.mark.parametrize("select", [[], ["p"]])
 def test_a_page_that_is_made_to_keep_its_reader_busy_is_unreadable_and_soon(body: bytes, select: list[str]) -> None:
@@ -140,6 +146,20 @@ def test_a_page_that_is_made_to_keep_its_reader_busy_is_unreadable_and_soon(body
     with pytest.raises(UnreadablePage, match="nests"):
         read_page(body, select=select)
     assert process_time() - started < 3
+
+
+def test_many_forms_side_by_side_keep_their_reader_no_longer_than_their_length() -> None:
+    said = "<p>We keep your name for as long as you stay with us, and no longer.</p>"
+    started = process_time()
+    page = read_page(f"<main>{said * 20}{'<form><label>a</label><input></form>' * 12_000}</main>".encode())
+    assert page.blocks[0].text.startswith("We keep your name")
+    assert process_time() - started < 10
+
+
+def test_a_page_may_offer_many_choices() -> None:
+    said = "<p>We keep your name for as long as you stay with us, and no longer.</p>"
+    page = read_page(f"<main>{said * 20}<select>{'<option>a country</option>' * 3_000}</select></main>".encode())
+    assert {block.text for block in page.blocks} == {said[3:-4]}
 
 
 def test_what_ends_by_itself_is_not_nested_and_code_is_no_markup() -> None:

@@ -33,6 +33,8 @@ _NEVER_NEST = frozenset(_FLAT_TAGS.split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})")
 _CLIMBS = 100_000_000  # levels, a second's work; a page of sense has not a tenth of it
 _TAGS = 14_000  # "<" in a text; fewer can't come to so much
+_OPTION = re.compile("<option", re.IGNORECASE)
+_LOOKS = 200_000_000  # as much work: at each option the parser looks through the list of choices that it stands in
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
@@ -135,7 +137,8 @@ def _parts(names: str) -> frozenset[str]:
 
 def parse(text: str) -> LexborHTMLParser:
     """Raise `UnreadablePage` for a page that is made to keep its reader busy."""
-    if text.count("<") > _TAGS and _climbs(text) > _CLIMBS:
+    tags = text.count("<")
+    if tags > _TAGS and (_climbs(text) > _CLIMBS or tags * len(_OPTION.findall(text)) > _LOOKS):
         raise UnreadablePage(Reason("unreadable.nested"))
     # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
     return LexborHTMLParser(text.removesuffix("<"), scripting=True)  # where an answer was cut off, "<" is no text

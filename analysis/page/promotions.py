@@ -11,6 +11,7 @@ from analysis.text.topics import LANGUAGES, matches
 
 _LONGEST = 600  # characters
 _INSET = 400
+_CROWD = 5_000  # elements and pieces of text side by side; a page of sense has not half of them
 _PRAISES = frozenset(("ai_features", "retention"))
 _WHATEVER_IT_SAYS = ("related pages", "newsletter")
 _SHARE = 0.5  # of the page's sentences
@@ -179,11 +180,12 @@ def _interrupts(element: Element, title: str = "") -> bool:
 
 
 def _beside(element: Element) -> tuple[list[Element], list[Element]]:
-    """What stands beside a box, with it, and what of that is next to it."""
+    """What stands beside a box, with it, and what of that is next to it; nothing of a crowd, through which each of its
+    boxes would look."""
     outer = element
     while outer.parent is not None and outer.parent.tag not in _NEVER and outer.parent.chars == element.chars:
         outer = outer.parent
-    if outer.parent is None:
+    if outer.parent is None or len(outer.parent.children) > _CROWD:
         return [], []
     beside = [
         child for child in outer.parent.children if isinstance(child, Element) and (child.chars or child is outer)
