@@ -130,6 +130,8 @@ class Aims(AimEnds):
         words, cues = sentence.words, sentence.cues
         if not any(first <= at < last for at in sentence.where("purpose_verb", "purpose_noun", "purpose_lead")):
             return False
+        if first in sentence.where("refuse_act"):
+            return False  # "Object to processing"
         if words[first].text in self._openings | self.grammar.others | self.grammar.bound | self.grammar.asked:
             return False
         lead = max((end for at, end in cues.get("purpose_lead", ()) if at == first), default=first)

@@ -21,6 +21,7 @@ _OF_FACTS: tuple[Question, ...] = (*_OF_DEEDS, "regions")
 _OF_BANS: tuple[Question, ...] = ("excluded", "data", "purposes")
 _ENDS = re.compile(r"[.;:!?]")
 
+_ITEM = 12  # words; an item of more is a sentence that says itself what is done
 _SAID_AGAIN = 3  # words: fewer say too little to be the same control
 _NAME = 2  # words with capitals, "settings" or the like among them, that are the name of a control
 _OF_CONTROLS = ("refuse_act", "control")
@@ -48,11 +49,17 @@ class Marks:
         held: tuple[tuple[Mark, bool], ...] = (
             ("stands", not denials and self._stands(field, span)),
             ("forbidden", forbidden and field in _OF_BANS),
-            ("denied", bool(denials) and not (forbidden and field in _OF_BANS)),
+            ("denied", (bool(denials) or self._is_of_denied(field, span)) and not (forbidden and field in _OF_BANS)),
             ("age", field == "excluded" and span.rule.startswith("age") and not [*self._denials.of(span)]),
             ("limited", self._limits_behind(span) if denials and not forbidden else limited),
         )
         return tuple(mark for mark, holds in held if holds)
+
+    def _is_of_denied(self, field: Question, span: Span) -> bool:
+        """Whether it is an item of a list of what is not done: under "We do not collect:" or "What we never do"."""
+        above = span.sentence.hangs_on or span.sentence.heading
+        listed = field in _OF_DEEDS and span.sentence.item and len(span.sentence.words) <= _ITEM
+        return listed and "negation" in self._phrases.find(words_of(above))
 
     def _is_limited(self, span: Span) -> bool:
         """Whether the sentence limits what a span denies: by an exception, a condition or an aim that is not quoted."""

@@ -196,6 +196,8 @@ def _is_told_surely(said: Said) -> bool:
     if plainly and of_people and said.chances["practice"] > said.chances["protection"]:
         return True
     plain = plainly and not _OF_USE.isdisjoint(said.one.section)
+    if plain and said.one.listed:
+        return True  # its title says what is done it for
     return said.chances["high"] >= (_SURELY if said.whole and not plain else _LIKELY)
 
 
@@ -259,7 +261,12 @@ def _turned_on(place: _Place) -> bool:
 
 
 def _uses_sensitive(said: Said) -> bool:
-    return said.practises("sensitive_minors")
+    return _is_listed_as_sensitive(said) or said.practises("sensitive_minors")
+
+
+def _is_listed_as_sensitive(said: Said) -> bool:
+    """Whether the title of its list says that it is."""
+    return said.one.listed and "sensitive_minors" in said.one.section and said.is_done
 
 
 def _shares_for_ads(said: Said) -> bool:
@@ -329,7 +336,7 @@ def _hands_on_gravely(_: Heard, chances: Chances) -> bool:
 
 
 def _is_grave(said: Said) -> bool:
-    return said.chances["high"] >= _GRAVELY
+    return _is_listed_as_sensitive(said) or said.chances["high"] >= _GRAVELY
 
 
 def _used_unless_refused(places: Sequence[_Place]) -> bool:

@@ -53,6 +53,8 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "does_more": ("expands", "weight.does_more"),
     "adds": ("expands", "weight.does_more"),
     "drops": ("limits", "weight.less"),
+    "lists_more": ("expands", "weight.does_more"),
+    "lists_less": ("limits", "weight.less"),
 }
 # and those by which it is more than a detail
 _NO_DETAIL = {
@@ -71,6 +73,7 @@ _NO_DETAIL = {
     "weighs": "weight.does_more",
     "protected": "weight.protects",
     "recipient_gone": "weight.less",
+    "lists_more": "weight.does_more",
 }
 # and those by which people have less, however well it reads
 _LOSES = {"longer": "weight.kept_longer", "right_lost": "weight.right_lost"}

@@ -105,7 +105,8 @@ class Said:
         """Whether it says that something is not done, or only if people want it."""
         conduct = self.chances["conduct"] >= _LIKELY and self.one.kind not in ("privacy", "cookies")
         protects = self.chances["protection"]
-        if "promise" in self.groups and protects > self.chances["practice"]:
+        listed = topic == "user_choice" and self.one.listed and topic in self.one.section
+        if listed or ("promise" in self.groups and protects > self.chances["practice"]):
             protects = 1.0  # whatever words weigh
         if conduct or min(self.chances[topic], protects) < _LIKELY:
             return False

@@ -18,7 +18,7 @@ from analysis.judging.lists import put_into_lists
 from analysis.judging.news import is_renamed
 from analysis.judging.postal import only_addresses
 from analysis.judging.sentences import Chances, says
-from analysis.judging.shape import names, shape_of
+from analysis.judging.shape import OF_LEADS, names, shape_of
 from analysis.judging.surroundings import BANNER, TEMPLATE, Surroundings
 from analysis.judging.ticked import Ticked, ticked
 from analysis.text.looks import pattern
@@ -59,6 +59,8 @@ class Seen:
     news: tuple[Found, ...] = ()  # what a sentence or row of a policy newly says beside words that stayed
     torn: bool = False  # told although one side breaks off, as the only one: what the other has more is nothing new
     ticked: tuple[Ticked, ...] = ()  # its cells that newly say yes, or no
+    listed: bool = False  # an item of a list, without a sentence, that came or went
+    lead: str = ""  # what an entry goes on from: "We do not collect", or else the title over its list
     renamed: bool = False  # a row about the same thing, by another name, or the titles of columns
 
     @property
@@ -89,7 +91,8 @@ class Seen:
         return self.passage.texts[sentence.side][sentence.start : sentence.end]
 
     def says(self, text: str) -> Chances:
-        """What some of its text says under its heading."""
+        """What some of its text says under its heading, and behind its lead."""
+        text = f"{self.lead}: {text}" if self.lead else text
         return says(text, self.language, self.kind, self.passage.heading)
 
     def stems(self, text: str) -> frozenset[str]:
@@ -167,7 +170,11 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
     if passage.operation not in ("added", "removed"):
         return None
     other: Side = "before" if passage.after else "after"
-    if around[other].has(passage.after or passage.before or ""):
+    text = passage.after or passage.before or ""
+    side: Side = "after" if passage.after else "before"
+    # "Photos" in the list of what models learn from is another thing than in that of what is collected
+    under = passage.heading[-1] if passage.heading and around[side].is_item(passage.heading, text) else None
+    if around[other].has(text, under):
         return Wording((), "looks.other_side")
     if times >= TEMPLATE:
         return Wording((), "looks.furniture")
@@ -209,6 +216,9 @@ def _seen(
     side: Side = "after" if passage.after else "before"
     titles = tuple(map(around[side].without_names, passage.heading))
     section = section_topics(titles[-1:] if listed else titles, language)
+    lead = around[side].lead_of(passage.heading, texts[side]) if passage.operation != "reworded" else ""
+    of_lead = OF_LEADS & {match.topic for match in matches(lead, language) if match.tier == "decides"}
+    section |= of_lead
     found: list[Found] = []
     count = 0
     recipients: list[Found] = []
@@ -228,7 +238,7 @@ def _seen(
     if address or renamed:
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
-    shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named)
+    shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named, of_lead)
     silent = cut or renamed or shape in ("address", "fragment")
     cells = () if silent else tuple(ticked(texts, around["after"].columns_of(texts["after"])))
     newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind, cells))
@@ -246,6 +256,8 @@ def _seen(
         recipients=tuple(recipients),
         news=newly,
         ticked=cells,
+        listed=_is_listed(passage, shape, around),
+        lead=(lead or passage.heading[-1]) if shape == "entry" and passage.heading else "",
         renamed=renamed,
     )
 
@@ -256,6 +268,12 @@ def _lists_party(passage: Passage, around: Mapping[Side, Surroundings], language
         return False
     texts = {side: text for side, text in passage.texts.items() if text}
     return any(party_of(text) and not around[side].in_menu(text) for side, text in texts.items())
+
+
+def _is_listed(passage: Passage, shape: str, around: Mapping[Side, Surroundings]) -> bool:
+    side: Side = "after" if passage.after else "before"
+    alone = passage.operation in ("added", "removed") and shape in ("entry", "row")
+    return alone and bool(passage.heading) and around[side].is_item(passage.heading, passage.texts[side])
 
 
 def _says_whole(changed: Wording, found: Sequence[Found]) -> bool:

@@ -16,6 +16,8 @@ from analysis.text.topics import matches
 
 # sections of a policy that list things without a sentence: kinds of data, purposes, recipients, cookies
 LISTED = DATA - {"transfer", "user_rights", "security"}
+# and leads of lists, that say more than titles: "We train our models on:"
+OF_LEADS = frozenset(("ai_training", "automated_decisions"))
 _LABELLED = re.compile(r"[^\W\d_][\w ’'-]{2,30}(?:\s?:|\s[–—])\s\S")  # "Purpose: analytics", "Wrenlog – hosting"
 _SOURCE = re.compile(r"[^\[\]<>|]{3,100}?\s?[:–-]\s+https?://\S+(?:,?\s+https?://\S+)*")  # of a list of sources
 _FIGURE = re.compile(r"\|\s*[\d.,%]+\s*(?=\||$)")
@@ -39,7 +41,9 @@ def shape_of(
     passage: Passage,
     language: str | None,
     named: bool,
+    lead: frozenset[str],
 ) -> str:
+    """`lead`: the topics of what an item of a list goes on from."""
     side: Side = "after" if texts["after"] else "before"
     text = texts[side]
     if _is_furniture(passage, text):
@@ -54,7 +58,7 @@ def shape_of(
         return "fragment"
     sentence = _says(passage, changed, text)
     law = named and not pattern("company").search(text)
-    in_list = (deep and named) or listed
+    in_list = (deep and named) or listed or bool(lead)
     amid = row or law or (named and sentence) or in_list or not changed.sentences or _amid_prose(texts, around)
     if amid:
         if sentence:
@@ -63,7 +67,7 @@ def shape_of(
             return "row"
         contact = not deep or pattern("own_contact").search(passage.heading[-1])
         decides = not contact and any(match.tier == "decides" for match in matches(text, language))
-        if decides or named or (deep and section & LISTED):
+        if decides or named or lead or (deep and section & LISTED):
             return "entry"
     address = passage.heading and pattern("address").search(text) and not _PRICE.search(text)
     if address:

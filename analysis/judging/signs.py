@@ -15,7 +15,7 @@ from analysis.judging.gist import GIST, OF_TOPIC, leanings, topics_said
 from analysis.judging.grave import graves
 from analysis.judging.kinds import part_of
 from analysis.judging.seen import Heard, Seen
-from analysis.judging.shape import LISTED
+from analysis.judging.shape import LISTED, OF_LEADS
 from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentences_before
 from analysis.text.topics import CLAIMING
@@ -115,7 +115,8 @@ def _listed(one: Seen) -> bool:
     text = one.passage.after or one.passage.before or ""
     entry = one.shape in ("row", "entry") or (one.shape == "text" and text.endswith(";"))
     whole = one.passage.operation in ("added", "removed") and entry
-    return whole and (bool(one.section & LISTED) or one.named)
+    lists = LISTED | OF_LEADS if one.listed else LISTED
+    return whole and (bool(one.section & lists) or one.named)
 
 
 @lru_cache(maxsize=512)

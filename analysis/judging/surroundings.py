@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from operator import itemgetter
@@ -12,6 +12,7 @@ from analysis.blocks import CELL, Page
 from analysis.diff.tables import titles_by_row
 from analysis.text.looks import has_small_words, pattern
 from analysis.text.normal import normal
+from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
 from analysis.text.words import word_texts
 
@@ -55,7 +56,6 @@ class Surroundings:
     def __init__(self, page: Page) -> None:
         self._blocks = page.blocks
         self._texts = [block.text for block in page.blocks]
-        self._keys: frozenset[str] | None = None
         self._first_heading = next((n for n, block in enumerate(page.blocks) if block.kind == "heading"), 0)
         self._places = {text: place for place, text in reversed(tuple(enumerate(self._texts)))}
         # a teaser in a menu reads like a sentence, but all of it is a link
@@ -66,11 +66,18 @@ class Surroundings:
         )
         self._rows = frozenset(block.text for block in page.blocks if block.kind == "row")
 
-    def has(self, text: str) -> bool:
-        """Whether a block of the page says the same."""
-        if self._keys is None:
-            self._keys = frozenset(_block_key(block) for block in self._texts)
-        return _block_key(text) in self._keys
+    def has(self, text: str, under: str | None = None) -> bool:
+        """Whether a block of the page says the same, `under` that title where one is given."""
+        titles = self._titles_over.get(_block_key(text), ())
+        return bool(titles) if under is None else under in titles
+
+    @cached_property
+    def _titles_over(self) -> dict[str, set[str]]:
+        """Under which titles each block stands."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for block in self._blocks:
+            found[_block_key(block.text)].add(block.heading[-1] if block.heading else "")
+        return found
 
     def without_names(self, text: str) -> str:
         """The text with signs for the "AI" that only ends the name of a company, or one that is quoted as a trademark:
@@ -107,6 +114,26 @@ class Surroundings:
 
     def is_row(self, text: str) -> bool:
         return not self._rows.isdisjoint(text.split("\n"))
+
+    def is_item(self, heading: tuple[str, ...], text: str) -> bool:
+        place = self._items.get((heading, text))
+        return place is not None
+
+    def lead_of(self, heading: tuple[str, ...], text: str) -> str:
+        """What an item of a list goes on from: the end of the paragraph before the list, "We do not collect:"."""
+        place = self._items.get((heading, text), 0)
+        while place > 0 and self._blocks[place].kind == "item":
+            place -= 1
+        above = self._blocks[place].text if place < len(self._blocks) else ""
+        if self._blocks[place].kind != "paragraph" or not above.endswith(":"):
+            return ""
+        return above[max((start for start, _ in sentence_bounds(above)), default=0) :].rstrip(" :")
+
+    @cached_property
+    def _items(self) -> dict[tuple[tuple[str, ...], str], int]:
+        """Where each item of a list stands."""
+        every = reversed(tuple(enumerate(self._blocks)))
+        return {(block.heading, block.text): place for place, block in every if block.kind == "item"}
 
     def names_columns(self, row: str) -> bool:
         line = row.split("\n")[0]

@@ -1,0 +1,55 @@
+"""What lists without a sentence say more, or less: "Training of AI models" under "Why we use your data"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from analysis.judging.kinds import part_of
+from analysis.judging.seen import Seen
+from analysis.text.topics import matches
+
+# sections whose items say what is done, and those whose items are for people's good
+_DONE = frozenset(
+    (
+        "data_collection",
+        "data_use",
+        "data_sharing",
+        "advertising",
+        "tracking",
+        "transfer",
+        "sensitive_minors",
+        "ai_training",
+        "ai_features",
+    )
+)
+_FOR_PEOPLE = frozenset(("user_rights", "user_choice", "security"))
+_TURNED = frozenset(("negation", "promise", "exception"))  # groups of words
+_LIKELY = 0.5  # chance
+
+
+def done_more(said: Sequence[Seen]) -> int:
+    """How many more items say that something is done with data, to what end, or who gets it, than went."""
+    return sum(_counted(one) for one in said if one.listed and _is_of_deeds(one))
+
+
+def favours_more(said: Sequence[Seen]) -> int:
+    """How many more items name a right or a choice of people."""
+    return sum(_counted(one) for one in said if one.listed and not _FOR_PEOPLE.isdisjoint(one.section))
+
+
+def _counted(one: Seen) -> int:
+    return 1 if one.passage.operation == "added" else -1
+
+
+@lru_cache(maxsize=512)
+def _is_of_deeds(one: Seen) -> bool:
+    """Not under "What we never do", nor "we don't read messages" under "What we do"."""
+    if part_of(one.kind, one.passage.heading) != "policy" or one.section.isdisjoint(_DONE):
+        return False
+    if not _FOR_PEOPLE.isdisjoint(one.section | one.decided):
+        return False
+    text = one.passage.after or one.passage.before or ""
+    groups = {each.topic for said in (one.lead, text) for each in matches(said, one.language)}
+    chances = one.says(text)
+    return groups.isdisjoint(_TURNED) and max(chances["protection"], chances["conduct"]) < _LIKELY
