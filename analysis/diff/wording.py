@@ -27,6 +27,8 @@ _ADDRESS_ALONE = "looks.address"
 _SHORT_FORM = 8  # letters
 _NAMES = re.compile(r"[^\W\d_]+")
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
+# one for the other: somebody else does it
+_ACTORS = frozenset((("you", "we"), ("we", "you"), ("vous", "nous"), ("nous", "vous")))
 
 
 @dataclass(frozen=True, eq=False, slots=True)  # itself only, so that what it says is quickly found again
@@ -230,6 +232,8 @@ def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
     if {ADDRESS, *_HERE} & {*gone, *came} and {*gone, *came} <= {ADDRESS} | looks().words.link:
         return "looks.link"
     if {*gone, *came} & (looks().words.negations | set(TICKS.values())):
+        return None
+    if (*gone, *came) in _ACTORS:
         return None
     if all(key in looks().words.empty for key in (*gone, *came)):
         return "looks.empty_words"

@@ -31,14 +31,16 @@ class Choices(Pair):
         if self.was.asks and self.now.asks:
             return False  # how people agree, not how they refuse
         if self.is_of_choice:
-            return self._is_barred or self._is_over_in_time or self._refuses_less or self._excepts_anew
+            slower = self._is_answered > 0 and self._takes_effect
+            return slower or self._is_barred or self._is_over_in_time or self._refuses_less or self._excepts_anew
         of_cookies = min(self.was.chances["tracking"], self.now.chances["tracking"]) >= _LIKELY
         return of_cookies and self.now.count("hurdle") > self.was.count("hurdle")  # who refuses them pays
 
     @property
     def refuses_choice(self) -> bool:
         """Whether what people chose was heeded and is not."""
-        return self._gains("no_choice") and "negation" not in self.was.groups and self._is_close
+        refused = self._gains("no_choice") and "negation" not in self.was.groups
+        return refused and (self._is_close or self.is_of_choice)
 
     @property
     def eases(self) -> bool:
@@ -48,6 +50,9 @@ class Choices(Pair):
             return False
         return (
             self._gains_right
+            or (self._is_answered < 0 and self._takes_effect)
+            or self._is_so_now
+            or self._loses("no_choice")
             or self._excepts_no_more
             or bars(self.now) < bars(self.was)
             or states(self.now) > states(self.was)
@@ -58,7 +63,7 @@ class Choices(Pair):
         """Whether people may ask for less than before."""
         if not self._is_of_right:
             return False
-        barred = (self._is_barred and not self.was.asks) or self._excepts_anew
+        barred = (self._is_barred and not self.was.asks) or self._excepts_anew or self._is_newly_not_so
         return barred or (self.loses_entry and not self.gains_entry) or self._is_answered > 0
 
     @property
@@ -135,13 +140,24 @@ class Choices(Pair):
     def _is_aged(self) -> int:
         """1 where younger people may use a service, or less is done for young ones; -1 where it is the other way."""
         if min(said.chances["sensitive_minors"] for said in self) < _SOME:
-            return 0
+            # "14 ans" may be a time, too
+            other = self.was.stems != self.now.stems or self.now.chances["retention"] >= _LIKELY
+            if other:
+                return 0
         return -way(*map(ages, self))
 
     @property
     def _is_answered(self) -> int:
         """1 where people wait longer for an answer, or may ask less often; -1 where it is the other way."""
+        at_once = [bool(pattern("at_once").search(said.text)) for said in self]
+        if at_once[0] != at_once[1]:
+            waits = days(self.now if at_once[0] else self.was)
+            return (1 if at_once[0] else -1) if waits else 0
         return way(*map(days, self))
+
+    @property
+    def _takes_effect(self) -> bool:
+        return all(pattern("takes_effect").search(said.text) for said in self)
 
     @property
     def _is_for_people(self) -> bool:

@@ -90,7 +90,7 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     pairs = restated(seen)
     again = {pair.was.text for pair in pairs if pair.says_again}
     lost = [place._replace(gone=[said for said in place.gone if said.text not in again]) for place in places]
-    sparing = {pair.now.text for pair in pairs if pair.spares_some}
+    sparing = {pair.now.text for pair in pairs if pair.spares_some or pair.goes_further < 0}
     doing = [place for place in places if not all(said.text in sparing for said in place.new)] if sparing else places
     few = len(places) <= _FEW
     asks = any(map(_asks_anew, places))

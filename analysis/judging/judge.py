@@ -39,7 +39,7 @@ _CERTAIN = {
     **{f"{GIST}{name}": f"rule.{name}" for name in RULES},
 }
 _OF_CHOICE = ("consent_gone", "turned_on", "choice_gone", "choice_narrowed")  # rules by which a choice is less, or more
-_LIKELY = 0.5  # chance
+_POSSIBLE = 0.35  # chance
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
 
@@ -76,11 +76,16 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     """Judge a change by all its places together."""
     found = signs(seen)
     real = any(one.is_wording for one in seen)
-    certain = real and (is_certain(found) or any(pair.tells for pair in restated(seen)))
+    by_words = is_certain(found)
+    of_pairs = _of_pairs(seen) if real and not by_words else None
+    certain = real and (by_words or of_pairs is not None)
     changed = certain or any(found.get(sign) for sign in _CHANGED) or weights().substantive.holds(found)
     if not real or not changed:
         return Judgement(False, False, (), "none", "none", (Reason("why.form_only"),) if real else ())
-    topics = _with_notice(_with_ai(topics_of(found) or _of_pairs(seen), found), found)
+    topics = topics_of(found)
+    if of_pairs or not topics:
+        topics = _and(topics, of_pairs or _of_pairs(seen) or "")
+    topics = _with_notice(_with_ai(topics, found), found)
     if not topics or not (certain or weights().alert.holds(found)):
         reason = untold(found, weights().alert.reasons(found, yes=False))
         return Judgement(True, False, (), "none", "none", (Reason("why.nothing_to_tell", reason=reason),))
@@ -92,6 +97,8 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     told = claims(seen, found, back)
     if back.waits or any(told[f"told.{name}"] for name in _OF_CHOICE):
         topics = _and(topics, "user_choice")
+    if told["told.right_lost"]:
+        topics = _and(topics, "user_rights")
     if told["told.trains_anew"]:
         topics = _and(topics, "ai_training")
     severity, because, weighty = severity_of(told, topics)
@@ -111,14 +118,14 @@ def with_places(judgement: Judgement, directions: Collection[Direction]) -> Judg
     return replace(judgement, direction="clarifies", why=why)
 
 
-def _of_pairs(seen: Sequence[Seen]) -> tuple[str, ...]:
+def _of_pairs(seen: Sequence[Seen]) -> str | None:
     """What a policy's sentence is likeliest about that says the same thing to another effect, in words that name no
-    topic."""
+    topic; empty where nothing is likely, None where no sentence does."""
     for pair in restated(seen):
         if pair.tells:
             likeliest = max(TOPICS, key=pair.now.chances.__getitem__)
-            return (likeliest,) if pair.now.chances[likeliest] >= _LIKELY else ()
-    return ()
+            return likeliest if pair.now.chances[likeliest] >= _POSSIBLE else ""
+    return None
 
 
 def _otherwise(found: Mapping[str, float], *, certain: bool) -> Reason:

@@ -37,6 +37,7 @@ _ONLY_RIGHTS = ("user_rights",)
 _GRAVER = {"expands": 0.05}  # of two answers that are as good as equal the graver one is told
 # a grave rule speaks against people
 _WITH_GRAVE: dict[Direction, Direction] = {"clarifies": "expands", "limits": "mixed"}
+_UNASKED = frozenset(("consent_gone", "turned_on"))
 _EVEN, _LEANS, _PLAINLY, _FAR = 0.05, 0.2, 0.3, 0.6  # of the balance
 # claims by which a change does more than clarify
 _MORE: dict[str, tuple[Direction, str]] = {
@@ -195,6 +196,12 @@ def direction_of(told: Mapping[str, float], topics: Sequence[str]) -> tuple[Dire
     sums = {answer: weighing.sum(told) + _GRAVER.get(answer, 0.0) for answer, weighing in weighings.items()}
     likeliest = cast(Direction, max(sums, key=lambda answer: (sums[answer], answer)))
     rules = _rules(told)
+    if (
+        likeliest == "mixed"
+        and not _UNASKED.isdisjoint(rules)
+        and not (told["told.less"] or told["told.over_25_words"])
+    ):
+        return "expands", _ruled(rules)  # that people may refuse what they were asked for is no gain
     if rules and likeliest in _WITH_GRAVE:
         only_lost = LOST.issuperset(rules) and not told["told.less"]
         return "expands" if only_lost else _WITH_GRAVE[likeliest], _ruled(rules)

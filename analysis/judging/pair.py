@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from analysis.judging.degrees import further
 from analysis.judging.entries import entries
 from analysis.judging.exceptions import only_excepts
 from analysis.judging.said import UNLESS, Said
@@ -11,6 +12,9 @@ from analysis.judging.seen import Seen
 from analysis.text.looks import pattern
 
 _LIKELY, _HARDLY = 0.5, 0.25  # chances
+_ROOT = 4  # letters that the forms of a word have in common
+_NOT = ("not", "witho", "sans")  # how the stems of words end that deny
+_OF_READERS = ("conduct", "user_choice", "user_rights")  # what a sentence says of what they must, may or can ask for
 
 
 class Pair(NamedTuple):
@@ -31,6 +35,11 @@ class Pair(NamedTuple):
     @property
     def gains_entry(self) -> bool:
         return bool(entries(self.now, "after"))
+
+    @property
+    def goes_further(self) -> int:
+        """1 where all that differs is how far what it says goes, and it goes further; -1 where it goes less far."""
+        return further(self.was, self.now)
 
     @property
     def is_of_choice(self) -> bool:
@@ -69,6 +78,18 @@ class Pair(NamedTuple):
     def _newly_has(self, looks: str) -> bool:
         return bool(pattern(looks).search(self.now.text)) and not pattern(looks).search(self.was.text)
 
+    def _no_longer_has(self, looks: str) -> bool:
+        return bool(pattern(looks).search(self.was.text)) and not pattern(looks).search(self.now.text)
+
+    @property
+    def _is_newly_not_so(self) -> bool:
+        """Whether it is said not to be so, in the same words."""
+        return _denies(self.now, self.was)
+
+    @property
+    def _is_so_now(self) -> bool:
+        return _denies(self.was, self.now)
+
     @property
     def _is_close(self) -> bool:
         """Whether most of what was said is said now, too; of two words in a paragraph one may be there by chance."""
@@ -89,3 +110,17 @@ class Pair(NamedTuple):
         done = self.was.is_done and self.now.is_done and self._is_of_data
         protects = 0.0 if all(UNLESS in said.groups for said in self) else self.now.chances["protection"]
         return done and max(protects, self.now.chances["conduct"]) < _LIKELY
+
+    @property
+    def _is_plainly_still_done(self) -> bool:
+        """Whether both say that something is done, and neither that people want it or may refuse it."""
+        if not all(said.is_rather_done for said in self):
+            return False
+        return max(said.chances[aspect] for said in self for aspect in _OF_READERS) < _LIKELY
+
+
+def _denies(said: Said, other: Said) -> bool:
+    if "negation" not in said.groups or "negation" in other.groups:
+        return False
+    roots = [{stem[:_ROOT] for stem in each.stems if not stem.endswith(_NOT)} for each in (said, other)]
+    return roots[0] == roots[1]

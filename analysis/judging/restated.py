@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from analysis.judging.choices import Choices, bars, states
+from analysis.judging.choices import bars, states
+from analysis.judging.done import Done
 from analysis.judging.entries import alone
 from analysis.judging.figures import ages, days
 from analysis.judging.said import DENIED, UNLESS, Said
@@ -23,10 +24,9 @@ _MOST = 0.6  # of the words of the shorter of two sentences that the other one h
 _FURTHER = 3  # words of a sentence that says another one again
 _TURNED = frozenset(("negation", "promise", "no_choice"))
 _MARKS = frozenset(("default_off", UNLESS, "at_will", "discretion", "lawful", "part_only"))
-_WEIGHTY = ("data_collection", "data_sharing", "transfer", "advertising", "ai_training", "sensitive_minors")
 
 
-class Restated(Choices):
+class Restated(Done):
     """What is done with data, promised of it or kept for how long, before and after."""
 
     __slots__ = ()
@@ -36,17 +36,23 @@ class Restated(Choices):
         """Whether a policy says the same thing to another effect for people, whatever words it has for it."""
         if self.place.kind not in ("privacy", "cookies"):
             return False
-        less = self.loosens or self.lengthens or self.narrows_right
-        return less or self.shortens or self.waits or self.spares_some
+        by_degree = self.goes_further and (self.adds or self.ends or self.narrows_promise or self.narrows_choice)
+        of_people = self.narrows_right or self.waits or (self.eases and self.is_of_choice)
+        more = self.loosens or self.lengthens or self.begins or self.gains_company
+        less = self.shortens or self.spares_some or self.denies or self.stops
+        return bool(by_degree or of_people or more or less)
 
     @property
     def tightens(self) -> bool:
         """Whether what was done is done only so, or only with this, or not with one more."""
         if self._excepts_both and self.gains_entry and not self.loses_entry:
             return True
+        if (self.goes_further < 0 and self._is_plainly_still_done) or self._binds or self._turns_from:
+            return True
         nameless = self._gains("part_only") and not (self.gains_entry or self.loosens)
         less = self._newly_has("only") or nameless
-        return less and self.was.is_done and self._is_of_data and self._is_close
+        of_data = self.was.is_of_data and (self.now.is_of_data or "things" in self.now.groups)
+        return less and self.was.is_done and of_data and self._is_close
 
     @property
     def spares_some(self) -> bool:
@@ -61,21 +67,18 @@ class Restated(Choices):
     @property
     def ends(self) -> bool:
         """Whether less is done of what was done, or a promise holds for more."""
-        return self.denies or self.trains_on_less or self.tightens or self.spares_some or self.promises_all
-
-    @property
-    def adds(self) -> bool:
-        """Whether what is done with data is done with, for or by one more, where that weighs."""
-        more = self._is_still_done and self.gains_entry and not self.loses_entry
-        return more and max(self.now.chances[topic] for topic in _WEIGHTY) >= _LIKELY
-
-    @property
-    def drops(self) -> bool:
-        """Whether it is done with, for or by one less."""
-        done = self.was.is_done and DENIED.isdisjoint(self.now.groups) and self._is_close
-        own = done and max(self.was.chances["protection"], self.was.chances["conduct"]) < _LIKELY
-        less = own and self.loses_entry and not self.gains_entry
-        return less and self.was.chances["expands"] >= _LIKELY
+        if self._is_so_now and self._informs:
+            return True
+        return (
+            self.denies
+            or self.stops
+            or self._is_left_to_people
+            or self.trains_no_more
+            or self.trains_on_less
+            or self.tightens
+            or self.spares_some
+            or self.promises_all
+        )
 
     @property
     def narrows_promise(self) -> bool:
@@ -85,6 +88,8 @@ class Restated(Choices):
             return True
         if "promise" not in self.now.groups or not self.was.promises:
             return False
+        if self.goes_further > 0:
+            return True  # what is not done to more may be done to less
         hedged = self._is_of_data and self._is_close and self._newly_has("hedge")
         return self._gains("discretion") or (self._excepts and not self.is_excused) or self.loses_entry or hedged
 
@@ -96,7 +101,10 @@ class Restated(Choices):
     @property
     def promises_all(self) -> bool:
         """Whether a promise has lost an exception."""
-        return self.now.promises and self._excepts_no_more
+        if not self.now.promises:
+            return False
+        fuller = self.goes_further < 0 or self._no_longer_has("hedge")
+        return self._excepts_no_more or (fuller and self.was.promises and self._is_close)
 
     @property
     def frees(self) -> bool:
@@ -128,8 +136,11 @@ class Restated(Choices):
         """Whether what was said not to be done is done, whatever it is called."""
         if "negation" not in self.was.groups or "negation" in self.now.groups or not self.now.is_done:
             return False
+        if _deletes(self.now) or self._informs:
+            return False
         own = max(self.was.chances[aspect] for aspect in ("conduct", "user_choice", "user_rights")) < _LIKELY
-        done = self.now.chances["practice"] - self.was.chances["practice"] >= _MORE
+        more = self.now.chances["practice"] - self.was.chances["practice"] >= _MORE
+        done = more or self._is_so_now
         return own and done and self._is_close
 
     @property
@@ -137,9 +148,9 @@ class Restated(Choices):
         """Whether what was done is said not to be."""
         if "negation" not in self.now.groups or "negation" in self.was.groups:
             return False
-        if not self.was.is_done or self.gains_entry or self.lengthens:
+        if not self.was.is_done or self.gains_entry or self.lengthens or _deletes(self.was) or self._informs:
             return False  # what is said of one thing more is none of the others
-        promises = "promise" in self.now.groups and self.was.stems <= self.now.stems
+        promises = self._is_newly_not_so or ("promise" in self.now.groups and self.was.stems <= self.now.stems)
         conduct = self.now.chances["conduct"] >= _LIKELY and not promises
         if conduct or self.now.chances["user_choice"] >= _LIKELY:
             return False
@@ -150,7 +161,8 @@ class Restated(Choices):
         """Whether something that held back what is done is gone."""
         held_no_more = self.loses_condition or self.is_no_longer_only or self.spares_no_more or self.spares_none
         of_service = self.frees or self._warns_less or self._bares or self._goes_on
-        return held_no_more or of_service or self._obliges or self._is_aged > 0
+        silent = self._is_newly_not_so and self._informs
+        return held_no_more or of_service or self._obliges or self._is_aged > 0 or silent
 
     @property
     def loses_condition(self) -> bool:
@@ -162,20 +174,47 @@ class Restated(Choices):
     @property
     def is_no_longer_only(self) -> bool:
         """Whether what was only so, or only this, is done without "only"."""
-        if not (self.now.is_done and self.was.is_of_data) or "default_off" in self.was.groups:
+        of_data = self.was.is_of_data or self.now.is_of_data
+        if not (self.now.is_done and of_data) or "default_off" in self.was.groups:
             return False
         return bool(pattern("only").search(self.was.text)) and not pattern("only").search(self.now.text)
 
     @property
     def lengthens(self) -> bool:
-        """Whether a time for which data is kept became none that can be counted, what was gone at once is not, or some
-        is deleted no more."""
+        """Whether a time for which data is kept became none that can be counted, or one beyond the end of the account;
+        what was gone at once is not, or some is deleted no more."""
+        if self.was.chances["retention"] < _LIKELY:
+            return False
+        if self._newly_has("beyond"):
+            return self.now.is_done and not _deletes(self.now)
+        if self._no_longer_has("even_so"):
+            return False
+        few = len(self.was.stems ^ self.now.stems) <= _FURTHER
+        if few and self._gains("negation") and _deletes(self.was) and _deletes(self.now):
+            return True
+        if self._newly_has("even_so"):
+            return True
         if self._excepts_anew and _deletes(self.was):
+            return True
+        if _deletes(self.was) and not _deletes(self.now) and self._keeps(self.now):
             return True
         return _is_untimed(self.was, self.now) or self._is_kept_longer_sometimes or self._is_gone_later
 
     @property
     def shortens(self) -> bool:
+        if self.now.chances["retention"] < _LIKELY or self._newly_has("beyond"):
+            return False
+        if pattern("beyond").search(self.was.text) and not pattern("beyond").search(self.now.text):
+            return self.now.is_done and not _deletes(self.was)
+        if _deletes(self.now) and not _deletes(self.was) and self._keeps(self.was):
+            return True
+        few = len(self.was.stems ^ self.now.stems) <= _FURTHER
+        if few and self._loses("negation") and _deletes(self.was) and _deletes(self.now):
+            return True
+        if self._newly_has("even_so"):
+            return False
+        if self._no_longer_has("even_so") or self._is_gone_sooner:
+            return True
         return _is_untimed(self.now, self.was) or (self._excepts_no_more and _deletes(self.now))
 
     @property
@@ -185,14 +224,14 @@ class Restated(Choices):
             return self.now.trains
         if not (self.was.trains and self.now.trains) or self.spares_some:
             return False
-        less = self._loses("part_only")
+        less = self._loses("part_only") or (self._newly_has("you_make") and "user_content" not in self.was.groups)
         return less or _names_further(self.now, self.was)
 
     @property
     def trains_on_less(self) -> bool:
         if not (self.was.trains and self.now.trains) or self.trains_on_more:
             return False
-        less = self._gains("part_only")
+        less = self._gains("part_only") or (self._no_longer_has("you_make") and "user_content" not in self.now.groups)
         return less or _names_further(self.was, self.now)
 
     @property
@@ -216,12 +255,28 @@ class Restated(Choices):
         was, now = map(days, self)
         return bool(was) and set(was) < set(now) and max(now) > max(was)
 
+    def _keeps(self, said: Said) -> bool:
+        """Whether something is done with what the other one of a place says is deleted."""
+        return (
+            self.was.one is self.now.one
+            and self._is_close
+            and said.is_done
+            and not pattern("deleted").search(said.text)
+        )
+
     @property
     def _is_gone_later(self) -> bool:
         if not pattern("at_once").search(self.was.text) or pattern("at_once").search(self.now.text):
             return False
         kept = min(said.chances["retention"] for said in self) >= _LIKELY
         return kept and bool(days(self.now)) and not days(self.was)
+
+    @property
+    def _is_gone_sooner(self) -> bool:
+        if not self._newly_has("at_once"):
+            return False
+        kept = min(said.chances["retention"] for said in self) >= _LIKELY
+        return kept and bool(days(self.was)) and not days(self.now)
 
     @property
     def _obliges(self) -> bool:
@@ -272,7 +327,14 @@ def _says_again(pair: Restated) -> bool:
     more = len(now.stems) - shared  # what it has more may be a condition
     if shared < max(2, _MOST * fewer) or more > _FURTHER or not pair.still_protects:
         return False
-    if pair.narrows_right or pair.loosens or pair.tightens or (pair.gains_entry and _TURNED.isdisjoint(was.groups)):
+    if (
+        pair.waits
+        or pair.turns_on
+        or pair.narrows_right
+        or pair.loosens
+        or pair.tightens
+        or (pair.gains_entry and _TURNED.isdisjoint(was.groups))
+    ):
         return False
     return all(told(was) == told(now) for told in _TOLD)
 

@@ -74,7 +74,7 @@ class Said:
     def trains(self) -> bool:
         return self.practises("ai_training")
 
-    @property
+    @cached_property
     def is_of_data(self) -> bool:
         return max(self.chances[topic] for topic in _OF_DATA) >= _POSSIBLE
 
@@ -87,6 +87,10 @@ class Said:
     def is_done(self) -> bool:
         """Whether it says that something is done with data, whatever it be."""
         return self.chances["practice"] >= _LIKELY and DENIED.isdisjoint(self.groups)
+
+    @property
+    def is_rather_done(self) -> bool:
+        return self.chances["practice"] >= _POSSIBLE and self._is_likelier_done and DENIED.isdisjoint(self.groups)
 
     @property
     def is_plainly_done(self) -> bool:
@@ -122,7 +126,10 @@ class Said:
     @property
     def asks(self) -> bool:
         """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
-        return "default_off" in self.groups and (self.is_of_data or self._is_worth_telling)
+        if "default_off" not in self.groups or not (self.is_of_data or self._is_worth_telling):
+            return False
+        # nor what is deleted when people ask for it
+        return self.chances["retention"] < _LIKELY or not pattern("deleted").search(self.text)
 
     @property
     def _is_worth_telling(self) -> bool:
