@@ -126,3 +126,8 @@ def test_other_words_or_what_readers_must_not_do_is_no_more(
     title: str, before: tuple[str, ...], after: tuple[str, ...]
 ) -> None:
     assert compared(_list(title, "", before), _list(title, "", after)).direction in ("none", "clarifies")
+
+
+def test_an_item_goes_on_from_a_title_that_ends_in_a_colon() -> None:
+    change = _joins("We may use your data to:", ("run the service;", "greet you;", "train AI models."))
+    assert (change.topics, change.severity, change.direction) == (("ai_training",), "high", "expands")

@@ -115,6 +115,8 @@ class Reader(WaysOut, LeftOut, Unnamed, Places):
 
     def unnamed(self, field: Question, sentence: Sentence) -> list[Span]:
         """What may answer though no known word names it, see unnamed.py."""
+        if answer(sentence.said) is not None:
+            return []
         places: Iterator[tuple[int, int]] = iter(())
         if not sentence.touched:
             if field in _OF_DEEDS and self.under_title(sentence, of_aims=field == "purposes"):

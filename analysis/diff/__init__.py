@@ -13,6 +13,7 @@ from rapidfuzz.distance import LCSseq
 
 from analysis.blocks import CELL, Block, Page
 from analysis.change import Operation, Passage
+from analysis.text.looks import asks
 from analysis.text.normal import normal
 from analysis.text.words import edits, word_texts
 
@@ -125,7 +126,7 @@ def _pairs(
         named = _named_alike(b_cells[i], a_cells[j])
         of_one_name = b[i].stays and a[j].stays
         likeness = float(named > 0) if of_one_name else _likeness(b[i].words, a[j].words)
-        if likeness >= alike:
+        if likeness >= alike or _answer_alike(b, i, a, j):
             scored.append((-named, -likeness, abs((i - b_gap[0]) - (j - a_gap[0])), i, j))
     b_taken, a_taken, pairs = set(), set(), []
     for *_, i, j in sorted(scored):
@@ -134,6 +135,11 @@ def _pairs(
             a_taken.add(j)
             pairs.append((i, j))
     return pairs
+
+
+def _answer_alike(b: list[_Text], i: int, a: list[_Text], j: int) -> bool:
+    """Whether both stand right behind the same question: "No." and "Yes." have no word in common."""
+    return min(i, j) > 0 and b[i - 1].key == a[j - 1].key and asks(b[i - 1].block.text)
 
 
 def _cells(block: Block) -> list[str]:

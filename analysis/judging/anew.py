@@ -12,7 +12,7 @@ from analysis.judging.kinds import part_of
 from analysis.judging.news import News, news
 from analysis.judging.sentences import Chances, says
 from analysis.judging.surroundings import Surroundings
-from analysis.judging.ticked import Ticked
+from analysis.judging.ticked import Ticked, asked
 from analysis.text.looks import pattern
 from analysis.text.sentence_ends import sentence_before
 from analysis.text.topics import column_topics, matches, section_topics
@@ -180,9 +180,8 @@ def _by_ticks(cells: Sequence[Ticked], heading: tuple[str, ...], language: str |
     """What cells that newly say yes or no are about, by the titles of columns and rows; at least the likeliest."""
     for cell in cells:
         chances = says(cell.about, language, kind, heading)
-        likely = {topic for topic in TOPICS if chances[topic] >= _LIKELY} | (
-            {"user_choice"} if cell.of_choice else set()
-        )
+        likely = {topic for topic in TOPICS if chances[topic] >= _LIKELY} | asked(cell, language)
+        likely |= {"user_choice"} if cell.of_choice else set()
         likeliest = max(TOPICS, key=lambda each: chances[each])
         for topic in sorted(likely) or ({likeliest} if chances[likeliest] >= _POSSIBLE else ()):
             yield Found(topic, "decides", cell.side, cell.start, cell.end, True)

@@ -38,7 +38,9 @@ _GRAVE = {"share": 1.0, "use": 1.0, "sensitive": 1.0, "default_on": 1.0, "choice
 _NEWLY = ("share", "collect", "use", "train", "sensitive", "delete", "ads")
 _LONG = 2.5  # of the sign "shape.text_words": some 150 words
 _NAMES_AI = AI - {"automated_decisions"}  # which may be made without
-_OF_PEOPLE = frozenset(("personal_data", "user_content", "yours", "negation"))  # also what they must not train
+_OF_PEOPLE = frozenset(("personal_data", "user_content", "yours"))
+_HANDED_ON = frozenset(("handed_on", "sold"))
+_NOT_DONE = frozenset(("negation", "promise", "forbidden", "ended", "pointer", "exception"))
 _LIKELY, _POSSIBLE = 0.5, 0.3  # chances
 _PART, _RATHER, _PLAINLY = 0.35, 0.4, 0.8  # chances, of the words that changed and of all
 _PROTECTS = -0.3  # from here down the balance is on people's side
@@ -70,7 +72,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     )
     recipients = _named_more(said, "data_sharing") + _other_kinds(said)
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
-    listed = done_more(said)
+    listed, shares = done_more(said), sum(map(_shares, said))
     right_lost = not back.rights.isdisjoint(said) or favours_more(said) < 0
     told = {
         "practices": newly / 3,
@@ -103,6 +105,8 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "law_named": _named_more(said, "user_rights") > 0,
         "recipient_named": recipients > 0,
         "recipient_gone": recipients < 0,
+        "shares_anew": shares > 0,
+        "shares_less": shares < 0,
         "sent_further": any(map(_sent_further, said)),
         "less": not back.practices.isdisjoint(said),
         "spared": not back.spared.isdisjoint(said),
@@ -144,7 +148,7 @@ def _came(one: Seen) -> Iterator[Heard]:
 def _speaks_of_ai(said: Sequence[Seen]) -> bool:
     """Whether a whole sentence that came is about AI, or its training with what is people's: seldom a detail."""
     return any(
-        ("ai_training" not in heard.acts or not _OF_PEOPLE.isdisjoint(heard.general))
+        ("ai_training" not in heard.acts or not (_OF_PEOPLE | {"negation"}).isdisjoint(heard.general))
         and not _NAMES_AI.isdisjoint(heard.acts)
         for one in said
         for heard in _came(one)
@@ -239,6 +243,21 @@ def _other_parties(one: Seen) -> int:
             other: Side = "before" if sentence.side == "after" else "after"
             more += len(named - _kinds(one.passage.texts[other])) * (1 if sentence.side == "after" else -1)
     return more
+
+
+@lru_cache(maxsize=512)
+def _shares(one: Seen) -> int:
+    """How many more whole sentences of a policy say that people's data goes to others."""
+    if part_of(one.kind, one.passage.heading) != "policy":
+        return 0
+    return sum(
+        1 if heard.sentence.side == "after" else -1
+        for heard in one.heard
+        if heard.sentence.whole or "sold" in heard.changed
+        if not _HANDED_ON.isdisjoint(heard.changed) and "data_sharing" in heard.acts
+        if not _OF_PEOPLE.isdisjoint(heard.general) and _NOT_DONE.isdisjoint(heard.general)
+        if "sold" in heard.changed or one.says(one.text_of(heard.sentence))["practice"] >= _LIKELY
+    )
 
 
 @lru_cache(maxsize=512)

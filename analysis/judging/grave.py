@@ -23,6 +23,7 @@ from analysis.judging.restated import Restated
 from analysis.judging.said import DENIED, UNLESS, Said
 from analysis.judging.seen import Heard, Seen
 from analysis.judging.sentences import Chances
+from analysis.judging.ticked import asked
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.topics import matches
 
@@ -89,7 +90,11 @@ def graves(seen: Sequence[Seen]) -> dict[str, float]:
     after = [said for place in places for said in place.after]
     pairs = restated(seen)
     again = {pair.was.text for pair in pairs if pair.says_again}
-    lost = [place._replace(gone=[said for said in place.gone if said.text not in again]) for place in places]
+    lost = [
+        place._replace(gone=[said for said in place.gone if said.text not in again])
+        for place in places
+        if not (place.one.ticked and all(cell.favours for cell in place.one.ticked))  # "Yes, if you agree" and now "No"
+    ]
     sparing = {pair.now.text for pair in pairs if pair.spares_some or pair.goes_further < 0}
     doing = [place for place in places if not all(said.text in sparing for said in place.new)] if sparing else places
     few = len(places) <= _FEW
@@ -196,9 +201,15 @@ def _is_told_surely(said: Said) -> bool:
     if plainly and of_people and said.chances["practice"] > said.chances["protection"]:
         return True
     plain = plainly and not _OF_USE.isdisjoint(said.one.section)
-    if plain and said.one.listed:
+    if said.one.listed and (plain or (plainly and _leads_to_use(said.one))):
         return True  # its title says what is done it for
     return said.chances["high"] >= (_SURELY if said.whole and not plain else _LIKELY)
+
+
+def _leads_to_use(one: Seen) -> bool:
+    """Whether the item of a list goes on from what is done with data: "We may use your data to:"."""
+    led = matches(one.lead, one.language)
+    return any(match.topic in _OF_USE and match.tier == "decides" for match in led)
 
 
 def _training_promise_gone(place: _Place) -> bool:
@@ -297,13 +308,16 @@ def _now_for_ads(pair: Restated) -> bool:
 
 def _by_tick(one: Seen) -> str | None:
     """The rule by which a cell that newly says yes, or no, is grave; not a choice that goes with what it was about."""
-    done = [one.says(cell.about) for cell in one.ticked if not (cell.favours or cell.of_choice)]
+    turned = [cell for cell in one.ticked if not (cell.favours or cell.of_choice)]
+    done = [one.says(cell.about) for cell in turned]
     ends = any(cell.favours and not cell.of_choice for cell in one.ticked)
     if any(chances["ai_training"] >= _LIKELY for chances in done):
         return "trains_anew"
     if any(chances["sensitive_minors"] >= _LIKELY for chances in done):
         return "sensitive_anew"
-    if any(chances["data_sharing"] >= _LIKELY for chances in done):
+    if any(chances["data_sharing"] >= _LIKELY for chances in done) or any(
+        "data_sharing" in asked(cell, one.language) for cell in turned
+    ):
         return "shared_anew"
     return "choice_gone" if not ends and any(cell.of_choice and not cell.favours for cell in one.ticked) else None
 
@@ -330,9 +344,10 @@ def _measures_bodies(heard: Heard, chances: Chances) -> bool:
     )
 
 
-def _hands_on_gravely(_: Heard, chances: Chances) -> bool:
+def _hands_on_gravely(heard: Heard, chances: Chances) -> bool:
     done = chances["practice"] > chances["protection"] < _LIKELY
-    return done and min(chances["data_sharing"], chances["high"]) >= _LIKELY
+    sold = "sold" in heard.changed and chances["conduct"] < _LIKELY
+    return done and (sold or min(chances["data_sharing"], chances["high"]) >= _LIKELY)
 
 
 def _is_grave(said: Said) -> bool:

@@ -19,6 +19,7 @@ from analysis.judging.pairs import restated
 from analysis.judging.seen import Seen
 from analysis.judging.signs import signs
 from analysis.judging.taken_back import NOTHING_BACK, TakenBack, taken_back
+from analysis.judging.ticked import asked
 from analysis.judging.weighing import Weighing, read
 from analysis.judging.why import about, topics_in, untold
 from reasons import Reason, listed
@@ -39,6 +40,7 @@ _CERTAIN = {
     **{f"{GIST}{name}": f"rule.{name}" for name in RULES},
 }
 _OF_CHOICE = ("consent_gone", "turned_on", "choice_gone", "choice_narrowed")  # rules by which a choice is less, or more
+_OF_ANSWERS = AI | {"data_sharing"}  # topics that a yes or no is told with, whatever is said beside it
 _POSSIBLE = 0.35  # chance
 _CHANGED = ("shape.any_address",)  # of the wording, though nothing to tell
 
@@ -92,8 +94,10 @@ def judge(seen: Sequence[Seen]) -> Judgement:
     back = taken_back(seen)
     if back.retimed:  # whoever asked for news of how long data is kept is told it, whatever graver comes with it
         topics = _and(topics, "retention")
-    if any(cell.of_choice for one in seen for cell in one.ticked):
-        topics = _and(topics, "user_choice")
+    for one in seen:
+        for cell in one.ticked:
+            for topic in _OF_ANSWERS & asked(cell, one.language) | ({"user_choice"} if cell.of_choice else set()):
+                topics = _and(topics, topic)
     told = claims(seen, found, back)
     if back.waits or any(told[f"told.{name}"] for name in _OF_CHOICE):
         topics = _and(topics, "user_choice")

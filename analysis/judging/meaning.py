@@ -56,6 +56,7 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "drops": ("limits", "weight.less"),
     "lists_more": ("expands", "weight.does_more"),
     "lists_less": ("limits", "weight.less"),
+    "shares_less": ("limits", "weight.less"),
 }
 # and those by which it is more than a detail
 _NO_DETAIL = {
@@ -75,6 +76,7 @@ _NO_DETAIL = {
     "protected": "weight.protects",
     "recipient_gone": "weight.less",
     "lists_more": "weight.does_more",
+    "shares_anew": "weight.recipient_named",
 }
 # and those by which people have less, however well it reads
 _LOSES = {"longer": "weight.kept_longer", "right_lost": "weight.right_lost"}

@@ -20,7 +20,7 @@ from analysis.judging.postal import only_addresses
 from analysis.judging.sentences import Chances, says
 from analysis.judging.shape import OF_LEADS, names, shape_of
 from analysis.judging.surroundings import BANNER, TEMPLATE, Surroundings
-from analysis.judging.ticked import Ticked, ticked
+from analysis.judging.ticked import Ticked, answered, ticked
 from analysis.text.looks import pattern
 from analysis.text.spelling import keyed_words
 from analysis.text.topics import Lexicon, matches, section_topics
@@ -239,8 +239,10 @@ def _seen(
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
     shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named, of_lead)
+    reply = tuple(answered(texts, {each: around[each].answers for each in around})) if reworded else ()
+    shape = "row" if reply and shape == "fragment" else shape
     silent = cut or renamed or shape in ("address", "fragment")
-    cells = () if silent else tuple(ticked(texts, around["after"].columns_of(texts["after"])))
+    cells = reply or (() if silent else tuple(ticked(texts, around[side].columns_of(texts[side]), language)))
     newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind, cells))
     return Seen(
         passage,

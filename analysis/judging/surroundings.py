@@ -6,11 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from operator import itemgetter
 
 from analysis.blocks import CELL, Page
 from analysis.diff.tables import titles_by_row
-from analysis.text.looks import has_small_words, pattern
+from analysis.text.looks import asks, has_small_words, looks, pattern
 from analysis.text.normal import normal
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.times import times_in
@@ -18,6 +19,7 @@ from analysis.text.words import word_texts
 
 _NEAR = 5  # blocks before and after
 _SMALL = 12  # blocks; a page of less has no surroundings to speak of
+_LEAST_DENIAL = 4  # words: "We never sell data"
 _PROSE = 12  # words of a block that counts as prose
 _PROSE_ANYWAY = 22  # also where it names no party
 _ABOVE = 100  # words of prose above the first heading, which is not the document's title then
@@ -115,17 +117,23 @@ class Surroundings:
     def is_row(self, text: str) -> bool:
         return not self._rows.isdisjoint(text.split("\n"))
 
+    @cached_property
+    def answers(self) -> dict[str, str]:
+        """The block behind each question."""
+        return {one: other for one, other in pairwise(self._texts) if asks(one)}
+
     def is_item(self, heading: tuple[str, ...], text: str) -> bool:
         place = self._items.get((heading, text))
         return place is not None
 
     def lead_of(self, heading: tuple[str, ...], text: str) -> str:
-        """What an item of a list goes on from: the end of the paragraph before the list, "We do not collect:"."""
+        """What an item of a list goes on from: the end of the paragraph before the list, or the title over it, where
+        that ends in a colon: "We do not collect:"."""
         place = self._items.get((heading, text), 0)
         while place > 0 and self._blocks[place].kind == "item":
             place -= 1
         above = self._blocks[place].text if place < len(self._blocks) else ""
-        if self._blocks[place].kind != "paragraph" or not above.endswith(":"):
+        if self._blocks[place].kind not in ("paragraph", "heading") or not above.endswith(":"):
             return ""
         return above[max((start for start, _ in sentence_bounds(above)), default=0) :].rstrip(" :")
 
@@ -223,7 +231,9 @@ def is_sentence(text: str) -> bool:
         return True
     letters = list(filter(str.isalpha, map(itemgetter(0), word_texts(text))))
     if len(letters) < LEAST and len(letters) + len(times_in(text)) < LEAST:  # "We delete logs after 30 days."
-        return False
+        denies = len(letters) >= _LEAST_DENIAL and not looks().words.negations.isdisjoint(text.casefold().split())
+        if not denies or not pattern("we_act").match(text):
+            return False
     small = sum(map(str.islower, letters))
     if small < 0.28 * len(letters):
         return False

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from analysis.text.normal import TICKS
 
 _WORDS = re.compile(r"\w+")
+_ASKED = re.compile(r"(?:.*\?[*”\"]*(?: »)?|[^:.!?]{3,60}:)")
+_FIRST_WORD = re.compile(r"[\W_]*(?P<word>\w{2,6})(?=[\s*_]*(?:[,.;:!—–-]|$))")  # before a mark, or the end
 _MARKS = re.compile(r"[\W_]*")
 _GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?")  # the innermost ones
 _FIRST_GROUP = re.compile(r"\(\?:((?:[^()\\]|\\\w)*)\)(?![?*{])")
@@ -136,6 +138,20 @@ def begins(name: str, text: str, at: int = 0) -> bool:
     """Whether a text, from an offset on and behind any marks, begins with what a list of `[patterns]` finds."""
     marks = _MARKS.match(text, at)
     return bool(marks and pattern(name).match(text[marks.end() :]))
+
+
+def asks(text: str) -> bool:
+    """Whether a block is a question, or ends with one."""
+    return text.rstrip(' *"”’»)').endswith("?")
+
+
+def opening_answer(text: str) -> tuple[int, int, bool] | None:
+    """Where the yes or no stands with which a text answers, behind a question or a label that it may begin with: "No,
+    never.", "Used for training: no"."""
+    asked = _ASKED.match(text)
+    word = _FIRST_WORD.match(text, asked.end() if asked else 0)
+    said = answer(word["word"]) if word else None
+    return (*word.span("word"), said) if word and said is not None else None
 
 
 def answer(text: str) -> bool | None:

@@ -34,6 +34,7 @@ CLAIMING = (
     "unless_refused",
     "shown_to_all",
     "people_read",
+    "sold",
     "bodily",
     "some_only",
     "hurdle",
