@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from analysis.change import Side
-from analysis.judging.entered import done_more, favours_more
+from analysis.judging.entered import done_more, favours_more, rights_more
 from analysis.judging.found import AI, is_duty_of_reader, is_whole_name
 from analysis.judging.gist import GIST, LEANS, WEIGHTIEST, is_of_security, only_explains, said_by
 from analysis.judging.grave import RULES
@@ -73,7 +73,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
     recipients = _named_more(said, "data_sharing") + _other_kinds(said)
     training = found.get("claim.train.new", 0.0) > 0 and not rules and not promised and not spared
     listed, shares = done_more(said), sum(map(_shares, said))
-    right_lost = not back.rights.isdisjoint(said) or favours_more(said) < 0
+    right_lost = not back.rights.isdisjoint(said) or rights_more(said) < 0
     told = {
         "practices": newly / 3,
         "practice": newly > 0,
@@ -119,6 +119,7 @@ def claims(seen: Sequence[Seen], found: Mapping[str, float], back: TakenBack) ->
         "longer": not back.longer.isdisjoint(said),
         "lists_more": listed > 0,
         "lists_less": listed < 0,
+        "favour_lost": favours_more(said) < 0,
         "torn": _only_torn(said),
         "only_gone": back.only_gone,
         "only_again": back.only_again,

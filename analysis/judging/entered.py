@@ -33,9 +33,15 @@ def done_more(said: Sequence[Seen]) -> int:
     return sum(_counted(one) for one in said if one.listed and _is_of_deeds(one))
 
 
+def rights_more(said: Sequence[Seen]) -> int:
+    """How many more items name a right of people."""
+    return sum(_counted(one) for one in said if one.listed and "user_rights" in one.section)
+
+
 def favours_more(said: Sequence[Seen]) -> int:
-    """How many more items name a right or a choice of people."""
-    return sum(_counted(one) for one in said if one.listed and not _FOR_PEOPLE.isdisjoint(one.section))
+    """How many more items name a choice of people, or what keeps their data safe."""
+    favours = _FOR_PEOPLE - {"user_rights"}
+    return sum(_counted(one) for one in said if one.listed and not favours.isdisjoint(one.section))
 
 
 def _counted(one: Seen) -> int:

@@ -55,6 +55,7 @@ _MORE: dict[str, tuple[Direction, str]] = {
     "adds": ("expands", "weight.does_more"),
     "drops": ("limits", "weight.less"),
     "lists_more": ("expands", "weight.does_more"),
+    "favour_lost": ("expands", "weight.promise_gone"),
     "lists_less": ("limits", "weight.less"),
     "shares_less": ("limits", "weight.less"),
 }
@@ -76,6 +77,7 @@ _NO_DETAIL = {
     "protected": "weight.protects",
     "recipient_gone": "weight.less",
     "lists_more": "weight.does_more",
+    "favour_lost": "weight.promise_gone",
     "shares_anew": "weight.recipient_named",
 }
 # and those by which people have less, however well it reads
