@@ -17,6 +17,7 @@ _LIKELY, _DENIED, _SOME, _MORE, _HARDLY, _WORTH = 0.5, 0.4, 0.35, 0.3, 0.25, 0.9
 _EXCHANGED = 7  # words by which one sentence differs from another in who does it
 # somebody does something in a sentence, or it is done; an order to readers has none of these
 _DOES = re.compile(r"\b(?:we|our|us|is|are|will|be|nous|nos|notre|est|sont|sera|seront|être)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 _WEIGHTY = ("data_collection", "data_sharing", "transfer", "advertising", "ai_training", "sensitive_minors")
 _GRAVER = ("advertising", "ai_training", "sensitive_minors")
 
@@ -135,12 +136,19 @@ def _is_newly_of_ai(said: Said, other: Said) -> bool:
         return False
     if max(other.chances["ai_features"], other.chances["automated_decisions"]) >= _MORE:
         return False
-    if len(said.stems ^ other.stems) > _EXCHANGED:
+    if len(said.stems ^ other.stems) > _EXCHANGED or _names_only(said, other):
         return False
     own = max(said.chances[aspect] for aspect in ("protection", "user_choice", "user_rights", "conduct"))
     worth = min(said.chances["worth"], other.chances["worth"], said.chances["practice"])
     told = worth >= _DENIED and own < _LIKELY
     return told and DENIED.isdisjoint({*said.groups, *other.groups}) and not begins("aim", said.text)
+
+
+def _names_only(said: Said, other: Said) -> bool:
+    """Whether all that it says more is a name, of a product for example, though it be that of an AI."""
+    was = other.text.casefold()
+    new = [word for word in _WORD.findall(said.text) if word.casefold() not in was]
+    return all(word.istitle() and not said.text.startswith(word) for word in new)
 
 
 def _is_for_graver(said: Said, other: Said) -> bool:

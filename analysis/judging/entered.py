@@ -35,13 +35,22 @@ def done_more(said: Sequence[Seen]) -> int:
 
 def rights_more(said: Sequence[Seen]) -> int:
     """How many more items name a right of people."""
-    return sum(_counted(one) for one in said if one.listed and "user_rights" in one.section)
+    return _more_of(said, frozenset(("user_rights",)))
 
 
 def favours_more(said: Sequence[Seen]) -> int:
     """How many more items name a choice of people, or what keeps their data safe."""
-    favours = _FOR_PEOPLE - {"user_rights"}
-    return sum(_counted(one) for one in said if one.listed and not favours.isdisjoint(one.section))
+    return _more_of(said, _FOR_PEOPLE - {"user_rights"})
+
+
+def _more_of(said: Sequence[Seen], topics: frozenset[str]) -> int:
+    """Of items under a title of these topics that name one themselves: no address nor law, which is asked elsewhere."""
+    return sum(
+        _counted(one)
+        for one in said
+        if one.listed and not one.named and not topics.isdisjoint(one.section)
+        if not _FOR_PEOPLE.isdisjoint(one.decided)
+    )
 
 
 def _counted(one: Seen) -> int:

@@ -232,7 +232,8 @@ class Restated(Done):
         if not (self.was.trains and self.now.trains) or self.trains_on_more:
             return False
         less = self._gains("part_only") or (self._no_longer_has("you_make") and "user_content" not in self.now.groups)
-        return less or _names_further(self.was, self.now)
+        other = bool(now := _things(self.now)) and now.isdisjoint(_things(self.was))  # "recordings", and now "videos"
+        return less or (not other and _names_further(self.was, self.now))
 
     @property
     def still_protects(self) -> bool:

@@ -244,6 +244,7 @@ def _seen(
     silent = cut or renamed or shape in ("address", "fragment")
     cells = reply or (() if silent else tuple(ticked(texts, around[side].columns_of(texts[side]), language)))
     newly = () if silent else tuple(anew(passage, changed, found, section, around, language, kind, cells))
+    contact = named and "user_rights" in section  # an address to write to is no right
     return Seen(
         passage,
         kind,
@@ -259,7 +260,7 @@ def _seen(
         news=newly,
         ticked=cells,
         listed=_is_listed(passage, shape, around),
-        lead=(lead or passage.heading[-1]) if shape == "entry" and passage.heading else "",
+        lead="" if shape != "entry" or not passage.heading or contact else lead or passage.heading[-1],
         renamed=renamed,
     )
 
