@@ -2,6 +2,7 @@
 
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl                    trains on all and writes the files
     python -m bench.train_weights LABELS.jsonl.gz SENTENCES.jsonl --folds ANSWERS    cross-validates, nothing written
+    python -m bench.train_weights LABELS.jsonl.gz --folds ANSWERS    the same with the words as shipped, learnt from all
 
 `--also FILE.jsonl` (more than once if you like) learns from further labelled changes, which are never scored. A service
 that is left out is left out of these and of the sentences (see train_sentences.py). None is part of the project.
@@ -84,6 +85,22 @@ def answers(examples: Iterable[Example]) -> list[Row]:
     return rows
 
 
+def left_out(
+    examples: Sequence[Example],
+    groups: Sequence[Collection[str]],
+    also: Sequence[Example] = (),
+    words: Sequence[Words] = (),
+) -> list[Row]:
+    """The answers by weights that were fitted without the service; `words` are those for each group, else as shipped."""
+    found: list[Row] = []
+    for number, group in enumerate(groups):
+        if words:
+            train_sentences.use(words[number])
+        use(train(example for example in [*examples, *also] if example.row["service"] not in group))
+        found += answers(example for example in examples if example.row["service"] in group)
+    return found
+
+
 def use(texts: Mapping[str, str]) -> None:
     """Let the judgement in this process rest on these weights."""
     change = judging.Weights.model_validate(tomllib.loads(texts["change"]))
@@ -95,7 +112,7 @@ def use(texts: Mapping[str, str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labels")
-    parser.add_argument("sentences")
+    parser.add_argument("sentences", nargs="?", help="without them the words weigh as they are shipped")
     parser.add_argument("--folds", metavar="ANSWERS", help="cross-validate by service; write the answers to this file")
     parser.add_argument("--seed", type=int, default=7, help="which services are left out together")
     parser.add_argument(
@@ -104,19 +121,20 @@ def main() -> None:
     parser.add_argument("--also", metavar="LABELS", action="append", default=[], help="learn from these changes, too")
     args = parser.parse_args()
     rows = labelled.rows(args.labels)
-    table = train_sentences.Table(labelled.rows(args.sentences))
     groups = labelled.folds({row["service"] for row in rows}, args.seed, FOLDS)
+    if args.sentences is None:
+        if not args.folds or args.also:
+            parser.error("without sentences there are only folds of the labels")
+        fitted = [Example(row) for row in rows]
+        written(args.folds, left_out(fitted, groups))
+        return
+    table = train_sentences.Table(labelled.rows(args.sentences))
     words = [table.fit(group) for group in groups]
     examples = examples_of(rows, groups, words)
     others = [row for path in args.also for row in labelled.rows(path)]
     also = examples_of(others, [{row["service"] for row in others}], [table.fit({row["service"] for row in others})])
     if args.folds:
-        found: list[Row] = []
-        for group, weights in zip(groups, words, strict=True):
-            train_sentences.use(weights)
-            use(train(example for example in [*examples, *also] if example.row["service"] not in group))
-            found += answers(example for example in examples if example.row["service"] in group)
-        written(args.folds, found)
+        written(args.folds, left_out(examples, groups, also, words))
         return
     texts = train([*examples, *also])
     for name, text in texts.items():
