@@ -75,7 +75,7 @@ class Choices(Pair):
             return True
         asked = self._gains("default_off")
         done = self.was.is_done or UNLESS in self.was.groups
-        return asked and self._is_of_data and done and not self._asks_for_more
+        return asked and (self._is_of_data or self.now.asks) and done and not self._asks_for_more
 
     @property
     def changes_ground(self) -> bool:

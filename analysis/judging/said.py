@@ -29,6 +29,7 @@ _SIGNAL = re.compile(
 )
 REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
 _OF_DATA = (*REFUSABLE, "data_collection", "sensitive_minors")
+_OF_SETTINGS = frozenset(_OF_DATA)
 UNLESS = "default_on"  # the group of words, see topics.py
 
 
@@ -126,7 +127,8 @@ class Said:
     @property
     def asks(self) -> bool:
         """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
-        if "default_off" not in self.groups or not (self.is_of_data or self._is_worth_telling):
+        of_setting = "default_on" in self.groups and not _OF_SETTINGS.isdisjoint(self.one.section)  # "off by default"
+        if "default_off" not in self.groups or not (self.is_of_data or of_setting or self._is_worth_telling):
             return False
         # nor what is deleted when people ask for it
         return self.chances["retention"] < _LIKELY or not pattern("deleted").search(self.text)
