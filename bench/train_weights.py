@@ -91,7 +91,7 @@ def left_out(
     also: Sequence[Example] = (),
     words: Sequence[Words] = (),
 ) -> list[Row]:
-    """The answers by weights that were fitted without the service; `words` are those for each group, else as shipped."""
+    """The answers by weights fitted without the service; `words` are those for each group, else as shipped."""
     found: list[Row] = []
     for number, group in enumerate(groups):
         if words:

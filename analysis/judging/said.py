@@ -127,7 +127,8 @@ class Said:
     @property
     def asks(self) -> bool:
         """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
-        of_setting = "default_on" in self.groups and not _OF_SETTINGS.isdisjoint(self.one.section)  # "off by default"
+        # "off by default"
+        of_setting = UNLESS in self.groups and not _OF_SETTINGS.isdisjoint(self.one.section)
         if "default_off" not in self.groups or not (self.is_of_data or of_setting or self._is_worth_telling):
             return False
         # nor what is deleted when people ask for it
