@@ -69,6 +69,16 @@ class Passage:
         """The text of each side, empty where there is none."""
         return {"before": self.before or "", "after": self.after or ""}
 
+    @property
+    def side(self) -> Side:
+        """The side that is read where one must do: the later one, if there is one."""
+        return "after" if self.after else "before"
+
+    @property
+    def text(self) -> str:
+        """What stands on it."""
+        return self.after or self.before or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

@@ -6,25 +6,12 @@ import pytest
 
 from analysis.change import Direction
 from analysis.text.looks import opening_answer
-from tests.told import compared
-
-PAGE = """# Parley privacy policy
-
-Parley says here how it uses the personal data of those who write with it, and who gets to see any of it.
-
-## {title}
-
-{text}
-
-## Changes
-
-Parley tells you of a change to this policy a month before it comes into force, by mail and in the app.
-"""
+from tests.told import compared, policy
 
 
 def _directions(title: str, less: str, more: str, language: str = "en") -> tuple[Direction, Direction]:
     """Of the change to what does more with data, and of the one back."""
-    pages = [PAGE.format(title=title, text=text) for text in (less, more)]
+    pages = [policy(title, text) for text in (less, more)]
     return compared(*pages, language).direction, compared(*reversed(pages), language).direction
 
 
@@ -41,7 +28,7 @@ def _directions(title: str, less: str, more: str, language: str = "en") -> tuple
 )
 def test_an_answer_that_turns_is_high(language: str, title: str, asked: str, less: str, more: str, topic: str) -> None:
     less, more = asked.format(less), asked.format(more)
-    change = compared(PAGE.format(title=title, text=less), PAGE.format(title=title, text=more), language)
+    change = compared(policy(title, less), policy(title, more), language)
     assert change.severity == "high"
     assert topic in change.topics
     assert _directions(title, less, more, language) == ("expands", "limits")
@@ -49,7 +36,7 @@ def test_an_answer_that_turns_is_high(language: str, title: str, asked: str, les
 
 def test_of_many_answers_it_is_the_one_that_turned() -> None:
     text = "Do you show me ads?\n\nYes.\n\nDo you read my posts?\n\nNo.\n\nDo you train AI on my posts?\n\n{}"
-    change = compared(*(PAGE.format(title="Questions", text=text.format(said)) for said in ("No.", "Yes.")))
+    change = compared(*(policy("Questions", text.format(said)) for said in ("No.", "Yes.")))
     assert change.topics == ("ai_training",)
 
 
@@ -71,7 +58,7 @@ NO = {"shared": "Nobody", "sold": "No", "trained": "No"}
 )
 def test_a_cell_that_turns_is_about_its_column(yes: dict[str, str], topic: str) -> None:
     no, done = TABLE.format(**NO), TABLE.format(**{**NO, **yes})
-    change = compared(PAGE.format(title="Data", text=no), PAGE.format(title="Data", text=done))
+    change = compared(policy("Data", no), policy("Data", done))
     assert topic in change.topics
     assert change.severity == "high"
     assert _directions("Data", no, done) == ("expands", "limits")
@@ -81,8 +68,8 @@ def test_a_cell_that_turns_is_about_its_column(yes: dict[str, str], topic: str) 
 def test_a_new_row_is_read_by_its_answers() -> None:
     rows = TABLE.format(**NO)
     change = compared(
-        PAGE.format(title="Data", text=rows),
-        PAGE.format(title="Data", text=f"{rows}| Messages | Nobody | No | Yes |\n"),
+        policy("Data", rows),
+        policy("Data", f"{rows}| Messages | Nobody | No | Yes |\n"),
     )
     assert "ai_training" in change.topics
     assert (change.severity, change.direction) == ("high", "expands")
@@ -90,7 +77,7 @@ def test_a_new_row_is_read_by_its_answers() -> None:
 
 def test_a_promise_in_a_title_is_one() -> None:
     text = "Parley keeps what you write on its own machines in Leeds for as long as you keep your account."
-    kept, gone = (PAGE.format(title=title, text=text) for title in ("We never sell your data", "Your data"))
+    kept, gone = (policy(title, text) for title in ("We never sell your data", "Your data"))
     assert compared(kept, gone).severity == "high"
     assert (compared(kept, gone).direction, compared(gone, kept).direction) == ("expands", "limits")
 

@@ -5,24 +5,12 @@ from __future__ import annotations
 import pytest
 
 from analysis.compare import Comparison
-from tests.told import compared
-
-PAGE = """# Parley privacy policy
-
-Parley says here how it uses the personal data of those who write with it, and who gets to see any of it.
-
-## {title}
-
-{lead}{items}
-
-## Changes
-
-Parley tells you of a change to this policy a month before it comes into force, by mail and in the app.
-"""
+from tests.told import compared, policy
 
 
 def _list(title: str, lead: str, items: tuple[str, ...]) -> str:
-    return PAGE.format(title=title, lead=lead and f"{lead}\n\n", items="\n".join(f"* {item}" for item in items))
+    listed = "\n".join(f"* {item}" for item in items)
+    return policy(title, f"{lead}\n\n{listed}" if lead else listed)
 
 
 def _joins(title: str, items: tuple[str, ...], language: str = "en", lead: str = "") -> Comparison:

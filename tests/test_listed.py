@@ -7,6 +7,7 @@ import pytest
 from analysis.compare import Comparison, compare
 from analysis.judging.listed import party_of
 from analysis.page import read_page
+from tests.told import policy
 
 WAYS = ("{}: for {}.", "{} – {}", "{} ({})", "{}")
 FIRMS = (
@@ -16,27 +17,15 @@ FIRMS = (
     ("Wren Mail", "sending mail"),
 )
 TITLES = {"en": "List of Sub-processors", "fr": "Sous-traitants ultérieurs", "de": "Unterauftragsverarbeiter"}
-PAGE = """# Parley privacy policy
-
-Parley says here how it uses the personal data of those who write with it, and who gets to see any of it.
-
-## {title}
-
-{entries}
-
-## Changes
-
-Parley tells you of a change to this policy a month before it comes into force, by mail and in the app.
-"""
 
 
 def _list(firms: tuple[tuple[str, str], ...], way: str, title: str) -> str:
-    return PAGE.format(title=title, entries="\n".join(f"* {way.format(*firm)}" for firm in firms))
+    return policy(title, "\n".join(f"* {way.format(*firm)}" for firm in firms))
 
 
 def _table(rows: list[str], title: str) -> str:
     head = ("Name | Purpose | Place", "--- | --- | ---")
-    return PAGE.format(title=title, entries="\n".join(f"| {row} |" for row in (*head, *rows)))
+    return policy(title, "\n".join(f"| {row} |" for row in (*head, *rows)))
 
 
 def _compared(before: str, after: str, language: str = "en") -> Comparison:
@@ -101,9 +90,7 @@ def test_what_an_entry_is_for_is_no_data_of_people() -> None:
 )
 def test_a_name_under_another_title_is_none(title: str, entry: str) -> None:
     names = ["Wren", "Tern", "Stork", "Crane", entry]
-    before, after = (
-        PAGE.format(title=title, entries="\n".join(f"* {name}" for name in some)) for some in (names[:4], names)
-    )
+    before, after = (policy(title, "\n".join(f"* {name}" for name in some)) for some in (names[:4], names))
     assert not _compared(before, after).alert
 
 

@@ -28,5 +28,21 @@ def compared(before: str, after: str, language: str = "en") -> Comparison:
     return compare(written(before, language), written(after, language), language=language, believed=True)
 
 
+def policy(title: str, text: str) -> str:
+    """A short policy with one section of its own, between what stays."""
+    return f"""# Parley privacy policy
+
+Parley says here how it uses the personal data of those who write with it, and who gets to see any of it.
+
+## {title}
+
+{text}
+
+## Changes
+
+Parley tells you of a change to this policy a month before it comes into force, by mail and in the app.
+"""
+
+
 def says(quotes: tuple[Quote, ...], words: str) -> bool:
     return any(words in quote.text for quote in quotes)

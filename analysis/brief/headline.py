@@ -62,7 +62,7 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
         trains = says_what and not spares and "train" in sentence.cues and "ai" in sentence.cues
         return (
             sentence.told,
-            sentence in lost if lost else sentence.side == "after" or (gone and _spares(scene, sentence)),
+            sentence.order in lost if lost else sentence.side == "after" or (gone and _spares(scene, sentence)),
             not _points_on(scene, sentence),
             trains,
             not spares,
@@ -81,13 +81,14 @@ def told_headline(scene: Scene, worth: Mapping[int, float], because: Collection[
     return Headline(text, best.side, best.place, best.order)
 
 
-def _lost(touched: Sequence[Sentence]) -> Sequence[Sentence]:
-    """What went, where people have less by it and nothing that came does more: beside a new address to write to, a
-    choice that is gone is the news."""
+def _lost(touched: Sequence[Sentence]) -> frozenset[int]:
+    """The numbers of what went, where people have less by it and nothing that came does more: beside a new address to
+    write to, a choice that is gone is the news."""
     came = {sentence.direction for sentence in touched if sentence.side == "after" and sentence.told}
     if not came or not came <= _NO_MORE:
-        return ()
-    return [one for one in touched if one.side == "before" and one.whole and one.told and one.direction == "expands"]
+        return frozenset()
+    gone = (one for one in touched if one.side == "before" and one.whole and one.told)
+    return frozenset(one.order for one in gone if one.direction == "expands")
 
 
 def _weight(scene: Scene, sentence: Sentence) -> float:
@@ -162,8 +163,9 @@ def _told(sentence: Sentence, phrases: Phrases) -> str:
 def _whole_row(sentence: Sentence) -> str:
     """The cells of a row that came, went or got another name, where all are labels: none alone would say what it is."""
     text, start = sentence.text, sentence.words[0].start
-    line = text[text.rfind("\n", 0, start) + 1 :].split("\n")[0]
-    first = CELL not in text[text.rfind("\n", 0, start) + 1 : start]
+    begins_at = text.rfind("\n", 0, start) + 1
+    line = text[begins_at:].split("\n")[0]
+    first = CELL not in text[begins_at:start]
     if not sentence.item or CELL not in line or not (sentence.whole or first) or _answers(sentence):
         return ""
     cells = [cell.strip() for cell in line.split(CELL)]

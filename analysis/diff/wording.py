@@ -67,7 +67,7 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     if not passage.before or not passage.after:
         if _is_stamp((a if passage.after else b).keys):
             return Wording((), "looks.stamp")
-        side: Side = "after" if passage.after else "before"
+        side = passage.side
         text, words, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
         if _addresses(text, words) and " ".join(words.keys) in other:
             return Wording((), _ADDRESS_ALONE)

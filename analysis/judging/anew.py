@@ -71,7 +71,7 @@ def anew(
         yield from _examples(changed, found, texts, language)
         yield from _reached(changed, found, texts, section)
     if policy and in_table and passage.operation in ("added", "removed"):
-        side: Side = "after" if passage.after else "before"
+        side = passage.side
         listed = (topic for title in heads[side] for topic in TOPICS if topic in column_topics(title, language))
         if topic := next(listed, None):
             yield Found(topic, "decides", side, 0, len(texts[side].split(CELL)[0]), True)

@@ -54,11 +54,9 @@ def further(was: Said, now: Said) -> int:
 
 def _changed(said: Said, side: Side) -> str:
     """The words of a sentence that changed."""
-    text = said.one.passage.texts.get(side, "")
-    for found in said.one.wording.sentences:
-        if found.side == side and text[found.start : found.end] == said.text:
-            return " | ".join(text[start:end] for start, end in found.spans)
-    return ""
+    text = said.one.passage.texts[side]
+    found = next(said.changed(side), None)
+    return " | ".join(text[start:end] for start, end in found.spans) if found else ""
 
 
 @cache

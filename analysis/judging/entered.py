@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from analysis.judging.found import DATA
 from analysis.judging.kinds import part_of
 from analysis.judging.seen import Seen
 from analysis.text.topics import matches
 
-# sections whose items say what is done, and those whose items are for people's good
-_DONE = frozenset(
-    (
-        "data_collection",
-        "data_use",
-        "data_sharing",
-        "advertising",
-        "tracking",
-        "transfer",
-        "sensitive_minors",
-        "ai_training",
-        "ai_features",
-    )
-)
+# sections whose items are for people's good, and those whose items say what is done
 _FOR_PEOPLE = frozenset(("user_rights", "user_choice", "security"))
+_DONE = (DATA - _FOR_PEOPLE - {"retention"}) | {"advertising", "ai_training", "ai_features"}
 _TURNED = frozenset(("negation", "promise", "exception"))  # groups of words
 _LIKELY = 0.5  # chance
 
@@ -64,7 +53,7 @@ def _is_of_deeds(one: Seen) -> bool:
         return False
     if not _FOR_PEOPLE.isdisjoint(one.section | one.decided):
         return False
-    text = one.passage.after or one.passage.before or ""
+    text = one.passage.text
     groups = {each.topic for said in (one.lead, text) for each in matches(said, one.language)}
     chances = one.says(text)
     return groups.isdisjoint(_TURNED) and max(chances["protection"], chances["conduct"]) < _LIKELY

@@ -42,8 +42,8 @@ def _alone(said: Said, side: Side) -> tuple[tuple[int, int, int], ...]:
     text, other = texts[side], _letters(texts["before" if side == "after" else "after"])
     return tuple(
         (found.start, start, end)
-        for found in said.one.wording.sentences
-        if found.side == side and not found.whole and text[found.start : found.end] == said.text
+        for found in said.changed(side)
+        if not found.whole
         for start, end in found.spans
         if _letters(text[max(found.start, start - _AROUND) : start] + text[end : min(found.end, end + _AROUND)])
         in other

@@ -159,7 +159,7 @@ def _explains(text: str, start: int, end: int) -> bool:
 def _lists_times(one: Seen) -> bool:
     """Whether a row or entry says how long something is kept, and nothing else."""
     retention = "retention" in one.section or any(f.topic == "retention" and f.tier == "decides" for f in one.found)
-    text = one.passage.after or one.passage.before or ""
+    text = one.passage.text
     listed = one.shape in ("row", "entry") or CELL in text
     return listed and text.count(CELL) <= 1 and retention and bool(times_in(text))
 

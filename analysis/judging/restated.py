@@ -177,7 +177,7 @@ class Restated(Done):
         of_data = self.was.is_of_data or self.now.is_of_data
         if not (self.now.is_done and of_data) or "default_off" in self.was.groups:
             return False
-        return bool(pattern("only").search(self.was.text)) and not pattern("only").search(self.now.text)
+        return self._no_longer_has("only")
 
     @property
     def lengthens(self) -> bool:
@@ -189,8 +189,7 @@ class Restated(Done):
             return self.now.is_done and not _deletes(self.now)
         if self._no_longer_has("even_so"):
             return False
-        few = len(self.was.stems ^ self.now.stems) <= _FURTHER
-        if few and self._gains("negation") and _deletes(self.was) and _deletes(self.now):
+        if self._gains("negation") and self._is_of_one_deletion:
             return True
         if self._newly_has("even_so"):
             return True
@@ -204,12 +203,11 @@ class Restated(Done):
     def shortens(self) -> bool:
         if self.now.chances["retention"] < _LIKELY or self._newly_has("beyond"):
             return False
-        if pattern("beyond").search(self.was.text) and not pattern("beyond").search(self.now.text):
+        if self._no_longer_has("beyond"):
             return self.now.is_done and not _deletes(self.was)
         if _deletes(self.now) and not _deletes(self.was) and self._keeps(self.was):
             return True
-        few = len(self.was.stems ^ self.now.stems) <= _FURTHER
-        if few and self._loses("negation") and _deletes(self.was) and _deletes(self.now):
+        if self._loses("negation") and self._is_of_one_deletion:
             return True
         if self._newly_has("even_so"):
             return False
@@ -255,6 +253,11 @@ class Restated(Done):
             return False
         was, now = map(days, self)
         return bool(was) and set(was) < set(now) and max(now) > max(was)
+
+    @property
+    def _is_of_one_deletion(self) -> bool:
+        """Whether both say of the same that it is deleted, or is not."""
+        return len(self.was.stems ^ self.now.stems) <= _FURTHER and all(map(_deletes, self))
 
     def _keeps(self, said: Said) -> bool:
         """Whether something is done with what the other one of a place says is deleted."""

@@ -6,11 +6,12 @@ What it says is taken from sentences.py, and from the groups of words in topics/
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from analysis.change import TOPICS
+from analysis.change import TOPICS, Side
+from analysis.diff.wording import ChangedSentence
 from analysis.judging.rephrased import alike
 from analysis.judging.seen import Seen
 from analysis.judging.sentences import Chances
@@ -29,7 +30,6 @@ _SIGNAL = re.compile(
 )
 REFUSABLE = ("ai_training", "ai_features", "data_use", "data_sharing", "advertising", "tracking")
 _OF_DATA = (*REFUSABLE, "data_collection", "sensitive_minors")
-_OF_SETTINGS = frozenset(_OF_DATA)
 UNLESS = "default_on"  # the group of words, see topics.py
 
 
@@ -50,6 +50,12 @@ class Said:
         """The group of each of its words that are of one."""
         text = _SIGNAL.sub("DNT", self.text) if "rack" in self.text else self.text
         return [match.topic for match in matches(text, self.one.language) if match.tier == "words"]
+
+    def changed(self, side: Side) -> Iterator[ChangedSentence]:
+        """What changed in it; nothing of a sentence that stayed, nor of a clause."""
+        text = self.one.passage.texts[side]
+        changed = (found for found in self.one.wording.sentences if found.side == side)
+        return (found for found in changed if text[found.start : found.end] == self.text)
 
     def count(self, group: str) -> int:
         """How many of its words are of a group."""
@@ -128,7 +134,7 @@ class Said:
     def asks(self) -> bool:
         """Whether it makes what is done with data wait for a consent, not only says what follows when it is gone."""
         # "off by default"
-        of_setting = UNLESS in self.groups and not _OF_SETTINGS.isdisjoint(self.one.section)
+        of_setting = UNLESS in self.groups and not self.one.section.isdisjoint(_OF_DATA)
         if "default_off" not in self.groups or not (self.is_of_data or of_setting or self._is_worth_telling):
             return False
         # nor what is deleted when people ask for it

@@ -156,7 +156,7 @@ def look(passages: Sequence[Passage], before: Page, after: Page, language: str |
 
 
 def _is_buttons(passage: Passage) -> bool:
-    text = passage.after or passage.before or ""
+    text = passage.text
     return passage.operation in ("added", "removed") and len(text) < _BUTTONS and bool(pattern("button").search(text))
 
 
@@ -170,10 +170,9 @@ def _repeats(passage: Passage, around: Mapping[Side, Surroundings], times: int, 
     if passage.operation not in ("added", "removed"):
         return None
     other: Side = "before" if passage.after else "after"
-    text = passage.after or passage.before or ""
-    side: Side = "after" if passage.after else "before"
+    text = passage.text
     # "Photos" in the list of what models learn from is another thing than in that of what is collected
-    under = passage.heading[-1] if passage.heading and around[side].is_item(passage.heading, text) else None
+    under = passage.heading[-1] if passage.heading and around[passage.side].is_item(passage.heading, text) else None
     if around[other].has(text, under):
         return Wording((), "looks.other_side")
     if times >= TEMPLATE:
@@ -213,7 +212,7 @@ def _seen(
         return Seen(passage, kind, language, changed, shape="fragment", changed_words=0, cut=False)
     texts = passage.texts
     listed = _lists_party(passage, around, language)
-    side: Side = "after" if passage.after else "before"
+    side = passage.side
     titles = tuple(map(around[side].without_names, passage.heading))
     section = section_topics(titles[-1:] if listed else titles, language)
     lead = around[side].lead_of(passage.heading, texts[side]) if passage.operation != "reworded" else ""
@@ -239,7 +238,7 @@ def _seen(
         found, recipients = [one._replace(direct=False) for one in found], []
     cut = _cut_off(passage, changed)
     shape = "address" if address else shape_of(changed, texts, section, around, passage, language, named, of_lead)
-    reply = tuple(answered(texts, {each: around[each].answers for each in around})) if reworded else ()
+    reply = tuple(answered(texts, around)) if reworded else ()
     shape = "row" if reply and shape == "fragment" else shape
     silent = cut or renamed or shape in ("address", "fragment")
     cells = reply or (() if silent else tuple(ticked(texts, around[side].columns_of(texts[side]), language)))
@@ -274,9 +273,8 @@ def _lists_party(passage: Passage, around: Mapping[Side, Surroundings], language
 
 
 def _is_listed(passage: Passage, shape: str, around: Mapping[Side, Surroundings]) -> bool:
-    side: Side = "after" if passage.after else "before"
     alone = passage.operation in ("added", "removed") and shape in ("entry", "row")
-    return alone and bool(passage.heading) and around[side].is_item(passage.heading, passage.texts[side])
+    return alone and bool(passage.heading) and around[passage.side].is_item(passage.heading, passage.text)
 
 
 def _says_whole(changed: Wording, found: Sequence[Found]) -> bool:

@@ -44,8 +44,7 @@ def shape_of(
     lead: frozenset[str],
 ) -> str:
     """`lead`: the topics of what an item of a list goes on from."""
-    side: Side = "after" if texts["after"] else "before"
-    text = texts[side]
+    side, text = passage.side, passage.text
     if _is_furniture(passage, text):
         return "fragment"
     if texts["after"] and _is_notice(texts["after"], language):
@@ -134,7 +133,7 @@ def _lists(passage: Passage, section: frozenset[str], text: str) -> bool:
 
 def names(passage: Passage, section: frozenset[str]) -> bool:
     """Whether a passage names a law in a section about rights, or a company: what lists of a policy are made of."""
-    text = passage.after or passage.before or ""
+    text = passage.text
     if not passage.heading or len(text) > BANNER or "©" in text:
         return False
     if "user_rights" in section and pattern("law").search(text):

@@ -112,7 +112,7 @@ def _listed(one: Seen) -> bool:
     """Whether a whole row or entry came or went in a section that lists data, purposes, recipients, cookies or laws."""
     if one.kind == "cookies" and one.shape == "row":
         return not one.renamed and (one.passage.operation != "reworded" or CELL in (one.passage.after or ""))
-    text = one.passage.after or one.passage.before or ""
+    text = one.passage.text
     entry = one.shape in ("row", "entry") or (one.shape == "text" and text.endswith(";"))
     whole = one.passage.operation in ("added", "removed") and entry
     lists = LISTED | OF_LEADS if one.listed else LISTED

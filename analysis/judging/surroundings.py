@@ -123,16 +123,17 @@ class Surroundings:
         return {one: other for one, other in pairwise(self._texts) if asks(one)}
 
     def is_item(self, heading: tuple[str, ...], text: str) -> bool:
-        place = self._items.get((heading, text))
-        return place is not None
+        return (heading, text) in self._items
 
     def lead_of(self, heading: tuple[str, ...], text: str) -> str:
         """What an item of a list goes on from: the end of the paragraph before the list, or the title over it, where
         that ends in a colon: "We do not collect:"."""
-        place = self._items.get((heading, text), 0)
+        place = self._items.get((heading, text))
+        if place is None:
+            return ""
         while place > 0 and self._blocks[place].kind == "item":
             place -= 1
-        above = self._blocks[place].text if place < len(self._blocks) else ""
+        above = self._blocks[place].text
         if self._blocks[place].kind not in ("paragraph", "heading") or not above.endswith(":"):
             return ""
         return above[max((start for start, _ in sentence_bounds(above)), default=0) :].rstrip(" :")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from analysis.blocks import CELL
 from analysis.change import Side
+from analysis.judging.surroundings import Surroundings
 from analysis.text.looks import answer, opening_answer, pattern
 from analysis.text.normal import TICKS
 from analysis.text.topics import column_topics, matches
@@ -80,20 +81,17 @@ def _of_new_row(texts: Mapping[Side, str], titles: Sequence[str]) -> Iterator[Ti
         at += len(cell) + len(CELL)
 
 
-def answered(texts: Mapping[Side, str], questions: Mapping[Side, Mapping[str, str]]) -> Iterator[Ticked]:
-    """The answer that turned, of a text that says yes or no to the question it begins with or stands behind.
-
-    `questions`: the questions of each page, and what stands behind each.
-    """
+def answered(texts: Mapping[Side, str], around: Mapping[Side, Surroundings]) -> Iterator[Ticked]:
+    """The answer that turned, of a text that says yes or no to the question it begins with or stands behind."""
     was, now = opening_answer(texts["before"]), opening_answer(texts["after"])
     if was is None or now is None or was[2] == now[2]:
         return
-    around = (
+    above = (
         question
-        for question, answer in questions["after"].items()
-        if answer == texts["after"] and questions["before"].get(question) == texts["before"]
+        for question, answer in around["after"].answers.items()
+        if answer == texts["after"] and around["before"].answers.get(question) == texts["before"]
     )
-    question = texts["after"][: now[0]].strip() or next(around, "")
+    question = texts["after"][: now[0]].strip() or next(above, "")
     if question and texts["before"][: was[0]].strip() in ("", question):
         side: Side = "after" if now[2] else "before"
         start, end, _ = now if now[2] else was
