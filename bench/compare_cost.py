@@ -64,7 +64,7 @@ def history(folder: str) -> None:
 if __name__ == "__main__":
     if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
         sys.exit("Labelled changes are needed, which are no part of this project.\n" + str(__doc__))
-    look_seldom()  # as the command line does
+    look_seldom()  # as `compare --pairs` does
     labelled(sys.argv[1])
     if len(sys.argv) > 2:
         history(sys.argv[2])

@@ -1,4 +1,4 @@
-"""How seldom Python looks for garbage in a process that loads much and keeps it."""
+"""How seldom Python looks for garbage in a process that compares many texts."""
 
 from __future__ import annotations
 

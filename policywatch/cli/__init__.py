@@ -17,7 +17,6 @@ from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
 from policywatch.cli import alerts, archive, changes, documents, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.cli.wrong_use import wrong_use
-from policywatch.garbage import look_seldom
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
 from storage.errors import StorageError, Unknown, with_advice
@@ -67,7 +66,6 @@ def main() -> None:
     _open_what_is_closed()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark
-    look_seldom()
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:

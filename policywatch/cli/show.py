@@ -12,6 +12,7 @@ from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
 from policywatch.entries import language_code
+from policywatch.garbage import look_seldom
 from policywatch.harmless import harmless
 from storage.numbers import LARGEST
 
@@ -123,6 +124,7 @@ def compare(
     from policywatch.files import compare_files, compare_lines
 
     if pairs is not None and old is None:
+        look_seldom()
         for answer in compare_lines(pairs):
             sys.stdout.write(f"{json_text(answer)}\n")
         return

@@ -16,7 +16,6 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from policywatch.garbage import look_seldom
 from policywatch.web.patience import TAKEN_AT_ONCE, PatientProtocol
 
 _QUEUE = 1024  # connections that the system keeps until they are taken
@@ -56,7 +55,6 @@ def serve(app: FastAPI, where: Listening) -> None:
             proxy_headers=bool(where.proxies),
             forwarded_allow_ips=list(where.proxies),
         )
-        look_seldom()  # cost some answers 100 ms
         _Server(config, address).run(sockets=[listening])
 
 
