@@ -19,6 +19,8 @@ def _place(text: str) -> str:
 
 # PostgreSQL knows no text with a NUL
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+_Few = Field(max_length=20)  # a page links to itself without each of them
+Words = Annotated[list[Word], _Few]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Place = Annotated[str, AfterValidator(_place)]
 Limit = Annotated[int, Field(ge=1, le=200, description="at most so many")]
@@ -50,12 +52,12 @@ class Asked(BaseModel):
 class ChangesAsked(Asked):
     """Which changes."""
 
-    service: list[Word] = Field([], description="name of a service; several: any of them")
-    document: list[Word] = Field([], description="id of a document")
-    topic: list[Word] = Field([], description="a topic, like ai_training")
+    service: Words = Field([], description="name of a service; several: any of them")
+    document: Words = Field([], description="id of a document")
+    topic: Words = Field([], description="a topic, like ai_training")
     severity: Literal["high", "medium", "low"] | None = Field(None, description="this and above")
-    direction: list[Direction] = Field([], description="for the reader's privacy")
-    language: list[Word] = Field([], description="of the document, like en")
+    direction: Annotated[list[Direction], _Few] = Field([], description="for the reader's privacy")
+    language: Words = Field([], description="of the document, like en")
     since: Day | None = Field(None, description="first day of detection, UTC")
     until: Day | None = Field(None, description="last day of detection, UTC")
     effective_from: Day | None = Field(None, description="first day of the date in force")

@@ -29,13 +29,13 @@ NOT_THERE = (
     "/documents/%00",
     "/documents/a%00b/versions/1",
     "/documents/a/versions/99999999999999999999",
-    "/services?service=Nobody",
     "/upcoming/parley/terms",
     "/api/v1/changes/4711",
     "/api/v1/nothing",
 )
 NOT_UNDERSTOOD = (
     "/changes?cursor=x",
+    "/services?service=Nobody",
     "/changes?severity=terrible",
     "/changes?since=yesterday",
     "/changes?topic=%00",

@@ -48,7 +48,7 @@ def paths(id_: int) -> list[str]:
     return [
         "/",
         "/changes",
-        "/changes?cosmetic=true&service=%3Cscript%3Eowned%3C/script%3E&topic=owned%22onload=",
+        f"/changes?cosmetic=true&document={HOSTILE_DOCUMENT}",
         f"/changes/{id_}",
         f"/changes/{id_}?view=side",
         f"/changes/{id_}?lang=fr",
@@ -85,6 +85,14 @@ def harmless(html: str, where: str) -> None:
         assert not href.lower().startswith(("javascript:", "data:", "vbscript:")), href
     for dangerous in DANGEROUS:
         assert dangerous not in html, where
+
+
+def test_a_name_that_does_not_exist_is_quoted_as_text(attacked: tuple[httpx.Client, Database, int]) -> None:
+    for query in ("service=%3Cscript%3Eowned%3C/script%3E", "topic=owned%22onload=", "language=%1B%5Downed"):
+        answer = attacked[0].get(f"/changes?{query}")
+        assert answer.status_code == 400
+        harmless(answer.text, query)
+        assert "owned" in answer.text
 
 
 def test_nothing_exported_does_either(attacked: tuple[httpx.Client, Database, int], tmp_path: Path) -> None:

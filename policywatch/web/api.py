@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator, Field
 from sqlmodel import Session
 
-from policywatch.asked import Asked, ChangesAsked, ChangesPaged, Limit, Word
+from policywatch.asked import Asked, ChangesAsked, ChangesPaged, Limit, Word, Words
 from policywatch.changes_json import change_json, changes_json, passage_json
 from policywatch.web import api_models as shapes
 from policywatch.web.api_answers import PROBLEMS, answer, following
@@ -54,8 +54,8 @@ class VersionsPaged(Asked):
 class DocumentsPaged(Asked):
     """A page of documents."""
 
-    service: list[Word] = Field([], description="name of a service; several: any of them")
-    language: list[Word] = Field([], description="like en")
+    service: Words = Field([], description="name of a service; several: any of them")
+    language: Words = Field([], description="like en")
     cursor: Word | None = Field(None, description="as `next` has it: documents after this id")
     limit: Limit = 50
 

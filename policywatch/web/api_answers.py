@@ -14,6 +14,7 @@ from policywatch.web.api_models import Problem
 from policywatch.web.tagged import tagged
 
 PROBLEM = "application/problem+json"
+UNKNOWN = "unknown_name"  # the type of an error: a filter names what does not exist
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {
         "description": "What was asked for is not there, or was not understood.",
@@ -58,7 +59,12 @@ def wrong_parts(errors: Sequence[Any]) -> list[tuple[str, str, str]]:
 
 
 _LONGEST = 60  # characters of what was found
-_SENTENCES = {"missing": "left_out", **dict.fromkeys(("date_from_datetime_parsing", "date_parsing"), "no_day")}
+_SENTENCES = {
+    "missing": "left_out",
+    "too_long": "too_many",
+    UNKNOWN: "unknown",
+    **dict.fromkeys(("date_from_datetime_parsing", "date_parsing"), "no_day"),
+}
 
 
 def misunderstood(errors: Sequence[Any]) -> str:

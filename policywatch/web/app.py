@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib import resources
 from logging import getLogger
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
@@ -23,6 +23,7 @@ from policywatch.web.api_answers import misunderstood, problem, wrong_parts
 from policywatch.web.comparing import WAIT, Comparing, TooManyComparisons
 from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.feeds import feeds
+from policywatch.web.known_names import known_names
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.security import Door, SecurityHeaders
@@ -45,7 +46,13 @@ def create_app(
     watchlist may have been edited.
     """
     # FastAPI's own documentation pages load scripts from elsewhere
-    app = FastAPI(title=SITE, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title=SITE,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(known_names(database, desk))],
+    )
     access = access or Access()
     app.add_middleware(Door, access=access)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)

@@ -21,7 +21,6 @@ from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
 from storage.deliveries import State, counts, newest
 from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
-from storage.errors import Unknown
 from storage.facts import document_facts
 from storage.paragraphs import blame, course
 from storage.versions import Version, numbered_version, numbers_around, versions_of_document
@@ -58,10 +57,6 @@ class ServicesView:
 
     services: list[ServiceRow]
     only: str | None
-
-
-class UnknownService(Unknown):
-    """No document of that service is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +126,11 @@ class HealthView:
 
 
 def services_view(session: Session, only: str | None = None) -> ServicesView:
-    """Every service; its documents too, where it is asked for alone or the documents are few enough for one page.
-
-    Raises `UnknownService`.
-    """
+    """Every service; its documents too, where it is asked for alone or the documents are few enough for one page."""
     counts = services_page(session, limit=_SERVICES) if only is None else [(only, 0)]
     if only is None and sum(count for _, count in counts) > _LISTED:
         return ServicesView([ServiceRow(name, count, []) for name, count in counts], only)
     rows = _rows(session, known(session, only))
-    if only is not None and not rows:
-        raise UnknownService(f"no document of {only!r} is known")
     by_service = groupby(rows, key=lambda row: row.document.service)
     listed = ((name, list(run)) for name, run in by_service)
     return ServicesView([ServiceRow(name, len(run), run) for name, run in listed], only)

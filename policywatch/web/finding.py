@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import Field
 from sqlmodel import Session
 
-from policywatch.asked import Asked, Day, Word
+from policywatch.asked import Asked, Day, Words
 from storage.documents import services_and_languages
 from storage.numbers import LARGEST_PLACE
 from storage.search import Hit, SearchFilter, SearchPage, search
@@ -23,9 +23,9 @@ class SearchAsked(Asked):
     """The words, where to look for them, and the place to go on from."""
 
     q: Annotated[str, Field("", max_length=300, pattern=r"^[^\x00]*$", description='words, and "words in a row"')] = ""
-    service: list[Word] = Field([], description="name of a service")
-    document: list[Word] = Field([], description="id of a document")
-    language: list[Word] = Field([], description="of the document, like en")
+    service: Words = Field([], description="name of a service")
+    document: Words = Field([], description="id of a document")
+    language: Words = Field([], description="of the document, like en")
     since: Day | None = Field(None, description="first day on which the words came, UTC")
     until: Day | None = Field(None, description="last day on which the words came, UTC")
     standing: bool = Field(False, description="only in the texts in force")

@@ -6,12 +6,13 @@ import re
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policywatch.web.access import Access
 from policywatch.web.api_answers import problem
 from policywatch.web.visit import visit
+from policywatch.wording import wished_language, wording
 
 COOKIE = "policywatch"
 _HEADERS = {
@@ -26,6 +27,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+LONGEST = 2_048  # bytes of an address
 _OPEN = re.compile(r"/(?:sign-in$|static/)")  # also where reading is private
 
 
@@ -55,7 +57,7 @@ class SecurityHeaders:
 
 
 class Door:
-    """Knows who signed in, and where reading is private, asks for it."""
+    """Turns away what is too long, knows who signed in, and where reading is private, asks for it."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -67,6 +69,9 @@ class Door:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST:
+            await _too_long(request)(scope, receive, send)
+            return
         session = self._access.session(request.cookies.get(COOKIE))
         has_token = self._access.knows_token(request.headers.get("authorization", ""))
         request.state.signed_in = has_token or session is not None
@@ -86,3 +91,10 @@ class Door:
         if wants_page and self._access.can_sign_in:
             return RedirectResponse(seen.link("/sign-in", next=seen.asked), 303)
         return problem(401, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _too_long(request: Request) -> Response:
+    if "/api/" in request.scope["path"]:
+        return problem(414, f"an address has {LONGEST:,} bytes at most")
+    language = wished_language(request.headers.get("accept-language", ""))
+    return PlainTextResponse(wording(language)("missing.too_long"), 414)

@@ -38,13 +38,13 @@ class Visit:
     @property
     def view(self) -> str:
         """`side` where a change is to be shown side by side, else `inline`."""
-        return next((value for name, value in self.query if name == "view" and value in VIEWS), "inline")
+        return dict(self.chosen).get("view", "inline")
 
     @property
     def chosen(self) -> Query:
         """What the visitor chose, and every link to a page takes along."""
         known = {"lang": LANGUAGES, "view": VIEWS}
-        return tuple((name, value) for name, value in self.query if value in known.get(name, ()))
+        return tuple({name: value for name, value in self.query if value in known.get(name, ())}.items())
 
     @property
     def asked(self) -> str:
