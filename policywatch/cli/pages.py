@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -71,6 +71,9 @@ def serve(
         str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
     ] = "",
     private: Annotated[bool, typer.Option("--private", help="Let only those read who sign in.")] = False,
+    log_format: Annotated[
+        Literal["text", "json"], typer.Option("--log-format", help="How each request is logged on standard error.")
+    ] = "text",
 ) -> None:
     """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
 
@@ -86,7 +89,7 @@ def serve(
 
     try:
         known = access(os.environ, private=private)
-        where = Listening(host, port, trusted_proxy or (), root(root_path))
+        where = Listening(host, port, trusted_proxy or (), root(root_path), log_format)
     except UnusablePassword as failure:
         raise typer.BadParameter(str(failure), param_hint="the environment") from failure
     except ValueError as failure:
