@@ -11,6 +11,7 @@ from storage.checks import Check
 from storage.clock import is_ahead
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
+_GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
 LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -31,6 +32,11 @@ def due_at(
     every = span(entry.every)
     later = every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta()
     return max(last.checked_at + every + later, pause or NEVER)
+
+
+def is_late(entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime) -> bool:
+    """The document should have been checked again, and not only just now."""
+    return now > due_at(entry, last, pause, now=now, spread=True) + _GRACE
 
 
 def due(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -74,6 +75,10 @@ class Database:
             return False
         unmerged = file.with_name(f"{file.name}-wal")
         return not unmerged.exists() or not unmerged.stat().st_size
+
+    def is_current(self) -> bool:
+        """Its schema is this program's; another version may have migrated it meanwhile."""
+        return _schema(self._engine) == _newest_schema()
 
     def size(self) -> int:
         """In bytes."""
@@ -217,15 +222,25 @@ def _scripts() -> Config:
     return config
 
 
+@cache
+def _newest_schema() -> str | None:
+    return ScriptDirectory.from_config(_scripts()).get_current_head()
+
+
+def _schema(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+
+
 def _migrate(engine: Engine) -> None:
+    found = _schema(engine)
+    if found == _newest_schema():
+        return
     config = _scripts()
     scripts = ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
-        found = None
-        if inspect(connection).has_table("alembic_version"):
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if found == scripts.get_current_head():
-        return
     try:
         if found is not None:
             scripts.get_revision(found)

@@ -1,4 +1,4 @@
-"""What an operator has of the pages: a log of requests."""
+"""What an operator has of the pages: probes for containers and a log of requests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlmodel import select
 
-from tests.site import a_site, command, watchlist
+from policywatch.web.access import Access
+from storage.checks import Check
+from storage.database import Database
+from tests.site import a_site, command, policy, run, watchlist
+from tests.web_pages import Story, visited
 from tests.web_server import get
 
 
@@ -27,6 +34,43 @@ def serving(config: Path, log: Path, *options: str) -> Iterator[str]:
         finally:
             started.terminate()
 
+
+def readiness(home: str) -> tuple[int, str | None]:
+    answer = get(f"{home}readyz")
+    return answer.status_code, answer.json().get("detail")
+
+
+def test_the_probes_say_whether_the_pages_answer_and_whether_the_watch_works(tmp_path: Path) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        with serving(config, tmp_path / "log") as home:
+            assert readiness(home) == (503, "no document was checked yet")
+            run(config, status=0)
+            assert readiness(home) == (200, None)
+            database = Database(f"sqlite:///{tmp_path}/watch.db")
+            with database.writing() as session:
+                for check in session.exec(select(Check)):
+                    check.checked_at -= timedelta(days=30)
+            status, reason = readiness(home)
+            assert (status, "all documents are overdue; the last check was at" in str(reason)) == (503, True)
+            with database.writing() as session:
+                session.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+            database.close()
+            assert readiness(home) == (503, "the database has the schema of another version of policywatch")
+            (tmp_path / "watch.db").rename(tmp_path / "elsewhere.db")
+            (tmp_path / "watch.db").mkdir()
+            assert readiness(home) == (503, "the database can't be read at this moment")
+            assert (get(f"{home}healthz").status_code, get(f"{home}healthz").json()) == (200, {"status": "ok"})
+
+
+def test_probes_ask_by_any_name_and_without_signing_in(parley: Story) -> None:
+    access = Access(token="a token of the operator", private=True)
+    with visited(parley.database, access=access, allowed_hosts=["policies.example"]) as site:
+        for path, status in (("/healthz", 200), ("/readyz", 200), ("/", 400), ("/documents/healthz", 400)):
+            assert site.get(path, headers={"Host": "10.1.2.3:8642"}).status_code == status, path
+            assert site.head(path, headers={"Host": "10.1.2.3:8642"}).status_code == status, path
+        assert site.get("/changes", headers={"Host": "policies.example"}).status_code == 401
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -116,7 +116,8 @@ def _desk(watchlist: Watchlist, *, can_accept: bool) -> Desk:
     from policywatch.recipients import recipients
     from policywatch.web.desk import Desk
 
-    found = Desk(manners(watchlist), routes=[entry for entry, _ in watchlist.routes])
+    routes = [entry for entry, _ in watchlist.routes]
+    found = Desk(manners(watchlist), routes=routes, documents=watchlist.documents)
     return replace(found, routes_for=recipients(watchlist).names_for) if can_accept else found
 
 

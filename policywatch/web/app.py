@@ -13,7 +13,6 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import InternalError, OperationalError
 from starlette.exceptions import HTTPException as AnyHTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from analysis.blocks import UnreadablePage
 from analysis.versions.accepting import NothingHeld
@@ -25,8 +24,9 @@ from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.feeds import feeds
 from policywatch.web.known_names import known_names
 from policywatch.web.pages import pages
+from policywatch.web.probes import probes
 from policywatch.web.rendering import SITE, Renderer
-from policywatch.web.security import Door, SecurityHeaders
+from policywatch.web.security import READY, Door, Hosts, SecurityHeaders
 from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import Unknown, UnknownDocument, with_advice
@@ -55,11 +55,12 @@ def create_app(
     )
     access = access or Access()
     app.add_middleware(Door, access=access)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)
+    app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
     static = resources.files("policywatch.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     renderer = Renderer()
+    app.include_router(probes(database, desk, now))
     app.include_router(feeds(database, renderer))
     app.include_router(api(database, desk))
     comparing = Comparing()
@@ -96,25 +97,29 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(RequestValidationError)
     def not_understood(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, RequestValidationError)
-        if "/api/" in request.url.path:
+        if _is_program(request):
             return problem(400, misunderstood(failure.errors()))
         return renderer.page(request, "missing.html", status=400, key="unclear_", unclear=wrong_parts(failure.errors()))
 
     @app.exception_handler(AnyHTTPException)
     def other(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, AnyHTTPException)
-        if "/api/" in request.url.path:
+        if _is_program(request):
             return problem(failure.status_code, headers=failure.headers)
         if failure.status_code in _SAID:
             return _failed(renderer, request, failure.status_code)
         return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
 
 
+def _is_program(request: Request) -> bool:
+    return "/api/" in request.url.path or request.url.path.endswith(READY)
+
+
 def _failed(
     renderer: Renderer, request: Request, status: int, detail: str | None = None, *, key: str | None = None
 ) -> Response:
     """`detail` is for programs; it advises the operator, in English. `key` names the words of a page."""
-    if "/api/" in request.url.path:
+    if _is_program(request):
         return problem(status, detail)
     said = _SAID[status] if key is None else key
     return renderer.page(request, "missing.html", status=status, key=said, unclear=[])

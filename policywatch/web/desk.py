@@ -17,7 +17,7 @@ from analysis.text.normal import fingerprint
 from analysis.versions.accepting import HeldAnew, NothingHeld, accept
 from analysis.versions.manner import Manner
 from analysis.versions.telling import RoutesFor
-from policywatch.entries import RouteEntry
+from policywatch.entries import DocumentEntry, RouteEntry
 from policywatch.web.access import LASTS, Access, TooManyTries
 from policywatch.web.comparing import Comparing
 from policywatch.web.held import held_view
@@ -37,13 +37,14 @@ _LARGEST_FORM = 10_000  # bytes
 class Desk:
     """How documents are read and who is told, as the watchlist has it.
 
-    `routes` say until when what they will be told waits. `wrong` is what keeps the watchlist from being read as it is
-    now; then all this is what it said before.
+    `routes` say until when what they will be told waits, `documents` when each is to be checked. `wrong` is what keeps
+    the watchlist from being read as it is now; then all this is what it said before.
     """
 
     manners: Mapping[str, Manner] = field(default_factory=dict)
     routes_for: RoutesFor = lambda _document, _change: []
     routes: Sequence[RouteEntry] = ()
+    documents: Sequence[DocumentEntry] = ()
     wrong: str | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from policywatch.web.visit import visit
 from policywatch.wording import wished_language, wording
 
 COOKIE = "policywatch"
+ALIVE, READY = PROBES = ("/healthz", "/readyz")
 _HEADERS = {
     # no script at all: text from watched pages can't run even if it got past the escaping
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -28,7 +30,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 LONGEST = 2_048  # bytes of an address
-_OPEN = re.compile(r"/(?:sign-in$|static/)")  # also where reading is private
+_OPEN = re.compile(rf"/sign-in$|/static/|{ALIVE}$|{READY}$")  # also where reading is private
 
 
 class SecurityHeaders:
@@ -54,6 +56,15 @@ class SecurityHeaders:
 
         scope.setdefault("state", {})
         await self._app(scope, receive, send_with_headers)
+
+
+class Hosts(TrustedHostMiddleware):
+    """Answers under its names only; to probes under any, for an orchestrator asks by the container's address."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        probed = scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in PROBES
+        await (self.app if probed else super().__call__)(scope, receive, send)
 
 
 class Door:
