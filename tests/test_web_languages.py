@@ -24,7 +24,7 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story
     site = parley.site
     french = site.get("/changes", headers={"Accept-Language": "de, fr-CH;q=0.9, en;q=0.5"})
     assert french.headers["content-language"] == "fr"
-    assert french.headers["vary"] == "Accept-Language"
+    assert french.headers["vary"] == "Accept-Language, Accept-Encoding"
     assert "lundi 3 novembre 2025" in french.text
     chosen = page(site, "/changes?cosmetic=true&lang=fr")
     assert text(chosen, "h1") == ["Ce qui a changé"]

@@ -1,4 +1,4 @@
-"""What an operator has of the pages: probes for containers and a log of requests."""
+"""What an operator has of the pages: probes for containers, a log of requests, answers that are kept and compressed."""
 
 from __future__ import annotations
 
@@ -97,3 +97,25 @@ def test_each_request_is_a_line_of_the_log(tmp_path: Path, form: str) -> None:
         assert re.fullmatch(rf"{time} 192\.0\.2\.7 GET /changes\?service=%0aNobody 400 {size} \d+", lines[0])
         assert re.fullmatch(rf"{time} 127\.0\.0\.1 HEAD /services 200 0 \d+", lines[1])
         assert [len(line) < 2_200 for line in lines] == [True] * 3
+
+
+def test_answers_are_compressed_and_not_sent_twice(parley: Story) -> None:
+    for path in ("/", "/changes", "/feed.atom", "/api/v1/changes", "/static/base.css"):
+        whole = parley.site.get(path, headers={"Accept-Encoding": "identity"})
+        small = parley.site.get(path, headers={"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in whole.headers
+        assert small.headers["content-encoding"] == "gzip"
+        assert "Accept-Encoding" in small.headers["vary"]
+        assert small.content == whole.content
+        assert int(small.headers["content-length"]) < len(whole.content) / 2
+        if tag := small.headers.get("etag"):
+            for encoding in ("gzip", "identity"):
+                again = parley.site.get(path, headers={"If-None-Match": tag, "Accept-Encoding": encoding})
+                assert (again.status_code, again.content, "content-encoding" in again.headers) == (304, b"", False)
+
+
+def test_static_files_are_kept_for_an_hour(parley: Story) -> None:
+    first = parley.site.get("/static/base.css")
+    again = parley.site.get("/static/base.css", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert {first.headers["cache-control"], again.headers["cache-control"]} == {"public, max-age=3600"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import resources
 from logging import getLogger
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +14,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import InternalError, OperationalError
 from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from analysis.blocks import UnreadablePage
 from analysis.versions.accepting import NothingHeld
@@ -54,11 +56,13 @@ def create_app(
         dependencies=[Depends(known_names(database, desk))],
     )
     access = access or Access()
+    # no page that another site can make a browser ask for holds a secret: the cookie is SameSite=Strict
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     app.add_middleware(Door, access=access)
     app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
     static = resources.files("policywatch.web") / "static"
-    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.mount("/static", _Static(directory=str(static)), name="static")
     renderer = Renderer()
     app.include_router(probes(database, desk, now))
     app.include_router(feeds(database, renderer))
@@ -68,6 +72,13 @@ def create_app(
     app.include_router(pages(database, renderer, now, desk, comparing))
     _errors(app, renderer)
     return app
+
+
+class _Static(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["Cache-Control"] = "public, max-age=3600"  # no longer: an update keeps their addresses
+        return answer
 
 
 def _errors(app: FastAPI, renderer: Renderer) -> None:

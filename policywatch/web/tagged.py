@@ -15,7 +15,7 @@ def tagged(
 ) -> Response:
     """The body, or 304 where the reader says that it has it; `updated` also answers who knows dates only."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, **headers}
+    headers = {"ETag": f"W/{tag}", **headers}  # weak, for the body may go out compressed or not
     if updated is not None:
         headers["Last-Modified"] = format_datetime(updated.astimezone(UTC), usegmt=True)
     if _is_known(request, tag, updated):
