@@ -217,9 +217,15 @@ def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> No
 
 
 def _raise(mistakes: list[Exception]) -> None:
-    """Let mistakes of the program be seen, after everything else was done and told."""
+    """Let mistakes of the program be seen, after everything else was done and told; and what the store has damaged."""
+    from storage.errors import DamagedCapture, DamagedValue
+
+    for said in dict.fromkeys(str(each) for each in mistakes if isinstance(each, DamagedCapture | DamagedValue)):
+        sys.stderr.write(f"{said}\n")
+    if others := [each for each in mistakes if not isinstance(each, DamagedCapture | DamagedValue)]:
+        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", others)
     if mistakes:
-        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", mistakes)
+        raise typer.Exit(TROUBLE)
 
 
 @contextmanager
