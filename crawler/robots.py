@@ -67,7 +67,9 @@ class Robots:
         except DownloadFailed as failure:
             if not failure.reached:  # then its pages can't be had either, and that is what a person must know
                 return _Rules(unreadable=NoPage(Outcome.FAILED, failure.reason))
-            return _Rules(unreadable=_unreadable(host, failure.reason))
+            large = failure.reason.code == "network.large"  # which speaks of a page
+            why = Reason("robots.large", size=failure.reason.values["size"]) if large else failure.reason
+            return _Rules(unreadable=_unreadable(host, why))
         except NoPage as failure:
             if failure.outcome is Outcome.BLOCKED:
                 return _Rules(unreadable=failure)

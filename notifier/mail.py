@@ -86,8 +86,8 @@ class Mail(NotifyEmail):
         except smtplib.SMTPResponseException as failure:
             said = f"{failure.smtp_code} {_words(failure.smtp_error)}"
             raise Refused(said, failure.smtp_code >= _PERMANENT) from failure
-        except smtplib.SMTPNotSupportedError as failure:
-            raise Refused(Reason("delivery.not_offered", why=str(failure)), permanent=True) from failure
+        except smtplib.SMTPNotSupportedError as failure:  # TLS or a login: in repair a server offers none for a while
+            raise Refused(Reason("delivery.not_offered", why=str(failure)), permanent=False) from failure
         except ssl.SSLError as failure:
             raise Refused(Reason("delivery.no_tls_for", why=_tls_reason(failure)), permanent=False) from failure
         except TimeoutError as failure:
@@ -148,6 +148,8 @@ class Mail(NotifyEmail):
                 now = server.send_message(self._message(letter, to), self._sender, owed)
             except smtplib.SMTPRecipientsRefused as failure:
                 now = failure.recipients
+            except smtplib.SMTPNotSupportedError as failure:  # letters of an address that it does not know
+                raise Refused(Reason("delivery.not_offered", why=str(failure)), permanent=True) from failure
             refused |= now
             letter.taken.update(letter.mark(one) for one in owed if one not in now)
         return refused

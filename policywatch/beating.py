@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from storage.errors import Busy
 
 if TYPE_CHECKING:
     from notifier.heartbeat import Beat, Heartbeat
+
+log = logging.getLogger("policywatch")
 
 
 @contextmanager
@@ -59,4 +61,4 @@ def _unread(report: Report) -> str:
 
 def _tell(heartbeat: Heartbeat, beat: Beat, said: str) -> None:
     if why := heartbeat.beat(beat, said):
-        sys.stderr.write(f"the heartbeat could not be told: {why}\n")
+        log.warning("the heartbeat could not be told: %s", why)

@@ -1,4 +1,4 @@
-"""Looks over an installation: what is wrong, and how to mend it."""
+"""Looks over an installation: what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from policywatch.undelivered import undelivered
 from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
 from storage.changes import dated_ahead
-from storage.checks import Check, Outcome, last_checks, pauses
+from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import known
 from storage.errors import StorageError
+from storage.integrity import all_damage, daily_look
 from storage.retellings import last_retelling
 
 _LATE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
@@ -31,11 +32,12 @@ _LATE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `said` holds what is wrong and how to mend it, or that all is well."""
+    """One thing that was looked at; `said` holds what is wrong and how to fix it, or that all is well."""
 
     good: bool
     about: str
     said: str
+    is_configuration: bool = False  # the watchlist is wrong, so that no run begins
 
 
 def is_alive(config: Path) -> list[Finding]:
@@ -43,7 +45,7 @@ def is_alive(config: Path) -> list[Finding]:
     try:
         watchlist = load(config)
     except WatchlistError as failure:
-        return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
+        return _wrong("watchlist", failure)
     if not watchlist.documents:
         return [_watched(watchlist)]
     try:
@@ -52,7 +54,10 @@ def is_alive(config: Path) -> list[Finding]:
         return [Finding(False, "database", str(failure))]
     with database.reading() as session:
         checks, waits = last_checks(session), pauses(session, utc_now())
+        unread = list(_unread(session, watchlist))
     database.close()
+    if unread:
+        return unread
     made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
     if not made:
         return [Finding(False, "job", "no document was checked yet")]
@@ -62,28 +67,31 @@ def is_alive(config: Path) -> list[Finding]:
     return [Finding(True, "job", "documents are checked when they are due")]
 
 
-def examine(config: Path) -> list[Finding]:
-    """In the order in which things must be mended; what can't be looked at yet is left out."""
+def examine(config: Path, *, deep: bool = False) -> list[Finding]:
+    """In the order in which things must be fixed; what can't be looked at yet is left out. `deep` reads the whole
+    store."""
     try:
         watchlist = load(config)
     except WatchlistError as failure:
-        return [Finding(False, "watchlist", str(problem)) for problem in failure.problems]
-    findings = [
-        _watched(watchlist),
-        *_told(watchlist),
-    ]
+        return _wrong("watchlist", failure)
+    findings = [_watched(watchlist), *_twice(watchlist), *_told(watchlist)]
     if said := contact_problem(watchlist.contact):
-        findings.append(Finding(False, "contact", said))
+        findings.append(Finding(False, "contact", said, is_configuration=True))
     findings += _rendered(watchlist)
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*findings, Finding(False, "database", str(failure))]
-    findings.append(_writable(database))
+    damaged = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
+    if any(not finding.good for finding in damaged):
+        database.close()
+        return [*findings, *damaged]  # what else is read of it may be wrong
+    findings += [_writable(database), *damaged]
     with database.reading() as session:
         checks, deliveries = last_checks(session), counts(session)
         retold = last_retelling(session) if watchlist.brief[0].model else None
         restless = [*_restless(session, watchlist), *_left_behind(session, watchlist)]
+        findings += _unread(session, watchlist)
         findings += [Finding(False, "deliveries", said) for said in undelivered(session)]
         findings += _dated_ahead(session)
     database.close()
@@ -97,6 +105,44 @@ def examine(config: Path) -> list[Finding]:
     return [*findings, *restless, *_checked(watchlist, checks)]
 
 
+def _wrong(about: str, failure: WatchlistError) -> list[Finding]:
+    return [Finding(False, about, str(problem), is_configuration=True) for problem in failure.problems]
+
+
+def check_store(database: Database, *, deep: bool) -> list[Finding]:
+    """Whether all is as it was written: all of it where it is `deep`, else what can be found within seconds."""
+    damage = list(all_damage(database) if deep else daily_look(database, utc_now().toordinal()))
+    if not damage:
+        looked = "all that is stored is as it was written" if deep else "no damage in today's sample of the store"
+        return [Finding(True, "store", looked)]
+    advice = (
+        "stop the job, keep a copy of the damaged database, and restore the newest backup that "
+        "`policywatch database check` finds whole (docs/deploy.md, Backing up); the next run goes on from there"
+    )
+    return [
+        *(Finding(False, each.about, each.problem) for each in damage),
+        Finding(False, "store", f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}"),
+    ]
+
+
+def _unread(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
+    """What was fetched is read at once; where it was not, each run breaks off before it."""
+    for check in unread_checks(session):
+        waits = utc_now() - check.checked_at
+        if waits > _LATE and watchlist.document(check.document_id):
+            hours = counted(int(waits / timedelta(hours=1)), "hour")
+            said = f"capture {check.capture_id} waits unread for {hours}; run `policywatch read`, and see what it says"
+            yield Finding(False, check.document_id, said)
+
+
+def _twice(watchlist: Watchlist) -> Iterator[Finding]:
+    first: dict[tuple[str, ...], str] = {}
+    for entry in watchlist.documents:
+        if (id_ := first.setdefault(entry.addresses, entry.id)) != entry.id:
+            said = f"{id_} has the same address: the page is fetched twice, and each change is told twice"
+            yield Finding(True, entry.id, said)
+
+
 def _writable(database: Database) -> Finding:
     try:
         database.try_writing()
@@ -107,7 +153,8 @@ def _writable(database: Database) -> Finding:
 
 def _watched(watchlist: Watchlist) -> Finding:
     said = counted(len(watchlist.documents), "document") if watchlist.documents else NOTHING_WATCHED
-    return Finding(bool(watchlist.documents), "watchlist", f"{watchlist.file}: {said}")
+    watches = bool(watchlist.documents)
+    return Finding(watches, "watchlist", f"{watchlist.file}: {said}", is_configuration=not watches)
 
 
 def _rendered(watchlist: Watchlist) -> Iterator[Finding]:
@@ -128,7 +175,7 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
     try:
         found = recipients(watchlist)
     except WatchlistError as failure:
-        yield from (Finding(False, "routes", str(problem)) for problem in failure.problems)
+        yield from _wrong("routes", failure)
         if (watchlist.file.parent / ENVIRONMENT_FILE).exists():
             take = f"set -a; . ./{ENVIRONMENT_FILE}; set +a"
             said = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"

@@ -21,11 +21,19 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 
 
+# what pages and API put behind a document's id
+_PAGES_OF_A_DOCUMENT = re.compile(r".+/(compare|course|versions(/[^/]+(/(text|capture))?)?)")
+
+
 def document_id(text: str) -> str:
     """The text, where it can name a document; else `ValueError` says how to write it."""
     if not re.fullmatch(r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text):
         raise ValueError(
             "write service/document in small letters, digits, '-', '.' and '_', like example/privacy-policy"
+        )
+    if _PAGES_OF_A_DOCUMENT.fullmatch(text):
+        raise ValueError(
+            "an id can't end in /compare, /course, /versions or /versions/NUMBER: pages of other documents end so"
         )
     return text
 
@@ -217,9 +225,14 @@ class BriefEntry(Table):
 
 
 class TopEntry(Table):
-    """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts."""
+    """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts.
+
+    `upgrade`: whether commands that write upgrade the database of an older policywatch; left out, a SQLite file is
+    upgraded, after it was copied, and PostgreSQL is not.
+    """
 
     use: list[str] = []
     contact: str | None = None
     database: str = "sqlite:///policywatch.db"
+    upgrade: bool | None = None
     site: Annotated[str, AfterValidator(web_address)] | None = None

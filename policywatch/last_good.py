@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from policywatch.problems import WatchlistError
 
+log = logging.getLogger("policywatch")
 _Read = TypeVar("_Read")
 _REST = 1.0  # seconds
 _LOOKS = 30
@@ -47,8 +48,7 @@ class LastGood(Generic[_Read]):
         except WatchlistError as failure:
             if str(failure) != self.wrong:
                 self.wrong = str(failure)
-                sys.stderr.write(f"policywatch: {failure}\nuntil this is put right, the file holds as it was before\n")
-                sys.stderr.flush()
+                log.warning("%s; until this is put right, the file holds as it was before", failure)
 
 
 def at_rest(file: Path) -> Path:

@@ -16,7 +16,7 @@ _watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))
 
 
 def _job() -> Crawl:
-    job = Job(_watchlist, Database(_watchlist.database), Recipients())
+    job = Job(_watchlist, Database(_watchlist.database, upgrade=_watchlist.upgrade), Recipients())
     job.declare()
     return Crawl(
         database=job.database,

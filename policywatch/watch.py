@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -29,12 +30,13 @@ from storage.deliveries import next_attempt
 from storage.errors import with_advice
 from storage.mistakes import LOST
 
+log = logging.getLogger("policywatch")
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
 _LOST_SLEEP = timedelta(minutes=1)  # where the database or the disk failed
 
 
-def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) -> None:
+def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]], log_format: str) -> None:
     """Until SIGTERM or SIGINT: sleep to the next due time, then run. What is watched and who is told is read anew at
     each turn.
 
@@ -52,8 +54,7 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    sys.stderr.write(f"{_beginning(read()[0], database, utc_now())}\n")
-    sys.stderr.flush()
+    log.info("%s", _beginning(read()[0], database, utc_now()), extra={"event": "watch started"})
     with TemporaryDirectory(prefix="policywatch-") as folder:
         text = Path(folder) / "watchlist.toml"
         lost = ""
@@ -65,7 +66,7 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]]) 
                     # a run reads what was read here: the file itself may be wrong, or another by then
                     text.write_text("\n".join(watchlist.lines), "utf-8")
                     environ = {**os.environ, TEXT: str(text)}
-                    running[:] = [subprocess.Popen(_command(watchlist, documents), env=environ)]
+                    running[:] = [subprocess.Popen(_command(watchlist, documents, log_format), env=environ)]
                     if stop.told:  # before it was known as running
                         running[0].terminate()
                     running[0].wait()
@@ -97,9 +98,10 @@ class _Stop:
 def _tell_once(lost: str, before: str) -> str:
     """What failed, or that nothing does any more."""
     if lost != before:
-        said = f"{lost}; nothing is lost, it is tried again every minute" if lost else "it goes on"
-        sys.stderr.write(f"policywatch: {said}\n")
-        sys.stderr.flush()
+        if lost:
+            log.error("%s; nothing is lost, it is tried again every minute", lost, extra={"event": "database lost"})
+        else:
+            log.info("it goes on", extra={"event": "database back"})
     return lost
 
 
@@ -111,8 +113,8 @@ def _beginning(watchlist: Watchlist, database: Database, now: datetime) -> str:
     return f"{watchlist.file}: {counted(len(watchlist.documents), 'document')} watched; the next check is due {when}"
 
 
-def _command(watchlist: Watchlist, documents: list[str]) -> list[str]:
-    step = ["run"] if documents else ["deliver"]
+def _command(watchlist: Watchlist, documents: list[str], log_format: str) -> list[str]:
+    step = ["run", "--log-format", log_format] if documents else ["deliver"]
     chosen = [word for id_ in documents for word in ("--document", id_)]
     return [sys.executable, "-m", "policywatch", *step, *chosen, "--config", str(watchlist.file)]
 

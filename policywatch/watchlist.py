@@ -50,6 +50,7 @@ class Watchlist:
     file: Path
     lines: tuple[str, ...]
     database: str
+    upgrade: bool
     contact: str | None
     site: str | None
     crawl: CrawlEntry
@@ -112,10 +113,12 @@ class _Loader:
     def load(self) -> Watchlist:
         before_tables = {key: self.raw[key] for key in self.raw if key not in _SECTIONS}
         top = self._checked(TopEntry, before_tables, self._section()) or TopEntry()
+        database = self._database(top.database)
         watchlist = Watchlist(
             file=self.file,
             lines=self.lines,
-            database=self._database(top.database),
+            database=database,
+            upgrade=database.startswith("sqlite") if top.upgrade is None else top.upgrade,
             contact=self._expanded(top.contact, "contact") if top.contact is not None else None,
             site=top.site,
             crawl=self._table(CrawlEntry, "crawl"),

@@ -68,7 +68,10 @@ def of_system(number: int) -> str:
 
 
 def of_mistake(mistake: Exception) -> Reason:
-    """What is said of a page that the program itself tripped over: enough to report it to those who wrote it."""
+    """What is said of a page that the program itself tripped over: enough to report it to those who wrote it; or what
+    the failure itself says."""
+    if isinstance(reason := getattr(mistake, "reason", None), Reason):
+        return reason
     return Reason("mistake.page", kind=type(mistake).__name__, said=repr(str(mistake))[:200])
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import JSON
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from storage.columns import Compressed, Utc
+from storage.errors import DamagedCapture, DamagedValue
 
 
 class Capture(SQLModel, table=True):
@@ -35,14 +37,27 @@ class Capture(SQLModel, table=True):
 
 
 def capture(session: Session, id_: int) -> Capture:
-    """The capture that a check or a version names; the foreign key says that it exists."""
-    return session.get_one(Capture, id_)
+    """The capture that a check or a version names; the foreign key says that it exists. Raises `DamagedCapture`."""
+    try:
+        return session.get_one(Capture, id_)
+    except DamagedValue as failure:
+        document = session.exec(select(Capture.document_id).where(Capture.id == id_)).one()
+        raise DamagedCapture(id_, document) from failure
 
 
 def captures_from(session: Session, head_id: int) -> list[Capture]:
     """A capture with those of the document's further parts, in the order in which they are read."""
-    further = select(Capture).where(Capture.head_id == head_id).order_by(col(Capture.id))
-    return [capture(session, head_id), *session.exec(further)]
+    further = select(Capture.id).where(Capture.head_id == head_id).order_by(col(Capture.id))
+    return [capture(session, id_) for id_ in (head_id, *session.exec(further)) if id_ is not None]
+
+
+def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
+    """The captures, if all are as they were fetched; else raises `DamagedCapture`."""
+    those = list(captures)
+    for each in those:
+        if sha256(each.body).hexdigest() != each.sha256:
+            raise DamagedCapture(each.id or 0, each.document_id)
+    return those
 
 
 def newest_captures(session: Session, document: str) -> list[Capture]:

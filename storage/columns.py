@@ -11,6 +11,16 @@ from sqlalchemy import DateTime, LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from storage.errors import DamagedValue
+
+
+def decompressed(value: bytes) -> bytes:
+    """Raise `DamagedValue`; also where the length that damaged bytes name is beyond any memory."""
+    try:
+        return zstandard.ZstdDecompressor().decompress(value)
+    except (zstandard.ZstdError, MemoryError) as failure:
+        raise DamagedValue from failure
+
 
 class Utc(TypeDecorator[datetime]):
     """A time in UTC. A naive one is refused: nobody could say later what it meant."""
@@ -38,10 +48,10 @@ class Compressed(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zstandard.ZstdCompressor(level=9).compress(value)
+        return None if value is None else zstandard.ZstdCompressor(level=9, write_checksum=True).compress(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zstandard.ZstdDecompressor().decompress(value)
+        return None if value is None else decompressed(value)
 
 
 class CompressedJson(TypeDecorator[Any]):
@@ -53,7 +63,14 @@ class CompressedJson(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
         if value is None:
             return None
-        return zstandard.ZstdCompressor(level=9).compress(json.dumps(value, ensure_ascii=False).encode())
+        return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(
+            json.dumps(value, ensure_ascii=False).encode()
+        )
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(zstandard.ZstdDecompressor().decompress(value))
+        if value is None:
+            return None
+        try:
+            return json.loads(decompressed(value))
+        except ValueError as failure:
+            raise DamagedValue from failure

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +22,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlmodel import Session
 
-from storage.errors import DatabaseUnavailable, NewerDatabase, WrongAddress, is_read_only, with_advice
+from storage.errors import (
+    DatabaseUnavailable,
+    NewerDatabase,
+    OlderDatabase,
+    WrongAddress,
+    is_read_only,
+    with_advice,
+)
 
 _TRIED = 4 * 2**20  # bytes; SQLite keeps half of it in memory
 _LOCK_WAIT = 30  # seconds that one waits for another
@@ -35,24 +45,26 @@ _MIGRATING = 0x706F6C6963790002  # "policy", 2: ours among the advisory locks of
 
 
 class Database:
-    """A migrated database: SQLite (WAL, foreign keys) or PostgreSQL."""
+    """A database with today's schema: SQLite (WAL, foreign keys) or PostgreSQL."""
 
-    def __init__(self, url: str, *, even_read_only: bool = False) -> None:
-        """Open and migrate. Raises `WrongAddress`, `DatabaseUnavailable` or `NewerDatabase`.
+    def __init__(self, url: str, *, even_read_only: bool = False, upgrade: bool = False) -> None:
+        """Open it; an empty one gets its tables. Raises `WrongAddress`, `DatabaseUnavailable`, `NewerDatabase` or,
+        unless it is to be upgraded, `OlderDatabase`.
 
         `even_read_only`: also a file in a folder that can't be written, for those who only read.
         """
         self.url = _parsed(url)
+        self.copy: Path | None = None  # of the file, made before it was upgraded
         self._engine = _engine(self.url)
         try:
             try:
-                _migrate(self._engine)
+                self._make_ready(upgrade=upgrade)
             except DBAPIError as failure:
                 if not (even_read_only and is_read_only(failure.orig) and self._rests()):
                     raise
                 self._engine.dispose()
                 self._engine = _engine_of_rest(self.url)
-                _migrate(self._engine)
+                self._make_ready(upgrade=False)
         except DBAPIError as failure:
             raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
         self._writing = self._engine.execution_options(policywatch_writes=True)
@@ -68,6 +80,34 @@ class Database:
         """Where the database lies, if it is a file."""
         return _file_of(self.url)
 
+    def _make_ready(self, *, upgrade: bool) -> None:
+        with self._engine.connect() as connection:
+            found = _schema(connection)
+        if found == _newest_schema():
+            return
+        config = _scripts()
+        if found is not None:
+            try:
+                ScriptDirectory.from_config(config).get_revision(found)
+            except CommandError as failure:
+                raise NewerDatabase(found) from failure
+            if not upgrade:
+                raise OlderDatabase(found, _newest_schema(), can_write=self._can_be_written())
+        writing = self._engine.execution_options(policywatch_writes=True)
+        with writing.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+            if connection.dialect.name == "postgresql":  # SQLite has let in one writer only; the others find it done
+                connection.execute(text("SET LOCAL lock_timeout = 0"))  # another may migrate for long
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+            found = _schema(connection)
+            if found not in (None, _newest_schema()) and self.sqlite_file is not None:
+                self.copy = _copy_of(self.sqlite_file, found)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def _can_be_written(self) -> bool:
+        file = self.sqlite_file
+        return file is None or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
     def _rests(self) -> bool:
         """Whether the file holds everything, and nobody is about to add to it."""
         file = self.sqlite_file
@@ -78,7 +118,8 @@ class Database:
 
     def is_current(self) -> bool:
         """Its schema is this program's; another version may have migrated it meanwhile."""
-        return _schema(self._engine) == _newest_schema()
+        with self._engine.connect() as connection:
+            return _schema(connection) == _newest_schema()
 
     def size(self) -> int:
         """In bytes."""
@@ -223,39 +264,33 @@ def _scripts() -> Config:
 
 
 @cache
-def _newest_schema() -> str | None:
-    return ScriptDirectory.from_config(_scripts()).get_current_head()
+def _newest_schema() -> str:
+    return str(ScriptDirectory.from_config(_scripts()).get_current_head())
 
 
-def _schema(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found
+def _schema(connection: Connection) -> str | None:
+    """The revision that the tables have; None where there are none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(engine: Engine) -> None:
-    found = _schema(engine)
-    if found == _newest_schema():
-        return
-    config = _scripts()
-    scripts = ScriptDirectory.from_config(config)
+def _copy_of(file: Path, schema: str) -> Path:
+    """Copy a SQLite file, with what its log holds, to a new file beside it. Raises `DatabaseUnavailable`."""
+    names = (f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}" for n in count(1))
+    copy = next(path for path in map(file.with_name, names) if not path.exists())
+    part = copy.with_name(f"{copy.name}.part")
     try:
-        if found is not None:
-            scripts.get_revision(found)
-    except CommandError as failure:
-        raise NewerDatabase(
-            f"the database has schema {found}, which this version of policywatch does not know: "
-            "it was written by a newer one. Update policywatch, or use another database. Nothing was changed."
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        shutil.copymode(file, part)
+        part.replace(copy)
+    except sqlite3.Error as failure:
+        part.unlink(missing_ok=True)
+        raise DatabaseUnavailable(
+            f"can't copy the database to {copy}: {with_advice(failure)}; it was not upgraded"
         ) from failure
-    writing = engine.execution_options(policywatch_writes=True)
-    with writing.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
-        if connection.dialect.name == "postgresql":  # SQLite has let in one writer only; the others find it done
-            connection.execute(text("SET LOCAL lock_timeout = 0"))  # another may migrate for long
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return copy
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from reasons import Reason
+
 
 class StorageError(Exception):
     """The store can't be used as asked."""
@@ -18,7 +20,7 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "is the disk full, or does it fail?",
     sqlite3.SQLITE_BUSY: "another program is writing to it for long: wait for it, or end it",
     sqlite3.SQLITE_NOTADB: "move that file away, or name another one",
-    sqlite3.SQLITE_CORRUPT: "its file is damaged: put back a copy of it",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged: put back a backup of it",
 }
 
 # the same of PostgreSQL's that give none, by the names of psycopg's classes
@@ -54,6 +56,42 @@ class WrongAddress(DatabaseUnavailable):
 
 class NewerDatabase(StorageError):
     """The database was written by a newer version of the program."""
+
+    def __init__(self, schema: str) -> None:
+        super().__init__(
+            f"the database has schema {schema}, which this version of policywatch does not know: it was written by a "
+            "newer one. Update policywatch, or put back the copy that was made before the upgrade. Nothing was changed."
+        )
+
+
+class OlderDatabase(StorageError):
+    """The database has to be upgraded first."""
+
+    def __init__(self, schema: str, needed: str, *, can_write: bool) -> None:
+        how = "run `policywatch database upgrade`, which copies a SQLite file first"
+        if not can_write:
+            how = (
+                "it can't be written here: upgrade it where it can, or a copy of it, by `policywatch database upgrade`"
+            )
+        super().__init__(
+            f"the database is of an older policywatch: it has schema {schema}, and {needed} is needed; {how}. "
+            "Nothing was changed."
+        )
+
+
+class DamagedValue(ValueError):
+    """What is stored can't be read any more."""
+
+    def __init__(self) -> None:
+        super().__init__("something that is stored is damaged; `policywatch database check` says what")
+
+
+class DamagedCapture(Exception):
+    """The bytes of a capture are not those that were fetched. No failure of the store: the other captures are well."""
+
+    def __init__(self, capture_id: int, document_id: str) -> None:
+        self.reason = Reason("mistake.damaged", capture=capture_id)
+        super().__init__(f"{document_id}: {self.reason}")
 
 
 class Busy(StorageError):

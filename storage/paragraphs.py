@@ -187,14 +187,15 @@ def write_words(connection: Connection, place: str, found: Sequence[tuple[int, l
         connection.execute(statement, [{"id": i, "words": " ".join(each), "place": place} for i, each in found])
         return
     statement = text("INSERT INTO paragraph_words (paragraph_id, words) VALUES (:id, CAST(:words AS tsvector))")
-    connection.execute(statement, [{"id": i, "words": f"{_vector(each)} '{place}'"} for i, each in found])
+    connection.execute(statement, [{"id": i, "words": vector(each, place)} for i, each in found])
 
 
-def _vector(folded: Sequence[str]) -> str:
+def vector(folded: Sequence[str], place: str) -> str:
+    """What PostgreSQL keeps of a paragraph."""
     places: dict[str, list[str]] = {}
     for position, word in enumerate(folded, 1):
         places.setdefault(word, []).append(str(position))
-    return " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())
+    return " ".join([*(f"'{word}':{','.join(at)}" for word, at in places.items()), f"'{place}'"])
 
 
 def _forget_words(connection: Connection, place: str, rows: Sequence[tuple[int, str]]) -> None:

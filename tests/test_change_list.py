@@ -178,7 +178,7 @@ def test_a_page_costs_the_same_few_queries_however_long(database: Database) -> N
 
 def test_topics_of_changes_from_before_are_filled_in(new_url: str) -> None:
     first_release(new_url)
-    database = Database(new_url)
+    database = Database(new_url, upgrade=True)
     with database.reading() as session:
         assert [(row.topic, row.change_id) for row in session.exec(select(ChangeTopic))] == [
             ("ai_training", 1),

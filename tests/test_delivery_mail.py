@@ -168,6 +168,15 @@ def test_a_server_without_tls_gets_no_mail_that_wants_it(store: Database) -> Non
     assert inbox.mails == []
 
 
+def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) -> None:
+    with mail_server() as inbox:
+        result = sent(store, f"mailto://watch:right@localhost:{inbox.port}/r@example.org?from=w@example.net")
+    assert not result.ok
+    assert not result.permanent
+    assert "the server does not offer what the address asks for: SMTP AUTH" in (result.said or "")
+    assert inbox.mails == []
+
+
 @pytest.mark.parametrize(
     ("reply", "permanent"),
     [

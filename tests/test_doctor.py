@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,10 +73,11 @@ def test_where_nothing_can_be_written_what_is_stored_is_shown(unwritable: Path) 
 
 
 def test_doctor_says_that_nothing_can_be_written(unwritable: Path) -> None:
-    status, said = as_anybody("doctor", "--quiet", "--config", unwritable)
-    assert status == 1
-    assert "MEND  database: can't write to sqlite:///" in said
-    assert "its file and folder must be writable" in said
+    for words in ((), ("--deep",)):
+        status, said = as_anybody("doctor", "--quiet", *words, "--config", unwritable)
+        assert status == 1
+        assert "FIX   database: can't write to sqlite:///" in said
+        assert "its file and folder must be writable" in said
 
 
 def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Path) -> None:
@@ -90,7 +92,7 @@ def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Pat
     words = command("doctor", "--config", config)
     done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=300, check=False)
     assert done.returncode == 1
-    assert "MEND  database: can't write to sqlite:///" in done.stdout
+    assert "FIX   database: can't write to sqlite:///" in done.stdout
     assert "disk full" in done.stdout
     assert {file.name: file.read_bytes() for file in data.iterdir()} == before
 
@@ -104,7 +106,7 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     assert said.startswith("none of 2 documents could be reached: is this machine online? Of the first: ")
     assert said.count("\n") == 1
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
-    assert said.startswith("MEND  network: none of 2 documents could be reached")
+    assert said.startswith("FIX   network: none of 2 documents could be reached")
     assert said.count("\n") == 1
 
 
@@ -115,7 +117,7 @@ def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:
     config.write_text(config.read_text("utf-8") + "render = true\n", "utf-8")
     done = warm.done(*words)
     assert done.returncode == 1
-    assert "MEND  browser: render = true needs a browser" in done.stdout
+    assert "FIX   browser: render = true needs a browser" in done.stdout
 
 
 def test_a_run_under_a_wrong_clock_is_named_and_stops_nothing(config: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_change_under_a_wrong_clock_is_named_with_what_dates_it_anew(
     with database.writing() as session:
         session.exec(select(Change)).one().detected_at = datetime(2199, 1, 1, tzinfo=UTC)
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
-    assert "MEND  changes: 1 change is dated in time to come, the latest 2199-01-01 (change 1)" in said
+    assert "FIX   changes: 1 change is dated in time to come, the latest 2199-01-01 (change 1)" in said
     with database.writing() as session:
         session.connection().exec_driver_sql(said[said.index("UPDATE") :])
     assert policywatch("doctor", "--quiet", "--config", made) == ""
@@ -153,6 +155,37 @@ def test_a_history_under_another_id_is_named(config: Path) -> None:
     config.write_text(config.read_text("utf-8").replace("library/privacy", "library/p"), "utf-8")
     said = policywatch("doctor", "--config", config, status=1)
     assert "ok    library/p: library/privacy had this address; its history ends there" in said
+
+
+def test_one_address_under_two_ids_is_named(config: Path) -> None:
+    text = config.read_text("utf-8")
+    entry = text[text.index("[[documents]]") :].replace("library/privacy", "library/again")
+    config.write_text(f"{text}{entry}", "utf-8")
+    said = policywatch("doctor", "--config", config, status=1)
+    assert "ok    library/again: library/privacy has the same address: the page is fetched twice" in said
+
+
+def test_a_capture_that_waits_unread_is_named(config: Path) -> None:
+    for hours, status in ((0.9, 0), (2.5, 1)):
+        fetched = datetime.now(UTC) - timedelta(hours=hours)
+        with closing(sqlite3.connect(config.parent / "data/watch.db")) as opened, opened:
+            opened.execute("UPDATE checks SET outcome = NULL, checked_at = ?", (f"{fetched:%Y-%m-%d %H:%M:%S.%f}",))
+        for words in ((), ("--alive",)):
+            said = policywatch("doctor", "--quiet", *words, "--config", config, status=status)
+            assert (
+                "FIX   library/privacy: capture 1 waits unread for 2 hours; run `policywatch read`" in said
+            ) == status
+    policywatch("read", "--config", config)
+    assert policywatch("doctor", "--quiet", "--alive", "--config", config) == ""
+
+
+def test_a_wrong_or_missing_watchlist_is_wrong_use(tmp_path: Path) -> None:
+    file = tmp_path / "policywatch.toml"
+    for words in ((), ("--alive",), ("--deep",), ("--json",)):
+        file.unlink(missing_ok=True)
+        assert "there is no such file" in policywatch("doctor", *words, "--config", file, status=2)
+        file.write_text("nonsense = 1\n", "utf-8")
+        assert "is not a key that is known here" in policywatch("doctor", *words, "--config", file, status=2)
 
 
 def test_doctor_tries_a_database_of_either_kind(tmp_path: Path, site: Site, database_url: str) -> None:

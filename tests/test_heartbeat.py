@@ -109,4 +109,4 @@ def test_a_blocked_page_makes_no_container_unhealthy_and_a_job_that_stopped_does
     database.close()
     assert "does the job still run?" in policywatch("doctor", "--alive", "--quiet", "--config", config, status=1)
     config.write_text("documents = 3", "utf-8")
-    assert "double brackets" in policywatch("doctor", "--alive", "--config", config, status=1)
+    assert "double brackets" in policywatch("doctor", "--alive", "--config", config, status=2)

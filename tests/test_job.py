@@ -289,7 +289,7 @@ def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) 
     watching.send_signal(signal.SIGTERM)
     _, said = watching.communicate(timeout=300)
     assert watching.returncode == 0, said
-    assert said.startswith(f"{config}: 1 document watched; the next check is due now\n")
+    assert f"Z INFO {config}: 1 document watched; the next check is due now\n" in said.split("fetched")[0]
     assert "Traceback" not in said
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 

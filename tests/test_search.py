@@ -215,7 +215,7 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
 
 def test_versions_from_before_are_filled_in(new_url: str) -> None:
     first_release(new_url)
-    database = Database(new_url)
+    database = Database(new_url, upgrade=True)
     with database.reading() as session:
         (hit,) = search(session, "sell").hits
         assert (hit.document.id, hit.spans[0].first, hit.spans[0].came) == ("a/b", 1, None)

@@ -428,6 +428,6 @@ def test_a_store_of_the_first_release_is_migrated_whatever_columns_come_later(tm
     code = (
         "from sqlalchemy import Column, Integer; from storage.paragraphs import Paragraph, Standing; "
         "[one.__table__.append_column(Column('later', Integer, default=1)) for one in (Paragraph, Standing)]; "
-        f"from storage.database import Database; Database({url!r}).close()"
+        f"from storage.database import Database; Database({url!r}, upgrade=True).close()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

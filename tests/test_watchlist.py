@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from notifier.channels import address_problem
+from policywatch import web
 from policywatch.due import LOOKED_BACK, NEVER, due, due_at
-from policywatch.entries import DocumentEntry
+from policywatch.entries import DocumentEntry, document_id
 from policywatch.problems import WatchlistError
 from policywatch.recipients import recipients
 from policywatch.starter import starter
@@ -57,6 +58,17 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
     assert watchlist.contact == "watch@example.org"
     assert [entry.id for entry in watchlist.documents] == ["example/privacy"]
     assert watchlist.database == f"sqlite:///{tmp_path / 'policywatch.db'}"
+
+
+def test_no_id_reads_as_a_page_of_another_document() -> None:
+    sources = [file.read_text("utf-8") for file in Path(web.__file__).parent.glob("*.py")]
+    ends = {end for source in sources for end in re.findall(r'\{document_id:path\}(/[^"]+)"', source)}
+    assert {"/compare", "/versions/{number}", "/versions/{number:int}/text"} <= ends
+    for end in ends:
+        for id_ in (f"example{re.sub('{.*?}', '3', end)}", f"example/terms{re.sub('{.*?}', '3', end)}"):
+            with pytest.raises(ValueError, match="pages of other documents end so"):
+                document_id(id_)
+    assert document_id("example/compare-us") == "example/compare-us"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +119,7 @@ def test_a_plain_watchlist(tmp_path: Path) -> None:
         (GOOD + '[operator]\nlanguage = "xx"\n', "11: operator.language: found 'xx'; allowed: en, fr"),
         ('database = "sqlite:///"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
         ('database = "sqlite:///:memory:?timeout=5"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
+        (GOOD.replace("example/privacy", "example/compare"), "4: documents[0].id: found 'example/compare'; an id"),
         ('documents = 3\n', "1: documents: write it in double brackets"),
     ],
 )  # fmt: skip

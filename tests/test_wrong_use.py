@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -151,9 +152,10 @@ def test_a_watchlist_that_watches_nothing_is_said(config: Path) -> None:
     nothing = f'{config}: nothing is watched; add [[documents]], or use = ["linkedin"]\n'
     assert policywatch("documents", "--config", config) == nothing
     for step in ("run", "crawl", "watch"):
-        assert policywatch(step, "--config", config, status=2) == f"policywatch: {nothing}"
-    assert f"MEND watchlist: {nothing.strip()}" in said("doctor", "--config", config, status=1)
-    assert policywatch("doctor", "--alive", "--config", config, status=1).endswith(nothing)
+        answer = policywatch(step, "--config", config, status=2)
+        assert re.fullmatch(r"(policywatch:|[\dTZ:-]+ ERROR) " + re.escape(nothing), answer)
+    assert f"FIX watchlist: {nothing.strip()}" in said("doctor", "--config", config, status=2)
+    assert policywatch("doctor", "--alive", "--config", config, status=2).endswith(nothing)
     config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["console://"]\nservices = ["Parley"]\n', "utf-8")
     answer = said("run", "--config", config, status=2)
     assert "found 'Parley'; allowed: none, no document is watched" in answer
@@ -202,7 +204,7 @@ def test_a_contact_that_reaches_nobody_is_refused(config: Path) -> None:
     config.write_text('contact = "you"\n', "utf-8")
     answer = said("run", "--config", config, status=2)
     assert "policywatch.toml:1: contact: nobody can be reached at 'you'; write contact = " in answer
-    assert "MEND contact: nobody can be reached at 'you'" in said("doctor", "--config", config, status=1)
+    assert "FIX contact: nobody can be reached at 'you'" in said("doctor", "--config", config, status=2)
     answer = said("init", "--contact", "you", "--config", config.parent / "other.toml", status=2)
     assert "--contact: nobody can be reached at 'you'" in answer
     assert not (config.parent / "other.toml").exists()
@@ -222,10 +224,10 @@ def test_a_topic_of_ones_own_has_a_name_of_its_own(config: Path) -> None:
 
 def test_where_the_secrets_stand_is_said_where_one_is_missing(config: Path) -> None:
     config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["${{UNSET}}"]\n', "utf-8")
-    assert "the environment variable UNSET is not set" in said("doctor", "--config", config, status=1)
-    assert "policywatch.env" not in said("doctor", "--config", config, status=1)
+    assert "the environment variable UNSET is not set" in said("doctor", "--config", config, status=2)
+    assert "policywatch.env" not in said("doctor", "--config", config, status=2)
     (config.parent / "policywatch.env").write_text("UNSET='console://'\n", "utf-8")
-    assert "set -a; . ./policywatch.env; set +a" in said("doctor", "--config", config, status=1)
+    assert "set -a; . ./policywatch.env; set +a" in said("doctor", "--config", config, status=2)
 
 
 def test_pages_are_exported_for_a_whole_address(config: Path) -> None:
@@ -261,8 +263,7 @@ def test_a_wrong_watchlist_stops_also_what_tells_nobody(
 ) -> None:
     config.write_text(f'{NONE}[[routes]]\nname = "team"\nto = ["${{UNSET}}"]\nwhen = "sometimes"\n', "utf-8")
     monkeypatch.chdir(config.parent)
-    status = 1 if command == "doctor" else 2
-    answer = said(*command.split(), "--config", config, status=status)
+    answer = said(*command.split(), "--config", config, status=2)
     assert f'{config}:5: routes[0].when: found \'sometimes\'; allowed: "at once", "daily HH:MM"' in answer
     assert not (config.parent / "policywatch.db").exists()
 

@@ -18,10 +18,11 @@ from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
 from analysis.versions.progress import Progress, forget, how_read
 from analysis.versions.reading import Prepared, advance, captures_in_force, facts, prepared
-from storage.captures import captures_from
+from storage.captures import captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
+from storage.errors import DamagedCapture
 from storage.mistakes import apart
 from storage.paragraphs import counted, reindex
 from storage.versions import Cause, Version, current_version, in_force, is_read_as, versions
@@ -116,7 +117,7 @@ def reread_all(database: Database, manners: Mapping[str, Manner], mistakes: list
     total: Counter[str] = Counter()
     for document_id, manner in manners.items():
         with apart(mistakes):
-            total += _reread_document(database, document_id, manner)
+            total += _reread_document(database, document_id, manner, mistakes)
     with database.writing() as session:
         forget(session)
     return Reread(**{each.name: total[each.name] for each in fields(Reread)})
@@ -131,7 +132,7 @@ class _Text(NamedTuple):
     is_other: bool | None
 
 
-def _reread_document(database: Database, document_id: str, manner: Manner) -> Counter[str]:
+def _reread_document(database: Database, document_id: str, manner: Manner, mistakes: list[Exception]) -> Counter[str]:
     """A transaction for each version with the change to it, and none while its text is read and compared: others can
     write in between."""
     how = how_read(manner)
@@ -148,7 +149,7 @@ def _reread_document(database: Database, document_id: str, manner: Manner) -> Co
     try:
         for row in rows[done:]:
             with database.reading() as session:
-                text = _reread(session, row, manner)
+                text = _reread(session, row, manner, mistakes)
                 rejudged = _rejudged(session, text, before, manner)
             same, same_now = was == row.fingerprint, before is not None and before.fingerprint == text.fingerprint
             found.update(read=1, merged=same_now and not same, split=same and not same_now)
@@ -174,11 +175,15 @@ def _stored(session: Session, version_id: int) -> _Text:
     return _Text(version_id, page_from_json(row.page), row.fingerprint, False)
 
 
-def _reread(session: Session, row: Version, manner: Manner) -> _Text:
+def _reread(session: Session, row: Version, manner: Manner, mistakes: list[Exception]) -> _Text:
+    """A capture that is damaged can't be read, and is added to `mistakes`."""
     assert row.id is not None
     stored = page_from_json(session.get_one(Version, row.id).page)
     try:
-        page = joined(manner.read(captures_from(session, row.capture_id)))
+        page = joined(manner.read(intact(captures_from(session, row.capture_id))))
+    except DamagedCapture as damaged:
+        mistakes.append(damaged)
+        return _Text(row.id, stored, row.fingerprint, None)
     except UnreadablePage:
         return _Text(row.id, stored, row.fingerprint, None)
     if fingerprint(page.blocks) == row.fingerprint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from io import TextIOWrapper
@@ -14,12 +15,12 @@ import typer
 from analysis.blocks import UnreadablePage
 from policywatch import __version__
 from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
-from policywatch.cli import alerts, archive, changes, documents, pages, set_up, show, work
+from policywatch.cli import alerts, archive, changes, database, documents, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.cli.wrong_use import wrong_use
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
-from storage.errors import StorageError, Unknown, with_advice
+from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown, with_advice
 
 _CTRL_C = 130  # Typer makes this status of it
 _STOPPED = "stopped; what was finished is kept"
@@ -50,6 +51,7 @@ def _options(
 
 for part, panel in (
     (set_up, "Setting up"),
+    (database, "Setting up"),
     (work, "The job"),
     (alerts, "The job"),
     (documents, "Showing"),
@@ -74,7 +76,7 @@ def main() -> None:
         sys.exit(_say(str(failure), WRONG_USE))
     except (Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (StorageError, UnreadablePage, ArchiveUnreachable) as failure:
+    except (DamagedCapture, DamagedValue, StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
     except OSError as failure:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
@@ -111,6 +113,8 @@ def _of_the_system(failure: OSError) -> str:
 
 
 def _say(text: str, status: int) -> int:
-    if text:
+    if text and logging.getLogger().handlers:
+        logging.getLogger("policywatch").error("%s", text, extra={"event": "broke off"})
+    elif text:
         sys.stderr.write(f"policywatch: {text}\n")
     return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,14 +15,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from policywatch.harmless import harmless
 from policywatch.problems import WatchlistError
 from policywatch.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, contact_problem, load
 
 if TYPE_CHECKING:
+    from policywatch.doctor import Finding
     from policywatch.recipients import Recipients
     from storage.database import Database
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
+log = logging.getLogger("policywatch")
 
 Config = Annotated[
     Path,
@@ -76,17 +80,33 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=not takes_all, indent=indent)
 
 
+def print_findings(findings: Sequence[Finding], *, quiet: bool, as_json: bool) -> None:
+    """What was looked at, a line each; with `quiet` only what is wrong."""
+    if as_json:
+        print_json([{"good": one.good, "about": one.about, "said": one.said} for one in findings])
+        return
+    for one in findings:
+        if not (quiet and one.good):
+            mark = Text("ok    ", style="green") if one.good else Text("FIX   ", style="bold red")
+            console().print(mark + Text(f"{one.about}: {harmless(one.said)}"))
+
+
 @contextmanager
-def opened(config: Path, *, even_read_only: bool = False) -> Iterator[tuple[Watchlist, Database]]:
-    """The watchlist, checked, and its database, migrated; `even_read_only` for commands that only show."""
+def opened(
+    config: Path, *, even_read_only: bool = False, upgrade: bool = False
+) -> Iterator[tuple[Watchlist, Database]]:
+    """The watchlist, checked, and its database; `even_read_only` for commands that only show, and never upgrade it."""
     from storage.database import Database  # loads slowly, and half of the commands need none
     from storage.errors import WrongAddress
 
     watchlist = load(config)
+    upgrade = upgrade or (watchlist.upgrade and not even_read_only)
     try:
-        database = Database(watchlist.database, even_read_only=even_read_only)
+        database = Database(watchlist.database, even_read_only=even_read_only, upgrade=upgrade)
     except WrongAddress as failure:
         raise WatchlistError([watchlist.problem("database", str(failure))]) from failure
+    if database.copy:
+        log.warning("the database was upgraded; as it was, it is kept in %s", database.copy)
     try:
         yield watchlist, database
     finally:
@@ -109,7 +129,7 @@ def who_is_told(watchlist: Watchlist) -> Recipients:
 
     found = recipients(watchlist)
     for problem in template_problems(found.templates):
-        sys.stderr.write(f"your templates: {problem}; ours is used instead\n")
+        log.warning("your templates: %s; ours is used instead", problem)
     return found
 
 

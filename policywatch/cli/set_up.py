@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, Port, console, print_json
-from policywatch.harmless import harmless
+from policywatch.cli.options import CONFIG, TROUBLE, WRONG_USE, Config, Json, Port, console, print_findings
 from policywatch.schedule import KINDS, Kind, render, this_installation
 from policywatch.watchlist import contact_problem, load
 
@@ -60,22 +58,23 @@ def doctor(
     alive: Annotated[
         bool, typer.Option("--alive", help="Only whether the job does its work, whatever single pages answer.")
     ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the whole store for damage, as `policywatch database check` does.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at configuration, database, routes and last checks: what is wrong, and how to mend it.
+    """Look at configuration, database, routes and last checks: what is wrong, and how to fix it.
 
-    Exit status 1 if something is. Examples: `policywatch doctor` · `policywatch doctor --alive` (a health check)
+    Exit status 1 if something is, 2 if it is the watchlist.
+
+    Examples: `policywatch doctor` · `policywatch doctor --deep` · `policywatch doctor --alive` (a health check)
     """
     from policywatch.doctor import examine, is_alive
 
-    findings = is_alive(config) if alive else examine(config)
-    if as_json:
-        print_json([{"good": one.good, "about": one.about, "said": one.said} for one in findings])
-    else:
-        for one in findings:
-            if not (quiet and one.good):
-                mark = Text("ok    ", style="green") if one.good else Text("MEND  ", style="bold red")
-                console().print(mark + Text(f"{one.about}: {harmless(one.said)}"))
+    findings = is_alive(config) if alive else examine(config, deep=deep)
+    print_findings(findings, quiet=quiet, as_json=as_json)
+    if any(one.is_configuration for one in findings):
+        raise typer.Exit(WRONG_USE)
     if not all(one.good for one in findings):
         raise typer.Exit(TROUBLE)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from policywatch.cli.logs import LogFormat, Logs, log, log_report, start_logging
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
@@ -45,11 +46,17 @@ def add_to(app: typer.Typer, panel: str) -> None:
         app.command(rich_help_panel=panel)(command)
 
 
-def run(config: Config = CONFIG, now: Now = False, document: Documents = None, as_json: Json = False) -> None:
+def run(
+    config: Config = CONFIG,
+    now: Now = False,
+    document: Documents = None,
+    as_json: Json = False,
+    log_format: Logs = None,
+) -> None:
     """Check what is due, compare, and tell people: the scheduled job.
 
     Quiet when all is well, so that cron sends no mail; exit status 1 when a document could not be checked or an alert
-    could not be delivered.
+    could not be delivered. On a terminal, or with --log-format, each step is logged on standard error.
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
@@ -59,23 +66,29 @@ def run(config: Config = CONFIG, now: Now = False, document: Documents = None, a
     from policywatch.undelivered import undelivered
     from storage.checks import last_checks
 
+    logs = log_format is not None or (sys.stderr.isatty() and not as_json)
+    if logs:
+        start_logging(log_format)
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
         job = Job(ready(watchlist), database, who_is_told(watchlist))
-        with beating(job.recipients.heartbeat) as tell, _progress(as_json) as step:
+        log.info("run started", extra={"event": "run started"})
+        with beating(job.recipients.heartbeat) as tell, _progress(as_json or log_format is LogFormat.JSON) as step:
             report = job.run(only=only, force=now or bool(only), progress=step)
             tell(report)
         with database.reading() as session:
             failing = undelivered(session) if report.deliveries.failed else []
             made = last_checks(session, [check["document"] for check in report.checks])
     offline = nothing_reached(made.values())
+    if logs:
+        log_report(report, made, failing)
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():
         _show(console(), report, offline)
-        _say_undelivered(report, failing)
-    else:
+    elif not logs:
         _say_troubles(report.checks, offline)
+    if not (as_json or logs):
         _say_undelivered(report, failing)
     _raise(job.mistakes)
     if not report.is_well:
@@ -143,7 +156,7 @@ def read(
         _finish(database, checks, job.mistakes)
 
 
-def watch(config: Config = CONFIG) -> None:
+def watch(config: Config = CONFIG, log_format: Logs = None) -> None:
     """Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on SIGTERM.
 
     The file is read again before each run, so new documents and routes need no restart.
@@ -154,13 +167,14 @@ def watch(config: Config = CONFIG) -> None:
     from policywatch.recipients import Recipients, recipients
     from policywatch.watch import watch as stay
 
+    start_logging(log_format)
     with opened(config) as (first, database):
 
         def read() -> tuple[Watchlist, Recipients]:
             watchlist = same_database(ready(load(at_rest(config))), first, "watch")
             return watchlist, recipients(watchlist)
 
-        stay(database, LastGood(read))
+        stay(database, LastGood(read), log_format or LogFormat.TEXT)
 
 
 def accept(
@@ -217,22 +231,34 @@ def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> No
 
 
 def _raise(mistakes: list[Exception]) -> None:
-    """Let mistakes of the program be seen, after everything else was done and told."""
+    """Let mistakes of the program be seen, after everything else was done and told; and what the store has damaged."""
+    from storage.errors import DamagedCapture, DamagedValue
+
+    for said in dict.fromkeys(str(each) for each in mistakes if isinstance(each, DamagedCapture | DamagedValue)):
+        log.error("%s", said, extra={"event": "damaged"})
+    if others := [each for each in mistakes if not isinstance(each, DamagedCapture | DamagedValue)]:
+        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", others)
     if mistakes:
-        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", mistakes)
+        raise typer.Exit(TROUBLE)
 
 
 @contextmanager
 def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A bar on a terminal, nothing elsewhere."""
+    """A bar on a terminal, and a line in the log for each document that was fetched."""
+
+    def logged(_done: int, _of: int, last: str) -> None:
+        if last:
+            log.info("%s fetched", last, extra={"event": "fetched", "document": last})
+
     if as_json or not sys.stderr.isatty():
-        yield None
+        yield logged
         return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 
         def step(done: int, of: int, last: str) -> None:
+            logged(done, of, last)
             bar.update(task, description=last or "fetching, with a pause between requests", total=of, completed=done)
 
         yield step

@@ -1,0 +1,63 @@
+"""SQLite's write-ahead log: the newest pages, each with a checksum that goes on from the one before.
+
+From the first page on that is wrong SQLite takes the log for ended, and says nothing (https://sqlite.org/fileformat2.html#walformat).
+"""
+
+from __future__ import annotations
+
+import struct
+
+from storage.database import Database
+
+_MAGIC = (0x377F0682, 0x377F0683)  # the second: checksums of big-endian words
+_HEADER, _FRAME = 32, 24  # bytes
+
+
+def torn(database: Database) -> str | None:
+    """Where the log of a SQLite file ends too early. Nobody writes meanwhile."""
+    file = database.sqlite_file
+    if file is None:
+        return None
+    log = file.with_name(f"{file.name}-wal")
+    with database.writing() as session:
+        session.connection()  # else the transaction has not begun
+        written = log.read_bytes() if log.exists() else b""
+    if not any(written):
+        return None
+    pages = _whole_pages(written)
+    if pages is None:
+        return None
+    return (
+        f"the log of its newest pages, {log.name}, breaks off after {pages} pages: what was written later is lost. "
+        "After a power cut or a kill amid a write it is so, and harmless; else it was damaged"
+    )
+
+
+def _whole_pages(log: bytes) -> int | None:
+    """How many pages can be read, up to the last one that ends a transaction; None where those are all."""
+    magic, _, size, _, *salt = struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
+    order = ">" if magic & 1 else "<"
+    if magic not in _MAGIC or (sums := _summed((0, 0), log[:24], order)) != struct.unpack(">2I", log[24:32]):
+        return 0
+    ended, number, at = 0, 0, _HEADER
+    while at + _FRAME <= len(log):
+        head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
+        if [*struct.unpack(">2I", head[8:16])] != salt:  # left from before the log began anew
+            return None if number == ended else ended
+        sums = _summed(_summed(sums, head[:8], order), page, order) if len(page) == size else (-1, -1)
+        if sums != struct.unpack(">2I", head[16:24]):
+            return ended
+        number += 1
+        at += _FRAME + size
+        if struct.unpack(">I", head[4:8])[0]:  # the size of the file after the transaction
+            ended = number
+    return None if number == ended and at == len(log) else ended
+
+
+def _summed(sums: tuple[int, int], data: bytes, order: str) -> tuple[int, int]:
+    one, other = sums
+    values = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
+    for left, right in zip(values, values, strict=True):
+        one = (one + left + other) & 0xFFFFFFFF
+        other = (other + right + one) & 0xFFFFFFFF
+    return one, other

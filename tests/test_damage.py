@@ -1,0 +1,343 @@
+"""Damage to a store is noticed: by `database check` (and `doctor --deep`) all of it, by `doctor` each day some."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from sqlalchemy import Connection, create_engine, text
+from sqlmodel import SQLModel
+
+from storage.database import Database
+from storage.integrity import all_damage
+from tests.conftest import made
+from tests.site import AI, PARAGRAPHS, a_site, outcomes, policy, policywatch, run, watchlist
+
+PRIVACY, TERMS = "library/privacy", "library/terms"
+Damage = Callable[[Connection], None]
+
+
+def a_store(folder: Path, url: str) -> Path:
+    """Two documents: one with three versions and their alerts, one whose second text is held. Its watchlist."""
+    with a_site() as site:
+        site.pages |= {"/privacy": policy(), "/terms": policy("Terms hold for all.")}
+        config = watchlist(folder, site, url, names=("privacy", "terms"))
+        run(config, status=0)
+        site.pages |= {"/privacy": policy(AI), "/terms": policy(paragraphs=PARAGRAPHS[:2])}
+        assert outcomes(run(config, status=1)) == {PRIVACY: "changed", TERMS: "held"}
+        sold = "We sell your name and your e-mail address to anyone who asks for them."
+        site.pages["/privacy"] = policy(AI, sold, paragraphs=PARAGRAPHS[1:])
+        run(config, status=1)
+    return config
+
+
+@pytest.fixture(scope="module")
+def kept(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The watchlist of a store to copy."""
+    folder = tmp_path_factory.mktemp("kept")
+    shutil.copyfile(migrated, folder / "watch.db")
+    return a_store(folder, f"sqlite:///{folder}/watch.db")
+
+
+@pytest.fixture
+def config(kept: Path, tmp_path: Path) -> Path:
+    """The watchlist of a copy."""
+    shutil.copyfile(kept.with_name("watch.db"), tmp_path / "watch.db")
+    words = kept.read_text("utf-8").replace(str(kept.parent), str(tmp_path))
+    (tmp_path / "policywatch.toml").write_text(words, "utf-8")
+    return tmp_path / "policywatch.toml"
+
+
+@pytest.fixture(scope="module")
+def kept_postgres(
+    postgres_server: str, migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    with made(postgres_server, migrated_postgres) as url:
+        a_store(tmp_path_factory.mktemp("kept"), url)
+        yield re.sub(r".*/(test_\w+)\?.*", r"\1", url)
+
+
+def sql(*statements: str) -> Damage:
+    def damage(connection: Connection) -> None:
+        for statement in statements:
+            assert connection.execute(text(statement)).rowcount != 0, statement
+
+    return damage
+
+
+def rewritten(table: str, column: str, change: Callable[[bytes], bytes], where: str = "id = 1") -> Damage:
+    """The bytes of one row are others."""
+
+    def damage(connection: Connection) -> None:
+        old = connection.execute(text(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()
+        new = {"new": change(bytes(old))}
+        connection.execute(text(f"UPDATE {table} SET {column} = :new WHERE {where}"), new)
+
+    return damage
+
+
+def flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 0x10]) + data[middle + 1 :]
+
+
+def unindexed(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        sql("DELETE FROM paragraph_words WHERE paragraph_id = (SELECT min(id) FROM paragraphs)")(connection)
+        return
+    found = "SELECT 'delete', id, 'privacy policy of the library', '' FROM paragraphs ORDER BY id LIMIT 1"
+    connection.exec_driver_sql(f"INSERT INTO paragraph_words (paragraph_words, rowid, words, place) {found}")
+
+
+def indexed_twice(connection: Connection) -> None:
+    columns, value = ("paragraph_id, words", "CAST('abroad' AS tsvector)")
+    if connection.dialect.name == "sqlite":
+        columns, value = "rowid, words, place", "'abroad', 'x'"
+    connection.exec_driver_sql(f"INSERT INTO paragraph_words ({columns}) VALUES (77, {value})")
+
+
+def packed(words: str) -> bytes:
+    return zstandard.compress(words.encode())
+
+
+TERMS_CAPTURE = f"(SELECT min(id) FROM captures WHERE document_id = '{TERMS}')"
+TERMS_VERSION = f"(SELECT min(id) FROM versions WHERE document_id = '{TERMS}')"
+# on both databases: what is done, and what is said of it
+ROWS: dict[str, tuple[Damage, str]] = {
+    "a capture's bytes flipped": (rewritten("captures", "body", flipped), "capture 1 is damaged"),
+    "a capture cut": (rewritten("captures", "body", lambda body: body[:-20]), "capture 1 is damaged"),
+    "a capture emptied": (rewritten("captures", "body", lambda _: b""), "capture 1 is damaged"),
+    "a capture of a vast length": (
+        rewritten("captures", "body", lambda _: b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 20),
+        "capture 1 is damaged",
+    ),
+    "another text in a capture": (rewritten("captures", "body", lambda _: packed("<p>No")), "capture 1 is damaged"),
+    "a capture's hash": (sql(f"UPDATE captures SET sha256 = '{'0' * 64}' WHERE id = 1"), "capture 1 is damaged"),
+    "a capture's size": (sql("UPDATE captures SET size = size + 1 WHERE id = 1"), "capture 1 is damaged"),
+    "headers": (sql("UPDATE captures SET headers = '[1]' WHERE id = 1"), "its headers can't be understood"),
+    "a page's bytes flipped": (rewritten("versions", "page", flipped), "its page can't be understood"),
+    "a page that is no JSON": (rewritten("versions", "page", lambda _: packed("{")), "its page can't be understood"),
+    "a page without blocks": (rewritten("versions", "page", lambda _: packed("{}")), "its page can't be understood"),
+    "a page of numbers": (
+        rewritten("versions", "page", lambda _: packed('{"blocks": [{"text": 7}]}')),
+        "its page can't be understood",
+    ),
+    "a page of other words": (
+        rewritten("versions", "page", lambda _: packed('{"blocks": [{"text": "No."}]}')),
+        "its paragraphs, which search and dates are taken from, are not those of its versions",
+    ),
+    "an outcome": (sql("UPDATE checks SET outcome = 'fine' WHERE id = 1"), "checks 1: its outcome can't be"),
+    "a reason": (sql("UPDATE checks SET reason_code = '[]' WHERE id = 1"), "its reason_code can't be understood"),
+    "a cause": (sql("UPDATE versions SET cause = 'nobody' WHERE id = 1"), "its cause can't be understood"),
+    "a severity": (sql("UPDATE changes SET severity = 'huge' WHERE id = 1"), "its severity can't be understood"),
+    "a direction": (sql("UPDATE changes SET direction = 'up' WHERE id = 1"), "its direction can't be understood"),
+    "topics": (sql("""UPDATE changes SET topics = '{"a": 1}' WHERE id = 1"""), "its topics can't be understood"),
+    "a brief": (sql("UPDATE changes SET brief = '[1]' WHERE id = 1"), "its brief can't be understood"),
+    "a brief's quotes": (
+        sql("""UPDATE changes SET brief = '{"data": ["no"]}' WHERE id = 1"""),
+        "its brief can't be understood",
+    ),
+    "an operation": (sql("UPDATE passages SET operation = 'lost' WHERE id = 1"), "its operation can't be"),
+    "marks": (sql("""UPDATE passages SET marks = '[["new", "x"]]' WHERE id = 1"""), "its marks can't be understood"),
+    "a delivery's state": (sql("UPDATE deliveries SET state = 'lost' WHERE id = 1"), "its state can't be understood"),
+    "a notice's kind": (sql("UPDATE notices SET kind = 'lost' WHERE id = 1"), "its kind can't be understood"),
+    "a capture gone": (sql("DELETE FROM captures WHERE id = 1"), "versions.capture_id names captures 1, which is"),
+    "a version gone": (sql("DELETE FROM versions WHERE number = 2"), "of its versions up to 3 there are 2"),
+    "a first version gone": (sql("DELETE FROM versions WHERE id = 1"), "changes.before_id names versions 1, which is"),
+    "a document gone": (sql(f"DELETE FROM documents WHERE id = '{TERMS}'"), f"names documents {TERMS}, which"),
+    "a change gone": (sql("DELETE FROM changes WHERE id = 2"), "version 3 has no change"),
+    "a passage gone": (sql("DELETE FROM passages WHERE position = 0"), "of the passages of change"),
+    "a topic gone": (sql("DELETE FROM change_topics WHERE change_id = 1"), "change 1 can't be found by all of its"),
+    "a topic too many": (
+        sql("INSERT INTO change_topics (topic, change_id) VALUES ('weather', 1)"),
+        "change 1 is found by weather, which is not among its topics",
+    ),
+    "an alert gone": (sql("DELETE FROM alerts"), "delivery_items.alert_id names alerts 1, which is missing"),
+    "a delivery gone": (sql("DELETE FROM deliveries WHERE id = 1"), "delivery_id names deliveries 1, which is missing"),
+    "a notice gone": (sql("DELETE FROM notices"), "delivery_items.notice_id names notices 1, which is missing"),
+    "a check gone": (sql("DELETE FROM checks WHERE id = 3"), "changes.check_id names checks 3, which is missing"),
+    "a paragraph gone": (
+        sql("DELETE FROM paragraphs WHERE id = (SELECT min(id) FROM paragraphs)"),
+        "standings.paragraph_id names paragraphs",
+    ),
+    "a standing gone": (sql("DELETE FROM standings WHERE first = 2"), "its paragraphs, which search and dates"),
+    "a standing ended": (sql("UPDATE standings SET last = 2 WHERE first = 2"), "its paragraphs, which search"),
+    "a paragraph's text": (
+        sql("UPDATE paragraphs SET text = 'Nothing at all.' WHERE id = (SELECT min(id) FROM paragraphs)"),
+        "search does not find its paragraphs by the words that they have",
+    ),
+    "a paragraph not indexed": (unindexed, "search does not find its paragraphs by the words that they have"),
+    "an index entry of nothing": (indexed_twice, "paragraph_words: search does not find its paragraphs"),
+    "another document's capture": (
+        sql(f"UPDATE versions SET capture_id = {TERMS_CAPTURE} WHERE id = 1"),
+        "versions 1 names captures 2, which is another document's",
+    ),
+    "another document's version": (
+        sql(f"UPDATE checks SET version_id = {TERMS_VERSION} WHERE id = 1"),
+        "checks 1 names versions 2, which is another document's",
+    ),
+    "a version's number": (sql("UPDATE versions SET number = 9 WHERE number = 3"), "of its versions up to 9 there are"),
+    "an index gone": (sql("DROP INDEX ix_checks_outcome"), "checks: its index ix_checks_outcome is missing"),
+    "a table gone": (sql("DROP TABLE imports"), "imports: the table is missing"),
+}  # fmt: skip
+# what SQLite alone lets in
+LOOSE: dict[str, tuple[Damage, str]] = {
+    "a time": (sql("UPDATE checks SET checked_at = 'noon' WHERE id = 1"), "its checked_at can't be understood"),
+    "half a list": (sql("""UPDATE changes SET topics = '["ai' WHERE id = 1"""), "can't be understood"),
+    "a number": (sql("UPDATE deliveries SET attempts = 'two' WHERE id = 1"), "its attempts can't be understood"),
+    "a truth": (sql("UPDATE changes SET alert = 7 WHERE id = 1"), "its alert can't be understood"),
+    "letters": (sql("UPDATE documents SET title = CAST(x'ff41' AS TEXT) WHERE id = 'library/terms'"), "UTF-8"),
+    "no schema": (sql("DELETE FROM alembic_version"), "already exists"),
+    "no word of the schema": (
+        sql("UPDATE alembic_version SET version_num = 'xx'"),
+        "which this version of policywatch",
+    ),
+}
+
+
+def checked(config: Path) -> str:
+    return policywatch("database", "check", "--config", config, status=1)
+
+
+def damage_sqlite(config: Path, damage: Damage) -> None:
+    engine = create_engine(f"sqlite:///{config.with_name('watch.db')}")
+    with engine.begin() as connection:
+        damage(connection)
+    engine.dispose()
+
+
+def test_a_store_that_is_well_is_said_to_be(config: Path, kept_postgres: str, postgres_server: str) -> None:
+    assert (
+        policywatch("database", "check", "--config", config) == "ok    store: all that is stored is as it was written\n"
+    )
+    assert "ok    store: no damage in today's sample" in policywatch("doctor", "--config", config, status=1)
+    with made(postgres_server, kept_postgres) as url:
+        database = Database(url)
+        assert list(all_damage(database)) == []
+        database.close()
+
+
+@pytest.mark.parametrize("kind", [*ROWS, *LOOSE])
+def test_each_damage_to_rows_is_noticed(config: Path, kind: str) -> None:
+    damage, said = (ROWS | LOOSE)[kind]
+    damage_sqlite(config, damage)
+    assert said in checked(config)
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_each_damage_to_rows_is_noticed_on_postgresql(kept_postgres: str, postgres_server: str, kind: str) -> None:
+    damage, said = ROWS[kind]
+    with made(postgres_server, kept_postgres) as url:
+        database = Database(url)
+        with database.writing() as session:
+            session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")  # no foreign keys
+            damage(session.connection())
+        assert said in "\n".join(f"{each.about}: {each.problem}" for each in all_damage(database))
+        database.close()
+
+
+def zeroed(name: str) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
+        with closing(sqlite3.connect(file)) as opened:
+            (size,) = opened.execute("PRAGMA page_size").fetchone()
+            (root,) = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+        with file.open("r+b") as data:
+            data.seek((root - 1) * size)
+            data.write(bytes(size))
+
+    return damage
+
+
+def written(where: Callable[[int], int], what: bytes) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
+        with file.open("r+b") as data:
+            data.seek(where(file.stat().st_size))
+            data.write(what)
+
+    return damage
+
+
+def cut(size: Callable[[int], int]) -> Callable[[Path], None]:
+    return lambda file: file.open("r+b").truncate(size(file.stat().st_size))  # type: ignore[return-value]
+
+
+NAMES = [
+    *SQLModel.metadata.tables,
+    *sorted(str(index.name) for table in SQLModel.metadata.tables.values() for index in table.indexes),
+    *("paragraph_words_data", "paragraph_words_idx", "paragraph_words_config", "alembic_version"),
+]
+FILES: dict[str, Callable[[Path], None]] = {
+    **{f"a zeroed page of {name}": zeroed(name) for name in NAMES},
+    "half the file": cut(lambda size: size // 2),
+    "its last page gone": cut(lambda size: size - 4096),
+    "a page and a half gone": cut(lambda size: size - 6000),
+    "its header": written(lambda _: 0, bytes(100)),
+    "its schema": written(lambda _: 100, b"\xaa" * 1000),
+    "rubbish amid it": written(lambda size: size // 8192 * 4096, b"\xaa" * 4096),
+    "another kind of file": lambda file: file.write_bytes(b"%PDF-1.7" * 100) and None,
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_each_damage_to_the_file_is_noticed(config: Path, kind: str) -> None:
+    FILES[kind](config.with_name("watch.db"))
+    assert "damage" in checked(config) or "not a database" in checked(config)
+
+
+LOGS: dict[str, Callable[[Path], None] | None] = {
+    "nothing": None,
+    "half the log": cut(lambda size: size // 2),
+    "its last byte": cut(lambda size: size - 1),
+    "a byte amid it": written(lambda size: size // 2, b"\x5a\xa5"),
+    "its header zeroed": written(lambda _: 0, bytes(32)),
+}
+
+
+@pytest.mark.parametrize("kind", LOGS)
+def test_damage_to_the_log_of_the_newest_pages_is_noticed(config: Path, kind: str) -> None:
+    """SQLite itself drops what comes after it, and says nothing."""
+    file, damage = config.with_name("watch.db"), LOGS[kind]
+    words = config.read_text("utf-8").replace("watch.db", "copy.db")
+    with closing(sqlite3.connect(file, isolation_level=None)) as opened:
+        opened.execute("PRAGMA journal_mode = WAL")
+        for number in range(5):
+            opened.execute("UPDATE checks SET seconds = ?", (number,))
+        for end in ("", "-wal"):
+            shutil.copyfile(f"{file}{end}", file.with_name(f"copy.db{end}"))
+    config.write_text(words, "utf-8")
+    if damage is None:
+        policywatch("database", "check", "--config", config)
+        return
+    damage(file.with_name("copy.db-wal"))
+    assert "the log of its newest pages, copy.db-wal, breaks off after" in checked(config)
+
+
+def test_what_is_damaged_is_said_with_what_to_do(config: Path) -> None:
+    damage_sqlite(config, ROWS["a capture's bytes flipped"][0])
+    for words in (["doctor", "--quiet"], ["doctor", "--deep", "--quiet"], ["database", "check"]):
+        said = policywatch(*words, "--config", config, status=1)
+        assert f"FIX   {PRIVACY}: capture 1 is damaged: its bytes are not those that were fetched\n" in said
+        assert "FIX   store: 1 thing is damaged: stop the job, keep a copy of the damaged database" in said
+        assert "restore the newest backup" in said
+
+
+def test_a_daily_look_finds_a_zeroed_page(config: Path) -> None:
+    FILES["a zeroed page of ix_checks_of_document"](config.with_name("watch.db"))
+    assert "FIX   database: its file: " in policywatch("doctor", "--quiet", "--config", config, status=1)
+
+
+def test_reading_again_names_each_damaged_capture_and_goes_on(config: Path) -> None:
+    for where in ("id = 1", f"id = {TERMS_CAPTURE}"):
+        damage_sqlite(config, rewritten("captures", "body", flipped, where))
+    done: Any = policywatch("read", "--again", "--config", config, status=1)
+    assert "4 versions read again: 0 have another text now" in done
+    assert done.count("is damaged: its bytes are not those that were fetched. Restore a backup") == 2
+    assert f"{PRIVACY}: Capture 1 is damaged" in done
+    assert f"{TERMS}: Capture 2 is damaged" in done

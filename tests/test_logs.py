@@ -1,0 +1,103 @@
+"""What `run` and `watch` log: lines for people, a JSON object a line for programs, nothing where nobody asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import warm
+from tests.site import Site, a_site, command, policy, watchlist
+
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with a_site() as running:
+        running.pages["/privacy"] = policy()
+        yield running
+
+
+@pytest.fixture
+def config(tmp_path: Path, site: Site) -> Path:
+    return watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("privacy", "gone"))
+
+
+def ran(config: Path, *words: str) -> tuple[str, str]:
+    done = warm.done("-m", "policywatch", "run", "--now", *words, "--config", config)
+    return done.stdout, done.stderr
+
+
+def test_each_line_is_an_object_with_what_happened(config: Path) -> None:
+    out, err = ran(config, "--log-format", "json", "--json")
+    assert {check["outcome"] for check in json.loads(out)["checks"]} == {"first", "gone"}
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert [line["event"] for line in lines] == [
+        *("run started", "fetched", "fetched", "checked", "checked", "delivered", "run ended"),
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{12}\+00:00", line["time"]) for line in lines)
+    checked = {line["document"]: line for line in lines if line["event"] == "checked"}
+    first, gone = checked["library/privacy"], checked["library/gone"]
+    assert (first["level"], first["outcome"]) == ("info", "first")
+    assert isinstance(first["ms"], int)
+    assert (gone["level"], gone["outcome"]) == ("warning", "gone")
+    assert "404" in gone["reason"]
+    assert lines[-1]["ms"] >= first["ms"]
+
+
+def test_lines_for_people_have_time_and_level(config: Path) -> None:
+    out, err = ran(config, "--log-format", "text")
+    assert out == ""
+    assert re.search(rf"^{STAMP} INFO library/privacy: first$", err, re.MULTILINE)
+    assert re.search(rf"^{STAMP} WARNING library/gone: gone: ", err, re.MULTILINE)
+    assert all(re.match(STAMP, line) for line in err.splitlines())
+
+
+def test_what_stops_a_run_is_logged_too(config: Path) -> None:
+    config.write_text(f"{config.read_text('utf-8')}nonsense = 1\n", "utf-8")
+    (line,) = ran(config, "--log-format", "json")[1].splitlines()
+    assert json.loads(line)["level"] == "error"
+    assert "nonsense" in json.loads(line)["message"]
+
+
+def test_a_scheduled_run_is_quiet_and_one_on_a_terminal_is_not(config: Path, site: Site) -> None:
+    site.pages["/gone"] = policy("And more.")
+    assert ran(config) == ("", "")
+    ours, theirs = pty.openpty()
+    words = command("run", "--now", "--config", config)
+    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=theirs, check=True, timeout=300)
+    os.close(theirs)
+    shown = b""
+    while not shown.endswith(b"run ended") and (more := _read(ours)):
+        shown += more
+    os.close(ours)
+    assert re.search(rf"{STAMP} INFO library/privacy: unchanged", shown.decode())
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # its other end is closed, and all was read
+        return b""
+
+
+def test_a_watch_and_its_runs_log_alike(config: Path) -> None:
+    words = command("watch", "--log-format", "json", "--config", config)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stderr is not None
+        lines = []
+        until = time.monotonic() + 300
+        while not lines or lines[-1]["event"] != "run ended":
+            assert time.monotonic() < until
+            lines.append(json.loads(watching.stderr.readline()))
+        watching.terminate()
+    assert lines[0]["event"] == "watch started"
+    assert {line.get("outcome") for line in lines if line["event"] == "checked"} == {"first", "gone"}
