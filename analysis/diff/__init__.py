@@ -161,10 +161,11 @@ def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Seq
     for j in a_gap:
         for pair in _word_pairs(a[j].words):
             where[pair].append(j)
+    rare = {pair: those for pair, those in where.items() if len(those) <= _RARE}
     found = []
     for i in b_gap:
         pairs = _word_pairs(b[i].words)
-        shared = Counter(j for pair in pairs for j in where.get(pair, ()) if len(where[pair]) <= _RARE)
+        shared = Counter(j for pair in pairs for j in rare.get(pair, ()))
         found += [(i, j) for j, count in shared.most_common(5) if 4 * count >= min(len(pairs), 40)]
     return found
 
