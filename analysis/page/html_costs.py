@@ -1,4 +1,4 @@
-"""What no page of sense has, counted in one pass before the parser sees it: such a page is made to keep its reader busy.
+"""What no page of sense has, counted in one pass before the parser sees it: such a page only keeps its reader busy.
 
 What gets past these counts meets the limits of the process that reads (`policywatch.sandbox`).
 """
@@ -14,7 +14,7 @@ from reasons import Reason
 _ELEMENTS = 200_000  # tags; an element takes a kilobyte of memory, and a large policy has 5,000
 _ATTRIBUTES = 1_000  # of one element: the parser looks for each name among all those before it
 _OVERLOADED = re.compile(  # it is matched behind the "<"
-    r"""[a-zA-Z][^\s/>]*+(?:[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"']*+))?+){%d}""" % (_ATTRIBUTES + 1)
+    r"""[a-zA-Z][^\s/>]*+(?:[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"']*+))?+){1001}"""
 )
 # these end by themselves where the next one begins, or hold nothing: however many are not closed, they do not nest
 _FLAT_TAGS = (
