@@ -19,6 +19,13 @@ class UnreadablePage(Exception):
         self.reason = reason
 
 
+class TooCostly(UnreadablePage):
+    """A text that takes more time or memory to read or to compare than any policy should."""
+
+    def __init__(self, reason: Reason | None = None) -> None:
+        super().__init__(reason or Reason("unreadable.costly"))
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link as it stands in a block: its words and its absolute address (http, https, mailto)."""

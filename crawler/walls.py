@@ -20,6 +20,8 @@ from reasons import Reason
 _SIGNS = tomllib.loads(Path(__file__).with_name("walls.toml").read_text("utf-8"))
 _LOGIN = frozenset(_SIGNS["login"]["words"])
 _LARGEST = 512 * 1024  # bytes; a page above has more than a form or a riddle
+_SCRIPT = re.compile(r"<script\b.*?(?:</script|\Z)", re.DOTALL)
+_OVERLOADED = re.compile(r"<[a-z](?:[^<>\s/]*+[\s/]){2000}")  # so many attributes keep it busy as well
 _TAGS = 10_000  # and so has one with more of them; nested, they keep the parser busy
 
 
@@ -53,7 +55,10 @@ def _shown(body: bytes) -> Reason | None:
     phrases, marks = _SIGNS["phrases"]["said"], _SIGNS["captcha"]["marks"]
     if not any(sign in markup for sign in ("password", *marks)) and not any(said in markup for said in phrases):
         return None  # nearly all pages, without the cost of a parse
-    tree = LexborHTMLParser(markup)
+    without_scripts = _SCRIPT.sub("<script></script", markup)
+    if _OVERLOADED.search(without_scripts):
+        return None
+    tree = LexborHTMLParser(without_scripts)
     title = tree.css_first("title")
     heading = title.text(strip=True) if title is not None else ""
     tree.strip_tags(["script", "style", "template", "svg", "head"])

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from analysis.as_json import comparison_json
 from analysis.belief.suggest import advised, better, places
-from analysis.blocks import Page, UnreadablePage
+from analysis.blocks import Page, TooCostly, UnreadablePage
+from analysis.calls import here
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.page import markup_of, read_page
+from analysis.page import is_small, markup_of, read_page
+from policywatch import sandbox
 from policywatch.problems import BadPairs
 from reasons import Reason
 
@@ -74,8 +76,13 @@ def _read(
     select: Sequence[str],
     remove: Sequence[str],
 ) -> Page:
+    run = here if is_small(body, mime) else sandbox.run
     try:
-        return read_page(body, mime=mime, charset=charset, url=url, language=language, select=select, remove=remove)
+        return run(
+            read_page, body, mime=mime, charset=charset, url=url, language=language, select=select, remove=remove
+        )
+    except TooCostly:
+        raise
     except UnreadablePage as unreadable:
         markup = markup_of(body, mime=mime, charset=charset) if select else None
         if markup is None:

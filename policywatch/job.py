@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from analysis.blocks import UnreadablePage
+from analysis.blocks import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.versions.reading import read_unread
 from analysis.versions.rereading import refresh
@@ -13,6 +14,7 @@ from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Progress, Target
 from notifier.delivery import Deliveries, deliver_due
 from notifier.retell import retell_due
+from policywatch import sandbox
 from policywatch.due import LOOKED_BACK, due
 from policywatch.entries import DocumentEntry
 from policywatch.manners import manners
@@ -36,6 +38,7 @@ class Job:
         self.recipients = recipients
         self.manners = manners(watchlist)
         self.mistakes: list[Exception] = []  # of ours, each with one document; to be raised when all is done
+        self._costly: set[bytes] = set()  # digests of bodies: a check fetches them twice, and each takes a minute
         self._tripped: dict[str, Exception] = {}  # of those, with the texts in force that `refresh` could not read
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
@@ -47,6 +50,7 @@ class Job:
         with one_at_a_time(self.database):
             checks = self.crawl(only=only, force=force, progress=progress)
             checks += [id_ for id_ in self.read() if id_ not in checks]
+        sandbox.close()  # till the next run, maybe hours later, it would keep its memory
         deliveries = self.deliver()
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
@@ -113,8 +117,14 @@ class Job:
     def fingerprint_of(self, fetched: Fetched) -> str | None:
         """The fingerprint of a page's text; None where it can't be read."""
         how = self.manners[fetched.document]
+        digest = hashlib.sha256(fetched.body).digest()
+        if digest in self._costly:
+            return None
         try:
             page = how.page(fetched.body, mime=fetched.mime, charset=fetched.charset, url=fetched.final_url)
+        except TooCostly:
+            self._costly.add(digest)
+            return None
         except UnreadablePage:
             return None
         return fingerprint(page.blocks)

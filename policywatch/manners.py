@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.text.topics import OwnTopic
 from analysis.versions.manner import Manner
+from policywatch import sandbox
 from policywatch.watchlist import Watchlist
 
 
@@ -13,6 +14,6 @@ def manners(watchlist: Watchlist) -> dict[str, Manner]:
         OwnTopic(name, tuple(entry.phrases), tuple(entry.languages)) for name, entry in watchlist.topics.items()
     )
     return {
-        entry.id: Manner(entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics)
+        entry.id: Manner(entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics, sandbox.run)
         for entry in watchlist.documents
     }

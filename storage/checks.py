@@ -12,7 +12,7 @@ from sqlalchemy import JSON, ColumnElement, Index, and_, delete, exists, or_, up
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from reasons import Reason, from_json
+from reasons import Reason
 from storage.captures import Capture
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import Utc
@@ -46,6 +46,7 @@ class Outcome(StrEnum):
 
 
 _ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)  # what was read is kept, and not believed
+ATTEMPTS = 3  # to read a capture; what takes too much each time, or ends the program, is given up
 _AT_ONCE = 200  # captures that one check lets go, where an older release kept them all
 _GOOD = {Outcome.FIRST, Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.CHANGED, Outcome.COSMETIC}
 
@@ -60,6 +61,7 @@ class Check(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id")
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
+    attempts: int = 0  # to read its capture, counted before each of them; from 0 again where a person asks for it
     accepted: bool = False  # held, and then taken by a person
     reason: str | None = None  # a sentence for a person, in English; None when all is well
     # the same as `reasons` says it in other languages; None in checks of older releases
@@ -74,6 +76,9 @@ class Check(SQLModel, table=True):
     capture_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
     # the version in force after the check
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
+
+
+_GIVEN_UP = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) >= ATTEMPTS)
 
 
 def finish(
@@ -230,24 +235,38 @@ def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, Any
 def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
     """Oldest first, so that versions are made in the order in which the page changed.
 
-    With `again`, also those that the program tripped over, unless something later was read of their document.
+    With `again`, also those that the program tripped over or gave up, unless something later was read of the document.
     """
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
         read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(sorted(_GOOD)))
         is_newest = ~exists().where(col(later.document_id) == Check.document_id, col(later.id) > Check.id, read)
-        waits = or_(waits, and_(col(Check.outcome) == Outcome.FAILED, is_newest))
+        waits = or_(waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _GIVEN_UP), is_newest))
     wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
     return list(session.exec(wanted.order_by(col(Check.id))))
 
 
-def tripped_before(session: Session, check: Check) -> Reason | None:
-    """Why an earlier check failed over this one's very capture: what the server sent was well, our reading was not."""
+def count_attempt(session: Session, check: Check) -> bool:
+    """Count that it is tried once more to read the check's capture; not where it is to be given up."""
+    if check.attempts >= ATTEMPTS:
+        return False
+    check.attempts += 1
+    session.add(check)
+    return True
+
+
+def forget_attempts(session: Session, ids: Collection[int]) -> None:
+    """A person asks for these checks to be read."""
+    session.exec(update(Check).where(col(Check.id).in_(ids)).values(attempts=0))
+
+
+def tripped_before(session: Session, check: Check) -> Check | None:
+    """An earlier check that failed over this one's very capture, or gave it up: what the server sent was well, our
+    reading was not."""
     same = (Check.document_id == check.document_id, Check.capture_id == check.capture_id)
-    failed = select(Check.reason_code).where(*same, Check.outcome == Outcome.FAILED, col(Check.id) < check.id)
-    stored = session.exec(failed.limit(1)).first()
-    return from_json(stored) if stored else None
+    failed = or_(col(Check.outcome) == Outcome.FAILED, _GIVEN_UP)
+    return session.exec(select(Check).where(*same, failed, col(Check.id) < check.id).limit(1)).first()
 
 
 def last_check(session: Session, document_id: str) -> Check | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -52,3 +53,10 @@ def test_what_walls_say_counts_on_a_small_page_only(said: str) -> None:
 def test_the_furniture_of_walls_on_a_policy_is_no_wall(furniture: str) -> None:
     assert walls.wall(URL, at(URL, f"<body>{furniture}</body>")) is not None
     assert walls.wall(URL, at(URL, f"<body>{furniture}{POLICY}</body>")) is None
+
+
+def test_an_element_with_thousands_of_attributes_does_not_keep_the_crawler_busy() -> None:
+    attributes = " ".join(f"a{number}" for number in range(60_000))
+    began = process_time()
+    assert walls.wall(URL, at(URL, f"<p {attributes}>Your password</p>")) is None
+    assert process_time() - began < 2

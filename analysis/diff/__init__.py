@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -26,6 +26,7 @@ _NUMBER = re.compile(
     r"^(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.):]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|\d{1,3}(?:\.\d{1,3})+)\s+(?=\S)"
 )
 _SIGNS = "%$€£"
+_LONG = 1_000_000_000  # words times words; of two longer blocks it is not asked whether their words stand in order
 _RARE = 40  # blocks; a pair of words that stands in more than these says little about which block it is
 
 
@@ -56,25 +57,24 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
     """
     b, a = _texts(before, after), _texts(after, before)
     found: dict[_Place, Passage] = {}
-    b_left: list[tuple[int, int]] = []  # (index, index in the later text where it would stand)
-    a_left: list[int] = []
+    b_left: dict[int, int] = {}  # by index, the index in the later text where it would stand
+    a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
         if run.same:
             continue
-        b_gap, a_gap = list(range(run.b0, run.b1)), list(range(run.a0, run.a1))
+        b_gap, a_gap = range(run.b0, run.b1), range(run.a0, run.a1)
         if [w for i in b_gap for w in b[i].words] == [w for j in a_gap for w in a[j].words]:
             continue
         pairs = _pairs(b, b_gap, a, a_gap, _ALIKE)
+        b_free, a_free = set(b_gap).difference(i for i, _ in pairs), set(a_gap).difference(j for _, j in pairs)
         for i, j in pairs:
-            b_gap.remove(i)
-            a_gap.remove(j)
-        for i, j in pairs:
-            joined_b, joined_a = _rewrapped(b, a, i, j, b_gap, a_gap)
+            joined_b, joined_a = _rewrapped(b, a, i, j, b_free, a_free)
             _put(found, b, a, joined_b, joined_a)
-        b_left += [(i, run.a1 if not a_gap else min(a_gap[0], run.a1)) for i in b_gap]
-        a_left += a_gap
+        place = min(a_free, default=run.a1)
+        b_left.update((i, place) for i in sorted(b_free))
+        a_left.update(dict.fromkeys(sorted(a_free)))
     _elsewhere(found, b, a, b_left, a_left)
-    for i, j in b_left:
+    for i, j in b_left.items():
         found[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None)
     for j in a_left:
         found[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text)
@@ -161,10 +161,11 @@ def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Seq
     for j in a_gap:
         for pair in _word_pairs(a[j].words):
             where[pair].append(j)
+    rare = {pair: those for pair, those in where.items() if len(those) <= _RARE}
     found = []
     for i in b_gap:
         pairs = _word_pairs(b[i].words)
-        shared = Counter(j for pair in pairs for j in where.get(pair, ()) if len(where[pair]) <= _RARE)
+        shared = Counter(j for pair in pairs for j in rare.get(pair, ()))
         found += [(i, j) for j, count in shared.most_common(5) if 4 * count >= min(len(pairs), 40)]
     return found
 
@@ -178,7 +179,10 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
     shorter, longer = sorted((len(b_words), len(a_words)))
     if not shorter or (shorter < longer * _ALIKE / 2 and shorter < _SHORT / 2):
         return 0.0
-    common = LCSseq.similarity(b_words, a_words)
+    if shorter * longer > _LONG:
+        common = (Counter(b_words) & Counter(a_words)).total()
+    else:
+        common = LCSseq.similarity(b_words, a_words)
     whole = 2 * common / (shorter + longer)
     if common == shorter and shorter >= _SHORT / 2 and longer <= 8 * shorter:
         return whole if whole >= _NEARLY else _GROWN
@@ -186,49 +190,50 @@ def _likeness(b_words: tuple[str, ...], a_words: tuple[str, ...]) -> float:
 
 
 def _rewrapped(
-    b: list[_Text], a: list[_Text], i: int, j: int, b_gap: list[int], a_gap: list[int]
-) -> tuple[list[int], list[int]]:
-    """The blocks around a pair that belong to it, one paragraph made of two or two of one, taken out of the gaps."""
-    parts = ([i], [j])
-    for gap, mine, texts, other in ((b_gap, parts[0], b, a[j].words), (a_gap, parts[1], a, b[i].words)):
-        for step in (1, -1):
-            while True:
-                neighbour = mine[-1] + 1 if step == 1 else mine[0] - 1
-                if neighbour not in gap or not _part_of(texts[neighbour].words, other, texts, mine):
-                    break
-                gap.remove(neighbour)
-                mine.insert(len(mine) if step == 1 else 0, neighbour)
-    return parts
+    b: list[_Text], a: list[_Text], i: int, j: int, b_free: set[int], a_free: set[int]
+) -> tuple[Sequence[int], Sequence[int]]:
+    """The blocks around a pair that belong to it, one paragraph made of two or two of one, taken out of the free."""
+    return _grown(b, i, b_free, a[j].words), _grown(a, j, a_free, b[i].words)
 
 
-def _part_of(candidate: tuple[str, ...], other: tuple[str, ...], texts: list[_Text], mine: list[int]) -> bool:
-    """Whether most of the candidate's words stand in the other text and the blocks at hand don't have them already."""
-    covered = [w for k in mine for w in texts[k].words]
-    free = Counter(other) - Counter(covered)
-    common = sum(min(count, free[w]) for w, count in Counter(candidate).items())
-    return len(candidate) > 2 and common >= 0.8 * len(candidate)
+def _grown(texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]) -> Sequence[int]:
+    """A block with the free ones next to it of which most words stand in the other text, and are not in the blocks at
+    hand already."""
+    if free.isdisjoint((at - 1, at + 1)):
+        return (at,)
+    left = Counter(other)
+    left.subtract(texts[at].words)
+    ends = [at, at]
+    for side, step in ((1, 1), (0, -1)):
+        while (neighbour := ends[side] + step) in free:
+            candidate = Counter(texts[neighbour].words)
+            common = sum(min(count, max(left[word], 0)) for word, count in candidate.items())
+            if candidate.total() <= 2 or common < 0.8 * candidate.total():
+                break
+            left.subtract(candidate)
+            free.remove(neighbour)
+            ends[side] = neighbour
+    return range(ends[0], ends[1] + 1)
 
 
 def _elsewhere(
-    found: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_left: list[tuple[int, int]], a_left: list[int]
+    found: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_left: dict[int, int], a_left: dict[int, None]
 ) -> None:
     """Record text that went to another place, the same or nearly so; takes it out of what is left."""
-    by_key: dict[str, list[int]] = defaultdict(list)
+    by_key: dict[str, deque[int]] = defaultdict(deque)
     for j in a_left:
         by_key[a[j].key].append(j)
-    for entry in tuple(b_left):
-        same = by_key.get(b[entry[0]].key)
+    for i in tuple(b_left):
+        same = by_key.get(b[i].key)
         if same:
-            j = same.pop(0)
-            b_left.remove(entry)
-            a_left.remove(j)
+            j = same.popleft()
+            del b_left[i], a_left[j]
             operation: Operation = "moved"
-            found[_Place(j, entry[0])] = Passage(a[j].block.heading, operation, b[entry[0]].block.text, a[j].block.text)
-    b_long = [i for i, _ in b_left if len(b[i].words) >= _SHORT]
+            found[_Place(j, i)] = Passage(a[j].block.heading, operation, b[i].block.text, a[j].block.text)
+    b_long = [i for i in b_left if len(b[i].words) >= _SHORT]
     a_long = [j for j in a_left if len(a[j].words) >= _SHORT]
     if not b_long or not a_long:
         return
     for i, j in _pairs(b, b_long, a, a_long, _ALIKE_ELSEWHERE):
-        b_left[:] = [entry for entry in b_left if entry[0] != i]
-        a_left.remove(j)
+        del b_left[i], a_left[j]
         _put(found, b, a, [i], [j])

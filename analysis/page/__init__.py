@@ -10,6 +10,8 @@ from analysis.page.html_page import read_html
 from analysis.page.markdown import read_markdown, read_plain
 from reasons import Reason
 
+_CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth of it
+_SMALL = 32_768  # bytes
 READER = 8  # raised with every change of the rules that can alter what is read
 
 
@@ -30,10 +32,10 @@ def read_page(
     a selector that finds nothing.
     """
     kind = mime.partition(";")[0].strip().lower()
-    if body[:1024].lstrip().startswith(b"%PDF-"):
+    if _is_pdf(body):
         from analysis.page.pdf import read_pdf  # loads slowly, and few documents need it
 
-        return read_pdf(body, language=language)
+        return _bounded(read_pdf(body, language=language))
     if kind == "application/pdf":
         kind = "text/html"  # an error page in the place of the file
     if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
@@ -41,19 +43,37 @@ def read_page(
     text = decoded(body, charset=charset, html=kind not in ("text/markdown", "text/plain"))
     if not text.strip():
         raise UnreadablePage(Reason("unreadable.empty"))
-    if kind == "text/markdown":
-        return read_markdown(text, language=language)
-    if kind == "text/plain":
-        return read_plain(text, language=language)
-    return read_html(text, url=url, language=language, select=select, remove=remove)
+    if kind not in ("text/markdown", "text/plain"):
+        return _bounded(read_html(text, url=url, language=language, select=select, remove=remove))
+    if len(text) > _CHARACTERS:
+        raise UnreadablePage(Reason("unreadable.costly"))
+    return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language))
 
 
 def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
     """The HTML of a capture; None of what is none."""
     kind = mime.partition(";")[0].strip().lower()
-    if body[:1024].lstrip().startswith(b"%PDF-") or kind in ("text/markdown", "text/plain"):
+    if _is_pdf(body) or kind in ("text/markdown", "text/plain"):
         return None
     return decoded(body, charset=charset)
+
+
+def _bounded(page: Page) -> Page:
+    """Raise `UnreadablePage` for more text than any policy has."""
+    texts = sum(len(block.text) for block in page.blocks)
+    titles = sum(len(title) for block in page.blocks for title in block.heading)  # which are stored with each block
+    if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
+        raise UnreadablePage(Reason("unreadable.costly"))
+    return page
+
+
+def is_small(body: bytes, mime: str) -> bool:
+    """Whether a body, whatever is in it, is read in less than a moment."""
+    return len(body) <= _SMALL and "html" in mime.lower() and not _is_pdf(body)
+
+
+def _is_pdf(body: bytes) -> bool:
+    return body[:1024].lstrip().startswith(b"%PDF-")
 
 
 def _looks_wide(body: bytes) -> bool:

@@ -10,9 +10,8 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from analysis.blocks import UnreadablePage
+from analysis.page.html_costs import refuse_costly
 from analysis.text.looks import answer
-from reasons import Reason
 
 # what holds no text for a reader; noscript speaks to another reader
 _SKIPPED_TAGS = (
@@ -24,17 +23,6 @@ _PICTURES = frozenset(("img", "svg"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
 _FIELDS = frozenset(("input", "select", "textarea"))
 _NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "reset"))  # types of <input>
-# these end by themselves where the next one begins, or hold nothing: however many are not closed, they do not nest
-_FLAT_TAGS = (
-    "p li dt dd tr td th thead tbody tfoot colgroup option optgroup html head body "
-    "area base br col embed hr img input link meta param source track wbr"
-)
-_NEVER_NEST = frozenset(_FLAT_TAGS.split())
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})")
-_CLIMBS = 100_000_000  # levels, a second's work; a page of sense has not a tenth of it
-_TAGS = 14_000  # "<" in a text; fewer can't come to so much
-_OPTION = re.compile("<option", re.IGNORECASE)
-_LOOKS = 200_000_000  # as much work: at each option the parser looks through the list of choices that it stands in
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
@@ -137,28 +125,9 @@ def _parts(names: str) -> frozenset[str]:
 
 def parse(text: str) -> LexborHTMLParser:
     """Raise `UnreadablePage` for a page that is made to keep its reader busy."""
-    tags = text.count("<")
-    if tags > _TAGS and (_climbs(text) > _CLIMBS or tags * len(_OPTION.findall(text)) > _LOOKS):
-        raise UnreadablePage(Reason("unreadable.nested"))
+    refuse_costly(text)
     # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
     return LexborHTMLParser(text.removesuffix("<"), scripting=True)  # where an answer was cut off, "<" is no text
-
-
-def _climbs(text: str) -> int:
-    """How many levels the parser climbs, at most: at nearly each tag, through all that is open there."""
-    depth = climbed = 0
-    code = ""  # what is written in a script or a style is no markup
-    for closes, name in (match.groups() for match in _TAG.finditer(text)):
-        name = name.lower()
-        if code:
-            code = "" if closes and name == code else code
-        elif closes:
-            depth -= depth > 0 and name not in _NEVER_NEST
-        else:
-            depth += name not in _NEVER_NEST
-            code = name if name in ("script", "style") else ""
-        climbed += depth
-    return climbed
 
 
 def _hidden_address(attributes: dict[str, str | None]) -> str | None:

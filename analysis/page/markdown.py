@@ -14,12 +14,12 @@ from analysis.text.normal import UNSEEN
 from reasons import Reason
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
-_ATX = re.compile(r"\s{0,12}(#{1,6})(?:\s+|$)(.*?)\s*#*\s*$")
+_ATX = re.compile(r"\s{0,12}(#{1,6})(?:\s++|$)(.*)$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
-_RULE = re.compile(r"\s{0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$")
+_RULE = re.compile(r"\s{0,3}(?:(?:\*\s*+){3,}|(?:-\s*+){3,}|(?:_\s*+){3,})$")
 _ITEM = re.compile(r"\s*(?:[*+-]|\d{1,4}\\?[.)])\s+(.*)$")
 _NUMBERED = re.compile(r"\s*(\d{1,4}\\?[.)])\s+")
-_TABLE_LINE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_TABLE_LINE = re.compile(r"\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$")
 _IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.){0,500})\]\((?:[^()\\]|\\.|\([^()]*\)){0,4000}\)")
 _LINK = re.compile(
     r"\[((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,2000})\]\(\s*<?((?:[^()\s\\<>]|\\.|\([^()\s]{0,500}\)){0,4000})>?(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s*\)"
@@ -129,7 +129,7 @@ class _Reader:
             self.in_table = False
         elif match := _ATX.match(line):
             self.end()
-            self.found.add("heading", match.group(2), len(match.group(1)))
+            self.found.add("heading", match.group(2).rstrip().rstrip("#").rstrip(), len(match.group(1)))
         elif self.held and (match := self._underline(line)):
             self.found.add("heading", " ".join(self.held), 1 if match.group(1).startswith("=") else 2)
             self.held.clear()
@@ -153,7 +153,8 @@ class _Reader:
 
 def read_markdown(text: str, *, language: str | None = None) -> Page:
     """Headings (underlined or with #), paragraphs, list items, table rows."""
-    lines = UNSEEN.sub("", _COMMENT.sub("", text) if "<!--" in text else text).splitlines()
+    commented = text.rfind("-->") + 3  # behind it, each "<!--" would be looked for its end in vain
+    lines = UNSEEN.sub("", _COMMENT.sub("", text[:commented]) + text[commented:]).splitlines()
     reader = _Reader()
     for line, following in pairwise([*lines, ""]):
         reader.take(line, following)

@@ -14,7 +14,7 @@ from pdfminer.high_level import extract_pages
 from pdfminer.layout import LAParams, LTChar, LTPage, LTTextBox, LTTextLine
 
 from analysis.blocks import CELL, BlockKind
-from analysis.pdf.costs import CHARACTERS, PAGES, TooCostly
+from analysis.pdf.costs import CHARACTERS, PAGES, TooLarge
 from analysis.pdf.tables import table_rows
 
 _EDGE = 0.12  # of the page's height, at the top and at the bottom: where running heads and page numbers stand
@@ -54,7 +54,7 @@ class _TextLine:
 def blocks_of(body: bytes) -> dict[str, Any]:
     """The title, the blocks (kind, text, titles over it) and the lines that were left out, as JSON has them.
 
-    Raises `NoText`, `TooCostly`, and whatever the parser makes of bytes that are no PDF.
+    Raises `NoText`, `TooLarge`, and whatever the parser makes of bytes that are no PDF.
     """
     # a page more than may be, so that it is seen
     lines = list(_bounded(extract_pages(io.BytesIO(body), maxpages=PAGES + 1, laparams=LAParams())))
@@ -67,12 +67,12 @@ def blocks_of(body: bytes) -> dict[str, Any]:
 
 
 def _bounded(pages: Iterable[LTPage]) -> Iterator[_TextLine]:
-    """The lines of the pages; raises `TooCostly` where there are more than any policy has."""
+    """The lines of the pages; raises `TooLarge` where there are more than any policy has."""
     characters = 0
     for line in _lines(pages):
         characters += len(line.text)
         if line.page >= PAGES or characters > CHARACTERS:
-            raise TooCostly
+            raise TooLarge
         yield line
 
 

@@ -40,7 +40,7 @@ _LONG_TOKEN = re.compile(r"[0-9a-fA-F]{8}|[\w+-]{24}")
 _TOKEN = re.compile(
     r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}"
     # letters small and great with digits among them, as no name of a cookie is written
-    r"|(?-i:(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
+    r"|(?-i:(?<!\+)(?=(?:[\w+-]*?\d){2})(?=(?:[\w+-]*?(?:[a-z][A-Z]|\d[A-Za-z])){5})[\w+-]{24,}={0,2}))(?![\w-])",
     re.IGNORECASE,
 )
 # a cell that is nothing but a tick or a cross says yes or no

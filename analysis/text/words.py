@@ -1,12 +1,16 @@
 """What differs between two texts, word by word.
 
 The words are compared by diff-match-patch, each word standing for one character, without a time limit, so that the
-answer never hangs on the machine. `fast_diff_match_patch` gives the same answer sooner where it is installed.
+answer never hangs on the machine. `fast_diff_match_patch` gives the same answer sooner where it is installed. Its work
+grows with the square of what differs, so what is larger than any policy is split first, and what is still too large
+counts as replaced.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from itertools import accumulate, starmap
@@ -20,6 +24,7 @@ except ImportError:  # the extra "fast" is not installed
     fast_diff_match_patch = None
 
 Tag = Literal["same", "removed", "added"]
+_Pieces = list[tuple[Tag, list[str]]]
 
 # Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -28,6 +33,8 @@ _SPACED_WORD = re.compile(r"(\w++(?:['’]\w++)*+|[^\w\s])")  # the same in half
 _BARE_WORD = re.compile(r"\w+")
 _ANY_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _SURROGATES = range(0xD800, 0xE000)
+_LARGEST = 10_000_000  # words of the one side times words of the other, of all that is compared
+_ANCHORS = (1, 3)  # words in a row, that stand once on either side
 _ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
 
 
@@ -105,7 +112,7 @@ def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
     """The two texts word by word; same and removed put together are `before`, same and added are `after`."""
     b, a = words(before), words(after)
     runs = without_islands(edits([word.text for word in b], [word.text for word in a]))
-    pieces: list[tuple[Tag, str]] = []
+    pieces: _Pieces = []
     b_at = a_at = 0
     for run in runs:
         b_next = b[run.b1].start if run.b1 < len(b) else len(before)
@@ -118,11 +125,11 @@ def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
             b_at, a_at = b_next, a_next
     _put(pieces, "removed", before[b_at:])
     _put(pieces, "added", after[a_at:])
-    return pieces
+    return [(tag, "".join(texts)) for tag, texts in pieces]
 
 
 def _same_pieces(
-    pieces: list[tuple[Tag, str]],
+    pieces: _Pieces,
     b_side: tuple[str, list[Word], int, int],
     a_side: tuple[str, list[Word], int, int],
     count: int,
@@ -147,13 +154,13 @@ def _same_pieces(
     return b_at, a_at
 
 
-def _put(pieces: list[tuple[Tag, str]], tag: Tag, text: str) -> None:
+def _put(pieces: _Pieces, tag: Tag, text: str) -> None:
     if not text:
         return
     if pieces and pieces[-1][0] == tag:
-        pieces[-1] = (tag, pieces[-1][1] + text)
+        pieces[-1][1].append(text)
     else:
-        pieces.append((tag, text))
+        pieces.append((tag, [text]))
 
 
 def _common_ends(before: Sequence[Hashable], after: Sequence[Hashable]) -> tuple[int, int, int]:
@@ -169,6 +176,59 @@ def _common_ends(before: Sequence[Hashable], after: Sequence[Hashable]) -> tuple
 
 def _matches(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Pairs of equal elements in order."""
+    if len(before) * len(after) <= _LARGEST:
+        return _shortest(before, after)
+    pairs: list[tuple[int, int]] = []
+    left = _LARGEST
+    b_at = a_at = 0
+    for i, j in (*_anchors(before, after), (len(before), len(after))):
+        work = (i - b_at) * (j - a_at)
+        if work <= left:
+            pairs += [(b_at + m, a_at + n) for m, n in _shortest(before[b_at:i], after[a_at:j])]
+            left -= work
+        pairs.append((i, j))
+        b_at, a_at = i + 1, j + 1
+    return pairs[:-1]  # without the ends of both
+
+
+def _anchors(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Pairs of equal elements in order that can hardly be paired otherwise: as in a patience diff, those that are
+    alone of their kind on either side, or are part of a sequence that is."""
+    pairs: set[tuple[int, int]] = set()
+    for size in _ANCHORS:
+        b_where, a_where = _alone(before, size), _alone(after, size)
+        shared = ((i, a_where[key]) for key, i in b_where.items() if key in a_where)
+        pairs.update((i + k, j + k) for i, j in shared for k in range(size))
+    return _increasing(sorted(pairs, key=lambda pair: (pair[0], -pair[1])))
+
+
+def _alone(elements: Sequence[Hashable], size: int) -> dict[tuple[Hashable, ...], int]:
+    """Where each run of this size starts that stands there once."""
+    runs = list(zip(*(elements[k:] for k in range(size)), strict=False))
+    counts = Counter(runs)
+    return {run: at for at, run in enumerate(runs) if counts[run] == 1}
+
+
+def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """As many of the pairs as can be had with both their numbers growing."""
+    ends: list[int] = []  # the least second number that so many pairs in a row can end with
+    last: list[int] = []  # and the pair that it is of
+    before: list[int] = []  # for each pair, the one before it in its row
+    for number, (_, j) in enumerate(pairs):
+        length = bisect_left(ends, j)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1] = [j]
+        last[length : length + 1] = [number]
+    row: list[tuple[int, int]] = []
+    at = last[-1] if last else -1
+    while at >= 0:
+        row.append(pairs[at])
+        at = before[at]
+    return row[::-1]
+
+
+def _shortest(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """The same by the shortest way, whatever it takes."""
     if not before or not after:
         return []
     alphabet = {element: _character(number) for number, element in enumerate(dict.fromkeys((*before, *after)))}

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from analysis.as_json import page_from_json
 from analysis.belief.believe import disbelief, doubt
-from analysis.blocks import Page, UnreadablePage
+from analysis.blocks import Page, TooCostly, UnreadablePage
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner
@@ -133,15 +133,17 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Manner)
             reason = doubt(before, page, language=manner.language, title=manner.title)
         if reason and waiting and doubt(waiting[0][1], page, language=manner.language, title=manner.title) is None:
             doubted, doubted_page = waiting.pop()
-            yield _next(before, doubted.text, doubted_page, manner)
-            before, reason = doubted_page, None
+            taken = _next(before, doubted.text, doubted_page, manner)
+            yield taken
+            before, reason = taken.page or before, None
         yield from (doubted for doubted, _ in waiting)
         waiting = []
         if reason:
             waiting = [(_Decided(text, reason=reason), page)]
             continue
-        yield _next(before, text, page, manner)
-        before = page
+        taken = _next(before, text, page, manner)
+        yield taken
+        before = taken.page or before
     yield from (replace(doubted, settled=False) for doubted, _ in waiting)
 
 
@@ -159,7 +161,10 @@ def _next(before: Page | None, text: ArchivedText, page: Page, manner: Manner) -
         return _Decided(text, page)
     if fingerprint(before.blocks) == fingerprint(page.blocks):
         return _Decided(text)
-    return _Decided(text, page, prepared(manner.compared(before, page)))
+    try:
+        return _Decided(text, page, prepared(manner.compared(before, page)))
+    except TooCostly as costly:
+        return _Decided(text, reason=costly.reason)
 
 
 def _write(
@@ -218,7 +223,10 @@ def _join(database: Database, document_id: str, manner: Manner, theirs: Version,
         if not anew and (is_same or (former is not None and former.before_id == theirs.id)):
             return
         pages = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
-        found = None if is_same else prepared(manner.compared(*pages))
+        try:
+            found = None if is_same else prepared(manner.compared(*pages))
+        except TooCostly:
+            found = None
         mentions = counted(session, document_id, in_language(manner.language))
     with database.writing() as session:
         former = change_to(session, own.id)

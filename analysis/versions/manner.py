@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from analysis.belief.believe import disbelief, doubt
 from analysis.belief.restless import Difference, Reading, difference, line_of
 from analysis.belief.suggest import Place, advised, better, is_kept_elsewhere, places, share_of
-from analysis.blocks import Page, UnreadablePage
+from analysis.blocks import Page, TooCostly, UnreadablePage
+from analysis.calls import Run, here
 from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.page import READER, markup_of, read_page
+from analysis.page import READER, is_small, markup_of, read_page
 from analysis.text.topics import OwnTopic
 from reasons import Reason
 from storage.captures import Capture
 from storage.versions import reader_of
+
+_SMALL = 32_768  # characters of two texts together
 
 
 class Received(Protocol):
@@ -35,6 +38,20 @@ class Received(Protocol):
     def charset(self) -> str | None: ...
     @property
     def body(self) -> bytes: ...
+
+
+class _Body(NamedTuple):
+    """What of a page as it was received matters to who reads it."""
+
+    url: str
+    final_url: str
+    mime: str
+    charset: str | None
+    body: bytes
+
+    @classmethod
+    def of(cls, received: Received) -> _Body:
+        return cls(received.url, received.final_url, received.mime, received.charset, received.body)
 
 
 def naming(kept: Sequence[Received], number: int, reason: Reason) -> Reason:
@@ -65,6 +82,7 @@ class Manner:
     select: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     topics: tuple[OwnTopic, ...] = ()
+    run: Run = field(default=here, repr=False, compare=False)
 
     @property
     def reader(self) -> str:
@@ -80,6 +98,8 @@ class Manner:
         for number, each in enumerate(kept):
             try:
                 pages.append(self.page(each.body, mime=each.mime, charset=each.charset, url=each.final_url))
+            except TooCostly:
+                raise
             except UnreadablePage as unreadable:
                 found = self.elsewhere(each, former[number] if former else None)
                 raise UnreadablePage(naming(kept, number, advised(unreadable.reason, found))) from unreadable
@@ -112,12 +132,14 @@ class Manner:
     def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
         """What differs between the parts of a document as they were received twice, if that is at hand; None where
         nothing is seen to."""
-        both = [(one or other, other) for one, other in zip(first, second, strict=True)]
+        both = [(_Body.of(one or other), _Body.of(other)) for one, other in zip(first, second, strict=True)]
         try:
-            pairs = [(self._reading(one), self._reading(other)) for one, other in both]
+            return self.run(Manner._difference, replace(self, run=here), both)
         except UnreadablePage:
             return None
-        return difference(pairs, self.topics)
+
+    def _difference(self, both: Sequence[tuple[_Body, _Body]]) -> Difference | None:
+        return difference([(self._reading(one), self._reading(other)) for one, other in both], self.topics)
 
     def advised(self, found: Difference, reason: Reason) -> Reason:
         """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
@@ -138,7 +160,15 @@ class Manner:
 
         Without an earlier text, the text is what the reader would find by itself.
         """
-        markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset) if self.select else None
+        if not self.select:
+            return []
+        try:
+            return self.run(Manner._elsewhere, replace(self, run=here), _Body.of(kept), before, page)
+        except TooCostly:
+            return []
+
+    def _elsewhere(self, kept: _Body, before: Page | None, page: Page | None) -> list[Place]:
+        markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset)
         if markup is None:
             return []
         found = places(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
@@ -150,13 +180,35 @@ class Manner:
         return told
 
     def compared(self, before: Page, after: Page) -> Comparison:
-        """Two texts of which it is settled that they are the document's."""
-        return compare(
-            before, after, language=self.language, document=self.title, own_topics=self.topics, believed=True
+        """Two texts of which it is settled that they are the document's; raises `TooCostly`."""
+        return self._compared(before, after, believed=True)
+
+    def announced(self, before: Page, after: Page) -> Comparison:
+        """The text in force and the one that is to replace it, which need not be the same document's; raises
+        `TooCostly`."""
+        return self._compared(before, after, believed=False)
+
+    def _compared(self, before: Page, after: Page, *, believed: bool) -> Comparison:
+        small = sum(len(block.text) for page in (before, after) for block in page.blocks) <= _SMALL
+        return (here if small else self.run)(
+            compare,
+            before,
+            after,
+            language=self.language,
+            document=self.title,
+            own_topics=self.topics,
+            believed=believed,
         )
 
     def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
         """Read the bytes of one capture; raises `UnreadablePage`."""
-        return read_page(
-            body, mime=mime, charset=charset, url=url, language=self.language, select=self.select, remove=self.remove
+        return (here if is_small(body, mime) else self.run)(
+            read_page,
+            body,
+            mime=mime,
+            charset=charset,
+            url=url,
+            language=self.language,
+            select=self.select,
+            remove=self.remove,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,9 +12,8 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from analysis.as_json import evidence_json, page_from_json, page_json, stored_brief
-from analysis.blocks import Page, UnreadablePage
+from analysis.blocks import Page, TooCostly, UnreadablePage
 from analysis.change import Comparison, Passage
-from analysis.compare import compare
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
@@ -21,10 +21,20 @@ from analysis.versions.holding import held_news, hold
 from analysis.versions.manner import Manner, joined
 from analysis.versions.resting import tell_restless
 from analysis.versions.telling import STAYS, RoutesFor, settle, tell, undone_by
-from reasons import of_mistake
+from reasons import Reason, from_json, of_mistake
 from storage.captures import Capture, captures_from
 from storage.changes import Change, StoredPassage
-from storage.checks import Check, Outcome, finish, last_kept, tripped_before, unread_checks
+from storage.checks import (
+    ATTEMPTS,
+    Check,
+    Outcome,
+    count_attempt,
+    finish,
+    forget_attempts,
+    last_kept,
+    tripped_before,
+    unread_checks,
+)
 from storage.database import Database, let_go
 from storage.documents import document, replaced_by
 from storage.mistakes import apart
@@ -40,8 +50,9 @@ def read_unread(
     *,
     again: bool = False,
 ) -> list[int]:
-    """Read every capture that waits, oldest first; the ids of their checks.
+    """Read every capture that waits, the oldest of a document first; the ids of their checks.
 
+    What takes too much, or ended the program, is tried again when the others are read, and in the end is unreadable.
     A document that left the watchlist in the meantime is not read: nobody says how. A capture that the program trips
     over fails its check alone, and what was raised is added to `mistakes`. It is read once more only with `again`.
     """
@@ -49,22 +60,55 @@ def read_unread(
         unread = [check for check in unread_checks(session, again=again) if check.document_id in manners]
         # an announced text is compared with the one in force, so that one is read first
         unread.sort(key=lambda check: replaced_by(document(session, check.document_id)) is not None)
-        waiting = [check.id for check in unread]
-    for check_id in waiting:
-        assert check_id is not None
-        tripped: list[Exception] = []
-        with apart(tripped):
-            _read(database, check_id, manners, routes_for, again=again)
-        for mistake in tripped:
-            mistakes.append(mistake)
-            with database.writing() as session:
-                finish(session, session.get_one(Check, check_id), Outcome.FAILED, of_mistake(mistake))
-        if not tripped:
-            with apart(mistakes):
-                tell_restless(database, check_id, manners)
+        tried = {check.document_id for check in unread if check.attempts}
+        unread.sort(key=lambda check: check.document_id in tried)
+        waiting = [(check.document_id, check.id) for check in unread if check.id is not None]
+    if again:
+        with database.writing() as session:
+            forget_attempts(session, [check_id for _, check_id in waiting])
+    documents: dict[str, deque[int]] = defaultdict(deque)
+    for document_id, check_id in waiting:
+        documents[document_id].append(check_id)
+    turns = deque(documents.values())
+    while turns:
+        checks = turns.popleft()
+        while checks and _settled(database, checks[0], manners, routes_for, mistakes, again=again):
+            checks.popleft()
+        if checks:
+            turns.append(checks)  # and what came later of this document waits as well
     with database.writing() as session:
         settle(session, routes_for)
-    return [check_id for check_id in waiting if check_id is not None]
+    return [check_id for _, check_id in waiting]
+
+
+def _settled(
+    database: Database,
+    check_id: int,
+    manners: Mapping[str, Manner],
+    routes_for: RoutesFor,
+    mistakes: list[Exception],
+    *,
+    again: bool,
+) -> bool:
+    """Whether the check has its outcome; else it was too costly to read, and is to be tried again."""
+    tripped: list[Exception] = []
+    with apart(tripped):
+        try:
+            _read(database, check_id, manners, routes_for, again=again)
+        except TooCostly as costly:
+            with database.writing() as session:
+                check = session.get_one(Check, check_id)
+                if check.attempts < ATTEMPTS:
+                    return False
+                finish(session, check, Outcome.UNREADABLE, costly.reason)
+    for mistake in tripped:
+        mistakes.append(mistake)
+        with database.writing() as session:
+            finish(session, session.get_one(Check, check_id), Outcome.FAILED, of_mistake(mistake))
+    if not tripped:
+        with apart(mistakes):
+            tell_restless(database, check_id, manners)
+    return True
 
 
 _Write = Callable[[Session, Check], None]
@@ -74,12 +118,19 @@ def _read(
     database: Database, check_id: int, manners: Mapping[str, Manner], routes_for: RoutesFor, *, again: bool
 ) -> None:
     """All that takes long comes before the transaction, so that others can write meanwhile. A run that is killed in
-    between has written nothing, and the next one reads the capture again; nobody else reads, for it holds the lock."""
+    between has written no more than the attempt, and the next one reads the capture again; nobody else reads, for it
+    holds the lock. Raises `TooCostly`."""
+    with database.writing() as session:
+        if not count_attempt(session, session.get_one(Check, check_id)):
+            raise TooCostly
     with database.reading() as session:
         check = session.get_one(Check, check_id)
         tripped = None if again else tripped_before(session, check)
-        if tripped:
-            write: _Write = partial(finish, outcome=Outcome.FAILED, reason=tripped)
+        if tripped is not None and tripped.outcome is not None and tripped.reason_code is not None:
+            reason = from_json(tripped.reason_code)
+            write: _Write = partial(
+                _finish_likewise, attempts=tripped.attempts, outcome=Outcome(tripped.outcome), reason=reason
+            )
         else:
             write = _decided(session, check, manners[check.document_id], routes_for)
     with database.writing() as session:
@@ -94,6 +145,8 @@ def _decided(session: Session, check: Check, manner: Manner, routes_for: RoutesF
     former = former_pages(session, current, kept, manner) if current is not None else []
     try:
         pages = manner.read(kept, former)
+    except TooCostly:
+        raise
     except UnreadablePage as unreadable:
         return partial(finish, outcome=Outcome.UNREADABLE, reason=unreadable.reason)
     page = joined(pages)
@@ -111,6 +164,12 @@ def _decided(session: Session, check: Check, manner: Manner, routes_for: RoutesF
         outcome = Outcome.CHANGED if found.prepared.comparison.substantive else Outcome.COSMETIC
     write = partial(take, kept=kept[0], manner=manner, found=found, cause=cause, routes_for=routes_for)
     return partial(_finish_taken, write=write, outcome=outcome)
+
+
+def _finish_likewise(session: Session, check: Check, *, attempts: int, outcome: Outcome, reason: Reason) -> None:
+    """As an earlier check of the same capture; so `read --again` finds this one."""
+    check.attempts = attempts
+    finish(session, check, outcome, reason)
 
 
 def _finish_unchanged(session: Session, check: Check, *, version_id: int | None, reader: str) -> None:
@@ -241,9 +300,7 @@ def announced(
     if against is None:
         return None, since
     let_go(session)
-    will = compare(
-        page_from_json(against.page), page, language=manner.language, document=manner.title, own_topics=manner.topics
-    )
+    will = manner.announced(page_from_json(against.page), page)
     if will.held:
         return None, since
     return against, replace(will, alert=will.alert and since.alert)

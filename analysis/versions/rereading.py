@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from analysis.as_json import page_from_json, page_json
 from analysis.belief.believe import disbelief
-from analysis.blocks import Page, UnreadablePage
+from analysis.blocks import Page, TooCostly, UnreadablePage
 from analysis.judging.mentions import in_language
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
@@ -71,12 +71,12 @@ def _read_again(session: Session, current: Version, manner: Manner) -> tuple[Pag
         return None
     try:
         page = joined(manner.read(captures_in_force(session, current)))
+        if fingerprint(page.blocks) == current.fingerprint:
+            return page, None
+        before = page_from_json(current.page)
+        return None if _is_lost(before, page, manner) else (page, prepared(manner.compared(before, page)))
     except UnreadablePage:
         return None
-    if fingerprint(page.blocks) == current.fingerprint:
-        return page, None
-    before = page_from_json(current.page)
-    return None if _is_lost(before, page, manner) else (page, prepared(manner.compared(before, page)))
 
 
 def _is_lost(before: Page, page: Page, manner: Manner) -> bool:
@@ -194,7 +194,7 @@ def _reread(session: Session, row: Version, manner: Manner, mistakes: list[Excep
 
 
 def _rejudged(session: Session, text: _Text, before: _Text | None, manner: Manner) -> Prepared | None:
-    """What differs, where a change says so."""
+    """What differs, where a change says so, and it can be said."""
     change = change_to(session, text.version_id)
     if change is None:
         return None
@@ -202,7 +202,10 @@ def _rejudged(session: Session, text: _Text, before: _Text | None, manner: Manne
         against = before.page
     else:  # of an announced text this is the one that it will replace, and not the one before
         against = page_from_json(session.get_one(Version, change.before_id).page)
-    return prepared(manner.compared(against, text.page))
+    try:
+        return prepared(manner.compared(against, text.page))
+    except TooCostly:
+        return None
 
 
 def _rewrite(session: Session, row: Version, text: _Text, found: Prepared | None, manner: Manner) -> None:

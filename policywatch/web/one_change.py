@@ -12,8 +12,9 @@ from sqlmodel import Session
 
 from analysis.as_json import page_from_json
 from analysis.change import Comparison
-from analysis.compare import compare
+from analysis.versions.manner import Manner
 from analysis.versions.reading import Prepared, facts, prepared
+from policywatch import sandbox
 from policywatch.marking import Section, flagged_first
 from storage.announced import Announcement, announcements
 from storage.captures import Capture, addresses, capture_records
@@ -172,9 +173,9 @@ def announced_text(session: Session, document_id: str) -> Sides:
 
 
 def prepared_of(sides: Sides) -> Prepared:
-    """What differs; takes long for long texts, and no session."""
+    """What differs; takes long for long texts, and no session. Raises `TooCostly`."""
     texts = page_from_json(sides.before.page), page_from_json(sides.after.page)
-    return prepared(compare(*texts, language=sides.document.language, document=sides.document.title, believed=True))
+    return prepared(Manner(sides.document.title, sides.document.language, run=sandbox.run).compared(*texts))
 
 
 def compare_view(sides: Sides, found: Prepared) -> CompareView:
