@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from policywatch.logs import log
 from policywatch.report import Report, all_good
 from policywatch.wording import counted
 from storage.errors import Busy
 
 if TYPE_CHECKING:
     from notifier.heartbeat import Beat, Heartbeat
-
-log = logging.getLogger("policywatch")
 
 
 @contextmanager

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 
-from policywatch.due import due_at
-from policywatch.entries import DocumentEntry
+from policywatch.due import GRACE, is_late
 from policywatch.offline import nothing_reached
 from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
@@ -26,8 +25,6 @@ from storage.documents import known
 from storage.errors import StorageError
 from storage.integrity import all_damage, daily_look
 from storage.retellings import last_retelling
-
-_LATE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def is_alive(config: Path) -> list[Finding]:
     made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
     if not made:
         return [Finding(False, "job", "no document was checked yet")]
-    if all(_is_late(entry, check, waits.get(entry.id)) for entry, check in made):
+    if all(is_late(entry, check, waits.get(entry.id), now=utc_now()) for entry, check in made):
         newest = max((check for _, check in made), key=lambda check: check.checked_at)
         return [Finding(False, "job", f"all documents are overdue, {_overdue(newest)}")]
     return [Finding(True, "job", "documents are checked when they are due")]
@@ -129,7 +126,7 @@ def _unread(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     """What was fetched is read at once; where it was not, each run breaks off before it."""
     for check in unread_checks(session):
         waits = utc_now() - check.checked_at
-        if waits > _LATE and watchlist.document(check.document_id):
+        if waits > GRACE and watchlist.document(check.document_id):
             hours = counted(int(waits / timedelta(hours=1)), "hour")
             said = f"capture {check.capture_id} waits unread for {hours}; run `policywatch read`, and see what it says"
             yield Finding(False, check.document_id, said)
@@ -201,11 +198,6 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
         )
 
 
-def _is_late(entry: DocumentEntry, check: Check, pause: datetime | None = None) -> bool:
-    now = utc_now()
-    return now > due_at(entry, check, pause, now=now, spread=True) + _LATE
-
-
 def _overdue(check: Check) -> str:
     at = f"{check.checked_at:%Y-%m-%d %H:%M} UTC"
     if is_ahead(check.checked_at, utc_now()):
@@ -268,7 +260,7 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
             advice = held if check.outcome == Outcome.HELD else ""
             reason = (check.reason or "").removesuffix(".") if advice else check.reason
             yield Finding(False, entry.id, f"{check.outcome}: {reason}{advice}")
-        elif _is_late(entry, check):
+        elif is_late(entry, check, now=utc_now()):
             yield Finding(False, entry.id, f"due every {entry.every}, {_overdue(check)}")
     if made and not never:
         yield Finding(True, "checks", f"{counted(len(made), 'document was', 'documents were')} tried at least once")

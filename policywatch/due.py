@@ -11,7 +11,7 @@ from storage.checks import Check
 from storage.clock import is_ahead
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
-_GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
+GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
 LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -36,7 +36,7 @@ def due_at(
 
 def is_late(entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime) -> bool:
     """The document should have been checked again, and not only just now."""
-    return now > due_at(entry, last, pause, now=now, spread=True) + _GRACE
+    return now > due_at(entry, last, pause, now=now, spread=True) + GRACE
 
 
 def due(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
+from policywatch.logs import log
 from policywatch.problems import WatchlistError
 
-log = logging.getLogger("policywatch")
 _Read = TypeVar("_Read")
 _REST = 1.0  # seconds
 _LOOKS = 30

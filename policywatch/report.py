@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
+from policywatch.harmless import harmless
+from policywatch.logs import log
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome
 from storage.database import Database
@@ -59,6 +62,28 @@ def outcomes(database: Database, ids: Iterable[int]) -> list[dict[str, Any]]:
             }
             for check in rows
         ]
+
+
+def log_report(report: Report, made: Mapping[str, Check], failing: Iterable[str]) -> None:
+    """What came of each document, and of the deliveries."""
+    for check in report.checks:
+        document, outcome, reason = check["document"], check["outcome"], check["reason"]
+        facts = {"document": document, "outcome": outcome, "reason": reason}
+        if (seconds := made[document].seconds) is not None:
+            facts["ms"] = round(seconds * 1000)
+        why = f": {harmless(reason)}" if reason else ""
+        level = INFO if all_good([check]) else WARNING
+        log.log(level, f"{document}: {outcome or 'not read yet'}{why}", extra={"event": "checked", "facts": facts})
+    for problem in failing:
+        log.warning("delivery failed: %s", harmless(problem), extra={"event": "delivery failed"})
+    done = report.deliveries
+    log.log(
+        WARNING if done.failed else INFO,
+        f"alerts: {done.sent} sent, {done.failed} failed, {done.pending} pending",
+        extra={"event": "delivered", "facts": asdict(done)},
+    )
+    took = (report.finished_at - report.started_at).total_seconds()
+    log.info(f"run ended after {took:.1f} s", extra={"event": "run ended", "facts": {"ms": round(1000 * took)}})
 
 
 def _number(version: Version | None) -> int | None:

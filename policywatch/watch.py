@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from sqlmodel import Session
 
 from notifier.plan import has_to_plan
 from policywatch.due import due_at
+from policywatch.logs import log
 from policywatch.recipients import Recipients
 from policywatch.watchlist import TEXT, Watchlist
 from policywatch.wording import counted
@@ -30,7 +30,6 @@ from storage.deliveries import next_attempt
 from storage.errors import with_advice
 from storage.mistakes import LOST
 
-log = logging.getLogger("policywatch")
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
 _LOST_SLEEP = timedelta(minutes=1)  # where the database or the disk failed

@@ -44,7 +44,7 @@ def test_connections_that_ask_for_nothing_neither_shut_the_pages_nor_fill_the_lo
             assert get(f"{url}services").status_code == 200
         finally:
             serving.terminate()
-    assert [line.split()[3:5] for line in (tmp_path / "log").read_text().splitlines()] == [["/services", "200"]]
+    assert [line.split()[4:6] for line in (tmp_path / "log").read_text().splitlines()] == [["/services", "200"]]
 
 
 class _Hasty(PatientProtocol):

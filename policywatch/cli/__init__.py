@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 from io import TextIOWrapper
@@ -18,6 +17,7 @@ from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
 from policywatch.cli import alerts, archive, changes, database, documents, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.cli.wrong_use import wrong_use
+from policywatch.logs import log
 from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown, with_advice
@@ -113,8 +113,8 @@ def _of_the_system(failure: OSError) -> str:
 
 
 def _say(text: str, status: int) -> int:
-    if text and logging.getLogger().handlers:
-        logging.getLogger("policywatch").error("%s", text, extra={"event": "broke off"})
+    if text and log.root.handlers:
+        log.error("%s", text, extra={"event": "broke off"})
     elif text:
         sys.stderr.write(f"policywatch: {text}\n")
     return status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from policywatch.harmless import harmless
+from policywatch.logs import LogFormat, log
 from policywatch.problems import WatchlistError
 from policywatch.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, contact_problem, load
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
-log = logging.getLogger("policywatch")
 
 Config = Annotated[
     Path,
@@ -35,6 +34,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to
 Documents = Annotated[
     list[str] | None,
     typer.Option("--document", "-d", metavar="ID", help="Only this document; can be given several times."),
+]
+Logs = Annotated[
+    LogFormat | None,
+    typer.Option("--log-format", help="Log with times and levels: lines of text, or a JSON object a line."),
 ]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 CONFIG = Path(DEFAULT_FILE)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from policywatch.cli.options import CONFIG, Config, Port, console, opened
+from policywatch.cli.options import CONFIG, Config, Logs, Port, console, opened
+from policywatch.logs import start_logging
 from policywatch.watchlist import Watchlist, load, same_database
 from policywatch.wording import counted
 
@@ -71,9 +72,7 @@ def serve(
         str, typer.Option("--root-path", metavar="PATH", help="What a proxy puts before every address, like /watch.")
     ] = "",
     private: Annotated[bool, typer.Option("--private", help="Let only those read who sign in.")] = False,
-    log_format: Annotated[
-        Literal["text", "json"], typer.Option("--log-format", help="How each request is logged on standard error.")
-    ] = "text",
+    log_format: Logs = None,
 ) -> None:
     """Serve the pages: changes, documents, feeds. Everyone who reaches them can read.
 
@@ -89,11 +88,12 @@ def serve(
 
     try:
         known = access(os.environ, private=private)
-        where = Listening(host, port, trusted_proxy or (), root(root_path), log_format)
+        where = Listening(host, port, trusted_proxy or (), root(root_path))
     except UnusablePassword as failure:
         raise typer.BadParameter(str(failure), param_hint="the environment") from failure
     except ValueError as failure:
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
+    start_logging(log_format)
     with opened(config) as (watchlist, database):
         names = hosts(where, allowed_host or (), watchlist.site)
         desk = _kept(config, watchlist, can_accept=known.knows_anyone)

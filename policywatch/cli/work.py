@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from policywatch.cli.logs import LogFormat, Logs, log, log_report, start_logging
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
     Config,
     Documents,
     Json,
+    Logs,
     console,
     known,
     opened,
@@ -28,6 +28,7 @@ from policywatch.cli.options import (
     who_is_told,
 )
 from policywatch.harmless import harmless
+from policywatch.logs import LogFormat, log, start_logging
 from policywatch.watchlist import Watchlist, load, same_database
 from policywatch.wording import counted
 
@@ -63,6 +64,7 @@ def run(
     from policywatch.beating import beating
     from policywatch.job import Job
     from policywatch.offline import nothing_reached
+    from policywatch.report import log_report
     from policywatch.undelivered import undelivered
     from storage.checks import last_checks
 
@@ -248,7 +250,7 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]
 
     def logged(_done: int, _of: int, last: str) -> None:
         if last:
-            log.info("%s fetched", last, extra={"event": "fetched", "document": last})
+            log.info("%s fetched", last, extra={"event": "fetched", "facts": {"document": last}})
 
     if as_json or not sys.stderr.isatty():
         yield logged

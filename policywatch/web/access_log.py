@@ -1,19 +1,13 @@
-"""One line a request, as text or as JSON, on standard error like all that `serve` reports."""
+"""Logs each request."""
 
 from __future__ import annotations
 
-import json
-import logging
 import time
-from datetime import UTC, datetime
-from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from policywatch.logs import log
 from policywatch.web.security import LONGEST
-
-LogFormat = Literal["text", "json"]
-_LOG = logging.getLogger("policywatch.access")
 
 
 class AccessLog:
@@ -41,7 +35,7 @@ class AccessLog:
             await self._app(scope, receive, counted)
         finally:
             target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-            request = {
+            facts = {
                 "client": scope["client"][0] if scope["client"] else "-",
                 "method": scope["method"],
                 "path": target[:LONGEST].decode(),  # as it was sent, which is printable ASCII
@@ -49,32 +43,4 @@ class AccessLog:
                 "bytes": sent,
                 "ms": round(1000 * (time.perf_counter() - start)),
             }
-            _LOG.info("%(client)s %(method)s %(path)s %(status)s %(bytes)s %(ms)s", request, extra={"request": request})
-
-
-class _Json(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {"time": _time(record)}
-        said |= getattr(record, "request", None) or {"level": record.levelname, "message": record.getMessage()}
-        return json.dumps(said | ({"error": self.formatException(record.exc_info)} if record.exc_info else {}))
-
-
-class _Text(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{_time(record)} {super().format(record)}"
-
-
-def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-
-
-def log_config(form: LogFormat) -> dict[str, Any]:
-    """For `logging.config`: requests, and what goes wrong."""
-    handled = {"handlers": ["stderr"], "propagate": False}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"text": {"()": _Text}, "json": {"()": _Json}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
-        "loggers": {_LOG.name: {"level": "INFO", **handled}, "uvicorn": {"level": "WARNING", **handled}},
-    }
+            log.info("%s", " ".join(map(str, facts.values())), extra={"event": "request", "facts": facts})

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import resources
-from logging import getLogger
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from analysis.blocks import UnreadablePage
 from analysis.versions.accepting import NothingHeld
+from policywatch.logs import log
 from policywatch.web.access import Access
 from policywatch.web.api import api
 from policywatch.web.api_answers import misunderstood, problem, wrong_parts
@@ -31,7 +31,7 @@ from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.security import READY, Door, Hosts, SecurityHeaders
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import Unknown, UnknownDocument, with_advice
+from storage.errors import DamagedCapture, DamagedValue, Unknown, UnknownDocument, with_advice
 
 
 def create_app(
@@ -96,11 +96,12 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         answer.headers["Retry-After"] = str(WAIT)
         return answer
 
-    @app.exception_handler(InternalError)
-    @app.exception_handler(OperationalError)
+    @app.exception_handler(DatabaseError)
+    @app.exception_handler(DamagedCapture)
+    @app.exception_handler(DamagedValue)
     def lost(request: Request, failure: Exception) -> Response:
-        assert isinstance(failure, OperationalError | InternalError)
-        getLogger("uvicorn.error").error("the database failed: %s", with_advice(failure.orig))
+        said = with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure
+        log.error("the database failed: %s", said)
         answer = _failed(renderer, request, 503, "the database can't be read at this moment", key="lost_")
         answer.headers["Retry-After"] = "60"
         return answer

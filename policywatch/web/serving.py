@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from policywatch.web.access_log import AccessLog, LogFormat, log_config
+from policywatch.web.access_log import AccessLog
 from policywatch.web.patience import TAKEN_AT_ONCE, PatientProtocol
 
 _QUEUE = 1024  # connections that the system keeps until they are taken
@@ -35,7 +35,6 @@ class Listening:
     port: int = 8642
     proxies: Sequence[str] = ()
     root_path: str = ""
-    log_format: LogFormat = "text"
 
 
 def serve(app: FastAPI, where: Listening) -> None:
@@ -50,7 +49,7 @@ def serve(app: FastAPI, where: Listening) -> None:
             AccessLog(_with_prefix_or_without(app, where.root_path) if where.root_path else app),
             http=PatientProtocol,
             backlog=TAKEN_AT_ONCE,
-            log_config=log_config(where.log_format),
+            log_config=None,  # ours is set up
             access_log=False,  # uvicorn's knows neither the size of an answer nor how long it took
             server_header=False,
             root_path=where.root_path,

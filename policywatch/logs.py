@@ -1,0 +1,52 @@
+"""What `run`, `watch` and `serve` log on standard error: lines for people, or a JSON object a line for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
+
+log = logging.getLogger("policywatch")
+
+
+class LogFormat(StrEnum):
+    """How a line of the log looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": getattr(record, "event", record.name),
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+class _StandardError(logging.Handler):
+    """As it is now: a progress bar puts itself in its place, so that lines come above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+        sys.stderr.flush()
+
+
+def start_logging(wanted: LogFormat | None) -> None:
+    """From now on all that is logged has time and level; what other packages log from warnings on."""
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    text.converter = time.gmtime
+    handler = _StandardError()
+    handler.addFilter(lambda record: record.name == log.name or record.levelno >= logging.WARNING)
+    handler.setFormatter(_Json() if wanted is LogFormat.JSON else text)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    log.setLevel(logging.INFO)
