@@ -13,7 +13,9 @@ import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from analysis.versions import manner
 from analysis.versions.reading import Prepared
+from policywatch import sandbox
 from policywatch.web import comparing
 from policywatch.web.one_change import Sides
 from storage.changes import StoredPassage, changes_of
@@ -267,6 +269,15 @@ def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.C
         "It <b>trains</b> on your posts.",
     ]
     assert not page(site, f"/changes/{id_}?lang=fr").css(".retold")
+
+
+def test_texts_that_take_too_much_to_compare_are_called_so(parley: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manner, "_SMALL", 0)
+    monkeypatch.setattr(sandbox, "SECONDS", 0)
+    with visited(parley.database) as site:
+        answer = site.get(f"/documents/{PRIVACY}/compare?from=1&to=2")
+    assert answer.status_code == 422
+    assert text(LexborHTMLParser(answer.text), "h1") == ["Too long to compare"]
 
 
 def test_few_texts_are_compared_at_a_time_and_the_same_two_once(parley: Story, monkeypatch: pytest.MonkeyPatch) -> None:

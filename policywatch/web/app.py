@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from analysis.blocks import UnreadablePage
+from analysis.blocks import TooCostly, UnreadablePage
 from analysis.versions.accepting import NothingHeld
 from policywatch.logs import log
 from policywatch.web.access import Access
@@ -89,6 +89,10 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
         # of an unknown document the store would name all that it knows
         said = f"there is no document {failure.document!r}" if isinstance(failure, UnknownDocument) else str(failure)
         return _failed(renderer, request, 404, said)
+
+    @app.exception_handler(TooCostly)
+    def costly(request: Request, failure: Exception) -> Response:
+        return _failed(renderer, request, 422, str(failure), key="costly_")
 
     @app.exception_handler(TooManyComparisons)
     def busy(request: Request, _: Exception) -> Response:
