@@ -59,4 +59,4 @@ def _unread(report: Report) -> str:
 
 def _tell(heartbeat: Heartbeat, beat: Beat, said: str) -> None:
     if why := heartbeat.beat(beat, said):
-        log.warning("the heartbeat could not be told: %s", why)
+        log.warning("the heartbeat could not be sent: %s", why)

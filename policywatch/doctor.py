@@ -128,7 +128,7 @@ def _unread(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
         waits = utc_now() - check.checked_at
         if waits > GRACE and watchlist.document(check.document_id):
             hours = counted(int(waits / timedelta(hours=1)), "hour")
-            said = f"capture {check.capture_id} waits unread for {hours}; run `policywatch read`, and see what it says"
+            said = f"capture {check.capture_id} has been unread for {hours}; run `policywatch read` to see why"
             yield Finding(False, check.document_id, said)
 
 
@@ -136,7 +136,7 @@ def _twice(watchlist: Watchlist) -> Iterator[Finding]:
     first: dict[tuple[str, ...], str] = {}
     for entry in watchlist.documents:
         if (id_ := first.setdefault(entry.addresses, entry.id)) != entry.id:
-            said = f"{id_} has the same address: the page is fetched twice, and each change is told twice"
+            said = f"{id_} has the same address: the page is fetched twice, and each change is alerted twice"
             yield Finding(True, entry.id, said)
 
 

@@ -47,7 +47,7 @@ class LastGood(Generic[_Read]):
         except WatchlistError as failure:
             if str(failure) != self.wrong:
                 self.wrong = str(failure)
-                log.warning("%s; until this is put right, the file holds as it was before", failure)
+                log.warning("%s; until this is fixed, the last good version of the file applies", failure)
 
 
 def at_rest(file: Path) -> Path:

@@ -98,9 +98,9 @@ def _tell_once(lost: str, before: str) -> str:
     """What failed, or that nothing does any more."""
     if lost != before:
         if lost:
-            log.error("%s; nothing is lost, it is tried again every minute", lost, extra={"event": "database lost"})
+            log.error("%s; nothing is lost, the watch tries again every minute", lost, extra={"event": "database lost"})
         else:
-            log.info("it goes on", extra={"event": "database back"})
+            log.info("the database is back", extra={"event": "database back"})
     return lost
 
 

@@ -29,7 +29,7 @@ from storage.notices import Notice, NoticeKind
 from storage.paragraphs import Paragraph, Standing, digest, place_of, texts_of, vector
 from storage.retellings import Retelling
 from storage.versions import Cause, Version
-from storage.wal import torn
+from storage.wal import truncation
 
 _MOST = 20  # of one kind that are named; one bad page of a file can spoil thousands of rows
 _SECONDS = 10  # that a daily look at the file may take
@@ -146,7 +146,7 @@ def _looked(database: Database, look: Callable[[Session], Iterator[Damage]]) -> 
 
 
 def _log(database: Database) -> Iterator[Damage]:
-    if problem := torn(database):
+    if problem := truncation(database):
         yield Damage("database", problem)
 
 

@@ -13,7 +13,7 @@ _MAGIC = (0x377F0682, 0x377F0683)  # the second: checksums of big-endian words
 _HEADER, _FRAME = 32, 24  # bytes
 
 
-def torn(database: Database) -> str | None:
+def truncation(database: Database) -> str | None:
     """Where the log of a SQLite file ends too early. Nobody writes meanwhile."""
     file = database.sqlite_file
     if file is None:
@@ -29,7 +29,7 @@ def torn(database: Database) -> str | None:
         return None
     return (
         f"the log of its newest pages, {log.name}, breaks off after {pages} pages: what was written later is lost. "
-        "After a power cut or a kill amid a write it is so, and harmless; else it was damaged"
+        "After a power cut, or where a program was killed as it wrote, this is harmless; otherwise the log is damaged"
     )
 
 

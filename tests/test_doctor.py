@@ -173,7 +173,7 @@ def test_a_capture_that_waits_unread_is_named(config: Path) -> None:
         for words in ((), ("--alive",)):
             said = policywatch("doctor", "--quiet", *words, "--config", config, status=status)
             assert (
-                "FIX   library/privacy: capture 1 waits unread for 2 hours; run `policywatch read`" in said
+                "FIX   library/privacy: capture 1 has been unread for 2 hours; run `policywatch read`" in said
             ) == status
     policywatch("read", "--config", config)
     assert policywatch("doctor", "--quiet", "--alive", "--config", config) == ""

@@ -79,7 +79,7 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
             finally:
                 staying.terminate()
         assert staying.wait() == 0
-        assert said.read_text().count("until this is put right") == 1
+        assert said.read_text().count("until this is fixed") == 1
 
 
 def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None
             try:
                 until(lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0])
                 database.execute("ALTER TABLE checks RENAME TO gone")
-                until(lambda: "no such table: checks; nothing is lost, it is tried again" in said.read_text())
+                until(lambda: "no such table: checks; nothing is lost, the watch tries again" in said.read_text())
                 time.sleep(1)
                 database.execute("ALTER TABLE gone RENAME TO checks")
-                until(lambda: "it goes on" in said.read_text())
+                until(lambda: "the database is back" in said.read_text())
                 asked = site.asked["/privacy"]
                 database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
                 until(lambda: site.asked["/privacy"] > asked)
@@ -160,7 +160,7 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
                 alter("ALLOW_CONNECTIONS false")
                 until(lambda: "not currently accepting connections; nothing is lost" in said.read_text())
                 alter("ALLOW_CONNECTIONS true")
-                until(lambda: "it goes on" in said.read_text())
+                until(lambda: "the database is back" in said.read_text())
                 site.pages["/privacy"] = policy(AI)
                 make_due()
                 until(lambda: sent() == 1)  # recorded: before, a connection that breaks off makes it come again
@@ -218,7 +218,7 @@ def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_
         finally:
             pages.terminate()
     told = said.read_text()
-    assert told.count("until this is put right") == 3
+    assert told.count("until this is fixed") == 3
     assert "can't be changed while `serve` runs" in told
 
 
