@@ -119,11 +119,11 @@ def test_doctor_and_the_job_say_what_is_wrong_and_the_alert_arrives(tmp_path: Pa
         "utf-8",
     )
     environ = {**os.environ, "COLUMNS": "500"}
-    said = policywatch("doctor", "--config", config, environ=environ, status=1)
+    said = policywatch("doctor", "--config", config, environ=environ, status=2)  # nothing is watched
     assert "ours: there is no such folder" in said
     (tmp_path / "ours").mkdir()
     own(tmp_path / "ours", alert_txt="{{ nothing }}", alret_txt="x")
-    said = policywatch("doctor", "--config", config, environ=environ, status=1)
+    said = policywatch("doctor", "--config", config, environ=environ, status=2)
     assert "alert.txt.j2, line 1: 'nothing' is undefined" in said
     assert "alret.txt.j2: is no template's name" in said
     sent = policywatch("deliver", "--config", config)
