@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from analysis.blocks import Page
-from analysis.change import Brief, Comparison, Evidence, Passage, Quote
+from analysis.change import QUESTIONS, Brief, Comparison, Evidence, Passage, Quote
 
 _PAGES = TypeAdapter(Page)
 
@@ -39,9 +38,8 @@ def page_from_json(value: Any) -> Page:
 
 
 def evidence_json(evidence: Evidence) -> dict[str, str]:
-    """One topic's words, and the heading above them where that decided."""
-    decided = {"heading": evidence.heading} if evidence.heading else {}
-    return {"topic": evidence.topic, "text": evidence.text, "side": evidence.side} | decided
+    """One topic's words."""
+    return {"topic": evidence.topic, "text": evidence.text, "side": evidence.side}
 
 
 def passage_json(passage: Passage) -> dict[str, Any]:
@@ -55,47 +53,36 @@ def passage_json(passage: Passage) -> dict[str, Any]:
         "evidence": [evidence_json(evidence) for evidence in passage.evidence],
         "severity": passage.severity,
         "direction": passage.direction,
+        "returns": passage.returns,
         "why": list(passage.why),
     }
 
 
 def quotes(those: Iterable[Quote]) -> list[dict[str, Any]]:
-    """Words of a page, each with its side, with its link where it is one, and with its marks."""
-    return [_quote_json(quote) for quote in those]
-
-
-def _quote_json(quote: Quote) -> dict[str, Any]:
-    beside = {"link": quote.link, "marks": list(quote.marks)}
-    return {"text": quote.text, "side": quote.side} | {name: said for name, said in beside.items() if said}
+    """Words of a page, each with its side, and with its link where it is one."""
+    return [{"text": quote.text, "side": quote.side} | ({"link": quote.link} if quote.link else {}) for quote in those]
 
 
 def brief_json(brief: Brief) -> dict[str, Any]:
     """The brief, with `from` for its start."""
-
     return {
         "meaning": brief.meaning,
         "meaning_side": brief.meaning_side,
-        "only_rules": brief.only_rules,
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
-        "default_words": asdict(brief.default_words) if brief.default_words else None,
-        "because": list(brief.because),
-        "kept": [{"before": kept.before, "after": kept.after} for kept in brief.kept],
-        "data": quotes(brief.data),
-        "purposes": quotes(brief.purposes),
-        "recipients": quotes(brief.recipients),
-        "refuse": quotes(brief.refuse),
-        "excluded": quotes(brief.excluded),
-        "irreversible": quotes(brief.irreversible),
-        "regions": quotes(brief.regions),
+        "severity_reasons": list(brief.severity_reasons),
+        **{question: quotes(getattr(brief, question)) for question in QUESTIONS},
     }
 
 
 def stored_brief(comparison: Comparison) -> dict[str, Any]:
     """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
-    beside = {"see": quotes(comparison.see), "why": list(comparison.why), "dated": comparison.dated}
-    beside["why_codes"] = [reason.as_json() for reason in comparison.why]
-    beside["clearer"] = comparison.clearer
+    beside = {
+        "notice_links": quotes(comparison.notice_links),
+        "why": list(comparison.why),
+        "why_codes": [reason.as_json() for reason in comparison.why],
+        "dated": comparison.dated,
+    }
     headed = {} if comparison.brief.place is None else {"place": comparison.brief.place}
     return brief_json(comparison.brief) | headed | {name: said for name, said in beside.items() if said}
 
@@ -112,7 +99,8 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "dated": comparison.dated,
         "held": comparison.held,
         "why": list(comparison.why),
-        "see": quotes(comparison.see),
+        "notice_links": quotes(comparison.notice_links),
+        "returns": comparison.returns,
         "brief": brief_json(comparison.brief),
         "passages": [passage_json(passage) for passage in comparison.passages],
     }

@@ -8,12 +8,13 @@ from typing import Literal
 
 from reasons import Reason
 
+_MUCH = 3_000  # characters that go while nothing comes
 Operation = Literal["added", "removed", "reworded", "moved"]
 Side = Literal["before", "after"]
+SIDES: tuple[Side, Side] = ("before", "after")
 Severity = Literal["high", "medium", "low", "none"]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Default = Literal["on", "off"]
-Mark = Literal["stands", "forbidden", "denied", "limited", "age"]
 
 TOPICS = (
     "ai_training",
@@ -31,27 +32,27 @@ TOPICS = (
     "sensitive_minors",
     "security",
 )
+# of the summary, in the order in which they are told
+QUESTIONS = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest first
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words, as they stand in the passage, that decided a topic.
-
-    Where the `heading` above them decided it instead, the words are just those that changed.
-    """
+    """Words, as they stand in the passage, that decided a topic."""
 
     topic: str
     text: str
     side: Side
-    heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One place of a change. `before` is None for added text, `after` for removed; moved text has both, alike.
 
-    `why` says in plain words which rules decided, one a line, also why nothing was flagged.
+    `returns`: the text that came stood on the page before, or the text that went came with one of the last versions.
+    `why` says in plain words what decided, one reason a line, also why nothing was flagged. `chance`: of an alert, by
+    the trained model; None where it was not asked.
     """
 
     heading: tuple[str, ...]
@@ -62,7 +63,9 @@ class Passage:
     evidence: tuple[Evidence, ...] = ()
     severity: Severity = "none"
     direction: Direction = "none"
+    returns: bool = False
     why: tuple[Reason, ...] = ()
+    chance: float | None = None
 
     @property
     def texts(self) -> dict[Side, str]:
@@ -82,38 +85,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of the page, verbatim, with the link that stands on them where there is one.
-
-    `marks` say what a reader must know of them: a way to refuse that was taken out here "stands" on the later page;
-    what is left out, which data or what for is "forbidden" to readers; what is denied is "limited" by words that are
-    not quoted; which data, who gets it or what for is "denied" where the page says that it is not so; an "age" that is
-    left out may be so of something else than the use of data.
-    """
+    """Words of the page, verbatim, with the link that stands on them where there is one."""
 
     text: str
     side: Side
     link: str | None = None
-    marks: tuple[Mark, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DefaultWords:
-    """The page's words that say whether something happens unless people act, "…" where some are left out.
-
-    `of_meaning`: they stand in the passage that the change is headed from, so it is that which happens or doesn't.
-    """
-
-    text: str
-    side: Side
-    of_meaning: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How long something was kept, and how long it is now, verbatim."""
-
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +98,15 @@ class Brief:
 
     `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
     `meaning_side`, "…" where some are left out, `place` the number of the passage that it stands in (not in JSON);
-    `only_rules`: all that is told is what users must or may not do; `because` holds the rules (of `grave.RULES`) by
-    which the whole change is high.
+    `severity_reasons` names the conventions by which the change is high.
     """
 
     meaning: str | None = None
     meaning_side: Side | None = None
     place: int | None = None
-    only_rules: bool = False
     start: date | None = None
     default: Default | None = None
-    default_words: DefaultWords | None = None
-    because: tuple[str, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    severity_reasons: tuple[str, ...] = ()
     data: tuple[Quote, ...] = ()
     purposes: tuple[Quote, ...] = ()
     recipients: tuple[Quote, ...] = ()
@@ -149,9 +121,8 @@ class Comparison:
     """What a change between two texts is.
 
     `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
-    `see` holds the links of a notice of coming changes: where more is said of them.
-    `clearer`: the same is said in other words, some of which explain; else `clarifies` may just be that nothing speaks
-    for another direction.
+    `returns`: it alerts, but only by text that an older version had, or that came just before it.
+    `notice_links` holds the links of a notice of coming changes: where more is said of them.
     `dated`: no word says that it holds from `effective_date`; that is the date which the document bears.
     `why` says in plain words why the change as a whole is told or not; where `held` does, nothing.
     `passages` stand in the order of the later text, removed ones at the place they were taken from.
@@ -159,14 +130,21 @@ class Comparison:
 
     substantive: bool
     alert: bool = False
+    returns: bool = False
     severity: Severity = "none"
     direction: Direction = "none"
-    clearer: bool = False
     topics: tuple[str, ...] = ()
     effective_date: date | None = None
     dated: bool = False
     held: str | None = None
     why: tuple[Reason, ...] = ()
-    see: tuple[Quote, ...] = ()
+    notice_links: tuple[Quote, ...] = ()
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it can be told at once: neither a return, nor a page of which a large part is just missing."""
+        sizes = {side: sum(len(passage.texts[side]) for passage in self.passages) for side in SIDES}
+        is_torn = sizes["before"] >= _MUCH and not sizes["after"]
+        return not self.returns and not is_torn

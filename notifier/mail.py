@@ -218,7 +218,7 @@ def _refusal(refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, ev
         said = f"{code} {_words(words)}"
         is_one = address in number
         each.append(Reason("delivery.person", number=number[address], said=said) if is_one else f"{address}: {said}")
-    said = listed("list.rules", each)
+    said = listed("list.people", each)
     permanent = all(code >= _PERMANENT for code, _ in refused.values())
     return Refused(said if everybody else Reason("delivery.not_for_all", said=said), permanent)
 

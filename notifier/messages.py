@@ -159,21 +159,15 @@ def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event 
 def _subject(shown: Shown, said: Words) -> str:
     """Who and which page, then what it is about, whether it is on, and from when."""
     defaults = {"on": said.subject.default_on, "off": said.subject.default_off}
-    default = defaults.get(str(shown.default)) if shown.default_of_meaning else None
-    topics = shown.topics[: shown.leading] if default else shown.topics  # the default is of none of the others
-    parts = list(topics[:_TOPICS_IN_SUBJECT])
+    parts = list(shown.topics[:_TOPICS_IN_SUBJECT])
     if shown.returned:
         parts.append(said.subject.returned)
     if shown.announced:
         parts.insert(0, said.subject.announced.format(date=shown.announced))
-    if shown.only_rules:
-        parts.append(shown.direction_name)
-    elif shown.direction == "limits":
+    if shown.direction == "limits":
         parts.append(said.subject.limits)
-    if shown.clearer:
-        parts.append(said.subject.clearer)
-    if default:
-        parts.append(default)
+    if shown.default:
+        parts.append(defaults[shown.default])
     if shown.starting:
         parts.append(shown.starting_said)
     subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"

@@ -8,7 +8,7 @@ from notifier.shown import Answer, Quoted, Shown, ShownPassage
 from notifier.wording import words
 
 SITE = "https://watch.example"
-_HIGH = {"because": ["trains_anew", "used_unless_refused"]}
+_HIGH = {"severity_reasons": ["training"]}
 
 
 def sample_change(language: str) -> Shown:
@@ -25,18 +25,14 @@ def sample_change(language: str) -> Shown:
         severity_name=said.severities.high,
         direction="expands",
         direction_name=said.directions.expands,
-        only_rules=False,
         topics=tuple(said.topics_of(("ai_training", "user_choice"), _HIGH)),
-        leading=2,
         found=said.date(date(2025, 12, 1)),
         starting=said.date(starts),
         starting_name=said.brief.starting,
         starting_said=said.subject.starting.format(date=said.date(starts)),
         starts=starts,
         default="on",
-        default_of_meaning=True,
-        default_said=said.brief.on,
-        default_name=f"{said.brief.on} ({said.quoted.format(text='unless you object')})",
+        default_name=said.brief.on,
         returned=False,
         announced="",
         thread="sample",
@@ -65,8 +61,7 @@ def sample_change(language: str) -> Shown:
         unflagged=2,
         unflagged_said=said.say.unflagged.of(2),
         diff=f"{SITE}/changes/1",
-        clearer=False,
-        because=said.why_high(_HIGH),
+        severity_reasons=said.why_high(_HIGH),
         retold=None,
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

@@ -13,10 +13,10 @@ from sqlmodel import Session
 from notifier.escape import clean, cut, web_link
 from notifier.wording import Words, words
 from storage.announced import announcements, starting_key
-from storage.briefs import answered, default_key, default_words, notes
+from storage.briefs import answered
 from storage.changes import Change, StoredPassage, alike, gravity, passages
 from storage.documents import Document, document
-from storage.retellings import retelling
+from storage.second_readings import meanings, second_readings
 from storage.versions import Cause, Version
 
 _SEPARATOR = " › "
@@ -24,18 +24,15 @@ _TOPICS_IN_SHORT = 4
 _LONGEST_MEANING = 250  # characters, where there is little room
 _CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
 
-_LIGHT = "why.changed_light"  # the reason why a place is not flagged that has words about AI or data
-
 Mark = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Words of the page; with the link that stands on them, if it leads to the web, and what is to be said of them."""
+    """Words of the page; with the link that stands on them, if it leads to the web."""
 
     text: str
     link: str | None = None
-    note: str = ""  # behind the words: that the page denies them, and the like
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +73,14 @@ class Shown:
     severity_name: str
     direction: str
     direction_name: str
-    only_rules: bool  # for users, nothing that is done with data
     topics: tuple[str, ...]  # those of the passage that the meaning is from first
-    leading: int  # how many those are
     found: str
     starting: str | None
     starting_name: str  # what to call that day
     starting_said: str  # the day within a line
     starts: date | None
     default: str | None
-    default_said: str | None
-    default_name: str | None  # with the page's words that say so
+    default_name: str | None
     returned: bool
     announced: str  # the day on which this very text was found as an announced one, if it was
     thread: str  # of which messages about the same hang together
@@ -98,9 +92,7 @@ class Shown:
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...]  # where the document stands, all of it
-    default_of_meaning: bool  # not of something else than the meaning and the leading topics tell of
-    clearer: bool  # the same is said more clearly
-    because: str  # why it is high, where a rule says so
+    severity_reasons: str  # why it is high, where a convention says so
     retold: str | None  # by a machine, in the message's language
 
     @property
@@ -109,16 +101,12 @@ class Shown:
         return self.pages[0] if self.pages else None
 
     def in_short(self, ways: int) -> Shown:
-        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse.
-
-        With none of these the default is told without the words that say so.
-        """
+        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
         refuse = [one for one in self.answers if one.name == "refuse" and ways][:1]  # before the ways that are gone
         needed = tuple(replace(one, quotes=one.quotes[:ways]) for one in refuse)
         meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
         topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
-        default = self.default_name if ways else self.default_said
-        return replace(self, topics=topics, meaning=meaning, default_name=default, answers=needed, retold=None)
+        return replace(self, topics=topics, meaning=meaning, answers=needed, retold=None)
 
 
 def _found_at(session: Session, change: Change) -> datetime:
@@ -139,7 +127,6 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     starting = change.effective_date or _day(brief.get("from"))
     announced = announcements(session, [change]).get(change.id or 0)
     called = starting_key(change, page.kind, starting)
-    leading = _leading(change.topics, brief, found)
     return Shown(
         document_id=page.id,
         service=clean(page.service),
@@ -148,19 +135,15 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         severity=change.severity,
         severity_name=getattr(said.severities, change.severity, change.severity),
         direction=change.direction,
-        direction_name=said.direction(change.direction, brief),
-        only_rules=bool(brief.get("only_rules")),  # briefs of earlier versions don't say
-        topics=tuple(map(clean, said.topics_of(dict.fromkeys([*leading, *change.topics]), brief))),
-        leading=len(leading),
+        direction_name=said.direction(change.direction),
+        topics=tuple(map(clean, said.topics_of(_leading_first(change.topics, brief, found), brief))),
         found=said.date(_found_at(session, change).date()),
         starting=said.date(starting) if starting else None,
         starting_name=getattr(said.brief, called),
         starting_said=getattr(said.subject, called).format(date=said.date(starting)) if starting else "",
         starts=starting,
         default=brief.get("default"),
-        default_said=getattr(said.brief, default_key(brief) or "", None),
-        default_name=_default(brief, said),
-        default_of_meaning=bool(leading) and default_key(brief) in ("on", "off"),
+        default_name=getattr(said.brief, brief.get("default") or "", None),
         returned=change.returns_to is not None,
         announced=said.date(announced.day) if announced else "",
         thread=announced.document_id if announced else page.id,
@@ -168,13 +151,12 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         answers=_answers(brief, said),
         passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(alike(flagged), brief)),
         unflagged=len(others),
-        unflagged_said=_unflagged(others, said, alone=not flagged),
+        unflagged_said=(said.say.unflagged if flagged else said.say.only_unflagged).of(len(others)),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         pages=tuple(filter(None, map(web_link, page.addresses))),
-        clearer=bool(brief.get("clearer")) and not brief.get("only_rules"),
-        because=said.why_high(brief),
-        retold=retelling(session, change.id or 0, language),
+        severity_reasons=said.why_high(brief),
+        retold=meanings(second_readings(session, change.id or 0)).get(language),
     )
 
 
@@ -183,12 +165,10 @@ def _stored(session: Session, change: Change, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
 
 
-def _leading(topics: list[str], brief: dict[str, Any], found: Sequence[StoredPassage]) -> list[str]:
-    """The topics of the passage that the meaning is from: all where a brief of earlier versions does not say which."""
-    if "place" not in brief:
-        return topics
-    its = {topic for passage in found if passage.position == brief["place"] for topic in passage.topics}
-    return [topic for topic in topics if topic in its]
+def _leading_first(topics: list[str], brief: dict[str, Any], found: Sequence[StoredPassage]) -> list[str]:
+    """Those of the passage that the meaning is from, then the others."""
+    its = {topic for passage in found if passage.position == brief.get("place") for topic in passage.topics}
+    return sorted(topics, key=lambda topic: topic not in its)
 
 
 def _day(written: object) -> date | None:
@@ -199,29 +179,15 @@ def _other_language(page: Document, words: Words, language: str) -> str | None:
     return None if page.language == language else words.languages.get(page.language, page.language)
 
 
-def _default(brief: dict[str, Any], words: Words) -> str | None:
-    key, quoted = default_key(brief), default_words(brief)
-    if key is None:
-        return None
-    said: str = getattr(words.brief, key)
-    return f"{said} ({words.quoted.format(text=clean(quoted))})" if quoted else said
-
-
 def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
-    kept = tuple(_kept(times, words) for times in brief.get("kept") or ())
-    answers = [Answer(words.brief.kept, kept, "kept")] if kept else []
-    for key, gone, quotes in answered(brief):
-        answers.append(Answer(words.question(key, gone=gone), tuple(_quoted(quote, words) for quote in quotes), key))
-    return tuple(answers)
-
-
-def _kept(times: dict[str, str], words: Words) -> Quoted:
-    return Quoted(clean(times["before"]), note=f" → {words.quoted.format(text=clean(times['after']))}")
-
-
-def _quoted(quote: dict[str, Any], words: Words) -> Quoted:
-    note = "".join(f" ({getattr(words.brief, note)})" for note in notes(quote))
-    return Quoted(clean(quote["text"]), web_link(quote.get("link")), note)
+    return tuple(
+        Answer(
+            words.question(key, gone=gone),
+            tuple(Quoted(clean(quote["text"]), web_link(quote.get("link"))) for quote in quotes),
+            key,
+        )
+        for key, gone, quotes in answered(brief)
+    )
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
@@ -242,15 +208,6 @@ def _gravest_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]
 
 def _gravity(same: Sequence[StoredPassage]) -> int:
     return min(gravity(one.severity) for one in same)
-
-
-def _unflagged(others: Sequence[StoredPassage], words: Words, *, alone: bool) -> str:
-    """How many other passages there are; that there is nothing to tell in them only where none has words about it."""
-    if alone:
-        return words.say.only_unflagged.of(len(others))
-    codes = {code["code"] for passage in others for code in passage.why_codes or ()}
-    light = _LIGHT in codes or any(passage.why_codes is None for passage in others)
-    return (words.say.unflagged_light if light else words.say.unflagged).of(len(others))
 
 
 def _is_title(one: StoredPassage, after: StoredPassage) -> bool:

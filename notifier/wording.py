@@ -51,14 +51,8 @@ class Directions(_Strict):
     expands: str
     limits: str
     clarifies: str  # what it also is where nothing speaks for any other
-    clearer: str  # instead, where it was found that the same is said more clearly
     mixed: str
     none: str  # of pages; a message says nothing of it
-    only_rules: str  # instead of any of these, where all that is told is what users must or may not do
-
-    def named(self) -> dict[str, str]:
-        """Those that a change can be sought by."""
-        return self.model_dump(exclude={"clearer", "only_rules"})
 
 
 class Operations(_Strict):
@@ -80,7 +74,6 @@ class Subject(_Strict):
     dated: str  # {date}; instead, where the day is just that of the document
     announced_for: str  # {date}; instead, where the text is only announced
     limits: str
-    clearer: str
     returned: str
     announced: str  # {date}
     digest: Counted
@@ -89,26 +82,13 @@ class Subject(_Strict):
     test: str  # {subject}
 
 
-class Because(_Strict):
-    """Why a change is high: a clause for each rule of the analysis that can make it so, then for what can by weight."""
+class SeverityReasons(_Strict):
+    """Why a change is high: a clause for each convention of the analysis that makes it so."""
 
-    trains_anew: str
-    training_promise_gone: str
+    training: str
+    sale: str
     promise_gone: str
-    promise_narrowed: str
-    consent_gone: str
-    turned_on: str
     choice_gone: str
-    choice_narrowed: str
-    sensitive_anew: str
-    shared_for_ads: str
-    shared_anew: str
-    used_unless_refused: str
-    much_shared_or_used: str
-    new_practices: str
-    speaks_of_training: str
-    speaks_of_default: str
-    speaks_of_choices: str
 
 
 class BriefWords(_Strict):
@@ -121,27 +101,17 @@ class BriefWords(_Strict):
     announced_for: str  # instead, where the text is only announced
     default: str
     on: str
-    on_some: str  # instead, where it is said of other things than the meaning tells of
     off: str
-    off_some: str
     data: str
     purposes: str
     recipients: str
     refuse: str
     excluded: str
-    forbidden: str
-    ages: str
     irreversible: str
     regions: str
-    see: str
-    kept: str
+    notice_links: str
     was_excluded: str  # said of what an earlier text left out: a promise that is gone, not one that holds
     no_longer: str  # words that stood in the changed place; another place may have them yet
-    barred: str  # which data or what for, where users are forbidden it
-    denied: str  # which data, who gets it or what for, where the page says that it is not so
-    denied_but: str  # the same, where the page goes on with an exception or a condition
-    limited: str  # what is denied, where the page goes on with an exception or a condition
-    stands: str  # instead, where a way to refuse is still on the page
     gone: str
     retold: str
 
@@ -151,7 +121,7 @@ class Sentences(_Strict):
 
     about: str
     severity: str
-    because: str
+    severity_reasons: str
     direction: str
     returned: str
     announced: str  # {date}
@@ -159,7 +129,6 @@ class Sentences(_Strict):
     start_of_page: str  # stands for the heading of a passage above the first heading
     flagged: str
     unflagged: Counted
-    unflagged_light: Counted  # instead, where words about AI or data weigh too little in one of them
     only_unflagged: Counted
     left_out: Counted
     items_left_out: Counted
@@ -215,7 +184,7 @@ class Words(_Strict):
     directions: Directions
     operations: Operations
     subject: Subject
-    because: Because
+    severity_reasons: SeverityReasons
     brief: BriefWords
     say: Sentences
     notices: NoticeWords
@@ -239,25 +208,20 @@ class Words(_Strict):
         return f"{label} ({self.brief.no_longer})" if gone else label
 
     def why_high(self, brief: Mapping[str, Any]) -> str:
-        """The clauses of the rules that make the change of a stored brief high; nothing where none does."""
-        rules = [rule for rule in brief.get("because") or () if rule in Because.model_fields]  # older briefs name none
-        if "training_promise_gone" in rules and "promise_gone" in rules:
-            rules.remove("promise_gone")  # mostly the same promise
-        return self.semicolon.join(getattr(self.because, rule) for rule in rules)
+        """The conventions that make the change of a stored brief high, in words; nothing where none does."""
+        return self.semicolon.join(said for name, said in self.severity_reasons if name in brief["severity_reasons"])
 
-    def direction(self, name: str, brief: Mapping[str, Any]) -> str:
-        """What the change of a stored brief means for the reader's privacy; nothing for "none"."""
-        found = next((mark for mark in ("only_rules", "clearer") if brief.get(mark)), name)
-        said: str = "" if found == "none" else getattr(self.directions, found, "")
-        return said
+    def direction(self, name: str) -> str:
+        """What a change means for the reader's privacy; nothing for "none"."""
+        return "" if name == "none" else str(getattr(self.directions, name))
 
     def topic(self, name: str) -> str:
         """A topic in plain words; one that an operator made up is its own name."""
         return self.topics.get(name, name.replace("_", " "))
 
     def topics_of(self, names: Iterable[str], brief: Mapping[str, Any]) -> list[str]:
-        """The topics of a change; that data trains AI is said only where the rule for it holds, not of a ban."""
-        trained = "trains_anew" in (brief.get("because") or ())
+        """The topics of a change; that data trains AI is said only where that makes it high, not of a ban."""
+        trained = "training" in brief["severity_reasons"]
         return [self.trained if trained and name == "ai_training" else self.topic(name) for name in names]
 
 

@@ -6,20 +6,15 @@ from typing import Any
 
 from sqlmodel import Session
 
+from policywatch.second_opinion import second_opinion
 from storage.announced import Announcement, announcement_by, announcements
 from storage.change_list import ChangesPage
 from storage.changes import Change, StoredPassage, passages
 from storage.documents import PREVIEW, Document
 from storage.versions import Version, version_heads
 
-_BESIDE = (
-    "see",
-    "why",
-    "why_codes",
-    "dated",
-    "clearer",
-    "place",
-)  # stored with the brief, given beside it or not at all
+# stored with the brief, given beside it or not at all
+_BESIDE = ("notice_links", "why", "why_codes", "dated", "place")
 
 
 def change_json(session: Session, change: Change) -> dict[str, Any]:
@@ -28,7 +23,11 @@ def change_json(session: Session, change: Change) -> dict[str, Any]:
     heads = version_heads(session, [change.before_id, change.version_id, change.returns_to or change.version_id])
     found = passages(session, change.id) if change.id is not None else []
     announced = announcements(session, [change]).get(change.id or 0)
-    return _head_json(change, document, heads, announced) | {"passages": [passage_json(passage) for passage in found]}
+    second = second_opinion(session, change.id or 0)
+    return _head_json(change, document, heads, announced) | {
+        "second": second.as_json() if second else None,
+        "passages": [passage_json(passage) for passage in found],
+    }
 
 
 def changes_json(session: Session, page: ChangesPage) -> list[dict[str, Any]]:
@@ -73,8 +72,8 @@ def _head_json(
         "dated": change.brief.get("dated", False),
         "held": None,
         "why": change.brief.get("why", []),
-        "brief": {"because": []} | {name: said for name, said in change.brief.items() if name not in _BESIDE},
-        "see": change.brief.get("see", []),
+        "brief": {name: said for name, said in change.brief.items() if name not in _BESIDE},
+        "notice_links": change.brief.get("notice_links", []),
     }
 
 

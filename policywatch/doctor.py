@@ -24,7 +24,7 @@ from storage.deliveries import counts
 from storage.documents import known
 from storage.errors import StorageError
 from storage.integrity import all_damage, daily_look
-from storage.retellings import last_retelling
+from storage.second_readings import last_second_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     findings += [_writable(database), *damaged]
     with database.reading() as session:
         checks, deliveries = last_checks(session), counts(session)
-        retold = last_retelling(session) if watchlist.brief[0].model else None
+        second = last_second_reading(session) if watchlist.classify[0].model else None
         restless = [*_restless(session, watchlist), *_left_behind(session, watchlist)]
         findings += _unread(session, watchlist)
         findings += [Finding(False, "deliveries", said) for said in undelivered(session)]
@@ -96,8 +96,8 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         up = counted(deliveries["parked"], "was", "were")
         said = f"{up} given up; `policywatch alerts --parked` says why, `policywatch alerts retry --all` sends again"
         findings.append(Finding(False, "deliveries", said))
-    if retold and retold.failure:
-        said = f"{retold.model} gave no paragraph for change {retold.change_id}: {retold.failure}; alerts go without"
+    if second and second.failure:
+        said = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
         findings.append(Finding(False, "model", said))
     return [*findings, *restless, *_checked(watchlist, checks)]
 

@@ -206,13 +206,14 @@ class MessagesEntry(Table):
     templates: Annotated[str, Field(min_length=1)] | None = None
 
 
-class BriefEntry(Table):
-    """`[brief]`: a language model that adds a paragraph to alerts, where the operator wants one; times in seconds."""
+class ClassifyEntry(Table):
+    """`[classify]`: a language model as a second reader of changes, where the operator has one; times in seconds."""
 
     model_url: Address | None = None
     model: Annotated[str, Field(min_length=1)] | None = None
     model_key: str | None = None
     model_timeout: Annotated[float, Field(ge=1, le=120)] = 30
+    use: Literal["beside", "decides"] = "beside"
     allow_private: bool = False
 
     @model_validator(mode="after")

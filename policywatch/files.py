@@ -14,8 +14,9 @@ from analysis.belief.suggest import advised, better, places
 from analysis.blocks import Page, TooCostly, UnreadablePage
 from analysis.calls import here
 from analysis.change import Comparison
-from analysis.compare import compare
+from analysis.compare import block_keys, compare
 from analysis.page import is_small, markup_of, read_page
+from analysis.page.markdown import read_markdown
 from policywatch import sandbox
 from policywatch.problems import BadPairs
 from reasons import Reason
@@ -138,4 +139,5 @@ def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comp
         pages = [read_page(text, mime="text/markdown", charset="utf-8", language=language) for text in (before, after)]
     except UnreadablePage as unreadable:
         return Comparison(substantive=False, held=unreadable.reason)
-    return compare(pages[0], pages[1], language=language, document=pair.get("document"))
+    earlier = [block_keys(read_markdown(text, language=language)) for text in pair.get("earlier", ()) if text.strip()]
+    return compare(pages[0], pages[1], language=language, document=pair.get("document"), earlier=earlier)

@@ -8,18 +8,19 @@ from datetime import datetime
 
 from analysis.blocks import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
+from analysis.versions.manner import Review, unreviewed
 from analysis.versions.reading import read_unread
 from analysis.versions.rereading import refresh
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Progress, Target
 from notifier.delivery import Deliveries, deliver_due
-from notifier.retell import retell_due
 from policywatch import sandbox
 from policywatch.due import LOOKED_BACK, due
 from policywatch.entries import DocumentEntry
 from policywatch.manners import manners
 from policywatch.recipients import Recipients
 from policywatch.report import Report, outcomes
+from policywatch.second_reader import SecondReader
 from policywatch.watchlist import Watchlist
 from reasons import Reason, of_mistake
 from storage.checks import Check, Outcome, earlier_checks, finish, last_checks, pauses
@@ -36,7 +37,7 @@ class Job:
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients
-        self.manners = manners(watchlist)
+        self.manners = manners(watchlist, _second_reader(database, recipients))
         self.mistakes: list[Exception] = []  # of ours, each with one document; to be raised when all is done
         self._costly: set[bytes] = set()  # digests of bodies: a check fetches them twice, and each takes a minute
         self._tripped: dict[str, Exception] = {}  # of those, with the texts in force that `refresh` could not read
@@ -103,8 +104,7 @@ class Job:
         return read_unread(self.database, readable, self.recipients.names_for, self.mistakes, again=again)
 
     def deliver(self) -> Deliveries:
-        """Send what is owed and due; before that, a model may be asked for a paragraph about it."""
-        retell_due(self.database, self.recipients.routes, self.recipients.model)
+        """Send what is owed and due."""
         return deliver_due(
             self.database,
             self.recipients.routes,
@@ -132,6 +132,13 @@ class Job:
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Reason:
         """What differs between two answers, none of which is believed."""
         return self.manners[second[0].document].unstable(first, second)
+
+
+def _second_reader(database: Database, recipients: Recipients) -> Review:
+    if recipients.model is None:
+        return unreviewed
+    languages = {route.language for route in recipients.routes} | {recipients.operator_language}
+    return SecondReader(database, recipients.model, sorted(languages))
 
 
 def target(watchlist: Watchlist, entry: DocumentEntry) -> Target:

@@ -60,7 +60,7 @@ class Section:
         return list(dict.fromkeys(topic for passage in self.passages for topic in passage.topics))
 
     def why(self, language: str) -> list[Told]:
-        """The rules that decided, each once."""
+        """The reasons for its classification, each once."""
         each = (told_each(passage.why, passage.why_codes, language) for passage in self.passages)
         return list(dict.fromkeys(chain.from_iterable(each)))
 
@@ -180,8 +180,7 @@ def _topics_by_character(passage: StoredPassage, marks: list[tuple[Tag, str]]) -
         whole = "".join(text for tag, text in marks if tag in tags)
         for evidence in passage.evidence:
             words = evidence.get("text", "")
-            marked = words and evidence.get("side") == side and not evidence.get("heading")
-            start = whole.find(words) if marked else -1
+            start = whole.find(words) if words and evidence.get("side") == side else -1
             for k, i in places[start : start + len(words)] if start >= 0 else ():
                 if evidence["topic"] not in found[k][i]:
                     found[k][i] = (*found[k][i], evidence["topic"])

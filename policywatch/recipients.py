@@ -12,12 +12,12 @@ from urllib.parse import quote
 from notifier.channels import address_problem
 from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.quiet import parse_quiet
-from notifier.retell import Model
 from notifier.routes import Address, Route, address
 from notifier.templating import OURS, Templates
 from notifier.when import parse_when
 from policywatch.entries import OperatorEntry, RouteEntry
 from policywatch.problems import Problem, Section, WatchlistError
+from policywatch.second_reader import Model
 from policywatch.watchlist import MissingVariable, Watchlist, expand
 from storage.changes import Change
 from storage.documents import Document
@@ -59,7 +59,7 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
 
 
 def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> Model | None:
-    entry, section = watchlist.brief
+    entry, section = watchlist.classify
     if entry.model_url is None or entry.model is None:
         return None
     try:
@@ -67,7 +67,7 @@ def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Prob
     except MissingVariable as missing:
         problems.append(section.problem("model_key", str(missing)))
         return None
-    return Model(entry.model_url, entry.model, key, entry.model_timeout)
+    return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides")
 
 
 def _heartbeat(

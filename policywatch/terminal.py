@@ -18,15 +18,15 @@ from analysis.change import Comparison
 from analysis.versions.reading import facts, stored_passages
 from policywatch.harmless import harmless
 from policywatch.marking import Piece, Section, flagged_first, pieces
+from policywatch.second_opinion import SecondOpinion, second_opinion
 from policywatch.wording import Wording, wording
 from storage.announced import Announcement, announcements, starting_key
-from storage.briefs import answered, default_key, default_words, notes
+from storage.briefs import answered
 from storage.captures import addresses, capture_records
 from storage.change_list import ChangesPage, ListedChange, changes_to
 from storage.changes import Change, StoredPassage, change, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
-from storage.retellings import retold
 from storage.versions import Version, version_heads, versions
 
 WIDEST = 100  # columns; longer lines are hard to read
@@ -135,7 +135,7 @@ def show_changes(console: Console, page: ChangesPage) -> None:
 
 
 def show_change(console: Console, session: Session, change_id: int, *, why: bool = False) -> None:
-    """A change: what it means, the flagged passages, then the rest. `why` adds the rules that decided.
+    """A change: what it means, the flagged passages, then the rest. `why` adds the reasons for the classification.
 
     Raises `UnknownChange`.
     """
@@ -149,7 +149,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
         sheet.line(sheet.words("say.announced", date=sheet.words.day(told.day)))
     _why(sheet, row.brief.get("why", []) if why else ())
     _brief(sheet, row.brief)
-    _retold(sheet, retold(session, change_id))
+    _second(sheet, second_opinion(session, change_id))
     _passages(sheet, passages(session, change_id), of.title, why=row.brief.get("why", []) if why else None)
     sheet.gap()
     sheet.rule()
@@ -168,7 +168,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
         return
     row = Change(cause="page", **facts(found, alert=True))
     sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
-    _because(sheet, row)
+    _why_high(sheet, row)
     if about := _about(sheet, row, ""):
         sheet.line(about)
     _why(sheet, found.why if why else ())
@@ -241,13 +241,13 @@ def _weight(sheet: _Sheet, found: Change) -> list[tuple[str, str]]:
     if found.severity == "none":
         return [(sheet.words("changes.not_about"), "dim")]
     severity = sheet.words.label("severity", found.severity).upper()
-    direction = sheet.words.direction(found.direction, found.brief)
+    direction = sheet.words.direction(found.direction)
     return [(severity, _SEVERITY.get(found.severity, "bold")), (f"  {direction}", "")]
 
 
-def _because(sheet: _Sheet, found: Change) -> None:
-    if because := sheet.words.because(found.brief):
-        sheet.line(because)
+def _why_high(sheet: _Sheet, found: Change) -> None:
+    if reasons := sheet.words.why_high(found.brief):
+        sheet.line(reasons)
 
 
 def _about(sheet: _Sheet, found: Change, kind: str, announced: Announcement | None = None) -> str:
@@ -264,7 +264,7 @@ def _about(sheet: _Sheet, found: Change, kind: str, announced: Announcement | No
 
 def _facts(sheet: _Sheet, row: Change, heads: dict[int, Version], of: Document) -> None:
     sheet.line(*_weight(sheet, row))
-    _because(sheet, row)
+    _why_high(sheet, row)
     about = _about(sheet, row, of.kind)
     if about:
         sheet.line(about)
@@ -279,30 +279,27 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
         sheet.gap()
         sheet.line((meaning, "bold"))
     rows: list[tuple[str, list[str]]] = []
-    if key := default_key(brief):
-        quoted = [f"(“{text}”)" for text in [default_words(brief)] if text]
-        rows.append((sheet.words("brief.default"), [" ".join([sheet.words(f"brief.{key}"), *quoted])]))
-    if kept := [f"“{each['before']}” → “{each['after']}”" for each in brief.get("kept") or []]:
-        rows.append((sheet.words("brief.kept"), kept))
+    if default := brief.get("default"):
+        rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{default}")]))
     for key, gone, quotes in answered(brief):
-        rows.append((sheet.words.question(key, gone=gone), [_quote(sheet, quote) for quote in quotes]))
+        rows.append((sheet.words.question(key, gone=gone), [_quote(quote) for quote in quotes]))
     if rows:
         sheet.gap()
         sheet.table(rows)
 
 
-def _retold(sheet: _Sheet, paragraphs: Mapping[str, str]) -> None:
-    for language, text in paragraphs.items():
-        sheet.gap()
-        sheet.line((f"{sheet.words('brief.retold')} ({language}):", "dim"))
-        sheet.line(text, indent=2)
+def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:
+    if opinion is None:
+        return
+    sheet.gap()
+    sheet.line((f"{sheet.words('brief.retold')} ({opinion.model}):", "dim"))
+    sheet.line(sheet.words.second(opinion.verdict), indent=2)
+    for language, text in opinion.meanings.items():
+        sheet.line(f"{text} ({language})", indent=2)
 
 
-def _quote(sheet: _Sheet, quote: dict[str, Any]) -> str:
-    words = f"“{quote.get('text', '')}”"
-    if quote.get("link"):
-        words += f" <{quote['link']}>"
-    return words + "".join(f" ({sheet.words(f'brief.{note}')})" for note in notes(quote))
+def _quote(quote: Mapping[str, Any]) -> str:
+    return f"“{quote['text']}”" + (f" <{quote['link']}>" if quote.get("link") else "")
 
 
 def _section(sheet: _Sheet, section: Section, *, why: Collection[str] | None) -> None:
@@ -320,15 +317,9 @@ def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why:
     if also:
         sheet.line((sheet.words.places(also), "italic"), indent=4)
     for topic in passage.topics:
-        said = [_evidence(sheet, each) for each in passage.evidence if each["topic"] == topic]
+        said = [f"“{each['text']}”" for each in passage.evidence if each["topic"] == topic]
         sheet.line((sheet.words.label("topics", topic), "magenta"), f": {', '.join(said)}", indent=4)
     _why(sheet, (reason for reason in passage.why if why is not None and reason not in why), indent=4)
-
-
-def _evidence(sheet: _Sheet, evidence: Mapping[str, str]) -> str:
-    if heading := evidence.get("heading"):
-        return sheet.words("change.under", heading=heading)
-    return f"“{evidence['text']}”"
 
 
 def _why(sheet: _Sheet, reasons: Iterable[str], indent: int = 0) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from analysis.change import TOPICS
 from policywatch.entries import (
-    BriefEntry,
+    ClassifyEntry,
     CrawlEntry,
     DocumentEntry,
     MessagesEntry,
@@ -60,7 +60,7 @@ class Watchlist:
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
     messages: MessagesEntry
-    brief: tuple[BriefEntry, Section]
+    classify: tuple[ClassifyEntry, Section]
 
     def document(self, id_: str) -> DocumentEntry | None:
         """The entry of that id."""
@@ -128,7 +128,7 @@ class _Loader:
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
             messages=self._table(MessagesEntry, "messages"),
-            brief=(self._table(BriefEntry, "brief"), self._section("brief")),
+            classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
         )
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
@@ -253,7 +253,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
-_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "brief")
+_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "classify")
 
 
 class MissingVariable(LookupError):

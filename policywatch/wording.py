@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from analysis.classify.verdict import Verdict
 from notifier.wording import Words
 from notifier.wording import words as words_of_messages
 from reasons import Told, told, told_each
@@ -88,10 +89,10 @@ class Wording:
         also_under = self("change.also_under", headings=headings) if headings else ""
         return self("change.places", n=len(others) + 1) + also_under
 
-    def because(self, brief: Mapping[str, Any]) -> str:
-        """Why a change is high, in the words of messages; nothing where no rule says so."""
+    def why_high(self, brief: Mapping[str, Any]) -> str:
+        """Why a change is high, in the words of messages; nothing where no convention says so."""
         said = self._messages.why_high(brief)
-        return f"{self._messages.say.because}{self.colon}{said}." if said else ""
+        return f"{self._messages.say.severity_reasons}{self.colon}{said}." if said else ""
 
     def reason(self, check: Check) -> Told:
         """Why a check brought no text that is believed, and the language that this is said in."""
@@ -109,9 +110,16 @@ class Wording:
         """What stands before the meaning of a change, where its words are those of the earlier text."""
         return self._messages.lead(brief)
 
-    def direction(self, direction: str, brief: Mapping[str, Any]) -> str:
+    def direction(self, name: str) -> str:
         """In whose favour a change is, as messages say it."""
-        return self._messages.direction(direction, brief)
+        return self._messages.direction(name)
+
+    def second(self, verdict: Verdict) -> str:
+        """What a second reader would decide, in one line."""
+        if not verdict.alert:
+            return self("changes.not_about")
+        names = [("severity", verdict.severity), ("direction", verdict.direction)]
+        return " · ".join(self.label(*each) for each in [*names, *(("topics", topic) for topic in verdict.topics)])
 
     def headline(self, brief: Mapping[str, Any]) -> str:
         """The meaning of a change and what stands before it; nothing where no brief could be made."""
@@ -139,7 +147,7 @@ def _of_messages(said: Words) -> dict[str, Any]:
     return {
         "topics": {name: capital(topic) for name, topic in said.topics.items()},
         "severity": {name: capital(severity) for name, severity in said.severities.model_dump().items()},
-        "direction": said.directions.named(),
+        "direction": said.directions.model_dump(),
         "operation": said.operations.model_dump(),
         "brief": said.brief.model_dump(),
         "say": said.say.model_dump(),

@@ -100,6 +100,7 @@ class StoredPassage(SQLModel, table=True):
     evidence: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
     severity: str = "none"
     direction: str = "none"
+    returns: bool = False  # its text stood there before, or came only lately and went
     why: list[str] = Field(default_factory=list, sa_type=JSON)
     why_codes: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)  # to say `why` in another language
     # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a

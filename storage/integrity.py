@@ -27,7 +27,7 @@ from storage.folding import words
 from storage.imports import Import
 from storage.notices import Notice, NoticeKind
 from storage.paragraphs import Paragraph, Standing, digest, place_of, texts_of, vector
-from storage.retellings import Retelling
+from storage.second_readings import SecondReading
 from storage.versions import Cause, Version
 from storage.wal import truncation
 
@@ -38,7 +38,7 @@ _PART = 500  # rows at a time
 
 _TABLES: tuple[type[SQLModel], ...] = (
     *(Alert, Capture, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Import, Notice, Paragraph),
-    *(Retelling, Standing, StoredPassage, Version),
+    *(SecondReading, Standing, StoredPassage, Version),
 )
 
 

@@ -17,7 +17,7 @@ from storage.errors import Busy, StorageError
 from storage.imports import Import
 from storage.notices import Notice
 from storage.paragraphs import Mentions, Paragraph, Standing, reindex
-from storage.retellings import Retelling
+from storage.second_readings import forget_second_readings
 from storage.versions import Version
 
 OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import)
@@ -126,7 +126,9 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
     session.exec(delete(DeliveryItem).where(items))
     for delivery in emptied:
         session.delete(delivery)
-    for table in (Alert, Retelling, StoredPassage, ChangeTopic):
+    for change_id in session.exec(changes):
+        forget_second_readings(session, change_id or 0)
+    for table in (Alert, StoredPassage, ChangeTopic):
         session.exec(delete(table).where(col(table.change_id).in_(changes)))
     session.exec(delete(Change).where(col(Change.id).in_(changes)))
     session.exec(update(Change).where(col(Change.returns_to).in_(versions)).values(returns_to=None))

@@ -111,6 +111,12 @@ def numbers_around(session: Session, document_id: str, number: int) -> tuple[int
     return session.exec(before).first(), session.exec(after).first()
 
 
+def pages_before(session: Session, document_id: str, number: int, most: int) -> list[dict[str, Any]]:
+    """The pages of the versions before the one of this number, at most so many, oldest first."""
+    wanted = select(Version.page).where(Version.document_id == document_id, col(Version.number) < number)
+    return list(session.exec(wanted.order_by(col(Version.number).desc()).limit(most)))[::-1]
+
+
 def earlier_with(session: Session, document_id: str, fingerprint: str, until: int) -> Version | None:
     """The newest version up to the one numbered `until` with this very text, without its page."""
     wanted = select(Version).where(

@@ -52,11 +52,9 @@ def documents() -> list[Document]:
 
 def training() -> list[StoredPassage]:
     """A flagged passage, and one that is nobody's business."""
-    moved_house = passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street.")
-    moved_house.why_codes = [{"code": "why.reached", "values": {}}]
     return [
         passage(["Your data", "Our models"], OLD, NEW, evidence=[("ai_training", "train our writing models", "after")]),
-        moved_house,
+        passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street."),
     ]
 
 
@@ -64,7 +62,7 @@ BRIEF: dict[str, Any] = {
     "meaning": "train our writing models unless you object",
     "from": "2025-11-03",
     "default": "on",
-    "because": ["trains_anew"],
+    "severity_reasons": ["training"],
     "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
     "refuse": [{"text": "object", "side": "after", "link": "https://parley.example/object"}],
     "excluded": [{"text": "private messages", "side": "after"}],

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.judging.mentions import in_language
+from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
 from reasons import Reason
 from storage.captures import Capture
@@ -126,7 +126,7 @@ class Teller:
             page={"title": title, "language": row.language, "blocks": list(blocks)},
         )
         self.session.add(made)
-        index_version(self.session, made, in_language(row.language))
+        index_version(self.session, made, mentions_in(row.language))
         check = Check(document_id=document, checked_at=when, status=200, capture_id=capture.id, version_id=made.id)
         finish(self.session, check, Outcome.FIRST if number == 1 else outcome)
         self.last[document] = made
@@ -143,8 +143,8 @@ class Teller:
             "severity": "none",
             "direction": "none",
             "topics": topics,
-            "brief": {},
         } | facts
+        told["brief"] = {"severity_reasons": []} | facts.get("brief", {})
         made = Change(
             document_id=after.document_id,
             version_id=after.id,

@@ -189,8 +189,7 @@ _TRAINING_BRIEF = {
     "to train the AI models that write text for our members",
     "from": "2025-11-03",
     "default": "on",
-    "default_words": {"text": "This happens by default", "side": "after", "of_meaning": True},
-    "because": ["trains_anew"],
+    "severity_reasons": ["training"],
     "why": ["told, for data of members is newly used for training"],
     "data": [
         {"text": "your profile", "side": "after"},

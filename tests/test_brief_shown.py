@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from analysis.judging.grave import RULES
-from analysis.judging.meaning import BY_WEIGHT
+from analysis.classify.conventions import CONVENTIONS, HIGH
 from notifier.messages import alert_message
 from notifier.templating import Format
-from notifier.wording import Because, languages, words
+from notifier.wording import SeverityReasons, languages, words
 from policywatch.wording import LANGUAGES, wording
 from storage.alerts import unplanned_alerts
 from storage.briefs import QUOTED
@@ -45,21 +44,6 @@ def test_a_french_route_reads_an_english_page(form: Format) -> None:
         assert quoted in text, quoted
     assert "(n’est plus dit ici)" in text
     assert "1er janvier 2030" in text
-
-
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-@pytest.mark.parametrize(
-    ("language", "label", "told"),
-    [
-        ("en", "How long it is kept", "“30 days” → “1 year”"),
-        ("fr", "Combien de temps c’est gardé", "« 30 days » → « 1 year »"),
-    ],
-)
-def test_both_times_of_keeping_are_told(form: Format, language: str, label: str, told: str) -> None:
-    shown = body(form, language, brief=BRIEF | {"kept": [{"before": "30 days", "after": "1 year"}]})
-    assert label in shown
-    assert told in shown
-    assert label not in body(form, language, brief=BRIEF)
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
@@ -119,57 +103,38 @@ def test_an_english_route_reads_a_french_page(form: Format) -> None:
     assert "In force from" not in text
 
 
-@pytest.mark.parametrize(("language", "note"), [("en", "(still there, elsewhere"), ("fr", "(toujours là, ailleurs")])
-def test_a_control_that_stands_is_not_called_gone(language: str, note: str) -> None:
-    refuse = {"text": "switch it off", "side": "before"}
-    gone = words(language).brief.no_longer
-    shown = body("text", language, brief=BRIEF | {"refuse": [refuse | {"marks": ["stands"]}]})
-    assert note in shown
-    assert gone not in shown
-    assert gone in body("text", language, brief=BRIEF | {"refuse": [refuse]})
-
-
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
 @pytest.mark.parametrize(
-    ("language", "because"),
+    ("language", "reasons"),
     [
-        ("en", "your data or content is newly used to train AI; a consent that you were asked for before is gone"),
+        ("en", "your data or content is newly used to train AI; your data is newly sold"),
         (
             "fr",
-            "vos données ou vos contenus servent désormais à entraîner l’IA ; "
-            "un consentement qui vous était demandé ne l’est plus",
+            "vos données ou vos contenus servent désormais à entraîner l’IA ; vos données sont désormais vendues",
         ),
     ],
 )
 def test_why_it_is_high_is_said_in_the_routes_language_under_the_weight(
-    form: Format, language: str, because: str
+    form: Format, language: str, reasons: str
 ) -> None:
-    shown = body(form, language, brief=BRIEF | {"because": ["trains_anew", "consent_gone", "of_a_later_version"]})
+    shown = body(form, language, brief=BRIEF | {"severity_reasons": ["training", "sale"]})
     said = words(language)
-    order = [said.say.severity, said.say.because, because, said.say.direction, said.brief.meaning]
+    order = [said.say.severity, said.say.severity_reasons, reasons, said.say.direction, said.brief.meaning]
     assert sorted(order, key=shown.index) == order
     if form == "text":
-        assert f"{WHY_HIGH[language]}{because} {said.say.direction}" in shown
+        assert f"{WHY_HIGH[language]}{reasons} {said.say.direction}" in shown
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
-@pytest.mark.parametrize("rules", [{}, {"because": []}], ids=["an older brief", "nothing named"])
-def test_where_no_rule_says_so_nothing_is_said_of_why(form: Format, rules: dict[str, Any]) -> None:
-    unexplained = {name: said for name, said in BRIEF.items() if name != "because"}
-    shown = body(form, "en", severity="high", brief=unexplained | rules)
-    assert words("en").say.because not in shown
+def test_where_no_convention_says_so_nothing_is_said_of_why(form: Format) -> None:
+    shown = body(form, "en", severity="high", brief=BRIEF | {"severity_reasons": []})
+    assert words("en").say.severity_reasons not in shown
     assert "high" in shown
 
 
-def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once() -> None:
-    for language in languages():
-        said = words(language)
-        named = {*RULES, *BY_WEIGHT.values()}
-        each = [said.why_high({"because": [rule]}) for rule in sorted(named)]
-        assert len({*each, ""}) == len(named) + 1
-        of_training = said.because.training_promise_gone
-        assert said.why_high({"because": ["training_promise_gone", "promise_gone"]}) == of_training
-        assert Because.model_fields.keys() == named
+def test_every_convention_that_can_make_a_change_high_has_its_words_in_every_language() -> None:
+    assert SeverityReasons.model_fields.keys() == HIGH
+    assert {convention.name for convention in CONVENTIONS} >= HIGH
     assert set(LANGUAGES) <= set(languages())  # pages say it in the words of messages
 
 
@@ -184,13 +149,12 @@ def test_every_rule_has_its_words_in_every_language_and_a_promise_is_told_once()
 def test_what_is_no_longer_said_stands_together_behind_what_is(
     form: Format, language: str, stands: str, gone: str
 ) -> None:
-    those = [("Harrow", "before", []), ("Merle", "after", []), ("Lark", "before", []), ("Gull", "before", ["denied"])]
-    recipients = [{"text": text, "side": side, "marks": marks} for text, side, marks in those]
+    those = [("Harrow", "before"), ("Merle", "after"), ("Lark", "before")]
+    recipients = [{"text": text, "side": side} for text, side in those]
     shown = re.sub(r"<[^>]+>|[*\\]", "", body(form, language, brief=BRIEF | {"recipients": recipients}))
     order = [stands, "Merle", gone, "Harrow", "Lark"]
     assert [shown.index(each) for each in order] == sorted(shown.index(each) for each in order)
     assert shown.count(words(language).brief.no_longer) == 1
-    assert "Gull" not in shown  # nobody got it before either
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -201,51 +165,7 @@ def test_pages_call_everything_as_messages_do(language: str) -> None:
     for severity in ("high", "medium", "low"):
         assert of_pages.label("severity", severity).lower() == getattr(said.severities, severity).lower()
     for direction in ("expands", "limits", "clarifies", "mixed"):
-        assert of_pages.direction(direction, {}) == said.direction(direction, {})
+        assert of_pages.direction(direction) == said.direction(direction)
     for key in QUOTED:
         assert of_pages.question(key, gone=False) == getattr(said.brief, key)
-    assert said.direction("none", {}) == ""
-
-
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-def test_words_of_the_default_that_are_those_of_the_meaning_are_not_said_twice(form: Format) -> None:
-    sentence = f"By default we use {'all that you write, ' * 8}and more"
-    default = {"default": "on", "default_words": {"text": f"{sentence} of it", "side": "after", "of_meaning": True}}
-    shown = body(form, "en", brief=BRIEF | default | {"meaning": f"{sentence}…"}, passages=[])
-    assert "it happens by default (" not in shown
-    assert "it happens by default (“By default" in body(form, "en", brief=BRIEF | default)
-
-
-ELSEWHERE = {"text": "With your consent, we tell Harrow your name", "side": "after"}
-
-
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-@pytest.mark.parametrize(
-    ("language", "of_meaning", "told", "subject"),
-    [
-        ("en", True, "it stays off until you agree (“With your consent, we tell Harrow your name”)", "off by default"),
-        ("en", False, "some of it stays off until you agree (“With your consent, we tell Harrow your name”)", None),
-        (
-            "fr",
-            True,
-            "cela n’a lieu qu’avec votre accord (« With your consent, we tell Harrow your name »)",
-            "seulement avec votre accord",
-        ),
-        (
-            "fr",
-            False,
-            "une partie n’a lieu qu’avec votre accord (« With your consent, we tell Harrow your name »)",
-            None,
-        ),
-    ],
-)
-def test_the_words_of_the_default_stand_with_it(
-    form: Format, language: str, of_meaning: bool, told: str, subject: str | None
-) -> None:
-    default = {"default": "off", "default_words": ELSEWHERE | {"of_meaning": of_meaning}}
-    shown = body(form, language, brief=BRIEF | default)
-    assert told in shown
-    if form == "html":  # the title is the subject
-        of_subject = words(language).subject.default_off
-        assert (of_subject if subject else "") == (subject or "")
-        assert (of_subject in shown) is (subject is not None)
+    assert said.direction("none") == ""

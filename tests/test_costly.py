@@ -20,7 +20,7 @@ from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywat
 
 NAMES = ("hostile", *(f"page{number}" for number in range(9)))
 # no trick in it that is known beforehand: there is just very much of it
-MUCH = "".join(f"<p>{paragraph} {number}</p>" for number in range(2_500) for paragraph in PARAGRAPHS)
+MUCH = "".join(f"<p>{paragraph} {number}</p>" for number in range(9_000) for paragraph in PARAGRAPHS)
 # the program, with little patience
 _PATIENT_FOR_A_SECOND = """
 from policywatch import sandbox

@@ -13,9 +13,8 @@ from storage.database import Database
 from tests.site import policywatch
 
 WHY_HIGH = {
-    "en": "Why it is high: your data or content is newly used to train AI; your data is newly used unless you object\n",
-    "fr": "Pourquoi elle est élevée\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA\u00a0; "
-    "vos données sont désormais utilisées, sauf si vous vous y opposez\n",
+    "en": "Why it is high: your data or content is newly used to train AI",
+    "fr": "Pourquoi elle est élevée\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA",
 }
 
 
@@ -49,8 +48,8 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
     readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
     shown = readme.partition("```text\n")[2].partition("\n```")[0]
     assert f"\n{shown}\n" in (tmp_path / "demo" / "alerts.txt").read_text("utf-8")
-    for language, because in WHY_HIGH.items():
-        assert because in told_again(tmp_path / "demo", language)
+    for language, reason in WHY_HIGH.items():
+        assert reason in told_again(tmp_path / "demo", language)
     for data in ("your name, photo, headline, work experience", "your posts, articles and comments"):
         assert data in said.partition("Which data: ")[2].partition("\n")[0]  # other answers make room for a list
     assert "8 alerts were delivered, 8 belong to the story." in said

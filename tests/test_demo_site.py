@@ -147,12 +147,11 @@ def test_the_change_of_the_privacy_policy_is_flagged_with_what_a_member_must_kno
         assert "ai_training" in found.topics
         assert found.effective_date == STARTS
         assert (found.brief.default, found.brief.start) == ("on", STARTS)
-        assert found.brief.because[0] == "trains_anew"
+        assert found.brief.severity_reasons[0] == "training"
         said = {
             name: " ".join(quote.text for quote in getattr(found.brief, name))
-            for name in ("data", "refuse", "excluded", "irreversible")
+            for name in ("data", "refuse", "excluded")
         }
         assert re.search("[Pp]rofil", said["data"])
         assert re.search("turn the switch off|désactivez l.option", said["refuse"])
         assert re.search("private messages|messages privés", said["excluded"])
-        assert re.search("not undo|annule pas", said["irreversible"])

@@ -15,7 +15,10 @@ from policywatch.cli import app
 from policywatch.watchlist import load
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("analysis/**/*.md"), *ROOT.glob("evaluation/**/*.md")]
+)
+PACKAGES = "analysis|crawler|docs|evaluation|notifier|policywatch|reasons|storage|tests"
 
 
 def test_the_layers_hold() -> None:
@@ -33,6 +36,19 @@ def test_the_layers_hold() -> None:
 def test_links_of_the_docs_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_the_docs_name_exist(page: Path) -> None:
+    for path in re.findall(rf"`((?:{PACKAGES})/[\w/.-]*)`", page.read_text("utf-8")):
+        assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    for folder in PACKAGES.split("|"):
+        for file in [*(ROOT / folder).glob("**/*.py"), *(ROOT / folder).glob("**/*.toml")]:
+            for path in re.findall(r"docs/[\w/-]+\.md", file.read_text("utf-8")):
+                assert (ROOT / path).exists(), f"{file.relative_to(ROOT)} names {path}"
 
 
 def commands() -> list[str]:

@@ -13,9 +13,6 @@ FOUND = [
     ("opens", "Cookie table (opens in a new window)"),
     ("opens", "Voir la liste (s’ouvre dans un nouvel onglet)"),
     ("opens", "LIEN EXTERNE"),
-    ("accepted", "You Shall give us a copy"),
-    ("accepted", "You acknowledge that we read it"),
-    ("address", "12 Harbour Street"),
     ("cloaked", "This email address is being protected from spambots. You need JavaScript enabled to view it."),
 ]
 
@@ -26,6 +23,6 @@ def test_what_a_pattern_finds_is_searched(name: str, text: str) -> None:
     assert may_have(name, text.casefold())
 
 
-@pytest.mark.parametrize("name", ["ago", "opens", "accepted"])
+@pytest.mark.parametrize("name", ["ago", "opens"])
 def test_other_text_is_not(name: str) -> None:
     assert not may_have(name, "we share what you write with our partners.")

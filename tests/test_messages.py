@@ -14,7 +14,6 @@ from notifier.escape import markdown, web_link
 from notifier.messages import alert_message
 from notifier.templating import Format
 from notifier.wording import languages, words
-from reasons import known
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
@@ -35,30 +34,12 @@ def test_the_subject_is_french_for_those_who_read_french(store: Database) -> Non
     )
 
 
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-@pytest.mark.parametrize(
-    ("language", "unclear", "clearer"),
-    [
-        ("en", "no clear shift for your data", "the same is said more clearly"),
-        ("fr", "pas d’effet clair sur vos données", "la même chose, dite plus clairement"),
-    ],
-)
-def test_that_something_is_said_more_clearly_is_told_only_where_that_was_found(
-    store: Database, form: Format, language: str, unclear: str, clearer: str
-) -> None:
-    found = alert(store, language, direction="clarifies", brief={"clearer": True})
-    told = alert(store, language, direction="clarifies", brief={})
-    assert clearer in found.fitted(form, 10**6)
-    assert unclear in told.fitted(form, 10**6)
-    assert words(language).subject.clearer not in told.subject
-
-
 @pytest.mark.parametrize(("language", "said"), [("en", "AI training"), ("fr", "entraînement d’IA")])
 def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
     store: Database, language: str, said: str
 ) -> None:
     passages = [flagged(None, "We never train AI with your posts.", "AI")]
-    message = alert(store, language, passages=passages, brief={"because": ["speaks_of_training"]})
+    message = alert(store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]})
     for text in (message.subject, message.text, visible(message.html), message.fitted("markdown", 10**6)):
         assert said in text
         assert words(language).trained not in text
@@ -103,7 +84,6 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
     ("facts", "said"),
     [
         ({"direction": "limits"}, "in your favour"),
-        ({"direction": "clarifies", "brief": {"clearer": True}}, "clarified"),
         ({"brief": {"default": "off"}}, "off by default"),
         ({"topics": ["our_own_topic"]}, "our own topic"),
     ],
@@ -115,13 +95,13 @@ def test_the_subject_says_what_is_special(store: Database, facts: dict[str, Any]
 @pytest.mark.parametrize(
     ("place", "default", "subject"),
     [
-        (0, "on", "AI training, on by default"),
+        (0, "on", "AI training, tracking and cookies, on by default"),
         (0, None, "AI training, tracking and cookies"),
-        (1, "off", "tracking and cookies, off by default"),
-        (2, "off", "AI training, tracking and cookies"),  # the meaning's passage is about nothing that has a name
+        (1, "off", "tracking and cookies, AI training, off by default"),
+        (2, None, "AI training, tracking and cookies"),  # the meaning's passage is about nothing that has a name
     ],
 )
-def test_the_subject_begins_with_what_the_meaning_is_about_and_joins_the_default_to_nothing_else(
+def test_the_subject_begins_with_what_the_meaning_is_about(
     store: Database, place: int, default: str | None, subject: str
 ) -> None:
     found = [
@@ -257,7 +237,7 @@ def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database,
 
 def test_a_notice_says_where_more_is_said(store: Database) -> None:
     more = {"text": "See what is coming", "side": "after", "link": "https://parley.example/updates"}
-    message = alert(store, brief={"see": [more]})
+    message = alert(store, brief={"notice_links": [more]})
     assert "Where more is said: “See what is coming” (https://parley.example/updates)" in message.text
     assert 'href="https://parley.example/updates"' in message.html
 
@@ -280,18 +260,6 @@ def test_a_message_fits_into_its_channel_and_leads_to_the_whole(store: Database,
     body = message.fitted(form, length)
     assert len(body) <= length
     assert f"{SITE}/changes/1" in body
-
-
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-def test_a_message_without_room_for_the_words_of_the_default_tells_it_and_the_meaning(
-    store: Database, form: Format
-) -> None:
-    said = {"text": f"by default{' and on every device' * 20}", "side": "after", "of_meaning": True}
-    message = alert(store, passages=many(20, 300), brief=LONG_BRIEF | {"default_words": said})
-    short = message.fitted(form, 1024 if form != "html" else 5000)
-    assert "train our models" in short
-    assert words("en").brief.on in short
-    assert form == "html" or "every device" not in short
 
 
 @pytest.mark.parametrize("form", ["text", "html", "markdown"])
@@ -327,25 +295,6 @@ def test_a_short_message_keeps_the_meaning_the_default_and_how_to_refuse(
         assert needed in short
     assert "a very long kind" in whole
     assert "a very long kind" not in short
-
-
-@pytest.mark.parametrize(
-    ("codes", "said"),
-    [
-        ([{"code": "why.changed", "values": {}}], "1 more passage changed; we found nothing about AI"),
-        ([{"code": "why.changed_light", "values": {}}], "1 more passage changed; we found little about AI"),
-        (None, "1 more passage changed; we found little about AI"),  # of a release that kept no codes
-    ],
-)
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-def test_that_nothing_was_found_in_the_other_passages_is_said_only_where_it_is_so(
-    store: Database, form: Format, codes: list[dict[str, Any]] | None, said: str
-) -> None:
-    other = passage(["Contact"], "Write to 1 Quay Street.", "Write to 2 Quay Street.")
-    other.why_codes = codes
-    told = alert(store, passages=[flagged(None, "We train AI with your posts.", "AI"), other])
-    assert said in told.fitted(form, 10**6)
-    assert all(known(code["code"]) for code in codes or ())
 
 
 def test_a_message_is_cut_where_a_passage_ends(store: Database) -> None:

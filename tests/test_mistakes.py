@@ -28,7 +28,7 @@ main()
 _COMPARISON_TRIPS = f"""
 from analysis.versions.manner import Manner
 plain = Manner.compared
-def compared(self, before, after):
+def compared(self, before, after, earlier=()):
     if any(block.text == {STUMBLE!r} for block in after.blocks):
         raise RecursionError("over a stone")
     return plain(self, before, after)

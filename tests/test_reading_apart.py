@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -62,9 +63,9 @@ def watched(manner: Manner, other: Meanwhile) -> Manner:
             other.write("page")
             return super().page(body, mime=mime, charset=charset, url=url)
 
-        def compared(self, before: Page, after: Page) -> Comparison:
+        def compared(self, *texts: Any, **how: Any) -> Comparison:
             other.write("compared")
-            return super().compared(before, after)
+            return super().compared(*texts, **how)
 
     return Watched(**{each.name: getattr(manner, each.name) for each in fields(manner)})
 
@@ -120,9 +121,9 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
                     seen.add(("page", session.in_transaction()))
                     return super().page(body, mime=mime, charset=charset, url=url)
 
-                def compared(self, before: Page, after: Page) -> Comparison:
+                def compared(self, *texts: Any, **how: Any) -> Comparison:
                     seen.add(("compared", session.in_transaction()))
-                    return super().compared(before, after)
+                    return super().compared(*texts, **how)
 
             held_text(session, ID, Watched(**{each.name: getattr(known, each.name) for each in fields(known)}))
     assert seen == {("page", False), ("compared", False)}

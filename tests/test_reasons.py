@@ -8,17 +8,11 @@ import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from analysis.change import SEVERITIES, TOPICS, Direction
-from analysis.judging.gist import LEANS
-from analysis.judging.grave import RULES
-from analysis.judging.judge import _CERTAIN
-from analysis.judging.meaning import weights
-from analysis.judging.weighing import Weighing
-from analysis.judging.why import _OTHERWISE
+from analysis.change import TOPICS
+from analysis.classify.conventions import CONVENTIONS
 from notifier.messages import notice_message
 from notifier.wording import words
 from policywatch.wording import LANGUAGES
@@ -31,18 +25,7 @@ from tests.stories import START
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("analysis", "crawler", "notifier", "policywatch")
-BY_NAME = (
-    "errno",
-    "mistake",
-    "page",
-    "part",
-    "topic",
-    "severity",
-    "direction",
-    "otherwise",
-    "rule",
-    "claim",
-)  # tables of names
+BY_NAME = ("errno", "mistake", "page", "part", "topic", "convention")  # tables of names
 GONE = Reason("answer.gone", host="parley.example", status=404)
 PART = Reason("part.one", number=2, count=2, url="https://parley.example/more", reason=GONE)
 
@@ -74,23 +57,12 @@ def test_every_reason_that_is_given_has_its_sentence_and_every_sentence_its_valu
 
 
 def test_every_name_that_a_reason_is_made_of_has_its_words_and_no_other() -> None:
-    signs = {name.removeprefix("told.") for weighing in asked() for name in weighing.weights}
     assert table("topic") == {*TOPICS}
-    assert table("severity") == {*SEVERITIES}
-    assert table("direction") | {"none"} == {*get_args(Direction)}
-    assert table("otherwise") == {*_OTHERWISE}
-    assert table("rule") == {code.removeprefix("rule.") for code in _CERTAIN.values()} | {*RULES, "restated"}
-    assert table("claim") <= signs
-    assert table("claim") | {*RULES} | {*LEANS} >= signs
+    assert table("convention") == {convention.name for convention in CONVENTIONS}
 
 
 def table(name: str) -> set[str]:
     return {code.partition(".")[2] for code in sentences("en") if code.startswith(f"{name}.")}
-
-
-def asked() -> Iterator[Weighing]:
-    yield from weights().severity.values()
-    yield from weights().direction.values()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -145,10 +117,8 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_reasons_call_topics_and_weights_as_messages_do(language: str) -> None:
+def test_reasons_call_topics_as_messages_do(language: str) -> None:
     said, of_messages = sentences(language), words(language)
-    for severity in ("high", "medium", "low"):
-        assert said[f"severity.{severity}"] == getattr(of_messages.severities, severity)
     for topic in TOPICS:
         last = of_messages.topics[topic].split()[-1]  # in French an article stands before some
         assert said[f"topic.{topic}"].endswith(last)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.text.topics import OwnTopic
+from analysis.text.lexicon import OwnTopic
 from analysis.versions.manner import Manner
 from notifier.messages import notice_message
 from reasons import told

@@ -9,7 +9,7 @@ import pytest
 
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, watchlist
 
-EDITED = (PARAGRAPHS[0].replace("when you open an account with", "when you join"), *PARAGRAPHS[1:])
+EDITED = tuple(text.replace("Our staff", "Our librarians") for text in PARAGRAPHS)
 SOLD = "We sell the list of what you read to our advertising partners."
 
 

@@ -16,11 +16,12 @@ from analysis.as_json import comparison_json
 from analysis.change import Comparison
 from policywatch.changes_json import change_json
 from policywatch.terminal import show_change, show_history
-from storage.changes import change, changes_of
+from storage.changes import change, changes_of, passages
 from storage.database import Database
 from storage.documents import Document
 from storage.errors import UnknownChange, UnknownDocument
-from storage.retellings import Retelling
+from storage.second_readings import SecondReading, passage_key
+from tests.model_server import ANSWER
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import HELP, PRIVACY, TERMS, tell
 
@@ -71,7 +72,7 @@ def test_a_pipe_gets_plain_words_with_marks_one_paragraph_a_line(database: Datab
         "  How to refuse: “switch it off under Settings, Data, Improve our assistants” "
         "<https://parley.example/settings>" in lines
     )
-    assert "  Unless you act: it happens by default (“This happens by default”)" in lines
+    assert "  Unless you act: it happens by default" in lines
     assert not any("\x1b" in line for line in lines)
 
 
@@ -138,12 +139,12 @@ def test_a_machines_paragraph_is_shown_as_one_in_each_language_that_has_one(data
     tell(database)
     id_ = training_change(database)
     with database.writing() as session:
-        facts = {"change_id": id_, "model": "small", "made_at": day(28)}
-        session.add(Retelling(language="en", failure="too slow", **facts))
-        session.add(Retelling(language="fr", text="Parley \x1b[31mentraîne ses\nmodèles.", **facts))
+        key = passage_key(passages(session, id_)[0])
+        meaning = {"fr": "Parley \x1b[31mentraîne ses\nmodèles."}
+        session.add(SecondReading(passage=key, model="small", made_at=day(28), answer=ANSWER | {"meaning": meaning}))
     shown = piped(database, lambda console, session: show_change(console, session, id_))
-    assert "\nWritten by a machine, may be wrong (fr):\n  Parley [U+001B][31mentraîne ses modèles.\n" in shown
-    assert "(en):" not in shown
+    assert "\nWritten by a machine, may be wrong (small):\n  Medium · " in shown
+    assert "\n  Parley [U+001B][31mentraîne ses modèles. (fr)\n" in shown
 
 
 def test_a_console_without_unicode_is_written_to_all_the_same(database: Database) -> None:
@@ -207,7 +208,7 @@ def test_the_json_of_a_change_holds_what_compare_prints_and_where_it_was_found(d
     tell(database)
     with database.reading() as session:
         told = json.loads(json.dumps(change_json(session, change(session, training_change(database)))))
-    assert comparison_json(Comparison(substantive=True)).keys() <= told.keys()
+    assert comparison_json(Comparison(substantive=True)).keys() - {"returns"} <= told.keys()
     assert told["document"] == PRIVACY
     assert told["service"] == "Parley"
     assert told["url"] == "https://parley.example/privacy"

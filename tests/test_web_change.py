@@ -18,10 +18,11 @@ from analysis.versions.reading import Prepared
 from policywatch import sandbox
 from policywatch.web import comparing
 from policywatch.web.one_change import Sides
-from storage.changes import StoredPassage, changes_of
+from storage.changes import StoredPassage, changes_of, passages
 from storage.database import Database
 from storage.documents import declare
-from storage.retellings import Retelling
+from storage.second_readings import SecondReading, passage_key
+from tests.model_server import ANSWER
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, change_id, hrefs, page, text, visited
@@ -31,11 +32,11 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley
     site = parley.site
     tree = page(site, f"/changes/{parley.change(PRIVACY)}")
     assert text(tree, "h1")[0].startswith("Parley will use your profile")
-    assert text(tree, ".facts + .because") == ["Why it is high: your data or content is newly used to train AI."]
+    assert text(tree, ".facts + .why-high") == ["Why it is high: your data or content is newly used to train AI."]
     assert text(tree, "main > .why li") == ["told, for data of members is newly used for training"]
     assert text(tree, ".brief dd") == [
         "3 November 2025",
-        "it happens by default (This happens by default)",
+        "it happens by default",
         "your profile",
         "your posts, your comments",
         "your education and your work experience",
@@ -184,7 +185,7 @@ def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) ->
 def test_any_two_versions_can_be_compared(parley: Story) -> None:
     site = parley.site
     tree = page(site, f"/documents/{PRIVACY}/compare?from=2&to=1")
-    assert "newly used to train AI" in text(tree, ".facts + .because")[0]
+    assert "newly used to train AI" in text(tree, ".facts + .why-high")[0]
     assert text(tree, "h1") == ["Version 1 and version 2"]
     assert any("train the AI models" in said for said in text(tree, ".diff ins"))
     same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
@@ -217,22 +218,17 @@ def changed(database: Database, passages: list[StoredPassage], **facts: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("language", "fact", "name", "keeping"),
-    [
-        ("en", "dated 6 October 2025", "Dated", "How long it is kept"),
-        ("fr", "daté du 6 octobre 2025", "Daté du", "Combien de temps c’est gardé"),
-    ],
+    ("language", "fact", "name"),
+    [("en", "dated 6 October 2025", "Dated"), ("fr", "daté du 6 octobre 2025", "Daté du")],
 )
-def test_a_day_that_is_just_the_documents_and_times_of_keeping_are_told_as_such(
-    site: httpx.Client, database: Database, language: str, fact: str, name: str, keeping: str
+def test_a_day_that_is_just_the_documents_is_told_as_such(
+    site: httpx.Client, database: Database, language: str, fact: str, name: str
 ) -> None:
-    kept = [{"before": "30 days", "after": "1 year"}]
-    facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True, "kept": kept}}
+    facts = {"severity": "low", "effective_date": day(0).date(), "brief": {"dated": True}}
     id_ = changed(database, [passage([], "1", "2")], **facts)
     tree = page(site, f"/changes/{id_}?lang={language}")
     assert fact in text(tree, ".facts li")
-    assert text(tree, ".brief dt") == [name, keeping]
-    assert text(tree, ".brief dd")[1] == "30 days → 1 year"
+    assert text(tree, ".brief dt") == [name]
 
 
 @pytest.mark.parametrize(
@@ -261,14 +257,15 @@ def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.C
     tell(database)
     id_ = change_id(database, PRIVACY)
     with database.writing() as session:
-        facts = {"change_id": id_, "model": "small", "made_at": day(28)}
-        session.add(Retelling(language="en", text="It <b>trains</b> on your posts.", **facts))
-        session.add(Retelling(language="fr", failure="too slow", **facts))
+        key = passage_key(passages(session, id_)[0])
+        meaning = {"en": "It <b>trains</b> on your posts."}
+        session.add(SecondReading(passage=key, model="small", made_at=day(28), answer=ANSWER | {"meaning": meaning}))
     assert text(page(site, f"/changes/{id_}"), ".retold p") == [
         "Written by a machine, may be wrong",
+        "Medium · more is done with personal data, or there is less choice · AI training",
         "It <b>trains</b> on your posts.",
     ]
-    assert not page(site, f"/changes/{id_}?lang=fr").css(".retold")
+    assert len(text(page(site, f"/changes/{id_}?lang=fr"), ".retold p")) == 2
 
 
 def test_texts_that_take_too_much_to_compare_are_called_so(parley: Story, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from analysis.change import TOPICS
 from analysis.page.html_flow import lines_of
 from analysis.page.html_lines import Line
 from analysis.page.html_tree import Element, grow, parse
+from analysis.text.lexicon import OwnTopic, matches, own_lexicon
 from analysis.text.normal import fingerprint, steady
-from analysis.text.topics import OwnTopic, matches, own_lexicon
 from analysis.text.words import Edit, edits, without_islands, word_texts, words
 from reasons import Reason
 

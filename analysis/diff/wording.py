@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.change import Passage, Side
-from analysis.text.looks import irregular, is_content, looks
+from analysis.text.looks import irregular, looks
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
 from analysis.text.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
-from analysis.text.synonyms import say_the_same
 from analysis.text.times import times_in
 from analysis.text.words import Edit, edits, without_islands
 
@@ -143,12 +142,6 @@ def stem(key: str) -> str:
     return irregular().get(single, single)[:_STEM]
 
 
-@lru_cache(maxsize=16384)
-def stem_of_content(key: str) -> str:
-    """The stem of a word that says something by itself; empty for any other."""
-    return stem(key) if is_content(key) else ""
-
-
 def _same_in_other_form(real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
     """Whether the changed words of both sides are the same but for their order, their forms and small words."""
     gone = [key for run in real for key in b.keys[run.b0 : run.b1]]
@@ -205,21 +198,6 @@ def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=4096)
-def stems_of(text: str) -> frozenset[str]:
-    """Of the words that say something."""
-    return _stems(keyed_words(text).keys)
-
-
-def stems_by_sentence(text: str) -> dict[str, frozenset[str]]:
-    """The same for each sentence of a text."""
-    return {text[one.start : one.end]: _stems(one.keys) for one in keyed_sentences(text)}
-
-
-def _stems(keys: Iterable[str]) -> frozenset[str]:
-    return frozenset(filter(None, map(stem_of_content, keys)))
-
-
 def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
     """Why an edit is none of the wording; None if it is one."""
     gone, came = b.keys[run.b0 : run.b1], a.keys[run.a0 : run.a1]
@@ -243,9 +221,6 @@ def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
         return "looks.repeated"
     if _numbers_of_sections(run, b, a, gone, came):
         return "looks.number"
-    beside = b.keys[max(0, run.b0 - 1) : run.b0], b.keys[run.b1 : run.b1 + 1]
-    if say_the_same(gone, came) or say_the_same([*beside[0], *gone, *beside[1]], [*beside[0], *came, *beside[1]]):
-        return "looks.synonym"  # "personal information" for "personal data"
     return None
 
 

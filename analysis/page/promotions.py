@@ -6,8 +6,8 @@ import re
 
 from analysis.page.html_lines import YEAR, Line
 from analysis.page.html_tree import Element
+from analysis.text.lexicon import LANGUAGES, matches
 from analysis.text.phrases import kinds_of, pattern
-from analysis.text.topics import LANGUAGES, matches
 
 _LONGEST = 600  # characters
 _INSET = 400

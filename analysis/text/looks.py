@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import chain, islice, product
+from itertools import chain, product
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -35,12 +34,10 @@ class _Words(BaseModel):
     model_config = ConfigDict(extra="forbid")
     empty: frozenset[str]
     negations: frozenset[str]
-    weighty: frozenset[str]
     turning: frozenset[str]
     stamp: frozenset[str]
     section: frozenset[str]
     link: frozenset[str]
-    verbs: frozenset[str]
     yes: frozenset[str]
     no: frozenset[str]
 
@@ -48,60 +45,10 @@ class _Words(BaseModel):
 class _Patterns(BaseModel):
     model_config = ConfigDict(extra="forbid")
     ago: tuple[str, ...]
-    opens: tuple[str, ...]
     cloaked: tuple[str, ...]
-    example: tuple[str, ...]
-    not_so: tuple[str, ...]
-    reached: tuple[str, ...]
-    function: tuple[Annotated[str, StringConstraints(pattern=r"^[\w\[\]?]+$")], ...]  # each a single word
-    parties: tuple[str, ...]
-    consent: tuple[str, ...]
-    reader_duties: tuple[str, ...]
-    we_act: tuple[str, ...]
-    accepted: tuple[str, ...]
-    informs: tuple[str, ...]
-    takes_effect: tuple[str, ...]
-    you_make: tuple[str, ...]
-    beyond: tuple[str, ...]
-    aim: tuple[str, ...]
-    left_to_people: tuple[str, ...]
-    by_service: tuple[str, ...]
-    condition: tuple[str, ...]
-    excepted: tuple[str, ...]
-    deleted: tuple[str, ...]
-    only: tuple[str, ...]
-    refusing: tuple[str, ...]
-    accepting: tuple[str, ...]
-    even_so: tuple[str, ...]
-    at_once: tuple[str, ...]
-    cost: tuple[str, ...]
-    ranked: tuple[str, ...]
-    yours: tuple[str, ...]
-    hedge: tuple[str, ...]
-    consent_given: tuple[str, ...]
-    other_ground: tuple[str, ...]
-    by_consent: tuple[str, ...]
-    ground: tuple[str, ...]
-    explained: tuple[str, ...]
-    defines: tuple[str, ...]
-    refused: tuple[str, ...]
-    duty_first: tuple[str, ...]
-    subject: tuple[str, ...]
-    of_privacy: tuple[str, ...]
-    personal_data: tuple[str, ...]
-    button: tuple[str, ...]
-    age: tuple[str, ...]
-    unfinished: tuple[str, ...]
-    company: tuple[str, ...]
-    address: tuple[str, ...]
-    picker: tuple[str, ...]
-    related: tuple[str, ...]
     expands: tuple[str, ...]
-    state: tuple[str, ...]
-    third_party: tuple[str, ...]
-    recipient: tuple[str, ...]
-    own_contact: tuple[str, ...]
-    law: tuple[str, ...]
+    opens: tuple[str, ...]
+    function: tuple[Annotated[str, StringConstraints(pattern=r"^[\w\[\]?]+$")], ...]  # each a single word
 
 
 class Looks(BaseModel):
@@ -114,7 +61,6 @@ class Looks(BaseModel):
     short_forms_if_written: dict[str, str]
     patterns: _Patterns
     kinds: dict[str, tuple[str, ...]]
-    degrees: dict[str, tuple[tuple[str, ...], ...]]
     forms: dict[str, tuple[str, ...]]
     numbers: dict[str, int]
     units: dict[str, tuple[str, ...]]
@@ -128,30 +74,15 @@ def looks() -> Looks:
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:
-    """A list of `[patterns]` as one regex. Legal forms are written large, the rest in either case."""
+    """A list of `[patterns]` as one regex."""
     alternatives = "|".join(getattr(looks().patterns, name))
     # each begins with a word: where one ends none needs to be tried
-    return re.compile(rf"\b(?=\w)(?:{alternatives})\b", 0 if name == "company" else re.IGNORECASE)
-
-
-def begins(name: str, text: str, at: int = 0) -> bool:
-    """Whether a text, from an offset on and behind any marks, begins with what a list of `[patterns]` finds."""
-    marks = _MARKS.match(text, at)
-    return bool(marks and pattern(name).match(text[marks.end() :]))
+    return re.compile(rf"\b(?=\w)(?:{alternatives})\b", re.IGNORECASE)
 
 
 def asks(text: str) -> bool:
     """Whether a block is a question, or ends with one."""
     return text.rstrip(' *"”’»)').endswith("?")
-
-
-def opening_answer(text: str) -> tuple[int, int, bool] | None:
-    """Where the yes or no stands with which a text answers, behind a question or a label that it may begin with: "No,
-    never.", "Used for training: no"."""
-    asked = _ASKED.match(text)
-    word = _FIRST_WORD.match(text, asked.end() if asked else 0)
-    said = answer(word["word"]) if word else None
-    return (*word.span("word"), said) if word and said is not None else None
 
 
 def answer(text: str) -> bool | None:
@@ -200,12 +131,6 @@ def _plain_words(regex: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def is_content(word: str) -> bool:
-    """Whether a word says something by itself: no article, pronoun or preposition."""
-    return word[0].isalpha() and word.casefold() not in looks().words.empty and not is_small(word)
-
-
-@lru_cache(maxsize=16384)
 def is_small(word: str) -> bool:
     """Whether it is one of the words that sentences have and menus have not."""
     return word.casefold() in _small_words()
@@ -226,11 +151,3 @@ def _small_words() -> frozenset[str]:
 def _letters_of(regex: str) -> Iterator[tuple[str, ...]]:
     for letters, may_lack in _LETTERS.findall(regex):
         yield (*letters.strip("[]"), *([""] if may_lack else []))
-
-
-def has_small_words(text: str, least: float) -> bool:
-    """Whether a text has so many small words, more than none. Each is one word: to ask word by word, and no more words
-    than it takes, is far cheaper than to search for all."""
-    small = filter(is_small, map(re.Match.group, _WORDS.finditer(text)))
-    number = max(1, math.ceil(least))
-    return any(islice(small, number - 1, number))

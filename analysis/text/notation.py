@@ -1,9 +1,9 @@
-"""How phrases are written in `topics/*.toml` and read as regexes; docs/topics.md explains it."""
+"""How phrases are written in `lexicon/*.toml` and read as regexes; docs/classification.md explains it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 from analysis.text.looks import looks
@@ -105,33 +105,15 @@ def _word(word: str) -> str:
     return regex
 
 
-def openings(phrase: str) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
-    """What a text's word must be or begin with for the phrase to start there, in small letters; empty for a sign.
-
-    With each those that must follow: of every group a word.
-    """
-    elements = _elements(phrase)
-    for place, element in enumerate(elements):
-        behind = tuple(_needed(elements[place + 1 :]))
-        for option in _alternatives(element) if element[0] in "([" else [element]:
-            if option == element:
-                yield _first_part(option), behind
-            else:
-                yield from ((first, (*further, *behind)) for first, further in openings(option))
+def first_words(phrase: str) -> Iterator[str]:
+    """What a text's word can be where the phrase starts, in small letters: a word, a beginning with "*", or "#"."""
+    for element in _elements(phrase):
+        if element[0] in "([":
+            for option in _alternatives(element):
+                yield from first_words(option)
+        elif element.startswith("#"):
+            yield from ("#", *NUMBERS)
+        elif found := re.match(r"\w+", element):
+            yield found[0].casefold() + ("*" if element[found.end() : found.end() + 1] in ("*", "?") else "")
         if not element.startswith("["):
             break
-
-
-def _needed(elements: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    for element in elements:
-        if element != "..." and not element.startswith("["):
-            # "opt-in" is also written "optin"
-            options = tuple(dict.fromkeys(first for first, _ in openings(element.replace("-", "*"))))
-            if all(option[:2].isalnum() for option in options):
-                yield options
-
-
-def _first_part(word: str) -> str:
-    """The part of a written word that is one word to a search: `d'*` begins with `d`."""
-    found = re.match(r"#|[\w*?]+", word)
-    return found.group().casefold() if found else ""

@@ -37,16 +37,6 @@ def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((first, last) for first, last in bounds if text[first:last].strip())
 
 
-def sentences_before(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Where those before a place start and end, the nearest first."""
-    return (bounds for bounds in reversed(sentence_bounds(text)) if bounds[1] <= at)
-
-
-def sentence_before(text: str, at: int) -> tuple[int, int]:
-    """Where the one right before a place starts and ends; nothing where none is."""
-    return next(sentences_before(text, at), (0, 0))
-
-
 def _ends(text: str) -> Iterator[re.Match[str]]:
     """What `_END` finds one after another, tried only where a mark stands."""
     behind = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,10 +13,11 @@ from sqlmodel import Session
 from analysis.as_json import page_from_json
 from analysis.belief.believe import disbelief, doubt
 from analysis.blocks import Page, TooCostly, UnreadablePage
-from analysis.judging.mentions import in_language
+from analysis.compare import block_keys
+from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner
-from analysis.versions.reading import Prepared, advance, changed, make_version, prepared
+from analysis.versions.reading import EARLIER, Prepared, advance, changed, make_version, prepared
 from storage.captures import Capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
@@ -122,6 +124,7 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Manner)
     all; if it comes back to what was before, it was an error page or half a page.
     """
     waiting: list[tuple[_Decided, Page]] = []
+    earlier: deque[frozenset[str]] = deque(maxlen=EARLIER)
     for text in texts:
         page = _read(text, manner)
         if isinstance(page, _Decided):
@@ -133,7 +136,7 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Manner)
             reason = doubt(before, page, language=manner.language, title=manner.title)
         if reason and waiting and doubt(waiting[0][1], page, language=manner.language, title=manner.title) is None:
             doubted, doubted_page = waiting.pop()
-            taken = _next(before, doubted.text, doubted_page, manner)
+            taken = _next(before, doubted.text, doubted_page, manner, earlier)
             yield taken
             before, reason = taken.page or before, None
         yield from (doubted for doubted, _ in waiting)
@@ -141,7 +144,7 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Manner)
         if reason:
             waiting = [(_Decided(text, reason=reason), page)]
             continue
-        taken = _next(before, text, page, manner)
+        taken = _next(before, text, page, manner, earlier)
         yield taken
         before = taken.page or before
     yield from (replace(doubted, settled=False) for doubted, _ in waiting)
@@ -156,15 +159,20 @@ def _read(text: ArchivedText, manner: Manner) -> Page | _Decided:
         return _Decided(text, reason=unreadable.reason)
 
 
-def _next(before: Page | None, text: ArchivedText, page: Page, manner: Manner) -> _Decided:
+def _next(
+    before: Page | None, text: ArchivedText, page: Page, manner: Manner, earlier: deque[frozenset[str]]
+) -> _Decided:
+    """What comes of a text that is believed; `earlier` grows by the one before it."""
     if before is None:
         return _Decided(text, page)
     if fingerprint(before.blocks) == fingerprint(page.blocks):
         return _Decided(text)
     try:
-        return _Decided(text, page, prepared(manner.compared(before, page)))
+        found = prepared(manner.compared(before, page, tuple(earlier)))
     except TooCostly as costly:
         return _Decided(text, reason=costly.reason)
+    earlier.append(block_keys(before))
+    return _Decided(text, page, found)
 
 
 def _write(
@@ -222,12 +230,12 @@ def _join(database: Database, document_id: str, manner: Manner, theirs: Version,
         is_same = theirs.fingerprint == own.fingerprint
         if not anew and (is_same or (former is not None and former.before_id == theirs.id)):
             return
-        pages = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
+        before, after = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
         try:
-            found = None if is_same else prepared(manner.compared(*pages))
+            found = None if is_same else prepared(manner.compared(before, after))
         except TooCostly:
             found = None
-        mentions = counted(session, document_id, in_language(manner.language))
+        mentions = counted(session, document_id, mentions_in(manner.language))
     with database.writing() as session:
         former = change_to(session, own.id)
         if former is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -14,13 +14,18 @@ from analysis.belief.restless import Difference, Reading, difference, line_of
 from analysis.belief.suggest import Place, advised, better, is_kept_elsewhere, places, share_of
 from analysis.blocks import Page, TooCostly, UnreadablePage
 from analysis.calls import Run, here
-from analysis.change import Comparison
+from analysis.change import Comparison, Passage
+from analysis.classify.verdict import Verdict
 from analysis.compare import compare
 from analysis.page import READER, is_small, markup_of, read_page
-from analysis.text.topics import OwnTopic
+from analysis.text.lexicon import OwnTopic
 from reasons import Reason
 from storage.captures import Capture
 from storage.versions import reader_of
+
+# Asks a second reader about passages, or (False) only looks up what it said of them: verdicts by the passage's number,
+# where they are to decide. It may go over the network, so no transaction is open then.
+Review = Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]
 
 _SMALL = 32_768  # characters of two texts together
 
@@ -73,6 +78,11 @@ def joined(pages: Sequence[Page]) -> Page:
     )
 
 
+def unreviewed(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
+    """Without a second reader."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """The watchlist's word on one document."""
@@ -83,6 +93,7 @@ class Manner:
     remove: tuple[str, ...] = ()
     topics: tuple[OwnTopic, ...] = ()
     run: Run = field(default=here, repr=False, compare=False)
+    review: Review = field(default=unreviewed, repr=False, compare=False)
 
     @property
     def reader(self) -> str:
@@ -90,6 +101,11 @@ class Manner:
         compared."""
         selectors = json.dumps([self.select, self.remove]).encode()
         return reader_of(f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}", self.language)
+
+    @property
+    def _apart(self) -> Manner:
+        """As it can go to another process."""
+        return replace(self, run=here, review=unreviewed)
 
     def read(self, kept: Sequence[Capture], former: Sequence[Page] = ()) -> list[Page]:
         """A page for each part of the document; raises `UnreadablePage` where one of them gives no text, and says
@@ -134,7 +150,7 @@ class Manner:
         nothing is seen to."""
         both = [(_Body.of(one or other), _Body.of(other)) for one, other in zip(first, second, strict=True)]
         try:
-            return self.run(Manner._difference, replace(self, run=here), both)
+            return self.run(Manner._difference, self._apart, both)
         except UnreadablePage:
             return None
 
@@ -163,7 +179,7 @@ class Manner:
         if not self.select:
             return []
         try:
-            return self.run(Manner._elsewhere, replace(self, run=here), _Body.of(kept), before, page)
+            return self.run(Manner._elsewhere, self._apart, _Body.of(kept), before, page)
         except TooCostly:
             return []
 
@@ -179,16 +195,44 @@ class Manner:
             return []
         return told
 
-    def compared(self, before: Page, after: Page) -> Comparison:
-        """Two texts of which it is settled that they are the document's; raises `TooCostly`."""
-        return self._compared(before, after, believed=True)
+    def compared(
+        self,
+        before: Page,
+        after: Page,
+        earlier: Sequence[Collection[str]] = (),
+        second: Mapping[int, Verdict] | None = None,
+    ) -> Comparison:
+        """Two texts of which it is settled that they are the document's, and the `block_keys` of those before them,
+        oldest first; raises `TooCostly`."""
+        return self._compared(before, after, believed=True, earlier=earlier, second=second)
+
+    def reviewed(
+        self, before: Page, after: Page, earlier: Sequence[Collection[str]] = (), *, ask: bool = True
+    ) -> Comparison:
+        """As `compared`, and as the second reader decides what the model is unsure of, where it is to."""
+        return self._reviewed(partial(self.compared, before, after, earlier), ask=ask)
 
     def announced(self, before: Page, after: Page) -> Comparison:
-        """The text in force and the one that is to replace it, which need not be the same document's; raises
-        `TooCostly`."""
-        return self._compared(before, after, believed=False)
+        """The text in force and the one that is to replace it, which need not be the same document's, `reviewed`.
 
-    def _compared(self, before: Page, after: Page, *, believed: bool) -> Comparison:
+        Raises `TooCostly`.
+        """
+        return self._reviewed(partial(self._compared, before, after, believed=False), ask=True)
+
+    def _reviewed(self, compared: Callable[..., Comparison], *, ask: bool) -> Comparison:
+        found = compared()
+        second = self.review(found.passages, ask)
+        return compared(second=second) if second else found
+
+    def _compared(
+        self,
+        before: Page,
+        after: Page,
+        *,
+        believed: bool,
+        earlier: Sequence[Collection[str]] = (),
+        second: Mapping[int, Verdict] | None = None,
+    ) -> Comparison:
         small = sum(len(block.text) for page in (before, after) for block in page.blocks) <= _SMALL
         return (here if small else self.run)(
             compare,
@@ -198,6 +242,8 @@ class Manner:
             document=self.title,
             own_topics=self.topics,
             believed=believed,
+            earlier=earlier,
+            second=second,
         )
 
     def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:

@@ -14,7 +14,8 @@ from sqlmodel import Session
 from analysis.as_json import evidence_json, page_from_json, page_json, stored_brief
 from analysis.blocks import Page, TooCostly, UnreadablePage
 from analysis.change import Comparison, Passage
-from analysis.judging.mentions import in_language
+from analysis.compare import block_keys
+from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
 from analysis.versions.holding import held_news, hold
@@ -39,7 +40,9 @@ from storage.database import Database, let_go
 from storage.documents import document, replaced_by
 from storage.mistakes import apart
 from storage.paragraphs import index_version
-from storage.versions import Cause, Version, current_version, earlier_with, is_read_as
+from storage.versions import Cause, Version, current_version, earlier_with, is_read_as, pages_before
+
+EARLIER = 6  # versions before the one in force that tell a return from news
 
 
 def read_unread(
@@ -249,13 +252,20 @@ def judged(
         against, will = announced(session, check.document_id, page, manner, news)
         told = prepared(will) if against is not None and will.passages else None
         return Judged(page, None, against, told, True, undone)
+    before = page_from_json(current.page)
+    earlier = earlier_keys(session, check.document_id, current.number)
     let_go(session)
-    found = manner.compared(page_from_json(current.page), page)
+    found = manner.reviewed(before, page, earlier)
     if current.source is not None:
         return Judged(page, current, current, prepared(found), False, None)
     against, found = announced(session, check.document_id, page, manner, found)
-    told = prepared(replace(found, alert=found.alert and is_comparable))
+    told = prepared(found if is_comparable else replace(found, alert=False, returns=False))
     return Judged(page, current, against or current, told, is_comparable, undone)
+
+
+def earlier_keys(session: Session, document_id: str, number: int) -> list[frozenset[str]]:
+    """Of the texts before the version of this number: what comes back from them is no news."""
+    return [block_keys(page_from_json(page)) for page in pages_before(session, document_id, number, EARLIER)]
 
 
 def take(
@@ -330,7 +340,7 @@ def make_version(
         page=page_json(page),
     )
     session.add(made)
-    index_version(session, made, in_language(manner.language))
+    index_version(session, made, mentions_in(manner.language))
     return made
 
 
@@ -358,7 +368,9 @@ def advance(
     assert before is not None, "a change has two sides"
     change = changed(session, before, made, found, cause, detected_at=detected_at)
     if returns is not None:
-        change.returns_to, change.waits = returns.id, STAYS
+        change.returns_to = returns.id
+    if returns is not None or (cause is Cause.PAGE and not found.comparison.is_settled):
+        change.waits = STAYS
     if check:
         change.check_id, check.version_id = check.id, made.id
     return change
@@ -391,7 +403,7 @@ def facts(found: Comparison, *, alert: bool) -> dict[str, Any]:
     """What a comparison says, as the columns of a change."""
     return {
         "substantive": found.substantive,
-        "alert": found.alert and alert,
+        "alert": (found.alert or found.returns) and alert,
         "severity": found.severity,
         "direction": found.direction,
         "topics": list(found.topics),
@@ -414,6 +426,7 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
             evidence=[evidence_json(evidence) for evidence in passage.evidence],
             severity=passage.severity,
             direction=passage.direction,
+            returns=passage.returns,
             why=list(passage.why),
             why_codes=[reason.as_json() for reason in passage.why],
             marks=[*word_diff(passage.before or "", passage.after or "")],

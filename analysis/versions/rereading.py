@@ -13,11 +13,11 @@ from sqlmodel import Session, col
 from analysis.as_json import page_from_json, page_json
 from analysis.belief.believe import disbelief
 from analysis.blocks import Page, TooCostly, UnreadablePage
-from analysis.judging.mentions import in_language
+from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.versions.manner import Manner, joined
 from analysis.versions.progress import Progress, forget, how_read
-from analysis.versions.reading import Prepared, advance, captures_in_force, facts, prepared
+from analysis.versions.reading import Prepared, advance, captures_in_force, earlier_keys, facts, prepared
 from storage.captures import captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database
@@ -150,7 +150,8 @@ def _reread_document(database: Database, document_id: str, manner: Manner, mista
         for row in rows[done:]:
             with database.reading() as session:
                 text = _reread(session, row, manner, mistakes)
-                rejudged = _rejudged(session, text, before, manner)
+                earlier = earlier_keys(session, document_id, row.number - 1)
+                rejudged = _rejudged(session, text, before, manner, earlier)
             same, same_now = was == row.fingerprint, before is not None and before.fingerprint == text.fingerprint
             found.update(read=1, merged=same_now and not same, split=same and not same_now)
             found.update(different=text.is_other is True, unreadable=text.is_other is None)
@@ -162,7 +163,7 @@ def _reread_document(database: Database, document_id: str, manner: Manner, mista
             came = after
     finally:
         with database.reading() as session:
-            mentions = counted(session, document_id, in_language(manner.language))
+            mentions = counted(session, document_id, mentions_in(manner.language))
         with database.writing() as session:
             reindex(session, document_id, mentions)
             if came and came.version_id == rows[-1].id:
@@ -193,7 +194,9 @@ def _reread(session: Session, row: Version, manner: Manner, mistakes: list[Excep
     return _Text(row.id, page, fingerprint(page.blocks), True)
 
 
-def _rejudged(session: Session, text: _Text, before: _Text | None, manner: Manner) -> Prepared | None:
+def _rejudged(
+    session: Session, text: _Text, before: _Text | None, manner: Manner, earlier: list[frozenset[str]]
+) -> Prepared | None:
     """What differs, where a change says so, and it can be said."""
     change = change_to(session, text.version_id)
     if change is None:
@@ -203,7 +206,7 @@ def _rejudged(session: Session, text: _Text, before: _Text | None, manner: Manne
     else:  # of an announced text this is the one that it will replace, and not the one before
         against = page_from_json(session.get_one(Version, change.before_id).page)
     try:
-        return prepared(manner.compared(against, text.page))
+        return prepared(manner.reviewed(against, text.page, earlier, ask=False))
     except TooCostly:
         return None
 

@@ -147,7 +147,7 @@ def alerts_retry(
 
 def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
     """So that the others, which may lack a variable, don't keep it from being tried."""
-    from policywatch.entries import BriefEntry, OperatorEntry
+    from policywatch.entries import ClassifyEntry, OperatorEntry
 
     chosen = [pair for pair in watchlist.routes if pair[0].name == name]
     if not chosen:
@@ -155,8 +155,8 @@ def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
         raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {have}", param_hint="NAME")
     if not chosen[0][0].enabled:
         raise typer.BadParameter(f"{name!r} is switched off by enabled = false; nobody is told", param_hint="NAME")
-    operator, brief = (OperatorEntry(), watchlist.operator[1]), (BriefEntry(), watchlist.brief[1])
-    return replace(watchlist, routes=tuple(chosen), operator=operator, brief=brief)
+    operator, no_model = (OperatorEntry(), watchlist.operator[1]), (ClassifyEntry(), watchlist.classify[1])
+    return replace(watchlist, routes=tuple(chosen), operator=operator, classify=no_model)
 
 
 def routes_test(

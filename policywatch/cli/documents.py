@@ -57,7 +57,7 @@ def documents_rename(
 
     Example: `policywatch documents rename example/privacy example/privacy-policy`
     """
-    from analysis.judging.mentions import in_language
+    from analysis.text.lexicon import mentions_in
     from policywatch.entries import document_id
     from storage.documents import document
     from storage.lock import one_at_a_time
@@ -71,7 +71,7 @@ def documents_rename(
         raise typer.BadParameter(f"{new!r} is its id already", param_hint="NEW")
     with opened(config) as (watchlist, database), one_at_a_time(database), database.writing() as session:
         moved = extent(session, old)
-        rename(session, old, new, in_language(document(session, old).language))
+        rename(session, old, new, mentions_in(document(session, old).language))
     versions, changes = counted(moved.versions, "version"), counted(moved.changes, "change")
     console().print(f"{old} is {new} now, with {versions} and {changes}.")
     if watchlist.document(new) is None:
@@ -90,7 +90,7 @@ def documents_remove(
 
     Examples: `policywatch documents remove example/terms` · `policywatch documents remove example/terms --imported`
     """
-    from analysis.judging.mentions import in_language
+    from analysis.text.lexicon import mentions_in
     from storage.documents import document
     from storage.lock import one_at_a_time
     from storage.removal import extent, remove, remove_imported
@@ -107,7 +107,7 @@ def documents_remove(
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database), database.writing() as session:
             if imported:
-                remove_imported(session, id_, in_language(document(session, id_).language))
+                remove_imported(session, id_, mentions_in(document(session, id_).language))
             else:
                 remove(session, id_)
     again = not imported and watchlist.document(id_) is not None

@@ -19,7 +19,7 @@ from storage.numbers import LARGEST
 if TYPE_CHECKING:
     from policywatch.hearing import Hearing
 
-Why = Annotated[bool, typer.Option("--why", help="Say for each passage which rule and which words decided.")]
+Why = Annotated[bool, typer.Option("--why", help="Say for each passage why it is classified as it is.")]
 Routes = Annotated[
     bool, typer.Option("--routes", help="Say which routes are told of it and when, and why the others are not.")
 ]

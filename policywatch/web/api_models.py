@@ -153,10 +153,10 @@ class VersionNames(Shape):
 
 
 class Brief(BaseModel):
-    """Short answers in the page's own words, and why the change is high; docs/brief.md has all fields."""
+    """Short answers in the page's own words, and why the change is high; docs/classification.md has all fields."""
 
     model_config = ConfigDict(extra="allow")
-    because: list[str] = Field(description="the rules by which the whole change is high; none where it is not")
+    severity_reasons: list[str] = Field(description="the conventions by which the change is high; none where it is not")
 
 
 class Announced(Shape):
@@ -168,7 +168,7 @@ class Announced(Shape):
 
 
 class ChangeHead(Shape):
-    """What differs between two versions of a document. The brief quotes the page; docs/brief.md explains it."""
+    """What differs between two versions of a document; docs/classification.md explains its fields."""
 
     id: int = Field(examples=[17])
     document: str = Field(examples=["parley/privacy-policy"])
@@ -195,14 +195,14 @@ class ChangeHead(Shape):
     brief: Brief = Field(
         examples=[
             {
-                "because": ["trains_anew"],
+                "severity_reasons": ["training"],
                 "meaning": "Parley will use your posts to train AI",
                 "from": "2025-11-03",
                 "data": [_QUOTE],
             }
         ]
     )
-    see: list[dict[str, Any]] = Field(description="links of a notice, where more is said", examples=[[]])
+    notice_links: list[dict[str, Any]] = Field(description="links of a notice, where more is said", examples=[[]])
 
 
 class Changes(Shape):
@@ -213,14 +213,11 @@ class Changes(Shape):
 
 
 class Evidence(Shape):
-    """Words, as they stand in the passage, that decided a topic; where a heading did, those that changed under it."""
-
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+    """Words, as they stand in the passage, that decided a topic."""
 
     topic: str
     text: str
     side: str
-    heading: str = Field("", description="the titles that decided it; left out where none did")
 
 
 class Passage(Shape):
@@ -234,12 +231,25 @@ class Passage(Shape):
     evidence: list[Evidence]
     severity: Literal["high", "medium", "low", "none"]
     direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
-    why: list[str] = Field(description="the rules that decided, in words")
+    why: list[str] = Field(description="the reasons for its classification, in words")
+
+
+class SecondOpinion(Shape):
+    """What a language model of the operator's made of a change, unchecked; `meaning` by language."""
+
+    model: str
+    meaning: dict[str, str]
+    substantive: bool
+    alert: bool
+    severity: Literal["high", "medium", "low", "none"]
+    direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
+    topics: list[str]
 
 
 class Change(ChangeHead):
     """A change with its passages."""
 
+    second: SecondOpinion | None = Field(description="written by a machine, may be wrong; null without such a model")
     passages: list[Passage]
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from policywatch.asked import ChangesAsked
 from policywatch.entries import RouteEntry
+from policywatch.second_opinion import second_opinion
 from policywatch.web.calendar import icalendar
 from policywatch.web.documents import document_view, health_view, services_view, version_view
 from policywatch.web.feed import atom, json_feed
@@ -33,7 +34,6 @@ from storage.change_list import ChangeFilter, Cursor, changes_page
 from storage.changes import Change, changes_of, passages_by_change
 from storage.database import Database
 from storage.documents import Document, known, previews
-from storage.retellings import retold
 from storage.versions import Version, current_version, numbered_version, version_heads, versions
 
 _ALL = 100_000  # more than any list has
@@ -125,7 +125,9 @@ class _Plan:
             each.fingerprint for each in version_heads(self._session, [change.before_id, change.version_id]).values()
         ]
         told = announcements(self._session, [change])
-        key = _key(self._judged([change]), around, facts, sorted(texts), retold(self._session, change.id or 0), told)
+        key = _key(
+            self._judged([change]), around, facts, sorted(texts), second_opinion(self._session, change.id or 0), told
+        )
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
             gather = partial(change_view, self._session, change.id or 0)

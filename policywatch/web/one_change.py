@@ -16,12 +16,12 @@ from analysis.versions.manner import Manner
 from analysis.versions.reading import Prepared, facts, prepared
 from policywatch import sandbox
 from policywatch.marking import Section, flagged_first
+from policywatch.second_opinion import SecondOpinion, second_opinion
 from storage.announced import Announcement, announcements
 from storage.captures import Capture, addresses, capture_records
 from storage.changes import Change, StoredPassage, change, neighbours, passages
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
-from storage.retellings import retold
 from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_heads
 
 
@@ -84,7 +84,7 @@ def _around(page: dict[str, Any]) -> dict[str, tuple[int, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """All of one change; `retold` is what a language model made of it, by language, where the operator wants one."""
+    """All of one change; `second` is what a language model made of it, where the operator has one."""
 
     change: Change
     document: Document
@@ -96,7 +96,7 @@ class ChangeView:
     placed: Placed
     older: Change | None
     newer: Change | None
-    retold: dict[str, str]
+    second: SecondOpinion | None
 
     @property
     def addresses(self) -> list[str]:
@@ -144,7 +144,7 @@ def change_view(session: Session, change_id: int) -> ChangeView:
         placed=Placed(passages(session, change_id), of.title, before, after),
         older=older,
         newer=newer,
-        retold=retold(session, change_id),
+        second=second_opinion(session, change_id),
     )
 
 

@@ -12,7 +12,7 @@ from policywatch.web.finding import excerpt, fragment
 from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES, wording
 from storage.announced import starting_key
-from storage.briefs import answered, default_key, default_words, notes
+from storage.briefs import answered
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -38,9 +38,6 @@ class Renderer:
             safe_link=safe_link,
             site=SITE,
             answered=answered,
-            notes=notes,
-            default_key=default_key,
-            default_words=default_words,
             starting_key=starting_key,
             languages=LANGUAGES,
             wording=wording,

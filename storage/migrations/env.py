@@ -15,12 +15,15 @@ from storage import (
     imports,
     notices,
     paragraphs,
-    retellings,
+    second_readings,
     versions,
 )
 
 # importing them defines them
-TABLES = (alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, retellings, versions)
+TABLES = (
+    *(alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, second_readings),
+    versions,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

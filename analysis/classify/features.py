@@ -1,0 +1,266 @@
+"""What the model sees of a passage: words that came and went, their sentence and section, shape, lexicon phrases."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from analysis.blocks import CELL, Page
+from analysis.change import SIDES, Passage, Side
+from analysis.diff import plain_words
+from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
+from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
+from analysis.text.looks import looks
+
+MOST_PASSAGES = 400  # of a change, those with the most changed text first
+MOST_SENTENCES = 40  # of a passage, likewise
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[%$€£]|[?!:]")
+_STEM = 6  # letters
+_SHORT = 25  # characters; a shorter sentence may stand on a page by chance
+_NOTHING = Wording((), "looks.other_side")
+_GROUPS = {"came": 1.0, "went": 1.0, "changed": 1.0, "near": 0.7, "under": 0.7, "section": 0.5}  # by their scale
+_SHAPE = 0.35
+Features = dict[str, float]
+
+
+class Token(NamedTuple):
+    """A word in small letters, by offsets into its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class ChangedPhrase(NamedTuple):
+    """A phrase of a lexicon in a changed sentence, by offsets into its side; `changed`: words of it came or went."""
+
+    topic: str
+    tier: Tier
+    side: Side
+    start: int
+    end: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageFeatures:
+    """A passage with what was read in it. `size`: changed words."""
+
+    passage: Passage
+    wording: Wording
+    phrases: tuple[ChangedPhrase, ...] = ()
+    values: Features | None = None  # None where nothing but looks differs
+    size: int = 0
+
+    @property
+    def sentences(self) -> tuple[ChangedSentence, ...]:
+        return self.wording.sentences
+
+    def has(self, *topics: str, side: Side, tiers: Iterable[Tier] = ("decides", "words")) -> bool:
+        """Whether changed words of a side hold a phrase of any of these topics or groups."""
+        return any(
+            phrase.topic in topics and phrase.side == side and phrase.changed and phrase.tier in tiers
+            for phrase in self.phrases
+        )
+
+
+def kind_of(document: str | None, page: Page) -> str:
+    """Of a document, by its title or what is known of it: privacy, cookies, terms, rules, developer or other."""
+    titles = (document or "", page.title, *(block.text for block in page.blocks[:12] if block.kind == "heading"))
+    return next(filter(None, map(_kind_named, titles)), "other")
+
+
+@lru_cache(maxsize=1024)
+def _kind_named(title: str) -> str | None:
+    kinds = ((kind, "|".join(patterns)) for kind, patterns in looks().kinds.items())
+    return next((kind for kind, pattern in kinds if title and re.search(pattern, title, re.IGNORECASE)), None)
+
+
+def annotate(
+    passages: Sequence[Passage],
+    before: Page,
+    after: Page,
+    *,
+    kind: str,
+    language: str | None,
+    own: Lexicon | None = None,
+) -> list[PassageFeatures]:
+    """Each passage beside the others, for text moves between paragraphs; those beyond the bounds have no wording.
+
+    `own` holds the phrases of the operator's own topics.
+    """
+    keys: dict[Side, Counter[str]] = {side: Counter(_sentence_keys(passages, side)) for side in SIDES}
+    texts: dict[Side, str] = {"before": _spoken(before), "after": _spoken(after)}
+    weightiest = set(sorted(range(len(passages)), key=lambda number: -_length(passages[number]))[:MOST_PASSAGES])
+    return [
+        passage_features(passage, _wording(passage, keys, texts), kind, language, own)
+        if number in weightiest
+        else PassageFeatures(passage, Wording(()))
+        for number, passage in enumerate(passages)
+    ]
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of a text, numbers and a few marks."""
+    return [Token(match[0].casefold().replace("’", "'"), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+
+
+def ngrams(words: Sequence[Token], start: int = 0) -> Iterator[Token]:
+    """Words, stems of long ones and pairs, by offsets that begin at `start`."""
+    for word in words:
+        yield Token(word.text, start + word.start, start + word.end)
+        if len(word.text) > _STEM:
+            yield Token(f"^{word.text[:_STEM]}", start + word.start, start + word.end)
+    for first, second in pairwise(words):
+        yield Token(f"{first.text} {second.text}", start + first.start, start + second.end)
+
+
+def changed_ngrams(passage: Passage, sentences: Iterable[ChangedSentence]) -> Iterator[tuple[Side, Token]]:
+    """Those of the words that came or went."""
+    for sentence in sentences:
+        for start, end in sentence.spans:
+            words = tokens(passage.texts[sentence.side][start:end])
+            yield from ((sentence.side, token) for token in ngrams(words, start))
+
+
+def _sentence_keys(passages: Sequence[Passage], side: Side) -> Iterator[str]:
+    for passage in passages:
+        yield from {sentence.key for sentence in keyed_sentences(passage.texts[side])}
+
+
+def _spoken(page: Page) -> str:
+    """The words of a page as one text in which a sentence can be looked for."""
+    return f" {' '.join(' '.join(plain_words(block.text)) for block in page.blocks)} "
+
+
+def _length(passage: Passage) -> int:
+    return 0 if passage.operation == "moved" else len(passage.before or "") + len(passage.after or "")
+
+
+def _wording(passage: Passage, keys: Mapping[Side, Counter[str]], texts: Mapping[Side, str]) -> Wording:
+    """The changed sentences, but for those that the other side has in another place."""
+    if passage.operation in ("added", "removed"):
+        other: Side = "before" if passage.after else "after"
+        words = " ".join(plain_words(passage.text))
+        if len(words) > _SHORT and f" {words} " in texts[other]:
+            return _NOTHING
+    own = {side: {sentence.key for sentence in keyed_sentences(passage.texts[side])} for side in keys}
+    elsewhere = {
+        side: {key for key in own[opposite] if keys[side][key] > (key in own[side])}
+        for side, opposite in (SIDES, SIDES[::-1])
+    }
+    return wording(passage, elsewhere["before"], elsewhere["after"])
+
+
+def passage_features(
+    passage: Passage, changed: Wording, kind: str, language: str | None, own: Lexicon | None = None
+) -> PassageFeatures:
+    """What stands in a passage, of its sentences with the most changed words."""
+    sentences = sorted(changed.sentences, key=lambda each: -sum(end - start for start, end in each.spans))
+    sentences = sorted(sentences[:MOST_SENTENCES], key=lambda each: (each.side, each.start))
+    changed = Wording(tuple(sentences), changed.looks)
+    if not sentences:
+        return PassageFeatures(passage, changed)
+    phrases = tuple(_phrases(passage, sentences, language, own))
+    words: dict[Side, list[Token]] = {"before": [], "after": []}
+    for side, token in changed_ngrams(passage, sentences):
+        words[side].append(token)
+    context = {
+        side: [tokens(passage.texts[side][each.start : each.end]) for each in sentences if each.side == side]
+        for side in words
+    }
+    titles = [tokens(title)[:20] for title in passage.heading[-3:]]
+    came, went = ([token.text for token in words[side]] for side in ("after", "before"))
+    groups = {
+        "came": came,
+        "went": went,
+        "changed": [*came, *went],
+        "near": [token.text for each in context["after"] or context["before"] for token in ngrams(each)],
+        "under": [token.text for title in titles for token in ngrams(title)],
+        "section": [token.text for title in titles[-1:] for token in ngrams(title)],
+    }
+    values = dict.fromkeys(_shape(passage, changed, kind, language, words, context), _SHAPE)
+    for group, members in groups.items():
+        scale = _GROUPS[group] / math.sqrt(max(1, len(set(members))))
+        values |= {f"{group} {member}": scale for member in members}
+    values |= _lexicon(passage, phrases, language)
+    size = sum(" " not in token and token[0] != "^" for token in (*came, *went))
+    return PassageFeatures(passage, changed, phrases, values, size)
+
+
+def _phrases(
+    passage: Passage, sentences: Sequence[ChangedSentence], language: str | None, own: Lexicon | None
+) -> Iterator[ChangedPhrase]:
+    for sentence in sentences:
+        text = passage.texts[sentence.side][sentence.start : sentence.end]
+        for match in (*matches(text, language), *(own.matches(text) if own else ())):
+            start, end = sentence.start + match.start, sentence.start + match.end
+            touched = any(first < end and start < last for first, last in sentence.spans)
+            yield ChangedPhrase(match.topic, match.tier, sentence.side, start, end, touched)
+
+
+def _lexicon(passage: Passage, phrases: Iterable[ChangedPhrase], language: str | None) -> Features:
+    values: Features = {}
+    for phrase in phrases:
+        name = f"{phrase.topic}?" if phrase.tier == "suggests" else phrase.topic
+        if phrase.changed:
+            values[f"{'phrase came' if phrase.side == 'after' else 'phrase went'} {name}"] = 1.0
+            values[f"phrase changed {name}"] = 1.0
+        else:
+            values[f"phrase near {name}"] = 0.7
+    for title in passage.heading[-2:]:
+        values |= {f"titled {topic}": 0.7 for topic in section_topics(title, language)}
+        named: tuple[PhraseMatch, ...] = matches(title, language)
+        values |= {f"phrase under {match.topic}": 0.5 for match in named}
+    return values
+
+
+def _shape(
+    passage: Passage,
+    changed: Wording,
+    kind: str,
+    language: str | None,
+    words: Mapping[Side, Sequence[Token]],
+    context: Mapping[Side, Sequence[Sequence[Token]]],
+) -> Iterator[str]:
+    """How much changed, in what sort of text."""
+    single = {side: [token.text for token in each if " " not in token.text and token.text[0] != "^"]
+              for side, each in words.items()}  # fmt: skip
+    came, went = len(single["after"]), len(single["before"])
+    around = sum(len(each) for sentences in context.values() for each in sentences)
+    text = passage.text.rstrip()
+    yield f"operation {passage.operation}"
+    yield f"kind {kind}"
+    yield f"kind {kind} {passage.operation}"
+    yield f"language {language}"
+    yield f"words came {_magnitude(came)}"
+    yield f"words went {_magnitude(went)}"
+    yield f"sentences {min(len(changed.sentences), 6)}"
+    yield f"part changed {5 * (came + went) // max(1, around)}"
+    yield f"balance {4 * (came - went) // max(1, came + went)}"
+    yield f"whole sentence {any(sentence.whole for sentence in changed.sentences)}"
+    yield f"row {CELL in text}"
+    yield f"ends {text[-1:] if not text[-1:].isalnum() else 'word'}"
+    yield f"capitals {all(word[:1].isupper() for word in text.split()[:6])}"
+    yield f"depth {min(len(passage.heading), 4)}"
+    yield f"numbers {any(map(str.isdigit, single['after']))} {any(map(str.isdigit, single['before']))}"
+    if passage.operation == "reworded":
+        stems = {side: {token.text[:_STEM] for token in tokens(passage.texts[side])} for side in words}
+        new, gone = (
+            sum(len(stem) > 3 for stem in {word[:_STEM] for word in single[side]} - stems[other])
+            for side, other in (SIDES[::-1], SIDES)
+        )
+        yield f"new stems {_magnitude(new)}"
+        yield f"gone stems {_magnitude(gone)}"
+        yield f"stems {min(_magnitude(new), 3)} {min(_magnitude(gone), 3)}"
+        yield f"places {min(6, sum(len(sentence.spans) for sentence in changed.sentences))}"
+
+
+def _magnitude(number: int) -> int:
+    return number.bit_length()

@@ -1,0 +1,69 @@
+"""The linear model of passages: weights by feature, written by `python -m evaluation train`; see the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.change import TOPICS
+
+FORMAT = 1  # raised with every change of features.py that makes old weights useless
+LANGUAGES = ("en", "fr")  # that the labels are in
+TARGETS = (
+    "substantive",
+    "alert",
+    *TOPICS,
+    "high",  # of alerts
+    "medium or high",
+    "expands",
+    "limits",
+    "clarifies",
+    "mixed",
+)
+_DIGITS = 4  # of a chance: the last ones differ between processors
+
+
+class UnfitModel(Exception):
+    """The weights were trained for other features than the code makes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One logistic regression a target over the same features. `weights`: int8, a row a feature, a column a target;
+    times `scales` they are log odds."""
+
+    rows: Mapping[str, int]
+    weights: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def predict(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The chance of each target, 0 to 1."""
+        known = [(self.rows[name], value) for name, value in values.items() if name in self.rows]
+        odds = self.bias.astype(np.float64)
+        if known:
+            rows, amounts = zip(*known, strict=True)
+            # float64 and one order of summing: the same chances on every machine
+            odds = odds + (np.array(amounts) @ self.weights[list(rows)].astype(np.float64)) * self.scales
+        chances = 1 / (1 + np.exp(-odds))
+        return {target: round(float(chance), _DIGITS) for target, chance in zip(TARGETS, chances, strict=True)}
+
+    def weight(self, name: str, target: str) -> float:
+        """What a feature adds to the log odds of a target where its value is 1."""
+        row, column = self.rows.get(name), TARGETS.index(target)
+        return 0.0 if row is None else float(self.weights[row, column] * self.scales[column])
+
+
+@cache
+def shipped_model() -> Model:
+    """The weights beside this file. Raises `UnfitModel`."""
+    with as_file(files("analysis.classify") / "model.npz") as path, np.load(path) as stored:
+        if int(stored["format"]) != FORMAT or tuple(stored["targets"].tobytes().decode().split("\n")) != TARGETS:
+            raise UnfitModel(f"{path.name} does not fit this release: run `python -m evaluation train`")
+        names: Sequence[str] = stored["features"].tobytes().decode().split("\n")
+        return Model({name: row for row, name in enumerate(names)}, stored["weights"], stored["scales"], stored["bias"])

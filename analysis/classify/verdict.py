@@ -1,0 +1,137 @@
+"""What a passage and a change are: chances of the model, then the conventions that settle what people decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from analysis.change import SEVERITIES, TOPICS, Direction, Severity
+from analysis.classify.conventions import CONVENTIONS, HIGH
+from analysis.classify.features import PassageFeatures
+from analysis.classify.model import LANGUAGES, Model
+
+UNSURE = (0.3, 0.7)  # chances of an alert between which a second reader's verdict goes
+ALERTS = 0.5  # chance from which a passage alerts, and from which it is a change of meaning
+_TOPIC = 0.3  # chance of a topic, of a passage that alerts
+_HIGH = 0.6
+_MEDIUM = 0.5
+_TOGETHER = 0.6  # that any of several passages is medium
+_BOTH = 0.5  # chances of both directions from which a change is mixed, if neither is far behind
+_BEHIND = 0.4
+_ONE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of a passage, or of a change by all its passages. `conventions` are the names of those that decided, `first` is
+    the trained model's verdict where a second reader's went."""
+
+    substantive: bool = False
+    alert: bool = False
+    topics: tuple[str, ...] = ()
+    severity: Severity = "none"
+    direction: Direction = "none"
+    chances: Mapping[str, float] = field(default_factory=dict)
+    conventions: tuple[str, ...] = ()
+    is_learned: bool = True
+    first: Verdict | None = None
+
+
+def classify_passage(
+    features: PassageFeatures, kind: str, language: str | None, model: Model, second: Verdict | None = None
+) -> Verdict:
+    """By the model where it has labels of the language; else every change of wording alerts, with its topics.
+
+    A `second` reader's verdict goes where the model is unsure and no convention decides.
+    """
+    if features.values is None:
+        return Verdict()
+    if language not in LANGUAGES:
+        return _unlearned(features)
+    chances = model.predict(features.values)
+    verdict = Verdict(chances["substantive"] >= ALERTS, chances=chances)
+    if chances["alert"] >= ALERTS:
+        topics = tuple(topic for topic in TOPICS if chances[topic] >= _TOPIC)
+        verdict = replace(
+            verdict,
+            substantive=True,
+            alert=True,
+            topics=topics or (max(TOPICS, key=chances.__getitem__),),
+            severity=_likeliest(chances),
+            direction=_direction([chances]),
+        )
+    settled = _by_conventions(features, kind, verdict)
+    if second is not None and not settled.conventions and UNSURE[0] <= chances["alert"] <= UNSURE[1]:
+        return _by_conventions(features, kind, replace(second, first=verdict))
+    return settled
+
+
+def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> Verdict:
+    for convention in CONVENTIONS:
+        if decided := convention.decide(features, kind, verdict):
+            verdict = replace(verdict, **decided, conventions=(*verdict.conventions, convention.name))
+    return verdict
+
+
+def classify_change(verdicts: Sequence[Verdict]) -> Verdict:
+    """A change is what its strongest passages are: many weak hints make no alert."""
+    alerting = [verdict for verdict in verdicts if verdict.alert]
+    if not alerting:
+        return Verdict(any(verdict.substantive for verdict in verdicts))
+    named = {topic for verdict in alerting for topic in verdict.topics}
+    return Verdict(
+        substantive=True,
+        alert=True,
+        topics=(*(topic for topic in TOPICS if topic in named), *sorted(named - set(TOPICS))),
+        severity=_severity(alerting),
+        direction=_joined(alerting),
+        conventions=tuple(dict.fromkeys(name for verdict in alerting for name in verdict.conventions)),
+        is_learned=all(verdict.is_learned for verdict in alerting),
+    )
+
+
+def _unlearned(features: PassageFeatures) -> Verdict:
+    topics = {phrase.topic for phrase in features.phrases if phrase.changed and phrase.tier == "decides"}
+    return Verdict(
+        substantive=True,
+        alert=True,
+        topics=tuple(topic for topic in TOPICS if topic in topics),
+        severity="medium",
+        direction="mixed",
+        is_learned=False,
+    )
+
+
+def _likeliest(chances: Mapping[str, float]) -> Severity:
+    return "high" if chances["high"] >= _HIGH else "medium" if chances["medium or high"] >= _MEDIUM else "low"
+
+
+def _severity(alerting: Sequence[Verdict]) -> Severity:
+    """The highest of a passage; several that are nearly medium are medium together."""
+    highest = max((verdict.severity for verdict in alerting), key=SEVERITIES.index)
+    none_medium = math.prod(1 - verdict.chances.get("medium or high", 0) for verdict in alerting)
+    return "medium" if highest == "low" and 1 - none_medium >= _TOGETHER else highest
+
+
+def _joined(alerting: Sequence[Verdict]) -> Direction:
+    high = {verdict.direction for verdict in alerting if verdict.severity == "high" and HIGH & {*verdict.conventions}}
+    if len(high) == 1:
+        return high.pop()  # what comes beside it makes it no milder
+    decided = {verdict.direction for verdict in alerting if verdict.conventions or verdict.first}
+    learned = [verdict.chances for verdict in alerting if not (verdict.conventions or verdict.first)]
+    directions = decided | ({_direction(learned)} if learned else set())
+    if len(directions) > 1:
+        directions.discard("clarifies")
+    return directions.pop() if len(directions) == 1 else "mixed"
+
+
+def _direction(those: Sequence[Mapping[str, float]]) -> Direction:
+    """Of one passage or more: both ways where each is likely somewhere, and neither is far behind in sum."""
+    expands, limits = ([chances.get(name, 0) for chances in those] for name in ("expands", "limits"))
+    less, more = sorted((sum(expands), sum(limits)))
+    if min(max(expands), max(limits)) >= _BOTH and less >= _BEHIND * more:
+        return "mixed"
+    if max(*expands, *limits) < _ONE:
+        return "clarifies"
+    return "expands" if sum(expands) >= sum(limits) else "limits"

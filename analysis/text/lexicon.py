@@ -1,0 +1,175 @@
+"""Phrases of a language by topic (`analysis/lexicon/*.toml`); docs/classification.md has their notation."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from analysis.change import TOPICS
+from analysis.text.notation import compiled, first_words, pattern_of
+
+Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
+
+LANGUAGES = ("en", "fr", "de", "es")  # each has a file
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTopic:
+    """A topic that an operator declares in the watchlist; `languages` (two-letter codes) restricts it, empty: all."""
+
+    name: str
+    phrases: tuple[str, ...]
+    languages: tuple[str, ...] = ()
+
+
+class PhraseMatch(NamedTuple):
+    """A phrase found in a text, by offsets. `topic` is a topic, or a group of `[words]` with the tier "words"."""
+
+    topic: str
+    tier: Tier
+    start: int
+    end: int
+
+
+class _Phrases(BaseModel):
+    """`decides` names the topic, `suggests` hints at it; inside a phrase of `ignores` neither counts. `sections` are
+    for headings."""
+
+    model_config = ConfigDict(extra="forbid")
+    decides: tuple[str, ...]
+    suggests: tuple[str, ...] = ()
+    ignores: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+
+    @field_validator("decides", "suggests", "ignores", "sections")
+    @classmethod
+    def _readable(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        for phrase in phrases:
+            pattern_of(phrase)
+        return phrases
+
+
+class Language(BaseModel):
+    """A file of `analysis/lexicon`."""
+
+    model_config = ConfigDict(extra="forbid")
+    language: str
+    topics: dict[str, _Phrases]
+    words: dict[str, tuple[str, ...]]
+
+    @field_validator("topics")
+    @classmethod
+    def _known(cls, topics: dict[str, _Phrases]) -> dict[str, _Phrases]:
+        if unknown := sorted(set(topics) - set(TOPICS)):
+            raise ValueError(f"unknown topic {unknown[0]!r}; known are {', '.join(TOPICS)}")
+        return topics
+
+
+class Lexicon:
+    """Phrases ready to be found, each tried only where a word stands that it can begin with."""
+
+    def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
+        self._words: dict[str, list[tuple[str, Tier, str]]] = defaultdict(list)
+        self._beginnings: dict[str, list[tuple[str, tuple[str, Tier, str]]]] = defaultdict(list)
+        self._known: dict[str, tuple[tuple[str, Tier, str], ...]] = {}
+        for entry in entries:
+            pattern_of(entry[2])  # says what of it can't be read
+            for first in sorted(set(first_words(entry[2]))):
+                if first.endswith("*"):
+                    self._beginnings[first[:2]].append((first[:-1], entry))
+                else:
+                    self._words[first].append(entry)
+
+    def matches(self, text: str) -> tuple[PhraseMatch, ...]:
+        """Every phrase of the text; of one topic and tier at one place only the longest."""
+        found: dict[tuple[str, Tier, int], int] = {}
+        for word in _WORD.finditer(text):
+            for topic, tier, phrase in self._beginning_with(word[0].casefold()):
+                if match := compiled(phrase).match(text, word.start()):
+                    key = (topic, tier, word.start())
+                    found[key] = max(found.get(key, 0), match.end())
+        ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
+        return tuple(
+            PhraseMatch(topic, tier, start, end)
+            for (topic, tier, start), end in found.items()
+            if tier != "ignores"
+            and not any(topic == other and first < end and start < last for other, first, last in ignored)
+        )
+
+    def _beginning_with(self, word: str) -> tuple[tuple[str, Tier, str], ...]:
+        entries = self._known.get(word)
+        if entries is None:
+            beginnings = [entry for start, entry in self._beginnings.get(word[:2], ()) if word.startswith(start)]
+            numbers = self._words["#"] if word.isdigit() else []
+            entries = (*self._words.get(word, ()), *beginnings, *numbers)
+            if len(self._known) < 50_000:  # words of strangers' pages
+                self._known[word] = entries
+        return entries
+
+
+def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
+    """The phrases of a language's file that stand in a text, the English ones where it has no file."""
+    return _lexicon(language if language in LANGUAGES else "en").matches(text)
+
+
+def mentions(text: str, language: str | None) -> dict[str, int]:
+    """How often a text names each topic outright."""
+    found = Counter(match.topic for match in matches(text, language) if match.tier == "decides")
+    return dict(sorted(found.items()))
+
+
+def mentions_in(language: str | None) -> Callable[[str], dict[str, int]]:
+    """The same for the pages of a language, as the store asks for it."""
+    return partial(mentions, language=language)
+
+
+@lru_cache(maxsize=4096)
+def section_topics(title: str, language: str | None) -> frozenset[str]:
+    """The topics that a section is about by its title."""
+    return frozenset(
+        match.topic for match in _section_lexicon(language if language in LANGUAGES else "en").matches(title)
+    )
+
+
+@lru_cache(maxsize=64)
+def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
+    """The phrases of an operator's own topics that apply to pages in a language."""
+    return Lexicon(
+        (topic.name, "decides", phrase)
+        for topic in topics
+        if not topic.languages or language in topic.languages
+        for phrase in topic.phrases
+    )
+
+
+def _entries(code: str, *tiers: Tier) -> Iterator[tuple[str, Tier, str]]:
+    for topic, phrases in _language(code).topics.items():
+        for tier in tiers:
+            yield from ((topic, tier, phrase) for phrase in getattr(phrases, tier))
+
+
+@cache
+def _lexicon(code: str) -> Lexicon:
+    groups: list[tuple[str, Tier, str]] = [
+        (group, "words", phrase) for group, phrases in _language(code).words.items() for phrase in phrases
+    ]
+    return Lexicon([*_entries(code, "decides", "suggests", "ignores"), *groups])
+
+
+@cache
+def _section_lexicon(code: str) -> Lexicon:
+    return Lexicon(_entries(code, "sections"))
+
+
+@cache
+def _language(code: str) -> Language:
+    return Language.model_validate(tomllib.loads((files("analysis") / "lexicon" / f"{code}.toml").read_text("utf-8")))

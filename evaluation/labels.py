@@ -1,0 +1,120 @@
+"""Labelled passages and changes: how they are read, and parted by service."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import random
+import sys
+import tomllib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from analysis.belief.believe import doubt
+from analysis.blocks import Page, UnreadablePage
+from analysis.change import Passage
+from analysis.classify.features import PassageFeatures, annotate, kind_of, passage_features
+from analysis.diff import passages
+from analysis.diff.wording import wording
+from analysis.page import read_page
+
+Row = dict[str, Any]  # a labelled passage, change or summary
+OURS = "written"  # begins the names that stand for the service of our own passages: each is one of its own
+DATA = Path(__file__).with_name("data")
+CASES = Path(__file__).parent.parent / "tests" / "cases"
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The lines of a file of JSON, packed or not. Ends the program where there is no such file."""
+    if not path.exists():
+        sys.exit(f"no {path}: the labelled data is not part of the repository; evaluation/data/README.md says whence")
+    opened = gzip.open if path.suffix == ".gz" else lzma.open
+    with path.open(encoding="utf8") if path.suffix == ".jsonl" else opened(path, "rt", encoding="utf8") as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+def language_of(row: Row) -> str | None:
+    """None where it is none that the labels know."""
+    return None if row["language"] == "other" else row["language"]
+
+
+def pages_of(row: Row) -> tuple[Page, Page]:
+    """Both texts of a change. Raises `UnreadablePage`."""
+    before, after = (read_text(row[side], language_of(row)) for side in ("before", "after"))
+    return before, after
+
+
+def read_text(text: str, language: str | None) -> Page:
+    """A page of a text in Markdown. Raises `UnreadablePage`."""
+    return read_page(text.encode(), mime="text/markdown", charset="utf-8", language=language)
+
+
+def passage_of(row: Row) -> Passage:
+    """A labelled passage."""
+    return Passage(tuple(row["heading"]), row["operation"], row["before"], row["after"])
+
+
+def features_of(row: Row) -> PassageFeatures:
+    """What the model sees of a labelled passage."""
+    passage = passage_of(row)
+    empty = Page(row["document"], row["language"], ())
+    return passage_features(passage, wording(passage), kind_of(row["document"], empty), row["language"])
+
+
+def labelled_passages(folder: Path) -> list[Row]:
+    """Those of the published data set in this folder, and those that we wrote."""
+    return [
+        *read_rows(folder / "places.jsonl.gz"),
+        *read_rows(DATA / "furniture.jsonl"),
+        *read_rows(DATA / "neutral.jsonl"),
+        *_written(),
+    ]
+
+
+def _written() -> list[Row]:
+    """The passages of the tests' written cases that change one place; a label says only what its case says."""
+    found: list[Row] = []
+    for language in ("en", "fr"):
+        for case in tomllib.loads((CASES / f"{language}.toml").read_text("utf-8"))["case"]:
+            frame = (CASES / f"{case['document']}.{language}.md").read_text("utf-8")
+            heading = f"## {case['section']}\n\n" if case["section"] else ""
+            before, after = (
+                read_text(frame.replace("CHANGED", heading + case[side]), language) for side in ("before", "after")
+            )
+            places = passages(before, after)
+            if len(places) == 1 and "alert" in case:
+                shown = {name: getattr(places[0], name) for name in ("operation", "heading", "before", "after")}
+                label = {"substantive": case.get("substantive", case["alert"]), "alert": case["alert"]}
+                label |= {name: case[name] for name in ("severity", "direction") if name in case}
+                label |= {"some_topics": case.get("topics", []), "never": case.get("never", [])}
+                service = f"{OURS} {len(found)}"
+                found.append(
+                    {"service": service, "document": before.title, "language": language, "label": label} | shown
+                )
+    return found
+
+
+def folds(services: Collection[str], number: int, seed: int = 2) -> dict[str, int]:
+    """The fold of each service: nothing of a service is seen before it is judged."""
+    mixed = sorted(services)
+    random.Random(seed).shuffle(mixed)
+    return {service: place % number for place, service in enumerate(mixed)}
+
+
+def annotated(rows: Iterable[Row]) -> list[list[PassageFeatures]]:
+    """The passages of labelled changes; none of a text that is not believed to be the document's."""
+    found: list[list[PassageFeatures]] = []
+    for row in rows:
+        try:
+            before, after = pages_of(row)
+        except UnreadablePage:
+            found.append([])
+            continue
+        language, places = language_of(row), passages(before, after)
+        if doubt(before, after, language=language or after.language, title=row["document"]):
+            places = ()  # quarantined: nothing is said of it
+        kind = kind_of(row["document"], after)
+        found.append(annotate(places, before, after, kind=kind, language=language))
+    return found

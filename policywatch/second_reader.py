@@ -1,0 +1,218 @@
+"""A second reader: a language model of the operator's that reads the weightiest passages after the trained model.
+
+Its address is any that answers as OpenAI's chat completions do. What it says is unchecked: it is kept apart, marked
+wherever it is shown, and holds no alert. The words of the page that it is given may be meant to steer it, so an answer
+with an address in it, to click or to write to, is not used, and quotations that stand nowhere are dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from analysis.change import SEVERITIES, TOPICS, Direction, Passage, Severity
+from analysis.classify.verdict import UNSURE, Verdict
+from notifier.escape import clean
+from policywatch.second_opinion import verdict_of
+from storage.clock import utc_now
+from storage.database import Database
+from storage.second_readings import SecondReading, asked_since, passage_key
+
+_OF_A_CHANGE = 5  # questions
+_OF_A_DAY = 100
+_RUN_SECONDS = 300.0  # for all questions of one run
+_LARGEST_ANSWER = 64 * 1024  # bytes
+_LONGEST = 300  # characters of a sentence
+_PASSAGE = 1500  # characters of one side of a passage that the model is given
+_GIVEN = 8000  # characters of all passages of a change
+_ADDRESS = re.compile(
+    r"https?:|www\.|[\w.+-]+@[\w-]|\b[\w-]{2,}\.(?:com|org|net|info|io|eu|fr|de|me|ly)\b", re.IGNORECASE
+)
+_TASK = (Path(__file__).parent / "second_reader.txt").read_text("utf-8")
+
+
+class NoAnswer(Exception):
+    """The model gave nothing that can be used; the text says why, without the address or the key."""
+
+
+class Silent(NoAnswer):
+    """Its server did not answer; asked again at once it would not either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Where a model is asked, by which name, for how long at most (seconds), and whether its verdict counts."""
+
+    url: str
+    name: str
+    key: str | None = field(default=None, repr=False)
+    seconds: float = 30.0
+    decides: bool = False
+
+
+class Answer(BaseModel):
+    """What it must say of a passage, as docs/alerts.md explains it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    substantive: bool
+    alert: bool
+    topics: list[Annotated[str, Field(pattern=f"^({'|'.join(TOPICS)})$", json_schema_extra={"enum": [*TOPICS]})]]
+    severity: Severity
+    direction: Direction
+    quotations: list[str]
+    meaning: dict[str, str]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        named = (self.substantive and self.alert, bool(self.topics), self.severity != "none", self.direction != "none")
+        if any(each != self.alert for each in named):
+            raise ValueError("topics, a severity and a direction belong to an alert, and to nothing else")
+        return self
+
+
+@dataclass(slots=True)
+class SecondReader:
+    """Asks for the time of one run; each passage once, unless nothing usable came."""
+
+    database: Database
+    model: Model
+    languages: Sequence[str]
+    now: Callable[[], datetime] = utc_now
+    clock: Callable[[], float] = time.monotonic
+    _left: float = _RUN_SECONDS
+
+    def __call__(self, passages: Sequence[Passage], ask: bool) -> dict[int, Verdict]:
+        """Its verdicts by the passage's number, where they are to decide; without `ask` those that it gave before."""
+        verdicts = {}
+        given = _GIVEN
+        for number in sorted(range(len(passages)), key=lambda each: self._weight(passages[each]))[:_OF_A_CHANGE]:
+            passage = passages[number]
+            given -= sum(len(text[:_PASSAGE]) for text in passage.texts.values())
+            if given < 0 or not (passage.severity != "none" or _is_unsure(passage)):
+                break
+            answer = self._answer(passage, ask=ask)
+            if answer is not None and self.model.decides and _is_unsure(passage):
+                verdicts[number] = verdict_of(answer)
+        return verdicts
+
+    def _weight(self, passage: Passage) -> tuple[bool, int, float]:
+        """The weightiest is the least: what the model can settle, then what matters most."""
+        settles = self.model.decides and _is_unsure(passage)
+        return not settles, -SEVERITIES.index(passage.severity), -(passage.chance or 0)
+
+    def _answer(self, passage: Passage, *, ask: bool) -> dict[str, Any] | None:
+        key = passage_key(passage)
+        with self.database.reading() as session:
+            known = session.get(SecondReading, (key, self.model.name))
+            may_ask = ask and self._left > 0 and asked_since(session, self.now() - timedelta(days=1)) < _OF_A_DAY
+        if (known is not None and known.answer is not None) or not may_ask:
+            return known.answer if known is not None else None
+        reading = SecondReading(passage=key, model=self.model.name, made_at=self.now())
+        began = self.clock()
+        try:
+            reading.answer = ask_about(passage, self.model, self.languages, min(self.model.seconds, self._left))
+        except NoAnswer as failure:
+            reading.failure = str(failure)
+            self._left = 0 if isinstance(failure, Silent) else self._left
+        self._left -= self.clock() - began
+        with self.database.writing() as session:
+            session.merge(reading)
+        return reading.answer
+
+
+def _is_unsure(passage: Passage) -> bool:
+    return passage.chance is not None and UNSURE[0] <= passage.chance <= UNSURE[1]
+
+
+def ask_about(passage: Passage, model: Model, languages: Sequence[str], seconds: float) -> dict[str, Any]:
+    """A valid answer as JSON: quotations that stand in the passage, and a plain sentence in each language. Raises
+    `NoAnswer`."""
+    body = asyncio.run(_post(model, _question(passage, model.name, languages), seconds))
+    try:
+        content = json.loads(body)["choices"][0]["message"]["content"]
+    except (ValueError, LookupError, TypeError, RecursionError) as failure:
+        raise NoAnswer("the answer is not one of chat completions") from failure
+    try:
+        answer = Answer.model_validate_json(content)
+    except ValidationError as failure:
+        where = ".".join(str(part) for part in failure.errors()[0]["loc"]) or "all of it"
+        raise NoAnswer(f"the answer does not fit its schema ({where})") from failure
+    except TypeError as failure:
+        raise NoAnswer("the answer is no text") from failure
+    if answer.meaning.keys() != set(languages):
+        raise NoAnswer("the answer is in other languages than asked for")
+    stands = [
+        text for text in answer.quotations if text.strip() and any(text in side for side in passage.texts.values())
+    ]
+    meaning = {language: _plain(answer.meaning[language]) for language in languages}
+    return answer.model_dump() | {"quotations": stands, "meaning": meaning}
+
+
+def _plain(sentence: str) -> str:
+    line = " ".join(clean(sentence).split())
+    if not line:
+        raise NoAnswer("the answer is empty")
+    if len(line) > _LONGEST:
+        raise NoAnswer(f"the answer has a sentence of more than {_LONGEST} characters")
+    if _ADDRESS.search(line):
+        raise NoAnswer("the answer holds an address")
+    return line
+
+
+def _question(passage: Passage, name: str, languages: Sequence[str]) -> dict[str, Any]:
+    schema = Answer.model_json_schema()
+    schema["properties"]["meaning"] = {
+        "type": "object",
+        "properties": {language: {"type": "string"} for language in languages},
+        "required": [*languages],
+        "additionalProperties": False,
+    }
+    cut = {side: text[:_PASSAGE] for side, text in passage.texts.items()}
+    material = {"section": passage.heading, "languages": languages} | cut
+    return {
+        "model": name,
+        "temperature": 0,
+        "max_tokens": 800,
+        "messages": [
+            {"role": "system", "content": _TASK},
+            {"role": "user", "content": json.dumps(material, ensure_ascii=False)},
+        ],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "second_reading", "strict": True, "schema": schema},
+        },
+    }
+
+
+async def _post(model: Model, question: dict[str, Any], seconds: float) -> bytes:
+    headers = {"Authorization": f"Bearer {model.key}"} if model.key else {}
+    body = b""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds)) as session,
+            session.post(
+                f"{model.url.rstrip('/')}/chat/completions", json=question, headers=headers, allow_redirects=False
+            ) as answer,
+        ):
+            if answer.status != 200:
+                raise Silent(f"status {answer.status}")
+            async for chunk in answer.content.iter_any():
+                body += chunk
+                if len(body) > _LARGEST_ANSWER:
+                    raise NoAnswer(f"the answer is larger than {_LARGEST_ANSWER // 1024} kB")
+    except TimeoutError as failure:
+        raise Silent(f"no answer within {seconds:.0f} seconds") from failure
+    except (aiohttp.ClientError, OSError) as failure:
+        raise Silent(f"no answer ({type(failure).__name__})") from failure
+    return body
