@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.change import TOPICS
+from analysis.change import SIDES, TOPICS
 from analysis.classify.features import PassageFeatures
+from analysis.text.times import times_in
 
 if TYPE_CHECKING:
     from analysis.classify.verdict import Verdict
@@ -109,6 +110,19 @@ def _choice_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Deci
     return None
 
 
+def _retention(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
+    """Another time for which data is kept is told, were it one number that differs."""
+    if kind == "rules" or verdict.alert:
+        return None
+    named = {phrase.side for phrase in features.phrases if (phrase.topic, phrase.tier) == ("retention", "decides")}
+    if len(named) < len(SIDES):
+        return None
+    before, after = ({time.days for time in times_in(text)} for text in features.passage.texts.values())
+    if not before or not after or before == after:
+        return None
+    return _told(verdict, "retention", severity="medium", direction="expands" if max(after) > max(before) else "limits")
+
+
 def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
     """What is newly ruled out is never told as a practice."""
     if not verdict.alert or not HIGH.isdisjoint(verdict.conventions):
@@ -129,6 +143,7 @@ CONVENTIONS = (
     Convention("sale", _sale),
     Convention("promise_gone", _promise_gone),
     Convention("choice_gone", _choice_gone),
+    Convention("retention", _retention),
     Convention("denial", _denial),
 )
 HIGH = frozenset(("training", "sale", "promise_gone", "choice_gone"))  # those that can make a change high

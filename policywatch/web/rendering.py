@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -59,4 +60,4 @@ class Renderer:
 
 def _harmless_text(value: object) -> object:
     """Applied to all that a template puts out, so that no template can forget it; what is HTML already stays."""
-    return harmless(value) if type(value) is str else value
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
