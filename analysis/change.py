@@ -15,6 +15,7 @@ SIDES: tuple[Side, Side] = ("before", "after")
 Severity = Literal["high", "medium", "low", "none"]
 Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
 Default = Literal["on", "off"]
+Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
 
 TOPICS = (
     "ai_training",
@@ -33,7 +34,7 @@ TOPICS = (
     "security",
 )
 # of the summary, in the order in which they are told
-QUESTIONS = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+QUESTIONS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest first
 
 

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from analysis.classify.tagger import KINDS, QUESTIONS, SHAPES, TABLES, WINDOWS, Excerpt
+from analysis.change import QUESTIONS
+from analysis.classify.tagger import KINDS, SHAPES, TABLES, WINDOWS, Excerpt
 
 HIDDEN = 64  # numbers of a layer
 NETWORKS = 2  # whose mean is taken

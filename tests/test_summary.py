@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analysis.blocks import Block, Link, Page
-from analysis.change import Brief, Passage
+from analysis.change import QUESTIONS, Brief, Passage
 from analysis.classify.summary import excerpt_of, summarize
-from analysis.classify.tagger import QUESTIONS, Span
+from analysis.classify.tagger import Span
 from analysis.diff import passages
 from analysis.diff.wording import wording
 from analysis.page import read_page

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.blocks import CELL, Page
-from analysis.change import Brief, Default, Passage, Quote, Side
-from analysis.classify.tagger import QUESTIONS, Answers, Excerpt, Question, Span, Tagger, shipped, spans
+from analysis.change import QUESTIONS, Brief, Default, Passage, Question, Quote, Side
+from analysis.classify.tagger import Answers, Excerpt, Span, Tagger, shipped, spans
 from analysis.diff.wording import ChangedSentence
 
 MOST = 6  # answers to one question

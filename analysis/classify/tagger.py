@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.change import Passage, Side
+from analysis.change import QUESTIONS, Passage, Question, Side
 from analysis.diff.wording import ChangedSentence
 from analysis.text.lexicon import Lexicon, PhraseMatch, matches
 from analysis.text.sentence_ends import sentence_bounds
 
-Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
-QUESTIONS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
 WEIGHTS = Path(__file__).with_name("tagger.npz")
 SHAPES, KINDS = 12, 10  # rows of their tables
 TABLES = ("words", "endings", "shapes", "kinds", "cues")  # that the networks share
