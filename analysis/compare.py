@@ -6,9 +6,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from analysis.belief.believe import doubt
-from analysis.blocks import Page
-from analysis.change import Comparison, Passage, Quote
 from analysis.classify.conventions import HIGH
 from analysis.classify.explain import evidence, why
 from analysis.classify.features import MOST_PASSAGES, PassageFeatures, annotate, kind_of
@@ -16,9 +13,11 @@ from analysis.classify.model import Model, shipped_model
 from analysis.classify.summary import summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, plain_words
+from analysis.model import Comparison, Page, Passage, Quote
 from analysis.text.dates import ORDERS, Named, dates_in, named_in_numbers, order_of, start_of, unclear_in
 from analysis.text.lexicon import OwnTopic, own_lexicon
-from reasons import Reason
+from analysis.validate.rejection import doubt
+from messages import Reason
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"
 _EARLIER = re.compile(r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)")

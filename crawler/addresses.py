@@ -16,7 +16,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from crawler.failures import ForbiddenAddress
-from reasons import Reason
+from messages import Reason
 
 WEB_PORTS = frozenset({80, 443})
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits

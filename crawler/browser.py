@@ -17,9 +17,9 @@ from crawler.addresses import host_of
 from crawler.download import RawHeaders, too_large
 from crawler.failures import CrawlError, DownloadFailed
 from crawler.fetching import Answer
-from crawler.identity import user_agent
 from crawler.targets import CrawlSettings
-from reasons import Reason
+from crawler.user_agent import user_agent
+from messages import Reason
 
 if TYPE_CHECKING:  # an optional extra, imported when a page needs it
     from playwright.async_api import Browser, Page, Playwright, Request, Route, WebSocketRoute

@@ -23,7 +23,7 @@ from yarl import URL
 
 from crawler.addresses import PublicResolver, public_socket
 from crawler.failures import DownloadFailed, ForbiddenAddress
-from reasons import Reason, of_system
+from messages import Reason, of_system
 
 ACCEPT_ENCODING = "gzip, deflate"  # what the standard library decodes: the fewer decoders face the web, the better
 _HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reasons import Reason
+from messages import Reason
 from storage.checks import Outcome
 
 

@@ -20,10 +20,10 @@ from yarl import URL
 from crawler.addresses import WEB_PORTS, host_of, objection, port_of
 from crawler.download import ACCEPT_ENCODING, RawHeaders
 from crawler.failures import CrawlError, DownloadFailed, NoPage
-from crawler.identity import user_agent
 from crawler.politeness import Hosts
 from crawler.targets import CrawlSettings
-from reasons import Reason
+from crawler.user_agent import user_agent
+from messages import Reason
 from storage.checks import Outcome
 from storage.clock import retry_after
 

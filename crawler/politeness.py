@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawler.failures import NoPage
-from reasons import Reason
+from messages import Reason
 from storage.checks import Outcome
 
 

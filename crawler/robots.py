@@ -15,9 +15,9 @@ from yarl import URL
 from crawler.addresses import host_of
 from crawler.failures import DownloadFailed, NoPage
 from crawler.fetching import Fetcher
-from crawler.identity import NAME
 from crawler.politeness import Hosts
-from reasons import Reason
+from crawler.user_agent import NAME
+from messages import Reason
 from storage.checks import Outcome
 
 _READ = 500 * 1024  # bytes; the RFC wants at least so many to be read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crawler.identity import NAME, user_agent
 from crawler.targets import CrawlSettings
+from crawler.user_agent import NAME, user_agent
 
 _DOWNLOADS = "crawler.download.GuardedDownloads"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from reasons import Reason
+from messages import Reason
 from storage.clock import LONGEST_PAUSE, utc_now
 from storage.database import Database
 

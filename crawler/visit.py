@@ -12,14 +12,14 @@ from time import monotonic
 from typing import ParamSpec, TypeVar
 
 from crawler.addresses import host_of, objection
+from crawler.block_detection import wall
 from crawler.browser import Rendering, require
 from crawler.failures import CrawlError, DownloadFailed, NoPage
 from crawler.fetching import PASSING, Answer, Fetcher, MayAsk
 from crawler.politeness import asked_to_wait
 from crawler.robots import Robots
 from crawler.targets import Fetched, FingerprintOf, Target, WhyUnstable
-from crawler.walls import wall
-from reasons import Reason
+from messages import Reason
 from storage.checks import Outcome
 
 P = ParamSpec("P")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.blocks import Page
 from analysis.classify.features import PassageFeatures, kind_of
 from analysis.classify.model import FORMAT, TARGETS, Model
 from analysis.classify.tagger import WEIGHTS
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
+from analysis.model import Page
 from evaluation.labels import (
     OURS,
     Row,

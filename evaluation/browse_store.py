@@ -12,15 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 import zstandard
 
-from analysis.change import TOPICS
+from analysis.model import TOPICS
 from analysis.text.words import word_diff
 from storage.captures import Capture
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document
-from storage.folding import words
 from storage.paragraphs import Paragraph, Standing, digest, earliest_id, place_of, write_words
+from storage.tokenizer import words
 from storage.versions import Version
 
 FIRST = datetime(2021, 1, 4, 6, tzinfo=UTC)

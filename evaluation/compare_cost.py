@@ -13,11 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.blocks import Page, UnreadablePage
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Page, UnreadablePage
 from evaluation.labels import language_of, pages_of, read_rows
-from policywatch.garbage import look_seldom
+from policywatch.gc_tuning import look_seldom
 
 
 def page(text: str) -> Page | None:

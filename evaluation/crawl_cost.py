@@ -176,16 +176,16 @@ def _lengthen(database: Path, versions: int) -> None:
 
     from sqlmodel import select
 
-    from analysis.as_json import page_from_json
+    from analysis.page_json import page_from_json
     from analysis.text.normal import fingerprint
-    from analysis.versions.manner import Manner, joined
-    from analysis.versions.reading import advance, prepared
+    from policywatch.ingest.captures import advance, prepared
+    from policywatch.ingest.extraction import ExtractionConfig, joined
     from storage.captures import Capture
     from storage.database import Database
     from storage.versions import Cause, current_version
 
     store = Database(f"sqlite:///{database}")
-    manner = Manner("Privacy policy 0", "en")
+    manner = ExtractionConfig("Privacy policy 0", "en")
     for n in range(1, versions):
         with store.writing() as session:
             current = current_version(session, "bench/p0")

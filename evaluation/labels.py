@@ -12,13 +12,12 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from analysis.belief.believe import doubt
-from analysis.blocks import Page, UnreadablePage
-from analysis.change import Passage
 from analysis.classify.features import PassageFeatures, annotate, kind_of, passage_features
 from analysis.diff import passages
 from analysis.diff.wording import wording
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Page, Passage, UnreadablePage
+from analysis.validate.rejection import doubt
 
 Row = dict[str, Any]  # a labelled passage, change or summary
 OURS = "written"  # begins the names that stand for the service of our own passages: each is one of its own

@@ -20,11 +20,11 @@ from collections.abc import Iterator
 
 import zstandard
 
-from analysis.belief.believe import disbelief, doubt
-from analysis.blocks import Page, UnreadablePage
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
+from analysis.validate.rejection import disbelief, doubt
 
 SET_ASIDE = ("held", "unreadable")
 SOFT = ("date-only", "words-minor", "notice")  # kinds of substantive change that can be argued either way

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from analysis.change import TOPICS
 from analysis.classify.verdict import Verdict
+from analysis.model import TOPICS
 from evaluation.labels import Row
 
 _AI = {"ai_training", "ai_features", "automated_decisions"}

@@ -21,13 +21,12 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import svds
 
-from analysis.blocks import Page
-from analysis.change import QUESTIONS, TOPICS, Passage, Side
 from analysis.classify.features import PassageFeatures
 from analysis.classify.model import Model
 from analysis.classify.summary import Limits, Tagged, changed_text, default, marked, pick, summarize, tag
 from analysis.classify.tagger import Tagger, phrases, unpacked
 from analysis.diff.wording import ChangedSentence, wording
+from analysis.model import QUESTIONS, TOPICS, Page, Passage, Side
 from evaluation.labels import Row, annotated, features_of, folds, language_of, pages_of, passage_of, read_rows
 from evaluation.summary_network import Array, Example, fit, packed
 from evaluation.training import feature_matrix, fit_logistic, train

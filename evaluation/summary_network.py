@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from analysis.change import QUESTIONS
 from analysis.classify.tagger import KINDS, SHAPES, TABLES, WINDOWS, Excerpt
+from analysis.model import QUESTIONS
 
 HIDDEN = 64  # numbers of a layer
 NETWORKS = 2  # whose mean is taken

@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
-from analysis.change import TOPICS
 from analysis.classify.model import TARGETS, Model
+from analysis.model import TOPICS
 from evaluation.labels import Row
 
 _PENALTY = 1.0  # of squared weights

@@ -13,7 +13,7 @@ from apprise.common import PersistentStoreMode
 from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
-from notifier.answers import listening
+from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
 from notifier.templating import Format

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from notifier.claims import is_dead, this_process
+from messages import Reason, code_of
+from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, wait
+from notifier.lease import is_dead, this_process
 from notifier.messages import (
     Message,
     alert_message,
@@ -22,13 +24,11 @@ from notifier.messages import (
     test_message,
 )
 from notifier.plan import OPERATOR, plan, routes_by_name, unwanted
+from notifier.reassignment import pass_on, pass_on_news, readdress
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
-from notifier.successors import pass_on, pass_on_news, readdress
 from notifier.templating import OURS, Templates
-from notifier.waits import LONGEST_RETRY_AFTER, is_hopeless, wait
-from reasons import Reason, code_of
 from storage.alerts import Alert
 from storage.changes import change
 from storage.clock import utc_now

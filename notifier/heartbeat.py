@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from notifier.answers import listening
+from notifier.http_recorder import listening
 from notifier.secrets import scrub
 from notifier.send import Result, why_no_answer, within
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from apprise.plugins.email import NotifyEmail
 
+from messages import Reason, listed, of_system
 from notifier.calendar import Event
-from reasons import Reason, listed, of_system
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 _QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma

@@ -9,12 +9,12 @@ from typing import Literal
 
 from sqlmodel import Session
 
+from notifier.alert_view import Shown, show
 from notifier.calendar import Event
 from notifier.escape import clean, cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
-from notifier.shown import Shown, show
 from notifier.templating import Format, Templates
 from notifier.wording import Words, words
 from storage.alerts import Alert, told_before_of_day

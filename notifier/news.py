@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from messages import told
 from notifier.escape import clean
 from notifier.wording import NoticeWords, words
-from reasons import told
 from storage.notices import Notice, NoticeKind
 
 

@@ -9,10 +9,10 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from notifier.dialects import DIALECTS
+from notifier.alert_view import Shown
+from notifier.chat_markup import DIALECTS
 from notifier.escape import cut
 from notifier.news import News
-from notifier.shown import Shown
 from notifier.templating import OURS, Format, Templates
 from notifier.wording import Words, words
 

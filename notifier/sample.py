@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from notifier.shown import Answer, Quoted, Shown, ShownPassage
+from notifier.alert_view import Answer, Quoted, Shown, ShownPassage
 from notifier.wording import words
 
 SITE = "https://watch.example"

@@ -6,8 +6,8 @@ import base64
 import re
 from urllib.parse import quote, unquote, unquote_plus
 
+from messages import Reason
 from notifier.escape import clean
-from reasons import Reason
 
 _LONGEST = 300  # characters of a server's answer that are worth keeping
 _SEPARATORS = re.compile(r"[/:@?&=,;+#\s]+")

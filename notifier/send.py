@@ -19,7 +19,7 @@ from apprise import AppriseAttachment, NotifyBase, NotifyFormat
 from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
-from notifier.answers import Answer, Heard, listening
+from messages import Reason, of_system
 from notifier.calendar import Event
 from notifier.channels import (
     POST_TEXT_WITH_FILE,
@@ -32,11 +32,11 @@ from notifier.channels import (
     scheme_of,
     size_of,
 )
+from notifier.http_recorder import Answer, Heard, listening
 from notifier.mail import Letter, Mail, Refused
 from notifier.messages import Message
 from notifier.routes import Address
 from notifier.secrets import scrub, scrubbed
-from reasons import Reason, of_system
 from storage.clock import retry_after, utc_now
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others

@@ -20,7 +20,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from notifier.dialects import DIALECTS, Chat, Dialect
+from notifier.chat_markup import DIALECTS, Chat, Dialect
 
 Format = Literal["text", "html"] | Chat
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from notifier.dialects import Chat
+from notifier.chat_markup import Chat
 from notifier.messages import Message, dressed, message_of
 from notifier.news import News
 from notifier.render import Body

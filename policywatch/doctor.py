@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from policywatch.config.errors import WatchlistError
+from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.due import GRACE, is_late
 from policywatch.offline import nothing_reached
-from policywatch.problems import WatchlistError
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.undelivered import undelivered
-from policywatch.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.wording import counted
 from storage.changes import dated_ahead
 from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
@@ -167,7 +167,7 @@ def _rendered(watchlist: Watchlist) -> Iterator[Finding]:
 
 
 def _told(watchlist: Watchlist) -> Iterator[Finding]:
-    from policywatch.recipients import recipients  # it brings Apprise along, which a health check does without
+    from policywatch.config.recipients import recipients  # it brings Apprise along, which a health check does without
 
     try:
         found = recipients(watchlist)
@@ -223,7 +223,7 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
 
 def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     # they bring along all that compares, which a health check does without
-    from analysis.versions.resting import restless
+    from policywatch.ingest.volatility import restless
     from policywatch.manners import manners
 
     for id_, manner in manners(watchlist).items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
-from policywatch.entries import DocumentEntry, span
+from policywatch.config.schema import DocumentEntry, span
 from storage.checks import Check
 from storage.clock import is_ahead
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
-from policywatch.harmless import harmless
 from policywatch.logs import log
+from policywatch.sanitize import harmless
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome
 from storage.database import Database

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 from typing import IO, Any, NamedTuple, ParamSpec, TypeVar
 
-from analysis.blocks import TooCostly
+from analysis.model import TooCostly
 
 try:
     import resource
@@ -100,7 +101,9 @@ def _asked(process: subprocess.Popen[bytes], request: _Request) -> tuple[Any, Ba
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
-    with process:  # closes its pipes, and waits
+    with suppress(BrokenPipeError):  # what it was not told yet
+        _pipe(process.stdin).close()
+    with process:  # closes the other pipe, and waits
         pass
 
 

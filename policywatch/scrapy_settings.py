@@ -7,9 +7,9 @@ from pathlib import Path
 
 from crawler.settings import scrapy_settings
 from crawler.targets import Job as Crawl
-from policywatch.job import Job, crawl_settings, target
-from policywatch.recipients import Recipients
-from policywatch.watchlist import DEFAULT_FILE, load
+from policywatch.config.recipients import Recipients
+from policywatch.config.watchlist import DEFAULT_FILE, load
+from policywatch.pipeline import Job, crawl_settings, target
 from storage.database import Database
 
 _watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))

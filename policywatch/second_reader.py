@@ -20,8 +20,8 @@ from typing import Annotated, Any, Self
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from analysis.change import SEVERITIES, TOPICS, Direction, Passage, Severity
 from analysis.classify.verdict import UNSURE, Verdict
+from analysis.model import SEVERITIES, TOPICS, Direction, Passage, Severity
 from notifier.escape import clean
 from policywatch.second_opinion import verdict_of
 from storage.clock import utc_now

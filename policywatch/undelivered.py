@@ -6,7 +6,7 @@ from itertools import groupby
 
 from sqlmodel import Session
 
-from policywatch.harmless import harmless
+from policywatch.sanitize import harmless
 from policywatch.wording import counted
 from storage.deliveries import Delivery, failing
 

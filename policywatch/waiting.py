@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from analysis.versions.telling import STAYS
 from notifier.when import AtOnce, parse_when, zone
-from policywatch.entries import RouteEntry
+from policywatch.config.schema import RouteEntry
+from policywatch.ingest.alerting import STAYS
 from storage.alerts import Alert, waiting_alerts
 from storage.changes import Change, change, waiting_changes
 from storage.checks import good_checks_since
@@ -57,7 +57,7 @@ def waiting(session: Session, routes: Iterable[RouteEntry], now: Callable[[], da
 
 def _is_wanted(session: Session, alert: Alert, entry: RouteEntry) -> bool:
     from notifier.plan import is_wanted
-    from policywatch.recipients import route_of  # it brings Apprise along, which the pages do without
+    from policywatch.config.recipients import route_of  # it brings Apprise along, which the pages do without
 
     return is_wanted(session, alert, route_of(entry))
 

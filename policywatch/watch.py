@@ -18,17 +18,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from notifier.plan import has_to_plan
+from policywatch.config.recipients import Recipients
+from policywatch.config.watchlist import TEXT, Watchlist
 from policywatch.due import due_at
 from policywatch.logs import log
-from policywatch.recipients import Recipients
-from policywatch.watchlist import TEXT, Watchlist
 from policywatch.wording import counted
 from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
 from storage.errors import with_advice
-from storage.mistakes import LOST
+from storage.isolate_errors import LOST
 
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)

@@ -10,9 +10,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from analysis.classify.verdict import Verdict
+from messages import Told, told, told_each
 from notifier.wording import Words
 from notifier.wording import words as words_of_messages
-from reasons import Told, told, told_each
 
 if TYPE_CHECKING:
     from storage.checks import Check

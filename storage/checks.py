@@ -12,7 +12,7 @@ from sqlalchemy import JSON, ColumnElement, Index, and_, delete, exists, or_, up
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from reasons import Reason
+from messages import Reason
 from storage.captures import Capture
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import Utc

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
 from sqlalchemy.orm import aliased
 from sqlmodel import JSON, Field, Session, SQLModel, col, func, select, update
 
-from reasons import code_of
+from messages import code_of
 from storage.alerts import Alert
 from storage.clock import AHEAD
 from storage.columns import Utc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from reasons import Reason
+from messages import Reason
 
 
 class StorageError(Exception):

@@ -23,11 +23,11 @@ from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document
 from storage.errors import with_advice
-from storage.folding import words
 from storage.imports import Import
 from storage.notices import Notice, NoticeKind
 from storage.paragraphs import Paragraph, Standing, digest, place_of, texts_of, vector
 from storage.second_readings import SecondReading
+from storage.tokenizer import words
 from storage.versions import Cause, Version
 from storage.wal import truncation
 

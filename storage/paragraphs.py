@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from storage.folding import words
+from storage.tokenizer import words
 from storage.versions import Version
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic

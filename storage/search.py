@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 from storage.changes import Change
 from storage.clock import midnight
 from storage.documents import Document
-from storage.folding import Word, words
 from storage.paragraphs import Paragraph, Standing, earliest_id, place_of
+from storage.tokenizer import Word, words
 from storage.versions import Version
 
 _MOST_PHRASES = 16  # of a question

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from policywatch.archive.importing import DocumentReport, Wish, chosen, import_archive
-from policywatch.archive.repository import opened
-from policywatch.job import Job
-from policywatch.recipients import Recipients
-from policywatch.watchlist import Watchlist, load
+from policywatch.config.recipients import Recipients
+from policywatch.config.watchlist import Watchlist, load
+from policywatch.pipeline import Job
+from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
+from policywatch.sources.repository import opened
 from storage.database import Database
 from storage.versions import versions
 from tests.archive import Commit, repository

@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from policywatch.job import Job
-from policywatch.recipients import recipients
-from policywatch.watchlist import load
+from policywatch.config.recipients import recipients
+from policywatch.config.watchlist import load
+from policywatch.pipeline import Job
 from storage.database import Database
 from tests import warm
 

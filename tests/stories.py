@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
-from reasons import Reason
+from messages import Reason
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish

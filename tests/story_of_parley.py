@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from reasons import Reason
+from messages import Reason
 from storage.changes import StoredPassage
 from storage.checks import Outcome
 from storage.database import Database

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from policywatch.watchlist import load
+from policywatch.config.watchlist import load
 from policywatch.web.documents import health_view
 from policywatch.web.names import Names
 from policywatch.web.rendering import Renderer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.belief.believe import disbelief, doubt
-from analysis.blocks import Page
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Page
+from analysis.validate.rejection import disbelief, doubt
 
 PARAGRAPHS = (
     "We collect the name, the address and the telephone number that you give us when you become a member of the club.",

@@ -14,7 +14,7 @@ from notifier.templating import Format
 from notifier.wording import SeverityReasons, languages, words
 from policywatch.wording import LANGUAGES, wording
 from storage.alerts import unplanned_alerts
-from storage.briefs import QUOTED
+from storage.summaries import QUOTED
 from tests.owed import BRIEF, empty, tell
 
 WHY_HIGH = {"en": "Why it is high: ", "fr": "Pourquoi elle est élevée : "}

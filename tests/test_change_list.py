@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import event
 from sqlmodel import Session, select
 
-from policywatch.asked import ChangesAsked
+from policywatch.web.query_params import ChangesAsked
 from storage.change_list import (
     ChangeFilter,
     Cursor,

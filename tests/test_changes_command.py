@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from policywatch.asked import ChangesPaged
 from policywatch.cli import app
 from policywatch.cli.changes import _day
+from policywatch.web.query_params import ChangesPaged
 from storage.clock import utc_now
 from storage.database import Database
 from tests.site import policywatch

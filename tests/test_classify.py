@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.blocks import Block, Page
-from analysis.change import Comparison
 from analysis.compare import block_keys, compare
+from analysis.model import Block, Comparison, Page
 
 POLICY = (
     "We keep your account data as long as your account is open.",

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from analysis.blocks import Block, Page
 from analysis.classify.features import kind_of
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Block, Page
 from tests.written_cases import frame, page
 
 

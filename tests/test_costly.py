@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from analysis.blocks import TooCostly, UnreadablePage
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import TooCostly, UnreadablePage
 from policywatch import sandbox
 from tests import warm
 from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
@@ -32,13 +32,13 @@ DEADLY = "We count the stones on the way."
 # the program, that something ends when it reads a page with these words
 _ENDED = f"""
 import os, signal
-from analysis.versions.manner import Manner
-plain = Manner.read
+from policywatch.ingest.extraction import ExtractionConfig
+plain = ExtractionConfig.read
 def read(self, kept, former=()):
     if any({DEADLY!r}.encode() in each.body for each in kept):
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(self, kept, former)
-Manner.read = read
+ExtractionConfig.read = read
 from policywatch.cli import main
 main()
 """

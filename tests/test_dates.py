@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from analysis.as_json import page_from_json, page_json
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.page_json import page_from_json, page_json
 from analysis.text.dates import Order, dates_in, order_of
 
 THIRD = date(2025, 11, 3)

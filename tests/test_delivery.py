@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
+from notifier.backoff import wait
 from notifier.delivery import Deliveries, deliver_due
 from notifier.messages import Message
 from notifier.routes import Address
 from notifier.send import Result
-from notifier.waits import wait
 from storage.database import Database
 from storage.deliveries import State
 from tests.owed import owe, route

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from notifier.claims import is_dead, this_process
 from notifier.delivery import Deliveries, deliver_due
+from notifier.lease import is_dead, this_process
 from notifier.messages import Message
 from notifier.plan import plan
 from notifier.routes import Address, Route

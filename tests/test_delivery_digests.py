@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import col, select
 
-from analysis.versions.telling import settle
 from notifier.delivery import Deliveries
 from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.when import parse_when
+from policywatch.ingest.alerting import settle
 from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check

@@ -12,11 +12,11 @@ import trustme
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from notifier.answers import listening
+from messages import code_of, told
 from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
+from notifier.http_recorder import listening
 from notifier.routes import Address
-from reasons import code_of, told
 from storage.clock import retry_after
 from storage.database import Database
 from tests.inbox import Answer, drip, held_port, mail_server, reset, silent, webhook

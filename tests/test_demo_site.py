@@ -9,9 +9,9 @@ from datetime import date
 
 import pytest
 
-from analysis.blocks import Page
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Page
 from analysis.text.normal import normal
 from policywatch.demo.site import (
     ANNOUNCING,

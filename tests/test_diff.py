@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.blocks import Block, BlockKind, Page
 from analysis.diff import passages
+from analysis.model import Block, BlockKind, Page
 from analysis.text import words
 from analysis.text.words import word_diff
 

@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from policywatch.entries import RouteEntry
-from policywatch.hearing import hearings
-from policywatch.watchlist import load
+from policywatch.config.explain_routing import hearings
+from policywatch.config.schema import RouteEntry
+from policywatch.config.watchlist import load
 from storage.alerts import Alert
 from storage.changes import change
 from storage.database import Database

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.versions.importing import ArchivedText, import_document
+from policywatch.ingest.archived import ArchivedText, import_document
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
 
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analysis.belief.believe import disbelief, doubt
-from analysis.blocks import Block, Page, UnreadablePage
 from analysis.diff import passages
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Block, Page, UnreadablePage
 from analysis.text import words
 from analysis.text.normal import fingerprint
 from analysis.text.words import edits, word_diff
+from analysis.validate.rejection import disbelief, doubt
 
 SIZE = 20_000  # bytes of a page, by and large
 # a page of sense takes a tenth of it; where time grows with the square, these pages take ten times as much

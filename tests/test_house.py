@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from policywatch.cli import app
-from policywatch.watchlist import load
+from policywatch.config.watchlist import load
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -79,11 +79,11 @@ for module in sorted(wanted - {*sys.modules}):
 def test_a_command_can_load_what_it_needs_whatever_was_loaded_before() -> None:
     """Tests start commands where everything is loaded (tests/warm.py): that two modules wait for each other is not seen
     there. What lies below never waits for what is loaded here; without it this would take long."""
-    below = ("analysis.versions.reading", "crawler.crawl", "fastapi", "jinja2", "notifier.delivery", "uvicorn")
+    below = ("policywatch.ingest.captures", "crawler.crawl", "fastapi", "jinja2", "notifier.delivery", "uvicorn")
     words = [sys.executable, "-c", LOADS, *below]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    assert {"policywatch.job", "policywatch.web.app"} <= {*done.stdout.split()}
+    assert {"policywatch.pipeline", "policywatch.web.app"} <= {*done.stdout.split()}
 
 
 def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:

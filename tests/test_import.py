@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from analysis.versions.rereading import reread_all
-from policywatch.archive.importing import Wish, chosen
-from policywatch.archive.problem import NotAnArchive
-from policywatch.archive.repository import opened
-from policywatch.job import Job
-from policywatch.recipients import Recipients
-from policywatch.watchlist import Watchlist
+from policywatch.config.recipients import Recipients
+from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.reprocess import reread_all
+from policywatch.pipeline import Job
+from policywatch.sources.errors import NotAnArchive
+from policywatch.sources.imports import Wish, chosen
+from policywatch.sources.repository import opened
 from storage.alerts import Alert
 from storage.changes import changes_of
 from storage.checks import Check

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from policywatch.watchlist import Watchlist
+from policywatch.config.watchlist import Watchlist
 from storage.captures import Capture
 from storage.changes import Change
 from storage.database import Database

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from policywatch.archive.importing import chosen
-from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
-from policywatch.archive.repository import opened
-from policywatch.watchlist import Watchlist
+from policywatch.config.watchlist import Watchlist
+from policywatch.sources.errors import ArchiveUnreachable, NotAnArchive
+from policywatch.sources.imports import chosen
+from policywatch.sources.repository import opened
 from storage.database import Database
 from storage.versions import current_version
 from tests.archive import Commit, git, repository

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from analysis.versions.manner import Manner
-from analysis.versions.reading import read_unread
-from policywatch.archive.layout import Archived, continued_by
-from policywatch.job import Job
-from policywatch.recipients import Recipients
-from policywatch.watchlist import Watchlist, load
+from policywatch.config.recipients import Recipients
+from policywatch.config.watchlist import Watchlist, load
+from policywatch.ingest.captures import read_unread
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.pipeline import Job
+from policywatch.sources.layout import Archived, continued_by
 from storage.alerts import Alert
 from storage.captures import Capture
 from storage.changes import Change, change_to
@@ -46,7 +46,7 @@ def kept(body: str, at: datetime) -> Capture:
     )
 
 
-def check(database: Database, manners: dict[str, Manner], at: datetime, *more: str) -> str | None:
+def check(database: Database, manners: dict[str, ExtractionConfig], at: datetime, *more: str) -> str | None:
     """A check of our own that found the policy with these sentences; its outcome."""
     body = "".join(f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line)
     with database.writing() as session:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.versions.accepting import HeldAnew, accept, held_text
-from analysis.versions.manner import Manner
-from notifier.shown import show
+from notifier.alert_view import show
 from notifier.wording import words as words_of
+from policywatch.ingest.approve import HeldAnew, accept, held_text
+from policywatch.ingest.extraction import ExtractionConfig
 from storage.change_list import ChangeFilter, changes_page
 from storage.clock import utc_now
 from storage.database import Database
@@ -158,7 +158,11 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
     run(config)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:2])
     run(config, status=1)
-    database, how, later = Database(database_url), Manner("Privacy policy", "en"), utc_now() + timedelta(days=30)
+    database, how, later = (
+        Database(database_url),
+        ExtractionConfig("Privacy policy", "en"),
+        utc_now() + timedelta(days=30),
+    )
     with database.reading() as session:
         check, held = held_text(session, "library/privacy", how)
     taken = accept(database, "library/privacy", how, lambda *_: (), seen=held.page, now=lambda: later)
@@ -309,7 +313,7 @@ def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, sit
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:2])
     run(config, status=1)
     database = Database(f"sqlite:///{tmp_path}/watch.db")
-    how = Manner("Privacy policy of the library", "en")
+    how = ExtractionConfig("Privacy policy of the library", "en")
     with database.reading() as session:
         _, held = held_text(session, "library/privacy", how)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[4:])

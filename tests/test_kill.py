@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from analysis.versions.progress import Progress
+from policywatch.ingest.progress import Progress
 from storage.alerts import Alert
 from storage.changes import Change, StoredPassage
 from storage.database import Database
@@ -99,7 +99,7 @@ def stored(database: Database) -> dict[str, list[dict[str, object]]]:
 # reads so many versions again and no more, that it be not done before it is killed
 STAYS = """
 import sys, time
-from analysis.versions.progress import Progress
+from policywatch.ingest.progress import Progress
 from policywatch.cli import main
 
 left, kept = [None] * int(sys.argv.pop(1)), Progress.keep

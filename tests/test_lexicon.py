@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from analysis.blocks import Page
-from analysis.change import TOPICS
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import TOPICS, Page
 from analysis.text.lexicon import LANGUAGES, Language, Lexicon, OwnTopic, matches, section_topics
 
 

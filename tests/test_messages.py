@@ -9,7 +9,7 @@ import markdown_it
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from analysis.change import TOPICS
+from analysis.model import TOPICS
 from notifier.escape import markdown, web_link
 from notifier.messages import alert_message
 from notifier.templating import Format

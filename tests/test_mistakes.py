@@ -15,24 +15,24 @@ from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, wat
 STUMBLE = "We count the stones on the way."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
-from analysis.versions.manner import Manner
-plain = Manner.page
+from policywatch.ingest.extraction import ExtractionConfig
+plain = ExtractionConfig.page
 def page(self, body, **more):
     if {STUMBLE!r}.encode() in body:
         raise RecursionError("over a stone")
     return plain(self, body, **more)
-Manner.page = page
+ExtractionConfig.page = page
 from policywatch.cli import main
 main()
 """
 _COMPARISON_TRIPS = f"""
-from analysis.versions.manner import Manner
-plain = Manner.compared
+from policywatch.ingest.extraction import ExtractionConfig
+plain = ExtractionConfig.compared
 def compared(self, before, after, earlier=()):
     if any(block.text == {STUMBLE!r} for block in after.blocks):
         raise RecursionError("over a stone")
     return plain(self, before, after)
-Manner.compared = compared
+ExtractionConfig.compared = compared
 from policywatch.cli import main
 main()
 """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from policywatch.problems import WatchlistError
-from policywatch.watchlist import load
+from policywatch.config.errors import WatchlistError
+from policywatch.config.watchlist import load
 from storage.captures import captures_from
 from storage.checks import Check, Outcome
 from storage.database import Database

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.blocks import TooCostly, UnreadablePage
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
 from policywatch import sandbox
 from tests.paper import Ink, Rule, pdf

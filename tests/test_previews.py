@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from notifier.shown import show
+from notifier.alert_view import show
 from notifier.wording import words
 from storage.changes import change as stored
 from storage.database import Database

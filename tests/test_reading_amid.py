@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from analysis.blocks import Block
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Block
 from analysis.text.normal import fingerprint
 
 SAID = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")

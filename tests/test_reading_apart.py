@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from analysis.blocks import Page
-from analysis.change import Comparison
-from analysis.versions.accepting import accept, held_text
-from analysis.versions.importing import ArchivedText, import_document
-from analysis.versions.manner import Manner
-from analysis.versions.rereading import reread_all
-from policywatch.job import Job
+from analysis.model import Comparison, Page
+from policywatch.ingest.approve import accept, held_text
+from policywatch.ingest.archived import ArchivedText, import_document
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.reprocess import reread_all
+from policywatch.pipeline import Job
 from storage.alerts import Alert
 from storage.changes import Change, changes_of
 from storage.checks import Check
@@ -55,10 +54,10 @@ class Meanwhile:
         self.wrote.append(amid)
 
 
-def watched(manner: Manner, other: Meanwhile) -> Manner:
+def watched(manner: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
     """The same, with the other process at work each time when it reads or compares."""
 
-    class Watched(Manner):
+    class Watched(ExtractionConfig):
         def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
             other.write("page")
             return super().page(body, mime=mime, charset=charset, url=url)
@@ -116,7 +115,7 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
         known = job.manners[ID]
         with job.database.reading() as session:
 
-            class Watched(Manner):
+            class Watched(ExtractionConfig):
                 def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
                     seen.add(("page", session.in_transaction()))
                     return super().page(body, mime=mime, charset=charset, url=url)
@@ -147,7 +146,7 @@ def _take(job: Job) -> None:
 
 def _read_by_another_rule(job: Job, other: Meanwhile) -> None:
     known = job.manners[ID]
-    job.manners[ID] = watched(Manner(known.title, known.language, remove=("h2",)), other)
+    job.manners[ID] = watched(ExtractionConfig(known.title, known.language, remove=("h2",)), other)
     other.wrote.clear()
     job.crawl(only=["none"])
     with job.database.reading() as session:
@@ -156,13 +155,13 @@ def _read_by_another_rule(job: Job, other: Meanwhile) -> None:
 
 DIES = """
 import os, signal, sys
-import analysis.versions.manner, analysis.versions.reading
+import policywatch.ingest.extraction, policywatch.ingest.captures
 from policywatch.cli import main
 
 where, name = {
-    "amid comparing": (analysis.versions.manner.Manner, "compared"),
-    "before writing": (analysis.versions.reading, "take"),
-    "after writing": (analysis.versions.reading, "tell_restless"),
+    "amid comparing": (policywatch.ingest.extraction.ExtractionConfig, "compared"),
+    "before writing": (policywatch.ingest.captures, "take"),
+    "after writing": (policywatch.ingest.captures, "tell_restless"),
 }[sys.argv.pop(1)]
 setattr(where, name, lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL))
 main()

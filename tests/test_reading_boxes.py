@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.page import read_page
+from analysis.extract import read_page
 
 
 def texts(body: str) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.blocks import UnreadablePage
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import UnreadablePage
 from analysis.text.normal import fingerprint
 
 MARKDOWN = b"""Privacy Policy

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from analysis.blocks import Block, Page
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Block, Page
 from analysis.text.normal import fingerprint
 
 BODY = "".join(f"<p>We keep the path of your walk {name} for a year.</p>" for name in "abcdefgh")

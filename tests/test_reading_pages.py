@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analysis.blocks import Page, UnreadablePage
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint, normal
 
 PAGES = Path(__file__).parent / "pages"

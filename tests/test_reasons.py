@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.change import TOPICS
 from analysis.classify.conventions import CONVENTIONS
+from analysis.model import TOPICS
+from messages import Reason, sentences, told
 from notifier.messages import notice_message
 from notifier.wording import words
 from policywatch.wording import LANGUAGES
-from reasons import Reason, sentences, told
 from storage.checks import Check, Outcome, finish
 from storage.database import Database
 from storage.documents import Document, declare

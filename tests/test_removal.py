@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
 from notifier.plan import plan
-from policywatch.job import Job
-from policywatch.recipients import Recipients
-from policywatch.watchlist import Watchlist
+from policywatch.config.recipients import Recipients
+from policywatch.config.watchlist import Watchlist
+from policywatch.pipeline import Job
 from storage.alerts import Alert
 from storage.captures import Capture
 from storage.changes import Change, change_to, changes_of

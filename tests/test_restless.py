@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from analysis.text.lexicon import OwnTopic
-from analysis.versions.manner import Manner
+from messages import told
 from notifier.messages import notice_message
-from reasons import told
+from policywatch.ingest.extraction import ExtractionConfig
 from storage.database import Database
 from storage.notices import NoticeKind, notices_of
 from tests.paper import Ink, pdf
@@ -49,7 +49,7 @@ def page(extra: str) -> Got:
 
 
 def unstable(one: str, other: str, **manner: tuple[str, ...]) -> str:
-    return Manner(TITLE, "en", **manner).unstable([page(one)], [page(other)])  # type: ignore[arg-type]
+    return ExtractionConfig(TITLE, "en", **manner).unstable([page(one)], [page(other)])  # type: ignore[arg-type]
 
 
 def both(markup: str, one: str, other: str) -> tuple[str, str]:
@@ -93,7 +93,7 @@ def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remo
 )  # fmt: skip
 def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]) -> None:
     own = OwnTopic("fish", ("the fish",))
-    said = Manner(TITLE, "en", topics=(own,)).unstable([page(answers[0])], [page(answers[1])])
+    said = ExtractionConfig(TITLE, "en", topics=(own,)).unstable([page(answers[0])], [page(answers[1])])
     assert said.startswith("Two answers a moment apart differ, so neither is believed: one says “")
     assert "remove" not in said
 
@@ -111,7 +111,7 @@ def test_words_are_quoted_short_and_steer_nothing() -> None:
 
 
 def test_of_several_parts_the_one_is_named_that_differs() -> None:
-    manner = Manner(TITLE, "en")
+    manner = ExtractionConfig(TITLE, "en")
     first, second = ([page(""), page(extra)] for extra in TICKER)
     said = manner.unstable([*first], second)
     assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
@@ -127,7 +127,7 @@ def test_the_words_of_a_pdf_are_named_too() -> None:
         lines = (*PARAGRAPHS, f"Copy {number}")
         return Got(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), mime="application/pdf")
 
-    said = Manner(TITLE, "en").unstable([printed("twelve")], [printed("thirteen")])
+    said = ExtractionConfig(TITLE, "en").unstable([printed("twelve")], [printed("thirteen")])
     assert "Copy twelve”, the other “" in said
     assert "remove" not in said
 
@@ -227,7 +227,7 @@ def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(tmp_path:
 
 
 def test_what_differs_is_said_in_french() -> None:
-    said = Manner(TITLE, "en").unstable([page(TICKER[0])], [page(TICKER[1])])
+    said = ExtractionConfig(TITLE, "en").unstable([page(TICKER[0])], [page(TICKER[1])])
     text, language = told(str(said), said.as_json(), "fr")
     assert language == "fr"
     assert "on lit d’un côté «\u00a01,204 books at home\u00a0», de l’autre «\u00a01,207 books at home\u00a0»" in text

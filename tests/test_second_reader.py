@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from analysis.change import Passage
 from analysis.classify.verdict import UNSURE
-from analysis.versions.manner import Manner
-from analysis.versions.rereading import reread_all
+from analysis.model import Passage
 from policywatch.changes_json import change_json
+from policywatch.config.errors import WatchlistError
+from policywatch.config.recipients import recipients
+from policywatch.config.watchlist import load
 from policywatch.doctor import examine
-from policywatch.job import Job
-from policywatch.problems import WatchlistError
-from policywatch.recipients import recipients
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.reprocess import reread_all
+from policywatch.pipeline import Job
 from policywatch.second_reader import Model, NoAnswer, SecondReader, ask_about
-from policywatch.watchlist import load
 from storage.changes import change
 from storage.clock import utc_now
 from storage.database import Database
@@ -89,7 +89,7 @@ def changed(job: Job, site: Site, text: str) -> dict[str, Any]:
 
 def unsure(*, alerts: bool) -> tuple[str, str]:
     """A policy before and after one edit that the trained model is unsure of."""
-    how = Manner("Privacy policy of the library", "en")
+    how = ExtractionConfig("Privacy policy of the library", "en")
     for section, edit in product(SECTIONS, EDITS):
         before = policy().replace("<h2>Your data", f"<h2>{section}")
         after = before.replace(*edit)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.belief.suggest import Place, places
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.validate.selectors import Place, places
 from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policywatch, run, watchlist
 
 TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)

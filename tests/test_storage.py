@@ -18,7 +18,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel, select
 
-from reasons import Reason
+from messages import Reason
 from storage import database as database_of_store
 from storage.captures import Capture
 from storage.checks import (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.blocks import Block, Link, Page
-from analysis.change import QUESTIONS, Brief, Passage
 from analysis.classify.summary import excerpt_of, summarize
 from analysis.classify.tagger import Span
 from analysis.diff import passages
 from analysis.diff.wording import wording
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import QUESTIONS, Block, Brief, Link, Page, Passage
 
 POLICY = """# Privacy Policy
 

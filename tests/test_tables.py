@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.compare import Comparison, compare
-from analysis.page import read_page
+from analysis.extract import read_page
 
 Entries = tuple[tuple[str, str, str], ...]
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 from sqlmodel import Session
 
-from analysis.as_json import comparison_json
-from analysis.change import Comparison
+from analysis.model import Comparison
+from analysis.page_json import comparison_json
 from policywatch.changes_json import change_json
-from policywatch.terminal import show_change, show_history
+from policywatch.cli.terminal import show_change, show_history
 from storage.changes import change, changes_of, passages
 from storage.database import Database
 from storage.documents import Document

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.belief.torn import torn
-from analysis.blocks import Block, Page
 from analysis.compare import compare
+from analysis.model import Block, Page
+from analysis.validate.truncated import torn
 
 SECTIONS = [
     (f"{number}. {title}", f"{said} We say so in section {number} of this policy, and we mean it.")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.page import read_page
-from policywatch.terminal_page import show_page
+from analysis.extract import read_page
+from policywatch.cli.terminal_page import show_page
 from tests.site import a_site, policy, policywatch
 
 PAGE = (

@@ -15,7 +15,7 @@ from threading import Event, Thread
 import psycopg
 from sqlalchemy.engine import make_url
 
-from policywatch.last_good import LastGood, at_rest, stamp_of
+from policywatch.config.reloadable import LastGood, at_rest, stamp_of
 from storage.database import Database
 from tests.conftest import made
 from tests.owed import owe

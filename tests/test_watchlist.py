@@ -14,12 +14,12 @@ import pytest
 
 from notifier.channels import address_problem
 from policywatch import web
+from policywatch.config.errors import WatchlistError
+from policywatch.config.recipients import recipients
+from policywatch.config.schema import DocumentEntry, document_id
+from policywatch.config.starter import starter
+from policywatch.config.watchlist import Watchlist, load, shipped
 from policywatch.due import LOOKED_BACK, NEVER, due, due_at
-from policywatch.entries import DocumentEntry, document_id
-from policywatch.problems import WatchlistError
-from policywatch.recipients import recipients
-from policywatch.starter import starter
-from policywatch.watchlist import Watchlist, load, shipped
 from storage.checks import Check
 
 GOOD = """\

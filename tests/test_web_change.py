@@ -13,9 +13,9 @@ import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from analysis.versions import manner
-from analysis.versions.reading import Prepared
 from policywatch import sandbox
+from policywatch.ingest import extraction
+from policywatch.ingest.captures import Prepared
 from policywatch.web import comparing
 from policywatch.web.one_change import Sides
 from storage.changes import StoredPassage, changes_of, passages
@@ -269,7 +269,7 @@ def test_a_machines_paragraph_is_shown_as_one_in_its_language_only(site: httpx.C
 
 
 def test_texts_that_take_too_much_to_compare_are_called_so(parley: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manner, "_SMALL", 0)
+    monkeypatch.setattr(extraction, "_SMALL", 0)
     monkeypatch.setattr(sandbox, "SECONDS", 0)
     with visited(parley.database) as site:
         answer = site.get(f"/documents/{PRIVACY}/compare?from=1&to=2")

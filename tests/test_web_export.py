@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from policywatch.cli import app
 from policywatch.web.export import _PACKAGES, export_site
-from policywatch.web.folder import File, ForeignFolder, bring_up_to_date
+from policywatch.web.static_export import File, ForeignFolder, bring_up_to_date
 from storage.changes import changes_of, passages
 from storage.database import Database
 from storage.documents import Document

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from analysis.versions.manner import Manner
-from policywatch.web.desk import Desk
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.web.admin import Desk
 from policywatch.web.export import export_site
 from storage.captures import Capture
 from storage.checks import Check
@@ -37,7 +37,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.C
         check = session.get_one(Check, 3)
         check.capture_id = held.id
         session.add(check)
-    desk = Desk({HOSTILE_DOCUMENT: Manner("Title", "en")})
+    desk = Desk({HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
     with visited(database, desk=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)) as site:
         yield site, database, id_
     database.close()

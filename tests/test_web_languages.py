@@ -81,7 +81,7 @@ def test_why_a_change_is_told_is_said_in_the_visitors_language_unless_an_older_r
     assert {language for _, language in judged} == {None}
 
 
-@pytest.mark.parametrize("file", ["policywatch/words/fr.toml", "notifier/languages/fr.toml", "reasons/fr.toml"])
+@pytest.mark.parametrize("file", ["policywatch/words/fr.toml", "notifier/languages/fr.toml", "messages/fr.toml"])
 def test_no_line_of_french_begins_with_a_sign_that_belongs_to_the_word_before(file: str) -> None:
     said = [line for line in (ROOT / file).read_text("utf-8").splitlines() if not line.startswith("#")]
     broken = [line for line in said if re.search(r"\w [:;?!»]|« ", line)]

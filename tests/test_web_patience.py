@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import FastAPI
 
-from policywatch.web.patience import PatientProtocol
+from policywatch.web.connection_limits import PatientProtocol
 from tests.site import a_site, command, watchlist
 from tests.web_server import get, served
 

@@ -12,11 +12,11 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from sqlmodel import select
 
-from analysis.versions.manner import Manner
+from messages import Reason
+from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
+from policywatch.web.admin import Desk
 from policywatch.web.app import create_app
-from policywatch.web.desk import Desk
-from reasons import Reason
 from storage.captures import Capture
 from storage.changes import changes_of
 from storage.checks import Outcome
@@ -31,7 +31,7 @@ from tests.web_server import served
 PASSWORD = "a long enough password"
 HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)  # what guards against guessing takes long on purpose
 TOKEN = "a token for programs"
-DESK = Desk({NOTES: Manner("Privacy Notice", "en")}, lambda _document, _change: ["team"])
+DESK = Desk({NOTES: ExtractionConfig("Privacy Notice", "en")}, lambda _document, _change: ["team"])
 HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep your notes for ever and ever.</p></main>"
 
 
@@ -253,7 +253,7 @@ def test_a_password_that_protects_nothing_is_refused() -> None:
 
 
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
-    manners = {NOTES: Manner("Privacy Notice", "en", select=("#gone",))}
+    manners = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
     with visited(store, desk=lambda: Desk(manners)) as site:
         assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
         assert site.get("/health/held/parley/terms").status_code == 404

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.page import read_page
-from reasons import told as translated
+from analysis.extract import read_page
+from analysis.model import Comparison
+from messages import told as translated
 from tests.written_cases import cases, told
 
 CODE = re.compile(r"\b[a-z]+\.[a-z_]+\b|[a-z]_[a-z]")  # "looks.stamp", "ai_training"

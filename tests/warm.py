@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[1]
-_OURS = ("analysis", "crawler", "notifier", "policywatch", "reasons", "storage")
+_OURS = ("analysis", "crawler", "notifier", "policywatch", "messages", "storage")
 _NOT = ("policywatch.__main__", "policywatch.scrapy_settings")  # which do something
 _LATE = (
     *("scrapy.dupefilters", "scrapy.extensions.feedexport", "scrapy.pqueues", "scrapy.squeues"),

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from analysis.blocks import Page
-from analysis.change import Comparison
 from analysis.compare import compare
-from analysis.page import read_page
+from analysis.extract import read_page
+from analysis.model import Comparison, Page
 
 CASES = Path(__file__).with_name("cases")
 

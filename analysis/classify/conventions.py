@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.change import SIDES, TOPICS
 from analysis.classify.features import PassageFeatures
+from analysis.model import SIDES, TOPICS
 from analysis.text.times import times_in
 
 if TYPE_CHECKING:

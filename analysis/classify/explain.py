@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from analysis.change import Evidence, Side
 from analysis.classify.features import PassageFeatures, changed_ngrams
 from analysis.classify.model import Model
 from analysis.classify.verdict import Verdict
-from reasons import Reason, known, listed
+from analysis.model import Evidence, Side
+from messages import Reason, known, listed
 
 _MOST_EVIDENCE = 3  # quotations for a topic of a passage
 _MOST_WORDS = 5  # that `why` names

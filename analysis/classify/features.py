@@ -11,10 +11,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from analysis.blocks import CELL, Page
-from analysis.change import SIDES, Passage, Side
 from analysis.diff import plain_words
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
+from analysis.model import CELL, SIDES, Page, Passage, Side
 from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
 from analysis.text.looks import looks
 

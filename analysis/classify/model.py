@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.change import TOPICS
+from analysis.model import TOPICS
 
 FORMAT = 1  # raised with every change of features.py that makes old weights useless
 LANGUAGES = ("en", "fr")  # that the labels are in

@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.blocks import CELL, Page
-from analysis.change import QUESTIONS, Brief, Default, Passage, Question, Quote, Side
 from analysis.classify.tagger import Answers, Excerpt, Span, Tagger, shipped, spans
 from analysis.diff.wording import ChangedSentence
+from analysis.model import CELL, QUESTIONS, Brief, Default, Page, Passage, Question, Quote, Side
 
 MOST = 6  # answers to one question
 _MOST_WORDS = 12_000  # that are read of a change, those of the weightiest passages

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.change import QUESTIONS, Passage, Question, Side
 from analysis.diff.wording import ChangedSentence
+from analysis.model import QUESTIONS, Passage, Question, Side
 from analysis.text.lexicon import Lexicon, PhraseMatch, matches
 from analysis.text.sentence_ends import sentence_bounds
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from analysis.change import SEVERITIES, TOPICS, Direction, Severity
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from analysis.classify.features import PassageFeatures
 from analysis.classify.model import LANGUAGES, Model
+from analysis.model import SEVERITIES, TOPICS, Direction, Severity
 
 UNSURE = (0.3, 0.7)  # chances of an alert between which a second reader's verdict goes
 ALERTS = 0.5  # chance from which a passage alerts, and from which it is a change of meaning

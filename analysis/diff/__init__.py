@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
-from analysis.blocks import CELL, Block, Page
-from analysis.change import Operation, Passage
+from analysis.model import CELL, Block, Operation, Page, Passage
 from analysis.text.looks import asks
 from analysis.text.normal import normal
 from analysis.text.words import edits, word_texts

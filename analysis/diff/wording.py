@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from analysis.change import Passage, Side
+from analysis.model import Passage, Side
 from analysis.text.looks import irregular, looks
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds

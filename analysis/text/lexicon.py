@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from analysis.change import TOPICS
+from analysis.model import TOPICS
 from analysis.text.notation import compiled, first_words, pattern_of
 
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from analysis.blocks import CELL, Block
+from analysis.model import CELL, Block
 from analysis.text.phrases import pattern
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"

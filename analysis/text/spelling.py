@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from analysis.blocks import CELL
+from analysis.model import CELL
 from analysis.text.dates import dates_in
 from analysis.text.looks import is_small, looks, may_have, pattern
 from analysis.text.normal import TICKED, TICKS, normal

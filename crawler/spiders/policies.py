@@ -17,7 +17,7 @@ from crawler.recording import known_of, record
 from crawler.robots import Robots
 from crawler.targets import Job, Target
 from crawler.visit import Finding, Known, Visitor
-from reasons import of_mistake
+from messages import of_mistake
 from storage.checks import Outcome
 
 _WAITING = 4  # findings that may wait to be kept: their pages are in memory

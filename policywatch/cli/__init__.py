@@ -11,15 +11,15 @@ from typing import Annotated
 
 import typer
 
-from analysis.blocks import UnreadablePage
+from analysis.model import UnreadablePage
 from policywatch import __version__
-from policywatch.archive.problem import ArchiveUnreachable, NotAnArchive
 from policywatch.cli import alerts, archive, changes, database, documents, pages, set_up, show, work
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.cli.wrong_use import wrong_use
+from policywatch.config.errors import BadPairs, WatchlistError
 from policywatch.logs import log
-from policywatch.problems import BadPairs, WatchlistError
 from policywatch.schedule.problem import CannotSchedule
+from policywatch.sources.errors import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown, with_advice
 
 _CTRL_C = 130  # Typer makes this status of it

@@ -10,8 +10,8 @@ import typer
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table, who_is_told
-from policywatch.harmless import harmless
-from policywatch.watchlist import Watchlist
+from policywatch.config.watchlist import Watchlist
+from policywatch.sanitize import harmless
 from storage.numbers import LARGEST
 
 Parked = Annotated[bool, typer.Option("--parked", help="Only what was given up.")]
@@ -37,7 +37,7 @@ def deliver(config: Config = CONFIG) -> None:
 
     Example: `policywatch deliver`
     """
-    from policywatch.job import Job
+    from policywatch.pipeline import Job
 
     with opened(config) as (watchlist, database):
         done = Job(watchlist, database, who_is_told(watchlist)).deliver()
@@ -116,8 +116,8 @@ def alerts_retry(
 
     Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
     """
-    from policywatch.job import Job
-    from policywatch.recipients import recipients
+    from policywatch.config.recipients import recipients
+    from policywatch.pipeline import Job
     from storage.clock import utc_now
     from storage.deliveries import Delivery, State, retry_parked
 
@@ -147,7 +147,7 @@ def alerts_retry(
 
 def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
     """So that the others, which may lack a variable, don't keep it from being tried."""
-    from policywatch.entries import ClassifyEntry, OperatorEntry
+    from policywatch.config.schema import ClassifyEntry, OperatorEntry
 
     chosen = [pair for pair in watchlist.routes if pair[0].name == name]
     if not chosen:

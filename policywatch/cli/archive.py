@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json, print_table
-from policywatch.entries import document_id
-from policywatch.harmless import harmless
+from policywatch.config.schema import document_id
+from policywatch.sanitize import harmless
 
 if TYPE_CHECKING:
-    from policywatch.archive.importing import DocumentReport
+    from policywatch.sources.imports import DocumentReport
 
 _SHOWN = 3  # texts set aside that are named for a document
 
@@ -67,10 +67,10 @@ def open_terms_archive(
     https://github.com/OpenTermsArchive/contrib-versions.git --service LinkedIn -d "Terms of
     Service=linkedin/user-agreement"`
     """
-    from policywatch.archive.importing import Wish, chosen, import_archive
-    from policywatch.archive.repository import opened as archive
-    from policywatch.job import Job
-    from policywatch.recipients import Recipients
+    from policywatch.config.recipients import Recipients
+    from policywatch.pipeline import Job
+    from policywatch.sources.imports import Wish, chosen, import_archive
+    from policywatch.sources.repository import opened as archive
     from storage.lock import one_at_a_time
 
     started = time.monotonic()

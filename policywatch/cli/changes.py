@@ -9,13 +9,13 @@ import typer
 from pydantic import ValidationError
 
 from policywatch.cli.options import CONFIG, Config, Documents, Json, console, opened, print_json
-from policywatch.harmless import harmless
+from policywatch.sanitize import harmless
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from policywatch.asked import ChangesPaged
-    from policywatch.watchlist import Watchlist
+    from policywatch.config.watchlist import Watchlist
+    from policywatch.web.query_params import ChangesPaged
 
 Words = list[str] | None
 Service = Annotated[Words, typer.Option("--service", metavar="NAME", help="Only this service; several: any of them.")]
@@ -104,7 +104,7 @@ def changes(
 
             print_json({"changes": changes_json(session, page), "next": str(page.older) if page.older else None})
         elif page.rows:
-            from policywatch.terminal import show_changes
+            from policywatch.cli.terminal import show_changes
 
             show_changes(console(), page)
         else:
@@ -112,7 +112,7 @@ def changes(
 
 
 def _asked(**said: Any) -> ChangesPaged:
-    from policywatch.asked import ChangesPaged  # loads slowly, as all that knows the store
+    from policywatch.web.query_params import ChangesPaged  # loads slowly, as all that knows the store
 
     try:
         return ChangesPaged(**{name: value for name, value in said.items() if value is not None})
@@ -123,7 +123,7 @@ def _asked(**said: Any) -> ChangesPaged:
 
 def _nothing(session: Session, asked: ChangesPaged, watchlist: Watchlist) -> str:
     """And what there is, where a name that is asked for may be misspelt."""
-    from analysis.change import TOPICS
+    from analysis.model import TOPICS
     from policywatch.wording import wording
     from storage.documents import document, services_and_languages
 

@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table
-from policywatch.harmless import harmless
-from policywatch.watchlist import NOTHING_WATCHED
+from policywatch.config.watchlist import NOTHING_WATCHED
+from policywatch.sanitize import harmless
 from policywatch.wording import counted
 
 documents = typer.Typer()
@@ -28,7 +28,7 @@ def documents_list(context: typer.Context, config: Config = CONFIG, as_json: Jso
 
     Example: `policywatch documents`
     """
-    from policywatch.overview import overview
+    from policywatch.document_json import overview
 
     if context.invoked_subcommand is not None:
         return None
@@ -58,7 +58,7 @@ def documents_rename(
     Example: `policywatch documents rename example/privacy example/privacy-policy`
     """
     from analysis.text.lexicon import mentions_in
-    from policywatch.entries import document_id
+    from policywatch.config.schema import document_id
     from storage.documents import document
     from storage.lock import one_at_a_time
     from storage.removal import extent, rename

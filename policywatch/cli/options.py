@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from policywatch.harmless import harmless
+from policywatch.config.errors import WatchlistError
+from policywatch.config.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.logs import LogFormat, log
-from policywatch.problems import WatchlistError
-from policywatch.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, contact_problem, load
+from policywatch.sanitize import harmless
 
 if TYPE_CHECKING:
+    from policywatch.config.recipients import Recipients
     from policywatch.doctor import Finding
-    from policywatch.recipients import Recipients
     from storage.database import Database
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
@@ -128,7 +128,7 @@ def known(watchlist: Watchlist, ids: list[str] | None, hint: str = "--document")
 def who_is_told(watchlist: Watchlist) -> Recipients:
     """Who is told; what is wrong with the operator's own templates is said, and ours are used instead."""
     from notifier.try_templates import template_problems
-    from policywatch.recipients import recipients
+    from policywatch.config.recipients import recipients
 
     found = recipients(watchlist)
     for problem in template_problems(found.templates):

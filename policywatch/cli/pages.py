@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 
 from policywatch.cli.options import CONFIG, Config, Logs, Port, console, opened
+from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.logs import start_logging
-from policywatch.watchlist import Watchlist, load, same_database
 from policywatch.wording import counted
 
 if TYPE_CHECKING:
-    from policywatch.web.desk import Desk
+    from policywatch.web.admin import Desk
 
 export = typer.Typer(help="Write what is stored for use elsewhere.", no_args_is_help=True)
 
@@ -102,7 +102,7 @@ def serve(
 
 def _kept(config: Path, first: Watchlist, *, can_accept: bool) -> Callable[[], Desk]:
     """What the watchlist says, read again when it was edited."""
-    from policywatch.last_good import LastGood, stamp_of
+    from policywatch.config.reloadable import LastGood, stamp_of
 
     last = LastGood(
         lambda: _desk(same_database(load(config), first, "serve"), can_accept=can_accept), lambda: stamp_of(config)
@@ -112,9 +112,9 @@ def _kept(config: Path, first: Watchlist, *, can_accept: bool) -> Callable[[], D
 
 def _desk(watchlist: Watchlist, *, can_accept: bool) -> Desk:
     """Only who can take a held text has to know who is told of it, for which the environment must be complete."""
+    from policywatch.config.recipients import recipients
     from policywatch.manners import manners
-    from policywatch.recipients import recipients
-    from policywatch.web.desk import Desk
+    from policywatch.web.admin import Desk
 
     routes = [entry for entry, _ in watchlist.routes]
     found = Desk(manners(watchlist), routes=routes, documents=watchlist.documents)
@@ -136,7 +136,7 @@ def site(
 
     Example: `policywatch export site public --site https://policies.example.org`
     """
-    from policywatch.entries import web_address
+    from policywatch.config.schema import web_address
     from policywatch.web.export import export_site
     from storage.clock import utc_now
 

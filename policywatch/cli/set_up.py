@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from policywatch.cli.options import CONFIG, TROUBLE, WRONG_USE, Config, Json, Port, console, print_findings
+from policywatch.config.watchlist import contact_problem, load
 from policywatch.schedule import KINDS, Kind, render, this_installation
-from policywatch.watchlist import contact_problem, load
 
 
 def add_to(app: typer.Typer, panel: str) -> None:
@@ -33,8 +33,8 @@ def init(
 
     Example: `policywatch init --contact privacy-watch@example.org`
     """
-    from policywatch.replacing import replace_file
-    from policywatch.starter import starter
+    from policywatch.cli.replacing import replace_file
+    from policywatch.config.starter import starter
 
     if contact is None and sys.stdin.isatty():
         contact = typer.prompt("Your contact address, for the User-Agent", default=_contact())

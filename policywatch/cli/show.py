@@ -11,13 +11,13 @@ import typer
 from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
-from policywatch.entries import language_code
-from policywatch.garbage import look_seldom
-from policywatch.harmless import harmless
+from policywatch.config.schema import language_code
+from policywatch.gc_tuning import look_seldom
+from policywatch.sanitize import harmless
 from storage.numbers import LARGEST
 
 if TYPE_CHECKING:
-    from policywatch.hearing import Hearing
+    from policywatch.config.explain_routing import Hearing
 
 Why = Annotated[bool, typer.Option("--why", help="Say for each passage why it is classified as it is.")]
 Routes = Annotated[
@@ -54,8 +54,8 @@ def history(
 
     Example: `policywatch history linkedin/privacy-policy`
     """
-    from policywatch.overview import history_json
-    from policywatch.terminal import show_history
+    from policywatch.cli.terminal import show_history
+    from policywatch.document_json import history_json
 
     with opened(config, even_read_only=True) as (_, database), database.reading() as session:
         if as_json:
@@ -76,8 +76,8 @@ def show(
     Examples: `policywatch show 17 --why` · `policywatch show 17 --routes`
     """
     from policywatch.changes_json import change_json
-    from policywatch.hearing import hearings
-    from policywatch.terminal import show_change
+    from policywatch.cli.terminal import show_change
+    from policywatch.config.explain_routing import hearings
     from storage.changes import change as stored
 
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
@@ -120,8 +120,8 @@ def compare(
 
     Examples: `policywatch compare old.md new.md --why` · `policywatch compare --pairs pairs.jsonl --json`
     """
-    from analysis.as_json import comparison_json
-    from policywatch.files import compare_files, compare_lines
+    from analysis.page_json import comparison_json
+    from policywatch.sources.files import compare_files, compare_lines
 
     if pairs is not None and old is None:
         look_seldom()
@@ -134,7 +134,7 @@ def compare(
     if as_json:
         print_json(comparison_json(found))
     else:
-        from policywatch.terminal import show_comparison
+        from policywatch.cli.terminal import show_comparison
 
         show_comparison(console(), found, why=why)
 
@@ -159,10 +159,10 @@ def try_page(
 
     Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
     """
-    from analysis.as_json import page_json
-    from analysis.belief.believe import disbelief
-    from policywatch.files import is_address, read_source
-    from policywatch.terminal_page import show_page
+    from analysis.page_json import page_json
+    from analysis.validate.rejection import disbelief
+    from policywatch.cli.terminal_page import show_page
+    from policywatch.sources.files import is_address, read_source
 
     if not is_address(source) and Path(source).is_dir():
         raise typer.BadParameter(f"{source!r} is a folder; name a file in it", param_hint="URL|FILE")

@@ -27,9 +27,9 @@ from policywatch.cli.options import (
     ready,
     who_is_told,
 )
-from policywatch.harmless import harmless
+from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.logs import LogFormat, log, start_logging
-from policywatch.watchlist import Watchlist, load, same_database
+from policywatch.sanitize import harmless
 from policywatch.wording import counted
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def run(
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
-    from policywatch.beating import beating
-    from policywatch.job import Job
+    from policywatch.heartbeat import beating
     from policywatch.offline import nothing_reached
+    from policywatch.pipeline import Job
     from policywatch.report import log_report
     from policywatch.undelivered import undelivered
     from storage.checks import last_checks
@@ -109,8 +109,8 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
 
     Example: `policywatch crawl --now`
     """
-    from policywatch.job import Job
-    from policywatch.recipients import Recipients
+    from policywatch.config.recipients import Recipients
+    from policywatch.pipeline import Job
     from storage.lock import one_at_a_time
 
     with opened(config) as (watchlist, database):
@@ -136,9 +136,9 @@ def read(
 
     Examples: `policywatch read` · `policywatch read --again`
     """
-    from analysis.versions.rereading import reread_all
-    from policywatch.job import Job
-    from policywatch.recipients import recipients
+    from policywatch.config.recipients import recipients
+    from policywatch.ingest.reprocess import reread_all
+    from policywatch.pipeline import Job
     from storage.lock import one_at_a_time
 
     with opened(config) as (watchlist, database):
@@ -165,8 +165,8 @@ def watch(config: Config = CONFIG, log_format: Logs = None) -> None:
 
     Example: `policywatch watch --config /data/policywatch.toml`
     """
-    from policywatch.last_good import LastGood, at_rest
-    from policywatch.recipients import Recipients, recipients
+    from policywatch.config.recipients import Recipients, recipients
+    from policywatch.config.reloadable import LastGood, at_rest
     from policywatch.watch import watch as stay
 
     start_logging(log_format)
@@ -188,11 +188,11 @@ def accept(
 
     Example: `policywatch accept linkedin/privacy-policy`
     """
-    from analysis.versions.accepting import accept as take
-    from analysis.versions.accepting import held_text
-    from policywatch.job import Job
-    from policywatch.recipients import recipients
-    from policywatch.terminal import show_comparison
+    from policywatch.cli.terminal import show_comparison
+    from policywatch.config.recipients import recipients
+    from policywatch.ingest.approve import accept as take
+    from policywatch.ingest.approve import held_text
+    from policywatch.pipeline import Job
     from storage.lock import one_at_a_time
 
     with opened(config) as (watchlist, database):

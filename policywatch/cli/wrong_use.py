@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from pydantic import ValidationError
 
-from policywatch.problems import said_of
+from policywatch.config.errors import said_of
 
 
 def wrong_use(failure: typer.TyperException) -> str:

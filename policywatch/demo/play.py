@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.text import Text
 from sqlmodel import col, select
 
+from policywatch.cli.terminal import show_change
 from policywatch.demo.site import DAYS, DOCUMENTS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite
 from policywatch.schedule.installation import program
-from policywatch.terminal import show_change
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, serve
 from storage.changes import Change

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from policywatch.config.watchlist import Watchlist
 from policywatch.schedule.problem import CannotSchedule
-from policywatch.watchlist import Watchlist
 
 ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist, if no other is named
 

@@ -12,19 +12,19 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator, Field
 from sqlmodel import Session
 
-from policywatch.asked import Asked, ChangesAsked, ChangesPaged, Limit, Word, Words
 from policywatch.changes_json import change_json, changes_json, passage_json
 from policywatch.web import api_models as shapes
+from policywatch.web.admin import Desk
 from policywatch.web.api_answers import PROBLEMS, answer, following
-from policywatch.web.desk import Desk
-from policywatch.web.finding import SearchAsked
+from policywatch.web.query_params import Asked, ChangesAsked, ChangesPaged, Limit, Word, Words
+from policywatch.web.search_page import SearchAsked
 from storage.change_list import changes_to
 from storage.changes import change
 from storage.checks import last_checks, newest_check
 from storage.database import Database
 from storage.deliveries import counts
+from storage.document_stats import document_facts
 from storage.documents import Document, document, documents_page, failing, services_page, watched_counts
-from storage.facts import document_facts
 from storage.numbers import LARGEST
 from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page

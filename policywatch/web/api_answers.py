@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from policywatch.web.api_models import Problem
-from policywatch.web.tagged import tagged
+from policywatch.web.etag import tagged
 
 PROBLEM = "application/problem+json"
 UNKNOWN = "unknown_name"  # the type of an error: a filter names what does not exist

@@ -15,14 +15,14 @@ from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from analysis.blocks import TooCostly, UnreadablePage
-from analysis.versions.accepting import NothingHeld
+from analysis.model import TooCostly, UnreadablePage
+from policywatch.ingest.approve import NothingHeld
 from policywatch.logs import log
 from policywatch.web.access import Access
+from policywatch.web.admin import Desk, desk_pages
 from policywatch.web.api import api
 from policywatch.web.api_answers import misunderstood, problem, wrong_parts
 from policywatch.web.comparing import WAIT, Comparing, TooManyComparisons
-from policywatch.web.desk import Desk, desk_pages
 from policywatch.web.feeds import feeds
 from policywatch.web.known_names import known_names
 from policywatch.web.pages import pages

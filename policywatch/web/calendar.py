@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from icalendar import Calendar, Event
 
-from policywatch.harmless import harmless
+from policywatch.sanitize import harmless
 from policywatch.web.feed import stable_id
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 
-from analysis.versions.reading import Prepared
+from policywatch.ingest.captures import Prepared
 from policywatch.web.one_change import Sides, prepared_of
 
 WAIT = 10  # seconds after which a visitor may ask again

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from policywatch.config.schema import RouteEntry
 from policywatch.deliveries_json import deliveries_json
-from policywatch.entries import RouteEntry
 from policywatch.waiting import Waiting, waiting
 from policywatch.web.chart import Chart, chart
 from policywatch.web.layout import Part, Stretch, stretches
@@ -20,8 +20,8 @@ from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
 from storage.deliveries import State, counts, newest
+from storage.document_stats import document_facts
 from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
-from storage.facts import document_facts
 from storage.paragraphs import blame, course
 from storage.versions import Version, numbered_version, numbers_around, versions_of_document
 

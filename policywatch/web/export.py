@@ -14,20 +14,20 @@ from typing import Any
 
 from sqlmodel import Session
 
-from policywatch.asked import ChangesAsked
-from policywatch.entries import RouteEntry
+from policywatch.config.schema import RouteEntry
 from policywatch.second_opinion import second_opinion
 from policywatch.web.calendar import icalendar
 from policywatch.web.documents import document_view, health_view, services_view, version_view
 from policywatch.web.feed import atom, json_feed
-from policywatch.web.folder import Done, File, bring_up_to_date
-from policywatch.web.followed import appointments, feed
+from policywatch.web.feed_items import appointments, feed
 from policywatch.web.layout import plain
 from policywatch.web.lists import ListView, PageAsked, by_day, home_view, list_view, upcoming_view
 from policywatch.web.names import Names, slugs
 from policywatch.web.one_change import CompareView, announced_text, change_view, compare_view, prepared_of
+from policywatch.web.page_context import VIEWS, Query
+from policywatch.web.query_params import ChangesAsked
 from policywatch.web.rendering import Renderer
-from policywatch.web.visit import VIEWS, Query
+from policywatch.web.static_export import Done, File, bring_up_to_date
 from policywatch.wording import LANGUAGES
 from storage.announced import announcements
 from storage.change_list import ChangeFilter, Cursor, changes_page
@@ -37,7 +37,7 @@ from storage.documents import Document, known, previews
 from storage.versions import Version, current_version, numbered_version, version_heads, versions
 
 _ALL = 100_000  # more than any list has
-_PACKAGES = ("analysis", "notifier", "policywatch", "reasons", "storage")  # all that words and pages are made of
+_PACKAGES = ("analysis", "notifier", "policywatch", "messages", "storage")  # all that words and pages are made of
 
 Gather = Callable[[], object]
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree
 
-from policywatch.harmless import harmless
+from policywatch.sanitize import harmless
 
 _ATOM = "http://www.w3.org/2005/Atom"
 # what no XML may hold, not even escaped

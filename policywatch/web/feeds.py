@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from policywatch.asked import ChangesAsked
 from policywatch.web.calendar import icalendar
+from policywatch.web.etag import tagged
 from policywatch.web.feed import Feed, atom, json_feed
-from policywatch.web.followed import EPOCH, appointments, feed
+from policywatch.web.feed_items import EPOCH, appointments, feed
+from policywatch.web.page_context import Visit, visit
+from policywatch.web.query_params import ChangesAsked
 from policywatch.web.rendering import Renderer
-from policywatch.web.tagged import tagged
-from policywatch.web.visit import Visit, visit
 from policywatch.wording import LANGUAGES
 from storage.database import Database
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from analysis.blocks import Page
+from analysis.model import Page
 from analysis.text.normal import fingerprint
-from analysis.versions.accepting import held_text
-from analysis.versions.manner import Manner
+from policywatch.ingest.approve import held_text
+from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.one_change import Placed
 from storage.checks import Check
 from storage.documents import Document, document
@@ -35,7 +35,7 @@ class HeldView:
         return sum(len(block.text.split()) for block in self.page.blocks)
 
 
-def held_view(session: Session, document_id: str, manner: Manner) -> HeldView:
+def held_view(session: Session, document_id: str, manner: ExtractionConfig) -> HeldView:
     """Raises `UnknownDocument`, `NothingHeld`, and `UnreadablePage` where the capture gives no text now."""
     row = document(session, document_id)
     check, found = held_text(session, document_id, manner)

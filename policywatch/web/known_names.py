@@ -7,9 +7,9 @@ from collections.abc import Callable
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
-from analysis.change import TOPICS
+from analysis.model import TOPICS
+from policywatch.web.admin import Desk
 from policywatch.web.api_answers import UNKNOWN
-from policywatch.web.desk import Desk
 from storage.database import Database
 from storage.names import NAMED, unknown_name
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from policywatch.harmless import harmless, safe_link
+from policywatch.sanitize import harmless, safe_link
 from storage.paragraphs import Since
 
 _TOP = 2  # the page's own title is the first level

@@ -10,7 +10,7 @@ from itertools import groupby
 from pydantic import Field
 from sqlmodel import Session
 
-from policywatch.asked import ChangesAsked, Place
+from policywatch.web.query_params import ChangesAsked, Place
 from storage.change_list import (
     ChangeFilter,
     Cursor,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from policywatch.web.visit import VIEWS, Query, Visit
+from policywatch.web.page_context import VIEWS, Query, Visit
 from policywatch.wording import LANGUAGES
 
 _SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")

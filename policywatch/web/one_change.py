@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.as_json import page_from_json
-from analysis.change import Comparison
-from analysis.versions.manner import Manner
-from analysis.versions.reading import Prepared, facts, prepared
+from analysis.model import Comparison
+from analysis.page_json import page_from_json
 from policywatch import sandbox
-from policywatch.marking import Section, flagged_first
+from policywatch.ingest.captures import Prepared, facts, prepared
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.inline_diff import Section, flagged_first
 from policywatch.second_opinion import SecondOpinion, second_opinion
 from storage.announced import Announcement, announcements
 from storage.captures import Capture, addresses, capture_records
@@ -175,7 +175,7 @@ def announced_text(session: Session, document_id: str) -> Sides:
 def prepared_of(sides: Sides) -> Prepared:
     """What differs; takes long for long texts, and no session. Raises `TooCostly`."""
     texts = page_from_json(sides.before.page), page_from_json(sides.after.page)
-    return prepared(Manner(sides.document.title, sides.document.language, run=sandbox.run).compared(*texts))
+    return prepared(ExtractionConfig(sides.document.title, sides.document.language, run=sandbox.run).compared(*texts))
 
 
 def compare_view(sides: Sides, found: Prepared) -> CompareView:

@@ -11,17 +11,17 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from policywatch.asked import Word
+from policywatch.web.admin import Desk
 from policywatch.web.comparing import Comparing
-from policywatch.web.desk import Desk
 from policywatch.web.documents import document_view, health_view, services_view, version_view
-from policywatch.web.finding import SearchAsked, search_view
 from policywatch.web.layout import plain
 from policywatch.web.lists import PageAsked, home_view, list_view, upcoming_view
 from policywatch.web.one_change import announced_text, change_view, compare_view, two_versions
+from policywatch.web.page_context import visit
+from policywatch.web.query_params import Word
 from policywatch.web.rendering import Renderer
+from policywatch.web.search_page import SearchAsked, search_view
 from policywatch.web.storable import storable, storable_text
-from policywatch.web.visit import visit
 from storage.captures import captures_from
 from storage.database import Database
 from storage.numbers import LARGEST

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from policywatch.due import is_late
+from policywatch.web.admin import Desk
 from policywatch.web.api_answers import problem
-from policywatch.web.desk import Desk
 from policywatch.web.security import ALIVE, READY
 from storage.checks import last_checks, pauses
 from storage.database import Database

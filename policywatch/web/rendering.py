@@ -7,13 +7,13 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from policywatch.harmless import harmless, safe_link
-from policywatch.marking import runs, sides, whole_runs
-from policywatch.web.finding import excerpt, fragment
-from policywatch.web.visit import Visit, visit
+from policywatch.inline_diff import runs, sides, whole_runs
+from policywatch.sanitize import harmless, safe_link
+from policywatch.web.page_context import Visit, visit
+from policywatch.web.search_page import excerpt, fragment
 from policywatch.wording import LANGUAGES, wording
 from storage.announced import starting_key
-from storage.briefs import answered
+from storage.summaries import answered
 
 SITE = "policywatch"  # what the pages call themselves
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policywatch.web.access import Access
 from policywatch.web.api_answers import problem
-from policywatch.web.visit import visit
+from policywatch.web.page_context import visit
 from policywatch.wording import wished_language, wording
 
 COOKIE = "policywatch"

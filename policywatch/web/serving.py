@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from policywatch.web.access_log import AccessLog
-from policywatch.web.patience import TAKEN_AT_ONCE, PatientProtocol
+from policywatch.web.connection_limits import TAKEN_AT_ONCE, PatientProtocol
 
 _QUEUE = 1024  # connections that the system keeps until they are taken
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from storage.columns import CompressedJson, Utc
-from storage.folding import words
 from storage.paragraphs import digest, earliest_id, place_of, texts_of, write_words
+from storage.tokenizer import words
 
 revision = "0003"
 down_revision = "0002"

@@ -1,0 +1,82 @@
+"""Bytes in, blocks out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.extract.decoding import decoded
+from analysis.extract.html_page import read_html
+from analysis.extract.markdown import read_markdown, read_plain
+from analysis.model import Page, UnreadablePage
+from messages import Reason
+
+_CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth of it
+_SMALL = 32_768  # bytes
+READER = 8  # raised with every change of the rules that can alter what is read
+
+
+def read_page(
+    body: bytes,
+    *,
+    mime: str = "text/html",
+    charset: str | None = None,
+    url: str = "",
+    language: str | None = None,
+    select: Sequence[str] = (),
+    remove: Sequence[str] = (),
+) -> Page:
+    """Take the document's text out of one capture.
+
+    `mime` is text/html, application/pdf, text/markdown or text/plain; `charset` what the server declared;
+    `language` what the watchlist declares. Raises `UnreadablePage` where there is no text: an empty shell, a scan,
+    a selector that finds nothing.
+    """
+    kind = mime.partition(";")[0].strip().lower()
+    if _is_pdf(body):
+        from analysis.extract.pdf_page import read_pdf  # loads slowly, and few documents need it
+
+        return _bounded(read_pdf(body, language=language))
+    if kind == "application/pdf":
+        kind = "text/html"  # an error page in the place of the file
+    if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
+        raise UnreadablePage(Reason("unreadable.bytes", mime=mime))
+    text = decoded(body, charset=charset, html=kind not in ("text/markdown", "text/plain"))
+    if not text.strip():
+        raise UnreadablePage(Reason("unreadable.empty"))
+    if kind not in ("text/markdown", "text/plain"):
+        return _bounded(read_html(text, url=url, language=language, select=select, remove=remove))
+    if len(text) > _CHARACTERS:
+        raise UnreadablePage(Reason("unreadable.costly"))
+    return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language))
+
+
+def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
+    """The HTML of a capture; None of what is none."""
+    kind = mime.partition(";")[0].strip().lower()
+    if _is_pdf(body) or kind in ("text/markdown", "text/plain"):
+        return None
+    return decoded(body, charset=charset)
+
+
+def _bounded(page: Page) -> Page:
+    """Raise `UnreadablePage` for more text than any policy has."""
+    texts = sum(len(block.text) for block in page.blocks)
+    titles = sum(len(title) for block in page.blocks for title in block.heading)  # which are stored with each block
+    if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
+        raise UnreadablePage(Reason("unreadable.costly"))
+    return page
+
+
+def is_small(body: bytes, mime: str) -> bool:
+    """Whether a body, whatever is in it, is read in less than a moment."""
+    return len(body) <= _SMALL and "html" in mime.lower() and not _is_pdf(body)
+
+
+def _is_pdf(body: bytes) -> bool:
+    return body[:1024].lstrip().startswith(b"%PDF-")
+
+
+def _looks_wide(body: bytes) -> bool:
+    """UTF-16 without a mark: every other byte of its first markup is zero."""
+    head = body[:64]
+    return len(head) > 7 and (not any(head[1:8:2]) or not any(head[0:8:2]))

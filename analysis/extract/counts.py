@@ -1,0 +1,68 @@
+"""Lines that count who read, liked or loaded the page: "1,203 views", "You are visitor no. 214438", "👍 310 👎 37"."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from analysis.extract.html_lines import Line
+from analysis.text.phrases import pattern
+
+_LONGEST = 80  # characters
+_NUMBER = re.compile(r"\d+(?:[.,'’/\s]\d+)*\s?(?:[km](?!\w)|(?:th|st|nd|rd|er|e|ème|º|ª)(?!\w))?", re.IGNORECASE)
+_SECTION = re.compile(r"\s*\(?\d{1,2}(?:(?:\.\d{1,2})+\.?|[.)])\s+\D+")  # "12. Comments", "3.3 Visitors"
+# hands, hearts, stars, faces, eyes, bubbles of speech: what is pressed to say what one thinks
+_REACTION = re.compile(
+    "[\u2605\u2606\u2661\u2665\u2763\u2764\u2b06\u2b07\u2b50\u25b2\u25bc\U0001f31f\U0001f389\U0001f440\U0001f441"
+    "\U0001f44d-\U0001f44f\U0001f493-\U0001f49f\U0001f4ac\U0001f4af\U0001f501\U0001f525\U0001f600-\U0001f64f"
+    "\U0001f90d-\U0001f90f\U0001f914\U0001f917]"
+)
+
+
+def counts(lines: list[Line], page: list[Line]) -> None:
+    """Counters stand beside the text: before its first sentence, after its last one, or next to other furniture. What
+    an introduction with a colon leads to ("The free plan has:", "100 downloads") is text wherever it stands."""
+    found = [index for index, line in enumerate(lines) if _may_count(line)]
+    if not found:
+        return
+    counted = set(found)
+    prose = [index for index, line in enumerate(lines) if line.is_prose and index not in counted]
+    places = {line: place for place, line in enumerate(page)}
+    for index in found:
+        line = lines[index]
+        before = index - 1
+        while before in counted:
+            before -= 1
+        titles = line.kind == "heading" and not line.is_clickable and index + 1 < len(lines)
+        if titles or (before >= 0 and lines[before].text.rstrip().endswith(":")):
+            continue
+        amid = bool(prose) and prose[0] < index < prose[-1]
+        place = places[line]
+        near = page[max(0, place - 1) : place] + page[place + 1 : place + 2]
+        if not amid or any(other.reason for other in near):
+            line.reason = "counter"
+
+
+def _may_count(line: Line) -> bool:
+    if line.kind == "row" or len(line.text) > _LONGEST:
+        return False
+    pressed = line.button_chars >= 0.8 * len(line.text) and not _has_letters(line.text)
+    return pressed or is_count(line.text)
+
+
+@cache
+def is_count(text: str) -> bool:
+    """Whether a text is nothing but numbers with what they count on a page."""
+    rest, numbers = _NUMBER.subn(" ", text)
+    if not numbers:  # "★★★★☆"
+        return len(_REACTION.findall(text)) >= 3 and not any(map(str.isalnum, text))
+    if _SECTION.fullmatch(text):
+        return False
+    rest, named = pattern("furniture", "counted").subn(" ", rest)
+    if not named:
+        return _REACTION.search(rest) is not None and not _has_letters(rest)
+    return not _has_letters(pattern("furniture", "counting").sub(" ", rest))
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))

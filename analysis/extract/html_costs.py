@@ -1,0 +1,71 @@
+"""What no page of sense has, counted in one pass before the parser sees it: such a page only keeps its reader busy.
+
+What gets past these counts meets the limits of the process that reads (`policywatch.sandbox`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from analysis.model import UnreadablePage
+from messages import Reason
+
+_ELEMENTS = 200_000  # tags; an element takes a kilobyte of memory, and a large policy has 5,000
+_ATTRIBUTES = 1_000  # of one element: the parser looks for each name among all those before it
+_OVERLOADED = re.compile(  # it is matched behind the "<"
+    r"""[a-zA-Z][^\s/>]*+(?:[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>"']*+))?+){1001}"""
+)
+# these end by themselves where the next one begins, or hold nothing: however many are not closed, they do not nest
+_FLAT_TAGS = (
+    "p li dt dd tr td th thead tbody tfoot colgroup option optgroup html head body "
+    "area base br col embed hr img input link meta param source track wbr"
+)
+_NEVER_NEST = frozenset(_FLAT_TAGS.split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,30})")
+_CLIMBS = 100_000_000  # levels, a second's work; a page of sense has not a tenth of it
+_TAGS = 14_000  # "<" in a text; fewer can't come to so much
+_OPTION = re.compile("<option", re.IGNORECASE)
+_LOOKS = 200_000_000  # as much work: at each option the parser looks through the list of choices that it stands in
+
+
+def refuse_costly(text: str) -> None:
+    """Raise `UnreadablePage` for a page that the parser would take minutes or gigabytes for."""
+    pieces = text.split("<")
+    tags = len(pieces) - 1
+    if tags > _ELEMENTS:
+        raise UnreadablePage(Reason("unreadable.elements", most=_ELEMENTS))
+    if _is_overloaded(pieces):
+        raise UnreadablePage(Reason("unreadable.attributes", most=_ATTRIBUTES))
+    if tags > _TAGS and (_climbs(text) > _CLIMBS or tags * len(_OPTION.findall(text)) > _LOOKS):
+        raise UnreadablePage(Reason("unreadable.nested"))
+
+
+def _is_overloaded(pieces: Iterable[str]) -> bool:
+    """Whether an element has too many attributes; each piece is what stands from one "<" to the next."""
+    in_script = False  # "a < b" is no tag there
+    for piece in pieces:
+        if in_script:
+            in_script = piece[:7].lower() != "/script"
+        elif piece[:6].lower() == "script":
+            in_script = True
+        elif len(piece) > 2 * _ATTRIBUTES and _OVERLOADED.match(piece):
+            return True
+    return False
+
+
+def _climbs(text: str) -> int:
+    """How many levels the parser climbs, at most: at nearly each tag, through all that is open there."""
+    depth = climbed = 0
+    code = ""  # what is written in a script or a style is no markup
+    for closes, name in (match.groups() for match in _TAG.finditer(text)):
+        name = name.lower()
+        if code:
+            code = "" if closes and name == code else code
+        elif closes:
+            depth -= depth > 0 and name not in _NEVER_NEST
+        else:
+            depth += name not in _NEVER_NEST
+            code = name if name in ("script", "style") else ""
+        climbed += depth
+    return climbed

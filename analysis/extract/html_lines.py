@@ -1,0 +1,112 @@
+"""A line of a page before it is judged, and what of an element says where lines, rows and headings are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from analysis.extract.html_tree import Element
+from analysis.model import BlockKind
+
+_BLOCK_TAGS = (
+    "html body p div section article main header footer nav aside h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table thead "
+    "tbody tfoot tr td th caption blockquote pre form fieldset legend figure figcaption details summary address "
+    "hr dialog center menu search hgroup frameset noframes"
+)
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
+_HEADING_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
+BOXES = frozenset(("div", "section", "aside"))  # what holds other things, whatever they be
+BOLD_LEVEL = 8  # of a line in bold that stands for a heading
+REMARK = 160  # characters; what is longer is no remark on the page
+CELLS = frozenset(("td", "th"))
+CELL_ROLES = frozenset(("cell", "gridcell", "columnheader", "rowheader"))
+ROW_ROLES = CELL_ROLES | {"row"}
+_SENTENCE_END = re.compile(r"[.!?;:。！？；：…]['\"’”»)\]]*$")
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One unit of text before it is judged. `hrefs` are as written; `reason` says why it is left out."""
+
+    kind: BlockKind
+    text: str
+    element: Element
+    level: int = 0
+    hrefs: list[tuple[str, str]] = field(default_factory=list)
+    link_chars: int = 0
+    local_chars: int = 0  # link_chars of links into this page
+    button_chars: int = 0
+    beside: tuple[Element, ...] = ()  # elements without a block of their own that hold all of a short line's text
+    reason: str | None = None
+
+    @property
+    def is_links(self) -> bool:
+        return self.link_chars >= 0.8 * len(self.text)
+
+    @property
+    def is_clickable(self) -> bool:
+        return max(self.link_chars, self.button_chars) >= 0.8 * len(self.text)
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it reads as a sentence (or a row of a table), not as a label, a title or a menu."""
+        length = len(self.text)
+        if self.kind == "heading" or 2 * (self.link_chars + self.button_chars) > length:
+            return False
+        if self.kind == "row":
+            return length >= 20
+        wide = len(_WIDE.findall(self.text)) if not self.text.isascii() else 0
+        if wide * 3 > length:
+            return length >= 16
+        words = self.text.count(" ") + 1
+        return words >= 12 or (words >= 5 and _SENTENCE_END.search(self.text) is not None)
+
+
+def is_block(element: Element) -> bool:
+    if element.tag in _BLOCKS or (element.role and element.role in ROW_ROLES):
+        return True
+    if "-" in element.tag and element.parent is not None:
+        return not any(isinstance(child, str) and not child.isspace() for child in element.parent.children)
+    return False
+
+
+def heading_level(element: Element) -> int:
+    level = _HEADING_LEVELS.get(element.tag, 0)
+    if not level and element.role == "heading":
+        declared = element.get("aria-level")
+        level = int(declared) if declared.isdecimal() and 1 <= int(declared) <= 6 else 2
+    return level
+
+
+def layout_tables(elements: list[Element]) -> set[Element]:
+    """Tables that only place things: with a heading, a table or a single column in them."""
+    nearest: dict[Element, Element] = {}
+    layout: set[Element] = set()
+    widest: dict[Element, int] = {}
+    for element in elements:
+        parent = element.parent
+        table = parent if parent is not None and parent.tag == "table" else nearest.get(parent) if parent else None
+        if table is not None:
+            nearest[element] = table
+            if element.tag in ("h1", "h2", "h3", "h4", "table"):
+                layout.add(table)
+            elif element.tag == "tr":
+                cells = sum(1 for child in element.children if isinstance(child, Element) and child.tag in CELLS)
+                widest[table] = max(widest.get(table, 0), cells)
+        if element.tag == "table" and element.role in ("presentation", "none"):
+            layout.add(element)
+    layout.update(table for table, width in widest.items() if width < 2)
+    return layout
+
+
+def above_title(lines: Sequence[Line]) -> int:
+    """How many lines stand above the page's title; 0 where it has none."""
+    return next((at for at, line in enumerate(lines) if line.kind == "heading" and line.level == 1), 0)
+
+
+def is_stamp(line: Line) -> bool:
+    """Whether it may date the document."""
+    return len(line.text) < 80 and YEAR.search(line.text) is not None and not line.text.startswith("©")

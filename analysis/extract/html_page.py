@@ -1,0 +1,194 @@
+"""HTML to blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from analysis.extract.grids import with_rows
+from analysis.extract.html_flow import lines_of
+from analysis.extract.html_lines import Line
+from analysis.extract.html_tree import Element, grow, parse
+from analysis.extract.main_text import leave_out
+from analysis.model import Block, Dropped, Link, Page, UnreadablePage
+from analysis.text.language import language_of, region_of, two_letters
+from analysis.text.phrases import kinds_of, pattern
+from messages import Reason
+
+_SCHEMES = ("http", "https", "mailto")
+_TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
+
+
+def read_html(
+    text: str, *, url: str = "", language: str | None = None, select: Sequence[str] = (), remove: Sequence[str] = ()
+) -> Page:
+    tree = parse(text)
+    without(tree, remove)
+    root = tree.root
+    label = root.attributes.get("lang") if root is not None else None
+    declared = two_letters(label)
+    lines: list[Line] = []
+    grown: list[Element] = []
+    if select:
+        for node in _found(tree, select):
+            elements = grow(node)
+            grown += elements
+            part = lines_of(elements)
+            leave_out(elements, part, whole=True)
+            lines.extend(part)
+    elif tree.body is not None:
+        elements = grown = grow(tree.body)
+        lines = lines_of(elements)
+        leave_out(elements, lines, language=language)
+        _narrow(elements, lines, unquote(url.partition("#")[2]))
+    kept = with_rows([line for line in lines if line.reason is None])
+    if not kept:
+        raise UnreadablePage(_why_empty(lines, select))
+    spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
+    page = Page(
+        _title(kept, tree),
+        spoken,
+        tuple(_blocks(kept, _base(tree, url))),
+        tuple(_dropped(lines)),
+        declared,
+        region_of(label) if spoken == declared else None,
+    )
+    for element in grown:  # in a circle with their parents, the elements of many pages would wait to be collected
+        element.children.clear()
+    return page
+
+
+def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:
+    before = 0
+    for line in lines:
+        if line.reason is None:
+            before += 1
+        else:
+            yield Dropped(line.text, line.reason, before)
+
+
+def without(tree: LexborHTMLParser, remove: Sequence[str]) -> None:
+    """Take out the elements that these selectors mean."""
+    for node in _found(tree, remove):
+        node.decompose()
+
+
+def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
+    """The elements that any of the selectors means, each once and none within another, in page order."""
+    found: dict[int, LexborNode] = {}
+    for selector in selectors:
+        try:
+            found.update((node.mem_id, node) for node in tree.css(selector))
+        except (SelectolaxError, ValueError) as failure:
+            raise UnreadablePage(Reason("unreadable.selector", selector=repr(selector))) from failure
+    if not found or tree.root is None:
+        return []
+    chosen: list[LexborNode] = []
+    inside: set[int] = set()
+    for node in tree.root.traverse():
+        parent = node.parent
+        if parent is not None and parent.mem_id in inside:
+            inside.add(node.mem_id)
+        elif node.mem_id in found:
+            inside.add(node.mem_id)
+            chosen.append(node)
+    return chosen
+
+
+def _why_empty(lines: list[Line], select: Sequence[str]) -> Reason:
+    if select:
+        return Reason("unreadable.selected", selector=repr(", ".join(select)))
+    if not lines:
+        return Reason("unreadable.unfilled")
+    if any(pattern("broken", "shell").search(line.text) for line in lines):
+        return Reason("unreadable.shell")
+    return Reason("unreadable.furniture")
+
+
+def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
+    """Leave out what is not in the part of the page that the address's fragment names, where it names one.
+
+    An element with text is that part; a heading or a mark stands for the section that begins there.
+    """
+    if not fragment:
+        return
+    target = next((element for element in elements if fragment in (element.get("id"), element.get("name"))), None)
+    kept = [line for line in lines if line.reason is None]
+    if target is None or not kept:
+        return
+    inside = {target}
+    for element in elements[target.order + 1 :]:
+        if element.parent not in inside:
+            break
+        inside.add(element)
+    part = [line for line in kept if line.element in inside]
+    if sum(line.is_prose for line in part) < 2:
+        part = _section(kept, target)
+    if sum(line.is_prose for line in part) >= 2:
+        chosen = set(part)
+        for line in kept:
+            if line not in chosen:
+                line.reason = "another part of the page"
+
+
+def _section(lines: list[Line], target: Element) -> list[Line]:
+    start = next((index for index, line in enumerate(lines) if line.element.order >= target.order), len(lines))
+    if start == len(lines) or lines[start].kind != "heading":
+        return []
+    end = start + 1
+    while end < len(lines) and not (lines[end].kind == "heading" and lines[end].level <= lines[start].level):
+        end += 1
+    return lines[start:end]
+
+
+def _base(tree: LexborHTMLParser, url: str) -> str:
+    base = tree.css_first("base[href]")
+    return _absolute(url, base.attributes.get("href") or "") or url if base is not None else url
+
+
+def _absolute(base: str, href: str) -> str | None:
+    """None for what is no address of a page or a mailbox."""
+    try:
+        address = urljoin(base, href.strip())
+        return address if urlsplit(address).scheme in _SCHEMES else None
+    except ValueError:  # such as an open bracket in the host
+        return None
+
+
+def _title(kept: list[Line], tree: LexborHTMLParser) -> str:
+    first = next((line.text for line in kept if line.kind == "heading" and line.level == 1), "")
+    if first:
+        return first
+    node = tree.css_first("head title") or tree.css_first("title")
+    words = " ".join((node.text() if node is not None else "").split())
+    parts = [part for part in _TITLE_PARTS.split(words) if part]
+    parts.sort(key=lambda part: not kinds_of(part))  # the name of the site may stand first
+    return parts[0] if parts else next((line.text for line in kept if line.kind == "heading"), "")
+
+
+def _blocks(kept: Iterable[Line], base: str) -> Iterable[Block]:
+    path: list[tuple[int, str, Element | None]] = []
+    for line in kept:
+        while path and path[-1][2] is not None and not line.element.is_within(path[-1][2]):
+            path.pop()
+        if line.kind == "heading":
+            while path and path[-1][0] >= line.level:
+                path.pop()
+        links = []
+        for words, href in line.hrefs:
+            address = _absolute(base, href)
+            if address is not None:
+                links.append(Link(words, address))
+        yield Block(line.kind, line.text, tuple(words for _, words, _ in path), tuple(links))
+        if line.kind == "heading":
+            path.append((line.level, line.text, _scope(line.element)))
+
+
+def _scope(element: Element | None) -> Element | None:
+    """The <details> that a summary is the heading of, None for headings that hold until the next one."""
+    while element is not None and element.tag != "summary":
+        element = element.parent
+    return element.parent if element is not None else None

@@ -1,0 +1,187 @@
+"""A page's elements as a light tree that can be measured and marked."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from analysis.extract.html_costs import refuse_costly
+from analysis.text.looks import answer
+
+# what holds no text for a reader; noscript speaks to another reader
+_SKIPPED_TAGS = (
+    "script style template noscript svg math iframe object embed canvas audio video picture img map head title "
+    "meta link select datalist input textarea progress meter"
+)
+SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_PICTURES = frozenset(("img", "svg"))
+_CLICKABLE = frozenset(("a", "button", "label", "link"))
+_FIELDS = frozenset(("input", "select", "textarea"))
+_NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "reset"))  # types of <input>
+_DEEPEST = 400  # levels; looking upwards from each element must stay cheap
+_HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
+_PIECES = re.compile(r"[-_]+")
+_MADE_ANEW = re.compile(r"\d[A-Za-z]")  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
+_BOX = re.compile(r"([a-z]{4,})(?:box|card|tile)")  # "teaserbox"
+_NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """One element; the measures are of all the text below it and are filled in by `html_page`.
+
+    `order` is the place in document order: an element's descendants follow it directly.
+    """
+
+    tag: str
+    attributes: dict[str, str | None]
+    parent: Element | None
+    order: int
+    children: list[Element | str] = field(default_factory=list)
+    chars: int = 0
+    link_chars: int = 0
+    prose: int = 0  # characters that stand in sentences
+    sentences: int = 0  # lines that are prose
+    has_form: bool = False
+    has_field: bool = False  # something to fill in or to tick
+    titled: bool = False  # whether an <h1> that is no link stands in it
+    reason: str | None = None  # why it is left out
+    role: str = ""
+
+    def get(self, name: str) -> str:
+        return self.attributes.get(name) or ""
+
+    @property
+    def is_clickable(self) -> bool:
+        return self.tag in _CLICKABLE or self.role in _CLICKABLE
+
+    def upwards(self) -> Iterator[Element]:
+        """The element, and those that it stands in, up to the whole page."""
+        element: Element | None = self
+        while element is not None:
+            yield element
+            element = element.parent
+
+    def is_within(self, holder: Element) -> bool:
+        """Elements stand behind what they stand in, so no more are looked at than may be it."""
+        return next((element for element in self.upwards() if element.order <= holder.order), None) is holder
+
+    def words(self, most: int) -> str:
+        """The text below it, "" if that is longer than `most` characters."""
+        pieces: list[str] = []
+        pending: list[Element | str] = [self]
+        length = 0
+        while pending and length <= 4 * most:
+            child = pending.pop()
+            if isinstance(child, str):
+                pieces.append(child)
+                length += len(child)
+            else:
+                pending.extend(reversed(child.children))
+        text = " ".join("".join(pieces).split())
+        return text if len(text) <= most and length <= 4 * most else ""
+
+    def clickable_chars(self) -> int:
+        """How much of the text below it can be clicked."""
+        if self.is_clickable:
+            return len(self.words(sys.maxsize))
+        return sum(child.clickable_chars() for child in self.children if isinstance(child, Element))
+
+    @property
+    def has_name(self) -> bool:
+        """Whether anything says what it is: attributes, or a tag of the page's own ("shop-teaser")."""
+        return bool(self.attributes) or "-" in self.tag
+
+    def classes(self) -> frozenset[str]:
+        """The words of its classes, and of its tag where that is one of the page's own; a utility class with a variant
+        ("print:hidden") does not tell what it is."""
+        names = self.get("class")
+        return _parts(f"{self.tag} {names}" if "-" in self.tag else names)
+
+    def identity(self) -> frozenset[str]:
+        """The words of its id; none where it is a whole title ("how-do-we-use-cookies")."""
+        name = self.get("id")
+        return _parts(name) if name and name.count("-") + name.count("_") <= 3 else frozenset()
+
+
+@lru_cache(maxsize=8192)
+def _parts(names: str) -> frozenset[str]:
+    words: set[str] = set()
+    for name in names.split():
+        if ":" not in name and "[" not in name and len(name) < 80:
+            for piece in _PIECES.split(name):
+                parts = _NAME_PART.findall(piece)
+                if not _MADE_ANEW.search(piece) and not (len(parts) > 1 and min(map(len, parts)) == 1):
+                    words.update(part.lower() for part in parts)
+                    words.update(box[1] for part in parts if (box := _BOX.fullmatch(part.lower())))
+    return frozenset(words)
+
+
+def parse(text: str) -> LexborHTMLParser:
+    """Raise `UnreadablePage` for a page that is made to keep its reader busy."""
+    refuse_costly(text)
+    # scripting: the content of noscript is then one piece of text, so that an open tag in it swallows nothing
+    return LexborHTMLParser(text.removesuffix("<"), scripting=True)  # where an answer was cut off, "<" is no text
+
+
+def _hidden_address(attributes: dict[str, str | None]) -> str | None:
+    """An e-mail address that is kept from robots: hexadecimal, each byte changed by the first. Whether a page hides its
+    addresses so differs from answer to answer."""
+    for name, value in attributes.items():
+        if name.endswith("email") and value and _HEXADECIMAL.fullmatch(value):
+            key, *letters = bytes.fromhex(value)
+            address = "".join(chr(letter ^ key) for letter in letters)
+            if _ADDRESS.fullmatch(address):
+                return address
+    return None
+
+
+def _said_by_picture(attributes: dict[str, str | None]) -> str | None:
+    """The words that stand for a picture where they are an answer, as in the cells of a table: "Yes"."""
+    named = (attributes.get(name) or "" for name in ("alt", "aria-label", "title"))
+    return next((words for words in named if answer(words) is not None), None)
+
+
+def grow(root: LexborNode) -> list[Element]:
+    """All elements below `root` with it, in document order, without recursion. What nests deeper than any page of
+    sense is laid side by side, so that looking upwards stays cheap."""
+    top = Element(root.tag or "", root.attributes, None, 0)
+    elements = [top]
+    open_: list[tuple[LexborNode | None, Element, int]] = [(root.first_child, top, 0)]
+    while open_:
+        node, parent, depth = open_.pop()
+        while node is not None:
+            tag = node.tag or ""
+            if tag == "-text":
+                text = node.text_content
+                if text:
+                    parent.children.append(text)
+            elif tag in _FIELDS:
+                parent.has_field |= (node.attributes.get("type") or "") not in _NO_FIELDS
+            elif tag in _PICTURES and (said := _said_by_picture(node.attributes)):
+                parent.children.append(said)
+            elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
+                attributes = node.attributes
+                element = Element(tag, attributes, parent, len(elements))
+                if "role" in attributes:
+                    element.role = element.get("role").strip().lower()
+                elements.append(element)
+                parent.children.append(element)
+                if (tag == "a" or tag == "span") and (address := _hidden_address(attributes)):
+                    element.children.append(address)
+                    node = node.next
+                    continue
+                first = node.first_child
+                if first is not None:
+                    open_.append((node.next, parent, depth))
+                    node, depth = first, depth + 1
+                    parent = element if depth < _DEEPEST else parent
+                    continue
+            node = node.next
+    return elements

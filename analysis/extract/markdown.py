@@ -1,0 +1,188 @@
+"""Markdown, as archives of policies keep it, and plain text, to blocks."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from analysis.model import CELL, Block, BlockKind, Link, Page, UnreadablePage
+from analysis.text.language import language_of
+from analysis.text.normal import UNSEEN
+from messages import Reason
+
+# every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
+_ATX = re.compile(r"\s{0,12}(#{1,6})(?:\s++|$)(.*)$")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
+_RULE = re.compile(r"\s{0,3}(?:(?:\*\s*+){3,}|(?:-\s*+){3,}|(?:_\s*+){3,})$")
+_ITEM = re.compile(r"\s*(?:[*+-]|\d{1,4}\\?[.)])\s+(.*)$")
+_NUMBERED = re.compile(r"\s*(\d{1,4}\\?[.)])\s+")
+_TABLE_LINE = re.compile(r"\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$")
+_IMAGE = re.compile(r"!\[((?:[^\[\]\\]|\\.){0,500})\]\((?:[^()\\]|\\.|\([^()]*\)){0,4000}\)")
+_LINK = re.compile(
+    r"\[((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,2000})\]\(\s*<?((?:[^()\s\\<>]|\\.|\([^()\s]{0,500}\)){0,4000})>?(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s*\)"
+)
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]{1,2000}|[^\s<>@]{1,64}@[^\s<>@]{1,255})>")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_]+?)(?<=\S)\1(?![\w*_])")
+_CODE = re.compile(r"(?<!`)`{1,3}([^`]{1,1000})`{1,3}")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+_PARTING = re.compile(
+    r"</?(?:p|div|section|article|ul|ol|li|dl|dt|dd|blockquote|pre|h[1-6]|table|tr|hr)(?:\s[^<>]{0,500})?/?>|(?:<br\s*/?>\s*){2,}",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+_SAFE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Blocks:
+    """The blocks so far and the open headings."""
+
+    blocks: list[Block] = field(default_factory=list)
+    path: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, kind: BlockKind, raw: str, level: int = 0) -> None:
+        text, links = inline(raw)
+        if not text:
+            return
+        if kind == "heading":
+            while self.path and self.path[-1][0] >= level:
+                self.path.pop()
+        self.blocks.append(Block(kind, text, tuple(words for _, words in self.path), links))
+        if kind == "heading":
+            self.path.append((level, text))
+
+    def add_row(self, cells: Iterable[str]) -> None:
+        """A cell that is empty keeps its place, as in a row of HTML."""
+        read = [inline(cell) for cell in cells]
+        if text := CELL.join(said for said, _ in read).rstrip(" |"):
+            links = tuple(link for _, found in read for link in found)
+            self.blocks.append(Block("row", text, tuple(words for _, words in self.path), links))
+
+
+def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
+    """The words of a piece of Markdown and its links; images and tags are no words."""
+    links: list[Link] = []
+
+    def words_of_link(match: re.Match[str]) -> str:
+        words, _ = inline(match.group(1)) if "[" in match.group(1) else (_plain(match.group(1)), ())
+        address = _ESCAPE.sub(r"\1", match.group(2))
+        if words and _SAFE.match(address):
+            links.append(Link(words, address))
+        return match.group(1) if words else ""
+
+    def words_of_address(match: re.Match[str]) -> str:
+        address = match.group(1)
+        links.append(Link(address.removeprefix("mailto:"), address if _SAFE.match(address) else f"mailto:{address}"))
+        return address.removeprefix("mailto:")
+
+    text = _IMAGE.sub(" ", raw) if "![" in raw else raw
+    text = _LINK.sub(words_of_link, text) if "](" in text else text
+    text = _AUTOLINK.sub(words_of_address, text) if "<" in text else text
+    return _plain(text), tuple(links)
+
+
+def _parts(raw: str) -> list[str]:
+    """The text between HTML's tags of blocks, which may stand inside a paragraph of Markdown."""
+    return _PARTING.split(raw) if "<" in raw else [raw]
+
+
+def _plain(text: str) -> str:
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    text = _CODE.sub(r"\1", text) if "`" in text else text
+    for _ in range(2):
+        text = _STRONG.sub(r"\2", text)
+    text = _EMPHASIS.sub(r"\2", text)
+    text = _ESCAPE.sub(r"\1", text) if "\\" in text else text
+    return " ".join((html.unescape(text) if "&" in text else text).split())
+
+
+class _Reader:
+    """Goes through the lines once; `held` are those of the paragraph or item that is not yet ended."""
+
+    def __init__(self) -> None:
+        self.found = _Blocks()
+        self.held: list[str] = []
+        self.kind: BlockKind = "paragraph"
+        self.in_table = False
+
+    def end(self) -> None:
+        if self.held:
+            for part in _parts(" ".join(self.held)):
+                self.found.add(self.kind, part)
+            self.held.clear()
+        self.kind = "paragraph"
+
+    def _underline(self, line: str) -> re.Match[str] | None:
+        """What makes a heading of the lines above it; within an item of a list it is set in as the item is."""
+        return _UNDERLINE.match(line if self.kind == "paragraph" else line.removeprefix("    "))
+
+    def take(self, line: str, following: str) -> None:
+        if not line.strip():
+            self.end()
+            self.in_table = False
+        elif match := _ATX.match(line):
+            self.end()
+            self.found.add("heading", match.group(2).rstrip().rstrip("#").rstrip(), len(match.group(1)))
+        elif self.held and (match := self._underline(line)):
+            self.found.add("heading", " ".join(self.held), 1 if match.group(1).startswith("=") else 2)
+            self.held.clear()
+            self.kind = "paragraph"
+        elif _RULE.match(line):
+            self.end()
+        elif self.in_table or _is_table_border(following):
+            self.end()
+            self.in_table = True
+            if not _is_table_border(line):
+                self.found.add_row(_cells(line))
+        elif match := _ITEM.match(line):
+            self.end()
+            self.kind = "item"
+            number = _NUMBERED.match(line)
+            counts = number and not _NUMBERED.match(match.group(1))  # not "2. 1. Data we collect"
+            self.held.append((number.group(1) + " " if number and counts else "") + match.group(1))
+        else:
+            self.held.append((line.lstrip("> ") if line.startswith(">") else line).strip())
+
+
+def read_markdown(text: str, *, language: str | None = None) -> Page:
+    """Headings (underlined or with #), paragraphs, list items, table rows."""
+    commented = text.rfind("-->") + 3  # behind it, each "<!--" would be looked for its end in vain
+    lines = UNSEEN.sub("", _COMMENT.sub("", text[:commented]) + text[commented:]).splitlines()
+    reader = _Reader()
+    for line, following in pairwise([*lines, ""]):
+        reader.take(line, following)
+    reader.end()
+    return _page(reader.found.blocks, language)
+
+
+def _is_table_border(line: str) -> bool:
+    return "|" in line and _TABLE_LINE.match(line) is not None
+
+
+def _cells(line: str) -> list[str]:
+    """What stands between the borders, of which a line may have one in front and one at its end."""
+    first, *others = _CELL_BORDER.split(line.strip())
+    return others if others and not first else [first, *others]
+
+
+def read_plain(text: str, *, language: str | None = None) -> Page:
+    """Paragraphs between empty lines."""
+    paragraphs: Iterable[str] = re.split(
+        r"\n[^\S\n]*\n", UNSEEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
+    )
+    blocks = [Block("paragraph", words) for paragraph in paragraphs if (words := " ".join(paragraph.split()))]
+    return _page(blocks, language)
+
+
+def _page(blocks: list[Block], language: str | None) -> Page:
+    if not blocks:
+        raise UnreadablePage(Reason("unreadable.marks"))
+    title = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text[:120])
+    return Page(title, language_of(" ".join(block.text for block in blocks), declared=language), tuple(blocks))

@@ -1,0 +1,42 @@
+"""Parts of a page that are the document once more in another language."""
+
+from __future__ import annotations
+
+from analysis.extract.html_lines import Line
+from analysis.extract.html_tree import Element
+from analysis.text.language import is_mixed, language_of, two_letters
+
+_PART = 0.08  # of the page's sentences; a smaller part is a quotation or a note to some readers
+
+
+def leave_out_other_languages(elements: list[Element], lines: list[Line], language: str | None) -> None:
+    """Where one part of the page is in `language`, leave out its siblings that are not. The elements are measured."""
+    wanted = two_letters(language)
+    kept = [line for line in lines if line.reason is None]
+    if wanted is None or not is_mixed(" ".join(line.text for line in kept)):
+        return
+    parent = elements[0]
+    while True:
+        parts = [
+            child for child in parent.children if isinstance(child, Element) and child.prose > _PART * parent.prose
+        ]
+        if len(parts) != 1:
+            break
+        parent = parts[0]
+    texts: dict[Element, list[str]] = {part: [] for part in parts}
+    holders: dict[Element, Element] = {}
+    for element in elements[parent.order + 1 :]:
+        if element in texts:
+            holders[element] = element
+        elif element.parent in holders:
+            holders[element] = holders[element.parent]
+    for line in kept:
+        if line.element in holders:
+            texts[holders[line.element]].append(line.text)
+    spoken = {part: language_of(" ".join(said)) for part, said in texts.items() if said}
+    if wanted not in spoken.values():
+        return
+    for line in kept:
+        holder = holders.get(line.element)
+        if holder is not None and spoken.get(holder) not in (wanted, None):
+            line.reason = "another language"

@@ -1,0 +1,222 @@
+"""The types of what is read and compared: a page and its blocks; a comparison, its passages and its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from messages import Reason
+
+BlockKind = Literal["heading", "paragraph", "item", "row"]
+CELL = " | "  # between the cells of a row
+
+
+class UnreadablePage(Exception):
+    """A capture from which no text can be taken; `reason` is a sentence for the operator."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TooCostly(UnreadablePage):
+    """A text that takes more time or memory to read or to compare than any policy should."""
+
+    def __init__(self, reason: Reason | None = None) -> None:
+        super().__init__(reason or Reason("unreadable.costly"))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it stands in a block: its words and its absolute address (http, https, mailto)."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One unit of a page's text.
+
+    `text` has single spaces and no line breaks; the cells of a table row are joined by " | ".
+    `heading` holds the titles of the sections that the block stands in, outermost first; a heading's own words are
+    its `text` and not in its own `heading`.
+    """
+
+    kind: BlockKind
+    text: str
+    heading: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Text of the page that is not the document's, and why the reader left it out ("navigation", "cookie banner").
+
+    `after` counts the blocks of the document that stand before it on the page.
+    """
+
+    text: str
+    reason: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the reader took from one capture.
+
+    `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells;
+    `labelled` the code that the page itself gives its text, which need not be the same, `region` the country with it
+    ("GB" of "en-GB"), which says how dates are written.
+    """
+
+    title: str
+    language: str | None
+    blocks: tuple[Block, ...]
+    dropped: tuple[Dropped, ...] = ()
+    labelled: str | None = None
+    region: str | None = None
+
+
+_MUCH = 3_000  # characters that go while nothing comes
+Operation = Literal["added", "removed", "reworded", "moved"]
+Side = Literal["before", "after"]
+SIDES: tuple[Side, Side] = ("before", "after")
+Severity = Literal["high", "medium", "low", "none"]
+Direction = Literal["expands", "limits", "clarifies", "mixed", "none"]
+Default = Literal["on", "off"]
+Question = Literal["data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions"]
+
+TOPICS = (
+    "ai_training",
+    "ai_features",
+    "automated_decisions",
+    "data_collection",
+    "data_use",
+    "data_sharing",
+    "advertising",
+    "tracking",
+    "retention",
+    "user_choice",
+    "user_rights",
+    "transfer",
+    "sensitive_minors",
+    "security",
+)
+# of the summary, in the order in which they are told
+QUESTIONS: tuple[Question, ...] = ("data", "purposes", "recipients", "refuse", "excluded", "irreversible", "regions")
+SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high")  # mildest first
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Words, as they stand in the passage, that decided a topic."""
+
+    topic: str
+    text: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One place of a change. `before` is None for added text, `after` for removed; moved text has both, alike.
+
+    `returns`: the text that came stood on the page before, or the text that went came with one of the last versions.
+    `why` says in plain words what decided, one reason a line, also why nothing was flagged. `chance`: of an alert, by
+    the trained model; None where it was not asked.
+    """
+
+    heading: tuple[str, ...]
+    operation: Operation
+    before: str | None
+    after: str | None
+    topics: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    severity: Severity = "none"
+    direction: Direction = "none"
+    returns: bool = False
+    why: tuple[Reason, ...] = ()
+    chance: float | None = None
+
+    @property
+    def texts(self) -> dict[Side, str]:
+        """The text of each side, empty where there is none."""
+        return {"before": self.before or "", "after": self.after or ""}
+
+    @property
+    def side(self) -> Side:
+        """The side that is read where one must do: the later one, if there is one."""
+        return "after" if self.after else "before"
+
+    @property
+    def text(self) -> str:
+        """What stands on it."""
+        return self.after or self.before or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of the page, verbatim, with the link that stands on them where there is one."""
+
+    text: str
+    side: Side
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The short answers for a reader of an alert; what the change does not say stays empty.
+
+    `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
+    `meaning_side`, "…" where some are left out, `place` the number of the passage that it stands in (not in JSON);
+    `severity_reasons` names the conventions by which the change is high.
+    """
+
+    meaning: str | None = None
+    meaning_side: Side | None = None
+    place: int | None = None
+    start: date | None = None
+    default: Default | None = None
+    severity_reasons: tuple[str, ...] = ()
+    data: tuple[Quote, ...] = ()
+    purposes: tuple[Quote, ...] = ()
+    recipients: tuple[Quote, ...] = ()
+    refuse: tuple[Quote, ...] = ()
+    excluded: tuple[Quote, ...] = ()
+    irreversible: tuple[Quote, ...] = ()
+    regions: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a change between two texts is.
+
+    `held` is the reason why the later text is not believed to be a text of this document; nothing else is claimed then.
+    `returns`: it alerts, but only by text that an older version had, or that came just before it.
+    `notice_links` holds the links of a notice of coming changes: where more is said of them.
+    `dated`: no word says that it holds from `effective_date`; that is the date which the document bears.
+    `why` says in plain words why the change as a whole is told or not; where `held` does, nothing.
+    `passages` stand in the order of the later text, removed ones at the place they were taken from.
+    """
+
+    substantive: bool
+    alert: bool = False
+    returns: bool = False
+    severity: Severity = "none"
+    direction: Direction = "none"
+    topics: tuple[str, ...] = ()
+    effective_date: date | None = None
+    dated: bool = False
+    held: str | None = None
+    why: tuple[Reason, ...] = ()
+    notice_links: tuple[Quote, ...] = ()
+    brief: Brief = field(default_factory=Brief)
+    passages: tuple[Passage, ...] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it can be told at once: neither a return, nor a page of which a large part is just missing."""
+        sizes = {side: sum(len(passage.texts[side]) for passage in self.passages) for side in SIDES}
+        is_torn = sizes["before"] >= _MUCH and not sizes["after"]
+        return not self.returns and not is_torn

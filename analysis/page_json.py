@@ -1,0 +1,105 @@
+"""The JSON shapes of pages and comparisons: kept in the store, printed by `try` and `compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from analysis.model import QUESTIONS, Brief, Comparison, Evidence, Page, Passage, Quote
+
+_PAGES = TypeAdapter(Page)
+
+
+def page_json(page: Page) -> dict[str, Any]:
+    """Title, language, the region if one is known, and blocks; what was dropped is not part of the text, so it is left
+    out."""
+    region = {"region": page.region} if page.region else {}
+    return region | {
+        "title": page.title,
+        "language": page.language,
+        "blocks": [
+            {
+                "kind": block.kind,
+                "heading": list(block.heading),
+                "text": block.text,
+                "links": [{"text": link.text, "url": link.url} for link in block.links],
+            }
+            for block in page.blocks
+        ],
+    }
+
+
+def page_from_json(value: Any) -> Page:
+    """The page that `page_json` wrote."""
+    return _PAGES.validate_python(value)
+
+
+def evidence_json(evidence: Evidence) -> dict[str, str]:
+    """One topic's words."""
+    return {"topic": evidence.topic, "text": evidence.text, "side": evidence.side}
+
+
+def passage_json(passage: Passage) -> dict[str, Any]:
+    """One place of a change."""
+    return {
+        "heading": list(passage.heading),
+        "operation": passage.operation,
+        "before": passage.before,
+        "after": passage.after,
+        "topics": list(passage.topics),
+        "evidence": [evidence_json(evidence) for evidence in passage.evidence],
+        "severity": passage.severity,
+        "direction": passage.direction,
+        "returns": passage.returns,
+        "why": list(passage.why),
+    }
+
+
+def quotes(those: Iterable[Quote]) -> list[dict[str, Any]]:
+    """Words of a page, each with its side, and with its link where it is one."""
+    return [{"text": quote.text, "side": quote.side} | ({"link": quote.link} if quote.link else {}) for quote in those]
+
+
+def brief_json(brief: Brief) -> dict[str, Any]:
+    """The brief, with `from` for its start."""
+    return {
+        "meaning": brief.meaning,
+        "meaning_side": brief.meaning_side,
+        "from": brief.start.isoformat() if brief.start else None,
+        "default": brief.default,
+        "severity_reasons": list(brief.severity_reasons),
+        **{question: quotes(getattr(brief, question)) for question in QUESTIONS},
+    }
+
+
+def stored_brief(comparison: Comparison) -> dict[str, Any]:
+    """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
+    beside = {
+        "notice_links": quotes(comparison.notice_links),
+        "why": list(comparison.why),
+        "why_codes": [reason.as_json() for reason in comparison.why],
+        "dated": comparison.dated,
+    }
+    headed = {} if comparison.brief.place is None else {"place": comparison.brief.place}
+    return brief_json(comparison.brief) | headed | {name: said for name, said in beside.items() if said}
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """What `compare --json` prints."""
+    return {
+        "substantive": comparison.substantive,
+        "alert": comparison.alert,
+        "severity": comparison.severity,
+        "direction": comparison.direction,
+        "topics": list(comparison.topics),
+        "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
+        "dated": comparison.dated,
+        "held": comparison.held,
+        "why": list(comparison.why),
+        "notice_links": quotes(comparison.notice_links),
+        "returns": comparison.returns,
+        "brief": brief_json(comparison.brief),
+        "passages": [passage_json(passage) for passage in comparison.passages],
+    }

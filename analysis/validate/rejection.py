@@ -1,0 +1,259 @@
+"""Whether a text that was read is believed to be the document's."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Protocol
+
+from analysis.model import Block, Page
+from analysis.text.language import two_letters
+from analysis.text.normal import normal
+from analysis.text.phrases import kinds_of, pattern
+from analysis.text.words import bare_words
+from analysis.validate.truncated import torn
+from messages import Reason
+
+_WORD = re.compile(r"\w+")
+_SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
+_LONG = 400  # words; a text longer than this is no error page, wall or interstitial, unless its title says so
+_SHORT = 60  # words; a page with no more is broken if one phrase says so
+_ENOUGH = 60  # words from which on a language is believed to be told rightly
+_FRAGMENT = 200  # words
+_LEFT = 0.4  # of the words; with less the text has gone rather than changed
+_KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, the earlier text was the document
+_ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
+
+# what a short page is that says one of these; the order is that of certainty
+_KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
+
+
+def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> Reason | None:
+    """Why one of two texts is not believed to be the document's; None where both are.
+
+    The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
+    """
+    if reason := torn(before, page):
+        return reason
+    if _kept(before, page) >= _KEPT:
+        return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
+    if reason := disbelief(page, before=before, language=language, title=title):
+        return reason
+    reason = disbelief(before, before=page, language=language, title=title)
+    return Reason("held.earlier", reason=reason) if reason and not _grown(before, page) else None
+
+
+def _grown(before: Page, after: Page) -> bool:
+    """Whether a text of some length stands in a longer one: help pages and notices grow to many times their size."""
+    return _SHORT <= _size(before) < _size(after) and _share(before, after, _KEPT)
+
+
+def _kept(before: Page, after: Page) -> float:
+    """The share of the larger text that stands in the other to the letter."""
+    texts = [{block.text for block in page.blocks} for page in (before, after)]
+    common = sum(map(len, texts[0] & texts[1]))
+    return common / max(1, *(sum(map(len, side)) for side in texts))
+
+
+def disbelief(
+    page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None
+) -> Reason | None:
+    """Why `page` is not believed to be the document that `before` is an earlier text of, as a sentence; None if it is.
+
+    Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another
+    language.
+    """
+    size = _size(page)
+    if before is not None and _same_words(page, before):
+        return None
+    return (
+        (_broken(page, size) if before is None or not _broken(before, _size(before)) else None)
+        or _other_language(page, before, size, language)
+        or _no_sentences(page)
+        or (_gone_or_other(page, before, size, title) if before is not None else None)
+    )
+
+
+@lru_cache(maxsize=4)
+def _size(page: Page) -> int:
+    return sum(len(bare_words(block.text)) if block.text.isascii() else _wide_size(block.text) for block in page.blocks)
+
+
+def _wide_size(text: str) -> int:
+    """Words; in scripts without spaces two characters count as one."""
+    wide = len(re.findall("[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]", text))
+    return len(bare_words(text)) + wide // 2
+
+
+def _same_words(page: Page, before: Page) -> bool:
+    pairs = zip(page.blocks, before.blocks, strict=False)
+    return len(page.blocks) == len(before.blocks) and all(
+        normal(one.text) == normal(other.text) for one, other in pairs
+    )
+
+
+def _broken(page: Page, size: int) -> Reason | None:
+    """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
+    head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
+    kinds = [kind for kind in _KINDS if kind != "login" or size < 2 * _SHORT]  # help pages tell how to sign in
+    for kind in kinds:
+        for text in head:
+            if len(text) < 120 and size < 4 * _LONG and pattern("broken", kind, whole=True).fullmatch(text):
+                return Reason("held.titled", what=Reason(f"page.{kind}"), text=text)
+    if size >= _LONG:
+        return None
+    told: list[tuple[float, Reason, str]] = []
+    for kind in kinds:
+        for text in [*head, *(block.text for block in page.blocks)]:
+            if match := pattern("broken", kind).search(text):
+                told.append((len(match.group()) / len(text), Reason(f"page.{kind}"), match.group()))
+                break
+    # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
+    if told and (size < _SHORT or (len(told) >= 2 and size < 2 * _SHORT) or max(told)[0] > 0.5):
+        _, what, phrase = told[0] if size < _SHORT else max(told)
+        return Reason("held.saying", what=what, phrase=phrase)
+    return None
+
+
+def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> Reason | None:
+    """The declared language counts, but a document may keep the one that it was first believed in.
+
+    A first text is believed in another language if page and watchlist agree in calling it by the declared one: then
+    the label is wrong, not the page.
+    """
+    declared = two_letters(language)
+    known = before.language if before is not None else page.language if page.labelled == declared else None
+    expected = {code for code in (declared, known) if code is not None}
+    if not expected or page.language is None or page.language in expected or size < _ENOUGH:
+        return None
+    return Reason("held.language", found=page.language, expected=declared or known or "")
+
+
+def _no_sentences(page: Page) -> Reason | None:
+    if any(block.kind != "heading" and _reads(block) for block in page.blocks):
+        return None
+    return Reason("held.no_sentences")
+
+
+def _reads(block: Block) -> bool:
+    count = _wide_size(block.text)
+    linked = sum(len(link.text) for link in block.links)
+    if block.kind == "row":
+        return count >= 4
+    return linked < 0.7 * len(block.text) and (
+        count >= 10 or (count >= 5 and _SENTENCE_END.search(block.text) is not None)
+    )
+
+
+def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Reason | None:
+    size_before = _size(before)
+    if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
+        return None  # the former text was a fragment, whatever it was
+    if not _same_title(page, before, title) and not _share(page, before, _ALIKE):
+        return Reason("held.other_page", title=page.title[:80], before=before.title[:80])
+    if size < _LEFT * size_before and not _split_off(page, before, title):
+        return Reason("held.most_gone", words=size, before=size_before)
+    if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
+        return Reason("held.twice", words=size, before=size_before)
+    return None
+
+
+def _split_off(page: Page, before: Page, title: str | None) -> bool:
+    """Whether the text was one of several documents on the former page, and now has a page of its own.
+
+    It stood there in one piece, under its own title, not at the beginning (that would be a text cut off), and is the
+    document that is watched, as far as the watchlist names it.
+    """
+    if title and not _alike(page.title, title):
+        return False
+    places: dict[str, int] = {}
+    for index, block in enumerate(before.blocks):
+        places.setdefault(normal(block.text), index)
+    texts = [normal(block.text) for block in page.blocks if len(block.text) > 40]
+    found = sorted(places[text] for text in texts if text in places)
+    if len(found) < max(3, 0.4 * len(texts)):
+        return False
+    middle = found[len(found) // 10 : len(found) - len(found) // 10]
+    if middle[0] <= 0.1 * len(before.blocks) or middle[-1] - middle[0] >= 2 * len(page.blocks):
+        return False
+    own = normal(page.title)
+    return any(normal(block.text) == own for block in before.blocks[max(0, found[0] - 8) : middle[0] + 1])
+
+
+class Said(Protocol):
+    """Whatever has a text: a block, a line."""
+
+    @property
+    def text(self) -> str: ...
+
+
+def runs_of_words(those: Iterable[Said]) -> Counter[tuple[str, ...]]:
+    """Three words in a row; of scripts without spaces, three characters."""
+    return Counter(chain.from_iterable(map(_runs, map(_tokens, those))))
+
+
+def _tokens(one: Said) -> Sequence[str]:
+    text = one.text.lower()
+    tokens = _WORD.findall(text)
+    if len(tokens) * 8 < len(text) and not text.isascii():
+        return [character for character in text if character.isalnum()]
+    return tokens
+
+
+def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(tokens, tokens[1:], tokens[2:], strict=False)
+
+
+def _share(page: Page, before: Page, least: float) -> bool:
+    """Whether so much of the runs of three words of the shorter text stands in the other too; no more is looked at than
+    it takes to tell."""
+    shorter, longer = sorted((page, before), key=_size)
+    runs = {block.text: max(0, len(_tokens(block)) - 2) for block in shorter.blocks}
+    mine, theirs = (Counter(block.text for block in side.blocks) for side in (shorter, longer))
+    all_of_it = sum(runs[text] * times for text, times in mine.items())
+    if all_of_it and sum(runs[text] * times for text, times in (mine & theirs).items()) / all_of_it >= least:
+        return True  # what stands there block by block is enough
+    left = runs_of_words(shorter.blocks)
+    others = common = 0
+    for block in longer.blocks:
+        for run in _runs(_tokens(block)):
+            others += 1
+            if left.get(run, 0) > 0:
+                left[run] -= 1
+                common += 1
+        if common and common / all_of_it >= least:
+            return True
+    return common > 0 and common / min(all_of_it, others) >= least
+
+
+def _same_title(page: Page, before: Page, title: str | None) -> bool:
+    """Whether the page still calls itself the document."""
+    return _alike(page.title, before.title) or (title is not None and _alike(page.title, title))
+
+
+def _alike(title: str, other: str) -> bool:
+    """Whether two titles have their words in common, or name the same kind of document."""
+    now, then = set(_WORD.findall(title.lower())), set(_WORD.findall(other.lower()))
+    if then and len(now & then) >= 0.6 * max(len(now), len(then)):
+        return True
+    kinds, kinds_then = kinds_of(title), kinds_of(other)
+    named = kinds & kinds_then
+    return bool(named - {"any"} or (named and not (kinds | kinds_then) - {"any"}))
+
+
+def _doubled(page: Page) -> float:
+    """Share of the text's longer blocks that repeat an earlier one."""
+    seen: set[str] = set()
+    whole = again = 0
+    for block in page.blocks:
+        if len(block.text) < 60:
+            continue
+        key = normal(block.text)
+        whole += len(key)
+        if key in seen:
+            again += len(key)
+        seen.add(key)
+    return again / whole if whole else 0.0

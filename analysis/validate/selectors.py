@@ -1,0 +1,165 @@
+"""Where a document's text stands on a page now, as selectors that a person can put into the watchlist."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from analysis.extract.html_flow import lines_of
+from analysis.extract.html_page import read_html, without
+from analysis.extract.html_tree import Element, grow, parse
+from analysis.model import Page, UnreadablePage
+from analysis.validate.rejection import runs_of_words
+from messages import Reason
+
+_SAME = 0.95  # of the text round it; an element with that much holds the same text
+_LEAST = 0.5  # of the former text; less is no place of it
+_MORE = 0.1  # of the former text, beyond what the selector finds by itself
+_MOST = 3  # places
+_WHOLE = 0.8  # of the former text
+_IN_ITS_PLACE = 0.5  # new text for each piece of the former one that is gone
+_FOREIGN = 1.1  # how much longer than the innermost element an outer one may be that is preferred for its name
+_SEMANTIC = ("main", "article")
+_PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_NAME = re.compile(r"[A-Za-z][A-Za-z_-]{2,38}[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A selector, and what share of the former text one reads with it."""
+
+    selector: str
+    share: float
+
+
+def places(
+    text: str, before: Page | None, *, url: str = "", language: str | None = None, remove: Sequence[str] = ()
+) -> list[Place]:
+    """The smallest elements of a page that hold the text of `before`, the fullest first; none where it is not there.
+
+    Without `before`, the text is what the reader finds by itself.
+    """
+    try:
+        tree = parse(text)
+        if before is None:
+            before = read_html(text, url=url, language=language, remove=remove)
+    except UnreadablePage:
+        return []
+    without(tree, remove)
+    if tree.body is None:
+        return []
+    elements = grow(tree.body)
+    wanted = runs_of_words(before.blocks)
+    weights: dict[Element, int] = {}
+    for line in lines_of(elements):
+        line.element.chars += len(line.text)
+        weights[line.element] = weights.get(line.element, 0) + sum(
+            count for run, count in runs_of_words([line]).items() if run in wanted
+        )
+    for element in reversed(elements):
+        if element.parent is not None:
+            element.parent.chars += element.chars
+            weights[element.parent] = weights.get(element.parent, 0) + weights.get(element, 0)
+    found: list[Place] = []
+    for nested in _levels(elements[0], weights):
+        place = _named(nested, elements)
+        try:
+            page = read_html(text, url=url, language=language, select=[place], remove=remove)
+        except UnreadablePage:
+            continue
+        share = share_of(before, page)
+        if share >= _LEAST and all(share < other.share for other in found):
+            found.append(Place(place, share))
+    return found[:_MOST]
+
+
+def is_kept_elsewhere(
+    text: str, before: Page, page: Page, *, select: Sequence[str], remove: Sequence[str] = ()
+) -> bool:
+    """Whether the former text stands whole beside what is selected, which says something else in the place of what it
+    no longer says: a page that keeps its earlier versions, not a selector that finds less."""
+    try:
+        beside = read_html(text, select=["body"], remove=[*remove, *select])
+    except UnreadablePage:
+        return False
+    then, now = runs_of_words(before.blocks), runs_of_words(page.blocks)
+    gone, new = (then - now).total(), (now - then).total()
+    stayed = then.total() - gone
+    return share_of(before, beside) >= _WHOLE and stayed >= _LEAST * then.total() and new >= _IN_ITS_PLACE * gone
+
+
+def share_of(before: Page, page: Page) -> float:
+    """What share of the former text stands in a page, by runs of three words."""
+    then = runs_of_words(before.blocks)
+    return (runs_of_words(page.blocks) & then).total() / max(1, then.total())
+
+
+def better(found: Iterable[Place], now: float = 0) -> list[Place]:
+    """The places that hold clearly more than the selector finds (`now`)."""
+    return [place for place in found if place.share >= now + _MORE]
+
+
+def advised(reason: Reason, found: Sequence[Place]) -> Reason:
+    """The reason, and where the text stands now, if it is anywhere."""
+    if not found:
+        return reason
+    named = ", ".join(f"{place.selector} ({place.share:.0%})" for place in found)
+    return Reason("selector.elsewhere", reason=reason, places=named, first=found[0].selector)
+
+
+def _levels(top: Element, weights: dict[Element, int]) -> Iterator[list[Element]]:
+    """From the whole page inwards: the elements, outermost first, that hold nearly the same of the text."""
+    whole = weights.get(top, 0)
+    nested = [top]
+    while whole:
+        inner = [child for child in nested[-1].children if isinstance(child, Element)]
+        heaviest = max(inner, key=lambda child: weights.get(child, 0), default=None)
+        weight = weights.get(heaviest, 0) if heaviest is not None else 0
+        if heaviest is None or weight < _LEAST * whole:
+            yield nested
+            return
+        if weight < _SAME * weights[nested[-1]]:
+            yield nested
+            nested = []
+        nested.append(heaviest)
+
+
+def _named(nested: Sequence[Element], elements: Sequence[Element]) -> str:
+    """A selector that will last: by an id, what the tag says, a class that reads as a word; else the way to it."""
+    near = [element for element in reversed(nested) if element.chars <= _FOREIGN * nested[-1].chars]
+    tags = Counter(element.tag for element in elements)
+    ids = Counter(element.get("id") for element in elements)
+    classes = Counter(name for element in elements for name in set(element.get("class").split()))
+    for element in near:
+        if ids[element.get("id")] == 1 and lasts(element.get("id")):
+            return f"#{element.get('id')}"
+    for element in near:
+        if element.tag in _SEMANTIC and tags[element.tag] == 1:
+            return element.tag
+    for element in near:
+        for name in element.get("class").split():
+            if classes[name] == 1 and lasts(name):
+                return f".{name}"
+    return _way(near[0], tags, ids)
+
+
+def _way(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
+    steps: list[str] = []
+    while element.parent is not None and element.tag != "body":
+        if ids[element.get("id")] == 1 and lasts(element.get("id")):
+            return " > ".join([f"#{element.get('id')}", *reversed(steps)])
+        if tags[element.tag] == 1:
+            return " > ".join([element.tag, *reversed(steps)])
+        same = [child for child in element.parent.children if isinstance(child, Element) and child.tag == element.tag]
+        steps.append(element.tag if len(same) == 1 else f"{element.tag}:nth-of-type({same.index(element) + 1})")
+        element = element.parent
+    return " > ".join(["body", *reversed(steps)])
+
+
+def lasts(name: str) -> bool:
+    """Whether a name was given by a person: of words, not of what a program counts or hashes."""
+    if not _NAME.fullmatch(name):
+        return False
+    return all(len(piece) > 2 and re.search("[aeiouyAEIOUY]", piece) for piece in _PIECE.findall(name))

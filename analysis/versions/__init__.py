@@ -1,1 +1,0 @@
-"""From captures to versions, changes and alerts. The only part of analysis that knows the store."""

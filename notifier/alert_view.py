@@ -1,0 +1,278 @@
+"""A stored change as a message shows it: cleaned words of the page, in plain values that templates can print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlmodel import Session
+
+from notifier.escape import clean, cut, web_link
+from notifier.wording import Words, words
+from storage.announced import announcements, starting_key
+from storage.changes import Change, StoredPassage, alike, gravity, passages
+from storage.documents import Document, document
+from storage.second_readings import meanings, second_readings
+from storage.summaries import answered
+from storage.versions import Cause, Version
+
+_SEPARATOR = " › "
+_TOPICS_IN_SHORT = 4
+_LONGEST_MEANING = 250  # characters, where there is little room
+_CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
+
+Mark = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Words of the page; with the link that stands on them, if it leads to the web."""
+
+    text: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question of the brief, and what the page says to it."""
+
+    label: str
+    quotes: tuple[Quoted, ...]
+    name: str  # of the question, by which the label is found
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPassage:
+    """`marks` are the word diff, in runs of "same", "removed" and "added".
+
+    `operation` says it in the message's language, and in how many places.
+    """
+
+    heading: str
+    operation: str
+    topics: tuple[str, ...]
+    marks: tuple[Mark, ...]
+
+    def within(self, length: int) -> tuple[Mark, ...]:
+        """The marks, cut to about this many characters; unchanged words far from changed ones go first."""
+        return _cut_marks(_near_changes(self.marks), length)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One change."""
+
+    document_id: str
+    service: str
+    title: str
+    language: str | None  # of the page, in words, where it is not the message's
+    severity: str
+    severity_name: str
+    direction: str
+    direction_name: str
+    topics: tuple[str, ...]  # those of the passage that the meaning is from first
+    found: str
+    starting: str | None
+    starting_name: str  # what to call that day
+    starting_said: str  # the day within a line
+    starts: date | None
+    default: str | None
+    default_name: str | None
+    returned: bool
+    announced: str  # the day on which this very text was found as an announced one, if it was
+    thread: str  # of which messages about the same hang together
+    meaning: str | None
+    answers: tuple[Answer, ...]
+    passages: tuple[ShownPassage, ...]  # the flagged ones, that of the meaning first, then the gravest
+    unflagged: int
+    unflagged_said: str  # how many that are, in words
+    diff: str | None  # where the whole change can be read
+    stored: str | None  # where the page can be read as it was stored
+    pages: tuple[str, ...]  # where the document stands, all of it
+    severity_reasons: str  # why it is high, where a convention says so
+    retold: str | None  # by a machine, in the message's language
+
+    @property
+    def url(self) -> str | None:
+        """Where the document stands, or begins."""
+        return self.pages[0] if self.pages else None
+
+    def in_short(self, ways: int) -> Shown:
+        """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
+        refuse = [one for one in self.answers if one.name == "refuse" and ways][:1]  # before the ways that are gone
+        needed = tuple(replace(one, quotes=one.quotes[:ways]) for one in refuse)
+        meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
+        topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
+        return replace(self, topics=topics, meaning=meaning, answers=needed, retold=None)
+
+
+def _found_at(session: Session, change: Change) -> datetime:
+    """When the page showed the text, also where a person accepted it later, which dates the change."""
+    if change.cause == Cause.ACCEPTED:
+        return session.get_one(Version, change.version_id).captured_at
+    return change.detected_at
+
+
+def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
+    """Read what belongs to the change and say it in the words of a language."""
+    said = words(language)
+    page = document(session, change.document_id)
+    found = passages(session, change.id or 0)
+    flagged = _without_titles([passage for passage in found if passage.topics])
+    others = [passage for passage in found if not passage.topics]
+    brief: dict[str, Any] = change.brief
+    starting = change.effective_date or _day(brief.get("from"))
+    announced = announcements(session, [change]).get(change.id or 0)
+    called = starting_key(change, page.kind, starting)
+    return Shown(
+        document_id=page.id,
+        service=clean(page.service),
+        title=clean(page.title),
+        language=_other_language(page, said, language),
+        severity=change.severity,
+        severity_name=getattr(said.severities, change.severity, change.severity),
+        direction=change.direction,
+        direction_name=said.direction(change.direction),
+        topics=tuple(map(clean, said.topics_of(_leading_first(change.topics, brief, found), brief))),
+        found=said.date(_found_at(session, change).date()),
+        starting=said.date(starting) if starting else None,
+        starting_name=getattr(said.brief, called),
+        starting_said=getattr(said.subject, called).format(date=said.date(starting)) if starting else "",
+        starts=starting,
+        default=brief.get("default"),
+        default_name=getattr(said.brief, brief.get("default") or "", None),
+        returned=change.returns_to is not None,
+        announced=said.date(announced.day) if announced else "",
+        thread=announced.document_id if announced else page.id,
+        meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
+        answers=_answers(brief, said),
+        passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(alike(flagged), brief)),
+        unflagged=len(others),
+        unflagged_said=(said.say.unflagged if flagged else said.say.only_unflagged).of(len(others)),
+        diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
+        stored=_stored(session, change, base_url) if base_url else None,
+        pages=tuple(filter(None, map(web_link, page.addresses))),
+        severity_reasons=said.why_high(brief),
+        retold=meanings(second_readings(session, change.id or 0)).get(language),
+    )
+
+
+def _stored(session: Session, change: Change, base_url: str) -> str:
+    number = session.get_one(Version, change.version_id).number
+    return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
+
+
+def _leading_first(topics: list[str], brief: dict[str, Any], found: Sequence[StoredPassage]) -> list[str]:
+    """Those of the passage that the meaning is from, then the others."""
+    its = {topic for passage in found if passage.position == brief.get("place") for topic in passage.topics}
+    return sorted(topics, key=lambda topic: topic not in its)
+
+
+def _day(written: object) -> date | None:
+    return date.fromisoformat(written) if isinstance(written, str) else None
+
+
+def _other_language(page: Document, words: Words, language: str) -> str | None:
+    return None if page.language == language else words.languages.get(page.language, page.language)
+
+
+def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
+    return tuple(
+        Answer(
+            words.question(key, gone=gone),
+            tuple(Quoted(clean(quote["text"]), web_link(quote.get("link"))) for quote in quotes),
+            key,
+        )
+        for key, gone, quotes in answered(brief)
+    )
+
+
+def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
+    """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
+    following = [*flagged, None][1:]
+    return [one for one, after in zip(flagged, following, strict=True) if after is None or not _is_title(one, after)]
+
+
+def _gravest_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]) -> list[list[StoredPassage]]:
+    """For a message without room for all: the one that the meaning is from, then by sections, the gravest first."""
+    heads = [same for same in flagged if any(one.position == brief.get("place") for one in same)]
+    under = heads[0][0].heading if heads else None
+    others = groupby((same for same in flagged if same not in heads), key=lambda same: same[0].heading)
+    sections = [(heading, list(run)) for heading, run in others]
+    sections.sort(key=lambda section: (min(_gravity(same) for same in section[1]), section[0] != under))
+    return [*heads, *(same for _, run in sections for same in run)]
+
+
+def _gravity(same: Sequence[StoredPassage]) -> int:
+    return min(gravity(one.severity) for one in same)
+
+
+def _is_title(one: StoredPassage, after: StoredPassage) -> bool:
+    if one.operation != after.operation or one.operation not in ("added", "removed"):
+        return False
+    return [*one.heading, one.after if one.operation == "added" else one.before] == after.heading
+
+
+def _passage(passage: StoredPassage, places: int, words: Words) -> ShownPassage:
+    marks: Sequence[Sequence[str]] = passage.marks
+    if not marks:
+        sides = (("removed", passage.before), ("added", passage.after))
+        marks = [("same", passage.after or "")] if passage.operation == "moved" else [(k, t) for k, t in sides if t]
+    return ShownPassage(
+        heading=_SEPARATOR.join(clean(heading) for heading in passage.heading) or words.say.start_of_page,
+        operation=getattr(words.operations, passage.operation, passage.operation)
+        + (words.say.places.format(count=places) if places > 1 else ""),
+        topics=tuple(clean(words.topic(topic)) for topic in passage.topics),
+        marks=_trimmed([(kind, clean(text)) for kind, text in marks]),
+    )
+
+
+def _trimmed(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """White space at the edges of marked words goes to the words around them, where it can't be seen to be marked."""
+    runs: list[Mark] = []
+    for kind, text in marks:
+        words = text.strip()
+        if kind == "same" or not words:
+            runs.append(("same", text if kind != "removed" else ""))
+        else:
+            lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+            runs += [("same", lead), (kind, words), ("same", tail)]
+    joined: list[Mark] = []
+    for kind, text in runs:
+        spare = text.lstrip() if not joined or joined[-1][1].endswith(" ") else text
+        if spare and joined and joined[-1][0] == kind:
+            joined[-1] = (kind, joined[-1][1] + spare)
+        elif spare:
+            joined.append((kind, spare))
+    return tuple(joined)
+
+
+def _near_changes(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    near: list[Mark] = []
+    last = len(marks) - 1
+    for place, (kind, text) in enumerate(marks):
+        before = 0 if place == 0 else _CONTEXT
+        after = 0 if place == last else _CONTEXT
+        if kind != "same" or last == 0 or len(text) <= before + after + 20:
+            near.append((kind, text))
+            continue
+        head = text[:before].rpartition(" ")[0] or text[:before]
+        tail = (text[-after:].partition(" ")[2] or text[-after:]) if after else ""
+        near.append((kind, f"{head} … {tail}" if head else f"… {tail}"))
+    return tuple(near)
+
+
+def _cut_marks(marks: tuple[Mark, ...], length: int) -> tuple[Mark, ...]:
+    kept: list[Mark] = []
+    left = length
+    for kind, text in marks:
+        if len(text) > left:
+            space = text.rfind(" ", 0, left)
+            kept.append((kind, text[: space if space > 0 else left].rstrip() + " …"))
+            break
+        kept.append((kind, text))
+        left -= len(text)
+    return tuple(kept)

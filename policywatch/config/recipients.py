@@ -1,0 +1,147 @@
+"""Who is told: the watchlist's routes and operator with their real addresses, checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from notifier.channels import address_problem
+from notifier.heartbeat import Heartbeat, heartbeat_problem
+from notifier.quiet import parse_quiet
+from notifier.routes import Address, Route, address
+from notifier.templating import OURS, Templates
+from notifier.when import parse_when
+from policywatch.config.errors import Problem, Section, WatchlistError
+from policywatch.config.schema import OperatorEntry, RouteEntry
+from policywatch.config.watchlist import MissingVariable, Watchlist, expand
+from policywatch.second_reader import Model
+from storage.changes import Change
+from storage.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """The routes, the operator's own addresses, language, templates and model, and who hears that the job is alive."""
+
+    routes: tuple[Route, ...] = ()
+    operator: tuple[Address, ...] = ()
+    operator_language: str = "en"
+    heartbeat: Heartbeat | None = None
+    templates: Templates = OURS
+    model: Model | None = None
+
+    def names_for(self, document: Document, change: Change) -> list[str]:
+        """The routes whose filter lets the change pass."""
+        return [route.name for route in self.routes if route.wants(document, change)]
+
+
+def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
+    """Raises `WatchlistError` with all that stands in the way: unset variables and addresses that lead nowhere."""
+    problems: list[Problem] = []
+    routes = [
+        route_of(entry, _addresses(entry.to, section, environ, problems))
+        for entry, section in watchlist.routes
+        if entry.enabled
+    ]
+    entry, section = watchlist.operator
+    operator = _addresses(entry.to, section, environ, problems)
+    heartbeat = _heartbeat(entry, section, environ, problems)
+    model = _model(watchlist, environ, problems)
+    if problems:
+        raise WatchlistError(problems)
+    folder = watchlist.messages.templates
+    templates = Templates(watchlist.file.parent / folder) if folder else OURS
+    return Recipients(tuple(routes), operator, entry.language, heartbeat, templates, model)
+
+
+def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> Model | None:
+    entry, section = watchlist.classify
+    if entry.model_url is None or entry.model is None:
+        return None
+    try:
+        key = expand(entry.model_key, environ) if entry.model_key else None
+    except MissingVariable as missing:
+        problems.append(section.problem("model_key", str(missing)))
+        return None
+    return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides")
+
+
+def _heartbeat(
+    entry: OperatorEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]
+) -> Heartbeat | None:
+    if entry.heartbeat is None:
+        return None
+    try:
+        url = expand(entry.heartbeat, environ)
+        said = heartbeat_problem(url)
+    except MissingVariable as missing:
+        said = str(missing)
+    if said:
+        problems.append(section.problem("heartbeat", said))
+        return None
+    return Heartbeat(url, entry.heartbeat_start)
+
+
+def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
+    """The route to these addresses; without any it can say what it wants, and needs no variable for it."""
+    return Route(
+        name=entry.name,
+        to=to,
+        topics=_set(entry.topics),
+        severity=entry.severity,
+        services=_set(entry.services),
+        documents=_set(entry.documents),
+        languages=_set(entry.languages),
+        kinds=_set(entry.kinds),
+        directions=_set(entry.directions),
+        when=parse_when(entry.when),
+        timezone=entry.timezone,
+        quiet=parse_quiet(entry.quiet) if entry.quiet is not None else None,
+        high_breaks_quiet=entry.high_breaks_quiet,
+        formerly=tuple(entry.formerly),
+        empty=entry.empty,
+        language=entry.language,
+    )
+
+
+def _set(words: Iterable[str] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _addresses(
+    written: list[str], section: Section, environ: Mapping[str, str], problems: list[Problem]
+) -> tuple[Address, ...]:
+    found = []
+    for index, text in enumerate(written):
+        try:
+            url = expand(text, environ)
+        except MissingVariable as missing:
+            problems.append(section.problem(f"to[{index}]", str(missing)))
+            continue
+        if said := _no_address(text) or address_problem(url):
+            problems.append(section.problem(f"to[{index}]", said))
+        else:
+            found.append(_beside(section.file.parent, address(text, url)))
+    return tuple(found)
+
+
+def _no_address(text: str) -> str | None:
+    """What is likely meant by what many write at first."""
+    if variable := re.fullmatch(r"\$([A-Z][A-Z0-9_]*)", text):
+        return f"write ${{{variable[1]}}}, with braces"
+    if re.fullmatch(r"[^\s:/@]+@[\w-]+(\.[\w-]+)+", text):
+        return (
+            "this names a person, not the server that sends: write mailtos://USER:PASSWORD@mail.example.org?to=...; "
+            "docs/alerts.md has such addresses to copy"
+        )
+    return None
+
+
+def _beside(folder: Path, one: Address) -> Address:
+    """A relative file lies beside the watchlist, wherever the job is started from; its name stays as it is written."""
+    relative = re.fullmatch(r"(?i:file://)([^/].*)", one.url)
+    return replace(one, url=f"file://{quote(str(folder))}/{relative[1]}") if relative else one

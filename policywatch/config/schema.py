@@ -1,0 +1,239 @@
+"""The tables of a watchlist file, as written; every value is checked, none is put to use yet."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+from analysis.text.notation import pattern_of
+from policywatch.config.errors import HIDDEN
+
+Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
+Robots = Literal["obey", "ignore"]
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
+
+
+# what pages and API put behind a document's id
+_PAGES_OF_A_DOCUMENT = re.compile(r".+/(compare|course|versions(/[^/]+(/(text|capture))?)?)")
+
+
+def document_id(text: str) -> str:
+    """The text, where it can name a document; else `ValueError` says how to write it."""
+    if not re.fullmatch(r"[a-z0-9]+([-._][a-z0-9]+)*(/[a-z0-9]+([-._][a-z0-9]+)*)+", text):
+        raise ValueError(
+            "write service/document in small letters, digits, '-', '.' and '_', like example/privacy-policy"
+        )
+    if _PAGES_OF_A_DOCUMENT.fullmatch(text):
+        raise ValueError(
+            "an id can't end in /compare, /course, /versions or /versions/NUMBER: pages of other documents end so"
+        )
+    return text
+
+
+def web_address(text: str) -> str:
+    """The text, where it is a whole address of the web; else `ValueError` says how to write it."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write a whole address that begins with https:// or http://")
+    return text
+
+
+def _page_address(text: str) -> str:
+    """The same of a page to watch, that a server may have, and that can be shown to everybody."""
+    parts = urlsplit(web_address(text))
+    if "@" in parts.netloc:
+        raise PydanticCustomError(
+            HIDDEN, "no user name and password are sent to a page; write its address without what stands before the @"
+        )
+    try:
+        int(parts.port or 0)
+        (parts.hostname or "").encode("idna")
+    except ValueError as failure:
+        raise ValueError("no server can have such a name or port") from failure
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError("there is no space in an address; write %20")
+    return text
+
+
+def _span(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*[mhd]", text):
+        raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
+    if int(text[:-1]) > _MOST[text[-1]]:
+        raise ValueError("write at most a year, like 365d")
+    return text
+
+
+def language_code(text: str) -> str:
+    """The text, where it can name a language; else `ValueError` says how to write it."""
+    if not re.fullmatch(r"[a-z]{2}", text):
+        raise ValueError("write two small letters, like en or fr")
+    return text
+
+
+def _phrase(text: str) -> str:
+    if not re.search(r"\w", text):
+        raise ValueError("write a word or more, like train* ... model*")
+    pattern_of(text)  # says what of it can't be read
+    return text
+
+
+def _selector(text: str) -> str:
+    try:
+        LexborHTMLParser("<p></p>").css(text)
+    except (ValueError, SelectolaxError) as failure:
+        raise ValueError("this is not a CSS selector") from failure
+    return text
+
+
+def span(text: str) -> timedelta:
+    """The time that "30m", "6h" or "1d" mean."""
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+class Table(BaseModel):
+    """A table of the file: strict, and closed against keys that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Address = Annotated[str, AfterValidator(web_address)]
+PageAddress = Annotated[str, AfterValidator(_page_address)]
+Selector = Annotated[str, AfterValidator(_selector)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Language = Annotated[str, AfterValidator(language_code)]
+
+
+class DocumentEntry(Table):
+    """One `[[documents]]`."""
+
+    id: Annotated[str, AfterValidator(document_id)]
+    service: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Field(min_length=1)]
+    kind: Kind
+    url: PageAddress | None = None
+    urls: Annotated[list[PageAddress], Field(min_length=2, max_length=20)] | None = None
+    language: Language = "en"
+    select: list[Selector] = []
+    remove: list[Selector] = []
+    every: Annotated[str, AfterValidator(_span)] = "6h"
+    robots: Robots | None = None
+    allow_private: bool = False
+    render: bool = False
+    expand: bool = False
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if (self.url is None) == (self.urls is None):
+            raise ValueError("write either url, or urls for a document that is read from several addresses")
+        if self.urls and len(set(self.urls)) < len(self.urls):
+            raise ValueError("urls has an address twice")
+        if self.expand and not self.render:
+            raise ValueError("expand clicks in a browser: it needs render = true beside it")
+        return self
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its text stands, in the order in which it is read."""
+        return tuple(self.urls or [self.url or ""])
+
+
+class CrawlEntry(Table):
+    """`[crawl]`: times in seconds, sizes in bytes."""
+
+    delay: Seconds = 5
+    confirm_delay: Seconds = 20
+    timeout: Annotated[float, Field(ge=1, le=3600)] = 60
+    max_size: Annotated[int, Field(ge=10_000)] = 20 * 2**20
+    robots: Robots = "obey"
+
+
+class ServiceEntry(Table):
+    """`[services.NAME]`: what holds for all documents of a service."""
+
+    robots: Robots | None = None
+
+
+class TopicEntry(Table):
+    """`[topics.NAME]`: a topic of the operator's own."""
+
+    phrases: Annotated[list[Annotated[str, AfterValidator(_phrase)]], Field(min_length=1)]
+    languages: list[Language] = []
+
+
+class RouteEntry(Table):
+    """One `[[routes]]`, as written; `policywatch.config.recipients` makes it one that can be used."""
+
+    name: Annotated[str, Field(pattern=r"^[\w .-]+$")]
+    to: Annotated[list[str], Field(min_length=1)]
+    topics: list[str] | None = None
+    severity: Literal["low", "medium", "high"] = "low"
+    directions: list[Literal["expands", "limits", "clarifies", "mixed"]] | None = None
+    services: list[str] | None = None
+    documents: list[str] | None = None
+    kinds: list[Kind] | None = None
+    languages: list[str] | None = None
+    when: str = "at once"
+    timezone: str = "UTC"
+    quiet: str | None = None
+    high_breaks_quiet: bool = False
+    language: str = "en"
+    enabled: bool = True
+    formerly: list[str] = []
+    empty: bool = False
+
+
+class OperatorEntry(Table):
+    """`[operator]`: who hears of pages that can't be read and of deliveries that were given up."""
+
+    to: list[str] = []
+    language: str = "en"
+    after: Annotated[int, Field(ge=1, le=100)] = 3
+    heartbeat: str | None = None
+    heartbeat_start: bool = False
+
+
+class MessagesEntry(Table):
+    """`[messages]`: how messages look; `templates` is a folder, beside the watchlist if it is relative."""
+
+    templates: Annotated[str, Field(min_length=1)] | None = None
+
+
+class ClassifyEntry(Table):
+    """`[classify]`: a language model as a second reader of changes, where the operator has one; times in seconds."""
+
+    model_url: Address | None = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+    model_key: str | None = None
+    model_timeout: Annotated[float, Field(ge=1, le=120)] = 30
+    use: Literal["beside", "decides"] = "beside"
+    allow_private: bool = False
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.model_url is None) != (self.model is None):
+            raise ValueError("model_url and model go together: where a model is asked, and by which name")
+        if self.model_url and urlsplit(self.model_url).scheme != "https" and not self.allow_private:
+            raise ValueError("model_url: write https://, or allow_private = true beside an address of your own network")
+        return self
+
+
+class TopEntry(Table):
+    """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts.
+
+    `upgrade`: whether commands that write upgrade the database of an older policywatch; left out, a SQLite file is
+    upgraded, after it was copied, and PostgreSQL is not.
+    """
+
+    use: list[str] = []
+    contact: str | None = None
+    database: str = "sqlite:///policywatch.db"
+    upgrade: bool | None = None
+    site: Annotated[str, AfterValidator(web_address)] | None = None

@@ -1,0 +1,271 @@
+"""The watchlist: which documents are watched and who is told, read from TOML and checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from analysis.model import TOPICS
+from policywatch.config.errors import Problem, Section, WatchlistError
+from policywatch.config.route_words import filter_problems, language_problems, word_problems
+from policywatch.config.schema import (
+    ClassifyEntry,
+    CrawlEntry,
+    DocumentEntry,
+    MessagesEntry,
+    OperatorEntry,
+    Robots,
+    RouteEntry,
+    ServiceEntry,
+    Table,
+    TopEntry,
+    TopicEntry,
+)
+
+DEFAULT_FILE = "policywatch.toml"
+NOTHING_WATCHED = 'nothing is watched; add [[documents]], or use = ["linkedin"]'
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def contact_problem(contact: str | None) -> str | None:
+    """Why no site could reach us by it, if it couldn't."""
+    write = 'write contact = "you@your.example", it goes into the User-Agent so that a site can reach you'
+    if not contact:
+        return f"is missing; {write}"
+    return None if re.search(r"[@./]", contact) else f"nobody can be reached at {contact!r}; {write}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """A valid watchlist. `site` is where the pages of `serve` can be reached, for links in alerts."""
+
+    file: Path
+    lines: tuple[str, ...]
+    database: str
+    upgrade: bool
+    contact: str | None
+    site: str | None
+    crawl: CrawlEntry
+    services: Mapping[str, ServiceEntry]
+    topics: Mapping[str, TopicEntry]
+    documents: tuple[DocumentEntry, ...]
+    routes: tuple[tuple[RouteEntry, Section], ...]
+    operator: tuple[OperatorEntry, Section]
+    messages: MessagesEntry
+    classify: tuple[ClassifyEntry, Section]
+
+    def document(self, id_: str) -> DocumentEntry | None:
+        """The entry of that id."""
+        return next((entry for entry in self.documents if entry.id == id_), None)
+
+    def problem(self, key: str, said: str) -> Problem:
+        """A problem with a key at the top of the file, found when it is put to use."""
+        return Section(self.file, self.lines).problem(key, said)
+
+    def robots(self, entry: DocumentEntry) -> Robots:
+        """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
+        service = self.services.get(entry.service, ServiceEntry())
+        return entry.robots or service.robots or self.crawl.robots
+
+
+def shipped() -> list[str]:
+    """The names of the watchlists that ship with the program."""
+    folder = files("policywatch") / "watchlists"
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the text lies that it has read of the file
+
+
+def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
+    """The watchlist, read again by a program that stays on the database of the first; raises `WatchlistError`."""
+    if watchlist.database != first.database:
+        said = f"can't be changed while `{command}` runs; start it anew"
+        raise WatchlistError([watchlist.problem("database", said)])
+    return watchlist
+
+
+def load(file: Path, environ: Mapping[str, str] = os.environ) -> Watchlist:
+    """Read and check a watchlist file. Raises `WatchlistError` with every problem that was found."""
+    return _Loader(file, environ).load()
+
+
+_Entry = TypeVar("_Entry", bound=Table)
+
+
+class _Loader:
+    """Gathers problems while it reads, so that a person sees all of them at once."""
+
+    def __init__(self, file: Path, environ: Mapping[str, str]) -> None:
+        self.file = file.resolve()
+        self.environ = environ
+        self.problems: list[Problem] = []
+        self.raw, self.lines = self._toml()
+
+    def load(self) -> Watchlist:
+        before_tables = {key: self.raw[key] for key in self.raw if key not in _SECTIONS}
+        top = self._checked(TopEntry, before_tables, self._section()) or TopEntry()
+        database = self._database(top.database)
+        watchlist = Watchlist(
+            file=self.file,
+            lines=self.lines,
+            database=database,
+            upgrade=database.startswith("sqlite") if top.upgrade is None else top.upgrade,
+            contact=self._expanded(top.contact, "contact") if top.contact is not None else None,
+            site=top.site,
+            crawl=self._table(CrawlEntry, "crawl"),
+            services=self._named(ServiceEntry, "services"),
+            topics=self._named(TopicEntry, "topics"),
+            documents=self._documents(top.use),
+            routes=tuple(self._list(RouteEntry, "routes")),
+            operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
+            messages=self._table(MessagesEntry, "messages"),
+            classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
+        )
+        self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
+        self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
+        if not self.problems:  # else a document that is meant may be missing here
+            self.problems += filter_problems(watchlist.routes, watchlist.documents, watchlist.topics)
+            self.problems += self._wrong_names(watchlist)
+        if self.problems:
+            raise WatchlistError(self.problems)
+        return watchlist
+
+    def _wrong_names(self, watchlist: Watchlist) -> Iterator[Problem]:
+        """What is said of a service that no document is of would hold for nothing; a topic that ships is no own one."""
+        names = sorted({document.service for document in watchlist.documents})
+        for name in watchlist.services.keys() - {*names}:
+            said = f"no document is of this service; there are: {', '.join(names) or 'none'}"
+            yield self._section(f"services.{name}").problem("", said)
+        for name in watchlist.topics.keys() & {*TOPICS}:
+            said = "this topic ships with the program; give your own another name"
+            yield self._section(f"topics.{name}").problem("", said)
+
+    def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        try:
+            text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8-sig")  # with a mark or without
+            return tomllib.loads(text), tuple(text.split("\n"))
+        except FileNotFoundError as failure:
+            said = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
+            raise WatchlistError([Problem(self.file, None, "", said)]) from failure
+        except OSError as failure:
+            raise WatchlistError([Problem(self.file, None, "", f"can't be read: {failure.strerror}")]) from failure
+        except UnicodeDecodeError as failure:
+            bad = failure.object[: failure.start].count(b"\n") + 1
+            raise WatchlistError([Problem(self.file, bad, "", "is not in UTF-8, as TOML must be")]) from failure
+        except tomllib.TOMLDecodeError as failure:
+            place = re.search(r" \(at line (\d+), column \d+\)", str(failure))
+            line = int(place[1]) if place else None
+            said = f"this is not TOML: {str(failure).replace(place[0], '') if place else failure}"
+            raise WatchlistError([Problem(self.file, line, "", said)]) from failure
+
+    def _section(self, name: str = "", index: int | None = None) -> Section:
+        return Section(self.file, self.lines, name, index)
+
+    def _problem(self, key: str, said: str) -> None:
+        """With a key of the top."""
+        self.problems.append(self._section().problem(key, said))
+
+    def _checked(self, model: type[_Entry], value: Any, section: Section) -> _Entry | None:
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            tables = _SECTIONS if model is TopEntry else ()
+            self.problems += section.problems(error, [*model.model_fields, *tables])
+            return None
+
+    def _table(self, model: type[_Entry], name: str) -> _Entry:
+        return self._checked(model, self.raw.get(name, {}), self._section(name)) or model()
+
+    def _named(self, model: type[_Entry], name: str) -> dict[str, _Entry]:
+        tables = self.raw.get(name, {})
+        if not isinstance(tables, dict):
+            self._problem(name, f"write [{name}.NAME] tables")
+            return {}
+        checked = {key: self._checked(model, tables[key], self._section(f"{name}.{key}")) for key in tables}
+        return {key: entry for key, entry in checked.items() if entry is not None}
+
+    def _tables(self, name: str) -> list[Any]:
+        tables = self.raw.get(name, [])
+        if isinstance(tables, list):
+            return tables
+        self._problem(name, f"write it in double brackets: [[{name}]]")
+        return []
+
+    def _list(self, model: type[_Entry], name: str) -> list[tuple[_Entry, Section]]:
+        sections = ((table, self._section(name, index)) for index, table in enumerate(self._tables(name)))
+        pairs = [(self._checked(model, table, section), section) for table, section in sections]
+        return [(entry, section) for entry, section in pairs if entry is not None]
+
+    def _documents(self, use: list[str]) -> tuple[DocumentEntry, ...]:
+        """The shipped ones that `use` names, each overridden by the keys of an own entry with its id."""
+        tables: dict[str, dict[str, Any]] = {}
+        for name in use:
+            if name not in shipped():
+                self._problem("use", f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}")
+                continue
+            own = tomllib.loads((files("policywatch") / "watchlists" / f"{name}.toml").read_text("utf-8"))
+            tables |= {table["id"]: table for table in own["documents"]}
+        given = self._tables("documents")
+        sections = {id_: self._section() for id_ in tables}
+        ids = [table.get("id") if isinstance(table, dict) else None for table in given]
+        self._distinct(ids, "documents", "id")
+        for index, (id_, table) in enumerate(zip(ids, given, strict=True)):
+            key = id_ if isinstance(id_, str) else f"documents[{index}]"
+            tables[key] = _overridden(tables.get(key, {}), table) if isinstance(table, dict) else table
+            sections[key] = self._section("documents", index)
+        entries = [self._checked(DocumentEntry, table, sections[key]) for key, table in tables.items()]
+        return tuple(entry for entry in entries if entry is not None)
+
+    def _distinct(self, names: list[Any], section: str, key: str) -> None:
+        for index, name in enumerate(names):
+            if name is not None and name in names[:index]:
+                said = f"found {name!r} a second time; each needs its own"
+                self.problems.append(self._section(section, index).problem(key, said))
+
+    def _expanded(self, text: str, key: str) -> str:
+        try:
+            return expand(text, self.environ)
+        except MissingVariable as missing:
+            self._problem(key, str(missing))
+            return text
+
+    def _database(self, written: str) -> str:
+        """A relative SQLite file lies beside the watchlist, wherever the job is started from."""
+        text = self._expanded(written, "database")
+        if re.fullmatch(r"sqlite(?:\+\w+)?://(?:/(?::memory:)?)?(?:\?.*)?", text):
+            self._problem("database", "names no file, so nothing would be kept from run to run; write sqlite:///FILE")
+        relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:].*)", text)
+        return f"{relative[1]}{self.file.parent / relative[2]}" if relative else text
+
+
+def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of `own` win; url and urls are one thing."""
+    moved = {"url", "urls"} if {"url", "urls"} & own.keys() else set()
+    return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
+
+
+_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "classify")
+
+
+class MissingVariable(LookupError):
+    """`${NAME}` stands in the watchlist, and the environment has no NAME."""
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """Put the environment's values for each `${NAME}`. Raises `MissingVariable`."""
+
+    def value(match: re.Match[str]) -> str:
+        if not environ.get(match[1]):
+            raise MissingVariable(f"the environment variable {match[1]} is not set")
+        return environ[match[1]]
+
+    return _VARIABLE.sub(value, text)

@@ -1,0 +1,142 @@
+"""Pages from files and addresses, and what changes between them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from analysis.compare import block_keys, compare
+from analysis.extract import is_small, markup_of, read_page
+from analysis.extract.markdown import read_markdown
+from analysis.model import Comparison, Page, TooCostly, UnreadablePage
+from analysis.page_json import comparison_json
+from analysis.runner import here
+from analysis.validate.selectors import advised, better, places
+from messages import Reason
+from policywatch import sandbox
+from policywatch.config.errors import BadPairs
+
+MIMES = {
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".xhtml": "text/html",
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+}
+
+
+def is_address(source: str) -> bool:
+    """Else it names a file."""
+    return urlsplit(source).scheme in {"http", "https"}
+
+
+def read_source(
+    source: str,
+    *,
+    select: Sequence[str],
+    remove: Sequence[str],
+    language: str | None,
+    contact: str,
+    allow_private: bool,
+    render: bool = False,
+    expand: bool = False,
+) -> Page:
+    """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
+    if not is_address(source):
+        return read_file(Path(source), select=select, remove=remove, language=language)
+    from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest
+
+    kept = fetched(
+        source, language=language or "en", contact=contact, allow_private=allow_private, render=render, expand=expand
+    )
+    return _read(
+        kept.body,
+        mime=kept.mime,
+        charset=kept.charset,
+        url=kept.final_url,
+        language=language,
+        select=select,
+        remove=remove,
+    )
+
+
+def _read(
+    body: bytes,
+    *,
+    mime: str,
+    charset: str | None = None,
+    url: str = "",
+    language: str | None,
+    select: Sequence[str],
+    remove: Sequence[str],
+) -> Page:
+    run = here if is_small(body, mime) else sandbox.run
+    try:
+        return run(
+            read_page, body, mime=mime, charset=charset, url=url, language=language, select=select, remove=remove
+        )
+    except TooCostly:
+        raise
+    except UnreadablePage as unreadable:
+        markup = markup_of(body, mime=mime, charset=charset) if select else None
+        if markup is None:
+            raise
+        found = places(markup, None, url=url, language=language, remove=remove)
+        raise UnreadablePage(advised(unreadable.reason, better(found))) from unreadable
+
+
+def read_file(
+    path: Path, *, select: Sequence[str] = (), remove: Sequence[str] = (), language: str | None = None
+) -> Page:
+    """Read a file by what its name says it is, else by how it begins. Raises `UnreadablePage`."""
+    body = path.read_bytes()
+    mime = MIMES.get(path.suffix.lower()) or _guess(body)
+    try:
+        return _read(body, mime=mime, language=language, select=select, remove=remove)
+    except UnreadablePage as unreadable:
+        raise UnreadablePage(Reason("part.named", name=str(path), reason=unreadable.reason)) from unreadable
+
+
+def _guess(body: bytes) -> str:
+    start = body[:1024].lstrip().lower()
+    if start.startswith(b"%pdf"):
+        return "application/pdf"
+    return "text/html" if b"<html" in start or b"<!doctype" in start else "text/plain"
+
+
+def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:
+    """Raises `UnreadablePage` where one of them gives no text."""
+    return compare(
+        read_file(old, language=language), read_file(new, language=language), language=language, document=document
+    )
+
+
+def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """An answer for each line, in their order, with its id. A line that can't be used stops with its number."""
+    opener = gzip.open if file.suffix == ".gz" else open
+    with opener(file, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                pair = json.loads(line)
+                id_, before, after = pair["id"], str(pair["before"]).encode(), str(pair["after"]).encode()
+            except (ValueError, KeyError, TypeError) as failure:
+                raise BadPairs(f"{file}:{number}: each line is a JSON object with id, before and after") from failure
+            yield {"id": id_, **comparison_json(_compare_markdown(before, after, pair))}
+
+
+def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
+    language = pair.get("language")
+    try:
+        pages = [read_page(text, mime="text/markdown", charset="utf-8", language=language) for text in (before, after)]
+    except UnreadablePage as unreadable:
+        return Comparison(substantive=False, held=unreadable.reason)
+    earlier = [block_keys(read_markdown(text, language=language)) for text in pair.get("earlier", ()) if text.strip()]
+    return compare(pages[0], pages[1], language=language, document=pair.get("document"), earlier=earlier)

@@ -1,0 +1,232 @@
+"""Takes the history of an Open Terms Archive repository into the store, document by document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from analysis.model import UnreadablePage
+from policywatch.config.errors import nearest
+from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.archived import ArchivedText, Imported, import_document
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.manners import manners
+from policywatch.sources.errors import NotAnArchive
+from policywatch.sources.layout import Archived, continued_by, documents, is_refiltered
+from policywatch.sources.repository import Record, Repository
+from storage.database import Database
+from storage.documents import Document, known
+from storage.imports import last_import
+from storage.versions import first_own
+
+Progress = Callable[[str, int], None]  # a document, and how many more of its texts are done
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: of one service, of some documents, each perhaps with the id that it has with us."""
+
+    service: str | None = None
+    documents: Sequence[str] = ()
+    insists: bool = False  # on ids that name no document of ours, and on a document of another kind
+
+    def wants(self, archived: Archived) -> bool:
+        """Names are compared without regard to case."""
+        if self.service is not None and archived.service.casefold() != self.service.casefold():
+            return False
+        return not self.documents or self._named(archived) is not None
+
+    def id_for(self, archived: Archived) -> str | None:
+        """The id that was given for it."""
+        return (self._named(archived) or "").partition("=")[2] or None
+
+    def _named(self, archived: Archived) -> str | None:
+        names = (archived.type.casefold(), archived.id)
+        return next((each for each in self.documents if each.partition("=")[0].casefold() in names), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReport:
+    """What became of one document; `continues` says that it is one of the watchlist."""
+
+    id: str
+    service: str
+    type: str
+    continues: bool
+    in_archive: int
+    left_out: int  # texts that are later than our own first, or were imported before
+    done: Imported
+
+    def json(self) -> dict[str, Any]:
+        """For --json."""
+        aside = [
+            {"commit": one.commit, "recorded_at": one.recorded_at.isoformat(), "reason": one.reason}
+            for one in self.done.set_aside
+        ]
+        return {
+            "document": self.id,
+            "service": self.service,
+            "type": self.type,
+            "continues": self.continues,
+            "in_archive": self.in_archive,
+            "left_out": self.left_out,
+            "versions": self.done.versions,
+            "changes": self.done.changes,
+            "flagged": self.done.flagged,
+            "same": self.done.same,
+            "set_aside": aside,
+        }
+
+
+def chosen(repository: Repository, wish: Wish) -> list[Archived]:
+    """The documents that are asked for. Raises `NotAnArchive` where there is none, and says which there are."""
+    there = documents(repository.records(), repository.name)
+    found = [archived for archived in there if wish.wants(archived)]
+    if not found:
+        have = ", ".join(sorted({f"{each.service}/{each.type}" for each in there})[:20])
+        raise NotAnArchive(f"{repository.name} has no such service or document; it has {have}")
+    return found
+
+
+def import_archive(
+    database: Database,
+    watchlist: Watchlist,
+    repository: Repository,
+    found: Sequence[Archived],
+    wish: Wish,
+    *,
+    progress: Progress = lambda _document, _texts: None,
+) -> Iterator[DocumentReport]:
+    """One document after the other, so that each is done when it is reported.
+
+    Raises `NotAnArchive` at a second document that would have the id of another: their histories must not mix; and
+    at once where an id was given that is hardly meant.
+    """
+    if not wish.insists:
+        _check_ids(database, watchlist, found, wish)
+    taken: dict[str, Archived] = {}
+    known_manners = manners(watchlist)
+    for archived in found:
+        report = _import(
+            database, watchlist, known_manners, repository, archived, wish.id_for(archived), taken, progress
+        )
+        taken[report.id] = archived
+        yield report
+
+
+def _check_ids(database: Database, watchlist: Watchlist, found: Sequence[Archived], wish: Wish) -> None:
+    """An id that was given is that of a document of ours, of the same kind: a history is hard to take out again."""
+    with database.reading() as session:
+        kinds = {row.id: row.kind for row in known(session)}
+    kinds |= {entry.id: entry.kind for entry in watchlist.documents}
+    for archived in found:
+        id_ = wish.id_for(archived)
+        kind = kinds.get(id_ or "")
+        if id_ is None or kind == archived.kind or (kind and "other" in (kind, archived.kind)):
+            continue
+        said = (
+            f"is {kind}, and “{archived.type}” is {archived.kind}"
+            if kind
+            else f"is no document{nearest(id_, [*kinds])}"
+        )
+        raise NotAnArchive(f"{id_} {said}. Nothing was taken; --insist takes it nevertheless")
+
+
+def _import(
+    database: Database,
+    watchlist: Watchlist,
+    known_manners: Mapping[str, ExtractionConfig],
+    repository: Repository,
+    archived: Archived,
+    id_: str | None,
+    taken: Mapping[str, Archived],
+    progress: Progress,
+) -> DocumentReport:
+    language = _language(repository, archived)
+    entry = watchlist.document(id_) if id_ else continued_by(archived, watchlist.documents, language)
+    document_id = id_ or (entry.id if entry else archived.id)
+    if (other := taken.get(document_id)) is not None:
+        names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
+        raise NotAnArchive(
+            f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
+        )
+    manner = known_manners[entry.id] if entry else ExtractionConfig(archived.type, language)
+    if entry is None:
+        _declare(database, document_id, archived, repository, language)
+    left = _left(database, document_id, archived.records)
+    progress(document_id, len(archived.records) - len(left))
+    texts = _texts(repository, left)
+    done = import_document(database, document_id, manner, texts, progress=lambda: progress(document_id, 1))
+    return DocumentReport(
+        document_id,
+        archived.service,
+        archived.type,
+        entry is not None,
+        len(archived.records),
+        len(archived.records) - len(left),
+        done,
+    )
+
+
+def _language(repository: Repository, archived: Archived) -> str:
+    """What the newest text that can be read is written in."""
+    for body in repository.texts(record.blob for record in reversed(archived.records[-5:])):
+        try:
+            page = ExtractionConfig(archived.type, "en").page(
+                body or b"", mime="text/markdown", charset="utf-8", url=""
+            )
+        except UnreadablePage:
+            continue
+        if page.language:
+            return page.language
+    return "en"
+
+
+def _declare(database: Database, id_: str, archived: Archived, repository: Repository, language: str) -> None:
+    """A document that is not watched: retired from the beginning, so that nothing asks why it is never checked."""
+    with database.writing() as session:
+        if id_ in {row.id for row in known(session)}:
+            return
+        session.add(
+            Document(
+                id=id_,
+                service=archived.service,
+                title=archived.type,
+                kind=archived.kind,
+                url=repository.name,
+                language=language,
+                added_at=_when(archived.records[0]),
+                retired=True,
+            )
+        )
+
+
+def _left(database: Database, document_id: str, records: Sequence[Record]) -> list[Record]:
+    with database.reading() as session:
+        done, own = last_import(session, document_id), first_own(session, document_id)
+    left = list(records)
+    if done is not None:
+        commits = [record.commit for record in left]
+        if done.commit in commits:
+            left = left[commits.index(done.commit) + 1 :]
+        else:
+            left = [record for record in left if _when(record) > done.recorded_at]
+    return [record for record in left if own is None or _when(record) < own.captured_at]
+
+
+def _texts(repository: Repository, left: Sequence[Record]) -> Iterator[ArchivedText]:
+    for record, body in zip(left, repository.texts(record.blob for record in left), strict=True):
+        yield ArchivedText(
+            commit=record.commit,
+            recorded_at=_when(record),
+            body=body,
+            source=f"Open Terms Archive, {repository.name}, {record.commit[:12]}",
+            address=f"{repository.name}#{record.commit}:{record.path}",
+            refiltered=is_refiltered(record),
+        )
+
+
+def _when(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.at, UTC)

@@ -1,0 +1,97 @@
+"""How Open Terms Archive lays out its versions: a Markdown file for each document, "Service/Document type.md"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from policywatch.config.schema import DocumentEntry, Kind
+from policywatch.sources.errors import NotAnArchive
+from policywatch.sources.repository import Record
+
+_KINDS: dict[str, Kind] = {
+    "privacy policy": "privacy-policy",
+    "terms of service": "terms",
+    "developer terms": "terms",
+    "commercial terms": "terms",
+    "trackers policy": "cookie-policy",
+    "community guidelines": "guidelines",
+}
+# what a service may call the one document that the archive files under "Terms of Service"
+_TERMS = ("terms of service", "terms of use", "user agreement", "terms and conditions", "terms")
+# the archive read an unchanged page by other rules
+_REFILTERED = re.compile(r"(?i)refilter|apply technical or declaration upgrade")
+
+
+@dataclass(slots=True)
+class Archived:
+    """A document in an archive, with all its records, oldest first."""
+
+    service: str
+    type: str
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The id that a document of ours has if it has these names: linkedin/privacy-policy."""
+        return f"{slug(self.service)}/{slug(self.type)}"
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of document it is; "other" where the archive's type says nothing to us."""
+        return _KINDS.get(self.type.casefold(), "other")
+
+
+def is_refiltered(record: Record) -> bool:
+    """The text differs because the archive's own reading changed, by its word."""
+    return _REFILTERED.match(record.subject) is not None
+
+
+def slug(name: str) -> str:
+    """Small letters, digits and single hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+def documents(records: Iterable[Record], name: str) -> list[Archived]:
+    """The archive's documents, by id. Raises `NotAnArchive` where not one file lies as the archive lays them."""
+    found: dict[str, Archived] = {}
+    others: list[str] = []
+    for record in records:
+        parts = record.path.split("/")
+        if len(parts) != 2 or not parts[1].endswith(".md") or not slug(parts[0]) or not slug(parts[1][:-3]):
+            others.append(record.path) if len(others) < 3 else None
+            continue
+        found.setdefault(record.path, Archived(parts[0], parts[1][:-3])).records.append(record)
+    if not found:
+        seen = f"; it has {', '.join(map(repr, others))}" if others else ""
+        raise NotAnArchive(
+            f"{name} is not laid out as a repository of versions of Open Terms Archive (Service/Document type.md){seen}"
+            ". Its repositories of snapshots hold pages, not texts: take the one of versions."
+        )
+    for each in found.values():
+        each.records.sort(key=lambda record: (record.at, record.order))
+    return sorted(found.values(), key=lambda each: (each.id, each.service, each.type))
+
+
+def continued_by(archived: Archived, watched: Iterable[DocumentEntry], language: str) -> DocumentEntry | None:
+    """The document of the watchlist whose history this is: of the same id; else the service's only one of that kind."""
+    entries = list(watched)
+    for entry in entries:
+        if entry.id == archived.id:
+            return entry
+    if archived.kind == "other":
+        return None
+    same = [
+        entry
+        for entry in entries
+        if entry.service.casefold() == archived.service.casefold()
+        and entry.kind == archived.kind
+        and entry.language == language
+    ]
+    if archived.kind == "terms":
+        general = archived.type.casefold() == "terms of service"
+        same = [entry for entry in same if general and entry.title.casefold() in _TERMS]
+    return same[0] if len(same) == 1 else None

@@ -1,0 +1,200 @@
+"""The history of a git repository as a stream, by the `git` command; no checkout, no hooks, not its configuration."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from sys import intern
+from typing import IO
+from urllib.parse import urlsplit
+
+from policywatch.sources.errors import ArchiveUnreachable, NotAnArchive
+
+LARGEST = 20 * 2**20  # bytes of one text; more is no policy
+_PROTOCOLS = "file:git:http:https:ssh"  # not "ext", which would start a command
+_URL = re.compile(r"(?i)(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
+_CHUNK = 2**16
+_WHERE = ("heads", "remotes/origin")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One commit's text of one file. `order` is the commit's place in the history, from 0."""
+
+    path: str
+    blob: str
+    commit: str
+    order: int
+    at: int  # seconds since 1970, of the author
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository that git can read: `folder` is a bare one of our own, `name` what people call the source."""
+
+    folder: Path
+    name: str
+    branch: str
+
+    def records(self) -> Iterator[Record]:
+        """Every text that a commit brought, oldest commit first; what a commit deleted is left out."""
+        arguments = ("log", "--reverse", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-show-signature")
+        with self._git(*arguments, "--format=%H %at %s", self.branch, "--") as process:
+            assert process.stdout is not None
+            yield from _records(_tokens(process.stdout))
+
+    def texts(self, blobs: Iterable[str]) -> Iterator[bytes | None]:
+        """The contents of blobs, in order; None for one that is larger than `LARGEST` or not there."""
+        with self._git("cat-file", "--batch", stdin=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for blob in blobs:
+                process.stdin.write(f"{blob}\n".encode())
+                process.stdin.flush()
+                yield _content(process.stdout)
+            process.stdin.close()
+
+    @contextmanager
+    def _git(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
+        command = [*_command(), f"--git-dir={self.folder}", *arguments]
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=said, env=_environment())
+            try:
+                yield process
+                assert process.stdout is not None
+                process.stdout.read()
+                if process.wait() != 0:
+                    said.seek(0)
+                    raise ArchiveUnreachable(f"git could not read {self.name}: {_last_line(said.read())}")
+            finally:
+                process.kill()
+                process.wait()
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        pipe.close()
+
+
+@contextmanager
+def opened(source: str) -> Iterator[Repository]:
+    """A repository in a folder, a bundle or at an address; what is not on this disk is fetched, and dropped at the end.
+
+    Raises `NotAnArchive` where it is no repository, `ArchiveUnreachable` where git can't fetch it.
+    """
+    if shutil.which("git") is None:
+        raise ArchiveUnreachable("the `git` command is needed to read an archive, and it is not installed")
+    local = Path(source)
+    if not local.exists() and not _URL.match(source):
+        raise NotAnArchive(
+            f"there is no folder or file {source!r}; name a repository's folder, a bundle or a git address"
+        )
+    with tempfile.TemporaryDirectory(prefix="policywatch-archive-") as folder:
+        bare = Path(folder) / "archive.git"
+        # What a local repository's own configuration says, hooks and all, is not looked at: ours only borrows objects.
+        # All its branches come along: a clone of a bundle may know the one that counts only as its origin's.
+        kind = ("--mirror", "--shared") if local.is_dir() else ("--bare",)
+        address = str(local.resolve()) if local.exists() else source
+        done = subprocess.run(
+            [*_command(), "clone", "--quiet", "--no-tags", "--template=", *kind, "--", address, str(bare)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            check=False,
+        )
+        name = _without_secrets(source) if not local.exists() else local.resolve().name
+        if done.returncode != 0:
+            said = f"git can't read {_without_secrets(source)}: {_last_line(done.stderr)}"
+            raise NotAnArchive(said) if local.exists() else ArchiveUnreachable(said)
+        yield Repository(bare, name, _branch(bare, name))
+
+
+def _command() -> list[str]:
+    return ["git", "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"]
+
+
+def _environment() -> dict[str, str]:
+    """The user's own, so that proxies and credentials work; but git asks nobody and takes no repository from it."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name == "GIT_SSH_COMMAND"
+    }
+    return kept | {
+        "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def _branch(bare: Path, name: str) -> str:
+    """The commit to begin from: of HEAD, else of main or master, here or of the origin, else of the only branch."""
+    asked = [*_command(), f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"]
+    branches = subprocess.run(asked, capture_output=True, text=True, env=_environment(), check=True).stdout.split()
+    head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
+    for wanted in (head, *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master"))):
+        if wanted in branches:
+            return wanted
+    if len(branches) == 1:
+        return branches[0]
+    if not branches:
+        raise NotAnArchive(f"{name} is empty: it has no commits")
+    raise NotAnArchive(f"{name} has several branches ({', '.join(branches[:5])}), and none is its main one")
+
+
+def _tokens(stream: IO[bytes]) -> Iterator[str]:
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        *whole, rest = (rest + chunk).split(b"\0")
+        for token in whole:
+            yield token.decode("utf-8", "replace").lstrip("\n")
+    if rest.strip():
+        yield rest.decode("utf-8", "replace").lstrip("\n")
+
+
+def _records(tokens: Iterator[str]) -> Iterator[Record]:
+    commit, at, subject, order = "", 0, "", -1
+    now = int(time.time())  # nobody recorded anything in time to come: that clock was wrong
+    for token in tokens:
+        if not token.startswith(":"):
+            commit, moment, subject = (*token.split(" ", 2), "")[:3]
+            at, order = min(int(moment), now), order + 1
+            continue
+        _, mode, _, blob, status = token.split(" ")
+        path = intern(next(tokens))  # names and subjects come again and again, and a large archive is held in memory
+        if status[0] in "AMT" and mode.startswith("100"):  # a file; neither a link nor another repository
+            yield Record(path, blob, commit, order, at, intern(subject))
+
+
+def _content(stream: IO[bytes]) -> bytes | None:
+    head = stream.readline().split()
+    if len(head) != 3:
+        return None
+    size = int(head[2])
+    if size <= LARGEST:
+        body = stream.read(size)
+        stream.read(1)
+        return body
+    left = size + 1
+    while left:
+        left -= len(stream.read(min(left, _CHUNK)))
+    return None
+
+
+def _without_secrets(source: str) -> str:
+    if "://" not in source:
+        return source
+    parts = urlsplit(source)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _last_line(said: bytes) -> str:
+    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1].removeprefix("fatal: ")[:300] if lines else "git said nothing"
