@@ -19,7 +19,7 @@ from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document
-from storage.paragraphs import Paragraph, Standing, digest, earliest_id, place_of, write_words
+from storage.paragraphs import Paragraph, ParagraphInterval, digest, earliest_id, place_of, write_words
 from storage.tokenizer import words
 from storage.versions import Version
 
@@ -62,7 +62,7 @@ class _Rows:
     topics: list[dict[str, Any]] = field(default_factory=list)
     passages: list[dict[str, Any]] = field(default_factory=list)
     paragraphs: list[dict[str, Any]] = field(default_factory=list)
-    standings: list[dict[str, Any]] = field(default_factory=list)
+    intervals: list[dict[str, Any]] = field(default_factory=list)
     words: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
@@ -234,7 +234,7 @@ class Maker:
                 )
                 rows.words.append((ids[text], folded))
             standing[text] = {"paragraph_id": ids[text], "first": number, "last": None, "document_id": id_}
-            rows.standings.append(standing[text])
+            rows.intervals.append(standing[text])
 
     def _change(
         self, rows: _Rows, id_: str, moment: datetime, before: int, after: int, pairs: list[tuple[str, str]]
@@ -309,11 +309,11 @@ def _write(connection: sa.Connection, rows: _Rows, place: str) -> None:
         (ChangeTopic, rows.topics),
         (StoredPassage, rows.passages),
         (Paragraph, rows.paragraphs),
-        (Standing, rows.standings),
+        (ParagraphInterval, rows.intervals),
     ):
         for part in _parts(those):
             connection.execute(sa.insert(table), part)
-    write_words(connection, place, rows.words)
+    write_words(connection, place, dict(rows.words))
 
 
 def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

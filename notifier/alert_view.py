@@ -11,12 +11,12 @@ from typing import Any
 from sqlmodel import Session
 
 from notifier.escape import clean, cut, web_link
+from notifier.presentation import answered_questions, date_key, group_alike, meanings
 from notifier.wording import Words, words
-from storage.announced import announcements, starting_key
-from storage.changes import Change, StoredPassage, alike, gravity, passages
+from storage.announced import announcements
+from storage.changes import Change, StoredPassage, gravity, passages
 from storage.documents import Document, document
-from storage.second_readings import meanings, second_readings
-from storage.summaries import answered
+from storage.second_readings import second_readings
 from storage.versions import Cause, Version
 
 _SEPARATOR = " › "
@@ -126,7 +126,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     brief: dict[str, Any] = change.brief
     starting = change.effective_date or _day(brief.get("from"))
     announced = announcements(session, [change]).get(change.id or 0)
-    called = starting_key(change, page.kind, starting)
+    called = date_key(change, page.kind, starting)
     return Shown(
         document_id=page.id,
         service=clean(page.service),
@@ -149,7 +149,7 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
         thread=announced.document_id if announced else page.id,
         meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
         answers=_answers(brief, said),
-        passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(alike(flagged), brief)),
+        passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(group_alike(flagged), brief)),
         unflagged=len(others),
         unflagged_said=(said.say.unflagged if flagged else said.say.only_unflagged).of(len(others)),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
@@ -186,7 +186,7 @@ def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
             tuple(Quoted(clean(quote["text"]), web_link(quote.get("link"))) for quote in quotes),
             key,
         )
-        for key, gone, quotes in answered(brief)
+        for key, gone, quotes in answered_questions(brief)
     )
 
 

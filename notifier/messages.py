@@ -17,7 +17,7 @@ from notifier.render import Body, fitted
 from notifier.sample import sample_change
 from notifier.templating import Format, Templates
 from notifier.wording import Words, words
-from storage.alerts import Alert, told_before_of_day
+from storage.alerts import Alert, alerted_before_of_day
 from storage.changes import Change, change, gravity, newest_alerting
 from storage.notices import Notice
 
@@ -148,7 +148,7 @@ def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event 
     return Event(
         document_id=told.document_id,
         day=shown.starts,
-        number=told_before_of_day(session, told),
+        number=alerted_before_of_day(session, told),
         found_at=told.detected_at,
         summary=subject,
         description="\n".join([shown.meaning or subject, *links]),

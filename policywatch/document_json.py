@@ -11,7 +11,7 @@ from policywatch.config.watchlist import Watchlist
 from storage.changes import changes_of
 from storage.checks import Outcome, last_checks
 from storage.database import Database
-from storage.document_stats import document_facts
+from storage.document_stats import document_stats
 from storage.documents import document
 from storage.versions import versions
 
@@ -19,7 +19,7 @@ from storage.versions import versions
 def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
     """A row for each document of the watchlist, in its order."""
     with database.reading() as session:
-        checks, facts = last_checks(session), document_facts(session, [entry.id for entry in watchlist.documents])
+        checks, facts = last_checks(session), document_stats(session, [entry.id for entry in watchlist.documents])
     rows = []
     for entry in watchlist.documents:
         check = checks.get(entry.id)

@@ -12,7 +12,8 @@ from itertools import chain, groupby, takewhile
 
 from analysis.text.words import Tag
 from messages import Told, told_each
-from storage.changes import StoredPassage, alike, gravity
+from notifier.presentation import group_alike
+from storage.changes import StoredPassage, gravity
 
 _LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
 _CONTEXT = 16  # words that stay on each side of the fold
@@ -76,7 +77,7 @@ def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[l
     A heading does not begin with the document's own title.
     """
     once, elsewhere = [], {}
-    for same in alike(passages):
+    for same in group_alike(passages):
         shown = min(same, key=lambda passage: gravity(passage.severity))
         once.append(shown)
         above = _shared([one.heading for one in same])

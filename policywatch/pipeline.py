@@ -88,9 +88,9 @@ class Job:
 
     def declare(self) -> None:
         """Bring the store's documents in step with the watchlist."""
-        tell_after = self.watchlist.operator[0].after
+        alert_after = self.watchlist.operator[0].after
         with self.database.writing() as session:
-            declare(session, [_row(entry, utc_now(), tell_after) for entry in self.watchlist.documents])
+            declare(session, [_row(entry, utc_now(), alert_after) for entry in self.watchlist.documents])
 
     def read(self, *, again: bool = False) -> list[int]:
         """Read what was fetched and not read yet, with `again` also what the program tripped over; the checks' ids.
@@ -166,7 +166,7 @@ def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
     )
 
 
-def _row(entry: DocumentEntry, now: datetime, tell_after: int) -> Document:
+def _row(entry: DocumentEntry, now: datetime, alert_after: int) -> Document:
     return Document(
         id=entry.id,
         service=entry.service,
@@ -175,5 +175,5 @@ def _row(entry: DocumentEntry, now: datetime, tell_after: int) -> Document:
         url=entry.addresses[0],
         language=entry.language,
         added_at=now,
-        tell_after=tell_after,
+        alert_after=alert_after,
     )

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from analysis.classify.verdict import Verdict, classify_change
-from storage.second_readings import meanings, second_readings
+from notifier.presentation import meanings
+from storage.second_readings import second_readings
 
 
 class SecondOpinion(NamedTuple):

@@ -27,8 +27,7 @@ from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
-from storage.errors import with_advice
-from storage.isolate_errors import LOST
+from storage.errors import STORE_LOST, with_advice
 
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)
@@ -72,7 +71,7 @@ def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]], 
                     running.clear()
                 sleep = _sleep(watchlist, database, utc_now())
                 lost = _tell_once("", lost)
-            except (*LOST, DBAPIError) as failure:  # what is refused amid a restore, say, may be granted again
+            except (*STORE_LOST, DBAPIError) as failure:  # what is refused amid a restore, say, may be granted again
                 sleep, lost = _LOST_SLEEP, _tell_once(with_advice(getattr(failure, "orig", failure)), lost)
             stop.wait(sleep.total_seconds())
 

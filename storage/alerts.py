@@ -27,7 +27,7 @@ class Alert(SQLModel, table=True):
 _UNPLANNED = select(Alert).where(col(Alert.planned_at).is_(None)).order_by(col(Alert.id))
 
 
-def told_before_of_day(session: Session, change: Change) -> int:
+def alerted_before_of_day(session: Session, change: Change) -> int:
     """How many earlier changes of the document that people were told of hold from the same day."""
     wanted = select(func.count()).where(
         Change.document_id == change.document_id,

@@ -1,4 +1,4 @@
-"""Announced texts: when the text of a change was announced, and what the day is called from which a change holds."""
+"""Announced texts: when the text of a change was announced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.versions import Cause, Version, version_heads
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """The change by which people were to be told of a text before it came into force, and the day of it."""
+    """The change that announced a text before it came into force, and its day."""
 
     change_id: int
     document_id: str
@@ -24,27 +24,27 @@ class Announcement:
 
 
 def announcements(session: Session, changes: Sequence[Change]) -> dict[int, Announcement]:
-    """By change, where its very text was found as an announced one before, the last time it was."""
+    """By change, the last announcement of its very text."""
     announcing: dict[str, list[str]] = {}
-    for row in session.exec(select(Document).where(Document.kind == PREVIEW)):
-        announcing.setdefault(replaced_by(row) or "", []).append(row.id)
-    those = [change for change in changes if change.document_id in announcing]
-    if not those:
+    for document in session.exec(select(Document).where(Document.kind == PREVIEW)):
+        announcing.setdefault(replaced_by(document) or "", []).append(document.id)
+    changes = [change for change in changes if change.document_id in announcing]
+    if not changes:
         return {}
-    of = {id_ for change in those for id_ in announcing[change.document_id]}
-    heads = version_heads(session, [change.version_id for change in those])
+    previews = {id_ for change in changes for id_ in announcing[change.document_id]}
+    heads = version_heads(session, [change.version_id for change in changes])
     texts = {head.fingerprint for head in heads.values()}
     wanted = select(Change).join(Version, col(Version.id) == Change.version_id).where(col(Change.alert))
-    wanted = wanted.where(col(Change.document_id).in_(of), col(Version.fingerprint).in_(texts))
-    told = session.exec(wanted.order_by(col(Change.id))).all()
-    heads |= version_heads(session, [one.version_id for one in told])
-    found: dict[int, Announcement] = {}
-    for change, one in product(those, told):
-        same_text = heads[change.version_id].fingerprint == heads[one.version_id].fingerprint
-        announces = one.document_id in announcing[change.document_id] and one.detected_at <= change.detected_at
-        if change.id is not None and one.id is not None and same_text and announces:
-            found[change.id] = announcement_by(one, heads[one.version_id])
-    return found
+    wanted = wanted.where(col(Change.document_id).in_(previews), col(Version.fingerprint).in_(texts))
+    earlier = session.exec(wanted.order_by(col(Change.id))).all()
+    heads |= version_heads(session, [preview.version_id for preview in earlier])
+    by_change: dict[int, Announcement] = {}
+    for change, preview in product(changes, earlier):
+        same_text = heads[change.version_id].fingerprint == heads[preview.version_id].fingerprint
+        announces = preview.document_id in announcing[change.document_id] and preview.detected_at <= change.detected_at
+        if change.id is not None and same_text and announces:
+            by_change[change.id] = announcement_by(preview, heads[preview.version_id])
+    return by_change
 
 
 def announcement_by(change: Change, head: Version) -> Announcement:
@@ -52,17 +52,3 @@ def announcement_by(change: Change, head: Version) -> Announcement:
     # a person who accepts a text later dates the change; the page showed it before
     at = head.captured_at if change.cause == Cause.ACCEPTED else change.detected_at
     return Announcement(change.id or 0, change.document_id, at.date())
-
-
-def starting_key(change: Change, kind: str, day: date | None = None) -> str:
-    """The key of the words for `effective_date` or another day of a change of a document of that kind.
-
-    What is only announced holds since no day, also where that day is past.
-    """
-    starts = day or change.effective_date
-    if change.brief.get("dated"):
-        return "dated"
-    if kind == PREVIEW:
-        return "announced_for"
-    found: date | None = change.detected_at.date() if change.detected_at is not None else None  # none of two files
-    return "since" if starts is not None and found is not None and starts < found else "starting"

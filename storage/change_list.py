@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,6 +18,13 @@ from storage.documents import Document
 from storage.versions import Cause
 
 _FEW = 1000  # changes of a topic that are gathered rather than sought
+_FIELDS = {
+    "service": col(Document.service),
+    "document": col(Document.id),
+    "language": col(Document.language),
+    "topic": col(ChangeTopic.topic),
+}
+NAMED_FIELDS = tuple(_FIELDS)
 
 
 class Cursor(NamedTuple):
@@ -106,11 +113,11 @@ def changes_page(
         ids = ids.where(place > _at(after)).order_by(col(Change.detected_at), col(Change.id))
     else:
         ids = ids.order_by(col(Change.detected_at).desc(), col(Change.id).desc())
-    found = [id_ for id_ in session.exec(ids) if id_ is not None]
-    rows = listed(session, found[:limit])
+    matches = [id_ for id_ in session.exec(ids) if id_ is not None]
+    rows = listed(session, matches[:limit])
     if not rows:
         return ChangesPage([])
-    more = len(found) > limit
+    more = len(matches) > limit
     newest, oldest = Cursor.of(rows[0].change), Cursor.of(rows[-1].change)
     if after is not None:
         return ChangesPage(rows, older=oldest, newer=newest if more else None)
@@ -128,25 +135,25 @@ def _at(place: Cursor) -> ColumnElement[Any]:
 
 def conditions(session: Session, wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     """On `changes`, for other lists that are filtered alike."""
-    found = [*_documents_wanted(wanted), *_dates_wanted(wanted)]
+    clauses = [*_of_documents(wanted), *_between_dates(wanted)]
     if wanted.topics:
-        found.append(_about(session, wanted.topics))
+        clauses.append(_about(session, wanted.topics))
     if wanted.severities:
-        found.append(col(Change.severity).in_(wanted.severities))
+        clauses.append(col(Change.severity).in_(wanted.severities))
     if wanted.directions:
-        found.append(col(Change.direction).in_(wanted.directions))
+        clauses.append(col(Change.direction).in_(wanted.directions))
     if not wanted.cosmetic:
-        found.append(words_changed())
-    return found
+        clauses.append(words_changed())
+    return clauses
 
 
 def _about(session: Session, topics: Collection[str]) -> ColumnElement[bool]:
     """Of a topic that few changes have, those are gathered; of another, the list is walked until a page is full."""
-    those = col(ChangeTopic.topic).in_(topics)
-    some = session.exec(select(ChangeTopic.change_id).where(those).limit(_FEW + 1)).all()
-    if len(some) <= _FEW:
-        return col(Change.id).in_(set(some))
-    return exists().where(col(ChangeTopic.change_id) == col(Change.id), those)
+    about = col(ChangeTopic.topic).in_(topics)
+    ids = session.exec(select(ChangeTopic.change_id).where(about).limit(_FEW + 1)).all()
+    if len(ids) <= _FEW:
+        return col(Change.id).in_(set(ids))
+    return exists().where(col(ChangeTopic.change_id) == col(Change.id), about)
 
 
 def words_changed() -> ColumnElement[bool]:
@@ -154,30 +161,32 @@ def words_changed() -> ColumnElement[bool]:
     return and_(col(Change.substantive).is_(True), col(Change.cause) != Cause.READER.value)
 
 
-def _documents_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _of_documents(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
     if wanted.documents:
-        found.append(col(Change.document_id).in_(wanted.documents))
+        clauses.append(col(Change.document_id).in_(wanted.documents))
     if wanted.services:
-        found.append(col(Change.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services))))
+        clauses.append(
+            col(Change.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services)))
+        )
     if wanted.languages:
-        spoken = select(Document.id).where(col(Document.language).in_(wanted.languages))
+        in_language = select(Document.id).where(col(Document.language).in_(wanted.languages))
         # not by the index of documents: a language has many, and their changes would all be gathered and sorted
-        found.append(col(Change.document_id).concat("").in_(spoken))
-    return found
+        clauses.append(col(Change.document_id).concat("").in_(in_language))
+    return clauses
 
 
-def _dates_wanted(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _between_dates(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        found.append(col(Change.detected_at) >= midnight(wanted.since))
+        clauses.append(col(Change.detected_at) >= midnight(wanted.since))
     if wanted.until is not None and wanted.until < date.max:
-        found.append(col(Change.detected_at) < midnight(wanted.until + timedelta(days=1)))
+        clauses.append(col(Change.detected_at) < midnight(wanted.until + timedelta(days=1)))
     if wanted.effective_from is not None:
-        found.append(col(Change.effective_date) >= wanted.effective_from)
+        clauses.append(col(Change.effective_date) >= wanted.effective_from)
     if wanted.effective_to is not None:
-        found.append(col(Change.effective_date) <= wanted.effective_to)
-    return found
+        clauses.append(col(Change.effective_date) <= wanted.effective_to)
+    return clauses
 
 
 def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
@@ -186,11 +195,11 @@ def listed(session: Session, change_ids: Sequence[int]) -> list[ListedChange]:
     rows = session.exec(joined.where(col(Change.id).in_(change_ids))).all()
     counts = passage_counts(session, list(change_ids))
     announced = announcements(session, [change for change, _ in rows])
-    found = [
+    changes = [
         ListedChange(change, document, counts.get(change.id or 0, {}), announced.get(change.id or 0))
         for change, document in rows
     ]
-    return sorted(found, key=lambda row: Cursor.of(row.change), reverse=True)
+    return sorted(changes, key=lambda row: Cursor.of(row.change), reverse=True)
 
 
 def changes_to(session: Session, version_ids: Collection[int]) -> dict[int, ListedChange]:
@@ -205,3 +214,13 @@ def upcoming(session: Session, today: date, *, limit: int = 200) -> list[ListedC
     ordered = ids.order_by(col(Change.effective_date), col(Change.detected_at).desc()).limit(limit)
     rows = listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
     return sorted(rows, key=lambda row: row.change.effective_date or today)
+
+
+def unknown_name(session: Session, field: str, names: Iterable[str]) -> str | None:
+    """The first of the names that no row has in that field, one of `NAMED_FIELDS`."""
+    column = _FIELDS[field]
+    for name in dict.fromkeys(names):
+        # PostgreSQL refuses a text with a NUL
+        if "\x00" in name or session.exec(select(column).where(column == name).limit(1)).first() is None:
+            return name
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -184,11 +184,3 @@ def passage_counts(session: Session, change_ids: list[int]) -> dict[int, dict[st
     ):
         found.setdefault(change_id, {})[operation] = n
     return found
-
-
-def alike(those: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
-    """The passages, those together that say the same in several places, in the order of the first of each."""
-    found: dict[Hashable, list[StoredPassage]] = {}
-    for one in those:
-        found.setdefault((one.operation, one.before, one.after, tuple(one.topics)), []).append(one)
-    return list(found.values())

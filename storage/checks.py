@@ -189,9 +189,9 @@ def accept_check(session: Session, check: Check) -> None:
 def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.outcome != Outcome.NOT_MODIFIED:
         row.etag, row.last_modified, row.parts = check.etag, check.last_modified, check.parts
-    if row.told_at is not None and row.failing_since is not None:
+    if row.alerted_at is not None and row.failing_since is not None:
         _tell(session, NoticeKind.RECOVERED, check, {"since": row.failing_since.isoformat()})
-    row.failures, row.failing_since, row.told_at = 0, None, None
+    row.failures, row.failing_since, row.alerted_at = 0, None, None
 
 
 def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not_before: datetime | None) -> None:
@@ -201,12 +201,12 @@ def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not
     row.failures += 1
     row.failing_since = row.failing_since or check.checked_at
     long = not_before is not None and not_before - check.checked_at >= LONG_PAUSE
-    due = (row.failures >= row.tell_after or long) and row.told_at is None
-    reminder = row.told_at is not None and (
-        check.checked_at - row.told_at >= REMINDED_EVERY or is_ahead(row.told_at, check.checked_at)
+    due = (row.failures >= row.alert_after or long) and row.alerted_at is None
+    reminder = row.alerted_at is not None and (
+        check.checked_at - row.alerted_at >= REMINDED_EVERY or is_ahead(row.alerted_at, check.checked_at)
     )
     if due or reminder:
-        row.told_at = check.checked_at
+        row.alerted_at = check.checked_at
         facts: dict[str, Any] = {
             "outcome": outcome.value,
             "reason": check.reason,

@@ -1,4 +1,4 @@
-"""Column types that both databases keep alike."""
+"""Column types that both databases keep alike, and the numbers that they can hold."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from storage.errors import DamagedValue
+
+MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type; a larger number identifies nothing
+MAX_BIGINT = 2**63 - 1
+
+
+def compressed(value: bytes) -> bytes:
+    """As zstd, with a checksum."""
+    return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(value)
 
 
 def decompressed(value: bytes) -> bytes:
@@ -48,7 +56,7 @@ class Compressed(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zstandard.ZstdCompressor(level=9, write_checksum=True).compress(value)
+        return None if value is None else compressed(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
         return None if value is None else decompressed(value)
@@ -61,11 +69,7 @@ class CompressedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        if value is None:
-            return None
-        return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(
-            json.dumps(value, ensure_ascii=False).encode()
-        )
+        return None if value is None else compressed(json.dumps(value, ensure_ascii=False).encode())
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:

@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 from storage.errors import (
@@ -31,17 +31,17 @@ from storage.errors import (
     with_advice,
 )
 
-_TRIED = 4 * 2**20  # bytes; SQLite keeps half of it in memory
-_LOCK_WAIT = 30  # seconds that one waits for another
-# libpq's own patience with a host that says nothing is minutes for a connection, hours for one that has gone silent
-_REACHING = {
+_TRIAL_SIZE = 4 * 2**20  # bytes; SQLite keeps half of it in memory
+_LOCK_WAIT = 30  # seconds
+# libpq itself waits minutes for a connection, and hours for a connection that has gone silent
+_TIMEOUTS = {
     "connect_timeout": 15,  # seconds
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,  # milliseconds
 }
-_MIGRATING = 0x706F6C6963790002  # "policy", 2: ours among the advisory locks of a PostgreSQL database
+_MIGRATION_LOCK = 0x706F6C6963790002  # "policy", 2: among the advisory locks of a PostgreSQL database
 
 
 class Database:
@@ -51,26 +51,25 @@ class Database:
         """Open it; an empty one gets its tables. Raises `WrongAddress`, `DatabaseUnavailable`, `NewerDatabase` or,
         unless it is to be upgraded, `OlderDatabase`.
 
-        `even_read_only`: also a file in a folder that can't be written, for those who only read.
+        `even_read_only`: also a file in a folder that can't be written, for commands that only read.
         """
-        self.url = _parsed(url)
+        self.url = _parse(url)
         self.copy: Path | None = None  # of the file, made before it was upgraded
         self._engine = _engine(self.url)
         try:
             try:
                 self._make_ready(upgrade=upgrade)
             except DBAPIError as failure:
-                if not (even_read_only and is_read_only(failure.orig) and self._rests()):
+                if not (even_read_only and is_read_only(failure.orig) and self._is_at_rest()):
                     raise
                 self._engine.dispose()
-                self._engine = _engine_of_rest(self.url)
+                self._engine = _read_only_engine(self.url)
                 self._make_ready(upgrade=False)
         except DBAPIError as failure:
             raise DatabaseUnavailable(f"can't open {self}: {with_advice(failure.orig)}") from failure
         self._writing = self._engine.execution_options(policywatch_writes=True)
-        # SQLite does so by itself
-        one_state = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        self._reading = self._engine.execution_options(**one_state)
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}  # SQLite's only one
+        self._reading = self._engine.execution_options(**snapshot)
 
     def __str__(self) -> str:
         return self.url.set(query={}).render_as_string(hide_password=True)  # a query may hold password=, too
@@ -78,29 +77,36 @@ class Database:
     @property
     def sqlite_file(self) -> Path | None:
         """Where the database lies, if it is a file."""
-        return _file_of(self.url)
+        if not self.is_sqlite or not self.url.database or self.url.database == ":memory:":
+            return None
+        return Path(self.url.database)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Otherwise it is PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
 
     def _make_ready(self, *, upgrade: bool) -> None:
         with self._engine.connect() as connection:
-            found = _schema(connection)
-        if found == _newest_schema():
+            schema = _schema(connection)
+        if schema == _newest_schema():
             return
-        config = _scripts()
-        if found is not None:
+        config = _migrations()
+        if schema is not None:
             try:
-                ScriptDirectory.from_config(config).get_revision(found)
+                ScriptDirectory.from_config(config).get_revision(schema)
             except CommandError as failure:
-                raise NewerDatabase(found) from failure
+                raise NewerDatabase(schema) from failure
             if not upgrade:
-                raise OlderDatabase(found, _newest_schema(), can_write=self._can_be_written())
+                raise OlderDatabase(schema, _newest_schema(), can_write=self._can_be_written())
         writing = self._engine.execution_options(policywatch_writes=True)
-        with writing.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
-            if connection.dialect.name == "postgresql":  # SQLite has let in one writer only; the others find it done
+        with writing.connect() as connection, _foreign_keys_off(connection), connection.begin():
+            if not self.is_sqlite:  # SQLite has one writer at a time; here, too, the others find the work done
                 connection.execute(text("SET LOCAL lock_timeout = 0"))  # another may migrate for long
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
-            found = _schema(connection)
-            if found not in (None, _newest_schema()) and self.sqlite_file is not None:
-                self.copy = _copy_of(self.sqlite_file, found)
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            schema = _schema(connection)
+            if schema not in (None, _newest_schema()) and self.sqlite_file is not None:
+                self.copy = _copy_of(self.sqlite_file, schema)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -108,8 +114,8 @@ class Database:
         file = self.sqlite_file
         return file is None or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
-    def _rests(self) -> bool:
-        """Whether the file holds everything, and nobody is about to add to it."""
+    def _is_at_rest(self) -> bool:
+        """Whether the file holds everything: its log is merged."""
         file = self.sqlite_file
         if file is None or not file.is_file():
             return False
@@ -123,19 +129,19 @@ class Database:
 
     def size(self) -> int:
         """In bytes."""
-        asked = "SELECT pg_database_size(current_database())"
-        if self.url.get_backend_name() == "sqlite":
-            asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        query = "SELECT pg_database_size(current_database())"
+        if self.is_sqlite:
+            query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         with self._engine.connect() as connection:
-            return int(connection.execute(text(asked)).scalar_one())
+            return int(connection.execute(text(query)).scalar_one())
 
     def try_writing(self) -> None:
-        """Write, and take it back. Raises `DatabaseUnavailable` where nothing can be written, or the disk is full."""
+        """Write, and roll back. Raises `DatabaseUnavailable` where nothing can be written, or the disk is full."""
         try:
             with self._writing.connect() as connection, connection.begin() as transaction:
                 connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-                if self.url.get_backend_name() == "sqlite":  # more than it keeps in memory, so that the disk gets it
-                    connection.execute(text("CREATE TABLE tried AS SELECT randomblob(:size)"), {"size": _TRIED})
+                if self.is_sqlite:  # more than it keeps in memory, so that it reaches the disk
+                    connection.execute(text("CREATE TABLE trial AS SELECT randomblob(:size)"), {"size": _TRIAL_SIZE})
                 transaction.rollback()
         except DBAPIError as failure:
             raise DatabaseUnavailable(f"can't write to {self}: {with_advice(failure.orig)}") from failure
@@ -161,14 +167,14 @@ class Database:
         self._engine.dispose()
 
 
-def let_go(session: Session) -> None:
-    """Give a reading session's connection back while something takes long; what was read of it stays at hand."""
+def release_connection(session: Session) -> None:
+    """Give a reading session's connection back while something takes long; its rows stay usable."""
     session.commit()
 
 
-def _parsed(url: str) -> URL:
+def _parse(url: str) -> URL:
     if not url.startswith("sqlite") and url.count("@") > 1:
-        # It would be cut at the first one, and what comes after it be shown as the host.
+        # It would be cut at the first one, and the rest of a password be shown as the host.
         raise WrongAddress(
             "the database address has more than one @; in a user name, a password or an option write %40 for @, "
             "%3A for :, %2F for /, %3F for ? and %25 for %"
@@ -177,7 +183,7 @@ def _parsed(url: str) -> URL:
         url = url.replace("postgres", "postgresql", 1)
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as failure:  # the latter for a port that is no number
+    except (ArgumentError, ValueError) as failure:  # ValueError: a port that is not a number
         raise WrongAddress(
             "the database address can't be understood; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
         ) from failure
@@ -195,69 +201,46 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return _engine_of_server(url)
+        return _server_engine(url)
     engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT})
 
     @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is sent below
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # an alert recorded as sent stays so after a power cut
         connection.execute("PRAGMA foreign_keys = ON")
-        record.info["file"] = _what_is_at(url)
-
-    @event.listens_for(engine, "checkout")
-    def follow(_connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
-        # who stays, the pages say, would go on with a file that another was put in the place of
-        if (file := _what_is_at(url)) and file != record.info["file"]:
-            raise DisconnectionError
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later fails when another wrote in between; one that is going to
-        # write takes the lock at once and waits for it.
+        # A transaction that reads first and writes later fails if another one wrote in between; one that will write
+        # waits for the lock at its beginning.
         writes = connection.get_execution_options().get("policywatch_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
 
-def _file_of(url: URL) -> Path | None:
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        return None
-    return Path(url.database)
-
-
-def _what_is_at(url: URL) -> tuple[int, int] | None:
-    """Which file stands there now; None where there is none."""
-    file = _file_of(url)
-    try:
-        found = file.stat() if file else None
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found else None
-
-
-def _engine_of_server(url: URL) -> Engine:
-    reaching = {name: value for name, value in _REACHING.items() if name not in url.query}
-    engine = create_engine(url, pool_pre_ping=True, connect_args=reaching)
+def _server_engine(url: URL) -> Engine:
+    timeouts = {name: value for name, value in _TIMEOUTS.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=timeouts)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # not when connecting: what stands between, a pool say, need not keep it
+        # not when connecting, for a connection pooler may not keep it
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'")
 
     return engine
 
 
-def _engine_of_rest(url: URL) -> Engine:
-    """SQLite writes beside a file even to read it, unless it is told that nobody changes that file."""
+def _read_only_engine(url: URL) -> Engine:
+    """SQLite writes beside a file even to read it, unless it is opened as immutable."""
     name = quote(str(Path(url.database or "").absolute()))
     return create_engine(url, creator=lambda: sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True))
 
 
-def _scripts() -> Config:
+def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
@@ -265,7 +248,7 @@ def _scripts() -> Config:
 
 @cache
 def _newest_schema() -> str:
-    return str(ScriptDirectory.from_config(_scripts()).get_current_head())
+    return str(ScriptDirectory.from_config(_migrations()).get_current_head())
 
 
 def _schema(connection: Connection) -> str | None:
@@ -294,14 +277,13 @@ def _copy_of(file: Path, schema: str) -> Path:
 
 
 @contextmanager
-def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
-    """SQLite alters a table by making it anew: rows that refer to it must bear that it is gone for a moment."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    driver = connection.connection
-    driver.execute("PRAGMA foreign_keys = OFF")  # has no effect in a transaction, so it comes before
+def _foreign_keys_off(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by copying it, so that rows that refer to it have no target for a moment."""
+    is_sqlite, driver = connection.dialect.name == "sqlite", connection.connection
+    if is_sqlite:
+        driver.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
     try:
         yield
     finally:
-        driver.execute("PRAGMA foreign_keys = ON")
+        if is_sqlite:
+            driver.execute("PRAGMA foreign_keys = ON")

@@ -1,4 +1,4 @@
-"""What lists say of documents, looked up for the documents of one page only."""
+"""Statistics of documents, for the documents of one page of a list."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from storage.changes import Change
 from storage.versions import Version
 
 
-class DocumentFacts(NamedTuple):
+class DocumentStats(NamedTuple):
     """How many versions a document has, and when its words last changed."""
 
     versions: int = 0
     changed_at: datetime | None = None
 
 
-def document_facts(session: Session, ids: Collection[str]) -> dict[str, DocumentFacts]:
-    """By document, for every one asked for."""
+def document_stats(session: Session, ids: Collection[str]) -> dict[str, DocumentStats]:
+    """By document, for each of these ids."""
     numbers = select(Version.document_id, func.max(Version.number)).where(col(Version.document_id).in_(ids))
-    made = dict(session.exec(numbers.group_by(col(Version.document_id))).all())
-    newest = select(Change.document_id, func.max(Change.detected_at)).where(
-        col(Change.document_id).in_(ids), words_changed()
-    )
-    changed = dict(session.exec(newest.group_by(col(Change.document_id))).all())
-    return {id_: DocumentFacts(made.get(id_, 0), changed.get(id_)) for id_ in ids}
+    versions = dict(session.exec(numbers.group_by(col(Version.document_id))).all())
+    times = select(Change.document_id, func.max(Change.detected_at)).where(words_changed())
+    times = times.where(col(Change.document_id).in_(ids)).group_by(col(Change.document_id))
+    changed = dict(session.exec(times).all())
+    return {id_: DocumentStats(versions.get(id_, 0), changed.get(id_)) for id_ in ids}

@@ -36,8 +36,8 @@ class Document(SQLModel, table=True):
     # Checks in a row that brought no believable text, since when, and when the operator was last told.
     failures: int = 0
     failing_since: datetime | None = Field(default=None, sa_type=Utc)
-    told_at: datetime | None = Field(default=None, sa_type=Utc)
-    tell_after: int = 3  # failures in a row before the operator hears of it
+    alerted_at: datetime | None = Field(default=None, sa_type=Utc)
+    alert_after: int = 3  # failures in a row before the operator hears of it
     # How far reading all versions again came, while that is not done for all documents.
     rereading: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
@@ -61,7 +61,7 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
         if row.url != document.url:
             row.etag = row.last_modified = row.not_before = row.parts = None
         row.retired = False
-        for name in ("service", "title", "kind", "url", "language", "tell_after"):
+        for name in ("service", "title", "kind", "url", "language", "alert_after"):
             setattr(row, name, getattr(document, name))
 
 

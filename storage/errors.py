@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import InternalError, OperationalError
 
 from messages import Reason
 
@@ -32,12 +36,12 @@ _ADVICE_OF_SERVER = {
 
 
 def with_advice(failure: BaseException | None) -> str:
-    """What the database said, and what to do about it where we know."""
+    """The database's own message, and what to do about it where that is known."""
     advice = _ADVICE.get(getattr(failure, "sqlite_errorcode", -1) & 0xFF, _ADVICE_OF_SERVER.get(type(failure).__name__))
-    diagnosis = getattr(failure, "diag", None)  # of a statement that PostgreSQL refused: else it is repeated, too
+    diagnosis = getattr(failure, "diag", None)  # PostgreSQL's text of a refused statement repeats the statement
     lines = (diagnosis and diagnosis.message_primary) or str(failure)
-    said = "; ".join(line.strip() for line in lines.splitlines())  # of a connection there are several
-    return f"{said}; {advice}" if advice else said
+    message = "; ".join(line.strip() for line in lines.splitlines())
+    return f"{message}; {advice}" if advice else message
 
 
 def is_read_only(failure: BaseException | None) -> bool:
@@ -68,13 +72,13 @@ class OlderDatabase(StorageError):
     """The database has to be upgraded first."""
 
     def __init__(self, schema: str, needed: str, *, can_write: bool) -> None:
-        how = "run `policywatch database upgrade`, which copies a SQLite file first"
+        advice = "run `policywatch database upgrade`, which copies a SQLite file first"
         if not can_write:
-            how = (
+            advice = (
                 "it can't be written here: upgrade it where it can, or a copy of it, by `policywatch database upgrade`"
             )
         super().__init__(
-            f"the database is of an older policywatch: it has schema {schema}, and {needed} is needed; {how}. "
+            f"the database is of an older policywatch: it has schema {schema}, and {needed} is needed; {advice}. "
             "Nothing was changed."
         )
 
@@ -96,6 +100,22 @@ class DamagedCapture(Exception):
 
 class Busy(StorageError):
     """Another run is at work on this database."""
+
+
+# A full disk, a server that is gone or refuses everything: no document fares better than another.
+STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
+
+
+@contextmanager
+def isolate_errors(errors: list[Exception]) -> Iterator[None]:
+    """Around the work on one document (docs/decisions/0030): an unexpected error is added to `errors`, for the caller
+    to raise when the other documents are done."""
+    try:
+        yield
+    except STORE_LOST:
+        raise
+    except Exception as error:  # noqa: BLE001
+        errors.append(error)
 
 
 class Unknown(StorageError):

@@ -23,12 +23,11 @@ from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document
 from storage.errors import with_advice
-from storage.imports import Import
 from storage.notices import Notice, NoticeKind
-from storage.paragraphs import Paragraph, Standing, digest, place_of, texts_of, vector
+from storage.paragraphs import Paragraph, ParagraphInterval, digest, place_of, texts_of, vector
 from storage.second_readings import SecondReading
 from storage.tokenizer import words
-from storage.versions import Cause, Version
+from storage.versions import Cause, Import, Version
 from storage.wal import truncation
 
 _MOST = 20  # of one kind that are named; one bad page of a file can spoil thousands of rows
@@ -38,7 +37,7 @@ _PART = 500  # rows at a time
 
 _TABLES: tuple[type[SQLModel], ...] = (
     *(Alert, Capture, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Import, Notice, Paragraph),
-    *(SecondReading, Standing, StoredPassage, Version),
+    *(SecondReading, ParagraphInterval, StoredPassage, Version),
 )
 
 
@@ -96,7 +95,7 @@ def _table(model: type[SQLModel]) -> Table:
 
 
 _CAPTURES, _CHANGES, _CHECKS, _VERSIONS = _table(Capture), _table(Change), _table(Check), _table(Version)
-_PARAGRAPHS, _STANDINGS = _table(Paragraph), _table(Standing)
+_PARAGRAPHS, _STANDINGS = _table(Paragraph), _table(ParagraphInterval)
 _PASSAGES, _TOPICS = _table(StoredPassage), _table(ChangeTopic)
 
 

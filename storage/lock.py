@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from storage.database import Database
 from storage.errors import Busy
 
-_ADVISORY_KEY = 0x706F6C6963790001  # "policy", 1: ours among the advisory locks of a PostgreSQL database
+_ADVISORY_KEY = 0x706F6C6963790001  # "policy", 1: among the advisory locks of a PostgreSQL database
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
@@ -47,7 +47,7 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _advisory_lock(database: Database) -> Iterator[None]:
-    if database.url.get_backend_name() != "postgresql":  # an SQLite database in memory: nobody else can see it
+    if database.is_sqlite:  # in memory, where no other process sees it
         yield
         return
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -57,5 +57,5 @@ def _advisory_lock(database: Database) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(OperationalError):  # a connection that a server closed for its long silence has let go of it
+            with suppress(OperationalError):  # a connection that the server closed has released it
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})

@@ -1,7 +1,7 @@
-"""Paragraphs: each text of a document once, with the versions that it stands in.
+"""Paragraphs: each text of a document once, with the versions that contain it.
 
-Made from the versions in the transaction that writes them, and rebuilt by `reindex`. It answers what search,
-"since when does this stand here" and the course of a document over the years ask, without opening a version.
+Indexed in the transaction that writes a version, and rebuilt by `reindex`: search, "since when does this stand here"
+and the chart of a document over the years read no version.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +24,6 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    and_,
     cast,
     delete,
     insert,
@@ -57,14 +56,14 @@ class Paragraph(SQLModel, table=True):
     digest: str  # of what must be the same for the text to be the same
     text: str
     words: int
-    mentions: dict[str, int] | None = Field(default=None, sa_type=JSON)  # by topic; None: nobody has looked
+    mentions: dict[str, int] | None = Field(default=None, sa_type=JSON)  # by topic; None: not counted
 
 
-class Standing(SQLModel, table=True):
-    """A run of versions, by their numbers, that a paragraph stands in; `last` is None while it does."""
+class ParagraphInterval(SQLModel, table=True):
+    """Versions in a row, by their numbers, that contain a paragraph; `last` is None while the newest one does."""
 
-    __tablename__ = "standings"
-    __table_args__ = (Index("ix_standings_of_document", "document_id", "last", "first"),)
+    __tablename__ = "paragraph_intervals"
+    __table_args__ = (Index("ix_paragraph_intervals_of_document", "document_id", "last", "first"),)
 
     paragraph_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="paragraphs.id")
     first: int = Field(primary_key=True)
@@ -77,8 +76,8 @@ def digest(text: str) -> str | None:
 
     None for a text without a letter or digit.
     """
-    said = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
-    plain = _SIGNS.sub(" ", _NUMBER_IN_FRONT.sub("", said, count=1)).strip() or _SIGNS.sub(" ", said).strip()
+    folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
+    plain = _SIGNS.sub(" ", _NUMBER_IN_FRONT.sub("", folded, count=1)).strip() or _SIGNS.sub(" ", folded).strip()
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:32] if plain else None
 
 
@@ -88,91 +87,68 @@ def earliest_id(moment: datetime) -> int:
 
 
 def index_version(session: Session, version: Version, mentions: Mentions | None = None) -> None:
-    """Note what stands in a document's newest version, and what stands no more; of one that comes before others
-    `reindex` does."""
+    """Index a document's newest version; a version that comes before others is left to `reindex`."""
     session.flush()
     later = select(Version.id).where(Version.document_id == version.document_id, col(Version.number) > version.number)
-    if session.exec(later.limit(1)).first() is not None:
-        return
-    index_texts(
-        session.connection(), version.document_id, version.number, version.captured_at, texts_of(version.page), mentions
-    )
+    if session.exec(later.limit(1)).first() is None:
+        _index(session, version.document_id, version.number, version.captured_at, version.page, mentions)
 
 
 def texts_of(page: Any) -> list[str]:
-    """The texts of a version's page, as `Version.page` keeps it. An old one may hold a NUL, no text to PostgreSQL."""
+    """The texts of `Version.page`. PostgreSQL can't store the NUL that an old page may contain."""
     return [str(block["text"]).replace("\0", "\ufffd") for block in page.get("blocks", ())]
 
 
-def index_texts(
-    connection: Connection,
-    document_id: str,
-    number: int,
-    moment: datetime,
-    texts: Iterable[str],
-    mentions: Mentions | None = None,
+def _index(
+    session: Session, document_id: str, number: int, moment: datetime, page: Any, mentions: Mentions | None
 ) -> None:
-    """As `index_version`, for texts that are not in a session."""
-    now = {key: each for each in texts if (key := digest(each))}
+    texts = {key: each for each in texts_of(page) if (key := digest(each))}
+    connection = session.connection()
     standing = (
         select(Paragraph.digest, Paragraph.id)
-        .join(Standing, col(Standing.paragraph_id) == col(Paragraph.id))
-        .where(Standing.document_id == document_id, col(Standing.last).is_(None))
+        .join(ParagraphInterval, _of_paragraph())
+        .where(ParagraphInterval.document_id == document_id, col(ParagraphInterval.last).is_(None))
     )
-    open_ = dict(connection.execute(standing).all())
-    gone = [id_ for key, id_ in open_.items() if key not in now]
-    for part in _parts(gone):
-        connection.execute(
-            update(Standing)
-            .where(col(Standing.paragraph_id).in_(part), col(Standing.last).is_(None))
-            .values(last=number - 1)
-        )
-    new = {key: each for key, each in now.items() if key not in open_}
-    ids = _kept(connection, document_id, new) if new else {}
-    unseen = {key: each for key, each in new.items() if key not in ids}
-    if unseen:
+    current: dict[str, int] = dict(connection.execute(standing).all())
+    for part in _parts([id_ for key, id_ in current.items() if key not in texts]):
+        ended = col(ParagraphInterval.paragraph_id).in_(part), col(ParagraphInterval.last).is_(None)
+        connection.execute(update(ParagraphInterval).where(*ended).values(last=number - 1))
+    new = [key for key in texts if key not in current]
+    ids: dict[str, int] = {}
+    for part in _parts(new):
+        known = select(Paragraph.digest, Paragraph.id).where(Paragraph.document_id == document_id)
+        ids |= dict(connection.execute(known.where(col(Paragraph.digest).in_(part))).all())
+    if unseen := {key: texts[key] for key in new if key not in ids}:
         ids |= _write(connection, document_id, moment, unseen, mentions)
-    if ids:
-        rows = [{"paragraph_id": ids[key], "first": number, "last": None, "document_id": document_id} for key in new]
-        connection.execute(insert(Standing), rows)
-
-
-def _kept(connection: Connection, document_id: str, wanted: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in _parts(list(wanted)):
-        known = select(Paragraph.digest, Paragraph.id).where(
-            Paragraph.document_id == document_id, col(Paragraph.digest).in_(part)
-        )
-        found |= dict(connection.execute(known).all())
-    return found
+    rows = [{"paragraph_id": ids[key], "first": number, "last": None, "document_id": document_id} for key in new]
+    if rows:
+        connection.execute(insert(ParagraphInterval), rows)
 
 
 def _write(
-    connection: Connection, document_id: str, moment: datetime, unseen: Mapping[str, str], mentions: Mentions | None
+    connection: Connection, document_id: str, moment: datetime, texts: Mapping[str, str], mentions: Mentions | None
 ) -> dict[str, int]:
     first = earliest_id(moment)
     same_time = select(func.max(Paragraph.id)).where(
         col(Paragraph.id) >= first, col(Paragraph.id) < first + _IN_A_SECOND
     )
-    taken = connection.execute(same_time).scalar()
-    start = first if taken is None else taken + 1
-    rows, found = [], []
-    for id_, (key, each) in enumerate(unseen.items(), start):
-        folded = [word.folded for word in words(each)]
-        rows.append(
-            {
-                "id": id_,
-                "document_id": document_id,
-                "digest": key,
-                "text": each,
-                "words": len(folded),
-                "mentions": dict(mentions(each)) if mentions else None,
-            }
-        )
-        found.append((id_, folded))
+    last = connection.execute(same_time).scalar()
+    ids = {key: id_ for id_, key in enumerate(texts, first if last is None else last + 1)}
+    folded = {ids[key]: [word.folded for word in words(each)] for key, each in texts.items()}
+    rows = [
+        {
+            "id": ids[key],
+            "document_id": document_id,
+            "digest": key,
+            "text": each,
+            "words": len(folded[ids[key]]),
+            "mentions": dict(mentions(each)) if mentions else None,
+        }
+        for key, each in texts.items()
+    ]
     connection.execute(insert(Paragraph), rows)
-    write_words(connection, place_of(document_id), found)
-    return {str(row["digest"]): int(str(row["id"])) for row in rows}
+    write_words(connection, place_of(document_id), folded)
+    return ids
 
 
 def place_of(document_id: str) -> str:
@@ -180,86 +156,70 @@ def place_of(document_id: str) -> str:
     return f"d{hashlib.sha256(document_id.encode()).hexdigest()[:20]}"
 
 
-def write_words(connection: Connection, place: str, found: Sequence[tuple[int, list[str]]]) -> None:
-    """Let paragraphs be found by their folded words; `place` is that of their document."""
+def write_words(connection: Connection, place: str, folded: Mapping[int, Sequence[str]]) -> None:
+    """Index the folded words of paragraphs, by their ids; `place` is that of their document."""
     if connection.dialect.name == "sqlite":
         statement = text("INSERT INTO paragraph_words (rowid, words, place) VALUES (:id, :words, :place)")
-        connection.execute(statement, [{"id": i, "words": " ".join(each), "place": place} for i, each in found])
-        return
-    statement = text("INSERT INTO paragraph_words (paragraph_id, words) VALUES (:id, CAST(:words AS tsvector))")
-    connection.execute(statement, [{"id": i, "words": vector(each, place)} for i, each in found])
+        rows = [{"id": id_, "words": " ".join(each), "place": place} for id_, each in folded.items()]
+    else:
+        statement = text("INSERT INTO paragraph_words (paragraph_id, words) VALUES (:id, CAST(:words AS tsvector))")
+        rows = [{"id": id_, "words": vector(each, place)} for id_, each in folded.items()]
+    connection.execute(statement, rows)
 
 
 def vector(folded: Sequence[str], place: str) -> str:
     """What PostgreSQL keeps of a paragraph."""
-    places: dict[str, list[str]] = {}
+    positions: dict[str, list[str]] = {}
     for position, word in enumerate(folded, 1):
-        places.setdefault(word, []).append(str(position))
-    return " ".join([*(f"'{word}':{','.join(at)}" for word, at in places.items()), f"'{place}'"])
-
-
-def _forget_words(connection: Connection, place: str, rows: Sequence[tuple[int, str]]) -> None:
-    if connection.dialect.name == "sqlite":  # an index without contents wants to be told what it forgets
-        statement = text(
-            "INSERT INTO paragraph_words (paragraph_words, rowid, words, place) VALUES ('delete', :id, :words, :place)"
-        )
-        for id_, each in rows:
-            folded = " ".join(word.folded for word in words(each))
-            connection.execute(statement, {"id": id_, "words": folded, "place": place})
-        return
-    for part in _parts([id_ for id_, _ in rows]):
-        connection.execute(text("DELETE FROM paragraph_words WHERE paragraph_id = ANY(:ids)"), {"ids": part})
+        positions.setdefault(word, []).append(str(position))
+    return " ".join([*(f"'{word}':{','.join(at)}" for word, at in positions.items()), f"'{place}'"])
 
 
 def reindex(session: Session, document_id: str, mentions: Mentions | None = None) -> None:
-    """Make a document's paragraphs anew from its versions, after texts were read again or others came in between."""
+    """Index all versions of a document anew, after texts were read again or inserted between others."""
     session.flush()
-    connection = session.connection()
-    connection.execute(delete(Standing).where(col(Standing.document_id) == document_id))
+    _forget(session.connection(), document_id)
     ids = select(Version.id).where(Version.document_id == document_id).order_by(col(Version.number))
-    for id_ in session.exec(ids).all():
-        found = select(Version.number, Version.captured_at, Version.page).where(Version.id == id_)
-        number, moment, page = session.exec(found).one()
-        index_texts(connection, document_id, number, moment, texts_of(page), mentions)
-    orphans = select(Paragraph.id, Paragraph.text).where(
-        Paragraph.document_id == document_id, ~select(Standing).where(_stands()).exists()
-    )
-    rows = [(id_, said) for id_, said in connection.execute(orphans)]
-    _forget_words(connection, place_of(document_id), rows)
-    for part in _parts([id_ for id_, _ in rows]):
-        connection.execute(delete(Paragraph).where(col(Paragraph.id).in_(part)))
-    if mentions is not None:
-        _count_again(connection, document_id, mentions)
+    for id_ in session.exec(ids).all():  # one page at a time in memory
+        row = select(Version.number, Version.captured_at, Version.page).where(Version.id == id_)
+        _index(session, document_id, *session.exec(row).one(), mentions)
+
+
+def _forget(connection: Connection, document_id: str) -> None:
+    if connection.dialect.name == "sqlite":  # an index without contents has to be told what it forgets
+        statement = text(
+            "INSERT INTO paragraph_words (paragraph_words, rowid, words, place) VALUES ('delete', :id, :words, :place)"
+        )
+        indexed = select(Paragraph.id, Paragraph.text).where(Paragraph.document_id == document_id)
+        for id_, each in connection.execute(indexed).all():
+            folded = " ".join(word.folded for word in words(each))
+            connection.execute(statement, {"id": id_, "words": folded, "place": place_of(document_id)})
+    connection.execute(delete(ParagraphInterval).where(col(ParagraphInterval.document_id) == document_id))
+    connection.execute(delete(Paragraph).where(col(Paragraph.document_id) == document_id))
 
 
 def counted(session: Session, document_id: str, mentions: Mentions) -> Mentions:
     """The same, with the answers for all texts of a document at hand: `reindex` asks for them in a transaction."""
-    known = lru_cache(maxsize=None)(mentions)
+    cached = lru_cache(maxsize=None)(mentions)
     for id_ in session.exec(select(Version.id).where(Version.document_id == document_id)).all():
-        for said in texts_of(session.exec(select(Version.page).where(Version.id == id_)).one()):
-            known(said)
-    return known
+        for each in texts_of(session.exec(select(Version.page).where(Version.id == id_)).one()):
+            cached(each)
+    return cached
 
 
 def move_on(session: Session, document_id: str, number: int) -> None:
-    """The versions from `number` on are numbered one higher now; what came before them is for `reindex` to say."""
-    its = col(Standing.document_id) == document_id
-    session.exec(update(Standing).where(its, col(Standing.last) >= number).values(last=col(Standing.last) + 1))
+    """Follow the versions from `number` on, which are numbered one higher now; the version that came before them is
+    left to `reindex`."""
+    of_document = col(ParagraphInterval.document_id) == document_id
+    first, last = col(ParagraphInterval.first), col(ParagraphInterval.last)
+    session.exec(update(ParagraphInterval).where(of_document, last >= number).values(last=last + 1))
     # by way of negative numbers: each row alone must be a key at every moment
-    session.exec(update(Standing).where(its, col(Standing.first) >= number).values(first=-col(Standing.first)))
-    session.exec(update(Standing).where(its, col(Standing.first) < 0).values(first=1 - col(Standing.first)))
+    session.exec(update(ParagraphInterval).where(of_document, first >= number).values(first=-first))
+    session.exec(update(ParagraphInterval).where(of_document, first < 0).values(first=1 - first))
 
 
-def _stands() -> Any:
-    return col(Standing.paragraph_id) == col(Paragraph.id)
-
-
-def _count_again(connection: Connection, document_id: str, mentions: Mentions) -> None:
-    kept = select(Paragraph.id, Paragraph.text, Paragraph.mentions).where(Paragraph.document_id == document_id)
-    for id_, said, counted in connection.execute(kept).all():
-        found = dict(mentions(said))
-        if found != counted:
-            connection.execute(update(Paragraph).where(col(Paragraph.id) == id_).values(mentions=found))
+def _of_paragraph() -> Any:
+    return col(ParagraphInterval.paragraph_id) == col(Paragraph.id)
 
 
 class Since(NamedTuple):
@@ -271,18 +231,13 @@ class Since(NamedTuple):
 
 def blame(session: Session, version: Version) -> list[Since | None]:
     """For each block of a version since when it stands there; None for blocks without a letter."""
+    number, of_document = version.number, ParagraphInterval.document_id == version.document_id
     at = (
-        select(Paragraph.digest, Standing.first, Version.captured_at)
-        .join(Standing, _stands())
-        .join(
-            Version,
-            and_(col(Version.document_id) == col(Standing.document_id), col(Version.number) == col(Standing.first)),
-        )
-        .where(
-            Standing.document_id == version.document_id,
-            col(Standing.first) <= version.number,
-            or_(col(Standing.last).is_(None), col(Standing.last) >= version.number),
-        )
+        select(Paragraph.digest, ParagraphInterval.first, Version.captured_at)
+        .join(ParagraphInterval, _of_paragraph())
+        .join(Version, col(Version.number) == col(ParagraphInterval.first))
+        .where(of_document, Version.document_id == version.document_id, col(ParagraphInterval.first) <= number)
+        .where(or_(col(ParagraphInterval.last).is_(None), col(ParagraphInterval.last) >= number))
     )
     since = {key: Since(first, moment) for key, first, moment in session.exec(at)}
     return [since.get(digest(each) or "") for each in texts_of(version.page)]
@@ -300,33 +255,26 @@ class Point:
 
 def course(session: Session, document_id: str) -> list[Point]:
     """All versions, oldest first. A text that stands twice in one counts once."""
-    length: Counter[int] = Counter()  # what comes with each version, less what goes
-    topics: dict[int, Counter[str]] = {}
-    counted: dict[str, dict[str, int]] = {}  # texts of JSON that were read: most are alike
-    spans = select(Standing.first, Standing.last, Paragraph.words, cast(col(Paragraph.mentions), String))
-    mine = spans.join(Paragraph, _stands()).where(Standing.document_id == document_id)
-    for first, last, words_, said in session.execute(mine):
-        length[first] += words_
-        if last is not None:
-            length[last + 1] -= words_
-        mentions = counted.get(said or "")
-        if mentions is None:
-            mentions = counted[said or ""] = json.loads(said or "{}") or {}
-        for topic, number in mentions.items():
-            topics.setdefault(first, Counter())[topic] += number
-            if last is not None:
-                topics.setdefault(last + 1, Counter())[topic] -= number
-    versions = (
-        select(Version.number, Version.captured_at)
-        .where(Version.document_id == document_id)
-        .order_by(col(Version.number))
-    )
-    points, now, standing = [], 0, Counter[str]()
-    for number, moment in session.execute(versions):
-        now += length[number]
-        if number in topics:
-            standing.update(topics[number])
-        points.append(Point(number, moment, now, {topic: count for topic, count in standing.items() if count}))
+    # what comes with each version, less what goes
+    word_counts: Counter[int] = Counter()
+    topic_counts: dict[int, Counter[str]] = defaultdict(Counter)
+    parsed = lru_cache(maxsize=None)(lambda stored: json.loads(stored or "{}") or {})  # most paragraphs are alike
+    first, last = ParagraphInterval.first, ParagraphInterval.last
+    intervals = select(first, last, Paragraph.words, cast(col(Paragraph.mentions), String))
+    joined = intervals.join(Paragraph, _of_paragraph()).where(ParagraphInterval.document_id == document_id)
+    for came, went, word_count, mentions in session.execute(joined):
+        for number, sign in ((came, 1), (went + 1 if went is not None else None, -1)):
+            if number is not None:
+                word_counts[number] += sign * word_count
+                for topic, count in parsed(mentions).items():
+                    topic_counts[number][topic] += sign * count
+    versions = select(Version.number, Version.captured_at).where(Version.document_id == document_id)
+    points, length, topics = [], 0, Counter[str]()
+    for number, moment in session.execute(versions.order_by(col(Version.number))):
+        length += word_counts[number]
+        if number in topic_counts:
+            topics.update(topic_counts[number])
+        points.append(Point(number, moment, length, {topic: count for topic, count in topics.items() if count}))
     return points
 
 

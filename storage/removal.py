@@ -14,14 +14,13 @@ from storage.checks import Check
 from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
-from storage.imports import Import
 from storage.notices import Notice
-from storage.paragraphs import Mentions, Paragraph, Standing, reindex
+from storage.paragraphs import Mentions, Paragraph, ParagraphInterval, reindex
 from storage.second_readings import forget_second_readings
-from storage.versions import Version
+from storage.versions import Import, Version
 
 OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import)
-INDEXED = (Paragraph, Standing)  # made from the versions
+INDEXED = (Paragraph, ParagraphInterval)  # made from the versions
 
 
 class StillCompared(StorageError):

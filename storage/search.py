@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from storage.changes import Change
 from storage.clock import midnight
 from storage.documents import Document
-from storage.paragraphs import Paragraph, Standing, earliest_id, place_of
+from storage.paragraphs import Paragraph, ParagraphInterval, earliest_id, place_of
 from storage.tokenizer import Word, words
 from storage.versions import Version
 
@@ -157,7 +157,8 @@ def _question(
     if wanted.since is not None:
         question = question.where(id_ >= earliest_id(midnight(wanted.since)))
     if wanted.standing:
-        question = question.where(exists().where(col(Standing.paragraph_id) == id_, col(Standing.last).is_(None)))
+        current = col(ParagraphInterval.last).is_(None)
+        question = question.where(exists().where(col(ParagraphInterval.paragraph_id) == id_, current))
     if documents is not None and not places:
         of = sqlalchemy.select(col(Paragraph.document_id)).where(col(Paragraph.id) == id_).scalar_subquery()
         question = question.where(of.in_(documents))
@@ -194,7 +195,9 @@ def _hits(session: Session, ids: Sequence[int], those: Sequence[Phrase]) -> list
 
 def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     stood = session.exec(
-        select(Standing).where(col(Standing.paragraph_id).in_(ids)).order_by(col(Standing.first))
+        select(ParagraphInterval)
+        .where(col(ParagraphInterval.paragraph_id).in_(ids))
+        .order_by(col(ParagraphInterval.first))
     ).all()
     borders = {(each.document_id, each.first) for each in stood}
     borders |= {(each.document_id, each.last + 1) for each in stood if each.last is not None}

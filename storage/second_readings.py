@@ -14,8 +14,6 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 from storage.changes import passages
 from storage.columns import Utc
 
-_MEANINGS = 3  # sentences of a change
-
 
 class SecondReading(SQLModel, table=True):
     """`answer` is a machine's; None where there was no usable one, for which `failure` says why."""
@@ -51,15 +49,6 @@ def second_readings(session: Session, change_id: int) -> list[SecondReading]:
     wanted = select(SecondReading).where(col(SecondReading.passage).in_(keys)).order_by(col(SecondReading.made_at))
     newest = {row.passage: row for row in session.exec(wanted) if row.answer is not None}
     return [newest[key] for key in keys if key in newest]
-
-
-def meanings(those: Sequence[SecondReading]) -> dict[str, str]:
-    """The model's own words on a change, by language: on the passages that it would alert of before all others."""
-    told = sorted((row.answer for row in those if row.answer), key=lambda answer: not answer["alert"])[:_MEANINGS]
-    return {
-        language: " ".join(answer["meaning"][language] for answer in told if language in answer["meaning"])
-        for language in sorted({language for answer in told for language in answer["meaning"]})
-    }
 
 
 def last_second_reading(session: Session) -> SecondReading | None:

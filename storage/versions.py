@@ -1,4 +1,4 @@
-"""Versions: the text of a document at a time; a new one only when the text differs."""
+"""Versions: the text of a document at a time, seen by a check or imported from an archive."""
 
 from __future__ import annotations
 
@@ -42,6 +42,16 @@ class Version(SQLModel, table=True):
     page: Any = Field(sa_type=CompressedJson)
 
 
+class Import(SQLModel, table=True):
+    """How far a document's history was imported; written in the transaction of the imported versions."""
+
+    __tablename__ = "imports"
+
+    document_id: str = Field(primary_key=True, foreign_key="documents.id")
+    commit: str  # the last one that was read, whether it made a version or not
+    recorded_at: datetime = Field(sa_type=Utc)
+
+
 def current_version(session: Session, document_id: str) -> Version | None:
     """The last version; None before the first."""
     return session.exec(
@@ -55,9 +65,8 @@ def reader_of(rules: str, language: str) -> str:
 
 
 def is_read_as(reader: str, language: str) -> bool:
-    """Whether a text was read as one in this language; an older release did not say in which."""
-    *rules, declared = reader.split(":")
-    return len(rules) < 2 or declared == language
+    """Whether a text was read as one in this language."""
+    return reader.rpartition(":")[2] == language
 
 
 class InForce(NamedTuple):
@@ -135,6 +144,16 @@ def last_imported(session: Session, document_id: str) -> Version | None:
     """The newest version that came from an archive."""
     theirs = select(Version).where(Version.document_id == document_id, col(Version.source).is_not(None))
     return session.exec(theirs.order_by(col(Version.number).desc()).limit(1)).first()
+
+
+def last_import(session: Session, document_id: str) -> Import | None:
+    """None where nothing was ever imported."""
+    return session.get(Import, document_id)
+
+
+def mark_imported(session: Session, document_id: str, commit: str, recorded_at: datetime) -> None:
+    """Everything up to this commit is done."""
+    session.merge(Import(document_id=document_id, commit=commit, recorded_at=recorded_at))
 
 
 def make_room(session: Session, document_id: str, number: int) -> None:

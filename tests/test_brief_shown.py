@@ -10,11 +10,11 @@ import pytest
 
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from notifier.messages import alert_message
+from notifier.presentation import QUESTIONS
 from notifier.templating import Format
 from notifier.wording import SeverityReasons, languages, words
 from policywatch.wording import LANGUAGES, wording
 from storage.alerts import unplanned_alerts
-from storage.summaries import QUOTED
 from tests.owed import BRIEF, empty, tell
 
 WHY_HIGH = {"en": "Why it is high: ", "fr": "Pourquoi elle est élevée : "}
@@ -166,6 +166,6 @@ def test_pages_call_everything_as_messages_do(language: str) -> None:
         assert of_pages.label("severity", severity).lower() == getattr(said.severities, severity).lower()
     for direction in ("expands", "limits", "clarifies", "mixed"):
         assert of_pages.direction(direction) == said.direction(direction)
-    for key in QUOTED:
+    for key in QUESTIONS:
         assert of_pages.question(key, gone=False) == getattr(said.brief, key)
     assert said.direction("none") == ""

@@ -25,7 +25,6 @@ from storage.changes import ChangeTopic, changes_of, this_and_above
 from storage.database import Database
 from storage.documents import declare
 from storage.versions import numbers_around, versions_of_document
-from tests.old_store import first_release
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
 
@@ -174,17 +173,6 @@ def test_a_page_costs_the_same_few_queries_however_long(database: Database) -> N
         with counted(session) as long:
             changes_page(session, ChangeFilter(services=("Parley",), topics=("retention",)), limit=20)
     assert len(short) == len(long) <= 5
-
-
-def test_topics_of_changes_from_before_are_filled_in(new_url: str) -> None:
-    first_release(new_url)
-    database = Database(new_url, upgrade=True)
-    with database.reading() as session:
-        assert [(row.topic, row.change_id) for row in session.exec(select(ChangeTopic))] == [
-            ("ai_training", 1),
-            ("retention", 1),
-        ]
-    database.close()
 
 
 def test_an_address_asks_for_a_filter() -> None:

@@ -165,10 +165,10 @@ ROWS: dict[str, tuple[Damage, str]] = {
     "a check gone": (sql("DELETE FROM checks WHERE id = 3"), "changes.check_id names checks 3, which is missing"),
     "a paragraph gone": (
         sql("DELETE FROM paragraphs WHERE id = (SELECT min(id) FROM paragraphs)"),
-        "standings.paragraph_id names paragraphs",
+        "paragraph_intervals.paragraph_id names paragraphs",
     ),
-    "a standing gone": (sql("DELETE FROM standings WHERE first = 2"), "its paragraphs, which search and dates"),
-    "a standing ended": (sql("UPDATE standings SET last = 2 WHERE first = 2"), "its paragraphs, which search"),
+    "an interval gone": (sql("DELETE FROM paragraph_intervals WHERE first = 2"), "its paragraphs, which search"),
+    "an interval ended": (sql("UPDATE paragraph_intervals SET last = 2 WHERE first = 2"), "its paragraphs, which"),
     "a paragraph's text": (
         sql("UPDATE paragraphs SET text = 'Nothing at all.' WHERE id = (SELECT min(id) FROM paragraphs)"),
         "search does not find its paragraphs by the words that they have",

@@ -49,13 +49,19 @@ def unwritable(config: Path) -> Iterator[Path]:
     data.chmod(0o755)
 
 
-def as_anybody(*words: object) -> tuple[int, str]:
-    """Run the program bound by the rights of files, also where the tests run as root."""
+def bound_by_rights() -> tuple[str, ...]:
+    """The words before a command that is bound by the rights of files, also where the tests run as root."""
     rights = "-dac_override,-dac_read_search"
-    setpriv = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
+    setpriv = ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}") if os.geteuid() == 0 else ()
     if setpriv and shutil.which("setpriv") is None:
         pytest.skip("there is no setpriv here: apt-get install util-linux")
-    done = subprocess.run([*setpriv, *command(*words)], capture_output=True, text=True, timeout=300, check=False)
+    return setpriv
+
+
+def as_anybody(*words: object) -> tuple[int, str]:
+    """Run the program bound by the rights of files."""
+    program = [*bound_by_rights(), *command(*words)]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -23,10 +23,9 @@ from storage.changes import Change, changes_of
 from storage.checks import Check
 from storage.database import Database
 from storage.documents import document
-from storage.imports import last_import
 from storage.notices import Notice
 from storage.paragraphs import blame
-from storage.versions import numbered_version, versions
+from storage.versions import last_import, numbered_version, versions
 from tests import warm
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, outcomes, policy, policywatch, run, settled, watchlist
 
@@ -50,7 +49,7 @@ class Meanwhile:
     def write(self, amid: str) -> None:
         """It waits for half a minute, if it has to, and fails then."""
         with self.database.writing() as session:
-            document(session, ID).tell_after = 3 + len(self.wrote)
+            document(session, ID).alert_after = 3 + len(self.wrote)
         self.wrote.append(amid)
 
 

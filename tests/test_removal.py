@@ -22,11 +22,10 @@ from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document, declare
 from storage.errors import Busy, UnknownDocument
-from storage.imports import last_import
 from storage.lock import one_at_a_time
 from storage.removal import INDEXED, OF_A_DOCUMENT, StillCompared, remove, remove_imported
 from storage.search import search
-from storage.versions import versions
+from storage.versions import last_import, versions
 from tests.archived import SHARING, TRAINING, day, history, take, watched
 from tests.owed import START, route, tell
 from tests.site import command, policywatch

@@ -18,10 +18,10 @@ from storage.documents import declare
 from storage.paragraphs import Paragraph, blame, course, reindex
 from storage.search import SearchFilter, search
 from storage.versions import numbered_version
-from tests.old_store import SOLD, first_release
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
 
+SOLD = "We never sell what's yours."
 MODELS = "We train AI/ML models with your posts, Übersetzung and données."
 ROW = "Cookie | Purpose | 13 months"
 
@@ -211,15 +211,6 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
     with told.reading() as session:
         assert found(session, "sell it all") == []
         assert session.exec(select(Paragraph).where(Paragraph.text == "We sell it all.")).all() == []
-
-
-def test_versions_from_before_are_filled_in(new_url: str) -> None:
-    first_release(new_url)
-    database = Database(new_url, upgrade=True)
-    with database.reading() as session:
-        (hit,) = search(session, "sell").hits
-        assert (hit.document.id, hit.spans[0].first, hit.spans[0].came) == ("a/b", 1, None)
-    database.close()
 
 
 def test_a_paragraph_of_any_length_is_kept_and_found_by_its_first_words(database: Database) -> None:

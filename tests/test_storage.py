@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,12 +30,11 @@ from storage.checks import (
     unread_checks,
 )
 from storage.database import Database
-from storage.documents import Document, declare, document, known, watched
+from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
 from storage.lock import one_at_a_time
 from storage.notices import Notice
 from tests.conftest import made
-from tests.old_store import first_release
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -86,8 +83,8 @@ def test_the_migrations_make_the_tables_that_the_code_declares(new_url: str) -> 
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert database_of_store._REACHING["connect_timeout"] < 30
-    monkeypatch.setitem(database_of_store._REACHING, "connect_timeout", 2)
+    assert database_of_store._TIMEOUTS["connect_timeout"] < 30
+    monkeypatch.setitem(database_of_store._TIMEOUTS, "connect_timeout", 2)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
@@ -349,34 +346,6 @@ def test_checks_are_found_that_are_some_checks_ago(database: Database) -> None:
         assert earlier_checks(session, 6) == {}
 
 
-def test_who_stays_reads_the_copy_that_was_put_in_the_place_of_the_file(tmp_path: Path) -> None:
-    """Also where there was none for a moment; and none is made then, that the copy would have to overwrite."""
-    file, copy = tmp_path / "watch.db", tmp_path / "copy.db"
-    database = Database(f"sqlite:///{file}")
-
-    def known_now() -> list[str]:
-        with database.reading() as session:
-            return [each.id for each in known(session)]
-
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("VACUUM INTO ?", (str(copy),))
-    with database.writing() as session:
-        declare(session, [a_document()])
-    assert known_now() == ["example/privacy"]
-    for left in tmp_path.glob("watch.db*"):
-        left.unlink()
-    assert known_now() == ["example/privacy"]
-    assert not file.exists()
-    copy.rename(file)
-    assert known_now() == []
-    with database.writing() as session:
-        declare(session, [a_document("example/terms")])
-    database.close()
-    database = Database(f"sqlite:///{file}")
-    assert known_now() == ["example/terms"]
-    database.close()
-
-
 def test_only_one_run_at_a_time(database: Database, database_url: str) -> None:
     second = Database(database_url)
     with one_at_a_time(database), pytest.raises(Busy, match="another run"), one_at_a_time(second):
@@ -408,7 +377,7 @@ def test_a_lock_file_names_its_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [1, 3, 5])
 def test_the_operator_says_after_how_many_checks_to_hear(database: Database, after: int) -> None:
     row = a_document()
-    row.tell_after = after
+    row.alert_after = after
     with database.writing() as session:
         declare(session, [row])
     for number in range(6):
@@ -420,14 +389,3 @@ def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(new_url:
     code = f"from storage.database import Database; Database({new_url!r}).close()"
     opening = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [program.communicate(timeout=120)[1] for program in opening] == ["", "", ""]
-
-
-def test_a_store_of_the_first_release_is_migrated_whatever_columns_come_later(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'old.db'}"
-    first_release(url)
-    code = (
-        "from sqlalchemy import Column, Integer; from storage.paragraphs import Paragraph, Standing; "
-        "[one.__table__.append_column(Column('later', Integer, default=1)) for one in (Paragraph, Standing)]; "
-        f"from storage.database import Database; Database({url!r}, upgrade=True).close()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

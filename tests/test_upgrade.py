@@ -1,25 +1,32 @@
-"""A store of an older policywatch: commands that show leave it alone, those that write upgrade it where they may."""
+"""A store of an older policywatch: commands that show leave it alone, those that write upgrade it where they may.
+
+Today's release is the older one here; the newer one is a copy of `storage` with one more migration.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import resource
+import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import storage
 from storage.database import Database
-from storage.errors import OlderDatabase
-from tests.old_store import first_release
+from tests.owed import POLICY, owe
 from tests.site import command, policywatch
-from tests.test_doctor import as_anybody
+from tests.test_doctor import bound_by_rights
 
-SHOWING = (["documents"], ["history", "a/b"], ["show", "1"], ["changes"], ["alerts"], ["database", "check"])
+SHOWING = (["documents"], ["history", POLICY], ["show", "1"], ["changes"], ["alerts"], ["database", "check"])
 ENTRY = """
 [[documents]]
 id = "a/b"
@@ -28,6 +35,18 @@ title = "B"
 kind = "terms"
 url = "https://a.invalid/"
 """
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("documents") as table:  # other tables refer to it, and SQLite copies it
+        table.alter_column("title", existing_type=sa.String, nullable=True)
+"""
+Newer = Callable[..., str]
 
 
 def watched(folder: Path, url: str, more: str = "") -> Path:
@@ -36,17 +55,47 @@ def watched(folder: Path, url: str, more: str = "") -> Path:
     return file
 
 
+def store(url: str) -> None:
+    database = Database(url)
+    owe(database, "team")
+    database.close()
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Newer:
+    """Runs the newer release."""
+    package = shutil.copytree(Path(storage.__file__).parent, tmp_path / "newer/storage")
+    (package / "migrations/versions/0002_later.py").write_text(MIGRATION, "utf-8")
+
+    def run(*words: object, status: int | None = 0, before: tuple[str, ...] = (), **options: Any) -> str:
+        environ = {**os.environ, "PYTHONPATH": str(package.parent)}
+        done = subprocess.run(
+            [*before, *command(*words)],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            **options,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert status is None or done.returncode == status, done
+        return done.stdout + done.stderr
+
+    return run
+
+
 @pytest.fixture
 def old(tmp_path: Path, new_url: str) -> Path:
-    """The watchlist of a store of the first release, of each kind."""
-    first_release(new_url)
+    """The watchlist of an older store, of each kind."""
+    store(new_url)
     return watched(tmp_path, new_url)
 
 
 @pytest.fixture
 def old_file(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
-    first_release(f"sqlite:///{tmp_path}/data/watch.db")
+    store(f"sqlite:///{tmp_path}/data/watch.db")
     return watched(tmp_path, f"sqlite:///{tmp_path}/data/watch.db")
 
 
@@ -55,88 +104,83 @@ def schema(file: Path) -> str:
         return str(opened.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
-def test_what_shows_never_upgrades_and_says_what_does(old: Path) -> None:
+def test_what_shows_never_upgrades_and_says_what_does(old: Path, newer: Newer) -> None:
     for words in SHOWING:
-        said = policywatch(*words, "--config", old, status=1)
-        assert said.startswith("policywatch: the database is of an older policywatch: it has schema 0001, and 00")
-        assert "run `policywatch database upgrade`" in said
-    assert "FIX   database: the database is of an older" in policywatch("doctor", "--config", old, status=1)
-    assert "upgrade" in policywatch("doctor", "--alive", "--config", old, status=1)
-    assert "is up to date." in policywatch("database", "upgrade", "--config", old)
-    assert "version 2" in policywatch("history", "a/b", "--config", old)
+        output = newer(*words, "--config", old, status=1)
+        assert output.startswith(
+            "policywatch: the database is of an older policywatch: it has schema 0001, and 0002 is needed"
+        )
+        assert "run `policywatch database upgrade`" in output
+    assert "FIX   database: the database is of an older" in newer("doctor", "--config", old, status=1)
+    assert "upgrade" in newer("doctor", "--alive", "--config", old, status=1)
+    assert "is up to date." in newer("database", "upgrade", "--config", old)
+    assert "version 2" in newer("history", POLICY, "--config", old)
 
 
-def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(old_file: Path) -> None:
+def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(old_file: Path, newer: Newer) -> None:
     file = old_file.parent / "data/watch.db"
     file.chmod(0o600)
-    assert "is up to date." in policywatch("database", "upgrade", "--config", old_file)
+    assert "is up to date." in newer("database", "upgrade", "--config", old_file)
     (copy,) = file.parent.glob("*.before-*")
     assert (copy.name, schema(copy), stat.S_IMODE(copy.stat().st_mode)) == (
         "watch.db.before-upgrade-0001",
         "0001",
         0o600,
     )
-    assert schema(file) > "0001"
+    assert schema(file) == "0002"
     copy.replace(file)
     copy.write_text("an earlier copy", "utf-8")
-    policywatch("database", "upgrade", "--config", old_file)
+    newer("database", "upgrade", "--config", old_file)
     assert copy.read_text("utf-8") == "an earlier copy"
     assert schema(file.with_name("watch.db.before-upgrade-0001.2")) == "0001"
-    policywatch("database", "upgrade", "--config", old_file)
+    newer("database", "upgrade", "--config", old_file)
     assert len(list(file.parent.glob("*.before-*"))) == 2
 
 
 @pytest.mark.parametrize(("more", "upgraded"), [("", True), ("upgrade = true\n", True), ("upgrade = false\n", False)])
-def test_a_run_upgrades_a_file_where_the_watchlist_lets_it(tmp_path: Path, more: str, upgraded: bool) -> None:
-    first_release(f"sqlite:///{tmp_path}/watch.db")
+def test_a_run_upgrades_a_file_where_the_watchlist_lets_it(
+    tmp_path: Path, newer: Newer, more: str, upgraded: bool
+) -> None:
+    store(f"sqlite:///{tmp_path}/watch.db")
     config = watched(tmp_path, f"sqlite:///{tmp_path}/watch.db", more)
-    said = policywatch("deliver", "--config", config, status=None)
+    output = newer("deliver", "--config", config, status=None)
     assert (tmp_path / "watch.db.before-upgrade-0001").exists() == upgraded
-    assert ("it is kept in" in said or upgraded) == upgraded
-    assert ("run `policywatch database upgrade`" in said) != upgraded
+    assert ("it is kept in" in output) == upgraded
+    assert ("run `policywatch database upgrade`" in output) != upgraded
 
 
 @pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
-def test_a_run_upgrades_no_server_unless_it_may(tmp_path: Path, old: Path, new_url: str) -> None:
-    assert "run `policywatch database upgrade`" in policywatch("deliver", "--config", old, status=1)
-    policywatch("deliver", "--config", watched(tmp_path, new_url, "upgrade = true\n"))
+def test_a_run_upgrades_no_server_unless_it_may(tmp_path: Path, old: Path, new_url: str, newer: Newer) -> None:
+    assert "run `policywatch database upgrade`" in newer("deliver", "--config", old, status=1)
+    newer("deliver", "--config", watched(tmp_path, new_url, "upgrade = true\n"))
 
 
-def test_an_old_file_that_cannot_be_written_is_explained(old_file: Path) -> None:
+def test_an_old_file_that_cannot_be_written_is_explained(old_file: Path, newer: Newer) -> None:
     data = old_file.parent / "data"
     data.chmod(0o555)
     try:
-        status, said = as_anybody("history", "a/b", "--config", old_file)
-        assert status == 1
-        assert "it has schema 0001" in said
-        assert "it can't be written here: upgrade it where it can, or a copy of it" in said
-        assert "its file and folder must be writable" in as_anybody("database", "upgrade", "--config", old_file)[1]
+        output = newer("history", POLICY, "--config", old_file, status=1, before=bound_by_rights())
+        assert "it has schema 0001" in output
+        assert "it can't be written here: upgrade it where it can, or a copy of it" in output
+        output = newer("database", "upgrade", "--config", old_file, status=None, before=bound_by_rights())
+        assert "its file and folder must be writable" in output
     finally:
         data.chmod(0o755)
 
 
-def test_a_file_that_can_not_be_copied_is_not_upgraded(old_file: Path) -> None:
+def test_a_file_that_can_not_be_copied_is_not_upgraded(old_file: Path, newer: Newer) -> None:
     def full() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))
 
-    words = command("database", "upgrade", "--config", old_file)
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=300, check=False)
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert re.search("can't copy the database to .*before-upgrade-0001: .*; it was not upgraded", done.stderr)
+    output = newer("database", "upgrade", "--config", old_file, status=1, preexec_fn=full)
+    assert re.search("can't copy the database to .*before-upgrade-0001: .*; it was not upgraded", output)
     data = old_file.parent / "data"
     assert schema(data / "watch.db") == "0001"
     assert not list(data.glob("*.before-*"))
 
 
-def test_a_newer_store_is_explained(old_file: Path) -> None:
-    with closing(sqlite3.connect(old_file.parent / "data/watch.db")) as opened, opened:
-        opened.execute("UPDATE alembic_version SET version_num = '9999'")
-    said = policywatch("documents", "--config", old_file, status=1)
-    assert re.search("schema 9999, which this version .* Update policywatch, or put back the copy", said)
-
-
-def test_the_store_itself_is_not_upgraded_unasked(new_url: str) -> None:
-    first_release(new_url)
-    with pytest.raises(OlderDatabase):
-        Database(new_url)
+def test_a_newer_store_is_explained(old_file: Path, newer: Newer) -> None:
+    newer("database", "upgrade", "--config", old_file)
+    output = policywatch("documents", "--config", old_file, status=1)
+    assert re.search("schema 0002, which this version .* Update policywatch, or put back the copy", output)

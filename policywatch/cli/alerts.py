@@ -12,11 +12,11 @@ from rich.text import Text
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table, who_is_told
 from policywatch.config.watchlist import Watchlist
 from policywatch.sanitize import harmless
-from storage.numbers import LARGEST
+from storage.columns import MAX_INTEGER
 
 Parked = Annotated[bool, typer.Option("--parked", help="Only what was given up.")]
 ForRoute = Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only what is for this route.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=LARGEST, help="At most so many, the newest.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=MAX_INTEGER, help="At most so many, the newest.")]
 
 alerts = typer.Typer()
 routes = typer.Typer(help="The routes: who is told of what.", no_args_is_help=True)
@@ -107,7 +107,7 @@ def _about(row: dict[str, Any]) -> str:
 
 def alerts_retry(
     ids: Annotated[
-        list[int] | None, typer.Argument(metavar="ID", max=LARGEST, help="As `alerts --parked` lists them.")
+        list[int] | None, typer.Argument(metavar="ID", max=MAX_INTEGER, help="As `alerts --parked` lists them.")
     ] = None,
     config: Config = CONFIG,
     everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,

@@ -14,7 +14,7 @@ from policywatch.cli.options import CONFIG, Config, Json, console, json_text, op
 from policywatch.config.schema import language_code
 from policywatch.gc_tuning import look_seldom
 from policywatch.sanitize import harmless
-from storage.numbers import LARGEST
+from storage.columns import MAX_INTEGER
 
 if TYPE_CHECKING:
     from policywatch.config.explain_routing import Hearing
@@ -65,7 +65,9 @@ def history(
 
 
 def show(
-    change: Annotated[int, typer.Argument(metavar="CHANGE", max=LARGEST, help="Its number, as `history` lists it.")],
+    change: Annotated[
+        int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `history` lists it.")
+    ],
     config: Config = CONFIG,
     why: Why = False,
     routes: Routes = False,

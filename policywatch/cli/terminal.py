@@ -15,18 +15,18 @@ from rich.text import Text
 from sqlmodel import Session
 
 from analysis.model import Comparison
+from notifier.presentation import answered_questions, date_key
 from policywatch.ingest.captures import facts, stored_passages
 from policywatch.inline_diff import Piece, Section, flagged_first, pieces
 from policywatch.sanitize import harmless
 from policywatch.second_opinion import SecondOpinion, second_opinion
 from policywatch.wording import Wording, wording
-from storage.announced import Announcement, announcements, starting_key
+from storage.announced import Announcement, announcements
 from storage.captures import addresses, capture_records
 from storage.change_list import ChangesPage, ListedChange, changes_to
 from storage.changes import Change, StoredPassage, change, passages
 from storage.checks import Check, last_check
 from storage.documents import Document, document
-from storage.summaries import answered
 from storage.versions import Version, version_heads, versions
 
 WIDEST = 100  # columns; longer lines are hard to read
@@ -253,7 +253,7 @@ def _why_high(sheet: _Sheet, found: Change) -> None:
 def _about(sheet: _Sheet, found: Change, kind: str, announced: Announcement | None = None) -> str:
     said = [sheet.words.label("topics", topic) for topic in found.topics]
     if found.effective_date is not None:
-        key = starting_key(found, kind)
+        key = date_key(found, kind)
         said.append(sheet.words(f"changes.{key}", date=found.effective_date.isoformat()))
     if announced is not None:
         said.append(sheet.words("changes.announced", date=announced.day.isoformat()))
@@ -281,7 +281,7 @@ def _brief(sheet: _Sheet, brief: dict[str, Any]) -> None:
     rows: list[tuple[str, list[str]]] = []
     if default := brief.get("default"):
         rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{default}")]))
-    for key, gone, quotes in answered(brief):
+    for key, gone, quotes in answered_questions(brief):
         rows.append((sheet.words.question(key, gone=gone), [_quote(quote) for quote in quotes]))
     if rows:
         sheet.gap()

@@ -17,7 +17,7 @@ from storage.captures import capture, captures_from
 from storage.changes import Change
 from storage.checks import Check, Outcome, accept_check, last_set_aside
 from storage.clock import utc_now
-from storage.database import Database, let_go
+from storage.database import Database, release_connection
 from storage.documents import document
 from storage.errors import StorageError
 from storage.versions import Cause, current_version
@@ -41,7 +41,7 @@ def held_text(session: Session, document_id: str, manner: ExtractionConfig) -> t
     if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
         raise NothingHeld(f"nothing is held for {document_id}: its last text was believed, or could not be read at all")
     kept = captures_from(session, check.capture_id)
-    let_go(session)
+    release_connection(session)
     page = joined(manner.read(kept))
     current = current_version(session, document_id)
     former = former_pages(session, current, kept, manner) if current is not None else []

@@ -21,9 +21,8 @@ from policywatch.ingest.extraction import ExtractionConfig
 from storage.captures import Capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
-from storage.imports import mark
 from storage.paragraphs import counted, move_on, reindex
-from storage.versions import Cause, Version, first_own, last_imported, make_room, numbered_version
+from storage.versions import Cause, Version, first_own, last_imported, make_room, mark_imported, numbered_version
 
 _BATCH = 25  # texts in a transaction
 
@@ -187,7 +186,7 @@ def _write(
     text = one.text
     total.texts += 1
     if one.settled:
-        mark(session, document_id, text.commit, text.recorded_at)
+        mark_imported(session, document_id, text.commit, text.recorded_at)
     if one.reason is not None:
         total.set_aside.append(SetAside(text.commit, text.recorded_at, one.reason))
         return current

@@ -35,9 +35,9 @@ from storage.checks import (
     tripped_before,
     unread_checks,
 )
-from storage.database import Database, let_go
+from storage.database import Database, release_connection
 from storage.documents import document, replaced_by
-from storage.isolate_errors import apart
+from storage.errors import isolate_errors
 from storage.paragraphs import index_version
 from storage.versions import Cause, Version, current_version, earlier_with, is_read_as, pages_before
 
@@ -94,7 +94,7 @@ def _settled(
 ) -> bool:
     """Whether the check has its outcome; else it was too costly to read, and is to be tried again."""
     tripped: list[Exception] = []
-    with apart(tripped):
+    with isolate_errors(tripped):
         try:
             _read(database, check_id, manners, routes_for, again=again)
         except TooCostly as costly:
@@ -108,7 +108,7 @@ def _settled(
         with database.writing() as session:
             finish(session, session.get_one(Check, check_id), Outcome.FAILED, of_mistake(mistake))
     if not tripped:
-        with apart(mistakes):
+        with isolate_errors(mistakes):
             tell_restless(database, check_id, manners)
     return True
 
@@ -259,7 +259,7 @@ def judged(
         return Judged(page, None, against, told, True, undone)
     before = page_from_json(current.page)
     earlier = earlier_keys(session, check.document_id, current.number)
-    let_go(session)
+    release_connection(session)
     found = manner.reviewed(before, page, earlier)
     if current.source is not None:
         return Judged(page, current, current, prepared(found), False, None)
@@ -314,7 +314,7 @@ def announced(
     against = current_version(session, replaced) if replaced is not None else None
     if against is None:
         return None, since
-    let_go(session)
+    release_connection(session)
     will = manner.announced(page_from_json(against.page), page)
     if will.held:
         return None, since

@@ -32,8 +32,8 @@ def held_news(
 def hold(session: Session, check: Check, *, reason: Reason, news: list[str] | None) -> None:
     """Set the check's text aside; the operator is told once of each text, with what would change."""
     row = document(session, check.document_id)
-    if news is not None or row.told_at is None:
-        row.told_at = check.checked_at  # so that no notice without what would change goes before this one
+    if news is not None or row.alerted_at is None:
+        row.alerted_at = check.checked_at  # so that no notice without what would change goes before this one
     finish(session, check, Outcome.HELD, reason)
     if news is None:
         return

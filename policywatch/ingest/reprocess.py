@@ -22,8 +22,7 @@ from storage.captures import captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import document
-from storage.errors import DamagedCapture
-from storage.isolate_errors import apart
+from storage.errors import DamagedCapture, isolate_errors
 from storage.paragraphs import counted, reindex
 from storage.versions import Cause, Version, current_version, in_force, is_read_as, versions
 
@@ -40,7 +39,7 @@ def refresh(database: Database, manners: Mapping[str, ExtractionConfig]) -> dict
     tripped: dict[str, Exception] = {}
     for document_id in stale:
         mistakes: list[Exception] = []
-        with apart(mistakes):
+        with isolate_errors(mistakes):
             _reread_current(database, document_id, manners[document_id])
         for mistake in mistakes:
             tripped[document_id] = mistake
@@ -116,7 +115,7 @@ def reread_all(database: Database, manners: Mapping[str, ExtractionConfig], mist
     """
     total: Counter[str] = Counter()
     for document_id, manner in manners.items():
-        with apart(mistakes):
+        with isolate_errors(mistakes):
             total += _reread_document(database, document_id, manner, mistakes)
     with database.writing() as session:
         forget(session)

@@ -18,8 +18,7 @@ from policywatch.sources.layout import Archived, continued_by, documents, is_ref
 from policywatch.sources.repository import Record, Repository
 from storage.database import Database
 from storage.documents import Document, known
-from storage.imports import last_import
-from storage.versions import first_own
+from storage.versions import first_own, last_import
 
 Progress = Callable[[str, int], None]  # a document, and how many more of its texts are done
 

@@ -21,11 +21,11 @@ from policywatch.web.search_page import SearchAsked
 from storage.change_list import changes_to
 from storage.changes import change
 from storage.checks import last_checks, newest_check
+from storage.columns import MAX_INTEGER
 from storage.database import Database
 from storage.deliveries import counts
-from storage.document_stats import document_facts
+from storage.document_stats import document_stats
 from storage.documents import Document, document, documents_page, failing, services_page, watched_counts
-from storage.numbers import LARGEST
 from storage.paragraphs import blame, course
 from storage.passages import PassagePlace, passages_page
 from storage.search import Hit, search
@@ -47,7 +47,7 @@ class PassagesPaged(ChangesAsked):
 class VersionsPaged(Asked):
     """A page of a document's versions."""
 
-    cursor: int | None = Field(None, ge=1, le=LARGEST, description="as `next` has it: versions below this number")
+    cursor: int | None = Field(None, ge=1, le=MAX_INTEGER, description="as `next` has it: versions below this number")
     limit: Limit = 50
 
 
@@ -74,7 +74,7 @@ class SearchPaged(SearchAsked):
 
 
 DocumentId = Annotated[str, Path(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"])]
-Number = Annotated[int, Path(ge=1, le=LARGEST)]
+Number = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 
 
 def api(database: Database, desk: Callable[[], Desk]) -> APIRouter:
@@ -252,7 +252,7 @@ def _versions_json(session: Session, rows: Sequence[Version]) -> list[dict[str, 
 
 def _documents_json(session: Session, rows: Sequence[Document]) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
-    facts, checks = document_facts(session, ids), last_checks(session, ids)
+    facts, checks = document_stats(session, ids), last_checks(session, ids)
     found = []
     for row in rows:
         check = checks.get(row.id)

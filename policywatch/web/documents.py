@@ -20,7 +20,7 @@ from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
 from storage.deliveries import State, counts, newest
-from storage.document_stats import document_facts
+from storage.document_stats import document_stats
 from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
 from storage.paragraphs import blame, course
 from storage.versions import Version, numbered_version, numbers_around, versions_of_document
@@ -138,7 +138,7 @@ def services_view(session: Session, only: str | None = None) -> ServicesView:
 
 def _rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
     ids = [each.id for each in documents]
-    facts, checked = document_facts(session, ids), last_checks(session, ids)
+    facts, checked = document_stats(session, ids), last_checks(session, ids)
     return [
         DocumentRow(each, facts[each.id].versions, facts[each.id].changed_at, checked.get(each.id))
         for each in documents

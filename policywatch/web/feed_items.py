@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
+from notifier.presentation import date_key
 from policywatch.inline_diff import Section, flagged_first
 from policywatch.web.calendar import Appointment
 from policywatch.web.feed import Feed, FeedEntry
@@ -14,7 +15,6 @@ from policywatch.web.page_context import Visit
 from policywatch.web.query_params import EARLIEST, ChangesAsked
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.wording import Wording, wording
-from storage.announced import starting_key
 from storage.change_list import ListedChange, changes_page
 from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
@@ -103,7 +103,7 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
             key=f"date/{_key(row, heads[row.change.version_id])}",
             day=row.change.effective_date,
             title=words(
-                f"calendar.{starting_key(row.change, row.document.kind)}",
+                f"calendar.{date_key(row.change, row.document.kind)}",
                 title=f"{row.document.service}, {row.document.title}",
             ),
             text=" ".join([*_said(row, words), seen.whole(f"/changes/{row.change.id}")]),

@@ -10,15 +10,15 @@ from fastapi.exceptions import RequestValidationError
 from analysis.model import TOPICS
 from policywatch.web.admin import Desk
 from policywatch.web.api_answers import UNKNOWN
+from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.database import Database
-from storage.names import NAMED, unknown_name
 
 
 def known_names(database: Database, desk: Callable[[], Desk]) -> Callable[[Request], None]:
     """What every route depends on. Raises `RequestValidationError`."""
 
     def check(request: Request) -> None:
-        asked = {field: set(filter(None, request.query_params.getlist(field))) for field in NAMED}
+        asked = {field: set(filter(None, request.query_params.getlist(field))) for field in NAMED_FIELDS}
         if asked["topic"]:  # one of the operator's own may have no change yet
             own = {topic.name for manner in desk().manners.values() for topic in manner.topics}
             asked["topic"] -= {*TOPICS} | own

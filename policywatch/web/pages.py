@@ -23,11 +23,11 @@ from policywatch.web.rendering import Renderer
 from policywatch.web.search_page import SearchAsked, search_view
 from policywatch.web.storable import storable, storable_text
 from storage.captures import captures_from
+from storage.columns import MAX_INTEGER
 from storage.database import Database
-from storage.numbers import LARGEST
 from storage.versions import numbered_version
 
-Number = Annotated[int, Query(ge=1, le=LARGEST)]
+Number = Annotated[int, Query(ge=1, le=MAX_INTEGER)]
 _EXTENSIONS = {"text/html": "html", "application/pdf": "pdf", "text/markdown": "md", "text/plain": "txt"}
 
 

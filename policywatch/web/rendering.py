@@ -7,13 +7,12 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from notifier.presentation import answered_questions, date_key
 from policywatch.inline_diff import runs, sides, whole_runs
 from policywatch.sanitize import harmless, safe_link
 from policywatch.web.page_context import Visit, visit
 from policywatch.web.search_page import excerpt, fragment
 from policywatch.wording import LANGUAGES, wording
-from storage.announced import starting_key
-from storage.summaries import answered
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -38,8 +37,8 @@ class Renderer:
             fragment=fragment,
             safe_link=safe_link,
             site=SITE,
-            answered=answered,
-            starting_key=starting_key,
+            answered=answered_questions,
+            date_key=date_key,
             languages=LANGUAGES,
             wording=wording,
         )

@@ -11,8 +11,8 @@ from pydantic import Field
 from sqlmodel import Session
 
 from policywatch.web.query_params import Asked, Day, Words
+from storage.columns import MAX_BIGINT
 from storage.documents import services_and_languages
-from storage.numbers import LARGEST_PLACE
 from storage.search import Hit, SearchFilter, SearchPage, search
 
 _HITS = 20
@@ -29,7 +29,7 @@ class SearchAsked(Asked):
     since: Day | None = Field(None, description="first day on which the words came, UTC")
     until: Day | None = Field(None, description="last day on which the words came, UTC")
     standing: bool = Field(False, description="only in the texts in force")
-    cursor: int | None = Field(None, ge=1, le=LARGEST_PLACE, description="older than this place")
+    cursor: int | None = Field(None, ge=1, le=MAX_BIGINT, description="older than this place")
 
     @property
     def filter(self) -> SearchFilter:

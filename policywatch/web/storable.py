@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import HTTPException
 
-from storage.numbers import LARGEST
+from storage.columns import MAX_INTEGER
 
 
 def storable(number: int) -> int:
     """The number, where a row could have it; else there is nothing."""
-    if number > LARGEST:
+    if number > MAX_INTEGER:
         raise HTTPException(404)
     return number
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from alembic import context
 from sqlmodel import SQLModel
 
-from storage import (
-    alerts,
-    captures,
-    changes,
-    checks,
-    deliveries,
-    documents,
-    imports,
-    notices,
-    paragraphs,
-    second_readings,
-    versions,
-)
+import storage
 
-# importing them defines them
-TABLES = (
-    *(alerts, captures, changes, checks, deliveries, documents, imports, notices, paragraphs, second_readings),
-    versions,
-)
+for module in iter_modules(storage.__path__):  # a table is known once its module is imported
+    if not module.ispkg:
+        import_module(f"storage.{module.name}")
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,257 +12,234 @@ down_revision = None
 def upgrade() -> None:
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("route", sa.String(), nullable=False),
-        sa.Column("address", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("route", sa.String, nullable=False),
+        sa.Column("address", sa.String, nullable=False),
+        sa.Column("state", sa.String, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("tried_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("error", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("claimed_at", sa.DateTime(timezone=True)),
+        sa.Column("claimed_by", sa.String),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Column("tried_since", sa.DateTime(timezone=True)),
+        sa.Column("error", sa.String),
+        sa.Column("error_code", sa.JSON),
+        sa.Column("taken", sa.JSON),
     )
-    with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_deliveries_state"), ["state"], unique=False)
-
+    op.create_index("ix_deliveries_state", "deliveries", ["state"])
     op.create_table(
         "documents",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("service", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("url", sa.String(), nullable=False),
-        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("id", sa.String, primary_key=True),
+        sa.Column("service", sa.String, nullable=False),
+        sa.Column("title", sa.String, nullable=False),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("url", sa.String, nullable=False),
+        sa.Column("language", sa.String, nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("retired", sa.Boolean(), nullable=False),
-        sa.Column("etag", sa.String(), nullable=True),
-        sa.Column("last_modified", sa.String(), nullable=True),
-        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("retired", sa.Boolean, nullable=False),
+        sa.Column("etag", sa.String),
+        sa.Column("last_modified", sa.String),
+        sa.Column("parts", sa.JSON),
+        sa.Column("not_before", sa.DateTime(timezone=True)),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True)),
+        sa.Column("alerted_at", sa.DateTime(timezone=True)),
+        sa.Column("alert_after", sa.Integer, nullable=False),
+        sa.Column("rereading", sa.JSON),
     )
+    op.create_table(
+        "second_readings",
+        sa.Column("passage", sa.String, primary_key=True),
+        sa.Column("model", sa.String, primary_key=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.JSON),
+        sa.Column("failure", sa.String),
+    )
+    op.create_index("ix_second_readings_made_at", "second_readings", ["made_at"])
     op.create_table(
         "captures",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("document_id", sa.String(), nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column("head_id", sa.Integer, sa.ForeignKey("captures.id")),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("url", sa.String(), nullable=False),
-        sa.Column("final_url", sa.String(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("headers", sa.JSON(), nullable=False),
-        sa.Column("mime", sa.String(), nullable=False),
-        sa.Column("charset", sa.String(), nullable=True),
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["documents.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("url", sa.String, nullable=False),
+        sa.Column("final_url", sa.String, nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("headers", sa.JSON, nullable=False),
+        sa.Column("mime", sa.String, nullable=False),
+        sa.Column("charset", sa.String),
+        sa.Column("sha256", sa.String, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
     )
-    with op.batch_alter_table("captures", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_captures_document_id"), ["document_id"], unique=False)
-
+    op.create_index("ix_captures_document_id", "captures", ["document_id"])
+    op.create_index("ix_captures_head_id", "captures", ["head_id"])
+    op.create_table(
+        "imports",
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True),
+        sa.Column("commit", sa.String, nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "paragraphs",
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column("digest", sa.String, nullable=False),
+        sa.Column("text", sa.String, nullable=False),
+        sa.Column("words", sa.Integer, nullable=False),
+        sa.Column("mentions", sa.JSON),
+        sa.UniqueConstraint("document_id", "digest"),
+    )
+    op.create_table(
+        "paragraph_intervals",
+        sa.Column("paragraph_id", sa.BigInteger, sa.ForeignKey("paragraphs.id"), primary_key=True),
+        sa.Column("first", sa.Integer, primary_key=True),
+        sa.Column("last", sa.Integer),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+    )
+    op.create_index("ix_paragraph_intervals_of_document", "paragraph_intervals", ["document_id", "last", "first"])
     op.create_table(
         "versions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("document_id", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("capture_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("capture_id", sa.Integer, sa.ForeignKey("captures.id"), nullable=False),
         sa.Column("captured_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("cause", sa.String(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("reader", sa.String(), nullable=False),
-        sa.Column("page", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["captures.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["documents.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("cause", sa.String, nullable=False),
+        sa.Column("fingerprint", sa.String, nullable=False),
+        sa.Column("reader", sa.String, nullable=False),
+        sa.Column("source", sa.String),
+        sa.Column("page", sa.LargeBinary, nullable=False),
         sa.UniqueConstraint("document_id", "number"),
     )
-    with op.batch_alter_table("versions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_versions_capture_id"), ["capture_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_versions_document_id"), ["document_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_versions_fingerprint"), ["fingerprint"], unique=False)
-
+    op.create_index("ix_versions_capture_id", "versions", ["capture_id"])
+    op.create_index("ix_versions_document_id", "versions", ["document_id"])
+    op.create_index("ix_versions_fingerprint", "versions", ["fingerprint"])
     op.create_table(
         "checks",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("document_id", sa.String(), nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("accepted", sa.Boolean(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("final_url", sa.String(), nullable=True),
-        sa.Column("seconds", sa.Float(), nullable=True),
-        sa.Column("etag", sa.String(), nullable=True),
-        sa.Column("last_modified", sa.String(), nullable=True),
-        sa.Column("capture_id", sa.Integer(), nullable=True),
-        sa.Column("version_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["capture_id"],
-            ["captures.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["documents.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"],
-            ["versions.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("outcome", sa.String),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("accepted", sa.Boolean, nullable=False),
+        sa.Column("reason", sa.String),
+        sa.Column("reason_code", sa.JSON),
+        sa.Column("status", sa.Integer),
+        sa.Column("final_url", sa.String),
+        sa.Column("seconds", sa.Float),
+        sa.Column("etag", sa.String),
+        sa.Column("last_modified", sa.String),
+        sa.Column("parts", sa.JSON),
+        sa.Column("capture_id", sa.Integer, sa.ForeignKey("captures.id")),
+        sa.Column("version_id", sa.Integer, sa.ForeignKey("versions.id")),
     )
-    with op.batch_alter_table("checks", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_checks_document_id"), ["document_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_checks_outcome"), ["outcome"], unique=False)
-
+    op.create_index("ix_checks_capture_id", "checks", ["capture_id"])
+    op.create_index("ix_checks_of_document", "checks", ["document_id", "id"])
+    op.create_index("ix_checks_outcome", "checks", ["outcome"])
+    op.create_index("ix_checks_version_id", "checks", ["version_id"])
     op.create_table(
         "changes",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("document_id", sa.String(), nullable=False),
-        sa.Column("version_id", sa.Integer(), nullable=False),
-        sa.Column("before_id", sa.Integer(), nullable=False),
-        sa.Column("check_id", sa.Integer(), nullable=True),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sa.Column("version_id", sa.Integer, sa.ForeignKey("versions.id"), nullable=False, unique=True),
+        sa.Column("before_id", sa.Integer, sa.ForeignKey("versions.id"), nullable=False),
+        sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id")),
         sa.Column("detected_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("cause", sa.String(), nullable=False),
-        sa.Column("substantive", sa.Boolean(), nullable=False),
-        sa.Column("alert", sa.Boolean(), nullable=False),
-        sa.Column("severity", sa.String(), nullable=False),
-        sa.Column("direction", sa.String(), nullable=False),
-        sa.Column("topics", sa.JSON(), nullable=False),
-        sa.Column("effective_date", sa.Date(), nullable=True),
-        sa.Column("brief", sa.JSON(), nullable=False),
-        sa.Column("returns_to", sa.Integer(), nullable=True),
-        sa.Column("waits", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["before_id"],
-            ["versions.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["check_id"],
-            ["checks.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["documents.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["returns_to"],
-            ["versions.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["version_id"],
-            ["versions.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("version_id"),
+        sa.Column("cause", sa.String, nullable=False),
+        sa.Column("substantive", sa.Boolean, nullable=False),
+        sa.Column("alert", sa.Boolean, nullable=False),
+        sa.Column("severity", sa.String, nullable=False),
+        sa.Column("direction", sa.String, nullable=False),
+        sa.Column("topics", sa.JSON, nullable=False),
+        sa.Column("effective_date", sa.Date),
+        sa.Column("brief", sa.JSON, nullable=False),
+        sa.Column("returns_to", sa.Integer, sa.ForeignKey("versions.id")),
+        sa.Column("waits", sa.Integer, nullable=False),
     )
-    with op.batch_alter_table("changes", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_changes_detected_at"), ["detected_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_changes_document_id"), ["document_id"], unique=False)
-
+    op.create_index("ix_changes_before_id", "changes", ["before_id"])
+    op.create_index("ix_changes_check_id", "changes", ["check_id"])
+    op.create_index("ix_changes_effective_date", "changes", ["effective_date"])
+    op.create_index(
+        "ix_changes_listed",
+        "changes",
+        ["detected_at", "id", "substantive", "cause", "severity", "direction", "document_id", "effective_date"],
+    )
+    op.create_index("ix_changes_of_document", "changes", ["document_id", "detected_at", "id", "substantive", "cause"])
+    op.create_index("ix_changes_returns_to", "changes", ["returns_to"])
+    op.create_index("ix_changes_waits", "changes", ["waits"])
     op.create_table(
         "notices",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("document_id", sa.String(), nullable=True),
-        sa.Column("check_id", sa.Integer(), nullable=True),
-        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id")),
+        sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id")),
+        sa.Column("facts", sa.JSON, nullable=False),
+        sa.Column("text", sa.String),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["check_id"],
-            ["checks.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["documents.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("planned_at", sa.DateTime(timezone=True)),
     )
-    with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notices_planned_at"), ["planned_at"], unique=False)
-
+    op.create_index("ix_notices_check_id", "notices", ["check_id"])
+    op.create_index("ix_notices_document_id", "notices", ["document_id"])
+    op.create_index("ix_notices_planned_at", "notices", ["planned_at"])
     op.create_table(
         "alerts",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("change_id", sa.Integer(), nullable=False),
-        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column("route", sa.String, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["change_id"],
-            ["changes.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("planned_at", sa.DateTime(timezone=True)),
         sa.UniqueConstraint("change_id", "route"),
     )
-    with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_alerts_change_id"), ["change_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_alerts_planned_at"), ["planned_at"], unique=False)
-
+    op.create_index("ix_alerts_change_id", "alerts", ["change_id"])
+    op.create_index("ix_alerts_planned_at", "alerts", ["planned_at"])
+    op.create_table(
+        "change_topics",
+        sa.Column("topic", sa.String, primary_key=True),
+        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), primary_key=True),
+    )
+    op.create_index("ix_change_topics_change_id", "change_topics", ["change_id"])
     op.create_table(
         "passages",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("change_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("operation", sa.String(), nullable=False),
-        sa.Column("heading", sa.JSON(), nullable=False),
-        sa.Column("before", sa.String(), nullable=True),
-        sa.Column("after", sa.String(), nullable=True),
-        sa.Column("topics", sa.JSON(), nullable=False),
-        sa.Column("evidence", sa.JSON(), nullable=False),
-        sa.Column("severity", sa.String(), nullable=False),
-        sa.Column("direction", sa.String(), nullable=False),
-        sa.Column("why", sa.JSON(), nullable=False),
-        sa.Column("marks", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["change_id"],
-            ["changes.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("operation", sa.String, nullable=False),
+        sa.Column("heading", sa.JSON, nullable=False),
+        sa.Column("before", sa.String),
+        sa.Column("after", sa.String),
+        sa.Column("topics", sa.JSON, nullable=False),
+        sa.Column("evidence", sa.JSON, nullable=False),
+        sa.Column("severity", sa.String, nullable=False),
+        sa.Column("direction", sa.String, nullable=False),
+        sa.Column("returns", sa.Boolean, nullable=False),
+        sa.Column("why", sa.JSON, nullable=False),
+        sa.Column("why_codes", sa.JSON),
+        sa.Column("marks", sa.JSON, nullable=False),
     )
-    with op.batch_alter_table("passages", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_passages_change_id"), ["change_id"], unique=False)
-
+    op.create_index("ix_passages_change_id", "passages", ["change_id"])
     op.create_table(
         "delivery_items",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("delivery_id", sa.Integer(), nullable=False),
-        sa.Column("address", sa.String(), nullable=False),
-        sa.Column("alert_id", sa.Integer(), nullable=True),
-        sa.Column("notice_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"),
-        sa.ForeignKeyConstraint(
-            ["alert_id"],
-            ["alerts.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"],
-            ["deliveries.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["notice_id"],
-            ["notices.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("delivery_id", sa.Integer, sa.ForeignKey("deliveries.id"), nullable=False),
+        sa.Column("address", sa.String, nullable=False),
+        sa.Column("alert_id", sa.Integer, sa.ForeignKey("alerts.id")),
+        sa.Column("notice_id", sa.Integer, sa.ForeignKey("notices.id")),
         sa.UniqueConstraint("alert_id", "address"),
         sa.UniqueConstraint("notice_id", "address"),
+        sa.CheckConstraint("(alert_id IS NULL) <> (notice_id IS NULL)", name="one_thing"),
     )
-    with op.batch_alter_table("delivery_items", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_delivery_items_delivery_id"), ["delivery_id"], unique=False)
+    op.create_index("ix_delivery_items_delivery_id", "delivery_items", ["delivery_id"])
+    if op.get_bind().dialect.name == "sqlite":
+        # The program's own words go in: nothing is left to a tokenizer, and the text is not stored a second time.
+        op.execute(
+            "CREATE VIRTUAL TABLE paragraph_words USING fts5(words, place, content='', columnsize=0, tokenize='ascii')"
+        )
+    else:
+        op.execute(
+            "CREATE TABLE paragraph_words ("
+            "paragraph_id BIGINT PRIMARY KEY REFERENCES paragraphs ON DELETE CASCADE, words TSVECTOR NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_paragraph_words ON paragraph_words USING gin (words)")
