@@ -1,4 +1,4 @@
-"""From alerts and notices to deliveries: who is owed what, decided once and in one transaction.
+"""From alerts and notices to deliveries: who gets what, decided once and in one transaction.
 
 An address that stands in several routes, be it under several names, is one place: a change comes there once.
 """
@@ -16,22 +16,32 @@ from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts, waiting_alerts
 from storage.changes import change
 from storage.clock import is_ahead
-from storage.deliveries import Delivery, DeliveryItem, join, last_digest, one_planner, told_of, told_since
+from storage.deliveries import (
+    addresses_of_change,
+    alerted_since,
+    alerts_in,
+    carry,
+    create_delivery,
+    last_digest,
+    lock_planning,
+    pending,
+    pending_delivery,
+)
 from storage.documents import document
 from storage.notices import unplanned_notices
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
-_Owed = tuple[Route, str, list[Alert]]  # for whom first, to which address, and what
+_Planned = tuple[Route, str, list[Alert]]  # in whose name, to which address, and what
 
 
 def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address], now: datetime) -> None:
-    """Make the deliveries of all alerts and notices that are due, and mark these as planned.
+    """Create the deliveries of all alerts and notices that are due, and mark these as planned.
 
     An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone, or
-    of a change that is none for it any more, is planned to nobody.
+    of a change that its route no longer wants, gets no delivery.
     """
-    one_planner(session)
+    lock_planning(session)
     by_name = routes_by_name(routes)
     at_once: list[Alert] = []
     gathered: list[Alert] = []
@@ -43,14 +53,19 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
             at_once.append(alert)
         elif _is_due(alert, route, now):
             gathered.append(alert)
-    for route, address, alerts in _once(session, at_once, by_name):
-        owe(session, "alert", route.name, address, [{"alert_id": alert.id} for alert in alerts], now)
-    _plan_digests(session, gathered, by_name, now)
+    for route, address, alerts in _by_change_and_place(session, at_once, by_name):
+        create_delivery(session, "alert", route.name, address, now, alerts=alerts)
+    digests: dict[tuple[str, str], list[Alert]] = defaultdict(list)
+    for route, address, alerts in _by_change_and_place(session, gathered, by_name):
+        digests[route.name, address] += alerts
+    for (name, address), alerts in digests.items():
+        create_delivery(session, "digest", name, address, now, alerts=alerts)
     for route, address in _empty_digests(session, routes, now):
-        owe(session, "digest", route.name, address, [], now)
+        create_delivery(session, "digest", route.name, address, now)
     for alert in at_once + gathered:
         alert.planned_at = now
     _plan_notices(session, operator, now)
+    _respect_quiet_hours(session, routes, now)
 
 
 def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> bool:
@@ -61,21 +76,13 @@ def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> boo
 
 
 def is_wanted(session: Session, alert: Alert, route: Route) -> bool:
-    """Not where the change was read again since, and is of form only, say, or one that the filter keeps away."""
-    told = change(session, alert.change_id)
-    return route.wants(document(session, told.document_id), told)
-
-
-def unwanted(session: Session, alerts: Iterable[Alert], routes: Sequence[Route]) -> list[Alert]:
-    """Those whose route does not want the change as it is now. A route not among these may be one of a newer
-    watchlist, which another process has read."""
-    by_name = routes_by_name(routes)
-    found = ((alert, by_name.get(alert.route)) for alert in alerts)
-    return [alert for alert, route in found if route is not None and not is_wanted(session, alert, route)]
+    """Not where the change was reprocessed since, and is cosmetic, say, or the route's filter was edited."""
+    current = change(session, alert.change_id)
+    return route.wants(document(session, current.document_id), current)
 
 
 def routes_by_name(routes: Sequence[Route]) -> dict[str, Route]:
-    """Under each of the names that a route has or had."""
+    """By each of the names that a route has or had."""
     return {name: route for route in routes for name in route.names}
 
 
@@ -86,19 +93,9 @@ def _is_due(alert: Alert, route: Route, now: datetime) -> bool:
     return alert.created_at <= route.when.last(now, zone(route.timezone))
 
 
-def _plan_digests(session: Session, alerts: list[Alert], routes: dict[str, Route], now: datetime) -> None:
-    """One digest a route and address; a change that two of them hold at this time is in the first, for both."""
-    digests: dict[tuple[str, str], list[Alert]] = defaultdict(list)
-    for route, address, same in _once(session, alerts, routes):
-        digests[route.name, address] += same
-    for (name, address), carried in digests.items():
-        owe(session, "digest", name, address, [{"alert_id": alert.id} for alert in carried], now)
-
-
 def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> Iterator[tuple[Route, str]]:
-    """The addresses that asked for it, got no digest since its last time, and heard of nothing since the one before:
-    "nothing has changed" would be a lie to those who were told at once.
-    """
+    """The addresses that asked for it, with no digest since its last time and no alert since the one before: to say
+    "no policy changes" after an alert would be wrong."""
     names = names_of_places(routes)
     for route in routes:
         if route.empty and not isinstance(route.when, AtOnce):
@@ -106,23 +103,23 @@ def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> 
             before = route.when.last(due - timedelta(microseconds=1), zone(route.timezone))
             for address in _distinct(route.to):
                 last = last_digest(session, route.names, address.name, now) or before
-                if last < due and not told_since(session, names[address.url], max(last, before), now):
+                if last < due and not alerted_since(session, names[address.url], max(last, before), now):
                     yield route, address.name
 
 
-def _once(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Owed]:
-    """The alerts of each change for each place that did not hear of that change yet; others join what waits there."""
-    told = told_of(session, {alert.change_id for alert in alerts})
+def _by_change_and_place(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Planned]:
+    """The alerts of each change for each place that it did not come to yet; others join what is pending there."""
     names = names_of_places(routes.values())
-    together: dict[tuple[int, str], _Owed] = {}
+    reached = {change_id: addresses_of_change(session, change_id) for change_id in {each.change_id for each in alerts}}
+    planned: dict[tuple[int, str], _Planned] = {}
     for alert in alerts:
         route = routes[alert.route]
         for address in _distinct(route.to):
-            if any((alert.change_id, name) in told for name in names[address.url]):
-                join(session, alert, names[address.url])
-            else:
-                together.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
-    yield from together.values()
+            if reached[alert.change_id].isdisjoint(names[address.url]):
+                planned.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
+            elif (delivery := pending_delivery(session, alert.change_id, names[address.url])) is not None:
+                carry(session, delivery, alerts=[alert])
+    yield from planned.values()
 
 
 def names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
@@ -138,26 +135,22 @@ def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) 
     notices = unplanned_notices(session)
     if notices:
         for address in _distinct(operator):
-            owe(session, "notice", OPERATOR, address.name, [{"notice_id": notice.id} for notice in notices], now)
+            notice_ids = [notice.id for notice in notices]
+            create_delivery(session, "notice", OPERATOR, address.name, now, notice_ids=notice_ids)
     for notice in notices:
         notice.planned_at = now
 
 
-def owe(
-    session: Session,
-    kind: str,
-    route: str,
-    address: str,
-    carried: Iterable[dict[str, int | None]],
-    now: datetime,
-) -> Delivery:
-    """Make the delivery of what is carried, each by its column and id."""
-    delivery = Delivery(kind=kind, route=route, address=address, created_at=now, next_at=now)
-    session.add(delivery)
-    session.flush()
-    session.add_all(DeliveryItem(delivery_id=delivery.id or 0, address=address, **what) for what in carried)
-    session.flush()
-    return delivery
+def _respect_quiet_hours(session: Session, routes: Sequence[Route], now: datetime) -> None:
+    """Postpone alerts until the quiet hours end; of several routes, those of the first one that ends."""
+    if not any(route.quiet for route in routes):
+        return
+    for delivery in pending(session):
+        if delivery.kind == "alert" and delivery.next_at <= now:
+            alerts = alerts_in(session, [delivery.id or 0])[delivery.id or 0]
+            severity, names = change(session, alerts[0].change_id).severity, {alert.route for alert in alerts}
+            opening = (route.opens(severity, now) for route in routes if names & {*route.names})
+            delivery.next_at = max(delivery.next_at, min(opening, default=now))
 
 
 def _distinct(addresses: Sequence[Address]) -> list[Address]:

@@ -1,135 +1,150 @@
-"""Who gets a message in the place of a route that wants it no more.
+"""Keeps pending deliveries in step with the watchlist: changed filters, corrected addresses, removed routes.
 
-A change comes to a place once, in the name of the first route that wants it there; the others rely on that message.
+A change comes to a place once, for all routes that want it there; the delivery carries the alert of each of them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session
 
-from notifier.plan import OPERATOR, is_wanted, names_of_places, owe, routes_by_name
+from messages import Reason
+from notifier.plan import OPERATOR, is_wanted, names_of_places
 from notifier.routes import Address, Route
 from notifier.when import AtOnce
-from storage.alerts import Alert, alerts_of
-from storage.deliveries import Delivery, alerts_in, drop, hand_over, heard_by, hold, items, move, told_of, withdraw
+from storage.alerts import Alert
+from storage.deliveries import (
+    Delivery,
+    addresses_of_change,
+    addresses_of_notice,
+    alerts_in,
+    carry,
+    create_delivery,
+    items,
+    park,
+    pending,
+    unload,
+)
 
 
-class _Relying(NamedTuple):
-    """Another route's alert of a change, and the place where it was to come with the message of the first."""
+class _Group(NamedTuple):
+    """Alerts that go to one place, in the name of the first one's route."""
 
-    alert: Alert
     route: Route
     place: Address
+    alerts: list[Alert]
+
+    @property
+    def kind(self) -> str:
+        one_change = len({alert.change_id for alert in self.alerts}) == 1
+        return "alert" if one_change and isinstance(self.route.when, AtOnce) else "digest"
 
 
-def pass_on(
-    session: Session, delivery: Delivery, alerts: Sequence[Alert], routes: Sequence[Route], now: datetime
-) -> None:
-    """Owe the changes of these alerts, which a waiting delivery carries, to the other routes that relied on it.
+def reassign(
+    session: Session, routes: Mapping[str, Route], operator: Sequence[Address], now: datetime
+) -> list[Delivery]:
+    """Update what each pending delivery carries and where it goes; the deliveries that failed permanently by that.
 
-    What somebody else gets is taken out of the delivery; it goes with the last.
+    An address that left its route counts as corrected: what is pending for it goes to the first address of the route
+    that lacks it. `routes` are by each of their names.
     """
-    relying = [
-        each
-        for change_id in {alert.change_id: None for alert in alerts}
-        for each in _relying(session, delivery, change_id, alerts, routes)
-    ]
-    if not relying or hold(session, delivery.id or 0) is None:
-        return
-    passed_on = {each.alert.change_id for each in relying}
-    gone = [alert for alert in alerts if alert.change_id in passed_on]
-    messages = _messages(relying)
-    if len(messages) == 1 and messages[0].kind == delivery.kind and len(gone) == len(items(session, delivery.id or 0)):
-        # the same message, so that who of several people has it already does not get it again
-        hand_over(session, delivery, *messages[0].to, messages[0].alert_ids)
-        return
-    withdraw(session, delivery.id or 0, gone)
-    for message in messages:
-        made = owe(session, message.kind, *message.to, [{"alert_id": id_} for id_ in message.alert_ids], now)
-        made.next_at = delivery.next_at  # the server may have asked for a pause
-
-
-def pass_on_news(session: Session, delivery: Delivery, operator: Sequence[Address], now: datetime) -> None:
-    """Owe what waits for an address that the operator has no more to those of today that have not heard of it."""
-    if not operator or hold(session, delivery.id or 0) is None:
-        return
-    news = [item.notice_id for item in items(session, delivery.id or 0) if item.notice_id is not None]
-    heard = heard_by(session, news)
-    lacking = {place.name: [id_ for id_ in news if (id_, place.name) not in heard] for place in operator}
-    heir = next((name for name, lacks in lacking.items() if len(lacks) == len(news)), None)
-    if heir is None:
-        drop(session, delivery)
-    else:
-        move(session, delivery, heir)
-        delivery.next_at, delivery.attempts, delivery.tried_since = now, 0, None  # another server, maybe
-        delivery.error = delivery.error_code = None
-    for name, lacks in lacking.items():
-        if lacks and name != heir:
-            owe(session, delivery.kind, OPERATOR, name, [{"notice_id": id_} for id_ in lacks], now)
-
-
-def readdress(session: Session, tried_again: Sequence[Delivery], routes: Sequence[Route]) -> None:
-    """Give what a person sends again, for an address that left its route, to the one that stands in its place.
-
-    Which one that is shows where only one address of the route has not heard of the changes.
-    """
-    known, names = routes_by_name(routes), names_of_places(routes)
-    for delivery in tried_again:
-        route = known.get(delivery.route)
-        carried = alerts_in(session, [delivery.id or 0]).get(delivery.id or 0, [])
-        if route is None or not carried or any(place.name == delivery.address for place in route.to):
-            continue
-        told = {address for _, address in told_of(session, {alert.change_id for alert in carried})}
-        untold = {place.url: place for place in route.to if told.isdisjoint(names[place.url])}
-        if len(untold) == 1:
-            (place,) = untold.values()
-            move(session, delivery, place.name)
-
-
-def _relying(
-    session: Session, delivery: Delivery, change_id: int, carried: Collection[Alert], routes: Sequence[Route]
-) -> list[_Relying]:
-    known, names = routes_by_name(routes), names_of_places(routes)
-    told = {address for _, address in told_of(session, {change_id})} - {delivery.address}
-    found = []
-    for alert in alerts_of(session, change_id):
-        route = known.get(alert.route)
-        if route is None or delivery.route in route.names or not is_wanted(session, alert, route):
-            continue
-        untold = [place for place in route.to if told.isdisjoint(names[place.url])]
-        same = [place for place in untold if delivery.address in names[place.url]]
-        # where the name left with its route, the place is known by what was to come there
-        places = same or (untold if alert in carried else [])
-        found += [_Relying(alert, route, place) for place in {place.url: place for place in places}.values()]
-    return found
-
-
-class _Message(NamedTuple):
-    """A delivery to be owed; `to` is its route and address."""
-
-    kind: str
-    to: tuple[str, str]
-    alert_ids: list[int | None]
-
-
-def _messages(relying: Sequence[_Relying]) -> list[_Message]:
-    """As they are planned: a change once for each place, alone or in the digest of the first who wants it."""
-    once: dict[tuple[str, int], list[_Relying]] = defaultdict(list)
-    for each in sorted(relying, key=lambda each: not isinstance(each.route.when, AtOnce)):
-        if each.alert.planned_at is not None:  # else its own time comes yet
-            once[each.place.url, each.alert.change_id].append(each)
-    alerts: list[_Message] = []
-    digests: dict[tuple[str, str], _Message] = {}
-    for first, *others in once.values():
-        to = first.route.name, first.place.name
-        ids = [each.alert.id for each in (first, *others)]
-        if isinstance(first.route.when, AtOnce):
-            alerts.append(_Message("alert", to, ids))
+    failed = []
+    for delivery in pending(session):
+        if delivery.route == OPERATOR:
+            _reassign_notices(session, delivery, operator, now)
         else:
-            digests.setdefault(to, _Message("digest", to, [])).alert_ids.extend(ids)
-    return [*alerts, *digests.values()]
+            failed += _reassign_alerts(session, delivery, routes, now)
+    return failed
+
+
+def _reassign_notices(session: Session, delivery: Delivery, operator: Sequence[Address], now: datetime) -> None:
+    if any(place.name == delivery.address for place in operator):
+        return
+    notices = [item.notice_id or 0 for item in items(session, delivery.id or 0)]
+    addresses = {id_: addresses_of_notice(session, id_) for id_ in notices}
+    for place in operator:
+        if lacking := [id_ for id_ in notices if place.name not in addresses[id_]]:
+            unload(session, delivery)
+            _move(delivery, place, now)
+            carry(session, delivery, notice_ids=lacking)
+            return
+    if operator:  # each of its addresses has them
+        unload(session, delivery)
+        session.delete(delivery)
+    else:
+        park(delivery, Reason("delivery.left"))
+
+
+def _reassign_alerts(
+    session: Session, delivery: Delivery, routes: Mapping[str, Route], now: datetime
+) -> list[Delivery]:
+    alerts = alerts_in(session, [delivery.id or 0]).get(delivery.id or 0, [])
+    groups, lost = _grouped(session, delivery, alerts, routes)
+    if not alerts and _place_of(delivery, routes):  # "no policy changes"
+        return []
+    if len(groups) == 1 and groups[0].alerts == alerts and groups[0].place.name == delivery.address:
+        return []
+    unload(session, delivery)
+    if groups:
+        first, *others = groups
+        delivery.kind, delivery.route = first.kind, first.route.name
+        _move(delivery, first.place, now)
+        carry(session, delivery, alerts=first.alerts)
+        for group in others:
+            create_delivery(session, group.kind, group.route.name, group.place.name, now, alerts=group.alerts)
+        if not lost:
+            return []
+        delivery = create_delivery(session, delivery.kind, lost[0].route, delivery.address, now, alerts=lost)
+    elif lost:
+        carry(session, delivery, alerts=lost)
+    else:
+        session.delete(delivery)
+        return []
+    park(delivery, Reason("delivery.left"))
+    return [delivery]
+
+
+def _grouped(
+    session: Session, delivery: Delivery, alerts: Sequence[Alert], routes: Mapping[str, Route]
+) -> tuple[list[_Group], list[Alert]]:
+    """The alerts that are wanted, by place; and those without any, unless another alert brings their change."""
+    groups: dict[str, _Group] = {}
+    lost = []
+    for alert in alerts:
+        route = routes.get(alert.route)
+        if route is not None and not is_wanted(session, alert, route):
+            continue
+        place = _new_place(session, delivery, alert, route, routes) if route is not None else None
+        if route is None or place is None:
+            lost.append(alert)
+        else:
+            groups.setdefault(place.url, _Group(route, place, [])).alerts.append(alert)
+    brought = {alert.change_id for group in groups.values() for alert in group.alerts}
+    return [*groups.values()], [alert for alert in lost if alert.change_id not in brought]
+
+
+def _new_place(
+    session: Session, delivery: Delivery, alert: Alert, route: Route, routes: Mapping[str, Route]
+) -> Address | None:
+    """Where an alert goes now: to the same place, or to the first one of its route that lacks the change."""
+    current = _place_of(delivery, routes)
+    for place in route.to:
+        if place.url == current.url if current else place.name == delivery.address:
+            return place
+    names = names_of_places(routes.values())
+    reached = addresses_of_change(session, alert.change_id, without=delivery)
+    return next((place for place in route.to if reached.isdisjoint(names[place.url])), None)
+
+
+def _place_of(delivery: Delivery, routes: Mapping[str, Route]) -> Address | None:
+    route = routes.get(delivery.route)
+    return next((place for place in route.to if place.name == delivery.address), None) if route else None
+
+
+def _move(delivery: Delivery, place: Address, now: datetime) -> None:
+    if delivery.address != place.name:  # another server, maybe
+        delivery.address, delivery.next_at, delivery.attempts, delivery.tried_since = place.name, now, 0, None
+        delivery.error = delivery.error_code = None

@@ -71,8 +71,8 @@ def test_a_digest_of_a_route_that_left_is_shared_out(database: Database) -> None
     deliver(database, daily, weekly, post=post, now=NOON + timedelta(days=7))
     assert [(message.kind, message.body.routes) for message in post.to("A")[1:]] == [("digest", ("weekly",))]
     assert [(row.route, row.state) for row in rows(database)] == [
-        ("gone", State.PARKED),
         ("daily", State.SENT),
+        ("gone", State.PARKED),
         ("weekly", State.SENT),
     ]
 

@@ -108,6 +108,19 @@ def test_what_was_given_up_goes_to_the_address_that_was_put_right_once_a_person_
     assert [name for name, _ in post.sent] == ["${RIGHT}"]
 
 
+def test_what_is_pending_for_an_address_goes_to_the_one_that_corrects_it(database: Database) -> None:
+    """In the order of the route, where several are corrected at once; and at once, whatever the old one's waits."""
+    owe(database, "team")
+    wrong = [Address(f"${{WRONG{n}}}", f"json://wrong{n}") for n in (1, 2)]
+    right = [Address(f"${{RIGHT{n}}}", f"json://right{n}") for n in (1, 2)]
+    kept = Address("${KEPT}", "json://kept")
+    down, post = Post(WRONG1=TEMPORARY, WRONG2=TEMPORARY), Post()
+    deliver(database, Route("team", (wrong[0], kept, wrong[1])), post=down)
+    assert deliver(database, Route("team", (right[0], kept, right[1])), post=post) == Deliveries(2, 0, 0)
+    assert [name for name, _ in post.sent] == ["${RIGHT1}", "${RIGHT2}"]
+    assert notices(database) == []
+
+
 def test_news_that_waits_for_an_address_of_the_operator_goes_to_the_one_in_its_place(database: Database) -> None:
     """Also once it was given up, and is sent again by hand; and nobody hears of anything twice."""
     ops, old, new = OPERATOR[0], Address("${OLD}", "json://old"), Address("${NEW}", "json://new")

@@ -115,7 +115,7 @@ def test_why_a_message_was_given_up_is_said_in_the_operators_language(site: http
     with store.writing() as session:
         waiting = session.exec(select(Delivery).where(Delivery.state == State.PENDING)).first()
         assert waiting is not None
-        assert park(session, waiting.id or 0, why)
+        park(waiting, why)
     sign_in(site)
     told = {(each.text(), each.attributes["lang"]) for each in page(site, "/health?lang=fr").css(".checks .reason")}
     assert ("pas de connexion\u00a0: connexion refusée", "fr") in told
