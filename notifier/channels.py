@@ -13,47 +13,23 @@ from apprise.common import PersistentStoreMode
 from apprise.exception import AppriseException
 from apprise.manager_plugins import NotificationManager
 
+from notifier.chat_markup import channel_of
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
 from notifier.templating import Format
 
-# Our own, by scheme. Mail stands in for Apprise's e-mail: same URLs, but it sends our plain text, our headers, and
-# knows what the server answered.
+# In place of Apprise's: e-mail has the same URLs, with our plain text and headers, and the answer of the server.
 OURS: dict[str, type[NotifyBase]] = {"console": Console, "file": TextFile, "mailto": Mail, "mailtos": Mail}
 
-# Say yes and deliver nothing (seen with Apprise 2.3): an alert sent there would be lost without a word.
+# Report success and deliver nothing (seen with Apprise 2.3).
 NOT_TRUSTED = frozenset({"xmpp", "xmpps"})
-
-# What reads these is a program; it gets plain text unless the address says format=.
-WEBHOOKS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
-
-# Take a file: these within the message, those as one more message after it. The others that could are push services,
-# where it would be a second alarm on a phone.
-TAKE_FILE_WITHIN = frozenset({"json", "jsons"})
-TAKE_FILE_AFTER = frozenset({"discord", "matrix", "matrixs", "tgram"})
-POST_TEXT_WITH_FILE = frozenset({"matrix", "matrixs"})  # an empty one, if none is given
 
 _FORMS: dict[NotifyFormat, Format] = {
     NotifyFormat.TEXT: "text",
     NotifyFormat.HTML: "html",
     NotifyFormat.MARKDOWN: "markdown",
 }
-_DIALECTS: dict[str, tuple[Format, NotifyFormat]] = {
-    "discord": ("discord", NotifyFormat.MARKDOWN),
-    "gchat": ("slack", NotifyFormat.MARKDOWN),
-    "matrix": ("tags", NotifyFormat.HTML),
-    "matrixs": ("tags", NotifyFormat.HTML),
-    "slack": ("slack", NotifyFormat.MARKDOWN),
-    "tgram": ("tags", NotifyFormat.HTML),
-    "workflow": ("teams", NotifyFormat.MARKDOWN),
-    "workflows": ("teams", NotifyFormat.MARKDOWN),
-}
-
-# What these take in truth, where Apprise says far less (and would leave most of an alert out) or more (ntfy makes a
-# file of what is over 4,096 bytes, and a server that takes no files refuses it for good).
-_ROOM = {"workflow": 12_000, "workflows": 12_000, "ntfy": 4000, "ntfys": 4000}
-_COUNT_BYTES = frozenset({"ntfy", "ntfys"})
 _TITLE_AS_JSON = 1400  # bytes: 200 characters, each of them perhaps \uXXXX, and the other keys
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,14})://", re.IGNORECASE)
@@ -63,47 +39,56 @@ class UnusableAddress(ValueError):
     """An address that can't be sent to; the sentence does not hold the address."""
 
 
-def channel(url: str) -> NotifyBase:
-    """Raises `UnusableAddress`."""
+def notify_service(url: str) -> NotifyBase:
+    """The object that sends to the address. Raises `UnusableAddress`."""
     scheme = scheme_of(url)
     with listening():
-        made = _ours(scheme, url) if scheme in OURS else Apprise.instantiate(url, asset=_asset())
-    if not isinstance(made, NotifyBase):
+        service = _ours(scheme, url) if scheme in OURS else Apprise.instantiate(url, asset=_asset())
+    if not isinstance(service, NotifyBase):
         raise UnusableAddress(
             f"Apprise can't use this {scheme}:// address: a part of it is missing or malformed, "
             "or a package that this service needs is not installed"
         )
-    return made
+    return service
 
 
 def address_problem(url: str) -> str | None:
     """Why this address can't be used; None if it can. Nothing is sent, and the address is not in the answer."""
     try:
-        channel(url)
+        notify_service(url)
     except UnusableAddress as failure:
         return str(failure)
     return None
 
 
-def forms(made: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
-    """What this channel gets, and what Apprise is told that it is.
+def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
+    """The form of the body, and the format that Apprise is told.
 
-    It is what the address says with `format=`, else the chat's own dialect, else Markdown where that is understood.
+    It is what the address says with `format=`, else the channel's own markup where Apprise passes that through.
     """
-    scheme = scheme_of(url)
-    dialect, told = _DIALECTS.get(scheme, ("markdown", NotifyFormat.MARKDOWN))
-    understood = made.resolve_format(None if scheme in WEBHOOKS else told)
-    return (dialect, told) if understood == told and scheme not in WEBHOOKS else (_FORMS[understood], understood)
+    channel = channel_of(scheme_of(url))
+    if channel.reads_text:
+        understood = service.resolve_format(None)
+        return _FORMS[understood], understood
+    passed_through = NotifyFormat.HTML if channel.markup == "tags" else NotifyFormat.MARKDOWN
+    understood = service.resolve_format(passed_through)
+    return (channel.markup if understood == passed_through else _FORMS[understood]), understood
 
 
-def room_of(made: NotifyBase, url: str) -> int:
-    """How much of a body goes into one message: characters, or what `size_of` counts."""
-    return _ROOM.get(scheme_of(url), int(made.body_maxlen))
+def room_of(service: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
+    """How much of a body goes into one message: characters, or what `size_of` counts.
+
+    Apprise puts the title into the body where a channel has none, or counts it (Discord).
+    """
+    room = channel_of(scheme_of(url)).room or int(service.body_maxlen)
+    if service.title_maxlen and not service.overflow_amalgamate_title:
+        return room
+    return room - len(subject) - len("<b></b><br />\r\n" if told == NotifyFormat.HTML else "# \r\n")
 
 
 def size_of(url: str) -> Callable[[str], int]:
     """What this channel counts."""
-    return _bytes if scheme_of(url) in _COUNT_BYTES else len
+    return _bytes if channel_of(scheme_of(url)).counts_bytes else len
 
 
 def _bytes(text: str) -> int:
@@ -122,10 +107,10 @@ def names_its_host(url: str) -> bool:
 
 def scheme_of(url: str) -> str:
     """In small letters. Raises `UnusableAddress` where nothing can be sent by it."""
-    found = _SCHEME.match(url.strip())
-    if found is None:
+    match = _SCHEME.match(url.strip())
+    if match is None:
         raise UnusableAddress("this is no Apprise address: it has to begin with a service and ://, as in mailtos://")
-    scheme = found[1].lower()
+    scheme = match[1].lower()
     if scheme in NOT_TRUSTED:
         raise UnusableAddress(f"{scheme}:// is refused: it reports success without delivering anything")
     if scheme not in OURS and scheme not in ("http", "https") and scheme not in NotificationManager():
@@ -139,18 +124,18 @@ def _ours(scheme: str, url: str) -> NotifyBase | None:
     if parsed is None:
         return None
     try:
-        made = kind(**parsed, asset=_asset())
+        service = kind(**parsed, asset=_asset())
     except (AppriseException, TypeError):
         return None
-    if isinstance(made, Mail):
-        lost, of = made.lost(parsed)
+    if isinstance(service, Mail):
+        lost, of = service.lost(parsed)
         if lost:
             raise UnusableAddress(
                 f"of the {of} people in this address Apprise leaves out number {', '.join(map(str, lost))}; write each "
                 "as NAME@HOST.DOMAIN in ASCII (a domain with other letters as xn--...), with a comma between two"
             )
-        return made if made.targets else None
-    return made
+        return service if service.targets else None
+    return service
 
 
 def _asset() -> AppriseAsset:

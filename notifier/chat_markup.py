@@ -1,4 +1,7 @@
-"""How each chat writes bold, struck-out words and links, and how words of a page are shown literally in it."""
+"""What is special about a chat or another channel: its markup, the length of a message, whether it takes a file.
+
+A channel that needs something of its own gets an entry in `CHANNELS`, and in `DIALECTS` if its markup is new.
+"""
 
 from __future__ import annotations
 
@@ -65,13 +68,13 @@ class Dialect:
 
 def _discord(text: str) -> str:
     """It knows backslashes, and no entities; `<` begins its mentions."""
-    return _HTML.sub(lambda found: "\\" + found[0], markdown(text, entities=False))
+    return _HTML.sub(r"\\\g<0>", markdown(text, entities=False))
 
 
 def _slack(text: str) -> str:
     """Apprise makes Slack's entities of `\\<`. Slack has no escape for its marks; between spaces they are none."""
-    text = _SLACK_MARKS.sub(lambda found: _HAIR_SPACE + found[0] + _HAIR_SPACE, without_mentions(text))
-    return re.sub(r"[<>\[\]]", lambda found: "\\" + found[0], text)
+    text = _SLACK_MARKS.sub(rf"{_HAIR_SPACE}\g<0>{_HAIR_SPACE}", without_mentions(text))
+    return re.sub(r"[<>\[\]]", r"\\\g<0>", text)
 
 
 def _tags(text: str) -> str:
@@ -95,3 +98,39 @@ DIALECTS: dict[str, Dialect] = {
         touches=True,
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The defaults are right for most of Apprise's services: Markdown where that is understood, and no file.
+
+    `room` is what a message holds in truth, where Apprise says less or more; `counts_bytes` that it isn't characters.
+    """
+
+    markup: Chat = "markdown"
+    room: int | None = None
+    counts_bytes: bool = False
+    reads_text: bool = False  # a program reads it: plain text, unless the address says format=
+    file: Literal["within", "after"] | None = None  # in the message, or as one more message after it
+    text_with_file: bool = False  # without one, an empty message would be posted too
+
+
+# Most other services that take files are for phones, where a second message would be a second alarm.
+CHANNELS: dict[str, Channel] = {
+    "discord": Channel("discord", file="after"),
+    "gchat": Channel("slack"),
+    "slack": Channel("slack"),
+    "tgram": Channel("tags", file="after"),
+    **dict.fromkeys(("matrix", "matrixs"), Channel("tags", file="after", text_with_file=True)),
+    **dict.fromkeys(("workflow", "workflows"), Channel("teams", room=12_000)),
+    # ntfy makes a file of what is over 4,096 bytes, and a server that takes no files refuses it for good
+    **dict.fromkeys(("ntfy", "ntfys"), Channel(room=4000, counts_bytes=True)),
+    **dict.fromkeys(("json", "jsons"), Channel(reads_text=True, file="within")),
+    **dict.fromkeys(("form", "forms", "xml", "xmls"), Channel(reads_text=True)),
+}
+_OTHER = Channel()
+
+
+def channel_of(scheme: str) -> Channel:
+    """What is special about the service of an Apprise URL."""
+    return CHANNELS.get(scheme, _OTHER)

@@ -15,23 +15,14 @@ from time import monotonic
 
 import requests
 import urllib3.exceptions as urllib3
-from apprise import AppriseAttachment, NotifyBase, NotifyFormat
+from apprise import AppriseAttachment, NotifyBase
 from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
 from messages import Reason, of_system
 from notifier.calendar import Event
-from notifier.channels import (
-    POST_TEXT_WITH_FILE,
-    TAKE_FILE_AFTER,
-    TAKE_FILE_WITHIN,
-    UnusableAddress,
-    channel,
-    forms,
-    room_of,
-    scheme_of,
-    size_of,
-)
+from notifier.channels import UnusableAddress, body_format, notify_service, room_of, scheme_of, size_of
+from notifier.chat_markup import channel_of
 from notifier.http_recorder import Answer, Heard, listening
 from notifier.mail import Letter, Mail, Refused
 from notifier.messages import Message
@@ -69,38 +60,38 @@ class Result:
 def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> Result:
     """Never raises for what a server or a network does."""
     try:
-        made = channel(address.url)
+        service = notify_service(address.url)
     except UnusableAddress as failure:
         return Result(ok=False, permanent=True, said=str(failure))
     taken = set(message.taken)
     until = monotonic() + deadline * (1 - _FOR_THE_LAST)
-    result = within(deadline, lambda: _through(made, address, message, taken, until))
-    event = message.event if scheme_of(address.url) in TAKE_FILE_AFTER else None
+    result = within(deadline, lambda: _through(service, address, message, taken, until))
+    event = message.event if channel_of(scheme_of(address.url)).file == "after" else None
     if result.ok and event is not None:
         # The alert has arrived: were a file that is refused or slow a failure, all of it would be sent again.
         within(deadline, lambda: _send_file(address, event))
     return replace(result, taken=frozenset(taken))
 
 
-def _through(made: NotifyBase, address: Address, message: Message, taken: set[str], until: float) -> Result:
-    """Adds to `taken` as it goes, so that also a try that is late, or breaks off, is known for what it brought."""
+def _through(service: NotifyBase, address: Address, message: Message, taken: set[str], until: float) -> Result:
+    """Adds to `taken` as it goes, so that what a late or interrupted attempt delivered is known."""
     try:
-        if isinstance(made, Mail) and not made.encrypts:
-            return _by_mail(made, address, message, taken, until)
-        return _by_apprise(made, address, message)
+        if isinstance(service, Mail) and not service.encrypts:
+            return _by_mail(service, address, message, taken, until)
+        return _by_apprise(service, address, message)
     except AppriseException as failure:
         return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
-    except Exception as failure:  # noqa: BLE001  # a hundred plugins, and what one trips over must not stop the rest
+    except Exception as failure:  # noqa: BLE001  # one of a hundred plugins, and the other deliveries must go on
         return Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__))
 
 
-def _by_apprise(made: NotifyBase, address: Address, message: Message) -> Result:
-    form, told = forms(made, address.url)
-    subject = message.subject[: made.title_maxlen or _LONGEST_SUBJECT]
-    body = message.fitted(form, _room(made, address.url, told, subject), size_of(address.url))
-    within_it = _file(message) if scheme_of(address.url) in TAKE_FILE_WITHIN else None
+def _by_apprise(service: NotifyBase, address: Address, message: Message) -> Result:
+    form, told = body_format(service, address.url)
+    subject = message.subject[: service.title_maxlen or _LONGEST_SUBJECT]
+    body = message.fitted(form, room_of(service, address.url, told, subject), size_of(address.url))
+    file = _file(message) if channel_of(scheme_of(address.url)).file == "within" else None
     with listening() as heard:
-        sent = made.notify(body=body, title=subject, body_format=told, attach=within_it)
+        sent = service.notify(body=body, title=subject, body_format=told, attach=file)
     return Result(ok=True, said=_answer(heard)) if sent else _failed(heard, address.url)
 
 
@@ -108,8 +99,9 @@ def _send_file(address: Address, event: Event) -> Result:
     with TemporaryDirectory(prefix="policywatch-") as folder, listening(), suppress(Exception):
         file = Path(folder, event.file_name)  # not all of Apprise's channels can send from memory
         file.write_bytes(event.ics())
-        said = file.name if scheme_of(address.url) in POST_TEXT_WITH_FILE else ""
-        return Result(ok=bool(channel(address.url).notify(body=said, attach=AppriseAttachment([str(file)]))))
+        body = file.name if channel_of(scheme_of(address.url)).text_with_file else ""
+        attachment = AppriseAttachment([str(file)])
+        return Result(ok=bool(notify_service(address.url).notify(body=body, attach=attachment)))
     return Result(ok=False)
 
 
@@ -120,7 +112,7 @@ def _file(message: Message) -> AppriseAttachment | None:
     return AppriseAttachment([entry])
 
 
-def _by_mail(made: Mail, address: Address, message: Message, taken: set[str], until: float) -> Result:
+def _by_mail(service: Mail, address: Address, message: Message, taken: set[str], until: float) -> Result:
     letter = Letter(
         subject=message.subject,
         text=message.text,
@@ -133,17 +125,10 @@ def _by_mail(made: Mail, address: Address, message: Message, taken: set[str], un
         until=until,
     )
     try:
-        made.post(letter)
+        service.post(letter)
     except Refused as refused:
         return Result(ok=False, permanent=refused.permanent, said=scrubbed(refused.said, address.url))
     return Result(ok=True, said=Reason("delivery.taken"))
-
-
-def _room(made: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
-    """Characters for the body. Apprise puts the title into it where a channel has none, or counts it (Discord)."""
-    markup = len("<b></b><br />\r\n") if told == NotifyFormat.HTML else len("# \r\n")
-    apart = made.title_maxlen and not made.overflow_amalgamate_title
-    return room_of(made, url) - (0 if apart else len(subject) + markup)
 
 
 def _answer(heard: Heard) -> str | None:
