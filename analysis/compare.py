@@ -17,7 +17,7 @@ from analysis.model import Comparison, Page, Passage, Quote
 from analysis.text.dates import ORDERS, Named, dates_in, named_in_numbers, order_of, start_of, unclear_in
 from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import doubt
-from messages import Reason
+from messages import Message
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"
 _EARLIER = re.compile(r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)")
@@ -129,20 +129,20 @@ def _classified(features: PassageFeatures, verdict: Verdict, returns: bool, mode
         direction=verdict.direction,
         returns=returns,
         chance=(verdict.first or verdict).chances.get("alert"),
-        why=(*reasons, Reason("why.returns")) if returns else reasons,
+        why=(*reasons, Message("why.returns")) if returns else reasons,
     )
 
 
-def _why(annotated: Sequence[PassageFeatures], news: Verdict, returns: Collection[bool]) -> Iterator[Reason]:
+def _why(annotated: Sequence[PassageFeatures], news: Verdict, returns: Collection[bool]) -> Iterator[Message]:
     """Why the change as a whole is told or not."""
     if any(returns):
-        yield Reason("why.returns")
+        yield Message("why.returns")
     if not any(features.sentences for features in annotated):
-        yield Reason("why.form_only")
+        yield Message("why.form_only")
     elif not news.alert:
-        yield Reason("why.nothing_to_tell")
+        yield Message("why.nothing_to_tell")
     if (bounded := len(annotated) - MOST_PASSAGES) > 0:
-        yield Reason("why.left_out", count=bounded)
+        yield Message("why.left_out", n=bounded)
 
 
 def _dates_added(
@@ -164,12 +164,12 @@ def _dates_added(
     return found
 
 
-def _unclear_date(dates: Sequence[tuple[str, Sequence[Named]]]) -> Iterator[Reason]:
+def _unclear_date(dates: Sequence[tuple[str, Sequence[Named]]]) -> Iterator[Message]:
     """Why no date, or another one, is given where the change adds one."""
     if unclear := unclear_in(dates):
         text, named = unclear
         first, second = (day.isoformat() for day in named.either)
-        yield Reason("why.date_unclear", text=text, first=first, second=second)
+        yield Message("why.date_unclear", text=text, first=first, second=second)
 
 
 def _notice_links(annotated: Sequence[PassageFeatures], after: Page) -> tuple[Quote, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from messages import Reason
+from messages import Message
 
 BlockKind = Literal["heading", "paragraph", "item", "row"]
 CELL = " | "  # between the cells of a row
@@ -15,7 +15,7 @@ CELL = " | "  # between the cells of a row
 class UnreadablePage(Exception):
     """A capture from which no text can be taken; `reason` is a sentence for the operator."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Message) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -23,8 +23,8 @@ class UnreadablePage(Exception):
 class TooCostly(UnreadablePage):
     """A text that takes more time or memory to read or to compare than any policy should."""
 
-    def __init__(self, reason: Reason | None = None) -> None:
-        super().__init__(reason or Reason("unreadable.costly"))
+    def __init__(self, reason: Message | None = None) -> None:
+        super().__init__(reason or Message("unreadable.costly"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Passage:
     severity: Severity = "none"
     direction: Direction = "none"
     returns: bool = False
-    why: tuple[Reason, ...] = ()
+    why: tuple[Message, ...] = ()
     chance: float | None = None
 
     @property
@@ -208,8 +208,8 @@ class Comparison:
     topics: tuple[str, ...] = ()
     effective_date: date | None = None
     dated: bool = False
-    held: str | None = None
-    why: tuple[Reason, ...] = ()
+    held: Message | None = None
+    why: tuple[Message, ...] = ()
     notice_links: tuple[Quote, ...] = ()
     brief: Brief = field(default_factory=Brief)
     passages: tuple[Passage, ...] = ()

@@ -53,7 +53,7 @@ def passage_json(passage: Passage) -> dict[str, Any]:
         "severity": passage.severity,
         "direction": passage.direction,
         "returns": passage.returns,
-        "why": list(passage.why),
+        "why": [str(reason) for reason in passage.why],
     }
 
 
@@ -78,8 +78,7 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
     """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
     beside = {
         "notice_links": quotes(comparison.notice_links),
-        "why": list(comparison.why),
-        "why_codes": [reason.as_json() for reason in comparison.why],
+        "why": [reason.to_json() for reason in comparison.why],
         "dated": comparison.dated,
     }
     headed = {} if comparison.brief.place is None else {"place": comparison.brief.place}
@@ -96,8 +95,8 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "topics": list(comparison.topics),
         "effective_date": comparison.effective_date.isoformat() if comparison.effective_date else None,
         "dated": comparison.dated,
-        "held": comparison.held,
-        "why": list(comparison.why),
+        "held": str(comparison.held) if comparison.held else None,
+        "why": [str(reason) for reason in comparison.why],
         "notice_links": quotes(comparison.notice_links),
         "returns": comparison.returns,
         "brief": brief_json(comparison.brief),

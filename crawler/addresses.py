@@ -16,7 +16,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from crawler.failures import ForbiddenAddress
-from messages import Reason
+from messages import Message
 
 WEB_PORTS = frozenset({80, 443})
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
@@ -76,7 +76,7 @@ def port_of(url: str) -> int | None:
     return URL(url, encoded=True).port
 
 
-def objection(url: str, ports: frozenset[int] | None = None) -> Reason | None:
+def objection(url: str, ports: frozenset[int] | None = None) -> Message | None:
     """Why this URL is not asked, as the end of a sentence ("... which is not a web address"); None if it may be.
 
     Without `ports`, any port will do.
@@ -86,13 +86,13 @@ def objection(url: str, ports: frozenset[int] | None = None) -> Reason | None:
         host, port = parsed.host, parsed.port
         (parsed.raw_host or "").encode("idna")  # as the resolver will: "a..com" and labels of 64 letters have no name
     except ValueError:  # UnicodeError is one
-        return Reason("objection.unclear")
+        return Message("objection.unclear")
     if parsed.scheme not in {"http", "https"}:
-        return Reason("objection.scheme")
+        return Message("objection.scheme")
     if not host:
-        return Reason("objection.host")
+        return Message("objection.host")
     if parsed.user is not None or parsed.password is not None:
-        return Reason("objection.password")
+        return Message("objection.password")
     if ports is not None and port not in ports:
-        return Reason("objection.port", port=port or 0)
+        return Message("objection.port", port=port or 0)
     return None

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from yarl import URL
 
 from crawler.fetching import Answer
-from messages import Reason
+from messages import Message
 
 _SIGNS = tomllib.loads(Path(__file__).with_name("block_detection.toml").read_text("utf-8"))
 _LOGIN = frozenset(_SIGNS["login"]["words"])
@@ -25,13 +25,13 @@ _OVERLOADED = re.compile(r"<[a-z](?:[^<>\s/]*+[\s/]){2000}")  # so many attribut
 _TAGS = 10_000  # and so has one with more of them; nested, they keep the parser busy
 
 
-def wall(asked: str, answer: Answer) -> Reason | None:
+def wall(asked: str, answer: Answer) -> Message | None:
     """What stands before the page, as the end of "The site answered with ..."; None if it is the page."""
     if _led_to_login(asked, answer.url):
-        return Reason("wall.redirected", url=answer.url[:300])
+        return Message("wall.redirected", url=answer.url[:300])
     for name, values in _SIGNS["headers"].items():
         if (answer.header(name) or "").lower() in values:
-            return Reason("wall.test")
+            return Message("wall.test")
     body = answer.body
     if len(body) > _LARGEST or body.count(b"<") > _TAGS or b"<" not in body[:1024]:
         return None
@@ -49,7 +49,7 @@ def _words(url: str) -> set[str]:
     return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}
 
 
-def _shown(body: bytes) -> Reason | None:
+def _shown(body: bytes) -> Message | None:
     markup = body.decode("utf-8", "replace").lower()
     limits = {name: _SIGNS[name]["longest"] for name in ("password", "captcha", "phrases")}
     phrases, marks = _SIGNS["phrases"]["said"], _SIGNS["captcha"]["marks"]
@@ -65,9 +65,9 @@ def _shown(body: bytes) -> Reason | None:
     root = tree.body
     text = " ".join((root.text(separator=" ") if root is not None else "").split())
     if len(text) < limits["password"] and tree.css_first('input[type="password"]') is not None:
-        return Reason("wall.login")
+        return Message("wall.login")
     if len(text) < limits["captcha"] and any(mark in markup for mark in marks):
-        return Reason("wall.test")
+        return Message("wall.test")
     if len(text) < limits["phrases"] and any(said in f"{heading} {text}" for said in phrases):
-        return Reason("wall.human")
+        return Message("wall.human")
     return None

@@ -19,7 +19,7 @@ from crawler.failures import CrawlError, DownloadFailed
 from crawler.fetching import Answer
 from crawler.targets import CrawlSettings
 from crawler.user_agent import user_agent
-from messages import Reason
+from messages import Message
 
 if TYPE_CHECKING:  # an optional extra, imported when a page needs it
     from playwright.async_api import Browser, Page, Playwright, Request, Route, WebSocketRoute
@@ -76,11 +76,11 @@ class Rendering:
                     return await self._opened(answer, ask, language, expand=expand)
             except TimeoutError as failure:
                 await self.close()  # its process may be busy for ever
-                raise DownloadFailed(Reason("browser.late", host=host_of(answer.url), seconds=seconds)) from failure
+                raise DownloadFailed(Message("browser.late", host=host_of(answer.url), seconds=seconds)) from failure
             except Error as failure:
                 await self.close()
                 said = failure.message.splitlines()[0][:200]
-                raise DownloadFailed(Reason("browser.failed", host=host_of(answer.url), said=said)) from failure
+                raise DownloadFailed(Message("browser.failed", host=host_of(answer.url), error=said)) from failure
 
     async def _opened(self, answer: Answer, ask: Ask, language: str, *, expand: bool) -> Answer:
         browser = await self._started()
@@ -121,7 +121,7 @@ class Rendering:
             )
         except Error as failure:
             await self.close()
-            raise DownloadFailed(Reason("browser.no_chromium")) from failure
+            raise DownloadFailed(Message("browser.no_chromium")) from failure
         return self._browser
 
     async def close(self) -> None:
@@ -142,7 +142,7 @@ def require() -> None:
     try:
         import playwright.async_api  # noqa: F401
     except ImportError as failure:
-        raise DownloadFailed(Reason("browser.missing")) from failure
+        raise DownloadFailed(Message("browser.missing")) from failure
 
 
 class _Visit:

@@ -23,7 +23,7 @@ from yarl import URL
 
 from crawler.addresses import PublicResolver, public_socket
 from crawler.failures import DownloadFailed, ForbiddenAddress
-from messages import Reason, of_system
+from messages import Message, system_error, verbatim
 
 ACCEPT_ENCODING = "gzip, deflate"  # what the standard library decodes: the fewer decoders face the web, the better
 _HEADER_SIZE = 65536  # bytes; some sites send content security policies beyond aiohttp's 8 kB
@@ -49,7 +49,7 @@ class GuardedDownloads(BaseDownloadHandler):
         try:
             status, headers, body = await self._exchange(request, limit, seconds)
         except TimeoutError as failure:
-            raise DownloadFailed(Reason("network.late", host=host, seconds=seconds), temporary=True) from failure
+            raise DownloadFailed(Message("network.late", host=host, seconds=seconds), temporary=True) from failure
         except aiohttp.ClientError as failure:
             raise _explained(failure, host) from failure
         request.meta["received"] = headers
@@ -105,10 +105,10 @@ def _session(trusted: ssl.SSLContext, *, allow_private: bool) -> aiohttp.ClientS
 def too_large(limit: int) -> DownloadFailed:
     """What is said of a page above `limit` bytes."""
     if limit >= 2**20:
-        size = Reason("size.mega", number=f"{limit / 2**20:.1f}")
+        size = Message("size.mega", number=f"{limit / 2**20:.1f}")
     else:
-        size = Reason("size.kilo", number=f"{limit / 1024:.1f}")
-    return DownloadFailed(Reason("network.large", size=size))
+        size = Message("size.kilo", number=f"{limit / 1024:.1f}")
+    return DownloadFailed(Message("network.large", size=size))
 
 
 def _explained(failure: aiohttp.ClientError, host: str) -> DownloadFailed:
@@ -116,43 +116,43 @@ def _explained(failure: aiohttp.ClientError, host: str) -> DownloadFailed:
     match failure:
         case aiohttp.ClientConnectorError() if isinstance(cause, ForbiddenAddress):
             host, address = cause.host, cause.address
-            where = host if host == address else Reason("network.private_at", host=host, address=address)
-            return DownloadFailed(Reason("network.private", where=where), reached=False)
+            where = host if host == address else Message("network.private_at", host=host, address=address)
+            return DownloadFailed(Message("network.private", where=where), reached=False)
         case aiohttp.ClientConnectorCertificateError():
             certificate = failure.certificate_error
             why = certificate.verify_message if isinstance(certificate, ssl.SSLCertVerificationError) else certificate
-            return DownloadFailed(Reason("network.certificate", host=host, why=str(why)), reached=False)
+            return DownloadFailed(Message("network.certificate", host=host, why=str(why)), reached=False)
         case aiohttp.ClientSSLError() if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
-            return DownloadFailed(Reason("network.no_tls", host=host), reached=False)
+            return DownloadFailed(Message("network.no_tls", host=host), reached=False)
         case aiohttp.ClientSSLError():
-            return DownloadFailed(Reason("network.tls", host=host, why=str(cause)), reached=False)
+            return DownloadFailed(Message("network.tls", host=host, why=str(cause)), reached=False)
         case aiohttp.ClientConnectorDNSError():
             unsure = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
-            return DownloadFailed(Reason("network.name", host=host), temporary=unsure, reached=False)
+            return DownloadFailed(Message("network.name", host=host), temporary=unsure, reached=False)
         case aiohttp.ClientConnectorError():
-            reason = Reason("network.connection", host=host, why=_named(failure))
+            reason = Message("network.connection", host=host, why=_named(failure))
             return DownloadFailed(reason, temporary=True, reached=False)
         case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
-            return DownloadFailed(Reason("network.broken_off", host=host), temporary=True)
+            return DownloadFailed(Message("network.broken_off", host=host), temporary=True)
         case aiohttp.InvalidURL():
-            return DownloadFailed(Reason("network.address"), reached=False)
-    return DownloadFailed(Reason("network.http", host=host))
+            return DownloadFailed(Message("network.address"), reached=False)
+    return DownloadFailed(Message("network.http", host=host))
 
 
-def _named(failure: aiohttp.ClientConnectorError) -> str:
-    return of_system(failure.errno) if failure.errno else str(failure)
+def _named(failure: aiohttp.ClientConnectorError) -> Message:
+    return system_error(failure.errno) if failure.errno else verbatim(str(failure))
 
 
 def _decoded(body: bytes, headers: RawHeaders, limit: int, host: str) -> bytes:
     named = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     encodings = [one for each in named.split(",") if (one := each.strip().lower()) not in {"", "identity"}]
     if len(encodings) > _MAX_ENCODINGS or not set(encodings) <= {"gzip", "x-gzip", "deflate"}:
-        raise DownloadFailed(Reason("network.encoding", host=host, named=repr(named[:40])))
+        raise DownloadFailed(Message("network.encoding", host=host, named=repr(named[:40])))
     for encoding in reversed(encodings):
         try:
             body = _inflated(body, limit) if encoding == "deflate" else _gunzipped(body, limit)
         except (OSError, EOFError, zlib.error) as failure:
-            raise DownloadFailed(Reason("network.compressed", host=host), temporary=True) from failure
+            raise DownloadFailed(Message("network.compressed", host=host), temporary=True) from failure
         if len(body) > limit:
             raise too_large(limit)
     return body

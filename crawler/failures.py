@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from messages import Reason
+from messages import Message
 from storage.checks import Outcome
 
 
 class CrawlError(Exception):
     """Something expected went wrong with one document."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Message) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -22,7 +22,7 @@ class NoPage(CrawlError):
     def __init__(
         self,
         outcome: Outcome,
-        reason: Reason,
+        reason: Message,
         *,
         status: int | None = None,
         final_url: str | None = None,
@@ -38,7 +38,7 @@ class NoPage(CrawlError):
 class DownloadFailed(CrawlError):
     """One request brought no answer, or none that can be used."""
 
-    def __init__(self, reason: Reason, *, temporary: bool = False, reached: bool = True) -> None:
+    def __init__(self, reason: Message, *, temporary: bool = False, reached: bool = True) -> None:
         """`temporary`: it may pass by itself. `reached`: the server was there; otherwise no page of it can be had."""
         super().__init__(reason)
         self.temporary = temporary

@@ -23,7 +23,7 @@ from crawler.failures import CrawlError, DownloadFailed, NoPage
 from crawler.politeness import Hosts
 from crawler.targets import CrawlSettings
 from crawler.user_agent import user_agent
-from messages import Reason
+from messages import Message
 from storage.checks import Outcome
 from storage.clock import retry_after
 
@@ -112,11 +112,11 @@ class Fetcher:
             url = _target_of(location, url)
             wrong = objection(url, chain.ports)
             if wrong is not None:
-                reason = Reason("address.redirected_wrong", url=url[:300], wrong=wrong)
+                reason = Message("address.redirected_wrong", url=url[:300], wrong=wrong)
                 raise NoPage(Outcome.FAILED, reason, final_url=url)
         raise NoPage(
             Outcome.FAILED,
-            Reason("address.redirected_often", count=self._settings.max_redirects, url=url),
+            Message("address.redirected_often", n=self._settings.max_redirects, url=url),
             final_url=url,
         )
 
@@ -137,19 +137,19 @@ class Fetcher:
         """
         own = host_of(url) == host_of(page)
         if method not in {"GET", "POST"} or (method == "POST" and not own):
-            raise NoPage(Outcome.FAILED, Reason("address.piece_sends", host=host_of(url)))
+            raise NoPage(Outcome.FAILED, Message("address.piece_sends", host=host_of(url)))
         ports = WEB_PORTS | {port_of(page) or 0}
         chain = _Chain(url, host_of(page) if allow_private else None, ports, method, body, is_piece=True)
         for _ in range(self._settings.max_redirects + 1):
             wrong = objection(url, chain.ports)
             if wrong is not None:
-                raise NoPage(Outcome.FAILED, Reason("address.piece_wrong", url=url[:300], wrong=wrong))
+                raise NoPage(Outcome.FAILED, Message("address.piece_wrong", url=url[:300], wrong=wrong))
             answer = await self._step(chain, url, may_ask, headers)
             location = answer.header("location")
             if answer.status not in REDIRECTS or location is None or method != "GET":
                 return answer
             url = _target_of(location, url)
-        raise NoPage(Outcome.FAILED, Reason("address.piece_redirected", host=host_of(url)))
+        raise NoPage(Outcome.FAILED, Message("address.piece_redirected", host=host_of(url)))
 
     async def _step(self, chain: _Chain, url: str, may_ask: MayAsk, headers: Mapping[str, str]) -> Answer:
         try:
@@ -157,7 +157,7 @@ class Fetcher:
             return await self._persistently(chain, url, headers)
         except CrawlError as failure:
             if url != chain.url:
-                failure.reason = Reason("address.redirected", url=url[:300], reason=failure.reason)
+                failure.reason = Message("address.redirected", url=url[:300], reason=failure.reason)
             raise
 
     async def _persistently(self, chain: _Chain, url: str, headers: Mapping[str, str]) -> Answer:
@@ -240,4 +240,4 @@ def _target_of(location: str, url: str) -> str:
     try:
         return str(safe_url_string(urljoin(url, location.strip())))
     except ValueError as failure:
-        raise NoPage(Outcome.FAILED, Reason("address.redirected_unclear")) from failure
+        raise NoPage(Outcome.FAILED, Message("address.redirected_unclear")) from failure

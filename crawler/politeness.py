@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawler.failures import NoPage
-from messages import Reason
+from messages import Message
 from storage.checks import Outcome
 
 
@@ -76,6 +76,6 @@ class Hosts:
             await asyncio.sleep(rest)
 
 
-def asked_to_wait(host: str, until: datetime) -> Reason:
+def asked_to_wait(host: str, until: datetime) -> Message:
     """The reason of a check that was not made because the host asked for a pause."""
-    return Reason("answer.wait", host=host, until=f"{until:%Y-%m-%d %H:%M}")
+    return Message("answer.wait", host=host, until=f"{until:%Y-%m-%d %H:%M}")

@@ -17,7 +17,7 @@ from crawler.failures import DownloadFailed, NoPage
 from crawler.fetching import Fetcher
 from crawler.politeness import Hosts
 from crawler.user_agent import NAME
-from messages import Reason
+from messages import Message
 from storage.checks import Outcome
 
 _READ = 500 * 1024  # bytes; the RFC wants at least so many to be read
@@ -54,7 +54,7 @@ class Robots:
         if rules.parsed is not None and not rules.parsed.can_fetch(url, NAME):
             raise NoPage(
                 Outcome.ROBOTS,
-                Reason("robots.forbidden", host=host, name=NAME, line=_IGNORE),
+                Message("robots.forbidden", host=host, name=NAME, line=_IGNORE),
                 final_url=url,
             )
 
@@ -68,7 +68,7 @@ class Robots:
             if not failure.reached:  # then its pages can't be had either, and that is what a person must know
                 return _Rules(unreadable=NoPage(Outcome.FAILED, failure.reason))
             large = failure.reason.code == "network.large"  # which speaks of a page
-            why = Reason("robots.large", size=failure.reason.values["size"]) if large else failure.reason
+            why = Message("robots.large", size=failure.reason.params["size"]) if large else failure.reason
             return _Rules(unreadable=_unreadable(host, why))
         except NoPage as failure:
             if failure.outcome is Outcome.BLOCKED:
@@ -82,13 +82,13 @@ class Robots:
             return _Rules()
         until = self._fetcher.come_back_at(answer)
         if until is not None:
-            why = Reason("robots.paused", status=answer.status, until=f"{until:%Y-%m-%d %H:%M}")
+            why = Message("robots.paused", status=answer.status, until=f"{until:%Y-%m-%d %H:%M}")
             return _Rules(unreadable=_unreadable(host, why, until))
-        return _Rules(unreadable=_unreadable(host, Reason("robots.answered", status=answer.status)))
+        return _Rules(unreadable=_unreadable(host, Message("robots.answered", status=answer.status)))
 
 
-def _unreadable(host: str, why: Reason, not_before: datetime | None = None) -> NoPage:
-    reason = Reason("robots.unreadable", host=host, why=why, line=_IGNORE)
+def _unreadable(host: str, why: Message, not_before: datetime | None = None) -> NoPage:
+    reason = Message("robots.unreadable", host=host, why=why, line=_IGNORE)
     return NoPage(Outcome.ROBOTS, reason, not_before=not_before)
 
 

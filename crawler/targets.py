@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from messages import Reason
+from messages import Message
 from storage.clock import LONGEST_PAUSE, utc_now
 from storage.database import Database
 
@@ -64,12 +64,12 @@ class Fetched:
 
 FingerprintOf = Callable[[Fetched], str | None]
 # why two answers (one for each part of a document) that differ are not believed; None for what is not at hand
-WhyUnstable = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Reason]
+WhyUnstable = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Message]
 
 
-def plainly_unstable(_first: Sequence[Fetched | None], _second: Sequence[Fetched]) -> Reason:
+def plainly_unstable(_first: Sequence[Fetched | None], _second: Sequence[Fetched]) -> Message:
     """For who knows nothing of what pages say."""
-    return Reason("answer.unstable")
+    return Message("answer.unstable")
 
 
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the last of them; at first none

@@ -19,7 +19,7 @@ from crawler.fetching import PASSING, Answer, Fetcher, MayAsk
 from crawler.politeness import asked_to_wait
 from crawler.robots import Robots
 from crawler.targets import Fetched, FingerprintOf, Target, WhyUnstable
-from messages import Reason
+from messages import Message
 from storage.checks import Outcome
 
 P = ParamSpec("P")
@@ -82,7 +82,7 @@ class Finding:
     """What a check found. Without an outcome, its pages are yet to be read."""
 
     outcome: Outcome | None
-    reason: Reason | None = None
+    reason: Message | None = None
     status: int | None = None
     final_url: str | None = None
     seen: tuple[Seen, ...] = ()  # with the validators that hold if the text is believed
@@ -134,7 +134,7 @@ class Visitor:
     async def _find(self, target: Target, known: Known) -> Finding:
         for url in target.addresses:
             if wrong := objection(url):
-                raise NoPage(Outcome.FAILED, Reason("address.wrong", url=url[:300], wrong=wrong))
+                raise NoPage(Outcome.FAILED, Message("address.wrong", url=url[:300], wrong=wrong))
         if known.not_before is not None and known.not_before > self._now():
             raise NoPage(Outcome.BLOCKED, asked_to_wait(host_of(target.url), known.not_before))
         asked = [await self._look(target, n, part) for n, part in enumerate(known.parts)]
@@ -169,7 +169,7 @@ class Visitor:
             page, text = await self._read(target, url, known, answer)
         except CrawlError as failure:
             if target.more:
-                failure.reason = Reason(
+                failure.reason = Message(
                     "part.one", number=number + 1, count=len(target.addresses), url=url[:300], reason=failure.reason
                 )
             raise
@@ -202,7 +202,7 @@ class Visitor:
         if not answer.body.strip():
             raise NoPage(
                 Outcome.UNREADABLE,
-                Reason("answer.empty", host=host_of(answer.url), status=answer.status),
+                Message("answer.empty", host=host_of(answer.url), status=answer.status),
                 status=answer.status,
                 final_url=answer.url,
             )
@@ -244,12 +244,12 @@ class Visitor:
         outcome, code, more = Outcome.FAILED, "answer.useless", {}
         if status in _REFUSALS:
             outcome, code = Outcome.BLOCKED, "answer.refused"
-            more = {"why": Reason(_REFUSALS[status]), "advice": _advice(status, not_before)}
+            more = {"why": Message(_REFUSALS[status]), "advice": _advice(status, not_before)}
         elif status in {404, 410}:
             outcome, code = Outcome.GONE, "answer.gone"
         elif status in PASSING:
             code = "answer.broken"
-        reason = Reason(code, host=host, status=status, **more)
+        reason = Message(code, host=host, status=status, **more)
         raise NoPage(outcome, reason, status=status, final_url=answer.url, not_before=not_before)
 
     async def _read(self, target: Target, url: str, known: KnownPart, answer: Answer) -> tuple[Fetched, str | None]:
@@ -259,7 +259,7 @@ class Visitor:
         if text is None or text != known.fingerprint:
             what = wall(url, answer)
             if what is not None:
-                reason = Reason("answer.wall", host=host_of(answer.url), what=what, advice=Reason("advice.ask"))
+                reason = Message("answer.wall", host=host_of(answer.url), what=what, advice=Message("advice.ask"))
                 raise NoPage(Outcome.BLOCKED, reason, status=answer.status, final_url=answer.url)
         return page, text
 
@@ -276,10 +276,10 @@ def _unpacked(page: Fetched | None) -> Fetched | None:
     return None if page is None else replace(page, body=zlib.decompress(page.body))
 
 
-def _advice(status: int, not_before: datetime | None) -> Reason:
+def _advice(status: int, not_before: datetime | None) -> Message:
     if not_before is not None:
-        return Reason("advice.until", until=f"{not_before:%Y-%m-%d %H:%M}")
-    return Reason("advice.later" if status in {429, 503} else "advice.ask")
+        return Message("advice.until", until=f"{not_before:%Y-%m-%d %H:%M}")
+    return Message("advice.later" if status in {429, 503} else "advice.ask")
 
 
 def fetched(document: str, url: str, answer: Answer) -> Fetched:

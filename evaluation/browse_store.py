@@ -14,6 +14,7 @@ import zstandard
 
 from analysis.model import TOPICS
 from analysis.text.words import word_diff
+from messages import Message
 from storage.captures import Capture
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
@@ -284,7 +285,7 @@ class Maker:
                     "evidence": [{"topic": topic, "text": new[:20], "side": "after"} for topic in topics],
                     "severity": severity,
                     "direction": direction,
-                    "why": ["a phrase of the topic stands in the added words"],
+                    "why": [Message("why.added", topic=Message(f"topics.{topic}"), text=new[:20]) for topic in topics],
                     "marks": [*word_diff(old, new)] if position == 0 else [],
                 }
             )

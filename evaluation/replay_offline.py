@@ -56,7 +56,7 @@ class Document:
         try:
             page = read_page(body, mime=mime, language=self.language)
         except UnreadablePage as failure:
-            return "unreadable", failure.reason
+            return "unreadable", str(failure.reason)
         mark = fingerprint(page.blocks)
         if mark == self.mark:
             return "unchanged", None
@@ -66,7 +66,7 @@ class Document:
         else:
             reason = doubt(before, page, language=self.language, title=self.title)
         if reason:
-            return "held", reason
+            return "held", str(reason)
         self.good, self.mark = page, mark
         if before is None:
             return "first", None

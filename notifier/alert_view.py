@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from messages import Catalogue, catalogue
 from notifier.escape import clean, cut, web_link
 from notifier.presentation import answered_questions, date_key, group_alike, meanings
-from notifier.wording import Words, words
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, gravity, passages
-from storage.documents import Document, document
+from storage.documents import document
 from storage.second_readings import second_readings
 from storage.versions import Cause, Version
 
@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPassage:
+class PassageView:
     """`marks` are the word diff, in runs of "same", "removed" and "added".
 
     `operation` says it in the message's language, and in how many places.
@@ -62,7 +62,7 @@ class ShownPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ChangeView:
     """One change."""
 
     document_id: str
@@ -77,7 +77,7 @@ class Shown:
     found: str
     starting: str | None
     starting_name: str  # what to call that day
-    starting_said: str  # the day within a line
+    starting_phrase: str  # the day within a line
     starts: date | None
     default: str | None
     default_name: str | None
@@ -86,9 +86,9 @@ class Shown:
     thread: str  # of which messages about the same hang together
     meaning: str | None
     answers: tuple[Answer, ...]
-    passages: tuple[ShownPassage, ...]  # the flagged ones, that of the meaning first, then the gravest
+    passages: tuple[PassageView, ...]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
-    unflagged_said: str  # how many that are, in words
+    unflagged_note: str  # how many that are, in words
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...]  # where the document stands, all of it
@@ -100,7 +100,7 @@ class Shown:
         """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
-    def in_short(self, ways: int) -> Shown:
+    def in_short(self, ways: int) -> ChangeView:
         """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
         refuse = [one for one in self.answers if one.name == "refuse" and ways][:1]  # before the ways that are gone
         needed = tuple(replace(one, quotes=one.quotes[:ways]) for one in refuse)
@@ -116,9 +116,9 @@ def _found_at(session: Session, change: Change) -> datetime:
     return change.detected_at
 
 
-def show(session: Session, change: Change, language: str, base_url: str | None) -> Shown:
+def change_view(session: Session, change: Change, language: str, base_url: str | None) -> ChangeView:
     """Read what belongs to the change and say it in the words of a language."""
-    said = words(language)
+    words = catalogue(language)
     page = document(session, change.document_id)
     found = passages(session, change.id or 0)
     flagged = _without_titles([passage for passage in found if passage.topics])
@@ -127,35 +127,35 @@ def show(session: Session, change: Change, language: str, base_url: str | None) 
     starting = change.effective_date or _day(brief.get("from"))
     announced = announcements(session, [change]).get(change.id or 0)
     called = date_key(change, page.kind, starting)
-    return Shown(
+    return ChangeView(
         document_id=page.id,
         service=clean(page.service),
         title=clean(page.title),
-        language=_other_language(page, said, language),
+        language=None if page.language == language else words.language_name(page.language),
         severity=change.severity,
-        severity_name=getattr(said.severities, change.severity, change.severity),
+        severity_name=words.term("severity", change.severity),
         direction=change.direction,
-        direction_name=said.direction(change.direction),
-        topics=tuple(map(clean, said.topics_of(_leading_first(change.topics, brief, found), brief))),
-        found=said.date(_found_at(session, change).date()),
-        starting=said.date(starting) if starting else None,
-        starting_name=getattr(said.brief, called),
-        starting_said=getattr(said.subject, called).format(date=said.date(starting)) if starting else "",
+        direction_name=words.direction(change.direction),
+        topics=tuple(map(clean, words.topics(_leading_first(change.topics, brief, found), brief))),
+        found=words.day(_found_at(session, change).date()),
+        starting=words.day(starting) if starting else None,
+        starting_name=words(f"brief.{called}"),
+        starting_phrase=words(f"subject.{called}", date=words.day(starting)) if starting else "",
         starts=starting,
         default=brief.get("default"),
-        default_name=getattr(said.brief, brief.get("default") or "", None),
+        default_name=words(f"brief.{brief['default']}") if brief.get("default") else None,
         returned=change.returns_to is not None,
-        announced=said.date(announced.day) if announced else "",
+        announced=words.day(announced.day) if announced else "",
         thread=announced.document_id if announced else page.id,
-        meaning=said.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
-        answers=_answers(brief, said),
-        passages=tuple(_passage(same[0], len(same), said) for same in _gravest_first(group_alike(flagged), brief)),
+        meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
+        answers=_answers(brief, words),
+        passages=tuple(_passage(same[0], len(same), words) for same in _gravest_first(group_alike(flagged), brief)),
         unflagged=len(others),
-        unflagged_said=(said.say.unflagged if flagged else said.say.only_unflagged).of(len(others)),
+        unflagged_note=words("say.unflagged" if flagged else "say.only_unflagged", n=len(others)),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         pages=tuple(filter(None, map(web_link, page.addresses))),
-        severity_reasons=said.why_high(brief),
+        severity_reasons=words.severity_reasons(brief),
         retold=meanings(second_readings(session, change.id or 0)).get(language),
     )
 
@@ -175,11 +175,7 @@ def _day(written: object) -> date | None:
     return date.fromisoformat(written) if isinstance(written, str) else None
 
 
-def _other_language(page: Document, words: Words, language: str) -> str | None:
-    return None if page.language == language else words.languages.get(page.language, page.language)
-
-
-def _answers(brief: dict[str, Any], words: Words) -> tuple[Answer, ...]:
+def _answers(brief: dict[str, Any], words: Catalogue) -> tuple[Answer, ...]:
     return tuple(
         Answer(
             words.question(key, gone=gone),
@@ -216,16 +212,15 @@ def _is_title(one: StoredPassage, after: StoredPassage) -> bool:
     return [*one.heading, one.after if one.operation == "added" else one.before] == after.heading
 
 
-def _passage(passage: StoredPassage, places: int, words: Words) -> ShownPassage:
+def _passage(passage: StoredPassage, places: int, words: Catalogue) -> PassageView:
     marks: Sequence[Sequence[str]] = passage.marks
     if not marks:
         sides = (("removed", passage.before), ("added", passage.after))
         marks = [("same", passage.after or "")] if passage.operation == "moved" else [(k, t) for k, t in sides if t]
-    return ShownPassage(
-        heading=_SEPARATOR.join(clean(heading) for heading in passage.heading) or words.say.start_of_page,
-        operation=getattr(words.operations, passage.operation, passage.operation)
-        + (words.say.places.format(count=places) if places > 1 else ""),
-        topics=tuple(clean(words.topic(topic)) for topic in passage.topics),
+    return PassageView(
+        heading=_SEPARATOR.join(clean(heading) for heading in passage.heading) or words("say.start_of_page"),
+        operation=words.term("operation", passage.operation) + (words("say.places", n=places) if places > 1 else ""),
+        topics=tuple(clean(words.term("topics", topic)) for topic in passage.topics),
         marks=_trimmed([(kind, clean(text)) for kind, text in marks]),
     )
 

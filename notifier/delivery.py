@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from messages import Reason, code_of
+from messages import Message, verbatim
 from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, wait
 from notifier.lease import is_dead, this_process
-from notifier.messages import (
-    Message,
+from notifier.notifications import (
+    Notification,
     alert_message,
     digest_message,
     dressed,
@@ -56,7 +56,7 @@ _CRASHES_FORGIVEN = 3  # claims that died before the next one has to wait
 class Send(Protocol):
     """How one message goes to one address."""
 
-    def __call__(self, address: Address, message: Message) -> Result:
+    def __call__(self, address: Address, message: Notification) -> Result:
         """Never raises for what a server or a network does."""
         ...
 
@@ -134,7 +134,7 @@ def try_routes(
         message = replace(dressed(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
         for address in route.to:
             result = send_it(address, message)
-            tests.append(RouteTest(route.name, address.name, result.ok, result.said or "taken"))
+            tests.append(RouteTest(route.name, address.name, result.ok, str(result.said or "taken")))
     return tests
 
 
@@ -176,7 +176,7 @@ class _Run:
         with self.database.writing() as session:
             lock_planning(session)
             for delivery in reassign(session, routes_by_name(self.routes), self.operator, self.now()):
-                self._report_failure(session, delivery, delivery.error or "")
+                self._report_failure(session, delivery, delivery.error or Message("delivery.left"))
             plan(session, self.routes, self.operator, self.now())
 
     def deliver_next(self) -> bool:
@@ -189,7 +189,7 @@ class _Run:
             with self.database.reading() as session:
                 message = replace(self._message(session, delivery), taken=frozenset(delivery.taken or ()))
         except Exception as error:  # noqa: BLE001  # what can't be put into words must not hold up the others
-            reason = Reason("delivery.not_made", kind=type(error).__name__, why=str(error))
+            reason = Message("delivery.not_made", kind=type(error).__name__, why=str(error))
             self._record(delivery, Result(ok=False, said=reason), rest=False)
             return True
         address = self._addresses()[delivery.route, delivery.address]
@@ -197,7 +197,7 @@ class _Run:
             result = self.send(address, message)
         except Exception as error:  # noqa: BLE001  # raised when the others are done
             # It counts as an attempt, so that it is shown, and fails permanently in the end.
-            reason = Reason("delivery.broke_off", kind=type(error).__name__)
+            reason = Message("delivery.broke_off", kind=type(error).__name__)
             self._record(delivery, Result(ok=False, said=reason), rest=False)
             self.error = self.error or error
         except BaseException:
@@ -232,7 +232,7 @@ class _Run:
                 return delivery
         return None
 
-    def _message(self, session: Session, delivery: Delivery) -> Message:
+    def _message(self, session: Session, delivery: Delivery) -> Notification:
         carried = items(session, delivery.id or 0)
         route = routes_by_name(self.routes).get(delivery.route)
         language = route.language if route else self.operator_language
@@ -260,7 +260,7 @@ class _Run:
             self._report_troubles(session)
             if result.ok:
                 self.sent += 1
-                none = {"error": None, "error_code": None, "taken": None}
+                none = {"error": None, "taken": None}
                 settle(session, delivery, self.me, state=State.SENT.value, sent_at=now, **none)
                 return
             self.failed += 1
@@ -268,12 +268,11 @@ class _Run:
             values: dict[str, Any] = {
                 "tried_since": since,
                 "error": result.said,
-                "error_code": code_of(result.said),
                 "taken": sorted(result.taken.union(delivery.taken or ())),
             }
             if result.permanent or is_hopeless(delivery.attempts, since, now):
                 if settle(session, delivery, self.me, state=State.PARKED.value, **values):
-                    self._report_failure(session, delivery, result.said or "no reason is known")
+                    self._report_failure(session, delivery, result.said or Message("delivery.silent"))
                 return
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
             settle(session, delivery, self.me, state=State.PENDING.value, next_at=again, **values)
@@ -290,11 +289,12 @@ class _Run:
     def _report_troubles(self, session: Session) -> None:
         """Of the operator's own templates; each once a run, for the message about it may have the same trouble."""
         for trouble in self.templates.troubles[self.reported_troubles :]:
-            session.add(Notice(kind=NoticeKind.TEMPLATE.value, facts={"reason": trouble}, created_at=self.now()))
+            facts = {"reason": verbatim(trouble).to_json()}
+            session.add(Notice(kind=NoticeKind.TEMPLATE.value, facts=facts, created_at=self.now()))
             self.reported_troubles += 1
             self.wrote_notices = True
 
-    def _report_failure(self, session: Session, delivery: Delivery, reason: str) -> None:
+    def _report_failure(self, session: Session, delivery: Delivery, reason: Message) -> None:
         """Not of what the operator's own address refused: that would go to the same address, and so on."""
         if delivery.route == OPERATOR:
             return
@@ -302,9 +302,7 @@ class _Run:
             "sent": delivery.kind,
             "address": delivery.address,
             "route": delivery.route,
-            "reason": reason,
+            "reason": reason.to_json(),
         }
-        if code := code_of(reason):
-            facts["reason_code"] = code
         session.add(Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now()))
         self.wrote_notices = True

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from messages import Message
 from notifier.http_recorder import listening
-from notifier.secrets import scrub
+from notifier.secrets import scrubbed
 from notifier.send import Result, why_no_answer, within
 
 _SECONDS = 20.0  # for one ping, whatever the server does: the run is over, and its process wants to end
@@ -38,7 +39,7 @@ class Heartbeat:
             result = within(_SECONDS, lambda: self._post(url, said))
             if result.ok or result.permanent:
                 break
-        return None if result.ok else result.said
+        return None if result.ok else str(result.said or "")
 
     def _post(self, url: str, said: str) -> Result:
         try:
@@ -48,8 +49,8 @@ class Heartbeat:
             ):
                 status = answer.status_code
         except requests.RequestException as failure:
-            return Result(ok=False, said=scrub(why_no_answer(failure), self.url))
-        return Result(ok=status < 300, permanent=300 <= status < 500, said=f"status {status}")
+            return Result(ok=False, said=scrubbed(why_no_answer(failure), self.url))
+        return Result(ok=status < 300, permanent=300 <= status < 500, said=Message("delivery.status", status=status))
 
 
 def heartbeat_problem(url: str) -> str | None:

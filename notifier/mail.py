@@ -21,7 +21,7 @@ from typing import Any
 
 from apprise.plugins.email import NotifyEmail
 
-from messages import Reason, listed, of_system
+from messages import Message, join_messages, system_error, verbatim
 from notifier.calendar import Event
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
@@ -55,9 +55,9 @@ class Letter:
 
 @dataclass(slots=True, eq=False)
 class Refused(Exception):
-    """No server took the mail, or not for everybody. `said` holds the server's words as they came."""
+    """No server took the mail, or not for everybody. `reason` holds the server's words as they came."""
 
-    said: str
+    reason: Message
     permanent: bool
 
 
@@ -84,22 +84,22 @@ class Mail(NotifyEmail):
             with self._connected() as server:
                 refused = self._hand_over(server, letter)
         except smtplib.SMTPResponseException as failure:
-            said = f"{failure.smtp_code} {_words(failure.smtp_error)}"
-            raise Refused(said, failure.smtp_code >= _PERMANENT) from failure
+            answer = verbatim(f"{failure.smtp_code} {_text(failure.smtp_error)}")
+            raise Refused(answer, failure.smtp_code >= _PERMANENT) from failure
         except smtplib.SMTPNotSupportedError as failure:  # TLS or a login: in repair a server offers none for a while
-            raise Refused(Reason("delivery.not_offered", why=str(failure)), permanent=False) from failure
+            raise Refused(Message("delivery.not_offered", why=str(failure)), permanent=False) from failure
         except ssl.SSLError as failure:
-            raise Refused(Reason("delivery.no_tls_for", why=_tls_reason(failure)), permanent=False) from failure
+            raise Refused(Message("delivery.no_tls_for", why=_tls_reason(failure)), permanent=False) from failure
         except TimeoutError as failure:
-            raise Refused(Reason("delivery.no_answer"), permanent=False) from failure
+            raise Refused(Message("delivery.no_answer"), permanent=False) from failure
         except smtplib.SMTPServerDisconnected as failure:
             late = isinstance(failure.__context__, TimeoutError)
-            raise Refused(Reason("delivery.no_answer" if late else "delivery.closed"), permanent=False) from failure
+            raise Refused(Message("delivery.no_answer" if late else "delivery.closed"), permanent=False) from failure
         except socket.gaierror as failure:
-            raise Refused(Reason("delivery.unknown_host"), permanent=False) from failure
+            raise Refused(Message("delivery.unknown_host"), permanent=False) from failure
         except OSError as failure:
-            why = of_system(failure.errno) if failure.errno else str(failure)
-            raise Refused(Reason("delivery.no_connection", why=why), permanent=False) from failure
+            why = system_error(failure.errno) if failure.errno else verbatim(str(failure))
+            raise Refused(Message("delivery.no_connection", why=why), permanent=False) from failure
         if refused:
             people = [address for _, address in self.targets]
             raise _refusal(refused, people if len(people) > 1 else (), everybody=not letter.taken)
@@ -149,7 +149,7 @@ class Mail(NotifyEmail):
             except smtplib.SMTPRecipientsRefused as failure:
                 now = failure.recipients
             except smtplib.SMTPNotSupportedError as failure:  # letters of an address that it does not know
-                raise Refused(Reason("delivery.not_offered", why=str(failure)), permanent=True) from failure
+                raise Refused(Message("delivery.not_offered", why=str(failure)), permanent=True) from failure
             refused |= now
             letter.taken.update(letter.mark(one) for one in owed if one not in now)
         return refused
@@ -207,24 +207,27 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
     try:
         server.login(user, password)
     except UnicodeEncodeError as failure:  # smtplib sends ASCII, and asks no server whether it would take more
-        raise Refused(Reason("delivery.login_not_ascii"), permanent=True) from failure
+        raise Refused(Message("delivery.login_not_ascii"), permanent=True) from failure
 
 
 def _refusal(refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool) -> Refused:
     """Who was refused is told by the place among the `people` of the address, for their names stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
-    each: list[str] = []
-    for address, (code, words) in sorted(refused.items(), key=lambda one: (number.get(one[0], len(number) + 1), one)):
-        said = f"{code} {_words(words)}"
-        is_one = address in number
-        each.append(Reason("delivery.person", number=number[address], said=said) if is_one else f"{address}: {said}")
-    said = listed("list.people", each)
+    reasons: list[Message] = []
+    in_order = sorted(refused.items(), key=lambda item: (number.get(item[0], len(number) + 1), item))
+    for address, (code, text) in in_order:
+        answer = f"{code} {_text(text)}"
+        if address in number:
+            reasons.append(Message("delivery.person", number=number[address], answer=answer))
+        else:
+            reasons.append(verbatim(f"{address}: {answer}"))
+    reason = join_messages("list.people", reasons)
     permanent = all(code >= _PERMANENT for code, _ in refused.values())
-    return Refused(said if everybody else Reason("delivery.not_for_all", said=said), permanent)
+    return Refused(reason if everybody else Message("delivery.not_for_all", people=reason), permanent)
 
 
-def _words(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
+def _text(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 
 
 def _tls_reason(failure: ssl.SSLError) -> str:

@@ -1,4 +1,4 @@
-"""A notice in the words of the operator's language: what happened, why, and what to do."""
+"""A notice in the operator's language: what happened, why, and what to do."""
 
 from __future__ import annotations
 
@@ -6,63 +6,49 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from messages import told
+from messages import Catalogue, Message, catalogue, translate
 from notifier.escape import clean
-from notifier.wording import NoticeWords, words
 from storage.notices import Notice, NoticeKind
+
+_ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry", NoticeKind.TEMPLATE: "fix"}
+_KEYS = {NoticeKind.HELD: "review", NoticeKind.PARKED: "failed", NoticeKind.RESTLESS: "volatile"}
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing that the operator must hear; `details` are a line each."""
+    """One event for the operator; `details` are a line each."""
 
     text: str
     details: tuple[str, ...] = ()
 
 
 def show_notice(notice: Notice, language: str) -> News:
-    """What older releases stored as a whole text is shown as they wrote it."""
-    if notice.text is not None:
-        return News(clean(notice.text))
-    spoken, facts = words(language), notice.facts
-    said = spoken.notices
+    """The facts of a notice in words; those from a page or a server are cleaned."""
+    words, kind, facts = catalogue(language), NoticeKind(notice.kind), notice.facts
     values = {name: clean(str(value)) for name, value in facts.items() if value is not None}
-    if "reason" in values:
-        values["reason"] = clean(told(facts["reason"], facts.get("reason_code"), language).text)
     values["document"] = clean(notice.document_id or "")
-    if "since" in values:
-        values["since"] = spoken.moment(datetime.fromisoformat(values["since"]))
-    if "sent" in values:
-        values["sent"] = said.sent.get(values["sent"], values["sent"])
-    outcome = values.get("outcome", "")
-    values["outcome"] = said.outcomes.get(outcome, outcome)
-    text, to_do = _patterns(said, notice.kind, outcome)
-    if facts.get("never_read"):
-        text = said.never_read
-    lines = [line.format(**values) for line in to_do]
-    if "reason" in values and not any("{reason}" in line for line in (text, *to_do)):
-        lines.insert(0, said.reason.format(**values))
-    if "also" in values:
-        lines.insert(1, said.also.format(**values))
-    return News(text.format(**values), (*lines, *_passages(facts)))
+    if "since" in facts:
+        values["since"] = words.moment(datetime.fromisoformat(facts["since"]))
+    if "sent" in facts:
+        values["sent"] = words.term("notices.sent", facts["sent"])
+    if "outcome" in facts:
+        values["outcome"] = words.term("notices.outcomes", facts["outcome"])
+    values["reason"] = clean(translate(Message.from_json(facts["reason"]), language)) if facts.get("reason") else ""
+    key = "never_read" if facts.get("never_read") else _KEYS.get(kind, kind.value)
+    text = words(f"notices.{key}", **values)
+    return News(text, (*_details(words, kind, facts, values), *map(clean, facts.get("passages") or ())))
 
 
-def _patterns(said: NoticeWords, kind: str, outcome: str) -> tuple[str, list[str]]:
-    """The sentence, and what to do about it."""
-    match NoticeKind(kind):
-        case NoticeKind.UNREADABLE:
-            return said.unreadable, [said.to_do[outcome]] if outcome in said.to_do else []
-        case NoticeKind.RECOVERED:
-            return said.recovered, []
-        case NoticeKind.HELD:
-            return said.held, [said.accept]
-        case NoticeKind.PARKED:
-            return said.parked, [said.retry]
-        case NoticeKind.TEMPLATE:
-            return said.template, [said.mend]
-        case NoticeKind.RESTLESS:
-            return said.restless, ["{reason}"]
-
-
-def _passages(facts: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(clean(str(line)) for line in facts.get("passages", ()))
+def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]) -> list[str]:
+    lines = []
+    if kind is NoticeKind.RESTLESS:
+        lines.append(values["reason"])
+    elif values["reason"] and kind not in (NoticeKind.PARKED, NoticeKind.TEMPLATE):  # whose text has it
+        lines.append(words("notices.reason", **values))
+    if "also" in facts:
+        lines.append(words("notices.also", **values))
+    if kind is NoticeKind.UNREADABLE:
+        lines.append(words(f"notices.to_do.{facts['outcome']}", **values))
+    elif kind in _ADVICE:
+        lines.append(words(f"notices.{_ADVICE[kind]}", **values))
+    return lines

@@ -7,6 +7,7 @@ from datetime import date
 from itertools import product
 from typing import Any, Literal
 
+from messages import Message
 from storage.changes import Change, StoredPassage
 from storage.documents import PREVIEW
 from storage.second_readings import SecondReading
@@ -20,6 +21,11 @@ def answered_questions(brief: Mapping[str, Any]) -> Iterator[tuple[str, bool, li
     for question, gone in product(QUESTIONS, (False, True)):
         if quotes := [quote for quote in brief.get(question, ()) if (quote["side"] == "before") == gone]:
             yield question, gone, quotes
+
+
+def reasons(brief: Mapping[str, Any]) -> list[Message]:
+    """Why the change as a whole is alerted or not."""
+    return [Message.from_json(stored) for stored in brief.get("why", ())]
 
 
 def date_key(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from messages import Reason
+from messages import Message
 from notifier.plan import OPERATOR, is_wanted, names_of_places
 from notifier.routes import Address, Route
 from notifier.when import AtOnce
@@ -75,7 +75,7 @@ def _reassign_notices(session: Session, delivery: Delivery, operator: Sequence[A
         unload(session, delivery)
         session.delete(delivery)
     else:
-        park(delivery, Reason("delivery.left"))
+        park(delivery, Message("delivery.left"))
 
 
 def _reassign_alerts(
@@ -103,7 +103,7 @@ def _reassign_alerts(
     else:
         session.delete(delivery)
         return []
-    park(delivery, Reason("delivery.left"))
+    park(delivery, Message("delivery.left"))
     return [delivery]
 
 
@@ -147,4 +147,4 @@ def _place_of(delivery: Delivery, routes: Mapping[str, Route]) -> Address | None
 def _move(delivery: Delivery, place: Address, now: datetime) -> None:
     if delivery.address != place.name:  # another server, maybe
         delivery.address, delivery.next_at, delivery.attempts, delivery.tried_since = place.name, now, 0, None
-        delivery.error = delivery.error_code = None
+        delivery.error = None

@@ -9,12 +9,12 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from notifier.alert_view import Shown
+from messages import Catalogue, catalogue
+from notifier.alert_view import ChangeView
 from notifier.chat_markup import DIALECTS
 from notifier.escape import cut
 from notifier.news import News
 from notifier.templating import OURS, Format, Templates
-from notifier.wording import Words, words
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _WAYS = (2, 1, 0)  # to refuse
@@ -27,7 +27,7 @@ class Body:
 
     template: Literal["alert", "digest", "notice"]
     language: str
-    changes: tuple[Shown, ...] = ()
+    changes: tuple[ChangeView, ...] = ()
     lines: tuple[News, ...] = ()
     lead: str | None = None
     routes: tuple[str, ...] = ()
@@ -35,9 +35,9 @@ class Body:
     templates: Templates = OURS
 
     @property
-    def words(self) -> Words:
+    def words(self) -> Catalogue:
         """Those of its language."""
-        return words(self.language)
+        return catalogue(self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
     changes = body.changes if room.ways is None else tuple(change.in_short(room.ways) for change in body.changes)
     # a template is told of no folder: the sandbox lets it call what it is given
     shown = replace(body, changes=changes, templates=OURS)
-    values = {"body": shown, "words": body.words, "say": body.words.say, "subject": subject, "room": room}
+    values = {"body": shown, "words": body.words, "subject": subject, "room": room}
     rendered = body.templates.render(form, body.template, **values)
     if form in DIALECTS:
         return DIALECTS[form].lines(rendered)

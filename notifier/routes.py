@@ -10,10 +10,10 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from messages import LANGUAGES
 from notifier.channels import UnusableAddress, host_of, names_its_host
 from notifier.quiet import Quiet
 from notifier.when import AtOnce, When, zone
-from notifier.wording import languages
 from storage.changes import SEVERITIES, Change, this_and_above
 from storage.documents import Document
 
@@ -73,7 +73,7 @@ class Route:
     def __post_init__(self) -> None:
         """Raises `ValueError` for a word that has no meaning here."""
         one_of("severity", self.severity, SEVERITIES)
-        one_of("language", self.language, languages())
+        one_of("language", self.language, LANGUAGES)
         for direction in self.directions or ():
             one_of("direction", direction, DIRECTIONS)
         zone(self.timezone)

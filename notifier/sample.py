@@ -4,51 +4,53 @@ from __future__ import annotations
 
 from datetime import date
 
-from notifier.alert_view import Answer, Quoted, Shown, ShownPassage
-from notifier.wording import words
+from messages import catalogue
+from notifier.alert_view import Answer, ChangeView, PassageView, Quoted
 
 SITE = "https://watch.example"
 _HIGH = {"severity_reasons": ["training"]}
 
 
-def sample_change(language: str) -> Shown:
+def sample_change(language: str) -> ChangeView:
     """A change of an invented service, with every part that a change can have."""
-    said = words(language)
+    words, site = catalogue(language), "https://confrera.example"
     starts = date(2026, 1, 15)
-    return Shown(
+    return ChangeView(
         document_id="confrera/privacy-policy",
         service="Confrera",
         title="Privacy Policy",
-        pages=("https://confrera.example/privacy",),
-        language=None if language == "en" else said.languages["en"],
+        pages=(f"{site}/privacy",),
+        language=None if language == "en" else words.language_name("en"),
         severity="high",
-        severity_name=said.severities.high,
+        severity_name=words.term("severity", "high"),
         direction="expands",
-        direction_name=said.directions.expands,
-        topics=tuple(said.topics_of(("ai_training", "user_choice"), _HIGH)),
-        found=said.date(date(2025, 12, 1)),
-        starting=said.date(starts),
-        starting_name=said.brief.starting,
-        starting_said=said.subject.starting.format(date=said.date(starts)),
+        direction_name=words.direction("expands"),
+        topics=tuple(words.topics(("ai_training", "user_choice"), _HIGH)),
+        found=words.day(date(2025, 12, 1)),
+        starting=words.day(starts),
+        starting_name=words("brief.starting"),
+        starting_phrase=words("subject.starting", date=words.day(starts)),
         starts=starts,
         default="on",
-        default_name=said.brief.on,
+        default_name=words("brief.on"),
         returned=False,
         announced="",
         thread="sample",
         meaning="we use your posts to train models that write, unless you object",
         answers=(
-            Answer(said.brief.data, (Quoted("your posts"), Quoted("your comments")), "data"),
+            Answer(words("brief.data"), (Quoted("your posts"), Quoted("your comments")), "data"),
             Answer(
-                said.brief.refuse, (Quoted("object in the settings", "https://confrera.example/settings"),), "refuse"
+                words("brief.refuse"),
+                (Quoted("object in the settings", "https://confrera.example/settings"),),
+                "refuse",
             ),
-            Answer(said.brief.excluded, (Quoted("private messages"),), "excluded"),
+            Answer(words("brief.excluded"), (Quoted("private messages"),), "excluded"),
         ),
         passages=(
-            ShownPassage(
+            PassageView(
                 heading="Your data › Our models",
-                operation=said.operations.reworded,
-                topics=(said.topic("ai_training"),),
+                operation=words("operation.reworded"),
+                topics=(words.term("topics", "ai_training"),),
                 marks=(
                     ("same", "We use your posts to "),
                     ("removed", "show them to your contacts"),
@@ -59,9 +61,9 @@ def sample_change(language: str) -> Shown:
             ),
         ),
         unflagged=2,
-        unflagged_said=said.say.unflagged.of(2),
+        unflagged_note=words("say.unflagged", n=2),
         diff=f"{SITE}/changes/1",
-        severity_reasons=said.why_high(_HIGH),
+        severity_reasons=words.severity_reasons(_HIGH),
         retold=None,
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

@@ -6,7 +6,7 @@ import base64
 import re
 from urllib.parse import quote, unquote, unquote_plus
 
-from messages import Reason
+from messages import Message, Value
 from notifier.escape import clean
 
 _LONGEST = 300  # characters of a server's answer that are worth keeping
@@ -22,12 +22,15 @@ def scrub(text: str, url: str) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
 
 
-def scrubbed(said: str, url: str) -> str:
-    """The same of what can be said in another language: its values are scrubbed, its own words tell nothing."""
-    if not isinstance(said, Reason):
-        return scrub(said, url)
-    values = {name: scrubbed(one, url) if isinstance(one, str) else one for name, one in said.values.items()}
-    return Reason(said.code, **values)
+def scrubbed(message: Message, url: str) -> Message:
+    """The same for the parameters of a message: its own words tell nothing."""
+    return Message(message.code, **{name: _scrubbed(value, url) for name, value in message.params.items()})
+
+
+def _scrubbed(value: Value, url: str) -> Value:
+    if isinstance(value, Message):
+        return scrubbed(value, url)
+    return scrub(value, url) if isinstance(value, str) else value
 
 
 def _parts(url: str) -> set[str]:

@@ -19,13 +19,13 @@ from apprise import AppriseAttachment, NotifyBase
 from apprise.attachment.memory import AttachMemory
 from apprise.exception import AppriseException
 
-from messages import Reason, of_system
+from messages import Message, system_error, verbatim
 from notifier.calendar import Event
 from notifier.channels import UnusableAddress, body_format, notify_service, room_of, scheme_of, size_of
 from notifier.chat_markup import channel_of
 from notifier.http_recorder import Answer, Heard, listening
 from notifier.mail import Letter, Mail, Refused
-from notifier.messages import Message
+from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.secrets import scrub, scrubbed
 from storage.clock import retry_after, utc_now
@@ -53,16 +53,16 @@ class Result:
     ok: bool
     permanent: bool = False
     retry_after: timedelta | None = None
-    said: str | None = None
+    said: Message | None = None
     taken: frozenset[str] = frozenset()
 
 
-def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> Result:
+def send(address: Address, message: Notification, *, deadline: float = DEADLINE) -> Result:
     """Never raises for what a server or a network does."""
     try:
         service = notify_service(address.url)
     except UnusableAddress as failure:
-        return Result(ok=False, permanent=True, said=str(failure))
+        return Result(ok=False, permanent=True, said=verbatim(str(failure)))
     taken = set(message.taken)
     until = monotonic() + deadline * (1 - _FOR_THE_LAST)
     result = within(deadline, lambda: _through(service, address, message, taken, until))
@@ -73,19 +73,19 @@ def send(address: Address, message: Message, *, deadline: float = DEADLINE) -> R
     return replace(result, taken=frozenset(taken))
 
 
-def _through(service: NotifyBase, address: Address, message: Message, taken: set[str], until: float) -> Result:
+def _through(service: NotifyBase, address: Address, message: Notification, taken: set[str], until: float) -> Result:
     """Adds to `taken` as it goes, so that what a late or interrupted attempt delivered is known."""
     try:
         if isinstance(service, Mail) and not service.encrypts:
             return _by_mail(service, address, message, taken, until)
         return _by_apprise(service, address, message)
     except AppriseException as failure:
-        return Result(ok=False, permanent=True, said=scrub(str(failure), address.url))
+        return Result(ok=False, permanent=True, said=verbatim(scrub(str(failure), address.url)))
     except Exception as failure:  # noqa: BLE001  # one of a hundred plugins, and the other deliveries must go on
-        return Result(ok=False, said=Reason("delivery.broke_off", kind=type(failure).__name__))
+        return Result(ok=False, said=Message("delivery.broke_off", kind=type(failure).__name__))
 
 
-def _by_apprise(service: NotifyBase, address: Address, message: Message) -> Result:
+def _by_apprise(service: NotifyBase, address: Address, message: Notification) -> Result:
     form, told = body_format(service, address.url)
     subject = message.subject[: service.title_maxlen or _LONGEST_SUBJECT]
     body = message.fitted(form, room_of(service, address.url, told, subject), size_of(address.url))
@@ -105,14 +105,14 @@ def _send_file(address: Address, event: Event) -> Result:
     return Result(ok=False)
 
 
-def _file(message: Message) -> AppriseAttachment | None:
+def _file(message: Notification) -> AppriseAttachment | None:
     if message.event is None:
         return None
     entry = AttachMemory(content=message.event.ics(), name=message.event.file_name, mimetype="text/calendar")
     return AppriseAttachment([entry])
 
 
-def _by_mail(service: Mail, address: Address, message: Message, taken: set[str], until: float) -> Result:
+def _by_mail(service: Mail, address: Address, message: Notification, taken: set[str], until: float) -> Result:
     letter = Letter(
         subject=message.subject,
         text=message.text,
@@ -127,12 +127,12 @@ def _by_mail(service: Mail, address: Address, message: Message, taken: set[str],
     try:
         service.post(letter)
     except Refused as refused:
-        return Result(ok=False, permanent=refused.permanent, said=scrubbed(refused.said, address.url))
-    return Result(ok=True, said=Reason("delivery.taken"))
+        return Result(ok=False, permanent=refused.permanent, said=scrubbed(refused.reason, address.url))
+    return Result(ok=True, said=Message("delivery.taken"))
 
 
-def _answer(heard: Heard) -> str | None:
-    return Reason("delivery.status", status=heard.answers[-1].status) if heard.answers else None
+def _answer(heard: Heard) -> Message | None:
+    return Message("delivery.status", status=heard.answers[-1].status) if heard.answers else None
 
 
 def _failed(heard: Heard, url: str) -> Result:
@@ -141,13 +141,13 @@ def _failed(heard: Heard, url: str) -> Result:
     if refusals:
         answer = refusals[-1]
         text = scrub(answer.text, url).rstrip(": ")
-        status = Reason("delivery.status", status=answer.status)
-        refused = Reason("delivery.refused", status=answer.status, text=text) if text else status
+        status = Message("delivery.status", status=answer.status)
+        refused = Message("delivery.refused", status=answer.status, text=text) if text else status
         wait = retry_after(answer.retry_after, utc_now())
         return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
     if heard.failures:
         return Result(ok=False, said=scrubbed(why_no_answer(heard.failures[-1]), url))
-    said = heard.lines[-1] if heard.lines else Reason("delivery.silent")
+    said = verbatim(heard.lines[-1]) if heard.lines else Message("delivery.silent")
     return Result(ok=False, said=scrubbed(said, url))
 
 
@@ -155,23 +155,23 @@ def _is_permanent(answer: Answer) -> bool:
     return answer.status < 500 and answer.status not in _PASSING
 
 
-def why_no_answer(failure: requests.RequestException) -> Reason:
+def why_no_answer(failure: requests.RequestException) -> Message:
     """The failure in plain words: its own text holds the URL."""
     if isinstance(failure, requests.exceptions.SSLError):
-        return Reason("delivery.no_tls")
+        return Message("delivery.no_tls")
     if isinstance(failure, requests.exceptions.ConnectTimeout):
-        return Reason("delivery.no_connection_in_time")
+        return Message("delivery.no_connection_in_time")
     if isinstance(failure, requests.exceptions.Timeout):
-        return Reason("delivery.no_answer")
+        return Message("delivery.no_answer")
     causes = list(_causes(failure))
     if any(isinstance(cause, urllib3.NameResolutionError) for cause in causes):
-        return Reason("delivery.unknown_host")
+        return Message("delivery.unknown_host")
     for cause in causes:
         if isinstance(cause, OSError) and isinstance(cause.errno, int):
-            return Reason("delivery.no_connection", why=of_system(cause.errno))
+            return Message("delivery.no_connection", why=system_error(cause.errno))
     if any(isinstance(cause, urllib3.ProtocolError) for cause in causes):
-        return Reason("delivery.closed")
-    return Reason("delivery.nothing", kind=type(failure).__name__)
+        return Message("delivery.closed")
+    return Message("delivery.nothing", kind=type(failure).__name__)
 
 
 def _causes(failure: BaseException) -> list[BaseException]:
@@ -205,4 +205,4 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
     thread.join(seconds)
     if failures:
         raise failures[0]
-    return results[0] if results else Result(ok=False, said=Reason("delivery.late", seconds=round(seconds)))
+    return results[0] if results else Result(ok=False, said=Message("delivery.late", seconds=round(seconds)))

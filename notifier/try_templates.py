@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from messages import LANGUAGES, catalogue
 from notifier.chat_markup import Chat
-from notifier.messages import Message, dressed, message_of
 from notifier.news import News
+from notifier.notifications import Notification, dressed, message_of
 from notifier.render import Body
 from notifier.sample import SITE, sample_change
 from notifier.templating import Format, Templates, template_names
-from notifier.wording import languages, words
 
 _FORMS: tuple[Format, ...] = ("text", "html", *get_args(Chat))
 
@@ -34,13 +34,13 @@ def template_problems(templates: Templates) -> list[str]:
     return problems + tried.troubles
 
 
-def _samples(templates: Templates) -> Iterator[Message]:
-    for language in languages():
-        say = words(language).say
+def _samples(templates: Templates) -> Iterator[Notification]:
+    for language in LANGUAGES:
+        words = catalogue(language)
         shown = sample_change(language)
         news = (News("A sample.", ("Why it is said.",)), News("Another."))
         yield dressed(message_of(shown, language, ("team",)), templates)
-        digest = Body("digest", language, changes=(shown, shown), lead=say.digest_lead, routes=("team",))
-        notice = Body("notice", language, lines=news, lead=say.notices_lead, whole=SITE)
+        digest = Body("digest", language, changes=(shown, shown), lead=words("say.digest_lead"), routes=("team",))
+        notice = Body("notice", language, lines=news, lead=words("say.notices_lead"), whole=SITE)
         for body in (digest, notice):
-            yield dressed(Message(body.template, "Sample", body), templates)
+            yield dressed(Notification(body.template, "Sample", body), templates)

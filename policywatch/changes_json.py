@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from notifier.presentation import reasons
 from policywatch.second_opinion import second_opinion
 from storage.announced import Announcement, announcement_by, announcements
 from storage.change_list import ChangesPage
@@ -14,7 +15,7 @@ from storage.documents import PREVIEW, Document
 from storage.versions import Version, version_heads
 
 # stored with the brief, given beside it or not at all
-_BESIDE = ("notice_links", "why", "why_codes", "dated", "place")
+_BESIDE = ("notice_links", "why", "dated", "place")
 
 
 def change_json(session: Session, change: Change) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _head_json(
         else {"on": announced.day.isoformat(), "change": announced.change_id, "document": announced.document_id},
         "dated": change.brief.get("dated", False),
         "held": None,
-        "why": change.brief.get("why", []),
+        "why": [str(reason) for reason in reasons(change.brief)],
         "brief": {name: said for name, said in change.brief.items() if name not in _BESIDE},
         "notice_links": change.brief.get("notice_links", []),
     }
@@ -88,7 +89,7 @@ def passage_json(passage: StoredPassage) -> dict[str, Any]:
         "evidence": passage.evidence,
         "severity": passage.severity,
         "direction": passage.direction,
-        "why": passage.why,
+        "why": [str(reason) for reason in passage.why],
     }
 
 

@@ -37,7 +37,7 @@ def deliveries_json(
                 "sent_at": _time(delivery.sent_at),
                 "next_try_at": _time(_next_try(delivery)),
                 "attempts": delivery.attempts,
-                "error": None if delivery.state == State.SENT else delivery.error,
+                "error": None if delivery.state == State.SENT or delivery.error is None else str(delivery.error),
                 "waits": None,
             }
         )

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.due import GRACE, is_late
 from policywatch.offline import nothing_reached
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.undelivered import undelivered
-from policywatch.wording import counted
 from storage.changes import dated_ahead
 from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
@@ -258,7 +258,7 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         if check.outcome is not None and not Outcome(check.outcome).is_good:
             held = f"; `policywatch accept {entry.id}` shows it, and takes it if it is right"
             advice = held if check.outcome == Outcome.HELD else ""
-            reason = (check.reason or "").removesuffix(".") if advice else check.reason
+            reason = str(check.reason or "").removesuffix("." if advice else "")
             yield Finding(False, entry.id, f"{check.outcome}: {reason}{advice}")
         elif is_late(entry, check, now=utc_now()):
             yield Finding(False, entry.id, f"due every {entry.every}, {_overdue(check)}")

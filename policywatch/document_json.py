@@ -38,7 +38,7 @@ def overview(watchlist: Watchlist, database: Database) -> list[dict[str, Any]]:
                 "version": facts[entry.id].versions or None,
                 "checked_at": check.checked_at.isoformat() if check else None,
                 "outcome": outcome,
-                "reason": check.reason if check else None,
+                "reason": str(check.reason) if check and check.reason else None,
                 "good": Outcome(outcome).is_good if outcome else None,
             }
         )

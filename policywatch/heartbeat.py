@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from messages import counted
 from policywatch.logs import log
 from policywatch.report import Report, all_good
-from policywatch.wording import counted
 from storage.errors import Busy
 
 if TYPE_CHECKING:

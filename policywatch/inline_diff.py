@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby, takewhile
 
 from analysis.text.words import Tag
-from messages import Told, told_each
+from messages import Message
 from notifier.presentation import group_alike
 from storage.changes import StoredPassage, gravity
 
@@ -60,10 +60,10 @@ class Section:
         """What it is about."""
         return list(dict.fromkeys(topic for passage in self.passages for topic in passage.topics))
 
-    def why(self, language: str) -> list[Told]:
+    @property
+    def why(self) -> list[Message]:
         """The reasons for its classification, each once."""
-        each = (told_each(passage.why, passage.why_codes, language) for passage in self.passages)
-        return list(dict.fromkeys(chain.from_iterable(each)))
+        return list(dict.fromkeys(chain.from_iterable(passage.why for passage in self.passages)))
 
     @property
     def severity(self) -> str:

@@ -18,4 +18,4 @@ def nothing_reached(checks: Collection[Check]) -> str | None:
 
 
 def _is_unreached(check: Check) -> bool:
-    return check.outcome == Outcome.FAILED and (check.reason_code or {}).get("code") in _UNREACHED
+    return check.outcome == Outcome.FAILED and check.reason is not None and check.reason.code in _UNREACHED

@@ -10,7 +10,7 @@ from analysis.model import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Progress, Target
-from messages import Reason, of_mistake
+from messages import Message, program_error
 from notifier.delivery import Deliveries, deliver_due
 from policywatch import sandbox
 from policywatch.config.recipients import Recipients
@@ -81,7 +81,7 @@ class Job:
         self.mistakes.append(mistake)
         with self.database.writing() as session:
             check = Check(document_id=document_id, checked_at=utc_now())
-            finish(session, check, Outcome.FAILED, of_mistake(mistake))
+            finish(session, check, Outcome.FAILED, program_error(mistake))
             session.flush()
             assert check.id is not None
             return check.id
@@ -129,7 +129,7 @@ class Job:
             return None
         return fingerprint(page.blocks)
 
-    def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Reason:
+    def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
         """What differs between two answers, none of which is believed."""
         return self.manners[second[0].document].unstable(first, second)
 

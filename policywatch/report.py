@@ -56,7 +56,7 @@ def outcomes(database: Database, ids: Iterable[int]) -> list[dict[str, Any]]:
             {
                 "document": check.document_id,
                 "outcome": check.outcome,
-                "reason": check.reason,
+                "reason": str(check.reason) if check.reason else None,
                 "version": _number(session.get(Version, check.version_id)) if check.version_id else None,
                 "change": _change(_made_by(check, change_to(session, check.version_id))) if check.version_id else None,
             }

@@ -6,8 +6,8 @@ from itertools import groupby
 
 from sqlmodel import Session
 
+from messages import counted
 from policywatch.sanitize import harmless
-from policywatch.wording import counted
 from storage.deliveries import Delivery, failing
 
 
@@ -18,7 +18,7 @@ def undelivered(session: Session) -> list[str]:
 
 
 def _what(delivery: Delivery) -> tuple[str, str, str]:
-    return delivery.route, delivery.address, delivery.error or ""
+    return delivery.route, delivery.address, str(delivery.error or "")
 
 
 def _line(those: list[Delivery]) -> str:

@@ -17,12 +17,12 @@ from types import FrameType
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from messages import counted
 from notifier.plan import has_to_plan
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import TEXT, Watchlist
 from policywatch.due import due_at
 from policywatch.logs import log
-from policywatch.wording import counted
 from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Index, delete, event, insert, inspect
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from messages import Message
 from storage.clock import AHEAD
-from storage.columns import Utc
+from storage.columns import MessagesColumn, Utc
 from storage.errors import UnknownChange
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
@@ -101,8 +102,7 @@ class StoredPassage(SQLModel, table=True):
     severity: str = "none"
     direction: str = "none"
     returns: bool = False  # its text stood there before, or came only lately and went
-    why: list[str] = Field(default_factory=list, sa_type=JSON)
-    why_codes: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)  # to say `why` in another language
+    why: list[Message] = Field(default_factory=list, sa_type=MessagesColumn)
     # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
     # change (mail, page, terminal) marks the same words.
     marks: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)

@@ -12,10 +12,10 @@ from sqlalchemy import JSON, ColumnElement, Index, and_, delete, exists, or_, up
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from messages import Reason
+from messages import Message
 from storage.captures import Capture
 from storage.clock import LONGEST_PAUSE, is_ahead
-from storage.columns import Utc
+from storage.columns import MessageColumn, Utc
 from storage.documents import Document, document, watched
 from storage.notices import Notice, NoticeKind
 from storage.versions import Version
@@ -63,9 +63,7 @@ class Check(SQLModel, table=True):
     outcome: str | None = Field(default=None, index=True)
     attempts: int = 0  # to read its capture, counted before each of them; from 0 again where a person asks for it
     accepted: bool = False  # held, and then taken by a person
-    reason: str | None = None  # a sentence for a person, in English; None when all is well
-    # the same as `reasons` says it in other languages; None in checks of older releases
-    reason_code: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
     status: int | None = None
     final_url: str | None = None
     seconds: float | None = None  # from the first request to the last byte, confirmation included
@@ -85,7 +83,7 @@ def finish(
     session: Session,
     check: Check,
     outcome: Outcome,
-    reason: Reason | None = None,
+    reason: Message | None = None,
     *,
     not_before: datetime | None = None,
 ) -> None:
@@ -96,7 +94,7 @@ def finish(
     All in the caller's transaction, so a kill leaves either none or all of it.
     """
     check.outcome = outcome.value
-    check.reason, check.reason_code = (str(reason), reason.as_json()) if reason is not None else (None, None)
+    check.reason = reason
     session.add(check)
     row = document(session, check.document_id)
     if outcome.is_good:
@@ -209,8 +207,7 @@ def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not
         row.alerted_at = check.checked_at
         facts: dict[str, Any] = {
             "outcome": outcome.value,
-            "reason": check.reason,
-            "reason_code": check.reason_code,
+            "reason": check.reason.to_json() if check.reason else None,
             "never_read": last_believed(session, row.id) is None,
         }
         if not_before is not None and (also := _others_of_host(session, row, check)):

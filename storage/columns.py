@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import zstandard
-from sqlalchemy import DateTime, LargeBinary
+from sqlalchemy import JSON, DateTime, LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from messages import Message
 from storage.errors import DamagedValue
 
 MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type; a larger number identifies nothing
@@ -47,6 +48,39 @@ class Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _message(stored: dict[str, Any]) -> Message:
+    try:
+        return Message.from_json(stored)
+    except (KeyError, TypeError) as failure:
+        raise DamagedValue from failure
+
+
+class MessageColumn(TypeDecorator[Message]):
+    """A text for people, kept as code and parameters."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Message | None, dialect: Dialect) -> dict[str, Any] | None:
+        return None if value is None else value.to_json()
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Message | None:
+        return None if value is None else _message(value)
+
+
+class MessagesColumn(TypeDecorator[list[Message]]):
+    """Several of them."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: list[Message] | None, dialect: Dialect) -> list[dict[str, Any]]:
+        return [message.to_json() for message in value or ()]
+
+    def process_result_value(self, value: list[dict[str, Any]] | None, dialect: Dialect) -> list[Message]:
+        return [_message(stored) for stored in value or ()]
 
 
 class Compressed(TypeDecorator[bytes]):

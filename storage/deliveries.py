@@ -12,10 +12,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import JSON, Field, Session, SQLModel, col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from messages import code_of
+from messages import Message
 from storage.alerts import Alert
 from storage.clock import AHEAD
-from storage.columns import Utc
+from storage.columns import MessageColumn, Utc
 
 _PLANNING_LOCK = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
 _CANDIDATES = 20  # due deliveries to choose from: other processes may claim the first ones meanwhile
@@ -47,8 +47,7 @@ class Delivery(SQLModel, table=True):
     claimed_by: str | None = None
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
     tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
-    error: str | None = None  # of the last attempt, without secrets
-    error_code: dict[str, Any] | None = Field(default=None, sa_type=JSON)  # to say it in another language
+    error: Message | None = Field(default=None, sa_type=MessageColumn)  # of the last attempt, without secrets
     taken: list[str] | None = Field(default=None, sa_type=JSON)  # marks of people in the address who have it already
 
 
@@ -258,9 +257,9 @@ def failing(session: Session) -> list[Delivery]:
     return list(session.exec(wanted.order_by(col(Delivery.next_at), col(Delivery.id))))
 
 
-def park(delivery: Delivery, error: str) -> None:
+def park(delivery: Delivery, error: Message) -> None:
     """Let a pending delivery fail permanently."""
-    delivery.state, delivery.error, delivery.error_code = State.PARKED.value, error, code_of(error)
+    delivery.state, delivery.error = State.PARKED.value, error
 
 
 def retry_parked(session: Session, ids: Collection[int] | None, now: datetime) -> list[int]:

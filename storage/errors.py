@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import InternalError, OperationalError
 
-from messages import Reason
+from messages import Message
 
 
 class StorageError(Exception):
@@ -94,7 +94,7 @@ class DamagedCapture(Exception):
     """The bytes of a capture are not those that were fetched. No failure of the store: the other captures are well."""
 
     def __init__(self, capture_id: int, document_id: str) -> None:
-        self.reason = Reason("mistake.damaged", capture=capture_id)
+        self.reason = Message("mistake.damaged", capture=capture_id)
         super().__init__(f"{document_id}: {self.reason}")
 
 

@@ -26,8 +26,7 @@ class NoticeKind(StrEnum):
 class Notice(SQLModel, table=True):
     """Written in the transaction of what it tells; `planned_at` is set once it is owed to the operator's addresses.
 
-    `facts` are what its kind has to say, put into words of the reader's language when it is sent. `text` is the whole
-    of it, in English, where an older release wrote it.
+    `facts` are what its kind has to say, put into words of the reader's language when it is sent.
     """
 
     __tablename__ = "notices"
@@ -37,7 +36,6 @@ class Notice(SQLModel, table=True):
     document_id: str | None = Field(default=None, foreign_key="documents.id", index=True)
     check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    text: str | None = None
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 

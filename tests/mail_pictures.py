@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from notifier.messages import message_of
+from notifier.notifications import message_of
 from notifier.sample import sample_change
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"

@@ -6,7 +6,7 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
-from notifier.messages import Message, alert_message
+from notifier.notifications import Notification, alert_message
 from storage.alerts import unplanned_alerts
 from storage.changes import StoredPassage
 from storage.database import Database
@@ -32,7 +32,7 @@ HOSTILE = [
 ]
 
 
-def alert(database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any) -> Message:
+def alert(database: Database, language: str = "en", base_url: str | None = SITE, **facts: Any) -> Notification:
     with database.writing() as session:
         tell(session, ["team"], **facts)
         alerts = unplanned_alerts(session)[-1:]

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlmodel import select
 
+from messages import verbatim
 from notifier.delivery import Deliveries, deliver_due
-from notifier.messages import Message
+from notifier.notifications import Notification
 from notifier.routes import Address, Route
 from notifier.send import Result, send
 from storage.database import Database
@@ -26,18 +27,18 @@ class Post:
 
     def __init__(self, **answers: Result) -> None:
         self.answers = answers
-        self.sent: list[tuple[str, Message]] = []
+        self.sent: list[tuple[str, Notification]] = []
 
-    def __call__(self, address: Address, message: Message) -> Result:
+    def __call__(self, address: Address, message: Notification) -> Result:
         self.sent.append((address.name, message))
         return self.answers.get(address.name.strip("${}"), Result(ok=True))
 
-    def to(self, name: str) -> list[Message]:
+    def to(self, name: str) -> list[Notification]:
         return [message for address, message in self.sent if address == f"${{{name}}}"]
 
 
-TEMPORARY = Result(ok=False, said="status 500")
-PERMANENT = Result(ok=False, permanent=True, said="status 404")
+TEMPORARY = Result(ok=False, said=verbatim("status 500"))
+PERMANENT = Result(ok=False, permanent=True, said=verbatim("status 404"))
 
 
 def deliver(
@@ -62,11 +63,11 @@ def notices(database: Database) -> list[str]:
         return [str(notice.facts) for notice in session.exec(select(Notice))]
 
 
-def one_message(store: Database) -> Message:
+def one_message(store: Database) -> Notification:
     """An alert as it is sent."""
-    taken: list[Message] = []
+    taken: list[Notification] = []
 
-    def take(_address: Address, message: Message) -> Result:
+    def take(_address: Address, message: Notification) -> Result:
         taken.append(message)
         return Result(ok=True)
 

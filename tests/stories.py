@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
-from messages import Reason
+from messages import Message, verbatim
 from storage.captures import Capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish
@@ -59,7 +59,7 @@ def passage(
         evidence=[{"topic": topic, "text": text, "side": side} for topic, text, side in evidence],
         severity=severity,
         direction=direction,
-        why=list(why),
+        why=[verbatim(reason) for reason in why],
         marks=[*word_diff(before or "", after or "")],
     )
 
@@ -72,7 +72,7 @@ class Teller:
     numbers: dict[str, int] = field(default_factory=dict)
     last: dict[str, Version] = field(default_factory=dict)
 
-    def checked(self, document: str, when: datetime, outcome: Outcome, reason: Reason | None = None) -> Check:
+    def checked(self, document: str, when: datetime, outcome: Outcome, reason: Message | None = None) -> Check:
         """A check that brought no new version."""
         version = self.last.get(document)
         check = Check(
@@ -213,6 +213,6 @@ def tell_hostile(database: Database) -> int:
         made = teller.change(
             before, after, [told], severity="high", direction="expands", brief=brief, effective_date=date(2025, 12, 1)
         )
-        teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, Reason("held.behind", label=attack))
+        teller.checked(HOSTILE_DOCUMENT, day(2), Outcome.HELD, Message("rejection.behind", label=attack))
         assert made.id is not None
         return made.id

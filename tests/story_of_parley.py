@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from messages import Reason
+from messages import Message, verbatim
 from storage.changes import StoredPassage
 from storage.checks import Outcome
 from storage.database import Database
@@ -190,7 +190,7 @@ _TRAINING_BRIEF = {
     "from": "2025-11-03",
     "default": "on",
     "severity_reasons": ["training"],
-    "why": ["told, for data of members is newly used for training"],
+    "why": [verbatim("told, for data of members is newly used for training").to_json()],
     "data": [
         {"text": "your profile", "side": "after"},
         {"text": "your posts, your comments", "side": "after"},
@@ -313,15 +313,15 @@ def _form_only(teller: Teller) -> None:
 
 
 def _troubles(teller: Teller) -> None:
-    held = Reason("held.most_gone", words=12, before=640)
+    held = Message("rejection.most_gone", words=12, before=640)
     teller.checked(NOTES, day(28, 3), Outcome.HELD, held)
     for number in range(25, 29):
-        blocked = Reason(
+        blocked = Message(
             "answer.refused",
             host="parley.example",
             status=403,
-            why=Reason("refusal.forbidden"),
-            advice=Reason("advice.ask"),
+            why=Message("refusal.forbidden"),
+            advice=Message("advice.ask"),
         )
         teller.checked(HELP, day(number, 3.5), Outcome.BLOCKED, blocked)
 

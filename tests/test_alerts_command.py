@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from messages import verbatim
 from policywatch.config.watchlist import load
 from policywatch.web.documents import health_view
 from policywatch.web.names import Names
@@ -157,19 +158,19 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(tmp_path
         view = health_view(session, (), routes)
         shown = Renderer().html(Names("", {}).visit("/health", ()), "health.html", view=view)
     database.close()
-    assert "for the digest of" in shown
-    assert "1 did so far" in shown
+    assert "in the digest of" in shown
+    assert "(1 so far)" in shown
 
 
 def test_what_is_no_news_any_more_waits_for_no_digest(tmp_path: Path, database: Database, database_url: str) -> None:
     lines = f'name = "digest"\nto = ["file://{tmp_path}/a.txt"]\nwhen = "daily 08:00"'
     config = watchlist(tmp_path, database_url, lines)
     told = owe(database, "digest")
-    dropped = owe(database, "digest", alert=False, brief={"why": ["only the form differs"]})
+    dropped = owe(database, "digest", alert=False, brief={"why": [verbatim("only the form differs").to_json()]})
     rows = listed(config, environ={**os.environ})
     assert [change["id"] for row in rows for change in row["changes"]] == [told]
     shown = policywatch("show", dropped, "--routes", "--config", config)
-    assert "nobody is told of this change: only the form differs" in shown
+    assert "this change makes no alert: only the form differs" in shown
 
 
 def test_doctor_and_run_name_what_fails_and_is_tried_again(tmp_path: Path) -> None:

@@ -74,19 +74,19 @@ BROKEN = {
 def test_a_broken_page_is_not_believed(what: str, title: str, text: str, first: bool) -> None:
     reason = disbelief(page(text, title=title), before=None if first else POLICY)
     assert reason is not None
-    assert reason.startswith(what)
+    assert str(reason).startswith(what)
 
 
 def test_labels_alone_are_not_believed() -> None:
     reason = disbelief(page(title="Heron Lake", html="<p>Walks and groups</p><p>The shop</p>"))
-    assert reason == "no sentence of a document on it, only titles, links or labels"
+    assert str(reason) == "no complete sentence on the page, only titles, links or labels"
 
 
 def test_another_language_than_declared_is_not_believed() -> None:
     french = page(*FRENCH, title="Politique de confidentialité")
     reason = "written in another language (fr) than expected (en)"
-    assert disbelief(french, language="en") == reason
-    assert disbelief(french, before=POLICY) == reason
+    assert str(disbelief(french, language="en")) == reason
+    assert str(disbelief(french, before=POLICY)) == reason
     assert disbelief(french, language="fr") is None
 
 
@@ -107,7 +107,7 @@ def test_a_page_that_calls_itself_by_the_declared_language_is_believed_at_first(
 def test_most_of_the_text_gone_is_not_believed() -> None:
     reason = disbelief(page(*PARAGRAPHS[:2]), before=POLICY)
     assert reason is not None
-    assert reason.startswith("most of the text is gone")
+    assert str(reason).startswith("most of the text is gone")
 
 
 def test_a_page_that_grew_to_three_times_its_size_is_a_change() -> None:
@@ -116,12 +116,12 @@ def test_a_page_that_grew_to_three_times_its_size_is_a_change() -> None:
     assert doubt(help_page, grown) is None
     shrunk = doubt(page(*PARAGRAPHS, *OTHERS), help_page)
     assert shrunk is not None
-    assert shrunk.startswith("most of the text is gone")
+    assert str(shrunk).startswith("most of the text is gone")
 
 
 def test_an_earlier_text_of_a_line_or_two_is_not_believed() -> None:
     reason = doubt(page(PARAGRAPHS[0], PARAGRAPHS[1]), page(*PARAGRAPHS[:2], *OTHERS))
-    assert reason == "something is wrong with the earlier text: most of the text is gone: 47 words where there were 157"
+    assert str(reason) == "much longer than the stored text, please review: 157 words where there were 47"
 
 
 def test_some_of_the_text_gone_is_a_change() -> None:
@@ -131,14 +131,14 @@ def test_some_of_the_text_gone_is_a_change() -> None:
 def test_the_text_twice_is_not_believed() -> None:
     reason = disbelief(page(*PARAGRAPHS, *PARAGRAPHS), before=POLICY)
     assert reason is not None
-    assert reason.startswith("the text stands there twice")
+    assert str(reason).startswith("the text appears twice")
 
 
 def test_the_home_page_is_not_believed() -> None:
     home = page(*OTHERS, title="Walk with us around the lake")
     reason = disbelief(home, before=POLICY, title="Privacy Policy")
     assert reason is not None
-    assert reason.startswith("another page")
+    assert str(reason).startswith("another page")
 
 
 def test_another_document_of_the_site_is_not_believed() -> None:

@@ -74,7 +74,7 @@ def test_a_word_that_is_wrong_or_finds_nothing_gets_what_there_is(config: Path) 
         (("--effective-to", "1200-01-01"), 2, "--effective-to: found '1200-01-01'; allowed: 1970-01-01 and more"),
         (("--cursor", "x"), 2, "--cursor: not a place in a list of changes: 'x'"),
         (("--document", "a/b"), 2, f"there is no document 'a/b'; known are: {NOTES}"),
-        (("--service", "Parly"), 0, "No change is like that. The services: Harbour, Parley."),
-        (("--topic", "ai"), 0, "No change is like that. The topics: ai_training, "),
+        (("--service", "Parly"), 0, "No matches. The services: Harbour, Parley."),
+        (("--topic", "ai"), 0, "No matches. The topics: ai_training, "),
     ):
         assert answer in policywatch("changes", *words, "--config", config, status=status)

@@ -16,7 +16,8 @@ import pytest
 import trustme
 from icalendar import Calendar
 
-from notifier.messages import Message
+from messages import Message
+from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.send import Result, send
 from storage.database import Database
@@ -34,15 +35,15 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chats]
         yield running
 
 
-def told(services: Chats, host: str, message: Message) -> str:
+def told(services: Chats, host: str, message: Notification) -> str:
     """The text of the message that the service took."""
     assert send(Address("${CHAT}", ADDRESSES[host]), message) == Result(ok=True, said=services_said(host))
     bodies = [body for at, body in services.taken if at == host and isinstance(body, dict)]
     return text_of(host, bodies[-1])
 
 
-def services_said(host: str) -> str:
-    return {DISCORD: "status 204", TEAMS: "status 202"}.get(host, "status 200")
+def services_said(host: str) -> Message:
+    return Message("delivery.status", status={DISCORD: 204, TEAMS: 202}.get(host, 200))
 
 
 def text_of(host: str, body: dict[str, Any]) -> str:
@@ -146,7 +147,7 @@ def test_a_chats_refusal_is_final_or_not_as_its_status_says(
     services.answers = [answer] * 5  # Apprise asks Discord again by itself
     result = send(Address("${CHAT}", ADDRESSES[DISCORD]), alert(store))
     assert (result.ok, result.permanent, result.retry_after) == (False, permanent, wait)
-    assert "JHZ7lQml277" not in (result.said or "")
+    assert "JHZ7lQml277" not in str(result.said or "")
 
 
 def entry(mail: Any) -> tuple[Any, Any]:
@@ -197,11 +198,11 @@ WITHOUT_SYSTEM_KINDS = """
 import mimetypes
 mimetypes.knownfiles = []
 from notifier.calendar import Event
-from notifier.messages import Message
+from notifier.notifications import Notification
 from notifier.send import _file
 from datetime import UTC, date, datetime
 event = Event("a/b", date(2026, 1, 1), 0, datetime.now(UTC), "s", "d", None)
-assert _file(Message("alert", "s", None, event=event))[0].mimetype == "text/calendar"
+assert _file(Notification("alert", "s", None, event=event))[0].mimetype == "text/calendar"
 """
 
 

@@ -87,9 +87,9 @@ def test_no_way_of_writing_a_private_address_gets_a_connection(sites: Sites, dat
     ]
     checks = crawled(database, *targets)
     assert {check.outcome for check in checks.values()} == {Outcome.FAILED}
-    assert "private network" in (checks["private/0"].reason or "")
-    assert "allow_private = true" in (checks["private/0"].reason or "")
-    assert "localhost (at " in (checks["private/1"].reason or "")
+    assert "private network" in str(checks["private/0"].reason or "")
+    assert "allow_private = true" in str(checks["private/0"].reason or "")
+    assert "localhost (at " in str(checks["private/1"].reason or "")
     assert site.asked == []
     site.close()
 
@@ -98,7 +98,7 @@ def test_the_robots_txt_of_a_private_host_is_not_asked_for_either(sites: Sites, 
     site = sites.new()
     check = checked(database, Target("private/obeying", site.url(), "en"))
     assert check.outcome == Outcome.FAILED
-    assert "private network" in (check.reason or "")
+    assert "private network" in str(check.reason or "")
     assert site.asked == []
 
 
@@ -114,8 +114,8 @@ def test_leave_for_one_private_host_is_no_leave_for_another(sites: Sites, databa
     same_port = Site(inner.host, port=allowed.port)
     check = checked(database, own(allowed.url("/")))
     assert check.outcome == Outcome.FAILED
-    assert "The page redirects to" in (check.reason or "")
-    assert "private network" in (check.reason or "")
+    assert "The page redirects to" in str(check.reason or "")
+    assert "private network" in str(check.reason or "")
     assert same_port.asked == inner.asked == []
     assert checked(database, own(allowed.url("/same"), "example/same")).final_url == allowed.url("/there")
     same_port.close()
@@ -144,7 +144,7 @@ def test_leave_for_one_document_is_no_leave_for_another_on_that_host(sites: Site
 )
 def test_only_plain_web_addresses_are_asked(database: Database, url: str, said: str) -> None:
     check = checked(database, own(url, robots="ignore"))
-    assert (check.outcome, said in (check.reason or "")) == (Outcome.FAILED, True), check.reason
+    assert (check.outcome, said in str(check.reason or "")) == (Outcome.FAILED, True), check.reason
 
 
 def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alone(
@@ -160,7 +160,9 @@ def test_a_redirect_to_a_host_that_no_name_can_be_is_a_failure_of_that_page_alon
     )
     for n, host in enumerate(hosts):
         assert checks[f"example/{n}"].outcome == Outcome.FAILED
-        assert checks[f"example/{n}"].reason == f"The page redirects to http://{host}/, which can't be understood."
+        assert (
+            str(checks[f"example/{n}"].reason) == f"The page redirects to http://{host}/, which is not a valid address."
+        )
     assert checks["lost/robots"].outcome == Outcome.ROBOTS
     assert checks["example/sound"].outcome is None  # fetched, and yet to be read
 
@@ -185,8 +187,8 @@ def test_certificates_are_verified(
     for name, said in {"expired": "expired", "strange": "issuer", "other": "mismatch"}.items():
         check = checks[f"tls/{name}"]
         assert (check.outcome, check.status) == (Outcome.FAILED, None)
-        assert "can't be trusted" in (check.reason or "")
-        assert said in (check.reason or "")
+        assert "is not trusted" in str(check.reason or "")
+        assert said in str(check.reason or "")
         assert served[name].asked == []
 
 
@@ -201,7 +203,7 @@ def test_a_server_that_speaks_no_tls_where_it_should_says_so(database: Database)
         threading.Thread(target=answer, args=(listening,), daemon=True).start()
         check = checked(database, own(f"https://127.0.0.1:{listening.getsockname()[1]}/"))
     assert check.outcome == Outcome.FAILED
-    assert "does not speak https" in (check.reason or "")
+    assert "does not use https" in str(check.reason or "")
 
 
 def test_cookies_live_as_long_as_a_chain_of_redirects(sites: Sites, database: Database) -> None:

@@ -27,7 +27,7 @@ LONG_WITH_LOGIN = "<header><input type=password></header>" + "<p>We say access d
 # path, what it answers, the outcome (None: a page that waits to be read), words of the reason
 MISBEHAVIOURS = [
     ("/page", page(), None, None),
-    ("/999", page("no", 999), Outcome.BLOCKED, "turns away unknown robots"),
+    ("/999", page("no", 999), Outcome.BLOCKED, "block unknown robots"),
     ("/401", page("no", 401), Outcome.BLOCKED, "ask the publisher"),
     ("/403", page("no", 403), Outcome.BLOCKED, "ask the publisher"),
     ("/407", page("no", 407), Outcome.BLOCKED, "proxy"),
@@ -46,7 +46,7 @@ MISBEHAVIOURS = [
     ("/404", page("no", 404), Outcome.GONE, "change its url"),
     ("/410", page("no", 410), Outcome.GONE, "change its url"),
     ("/418", page("no", 418), Outcome.FAILED, "418"),
-    ("/500", page("no", 500), Outcome.FAILED, "also when asked again"),
+    ("/500", page("no", 500), Outcome.FAILED, "on the second try as well"),
     ("/202", page(POLICY, 202), Outcome.FAILED, "202"),
     ("/uncalled-304", page("", 304), Outcome.FAILED, "304"),
     ("/empty", page(""), Outcome.UNREADABLE, "empty page"),
@@ -57,9 +57,9 @@ MISBEHAVIOURS = [
     ("/endless", misbehaving.endless, Outcome.FAILED, "larger than"),
     ("/huge", page("<p>x</p>" * 50_000), Outcome.FAILED, "larger than"),
     ("/bomb", page(misbehaving.BOMB, content_encoding="gzip, gzip"), Outcome.FAILED, "larger than"),
-    ("/layers", page(b"x", content_encoding="gzip, gzip, gzip"), Outcome.FAILED, "not asked for"),
+    ("/layers", page(b"x", content_encoding="gzip, gzip, gzip"), Outcome.FAILED, "unsupported way"),
     ("/not-gzip", page(POLICY, content_encoding="gzip"), Outcome.FAILED, "decompressed"),
-    ("/unknown-coding", page(POLICY, content_encoding="br"), Outcome.FAILED, "not asked for"),
+    ("/unknown-coding", page(POLICY, content_encoding="br"), Outcome.FAILED, "unsupported way"),
     ("/deflate", page(misbehaving.DEFLATED, content_encoding="deflate"), None, None),
     ("/loop", redirect("/loop"), Outcome.FAILED, "redirects more than 5 times"),
     ("/nowhere", page("", 302), Outcome.FAILED, "302"),
@@ -67,7 +67,7 @@ MISBEHAVIOURS = [
     ("/to-script", redirect("javascript:alert(1)"), Outcome.FAILED, "not a web address"),
     ("/to-user", redirect("http://me:secret@127.0.0.1/"), Outcome.FAILED, "user name or a password"),
     ("/to-mail-port", redirect("http://127.0.0.1:25/"), Outcome.FAILED, "port 25"),
-    ("/to-nothing", redirect("http://[::"), Outcome.FAILED, "can't be understood"),
+    ("/to-nothing", redirect("http://[::"), Outcome.FAILED, "invalid address"),
     ("/leads-to-login", leading_to("/account/sign-in?next=/x"), Outcome.BLOCKED, "redirect to a login page"),
     ("/leads-to-file", leading_to("file:///etc/passwd"), Outcome.FAILED, "not a web address"),
     ("/leads-in", leading_to("/circles"), Outcome.FAILED, "redirects more than 5 times"),
@@ -106,7 +106,7 @@ def test_each_misbehaviour_has_its_outcome(
     check = misbehaved[0][f"example{path}"]
     assert (check.outcome, check.reason if said is None else None) == (outcome, None), check.reason
     if said is not None:
-        assert said in (check.reason or "")
+        assert said in str(check.reason or "")
     keeps = outcome in (None, Outcome.HELD)
     assert (check.capture_id is not None) is keeps
 
@@ -161,7 +161,7 @@ def test_a_server_that_is_too_slow_fails_in_time(sites: Sites, database: Databas
     checks = crawled(database, *targets, settings=replace(QUICK, timeout=0.4, retry_waits=()))
     for check in checks.values():
         assert check.outcome == Outcome.FAILED
-        assert check.reason == f"{site.host} did not finish its answer within 0.4 seconds."
+        assert str(check.reason) == f"{site.host} did not finish its answer within 0.4 seconds."
         assert check.seconds is not None
         assert 0.3 < check.seconds < 15
 
@@ -174,8 +174,8 @@ def test_who_cannot_be_reached_is_named(database: Database) -> None:
             database, own(refusing, "down/refusing"), Target("down/nameless", "http://no-such-name.invalid/", "en")
         )
     assert {check.outcome for check in checks.values()} == {Outcome.FAILED}
-    assert "takes no connection" in (checks["down/refusing"].reason or "")
-    assert "No address could be found for no-such-name.invalid" in (checks["down/nameless"].reason or "")
+    assert "No connection to" in str(checks["down/refusing"].reason or "")
+    assert "No address was found for no-such-name.invalid" in str(checks["down/nameless"].reason or "")
 
 
 def test_a_first_text_is_confirmed_and_kept_once(sites: Sites, database: Database) -> None:
@@ -305,14 +305,14 @@ def test_a_long_retry_after_keeps_us_away(sites: Sites, database: Database, wait
     target = own(site.url(), "busy/first")
     checks = crawled(database, target, own(site.url("/other"), "busy/second"))
     assert {check.outcome for check in checks.values()} == {Outcome.BLOCKED}
-    assert "before 2026-03-02 11:00 UTC" in (checks["busy/first"].reason or "")
+    assert "before 2026-03-02 11:00 UTC" in str(checks["busy/first"].reason or "")
     assert site.paths() == ["/robots.txt", "/"], "the host is left alone, not just the page"
     with database.reading() as session:
         assert pauses(session, NOW) == dict.fromkeys(checks, NOW + timedelta(hours=2))
 
     early = checked(database, target)
     assert (early.outcome, len(site.asked)) == (Outcome.BLOCKED, 2)
-    assert "asked not to come back before 2026-03-02 11:00 UTC" in (early.reason or "")
+    assert "asked us not to come back before 2026-03-02 11:00 UTC" in str(early.reason or "")
     site.answers["/"] = page()
     later = crawled(database, target, now=lambda: NOW + timedelta(hours=3))
     assert later[target.document].outcome is None
@@ -329,7 +329,7 @@ def test_a_pause_holds_for_all_documents_of_the_host(sites: Sites, database: Dat
     for _ in range(2):
         checks = crawled(database, busy, *rest)
         assert checks["busy/second"].outcome == Outcome.BLOCKED
-        assert "asked not to come back before 2026-03-02 11:00 UTC" in (checks["busy/second"].reason or "")
+        assert "asked us not to come back before 2026-03-02 11:00 UTC" in str(checks["busy/second"].reason or "")
         assert checks["free/first"].outcome is None
     assert site.paths() == ["/robots.txt", "/"]
     with database.reading() as session:
@@ -377,7 +377,7 @@ def test_a_robots_txt_keeps_us_away_too(sites: Sites, database: Database, status
     site.answers |= {"/robots.txt": page("slow down", status, retry_after="7200"), "/": page()}
     check = checked(database, own(site.url()))
     assert check.outcome == Outcome.ROBOTS
-    assert f"answered {status}, and asked not to come back before 2026-03-02 11:00 UTC" in (check.reason or "")
+    assert f"answered {status}, and asked us not to come back before 2026-03-02 11:00 UTC" in str(check.reason or "")
     assert checked(database, own(site.url())).outcome == Outcome.BLOCKED
     assert site.paths() == ["/robots.txt"]
 
@@ -396,4 +396,4 @@ def test_a_pause_without_sense_is_none(sites: Sites, database: Database, wait: s
     site = sites.new()
     site.answers["/"] = page("slow down", 429, retry_after=wait)
     check = checked(database, own(site.url()))
-    assert (check.outcome, "with a later check" in (check.reason or "")) == (Outcome.BLOCKED, True)
+    assert (check.outcome, "A later check tries again" in str(check.reason or "")) == (Outcome.BLOCKED, True)

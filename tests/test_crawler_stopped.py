@@ -70,7 +70,7 @@ def test_a_mistake_with_one_page_fails_it_and_is_handed_over_after_the_others_ar
         checks = {check.document_id: check for check in (session.get_one(Check, id_) for id_ in ids)}
         assert [check.document_id for check in unread_checks(session)] == ["mistake/good"]
     assert checks["mistake/bad"].outcome == Outcome.FAILED
-    assert r"ZeroDivisionError: '\x00 \ud800'" in (checks["mistake/bad"].reason or "")
+    assert r"ZeroDivisionError: '\x00 \ud800'" in str(checks["mistake/bad"].reason or "")
 
 
 def test_an_undeclared_document_is_refused_before_anything_is_asked(sites: Sites, database: Database) -> None:

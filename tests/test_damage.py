@@ -134,7 +134,7 @@ ROWS: dict[str, tuple[Damage, str]] = {
         "its paragraphs, which search and dates are taken from, are not those of its versions",
     ),
     "an outcome": (sql("UPDATE checks SET outcome = 'fine' WHERE id = 1"), "checks 1: its outcome can't be"),
-    "a reason": (sql("UPDATE checks SET reason_code = '[]' WHERE id = 1"), "its reason_code can't be understood"),
+    "a reason": (sql("UPDATE checks SET reason = '[]' WHERE id = 1"), "its reason can't be understood"),
     "a cause": (sql("UPDATE versions SET cause = 'nobody' WHERE id = 1"), "its cause can't be understood"),
     "a severity": (sql("UPDATE changes SET severity = 'huge' WHERE id = 1"), "its severity can't be understood"),
     "a direction": (sql("UPDATE changes SET direction = 'up' WHERE id = 1"), "its direction can't be understood"),

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from messages import Message
 from notifier.backoff import wait
 from notifier.delivery import Deliveries, deliver_due
-from notifier.messages import Message
+from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.send import Result
 from storage.database import Database
@@ -40,7 +41,7 @@ def test_a_failure_is_tried_again_later_and_later(database: Database) -> None:
     assert len(tried) < 12
     (row,) = rows(database)
     assert row.state == State.PARKED
-    assert row.error == "status 500"
+    assert str(row.error) == "status 500"
     assert 24 * 60 <= tried[-1] <= 24 * 60 + 6 * 60
 
 
@@ -95,7 +96,7 @@ def test_a_message_that_is_never_taken_does_not_hold_up_the_newer_ones(database:
     team = route("team", "json://a")
     owe(database, "team")
 
-    def send(_address: Address, message: Message) -> Result:
+    def send(_address: Address, message: Notification) -> Result:
         return TEMPORARY if message.key.startswith("alert 1 ") else Result(ok=True)
 
     for day in range(3):
@@ -110,9 +111,9 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
     owe(database, "team")
     owe(database, "team")
     clock = [NOON]
-    answers = [Result(ok=False, retry_after=timedelta(seconds=10), said="status 429")]
+    answers = [Result(ok=False, retry_after=timedelta(seconds=10), said=Message("delivery.status", status=429))]
 
-    def send(_address: Address, _message: Message) -> Result:
+    def send(_address: Address, _message: Notification) -> Result:
         return answers.pop(0) if answers else Result(ok=True)
 
     def sleep(seconds: float) -> None:
@@ -127,7 +128,7 @@ def test_a_server_that_asks_for_a_short_pause_is_waited_for(database: Database) 
 
 def test_a_server_that_asks_for_a_long_pause_is_left_alone(database: Database) -> None:
     owe(database, "team")
-    post = Post(A=Result(ok=False, retry_after=timedelta(hours=1), said="status 429"))
+    post = Post(A=Result(ok=False, retry_after=timedelta(hours=1), said=Message("delivery.status", status=429)))
     team = route("team", "json://a")
     assert deliver(database, team, post=post).pending == 1
     deliver(database, team, post=post, now=NOON + 59 * MINUTE)

@@ -17,7 +17,7 @@ from sqlmodel import select
 
 from notifier.delivery import Deliveries, deliver_due
 from notifier.lease import is_dead, this_process
-from notifier.messages import Message
+from notifier.notifications import Notification
 from notifier.plan import plan
 from notifier.routes import Address, Route
 from notifier.send import Result
@@ -36,7 +36,7 @@ def test_a_permanent_refusal_is_parked_at_once_and_told_to_the_operator_once(dat
     assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(sent=2, failed=1, pending=0)
     assert deliver(database, team, post=post, operator=OPERATOR) == Deliveries(0, 0, 0)
     (told,) = post.to("OPS")
-    assert "${A} (route team) was given up: status 404" in told.text
+    assert "${A} (route team) failed permanently: status 404" in told.text
 
 
 def test_a_clock_set_back_an_hour_delays_and_neither_loses_nor_doubles(database: Database) -> None:
@@ -65,7 +65,7 @@ def test_a_send_that_breaks_the_program_leaves_its_delivery_for_the_next_run(dat
     owe(database, "team")
     team = route("team", "json://a")
 
-    def interrupted(_address: Address, _message: Message) -> Result:
+    def interrupted(_address: Address, _message: Notification) -> Result:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -79,7 +79,7 @@ def test_what_breaks_the_program_holds_up_no_other(database: Database) -> None:
     bad = owe(database, "team")
     post = Post()
 
-    def send(address: Address, message: Message) -> Result:
+    def send(address: Address, message: Notification) -> Result:
         if f"/changes/{bad}\n" in message.text:
             raise ZeroDivisionError
         return post(address, message)
@@ -97,18 +97,18 @@ def test_what_breaks_the_program_for_a_day_is_parked_and_told(database: Database
     owe(database, "team")
     team = route("team", "json://a")
 
-    def send(_address: Address, _message: Message) -> Result:
+    def send(_address: Address, _message: Notification) -> Result:
         raise ZeroDivisionError
 
     for time in (NOON + timedelta(hours=5 * turn) for turn in range(6)):
         with pytest.raises(ZeroDivisionError):
             deliver_due(database, [team], OPERATOR, send=send, now=lambda time=time: time)  # type: ignore[misc]
         row = rows(database)[0]
-        assert row.error == "the sending broke off: ZeroDivisionError"
+        assert str(row.error) == "sending failed: ZeroDivisionError"
     assert row.state == State.PARKED
     post = Post()
     deliver(database, team, post=post, operator=OPERATOR, now=NOON + timedelta(days=2))
-    assert "was given up: the sending broke off" in post.to("OPS")[0].text
+    assert "failed permanently: sending failed" in post.to("OPS")[0].text
 
 
 def claimed(database: Database, by: str, age: timedelta) -> None:

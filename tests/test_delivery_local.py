@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_written_is_tried_again(database: Database, tmp_pa
     owe(database, "team")
     team = route("team", f"file://{tmp_path}/missing/alerts.txt")
     assert deliver_due(database, [team], (), now=lambda: NOON) == Deliveries(sent=0, failed=1, pending=1)
-    assert rows(database)[0].error == "the file can't be written: No such file or directory"
+    assert str(rows(database)[0].error) == "the file can't be written: No such file or directory"
     (tmp_path / "missing").mkdir()
     assert deliver_due(database, [team], (), now=lambda: NOON + 5 * MINUTE).sent == 1
 
@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_written_is_tried_again(database: Database, tmp_pa
 def test_a_full_disk_leaves_no_half_message(database: Database) -> None:
     owe(database, "team")
     assert deliver_due(database, [route("team", "file:///dev/full")], (), now=lambda: NOON).failed == 1
-    assert "No space left" in (rows(database)[0].error or "")
+    assert "No space left" in str(rows(database)[0].error)
 
 
 def test_a_relative_file_lies_beside_the_watchlist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

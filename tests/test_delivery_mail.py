@@ -15,6 +15,7 @@ from email.message import EmailMessage
 import pytest
 import trustme
 
+from messages import Message, verbatim
 from notifier.delivery import Deliveries, deliver_due
 from notifier.mail import Mail
 from notifier.routes import Address, Route
@@ -61,7 +62,7 @@ def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None
     evidence = [("ai_training", "From here on", "after")]
     owe(store, "team", passages=[passage(["Your data"], "Before.", said, evidence=evidence)])
     with store.writing() as session:
-        facts = {"sent": "alert", "address": "A", "route": "team", "reason": "no"}
+        facts = {"sent": "alert", "address": "A", "route": "team", "reason": verbatim("no").to_json()}
         session.add(Notice(kind="parked", facts=facts, created_at=NOON))
     with mail_server() as inbox:
         to = Address("${A}", inbox.url())
@@ -121,8 +122,8 @@ def test_a_wrong_password_is_parked_at_once_and_not_shown(store: Database, trust
         url = f"mailtos://watch:hunter2@localhost:{inbox.port}/reader@example.org?from=watch@example.net"
         result = sent(store, url)
     assert result.permanent
-    assert (result.said or "").startswith("535 ")
-    assert "hunter2" not in (result.said or "")
+    assert str(result.said or "").startswith("535 ")
+    assert "hunter2" not in str(result.said or "")
 
 
 def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(store: Database) -> None:
@@ -133,8 +134,8 @@ def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(store: Da
         done = deliver_due(store, [route("team", bad), Route("other", (Address("${B}", other.url()),))], ())
     assert done == Deliveries(sent=1, failed=1, pending=0)
     parked = next(row for row in rows(store) if row.state == State.PARKED)
-    assert "choose a password of ASCII letters" in (parked.error or "")
-    assert "ssword" not in (parked.error or "").replace("password", "")
+    assert "choose a password of ASCII letters" in str(parked.error or "")
+    assert "ssword" not in str(parked.error or "").replace("password", "")
 
 
 def test_a_mail_that_trips_over_a_fault_of_ours_is_a_failed_try(
@@ -142,7 +143,7 @@ def test_a_mail_that_trips_over_a_fault_of_ours_is_a_failed_try(
 ) -> None:
     monkeypatch.setattr(Mail, "_message", lambda *_: {}["gone"])
     with mail_server() as inbox:
-        assert sent(store, inbox.url()) == Result(ok=False, said="the sending broke off: KeyError")
+        assert sent(store, inbox.url()) == Result(ok=False, said=Message("delivery.broke_off", kind="KeyError"))
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -152,7 +153,7 @@ def test_a_certificate_of_nobody_known_gets_no_mail(store: Database, authority: 
         result = sent(store, f"mailtos://localhost:{inbox.port}/r@example.org?from=w@example.net&mode={mode}")
     assert not result.ok
     assert not result.permanent  # it may be mended
-    assert "no trusted TLS connection" in (result.said or "")
+    assert "no trusted TLS connection" in str(result.said or "")
     assert inbox.mails == []
 
 
@@ -173,7 +174,7 @@ def test_a_server_that_stops_offering_a_login_is_tried_again(store: Database) ->
         result = sent(store, f"mailto://watch:right@localhost:{inbox.port}/r@example.org?from=w@example.net")
     assert not result.ok
     assert not result.permanent
-    assert "the server does not offer what the address asks for: SMTP AUTH" in (result.said or "")
+    assert "the server does not support what the address requires: SMTP AUTH" in str(result.said or "")
     assert inbox.mails == []
 
 
@@ -190,8 +191,8 @@ def test_a_refused_recipient_is_final_or_not_as_the_server_says(store: Database,
         inbox.refusals["reader@example.org"] = reply
         result = sent(store, inbox.url())
     assert (result.ok, result.permanent) == (False, permanent)
-    assert reply[4:] in (result.said or "")
-    assert "reader@" not in (result.said or "")
+    assert reply[4:] in str(result.said or "")
+    assert "reader@" not in str(result.said or "")
 
 
 def test_a_mail_that_is_refused_after_it_was_read_is_not_lost(database: Database) -> None:
@@ -207,7 +208,7 @@ def test_a_mail_that_is_too_large_for_its_server_is_parked(store: Database) -> N
     with mail_server() as inbox:
         inbox.replies = ["552 5.3.4 message too big"]
         result = sent(store, inbox.url())
-    assert (result.ok, result.permanent, result.said) == (False, True, "552 5.3.4 message too big")
+    assert (result.ok, result.permanent, str(result.said)) == (False, True, "552 5.3.4 message too big")
 
 
 def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> None:
@@ -225,7 +226,7 @@ def test_a_mail_server_that_drips_does_not_hold_us_for_ever(store: Database) -> 
         began = time.monotonic()
         result = sent(store, f"mailto://localhost:{slow.getsockname()[1]}/x@example.org?from=w@example.net", deadline=1)
     assert time.monotonic() - began < 15
-    assert (result.ok, result.permanent, result.said) == (False, False, "no answer within 1 seconds")
+    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no answer within 1 seconds")
 
 
 def test_a_mail_server_that_breaks_off_is_tried_again(store: Database) -> None:
@@ -242,7 +243,7 @@ def test_a_mail_server_that_breaks_off_is_tried_again(store: Database) -> None:
         threading.Thread(target=break_off, args=(breaking,), daemon=True).start()
         result = sent(store, f"mailto://localhost:{breaking.getsockname()[1]}/x@example.org?from=w@example.net")
     assert (result.ok, result.permanent) == (False, False)
-    assert (result.said or "").startswith(("the server closed", "no connection: Connection reset"))
+    assert str(result.said or "").startswith(("the server closed", "no connection: Connection reset"))
 
 
 def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
@@ -251,15 +252,15 @@ def test_one_of_two_people_in_an_address_may_be_gone(store: Database) -> None:
         result = sent(store, inbox.url("a@example.org/b@example.org"))
     assert len(inbox.mails) == 1
     assert result.permanent
-    assert result.said == "taken, but not for number 2 of the people in this address: 550 gone"
+    assert str(result.said) == "accepted, but not for recipient 2 of this address: 550 gone"
 
 
 def test_who_was_refused_is_told_by_number_also_where_nobody_took_it(store: Database) -> None:
     with mail_server() as inbox:
         inbox.refusals |= {"b@example.org": "550 gone", "a@example.org": "451 later", "carol@example.org": "550 no"}
         said = sent(store, inbox.url("b@example.org/a@example.org", "&cc=carol@example.org")).said
-    numbered = "number 1 of the people in this address: 550 gone; number 2 of the people in this address: 451 later"
-    assert said == f"{numbered}; ***@***: 550 no"
+    numbered = "recipient 1 of this address: 550 gone; recipient 2 of this address: 451 later"
+    assert str(said) == f"{numbered}; ***@***: 550 no"
 
 
 def test_who_has_a_mail_does_not_get_it_again_because_of_another(database: Database) -> None:
@@ -305,4 +306,4 @@ def test_a_mail_server_that_says_nothing_is_given_up_for_now(store: Database) ->
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         result = sent(store, f"mailto://localhost:{mute.getsockname()[1]}/x@example.org?from=w@example.net&cto=1")
-    assert (result.ok, result.permanent, result.said) == (False, False, "no answer in time")
+    assert (result.ok, result.permanent, str(result.said)) == (False, False, "no answer in time")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from messages import verbatim
 from notifier.delivery import Deliveries
 from notifier.routes import Address, Route
 from notifier.send import Result
@@ -75,7 +76,7 @@ def test_what_waited_for_two_routes_comes_once_when_the_first_one_leaves(databas
 def test_who_has_a_message_of_a_route_that_left_does_not_get_it_again_from_another(database: Database) -> None:
     owe(database, "team", "all")
     all_ = Route("all", (Address("${ALL}", "json://a"),))
-    half = Result(ok=False, said="452 4.2.2 mailbox full", taken=frozenset({"mark of ann"}))
+    half = Result(ok=False, said=verbatim("452 4.2.2 mailbox full"), taken=frozenset({"mark of ann"}))
     first, post = Post(A=half), Post()
     deliver(database, route("team", "json://a"), all_, post=first)
     deliver(database, all_, post=post, now=NOON + 5 * MINUTE)
@@ -85,7 +86,10 @@ def test_who_has_a_message_of_a_route_that_left_does_not_get_it_again_from_anoth
 
 def test_notices_go_to_the_operator_in_one_message_each_once(database: Database) -> None:
     with database.writing() as session:
-        session.add_all(Notice(kind="held", facts={"reason": f"Page {n} is odd."}, created_at=NOON) for n in range(3))
+        session.add_all(
+            Notice(kind="held", facts={"reason": verbatim(f"Page {n} is odd.").to_json()}, created_at=NOON)
+            for n in range(3)
+        )
     post = Post()
     assert deliver(database, post=post, operator=OPERATOR).sent == 1
     assert deliver(database, post=post, operator=OPERATOR).sent == 0
@@ -125,10 +129,10 @@ def test_news_that_waits_for_an_address_of_the_operator_goes_to_the_one_in_its_p
     """Also once it was given up, and is sent again by hand; and nobody hears of anything twice."""
     ops, old, new = OPERATOR[0], Address("${OLD}", "json://old"), Address("${NEW}", "json://new")
     with database.writing() as session:
-        session.add(Notice(kind="held", facts={"reason": "A page is odd."}, created_at=NOON))
+        session.add(Notice(kind="held", facts={"reason": verbatim("A page is odd.").to_json()}, created_at=NOON))
     deliver(database, post=Post(OLD=TEMPORARY), operator=(ops, old))
     with database.writing() as session:
-        session.add(Notice(kind="held", facts={"reason": "Another one is, too."}, created_at=NOON))
+        session.add(Notice(kind="held", facts={"reason": verbatim("Another one is, too.").to_json()}, created_at=NOON))
     deliver(database, post=Post(OPS=PERMANENT, OLD=PERMANENT), operator=(ops, old))
     post = Post()
     deliver(database, post=post, operator=(ops, new))
@@ -142,7 +146,7 @@ def test_news_that_waits_for_an_address_of_the_operator_goes_to_the_one_in_its_p
 
 def test_without_an_operator_notices_are_not_kept_for_the_first_one_who_comes(database: Database) -> None:
     with database.writing() as session:
-        session.add(Notice(kind="held", facts={"reason": "A page is odd."}, created_at=NOON))
+        session.add(Notice(kind="held", facts={"reason": verbatim("A page is odd.").to_json()}, created_at=NOON))
     post = Post()
     deliver(database, post=post)
     deliver(database, post=post, operator=OPERATOR)
@@ -180,8 +184,8 @@ def test_a_delivery_that_cannot_be_put_into_words_holds_up_no_other(database: Da
     owe(database, "team")
     team = route("team", "json://a", "json://b")
     assert deliver(database, team, post=Post()) == Deliveries(sent=2, failed=2, pending=2)
-    assert "the message could not be made: ValueError" in (rows(database)[0].error or "")
+    assert "the message could not be built: ValueError" in str(rows(database)[0].error)
     post = Post()
     for day in range(1, 6):
         deliver(database, team, post=post, now=NOON + timedelta(days=day), operator=OPERATOR)
-    assert "was given up: the message could not be made" in post.to("OPS")[0].text
+    assert "failed permanently: the message could not be built" in post.to("OPS")[0].text

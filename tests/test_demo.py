@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from notifier.messages import alert_message
+from notifier.notifications import alert_message
 from policywatch.demo.site import DOCUMENTS, EXPECTED_ALERTS
 from storage.alerts import Alert
 from storage.changes import Change, changes_of

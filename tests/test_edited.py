@@ -71,7 +71,7 @@ def test_a_text_that_only_the_watchlist_changed_is_told_nobody_and_the_next_chan
     assert checked(config) == ("first", False)
     path = edited(config, site)
     assert checked(config) == ("changed", False)
-    assert "the way it is read, did" in policywatch("history", "library/privacy", "--config", config)
+    assert "the way it is read did" in policywatch("history", "library/privacy", "--config", config)
     assert checked(config) == ("unchanged", False)
     more = "Nous vendons votre nom à des annonceurs." if edited is another_language else SOLD
     page = site.pages[path]

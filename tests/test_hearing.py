@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from messages import verbatim
 from policywatch.config.explain_routing import hearings
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
@@ -84,14 +85,16 @@ def test_a_route_without_the_environment_is_asked_all_the_same_and_none_is_said(
 
 
 def test_what_nobody_is_told_of_says_why(database: Database) -> None:
-    form = owe(database, alert=False, severity="none", brief={"why": ["form only: too few words changed"]})
+    form = owe(
+        database, alert=False, severity="none", brief={"why": [verbatim("form only: too few words changed").to_json()]}
+    )
     ours = owe(database, alert=False, cause="reader")
     old = owe(database)
     with database.writing() as session:
         session.get_one(Version, change(session, old).before_id).source = "an archive"
     for id_, why in (
-        (form, "nobody is told of this change: form only: too few words changed"),
-        (ours, "nobody is told of this change: the page did not change, the way it is read did"),
+        (form, "this change makes no alert: form only: too few words changed"),
+        (ours, "this change makes no alert: the page did not change, the way it is read did"),
         (old, "its filter lets the change through, but nobody is told of what comes from an archive"),
     ):
         assert said(database, id_, entry()) == [("team", "not told", [why])]

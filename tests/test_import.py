@@ -54,7 +54,7 @@ def test_a_history_becomes_versions_with_their_dates_and_source(
         False,
     )
     assert (privacy.done.versions, privacy.done.changes, privacy.done.flagged) == (5, 3, 2)
-    assert [one.reason for one in privacy.done.set_aside] == ["a login wall: it says “Sign in to continue”"]
+    assert [str(one.reason) for one in privacy.done.set_aside] == ["a login wall: it says “Sign in to continue”"]
     assert dates(database, "parley/privacy") == [
         (1, day(0), "page"),
         (2, day(30), "page"),

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.alert_view import show
-from notifier.wording import words as words_of
+from messages import catalogue
+from notifier.alert_view import change_view
 from policywatch.ingest.approve import HeldAnew, accept, held_text
 from policywatch.ingest.extraction import ExtractionConfig
 from storage.change_list import ChangeFilter, changes_page
@@ -99,8 +99,8 @@ def test_a_pause_is_told_once_with_all_documents_that_it_holds_up_and_a_page_nev
     told = (tmp_path / "operator.txt").read_text("utf-8")
     assert told.count("* library/") == 1
     assert "* library/privacy could not be read yet; the first attempt was on " in told
-    assert "The same pause holds up: library/more, library/terms" in told
-    assert "has not been read since" not in told
+    assert "The same pause also delays: library/more, library/terms" in told
+    assert "could not be read since" not in told
     site.pages |= {f"/{name}": policy() for name in ("privacy", "terms", "more")}
     assert set(outcomes(run(config)).values()) == {"blocked"}
     with closing(sqlite3.connect(tmp_path / "a.db")) as opened, opened:
@@ -170,7 +170,7 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
     with database.reading() as session:
         (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
         assert (row.change.id, row.change.detected_at) == (taken.id, later)
-        assert show(session, row.change, "en", None).found == words_of("en").date(check.checked_at.date())
+        assert change_view(session, row.change, "en", None).found == catalogue("en").day(check.checked_at.date())
     database.close()
 
 

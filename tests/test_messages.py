@@ -9,11 +9,10 @@ import markdown_it
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from analysis.model import TOPICS
+from messages import catalogue
 from notifier.escape import markdown, web_link
-from notifier.messages import alert_message
+from notifier.notifications import alert_message
 from notifier.templating import Format
-from notifier.wording import languages, words
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
@@ -42,7 +41,7 @@ def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
     message = alert(store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]})
     for text in (message.subject, message.text, visible(message.html), message.fitted("markdown", 10**6)):
         assert said in text
-        assert words(language).trained not in text
+        assert catalogue(language)("say.trained") not in text
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "since 1 October 2025"), ("fr", "depuis le 1er octobre 2025")])
@@ -132,21 +131,21 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
     message = alert(store, language)
     body = message.fitted(form, 100_000)
     said = visible(body) if form == "html" else body.replace("\\", "")
-    facts = words(language)
+    words = catalogue(language)
     for needed in (
         "Parley",
         "Privacy Policy",
         "Your data › Our models",
-        facts.trained,
-        facts.severities.high,
-        facts.directions.expands,
+        words("say.trained"),
+        words("severity.high"),
+        words("direction.expands"),
         "train our writing models unless",
         "to other members",  # removed words are there too
         "your comments",
         "private messages",
-        facts.brief.on,
+        words("brief.on"),
         "3 nov" if language == "fr" else "3 Nov",
-        facts.say.unflagged.of(1),
+        words("say.unflagged", n=1),
     ):
         assert needed.replace("\u00a0", " ") in said.replace("\u00a0", " ")
     assert f"{SITE}/changes/1" in body
@@ -238,7 +237,7 @@ def test_a_link_that_leads_elsewhere_than_the_web_is_words_only(store: Database,
 def test_a_notice_says_where_more_is_said(store: Database) -> None:
     more = {"text": "See what is coming", "side": "after", "link": "https://parley.example/updates"}
     message = alert(store, brief={"notice_links": [more]})
-    assert "Where more is said: “See what is coming” (https://parley.example/updates)" in message.text
+    assert "More information: “See what is coming” (https://parley.example/updates)" in message.text
     assert 'href="https://parley.example/updates"' in message.html
 
 
@@ -284,11 +283,11 @@ def test_a_short_message_keeps_the_meaning_the_default_and_how_to_refuse(
     store: Database, form: Format, language: str
 ) -> None:
     message = alert(store, language, passages=many(20, 300), brief=LONG_BRIEF)
-    said = words(language)
+    words = catalogue(language)
     short, whole = message.fitted(form, 1024), message.fitted(form, 10**6)
     for needed in (
         "train our models",
-        said.brief.on,
+        words("brief.on"),
         "object in the settings",
         "3 nov" if language == "fr" else "3 Nov",
     ):
@@ -335,18 +334,6 @@ def test_several_routes_are_named(store: Database) -> None:
         tell(session, ["team", "all"])
         message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
     assert "Sent for: all, team" in message.text
-
-
-def test_every_language_has_words_for_every_topic() -> None:
-    assert {"en", "fr"} <= set(languages())
-    for language in languages():
-        assert set(TOPICS) <= words(language).topics.keys()
-
-
-def test_the_first_of_a_month_is_written_as_people_write_it() -> None:
-    first = START.date().replace(day=1)
-    assert words("fr").date(first) == "1er octobre 2025"
-    assert words("en").date(first) == "1 October 2025"
 
 
 def test_the_document_is_known_to_whoever_threads_messages(store: Database) -> None:

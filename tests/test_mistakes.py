@@ -77,7 +77,7 @@ def test_a_page_that_the_reader_trips_over_fails_alone_is_told_and_shown(
     assert report["deliveries"]["sent"] == 1
     assert "train generative AI models" in (tmp_path / "alerts.txt").read_text("utf-8")
     reason = reason_of(report, "library/privacy")
-    assert "policywatch itself made a mistake" in reason
+    assert "policywatch failed on this page because of an error of its own" in reason
     assert "RecursionError: 'over a stone'" in reason
     assert "Traceback" in said
     assert "RecursionError: over a stone" in said

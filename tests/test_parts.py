@@ -110,7 +110,7 @@ def test_every_address_and_capture_of_a_text_is_shown(tmp_path: Path, site: Site
         ((404, "gone"), "gone", "answered 404"),
         ((403, "no"), "blocked", "answered 403"),
         (ERROR_PAGE, "held", "an error page"),
-        ("<nav><a href=/>Home</a></nav>", "unreadable", "no text of a document"),
+        ("<nav><a href=/>Home</a></nav>", "unreadable", "no document text"),
         (policy(paragraphs=PARAGRAPHS[2:3]), "held", "most of the text is gone"),
     ],
     ids=["gone", "blocked", "error text", "empty", "cut off"],
@@ -209,7 +209,7 @@ def test_a_part_that_leads_to_a_private_place_is_not_asked(sites: Sites, databas
     site.answers |= {"/a": page(TEXT), "/b": redirect(secret.url("/"))}
     check = checked(database, target)
     assert check.outcome == Outcome.FAILED
-    assert f"Part 2 of 2 ({site.url('/b')}): The page redirects to" in (check.reason or "")
+    assert f"Part 2 of 2 ({site.url('/b')}): The page redirects to" in str(check.reason or "")
     assert not secret.asked
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from notifier.alert_view import show
-from notifier.wording import words
+from messages import catalogue
+from notifier.alert_view import change_view
 from storage.changes import change as stored
 from storage.database import Database
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
@@ -74,13 +74,13 @@ def test_the_announced_text_in_force_is_told_as_such_in_the_thread_of_the_first(
     told.unlink()
     site.pages["/privacy"] = policy(AI)
     report = run(config, status=0)
-    today = words("en").date(datetime.fromisoformat(str(report["started_at"])).date())
+    today = catalogue("en").day(datetime.fromisoformat(str(report["started_at"])).date())
     assert f"Privacy policy of the library: announced on {today}, in force now, " in told.read_text("utf-8")
     assert f"This text was announced on {today} and has come into force." in told.read_text("utf-8")
     database = Database(database_url)
     with database.reading() as session:
         change = of(report, "library/privacy")["change"]
-        assert show(session, stored(session, change["id"]), "fr", None).thread == "library/preview-privacy"  # type: ignore[index]
+        assert change_view(session, stored(session, change["id"]), "fr", None).thread == "library/preview-privacy"  # type: ignore[index]
     database.close()
     site.pages["/privacy"] = policy(AI, "We sell the list of what you read to our advertising partners.")
     told.unlink()
@@ -108,8 +108,8 @@ def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_pa
     policywatch("export", "site", tmp_path / "site", "--config", config)
     day = day_of(config, will)
     for language, announced_for, came in (
-        ("en", "announced for 3 November 2025", f"announced on {words('en').date(day)} and has come into force."),
-        ("fr", "annoncé pour le 3 novembre 2025", f"annoncé le {words('fr').date(day)}, est entré en vigueur."),
+        ("en", "announced for 3 November 2025", f"announced on {catalogue('en').day(day)} and has come into force."),
+        ("fr", "annoncé pour le 3 novembre 2025", f"annoncé le {catalogue('fr').day(day)}, est entré en vigueur."),
     ):
         folder = tmp_path / "site" / ("" if language == "en" else language)
         page, feed = (folder / f"changes/{will}.html").read_text("utf-8"), (folder / "feed.atom").read_text("utf-8")
@@ -124,9 +124,9 @@ def test_pages_feeds_and_the_terminal_say_what_was_announced_and_for_when(tmp_pa
     dates = Calendar.from_ical((tmp_path / "site/calendar.ics").read_bytes()).walk("VEVENT")
     texts = {str(each["summary"]): str(each["description"]) for each in dates}
     in_force = texts["In force: Library, Privacy policy of the library"]
-    assert f"announced on {words('en').date(day)} and has come" in in_force
+    assert f"announced on {catalogue('en').day(day)} and has come" in in_force
     assert "announced for 2025-11-03" in policywatch("show", will, "--config", config)
-    assert f"announced on {words('en').date(day)} and has come" in policywatch("show", does, "--config", config)
+    assert f"announced on {catalogue('en').day(day)} and has come" in policywatch("show", does, "--config", config)
     assert f"in force since 2025-11-03 · announced on {day}" in policywatch("changes", "--config", config)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import process_time
 
 import pytest
@@ -183,7 +184,7 @@ def test_no_text_takes_long(piece: bytes, mime: str) -> None:
     try:
         read_page(piece * (100_000 // len(piece)), mime=mime)
     except UnreadablePage as unreadable:
-        assert "no text" in unreadable.reason or "nests" in unreadable.reason  # noqa: PT017
+        assert re.search("no text|nests", str(unreadable.reason))  # noqa: PT017
     assert process_time() - started < 5
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from analysis.text.lexicon import OwnTopic
-from messages import told
-from notifier.messages import notice_message
+from messages import translate
+from notifier.notifications import notice_message
 from policywatch.ingest.extraction import ExtractionConfig
 from storage.database import Database
 from storage.notices import NoticeKind, notices_of
@@ -49,7 +49,7 @@ def page(extra: str) -> Got:
 
 
 def unstable(one: str, other: str, **manner: tuple[str, ...]) -> str:
-    return ExtractionConfig(TITLE, "en", **manner).unstable([page(one)], [page(other)])  # type: ignore[arg-type]
+    return str(ExtractionConfig(TITLE, "en", **manner).unstable([page(one)], [page(other)]))  # type: ignore[arg-type]
 
 
 def both(markup: str, one: str, other: str) -> tuple[str, str]:
@@ -76,7 +76,7 @@ KIND, FOUND = "They were kind to us from the very first day.", "I found every bo
     ids=["class", "id around it", "own tag", "tag in a class", "all of a class", "within a sentence", "came", "two"],
 )  # fmt: skip
 def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remove: str) -> None:
-    assert f"leave them out: write remove = {remove} under its [[documents]] entry" in unstable(*answers)
+    assert f"exclude them: add remove = {remove} to its [[documents]] entry" in unstable(*answers)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remo
 )  # fmt: skip
 def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]) -> None:
     own = OwnTopic("fish", ("the fish",))
-    said = ExtractionConfig(TITLE, "en", topics=(own,)).unstable([page(answers[0])], [page(answers[1])])
-    assert said.startswith("Two answers a moment apart differ, so neither is believed: one says “")
+    said = str(ExtractionConfig(TITLE, "en", topics=(own,)).unstable([page(answers[0])], [page(answers[1])]))
+    assert said.startswith("Two answers a moment apart differ, so neither was accepted: one says “")
     assert "remove" not in said
 
 
@@ -105,7 +105,7 @@ def test_what_is_left_out_already_stays_left_out() -> None:
 
 def test_words_are_quoted_short_and_steer_nothing() -> None:
     said = unstable("", f'<p class="x1">\x1b[31m\u202e{"long " * 99}</p>')
-    assert "one says nothing in that place, the other “[31m long long" in said
+    assert "one says nothing there, the other “[31m long long" in said
     assert "long…”" in said
     assert said.isprintable()
 
@@ -113,13 +113,13 @@ def test_words_are_quoted_short_and_steer_nothing() -> None:
 def test_of_several_parts_the_one_is_named_that_differs() -> None:
     manner = ExtractionConfig(TITLE, "en")
     first, second = ([page(""), page(extra)] for extra in TICKER)
-    said = manner.unstable([*first], second)
+    said = str(manner.unstable([*first], second))
     assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
     assert 'remove = [".gauge"]' in said
     held = [page('<p class="gauge">We share your letters.</p>'), second[1]]
-    assert "remove" not in manner.unstable([held[0], first[1]], held), "it would take words away from another part"
-    assert 'remove = [".gauge"]' in manner.unstable([None, first[1]], second), "the first one answered 304"
-    assert "one says" not in manner.unstable([first[0], None], second)
+    assert "remove" not in str(manner.unstable([held[0], first[1]], held)), "it would take words away from another part"
+    assert 'remove = [".gauge"]' in str(manner.unstable([None, first[1]], second)), "the first one answered 304"
+    assert "one says" not in str(manner.unstable([first[0], None], second))
 
 
 def test_the_words_of_a_pdf_are_named_too() -> None:
@@ -127,7 +127,7 @@ def test_the_words_of_a_pdf_are_named_too() -> None:
         lines = (*PARAGRAPHS, f"Copy {number}")
         return Got(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), mime="application/pdf")
 
-    said = ExtractionConfig(TITLE, "en").unstable([printed("twelve")], [printed("thirteen")])
+    said = str(ExtractionConfig(TITLE, "en").unstable([printed("twelve")], [printed("thirteen")]))
     assert "Copy twelve”, the other “" in said
     assert "remove" not in said
 
@@ -181,7 +181,7 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
     line = 'remove = [".crowd"]'
     last = "“14 happy members of” became “15 happy members of”, and nothing else differed. If these words"
     said = operator.read_text("utf-8")
-    assert "library/privacy has kept changing at one place since" in said
+    assert "library/privacy has kept changing in one place since" in said
     assert last in said
     assert line in said
     assert last in policywatch("doctor", "--config", config)
@@ -194,7 +194,7 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
         french = notice_message([notice], language="fr", base_url=None).text
     database.close()
     assert "library/privacy change sans cesse au même endroit depuis le" in french
-    assert f"écrivez {line} sous son entrée [[documents]]" in french
+    assert f"ajoutez {line} à son entrée [[documents]]" in french
     config.write_text(f"{config.read_text('utf-8')}{line}\n", "utf-8")
     for number in range(17, 20):
         grown(number)
@@ -223,12 +223,11 @@ def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(tmp_path:
     for number in range(4):
         site.pages["/privacy"] = policy(f"{number + 12} happy members")
         run(config, status=0)
-    assert "find an element of the page that holds them and nothing else" in policywatch("doctor", "--config", config)
+    assert "find an element of the page that contains only them" in policywatch("doctor", "--config", config)
 
 
 def test_what_differs_is_said_in_french() -> None:
     said = ExtractionConfig(TITLE, "en").unstable([page(TICKER[0])], [page(TICKER[1])])
-    text, language = told(str(said), said.as_json(), "fr")
-    assert language == "fr"
-    assert "on lit d’un côté «\u00a01,204 books at home\u00a0», de l’autre «\u00a01,207 books at home\u00a0»" in text
-    assert 'écrivez remove = [".gauge"] sous son entrée [[documents]] dans la liste.' in text
+    text = translate(said, "fr")
+    assert "l’une dit «\u00a01,204 books at home\u00a0», l’autre «\u00a01,207 books at home\u00a0»" in text
+    assert 'ajoutez remove = [".gauge"] à son entrée [[documents]] dans la liste de surveillance.' in text

@@ -141,7 +141,7 @@ def test_it_decides_what_the_model_is_unsure_of_and_says_so(tmp_path: Path, site
         verdict = {name: found[name] for name in ("alert", "severity", "direction", "topics", "sent")}
         assert verdict == {name: ANSWER.get(name, 1) for name in verdict}
         assert found["passages"][0]["why"][0] == (
-            "the trained model was unsure (no effect on AI or data use found) and the second reader, "
+            "the trained model was unsure (no effect on AI or data use found), and the second reader, "
             "a language model, decided"
         )
         questions = len(server.asked)

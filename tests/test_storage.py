@@ -16,7 +16,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel, select
 
-from messages import Reason
+from messages import Message
 from storage import database as database_of_store
 from storage.captures import Capture
 from storage.checks import (
@@ -63,7 +63,7 @@ def a_capture() -> Capture:
 def check(database: Database, hours: int, outcome: Outcome, reason: str | None = None, etag: str | None = None) -> None:
     with database.writing() as session:
         made = Check(document_id="example/privacy", checked_at=MONDAY + timedelta(hours=hours), etag=etag)
-        finish(session, made, outcome, Reason("held.stops", text=reason) if reason else None)
+        finish(session, made, outcome, Message("rejection.stops", text=reason) if reason else None)
 
 
 def notices(database: Database) -> list[str]:
@@ -232,7 +232,7 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(d
             part.head_id, part.final_url = kept.id, f"https://example.org/part/{number}"
             session.add(part)
             made = Check(document_id="example/privacy", checked_at=MONDAY, capture_id=kept.id)
-            finish(session, made, outcome, Reason("answer.unstable"))
+            finish(session, made, outcome, Message("answer.unstable"))
             session.flush()
             if told:
                 session.add(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.messages import Message, dressed
+from notifier.notifications import Notification, dressed
 from notifier.routes import Address
 from notifier.templating import Templates, template_names
 from notifier.try_templates import template_problems
@@ -83,10 +83,10 @@ def test_a_broken_one_loses_no_alert_and_is_told_to_the_operator_once(database: 
     owe(database, "team")
     owe(database, "team")
     templates = own(tmp_path, alert_txt="{{ nothing }}", notice_txt="{{ nothing }}")
-    made: list[Message] = []
+    made: list[Notification] = []
 
     class Reading(Post):
-        def __call__(self, address: Address, message: Message):  # type: ignore[no-untyped-def]
+        def __call__(self, address: Address, message: Notification):  # type: ignore[no-untyped-def]
             made.append(message)
             _ = message.text
             return super().__call__(address, message)

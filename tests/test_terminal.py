@@ -193,7 +193,7 @@ def test_the_history_of_a_page_that_was_never_read_says_why(database: Database) 
     tell(database)
     shown = piped(database, lambda console, session: show_history(console, session, HELP))
     assert "blocked: parley.example answered 403" in shown
-    assert "No text was kept yet." in shown
+    assert "No text stored yet." in shown
 
 
 def test_what_is_not_there_is_said(database: Database) -> None:

@@ -62,7 +62,7 @@ def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--select", "h1"], "A run would hold this: no sentence of a document on it"),
+        (["--select", "h1"], "A run would hold this: no complete sentence on the page"),
         (["--language", "fr"], "A run would hold this: written in another language (en)"),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_pdf_that_is_none_and_https_where_there_is_none_are_said_in_plain_word
     with a_site() as site:
         address = f"{site.url.replace('http:', 'https:')}/privacy"
         answer = policywatch("try", address, "--allow-private", status=1)
-    assert "127.0.0.1 does not speak https where the address leads: should it begin with http://" in answer
+    assert "127.0.0.1 does not use https at this address: should the address begin with http://" in answer
 
 
 def test_a_folder_and_a_language_that_is_none_are_refused(tmp_path: Path) -> None:

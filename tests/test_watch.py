@@ -200,21 +200,21 @@ def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_
             return get(f"{home}health").text, get(f"{home}api/v1/health").json()["watchlist"]
 
         try:
-            assert "for the digest of 7 October 2025" in health()[0]
+            assert "in the digest of 7 October 2025" in health()[0]
             config.write_text(at_once)
-            assert "for the next run" in health()[0]
+            assert "with the next run" in health()[0]
             for wrong in (f'{at_once}wehn = "daily 08:00"\n', at_once.replace("watch.db", "other.db")):
                 config.write_text(wrong)
                 for shown, word in (health(), health()):
-                    assert "The watchlist has a mistake." in shown
-                    assert "for the next run" in shown
+                    assert "The watchlist contains an error." in shown
+                    assert "with the next run" in shown
                     assert "wehn" not in shown, "who has not signed in need not know the file"
                     assert word == "wrong"
             config.write_text(at_once.replace("console://", "${NOT_SET}"))
             assert health()[1] == "wrong", "who can accept a held text must know whom to tell"
             config.write_text(f'{at_once}when = "daily 08:00"\n')
             shown, word = health()
-            assert ("for the digest of 6 October 2025" in shown, word) == (True, "good")
+            assert ("in the digest of 6 October 2025" in shown, word) == (True, "good")
         finally:
             pages.terminate()
     told = said.read_text()

@@ -58,8 +58,8 @@ def test_a_wrong_address_is_answered_kindly(site: httpx.Client) -> None:
         else:
             assert "See what changed" in answer.text
     for language, said in (
-        ("en", "“since” is a day, written like 2025-11-03, and can’t be “yesterday”."),
-        ("fr", "est un jour"),
+        ("en", "“since” must be a date like 2025-11-03, not “yesterday”."),
+        ("fr", "doit être une date"),
     ):
         assert said in site.get(f"/changes?since=yesterday&lang={language}").text
         assert "Input should" not in site.get(f"/changes?severity=grave&lang={language}").text

@@ -81,7 +81,7 @@ def test_a_passage_says_what_stands_around_it_and_how_to_quote_it(parley: Story)
     first = page(site, f"/changes/{id_}").css("section > .passage")[0]
     assert text(first, ".around p") == [
         "2.3 Assistants that write",
-        "This passage stands here.",
+        "This passage is here.",
         "You can switch it off under Settings, Data, Improve our assistants. Switching it off does not undo training "
         "that has already taken place.",
     ]
@@ -120,7 +120,7 @@ def test_words_are_marked_and_the_marks_are_said_too(parley: Story) -> None:
     assert tree.css_first(".diff mark").attributes["title"] == "AI training"
     moved = tree.css(".passage")[-1]
     assert not moved.css("ins, del")
-    assert "stood elsewhere before" in moved.text()
+    assert "moved here from elsewhere" in moved.text()
 
 
 def test_passages_of_one_place_stand_under_one_heading_without_the_documents_title(
@@ -160,7 +160,7 @@ def test_a_change_of_our_reading_is_not_shown_as_one_of_the_policy(site: httpx.C
     assert text(page(site, "/changes"), ".entry") == []
     assert len(text(page(site, "/changes?cosmetic=true"), ".entry")) == 1
     assert (
-        "The page did not change: the watchlist, or the way it is read, did."
+        "The page did not change; the watchlist or the way it is read did."
         in text(page(site, f"/changes/{id_}"), "main")[0]
     )
     assert "Last change: none yet" in text(page(site, "/services"), "main")[0]
@@ -178,7 +178,7 @@ def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) ->
         id_ = teller.change(second, third, [passage([], "Two.", "One.")], returns_to=first.id, waits=3).id
     shown = text(page(site, f"/changes/{id_}"), "main")[0]
     assert "The text returned to what it was in version 1." in shown
-    assert "Nobody was told yet" in shown
+    assert "No alert yet" in shown
     assert site.get(f"/api/v1/changes/{id_}").json()["returns_to"] == 1
 
 
@@ -294,7 +294,7 @@ def test_few_texts_are_compared_at_a_time_and_the_same_two_once(parley: Story, m
             begun.get(timeout=100)
         answer = site.get(f"/documents/{PRIVACY}/compare?from=1&to=2")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
-        assert text(LexborHTMLParser(answer.text), "h1") == ["Too much at once"]
+        assert text(LexborHTMLParser(answer.text), "h1") == ["Too many comparisons at once"]
         assert site.get("/").status_code == 200, "nobody else waits"
         done.set()
         assert [each.result().status_code for each in waiting] == [200, 200]

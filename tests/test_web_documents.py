@@ -49,12 +49,12 @@ def test_a_document_shows_its_timeline_and_its_checks(parley: Story) -> None:
     steps = text(tree, ".timeline > li")
     assert [step.split(" · ")[1][:9] for step in steps] == ["Version 3", "Version 2", "Version 1"]
     assert "Form only" in steps[0]
-    assert "The first text that was kept." in steps[2]
+    assert "First stored text." in steps[2]
     assert "30 checks in all" in text(tree, "main")[0]
     assert text(tree, ".checks .outcome")[:2] == ["Only its form changed", "Unchanged"]
     troubled = text(page(site, f"/documents/{NOTES}"), "main")[0]
     assert "most of the text is gone: 12 words where there were 640" in troubled
-    assert "1 check brought no text that can be believed, since 3 November 2025, 10:30 UTC." in troubled
+    assert "1 check without a valid text, since 3 November 2025, 10:30 UTC." in troubled
 
 
 def test_the_text_of_a_version_is_laid_out_as_it_stood(parley: Story) -> None:
@@ -90,13 +90,13 @@ def test_text_and_capture_of_a_version_can_be_taken_along(parley: Story) -> None
 def test_health_shows_what_could_not_be_read_and_counts_deliveries(parley: Story) -> None:
     site = parley.site
     tree = page(site, "/health")
-    assert "2 pages could not be read or believed" in text(tree, ".about")[0]
+    assert "2 pages could not be read or need review" in text(tree, ".about")[0]
     gone, refused = text(tree, ".documents .reason")
     assert gone == "most of the text is gone: 12 words where there were 640"
     assert refused.startswith(
-        "parley.example answered 403: it refuses us the page. policywatch does not disguise itself"
+        "parley.example answered 403: it denies access to the page. policywatch does not evade bot"
     )
-    assert text(tree, ".numbers > div") == ["Sent3", "Waiting1", "Being sent0", "Given up1"]
+    assert text(tree, ".numbers > div") == ["Sent3", "Pending1", "Sending0", "Failed permanently1"]
 
 
 def test_a_text_says_since_when_each_part_of_it_stands(parley: Story) -> None:

@@ -16,6 +16,7 @@ from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 from typer.testing import CliRunner
 
+from messages import verbatim
 from policywatch.cli import app
 from policywatch.web.export import _PACKAGES, export_site
 from policywatch.web.static_export import File, ForeignFolder, bring_up_to_date
@@ -120,7 +121,7 @@ def test_what_was_read_again_or_judged_otherwise_is_noticed(store: Database, tmp
     first = export_site(store, folder, today=TODAY)
     with store.writing() as session:
         judged = passages(session, changes_of(session, TERMS)[-1].id or 0)[0]
-        judged.why = ["another rule"]
+        judged.why = [verbatim("another rule")]
         row = numbered_version(session, PRIVACY, 1)
         page = json.loads(json.dumps(row.page))
         page["blocks"][-1]["text"] = "Read by other rules."

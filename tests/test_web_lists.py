@@ -22,9 +22,9 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 def test_an_empty_store_says_so_on_every_page(site: httpx.Client) -> None:
     assert "Nothing has changed yet." in text(page(site, "/"), "main")[0]
     assert "Nothing has changed yet." in text(page(site, "/changes"), "main")[0]
-    assert "Nothing that is known lies ahead." in text(page(site, "/upcoming"), "main")[0]
+    assert "No announced changes." in text(page(site, "/upcoming"), "main")[0]
     assert "No document is watched yet." in text(page(site, "/services"), "main")[0]
-    assert "Nothing was checked yet." in text(page(site, "/health"), "main")[0]
+    assert "Nothing has been checked yet." in text(page(site, "/health"), "main")[0]
     assert site.get("/api/v1/changes").json() == {"changes": [], "next": None}
     assert ElementTree.fromstring(site.get("/feed.atom").content).findall("a:entry", ATOM) == []
 
@@ -86,7 +86,7 @@ def test_older_changes_are_reached_by_address_each_once(site: httpx.Client, data
 
 def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley: Story) -> None:
     tree = page(parley.site, "/")
-    assert text(tree, "h1") == ["What services change in their policies, word for word"]
+    assert text(tree, "h1") == ["Changes to the policies of online services, word for word"]
     assert "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
     assert text(tree, ".lately .entry h3")[-1] == "Harbour will keep deleted notes for thirty days"
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
@@ -107,7 +107,7 @@ def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> No
     site = parley.site
     tree = page(site, "/changes?topic=ai_training&language=en&severity=medium&direction=&until=2025-11-03")
     assert hrefs(tree, ".entry h3 a") == [f"/changes/{parley.change(PRIVACY)}"]
-    assert [each.removeprefix("Take away: ") for each in text(tree, ".chosen li")] == [
+    assert [each.removeprefix("Remove: ") for each in text(tree, ".chosen li")] == [
         "AI training ×",
         "Medium and above ×",
         "English ×",
@@ -126,7 +126,7 @@ def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> No
         (f"document={TERMS}", 1),
     ):
         assert len(page(site, f"/changes?{query}").css(".entry")) == found, query
-    assert "No change is like that." in text(page(site, "/changes?topic=security"), "main")[0]
+    assert "No matches." in text(page(site, "/changes?topic=security"), "main")[0]
 
 
 def test_the_form_sends_what_the_address_takes(parley: Story) -> None:
@@ -182,7 +182,7 @@ def test_what_a_change_no_longer_says_is_called_so(database: Database, site: htt
             if change.brief:
                 change.brief = {**change.brief, "meaning_side": "before"}
                 session.add(change)
-    assert "No longer said: Harbour will keep deleted notes for thirty days" in text(
+    assert "No longer stated: Harbour will keep deleted notes for thirty days" in text(
         page(site, "/changes"), ".entry h3"
     )
-    assert "N’est plus dit" in text(page(site, "/changes?lang=fr"), ".entry h3")[0]
+    assert "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry h3")[0]

@@ -33,7 +33,7 @@ def test_a_search_is_narrowed_by_phrase_place_and_time(parley: Story) -> None:
         ("q=peop*", 2),
     ):
         assert len(page(parley.site, f"/search?{query}").css(".hit")) == found, query
-    assert "Nothing found." in text(page(parley.site, "/search?q=zebra"), "main")[0]
+    assert "No results." in text(page(parley.site, "/search?q=zebra"), "main")[0]
     assert not page(parley.site, "/search").css(".hit, .empty")
 
 

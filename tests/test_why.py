@@ -9,7 +9,7 @@ import pytest
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Comparison
-from messages import told as translated
+from messages import translate
 from tests.written_cases import cases, told
 
 CODE = re.compile(r"\b[a-z]+\.[a-z_]+\b|[a-z]_[a-z]")  # "looks.stamp", "ai_training"
@@ -33,7 +33,7 @@ def test_no_reason_is_the_name_of_a_code() -> None:
     for param in cases():
         found = told(param.values[0])
         reasons = [*found.why, *(reason for passage in found.passages for reason in passage.why)]
-        words = [re.sub(r"“.*?”", "", reason) for reason in reasons]
+        words = [re.sub(r"“.*?”", "", str(reason)) for reason in reasons]
         assert not [reason for reason in words if CODE.search(reason)], param.values[0]["name"]
 
 
@@ -41,14 +41,14 @@ def test_each_reason_can_be_said_in_french() -> None:
     for param in cases()[::7]:
         for passage in told(param.values[0]).passages:
             for reason in passage.why:
-                assert translated(reason, reason.as_json(), "fr").language == "fr"
+                assert not CODE.search(re.sub(r"«.*?»", "", translate(reason, "fr")))
 
 
 def test_an_alert_names_the_words_that_weighed() -> None:
     found = change("", TRAINING)
     assert codes(found) >= {"why.added", "why.chance", "why.words"}
     (words,) = [reason for passage in found.passages for reason in passage.why if reason.code == "why.words"]
-    assert "train" in words
+    assert "train" in str(words)
 
 
 def test_a_convention_that_decided_is_named() -> None:
@@ -62,13 +62,13 @@ def test_a_convention_that_decided_is_named() -> None:
     [
         ("Last updated: 3 May 2024", "Last updated: 7 June 2025", "only a date of the document"),
         ("We organise data.", "We organize data.", "only punctuation, case or white space differs"),
-        ("Tea costs two pounds.", "Tea costs three pounds.", "the model gives it a chance of"),
+        ("Tea costs two pounds.", "Tea costs three pounds.", "the model gives a probability of"),
     ],
 )
 def test_what_is_not_told_says_why(before: str, after: str, why: str) -> None:
     found = change(before, after)
     assert not found.alert
-    assert any(why in reason for passage in found.passages for reason in passage.why)
+    assert any(why in str(reason) for passage in found.passages for reason in passage.why)
 
 
 def test_text_that_is_not_believed_says_why_it_is_held_and_no_more() -> None:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from analysis.classify.features import PassageFeatures, changed_ngrams
 from analysis.classify.model import Model
 from analysis.classify.verdict import Verdict
-from analysis.model import Evidence, Side
-from messages import Reason, known, listed
+from analysis.model import TOPICS, Evidence, Side
+from messages import Message, join_messages, verbatim
 
 _MOST_EVIDENCE = 3  # quotations for a topic of a passage
 _MOST_WORDS = 5  # that `why` names
@@ -50,40 +50,43 @@ def weighed_words(features: PassageFeatures, target: str, model: Model) -> Itera
         yield Weighed(weight, side, token.start, token.end)
 
 
-def why(features: PassageFeatures, verdict: Verdict, quotes: Sequence[Evidence], model: Model) -> tuple[Reason, ...]:
+def why(features: PassageFeatures, verdict: Verdict, quotes: Sequence[Evidence], model: Model) -> tuple[Message, ...]:
     """In plain words, with the chances and weights that decided."""
     if features.values is None:
         looks = features.wording.looks
-        return (Reason("why.suppressed", reason=Reason(looks)) if looks else Reason("why.bounded"),)
+        return (Message("why.suppressed", reason=Message(looks)) if looks else Message("why.bounded"),)
     if not verdict.is_learned:
-        return (Reason("why.unlearned"), *map(_quoted, quotes))
-    chance = Reason("why.chance", chance=_percent(verdict.first or verdict))
+        return (Message("why.unlearned"), *map(_quoted, quotes))
+    chance = Message("why.chance", chance=_percent(verdict.first or verdict))
     settled = (_second(verdict.first),) if verdict.first else ()
     if not verdict.alert:
         return (*settled, chance)
-    told = [Reason("why.convention", reason=Reason(f"convention.{name}")) for name in verdict.conventions]
+    told = [Message("why.convention", reason=Message(f"convention.{name}")) for name in verdict.conventions]
     weighed = sorted(_apart(weighed_words(features, "alert", model), _MOST_WORDS), key=lambda each: -each.weight)
     words = [
-        Reason("why.word", text=features.passage.texts[each.side][each.start : each.end], weight=f"{each.weight:+.2f}")
+        Message("why.word", text=features.passage.texts[each.side][each.start : each.end], weight=f"{each.weight:+.2f}")
         for each in weighed
     ]
-    weights = [Reason("why.words", words=listed("list.words", words))] if words else []
+    weights = [Message("why.words", words=join_messages("list.words", words))] if words else []
     return (*told, *settled, *map(_quoted, quotes), chance, *weights)
 
 
-def _second(first: Verdict) -> Reason:
+def _second(first: Verdict) -> Message:
     """That a second reader decided, and what the trained model would have: all of it in the reason's values."""
-    names = [Reason(f"topic.{topic}") for topic in first.topics] or [Reason("why.nothing_to_tell")]
-    return Reason("why.second_reader", first=listed("list.words", names))
+    names = [_topic(topic) for topic in first.topics] or [Message("why.nothing_to_tell")]
+    return Message("why.second_reader", first=join_messages("list.words", names))
 
 
 def _percent(verdict: Verdict) -> int:
     return round(100 * verdict.chances.get("alert", 0))
 
 
-def _quoted(quote: Evidence) -> Reason:
-    code = f"topic.{quote.topic}"  # an operator's own topic has none
-    return Reason(_OF_SIDE[quote.side], topic=Reason(code) if known(code) else quote.topic, text=quote.text)
+def _quoted(quote: Evidence) -> Message:
+    return Message(_OF_SIDE[quote.side], topic=_topic(quote.topic), text=quote.text)
+
+
+def _topic(name: str) -> Message:
+    return Message(f"topics.{name}") if name in TOPICS else verbatim(name)  # an operator's own has no other words
 
 
 def _apart(those: Iterator[Weighed] | Sequence[Weighed], most: int = _MOST_EVIDENCE) -> list[Weighed]:

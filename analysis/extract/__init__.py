@@ -8,7 +8,7 @@ from analysis.extract.decoding import decoded
 from analysis.extract.html_page import read_html
 from analysis.extract.markdown import read_markdown, read_plain
 from analysis.model import Page, UnreadablePage
-from messages import Reason
+from messages import Message
 
 _CHARACTERS = 2_000_000  # of a text; the longest policies have a tenth of it
 _SMALL = 32_768  # bytes
@@ -39,14 +39,14 @@ def read_page(
     if kind == "application/pdf":
         kind = "text/html"  # an error page in the place of the file
     if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
-        raise UnreadablePage(Reason("unreadable.bytes", mime=mime))
+        raise UnreadablePage(Message("unreadable.bytes", mime=mime))
     text = decoded(body, charset=charset, html=kind not in ("text/markdown", "text/plain"))
     if not text.strip():
-        raise UnreadablePage(Reason("unreadable.empty"))
+        raise UnreadablePage(Message("unreadable.empty"))
     if kind not in ("text/markdown", "text/plain"):
         return _bounded(read_html(text, url=url, language=language, select=select, remove=remove))
     if len(text) > _CHARACTERS:
-        raise UnreadablePage(Reason("unreadable.costly"))
+        raise UnreadablePage(Message("unreadable.costly"))
     return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language))
 
 
@@ -63,7 +63,7 @@ def _bounded(page: Page) -> Page:
     texts = sum(len(block.text) for block in page.blocks)
     titles = sum(len(title) for block in page.blocks for title in block.heading)  # which are stored with each block
     if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
-        raise UnreadablePage(Reason("unreadable.costly"))
+        raise UnreadablePage(Message("unreadable.costly"))
     return page
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from analysis.model import UnreadablePage
-from messages import Reason
+from messages import Message
 
 _ELEMENTS = 200_000  # tags; an element takes a kilobyte of memory, and a large policy has 5,000
 _ATTRIBUTES = 1_000  # of one element: the parser looks for each name among all those before it
@@ -34,11 +34,11 @@ def refuse_costly(text: str) -> None:
     pieces = text.split("<")
     tags = len(pieces) - 1
     if tags > _ELEMENTS:
-        raise UnreadablePage(Reason("unreadable.elements", most=_ELEMENTS))
+        raise UnreadablePage(Message("unreadable.elements", most=_ELEMENTS))
     if _is_overloaded(pieces):
-        raise UnreadablePage(Reason("unreadable.attributes", most=_ATTRIBUTES))
+        raise UnreadablePage(Message("unreadable.attributes", most=_ATTRIBUTES))
     if tags > _TAGS and (_climbs(text) > _CLIMBS or tags * len(_OPTION.findall(text)) > _LOOKS):
-        raise UnreadablePage(Reason("unreadable.nested"))
+        raise UnreadablePage(Message("unreadable.nested"))
 
 
 def _is_overloaded(pieces: Iterable[str]) -> bool:

@@ -16,7 +16,7 @@ from analysis.extract.main_text import leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
 from analysis.text.language import language_of, region_of, two_letters
 from analysis.text.phrases import kinds_of, pattern
-from messages import Reason
+from messages import Message
 
 _SCHEMES = ("http", "https", "mailto")
 _TITLE_PARTS = re.compile(r"\s+[|·•–—:-]\s+|\s*\|\s*")
@@ -83,7 +83,7 @@ def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]
         try:
             found.update((node.mem_id, node) for node in tree.css(selector))
         except (SelectolaxError, ValueError) as failure:
-            raise UnreadablePage(Reason("unreadable.selector", selector=repr(selector))) from failure
+            raise UnreadablePage(Message("unreadable.selector", selector=repr(selector))) from failure
     if not found or tree.root is None:
         return []
     chosen: list[LexborNode] = []
@@ -98,14 +98,14 @@ def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]
     return chosen
 
 
-def _why_empty(lines: list[Line], select: Sequence[str]) -> Reason:
+def _why_empty(lines: list[Line], select: Sequence[str]) -> Message:
     if select:
-        return Reason("unreadable.selected", selector=repr(", ".join(select)))
+        return Message("unreadable.selected", selector=repr(", ".join(select)))
     if not lines:
-        return Reason("unreadable.unfilled")
+        return Message("unreadable.unfilled")
     if any(pattern("broken", "shell").search(line.text) for line in lines):
-        return Reason("unreadable.shell")
-    return Reason("unreadable.furniture")
+        return Message("unreadable.shell")
+    return Message("unreadable.furniture")
 
 
 def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:

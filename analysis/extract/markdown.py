@@ -11,7 +11,7 @@ from itertools import pairwise
 from analysis.model import CELL, Block, BlockKind, Link, Page, UnreadablePage
 from analysis.text.language import language_of
 from analysis.text.normal import UNSEEN
-from messages import Reason
+from messages import Message
 
 # every repetition is bounded: a hostile text must not make the reader look far ahead at each of its signs
 _ATX = re.compile(r"\s{0,12}(#{1,6})(?:\s++|$)(.*)$")
@@ -183,6 +183,6 @@ def read_plain(text: str, *, language: str | None = None) -> Page:
 
 def _page(blocks: list[Block], language: str | None) -> Page:
     if not blocks:
-        raise UnreadablePage(Reason("unreadable.marks"))
+        raise UnreadablePage(Message("unreadable.marks"))
     title = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text[:120])
     return Page(title, language_of(" ".join(block.text for block in blocks), declared=language), tuple(blocks))

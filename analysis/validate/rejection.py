@@ -15,7 +15,7 @@ from analysis.text.normal import normal
 from analysis.text.phrases import kinds_of, pattern
 from analysis.text.words import bare_words
 from analysis.validate.truncated import torn
-from messages import Reason
+from messages import Message
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
@@ -31,7 +31,7 @@ _ALIKE = 0.15  # share of common word pairs under which two texts have nothing t
 _KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
-def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> Reason | None:
+def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> Message | None:
     """Why one of two texts is not believed to be the document's; None where both are.
 
     The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
@@ -43,7 +43,11 @@ def doubt(before: Page, page: Page, *, language: str | None = None, title: str |
     if reason := disbelief(page, before=before, language=language, title=title):
         return reason
     reason = disbelief(before, before=page, language=language, title=title)
-    return Reason("held.earlier", reason=reason) if reason and not _grown(before, page) else None
+    if reason is None or _grown(before, page):
+        return None
+    if reason.code == "rejection.most_gone":  # of the two texts, seen from the other side
+        return Message("rejection.grown", words=_size(page), before=_size(before))
+    return Message("rejection.earlier", reason=reason)
 
 
 def _grown(before: Page, after: Page) -> bool:
@@ -60,7 +64,7 @@ def _kept(before: Page, after: Page) -> float:
 
 def disbelief(
     page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None
-) -> Reason | None:
+) -> Message | None:
     """Why `page` is not believed to be the document that `before` is an earlier text of, as a sentence; None if it is.
 
     Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another
@@ -95,30 +99,30 @@ def _same_words(page: Page, before: Page) -> bool:
     )
 
 
-def _broken(page: Page, size: int) -> Reason | None:
+def _broken(page: Page, size: int) -> Message | None:
     """An error text, a wall or an interstitial: the title is one of their phrases, or a short page says little else."""
     head = [page.title, *(block.text for block in page.blocks[:2] if block.kind == "heading")]
     kinds = [kind for kind in _KINDS if kind != "login" or size < 2 * _SHORT]  # help pages tell how to sign in
     for kind in kinds:
         for text in head:
             if len(text) < 120 and size < 4 * _LONG and pattern("broken", kind, whole=True).fullmatch(text):
-                return Reason("held.titled", what=Reason(f"page.{kind}"), text=text)
+                return Message("rejection.titled", what=Message(f"page.{kind}"), text=text)
     if size >= _LONG:
         return None
-    told: list[tuple[float, Reason, str]] = []
+    told: list[tuple[float, Message, str]] = []
     for kind in kinds:
         for text in [*head, *(block.text for block in page.blocks)]:
             if match := pattern("broken", kind).search(text):
-                told.append((len(match.group()) / len(text), Reason(f"page.{kind}"), match.group()))
+                told.append((len(match.group()) / len(text), Message(f"page.{kind}"), match.group()))
                 break
     # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
     if told and (size < _SHORT or (len(told) >= 2 and size < 2 * _SHORT) or max(told)[0] > 0.5):
         _, what, phrase = told[0] if size < _SHORT else max(told)
-        return Reason("held.saying", what=what, phrase=phrase)
+        return Message("rejection.saying", what=what, phrase=phrase)
     return None
 
 
-def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> Reason | None:
+def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> Message | None:
     """The declared language counts, but a document may keep the one that it was first believed in.
 
     A first text is believed in another language if page and watchlist agree in calling it by the declared one: then
@@ -129,13 +133,13 @@ def _other_language(page: Page, before: Page | None, size: int, language: str | 
     expected = {code for code in (declared, known) if code is not None}
     if not expected or page.language is None or page.language in expected or size < _ENOUGH:
         return None
-    return Reason("held.language", found=page.language, expected=declared or known or "")
+    return Message("rejection.language", found=page.language, expected=declared or known or "")
 
 
-def _no_sentences(page: Page) -> Reason | None:
+def _no_sentences(page: Page) -> Message | None:
     if any(block.kind != "heading" and _reads(block) for block in page.blocks):
         return None
-    return Reason("held.no_sentences")
+    return Message("rejection.no_sentences")
 
 
 def _reads(block: Block) -> bool:
@@ -148,16 +152,16 @@ def _reads(block: Block) -> bool:
     )
 
 
-def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Reason | None:
+def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Message | None:
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
     if not _same_title(page, before, title) and not _share(page, before, _ALIKE):
-        return Reason("held.other_page", title=page.title[:80], before=before.title[:80])
+        return Message("rejection.other_page", title=page.title[:80], before=before.title[:80])
     if size < _LEFT * size_before and not _split_off(page, before, title):
-        return Reason("held.most_gone", words=size, before=size_before)
+        return Message("rejection.most_gone", words=size, before=size_before)
     if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
-        return Reason("held.twice", words=size, before=size_before)
+        return Message("rejection.twice", words=size, before=size_before)
     return None
 
 

@@ -12,7 +12,7 @@ from analysis.extract.html_page import read_html, without
 from analysis.extract.html_tree import Element, grow, parse
 from analysis.model import Page, UnreadablePage
 from analysis.validate.rejection import runs_of_words
-from messages import Reason
+from messages import Message
 
 _SAME = 0.95  # of the text round it; an element with that much holds the same text
 _LEAST = 0.5  # of the former text; less is no place of it
@@ -101,12 +101,12 @@ def better(found: Iterable[Place], now: float = 0) -> list[Place]:
     return [place for place in found if place.share >= now + _MORE]
 
 
-def advised(reason: Reason, found: Sequence[Place]) -> Reason:
+def advised(reason: Message, found: Sequence[Place]) -> Message:
     """The reason, and where the text stands now, if it is anywhere."""
     if not found:
         return reason
     named = ", ".join(f"{place.selector} ({place.share:.0%})" for place in found)
-    return Reason("selector.elsewhere", reason=reason, places=named, first=found[0].selector)
+    return Message("selector.elsewhere", reason=reason, places=named, first=found[0].selector)
 
 
 def _levels(top: Element, weights: dict[Element, int]) -> Iterator[list[Element]]:

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from analysis.model import Page
 from analysis.text.looks import pattern
-from messages import Reason
+from messages import Message
 
 _SOME = 5  # blocks that go or stay with a page that is torn
 _EDITED = 30  # characters that an editor may leave of a sentence
@@ -15,33 +15,33 @@ _ENDS = ".;,:"  # of an entry of a list, which an editor may shorten
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
-def torn(before: Page, after: Page) -> Reason | None:
+def torn(before: Page, after: Page) -> Message | None:
     """Why one of two texts is not believed to be whole: to the letter the other's beginning or end, or a part of it."""
     page, whole = sorted((before, after), key=lambda page: len(page.blocks))
     reason = _torn(page, whole)
-    return reason if reason is None or page is after else Reason("held.earlier", reason=reason)
+    return reason if reason is None or page is after else Message("rejection.earlier", reason=reason)
 
 
-def _torn(page: Page, whole: Page) -> Reason | None:
+def _torn(page: Page, whole: Page) -> Message | None:
     shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
     same = _in_common(shorter, longer)
     left, rest = shorter[same:], longer[same:]
     if len(shorter) < _SOME or len(rest) < _SOME:
         return None
     if not left and page.blocks[-1].kind == "heading" and whole.blocks[same].kind != "heading":
-        return Reason("held.title_last", text=shorter[-1][:60])
+        return Message("rejection.title_last", text=shorter[-1][:60])
     gone = longer[: len(longer) - len(shorter)]
     if _in_common(shorter[::-1], longer[::-1]) == len(shorter) and whole.title in gone and whole.title not in shorter:
-        return Reason("held.no_beginning", text=shorter[0][:60])
+        return Message("rejection.no_beginning", text=shorter[0][:60])
     if len(left) <= 1 and _stops(left, rest):
-        return Reason("held.stops", text=left[0][-60:])
+        return Message("rejection.stops", text=left[0][-60:])
     if left and pattern("expands").fullmatch(left[0].rstrip(" .…›»")) and left[0] not in rest:
-        return Reason("held.behind", label=left[0])
+        return Message("rejection.behind", label=left[0])
     footer = sum(1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest)))
     if len(left) <= 1 and footer >= _SOME and any(len(text.split()) >= _PROSE for text in rest):
-        return Reason("held.no_end", text=rest[0][:60])
+        return Message("rejection.no_end", text=rest[0][:60])
     if set(shorter) <= set(longer) and sum(map(len, shorter)) < sum(map(len, longer)) / 2:
-        return Reason("held.half")
+        return Message("rejection.half")
     return None
 
 

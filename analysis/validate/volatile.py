@@ -20,7 +20,7 @@ from analysis.text.lexicon import OwnTopic, matches, own_lexicon
 from analysis.text.normal import fingerprint, steady
 from analysis.text.words import Edit, edits, without_islands, word_texts, words
 from analysis.validate.selectors import lasts
-from messages import Reason
+from messages import Message
 
 _MUCH = 0.1  # of the words; what differs more is no small thing beside the text
 _BLOCKS = 40  # of both pages
@@ -48,13 +48,13 @@ class Difference:
     other: str
     remove: tuple[str, ...]
 
-    def said(self, code: str) -> Reason:
+    def said(self, code: str) -> Message:
         """A sentence with what stands in one and what in the other."""
-        return Reason(code, one=_quoted(self.one), other=_quoted(self.other))
+        return Message(code, one=_quoted(self.one), other=_quoted(self.other))
 
 
-def _quoted(text: str) -> Reason:
-    return Reason("differing.words", text=text) if text else Reason("differing.nothing")
+def _quoted(text: str) -> Message:
+    return Message("differing.words", text=text) if text else Message("differing.nothing")
 
 
 def difference(pairs: Sequence[tuple[Reading, Reading]], own: tuple[OwnTopic, ...] = ()) -> Difference | None:

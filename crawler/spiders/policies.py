@@ -17,7 +17,7 @@ from crawler.recording import known_of, record
 from crawler.robots import Robots
 from crawler.targets import Job, Target
 from crawler.visit import Finding, Known, Visitor
-from messages import of_mistake
+from messages import program_error
 from storage.checks import Outcome
 
 _WAITING = 4  # findings that may wait to be kept: their pages are in memory
@@ -66,7 +66,7 @@ class PoliciesSpider(Spider):
                 finding = await visitor.visit(target, known[target.document])
             except Exception as mistake:  # noqa: BLE001
                 self.mistakes.append(mistake)
-                finding = Finding(Outcome.FAILED, of_mistake(mistake), at=self.job.now())
+                finding = Finding(Outcome.FAILED, program_error(mistake), at=self.job.now())
             await found.put((target, finding))
 
         self._report("")
@@ -95,7 +95,12 @@ class PoliciesSpider(Spider):
         check = record(self.job.database, target, known, finding)
         self.checks.append(check)
         self._report(target.document)
-        return {"document": target.document, "check": check, "outcome": finding.outcome, "reason": finding.reason}
+        return {
+            "document": target.document,
+            "check": check,
+            "outcome": finding.outcome,
+            "reason": str(finding.reason) if finding.reason else None,
+        }
 
     def _report(self, last: str) -> None:
         if self.job.progress is not None:

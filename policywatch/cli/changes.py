@@ -124,12 +124,12 @@ def _asked(**said: Any) -> ChangesPaged:
 def _nothing(session: Session, asked: ChangesPaged, watchlist: Watchlist) -> str:
     """And what there is, where a name that is asked for may be misspelt."""
     from analysis.model import TOPICS
-    from policywatch.wording import wording
+    from messages import ENGLISH, catalogue
     from storage.documents import document, services_and_languages
 
     for id_ in asked.document:
         document(session, id_)  # raises where there is none
-    words = wording("en")
+    words = catalogue(ENGLISH)
     if not asked.said:
         return words("changes.empty")
     found = [words("changes.none")]

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from messages import counted
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_json, print_table
 from policywatch.config.watchlist import NOTHING_WATCHED
 from policywatch.sanitize import harmless
-from policywatch.wording import counted
 
 documents = typer.Typer()
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from messages import counted
 from policywatch.cli.options import CONFIG, Config, Logs, Port, console, opened
 from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.logs import start_logging
-from policywatch.wording import counted
 
 if TYPE_CHECKING:
     from policywatch.web.admin import Desk

@@ -14,13 +14,14 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
+from analysis.classify.verdict import Verdict
 from analysis.model import Comparison
-from notifier.presentation import answered_questions, date_key
+from messages import ENGLISH, Message, catalogue
+from notifier.presentation import answered_questions, date_key, reasons
 from policywatch.ingest.captures import facts, stored_passages
 from policywatch.inline_diff import Piece, Section, flagged_first, pieces
 from policywatch.sanitize import harmless
 from policywatch.second_opinion import SecondOpinion, second_opinion
-from policywatch.wording import Wording, wording
 from storage.announced import Announcement, announcements
 from storage.captures import addresses, capture_records
 from storage.change_list import ChangesPage, ListedChange, changes_to
@@ -42,7 +43,7 @@ class _Sheet:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.is_coloured = console.is_terminal and not console.no_color and console.color_system is not None
-        self.words: Wording = wording("en")
+        self.words = catalogue(ENGLISH)
 
     def line(self, *parts: str | tuple[str, str] | Text, indent: int = 0) -> None:
         """A paragraph of words, each plain, with a style, or ready. What they say is made harmless here."""
@@ -147,10 +148,10 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     _facts(sheet, row, heads, of)
     if told := announcements(session, [row]).get(change_id):
         sheet.line(sheet.words("say.announced", date=sheet.words.day(told.day)))
-    _why(sheet, row.brief.get("why", []) if why else ())
+    _why(sheet, reasons(row.brief) if why else ())
     _brief(sheet, row.brief)
     _second(sheet, second_opinion(session, change_id))
-    _passages(sheet, passages(session, change_id), of.title, why=row.brief.get("why", []) if why else None)
+    _passages(sheet, passages(session, change_id), of.title, why=reasons(row.brief) if why else None)
     sheet.gap()
     sheet.rule()
     captures = capture_records(session, heads[row.version_id].capture_id)
@@ -176,7 +177,7 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
     _passages(sheet, stored_passages(0, found.passages), "", why=found.why if why else None)
 
 
-def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: Collection[str] | None) -> None:
+def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: Collection[Message] | None) -> None:
     """`why` holds the reasons of the whole change, which no passage says again; without it none says any."""
     flagged, others = flagged_first(found, title)
     for section in flagged:
@@ -204,7 +205,7 @@ def _last_check(sheet: _Sheet, check: Check | None) -> None:
         sheet.line(sheet.words("outcome.never"))
         return
     outcome = sheet.words.label("outcome", check.outcome or "unread").lower()
-    reason = f": {sheet.words.reason(check).text}" if check.reason else ""
+    reason = f": {check.reason}" if check.reason else ""
     sheet.line(f"{sheet.words('terminal.last_check')} {_time(check.checked_at)} UTC, {outcome}{reason}")
 
 
@@ -293,16 +294,22 @@ def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:
         return
     sheet.gap()
     sheet.line((f"{sheet.words('brief.retold')} ({opinion.model}):", "dim"))
-    sheet.line(sheet.words.second(opinion.verdict), indent=2)
+    sheet.line(_classification(sheet, opinion.verdict), indent=2)
     for language, text in opinion.meanings.items():
         sheet.line(f"{text} ({language})", indent=2)
+
+
+def _classification(sheet: _Sheet, verdict: Verdict) -> str:
+    if not verdict.alert:
+        return sheet.words("changes.not_about")
+    return sheet.words.classification(verdict.severity, verdict.direction, verdict.topics)
 
 
 def _quote(quote: Mapping[str, Any]) -> str:
     return f"“{quote['text']}”" + (f" <{quote['link']}>" if quote.get("link") else "")
 
 
-def _section(sheet: _Sheet, section: Section, *, why: Collection[str] | None) -> None:
+def _section(sheet: _Sheet, section: Section, *, why: Collection[Message] | None) -> None:
     heading = " › ".join(section.heading) or sheet.words("say.start_of_page")
     operations = ", ".join(sheet.words.label("operation", each).lower() for each in section.operations)
     severity = sheet.words.label("severity", section.severity).lower()
@@ -312,7 +319,7 @@ def _section(sheet: _Sheet, section: Section, *, why: Collection[str] | None) ->
         _passage(sheet, passage, section.also(passage), why=why)
 
 
-def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why: Collection[str] | None) -> None:
+def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why: Collection[Message] | None) -> None:
     sheet.line(sheet.marked(_folded(pieces(passage))), indent=2)
     if also:
         sheet.line((sheet.words.places(also), "italic"), indent=4)
@@ -322,7 +329,7 @@ def _passage(sheet: _Sheet, passage: StoredPassage, also: Sequence[str], *, why:
     _why(sheet, (reason for reason in passage.why if why is not None and reason not in why), indent=4)
 
 
-def _why(sheet: _Sheet, reasons: Iterable[str], indent: int = 0) -> None:
+def _why(sheet: _Sheet, reasons: Iterable[Message], indent: int = 0) -> None:
     for reason in reasons:
         sheet.line((f"{sheet.words('change.why').lower()}: {reason}", "dim"), indent=indent)
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.model import Block, Dropped, Page
+from messages import counted
 from policywatch.sanitize import harmless
-from policywatch.wording import counted
 
 _WIDE = 120  # columns; under these two texts beside each other are hard to read
 _SHOWN = 200  # characters of each text that was left out

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from messages import counted
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
@@ -30,7 +31,6 @@ from policywatch.cli.options import (
 from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.logs import LogFormat, log, start_logging
 from policywatch.sanitize import harmless
-from policywatch.wording import counted
 
 if TYPE_CHECKING:
     from policywatch.report import Report
@@ -202,7 +202,7 @@ def accept(
         with database.reading() as session:
             check, held = held_text(session, document, how)
         out = console()
-        out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(check.reason or '')}")
+        out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(str(check.reason or ''))}")
         if held.prepared is None:
             words = sum(len(block.text.split()) for block in held.page.blocks)
             out.print(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from notifier.presentation import reasons
 from notifier.routes import Unmet
 from policywatch.config.recipients import route_of
 from policywatch.config.schema import RouteEntry
@@ -69,7 +70,7 @@ def _delivered(one: Delivery) -> str:
             return f"{one.address}: is tried from {_time(one.next_at)} on{failed}"
         case State.PARKED:
             again = f"`policywatch alerts retry {one.id}` sends it again"
-            return f"{one.address}: given up: {(one.error or '').removesuffix('.')}; {again}"
+            return f"{one.address}: given up: {str(one.error or '').removesuffix('.')}; {again}"
 
 
 def _waiting(one: Waiting) -> str:
@@ -84,8 +85,8 @@ def _why_not(
         yield "the route is switched off by enabled = false"
     if not change.alert:
         reader = change.cause == Cause.READER
-        why = ["the page did not change, the way it is read did"] if reader else change.brief.get("why", [])
-        yield ": ".join(["nobody is told of this change", *(["; ".join(why)] if why else [])])
+        why = ["the page did not change, the way it is read did"] if reader else map(str, reasons(change.brief))
+        yield ": ".join(filter(None, ["this change makes no alert", "; ".join(why)]))
         return
     for key, wanted, found in unmet:
         yield f"{key}: the route wants {' or '.join(wanted)}; the change has {', '.join(found) or 'none'}"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from analysis.model import TOPICS
+from messages import LANGUAGES
 from notifier.quiet import parse_quiet
 from notifier.when import AtOnce, parse_when, zone
-from notifier.wording import languages
 from policywatch.config.errors import Problem, Section
 from policywatch.config.schema import DocumentEntry, OperatorEntry, RouteEntry
 
@@ -42,8 +42,8 @@ def filter_problems(
 
 def language_problems(entry: RouteEntry | OperatorEntry, section: Section) -> Iterator[Problem]:
     """Whether messages can be written in it."""
-    if entry.language not in languages():
-        yield section.problem("language", f"found {entry.language!r}; allowed: {', '.join(languages())}")
+    if entry.language not in LANGUAGES:
+        yield section.problem("language", f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}")
 
 
 def _times(entry: RouteEntry, section: Section) -> Iterator[Problem]:

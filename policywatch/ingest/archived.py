@@ -16,6 +16,7 @@ from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import disbelief, doubt
+from messages import Message, verbatim
 from policywatch.ingest.captures import EARLIER, Prepared, advance, changed, make_version, prepared
 from policywatch.ingest.extraction import ExtractionConfig
 from storage.captures import Capture
@@ -48,7 +49,7 @@ class SetAside:
 
     commit: str
     recorded_at: datetime
-    reason: str
+    reason: Message
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class _Decided:
     text: ArchivedText
     page: Page | None = None
     found: Prepared | None = None
-    reason: str | None = None
+    reason: Message | None = None
     settled: bool = True  # else the archive's next text will tell
 
 
@@ -151,7 +152,7 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Extract
 
 def _read(text: ArchivedText, manner: ExtractionConfig) -> Page | _Decided:
     if text.body is None:
-        return _Decided(text, reason="the archive's text is missing or too large")
+        return _Decided(text, reason=verbatim("the archive's text is missing or too large"))
     try:
         return manner.page(text.body, mime="text/markdown", charset="utf-8", url=text.address)
     except UnreadablePage as unreadable:

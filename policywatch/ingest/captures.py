@@ -17,7 +17,7 @@ from analysis.page_json import evidence_json, page_from_json, page_json, stored_
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
-from messages import Reason, from_json, of_mistake
+from messages import Message, program_error
 from policywatch.ingest.alerting import STAYS, RoutesFor, settle, tell, undone_by
 from policywatch.ingest.extraction import ExtractionConfig, joined
 from policywatch.ingest.quarantine import held_news, hold
@@ -106,7 +106,7 @@ def _settled(
     for mistake in tripped:
         mistakes.append(mistake)
         with database.writing() as session:
-            finish(session, session.get_one(Check, check_id), Outcome.FAILED, of_mistake(mistake))
+            finish(session, session.get_one(Check, check_id), Outcome.FAILED, program_error(mistake))
     if not tripped:
         with isolate_errors(mistakes):
             tell_restless(database, check_id, manners)
@@ -128,10 +128,9 @@ def _read(
     with database.reading() as session:
         check = session.get_one(Check, check_id)
         tripped = None if again else tripped_before(session, check)
-        if tripped is not None and tripped.outcome is not None and tripped.reason_code is not None:
-            reason = from_json(tripped.reason_code)
+        if tripped is not None and tripped.outcome is not None and tripped.reason is not None:
             write: _Write = partial(
-                _finish_likewise, attempts=tripped.attempts, outcome=Outcome(tripped.outcome), reason=reason
+                _finish_likewise, attempts=tripped.attempts, outcome=Outcome(tripped.outcome), reason=tripped.reason
             )
         else:
             write = _decided(session, check, manners[check.document_id], routes_for)
@@ -168,7 +167,7 @@ def _decided(session: Session, check: Check, manner: ExtractionConfig, routes_fo
     return partial(_finish_taken, write=write, outcome=outcome)
 
 
-def _finish_likewise(session: Session, check: Check, *, attempts: int, outcome: Outcome, reason: Reason) -> None:
+def _finish_likewise(session: Session, check: Check, *, attempts: int, outcome: Outcome, reason: Message) -> None:
     """As an earlier check of the same capture; so `read --again` finds this one."""
     check.attempts = attempts
     finish(session, check, outcome, reason)
@@ -433,7 +432,6 @@ def stored_passages(change_id: int, those: Iterable[Passage]) -> list[StoredPass
             direction=passage.direction,
             returns=passage.returns,
             why=list(passage.why),
-            why_codes=[reason.as_json() for reason in passage.why],
             marks=[*word_diff(passage.before or "", passage.after or "")],
         )
         for position, passage in enumerate(those)

@@ -18,7 +18,7 @@ from analysis.text.lexicon import OwnTopic
 from analysis.validate.rejection import disbelief, doubt
 from analysis.validate.selectors import Place, advised, better, is_kept_elsewhere, places, share_of
 from analysis.validate.volatile import Difference, Reading, difference, line_of
-from messages import Reason
+from messages import Message
 from storage.captures import Capture
 from storage.versions import reader_of
 
@@ -58,11 +58,11 @@ class _Body(NamedTuple):
         return cls(received.url, received.final_url, received.mime, received.charset, received.body)
 
 
-def naming(kept: Sequence[Received], number: int, reason: Reason) -> Reason:
+def naming(kept: Sequence[Received], number: int, reason: Message) -> Message:
     """The reason, with the part that it is about if there are several."""
     if len(kept) == 1:
         return reason
-    return Reason("part.one", number=number + 1, count=len(kept), url=kept[number].url[:300], reason=reason)
+    return Message("part.one", number=number + 1, count=len(kept), url=kept[number].url[:300], reason=reason)
 
 
 def joined(pages: Sequence[Page]) -> Page:
@@ -120,16 +120,16 @@ class ExtractionConfig:
                 raise UnreadablePage(naming(kept, number, advised(unreadable.reason, found))) from unreadable
         return pages
 
-    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> Reason | None:
+    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> Message | None:
         """Why one of the parts is not believed to be what it was; None where all are."""
         for number, (before, page) in enumerate(zip(former, pages, strict=True)):
             reason = doubt(before, page, language=self.language, title=self.title)
             found = self.elsewhere(kept[number], before, page)
             if reason or found:
-                return naming(kept, number, advised(reason or Reason("selector.less"), found))
+                return naming(kept, number, advised(reason or Message("selector.less"), found))
         return None
 
-    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> Reason | None:
+    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> Message | None:
         """Why one of the parts is not believed, where there is no earlier text to compare it with."""
         for number, page in enumerate(pages):
             reason = disbelief(page, language=self.language, title=self.title)
@@ -137,11 +137,11 @@ class ExtractionConfig:
                 return naming(kept, number, reason)
         return None
 
-    def unstable(self, first: Sequence[Received | None], second: Sequence[Received]) -> Reason:
+    def unstable(self, first: Sequence[Received | None], second: Sequence[Received]) -> Message:
         """Why two answers that differ are not believed: what differs, and the line that leaves it out."""
         found = self.difference(first, second)
         if found is None:
-            return Reason("answer.unstable")
+            return Message("answer.unstable")
         return naming(second, found.part, self.advised(found, found.said("differing.unstable")))
 
     def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
@@ -156,11 +156,11 @@ class ExtractionConfig:
     def _difference(self, both: Sequence[tuple[_Body, _Body]]) -> Difference | None:
         return difference([(self._reading(one), self._reading(other)) for one, other in both], self.topics)
 
-    def advised(self, found: Difference, reason: Reason) -> Reason:
+    def advised(self, found: Difference, reason: Message) -> Message:
         """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
         if not found.remove:
             return reason
-        return Reason("differing.leave_out", reason=reason, line=line_of([*self.remove, *found.remove]))
+        return Message("differing.leave_out", reason=reason, line=line_of([*self.remove, *found.remove]))
 
     def _reading(self, received: Received) -> Reading:
         read = partial(self._page, received)

@@ -9,7 +9,7 @@ from analysis.model import Page, Passage, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
 from analysis.validate.rejection import runs_of_words
-from messages import Reason
+from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig, joined
 from storage.captures import captures_from
 from storage.checks import Check, Outcome, finish
@@ -29,7 +29,7 @@ def held_news(
     return [_line(passage) for passage, _ in zip(those, range(5), strict=False)]
 
 
-def hold(session: Session, check: Check, *, reason: Reason, news: list[str] | None) -> None:
+def hold(session: Session, check: Check, *, reason: Message, news: list[str] | None) -> None:
     """Set the check's text aside; the operator is told once of each text, with what would change."""
     row = document(session, check.document_id)
     if news is not None or row.alerted_at is None:
@@ -43,7 +43,7 @@ def hold(session: Session, check: Check, *, reason: Reason, news: list[str] | No
             kind=NoticeKind.HELD,
             document_id=row.id,
             check_id=check.id,
-            facts={"reason": check.reason, "reason_code": check.reason_code, "passages": news},
+            facts={"reason": reason.to_json(), "passages": news},
             created_at=check.checked_at,
         )
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from analysis.page_json import page_from_json
 from analysis.validate.volatile import one_place
-from messages import Reason
+from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig, naming
 from storage.captures import captures_from
 from storage.changes import change_to
@@ -29,7 +29,7 @@ class Restless(NamedTuple):
 
     since: datetime
     place: tuple[str, str]
-    reason: Reason
+    reason: Message
 
 
 def restless(session: Session, document_id: str, manner: ExtractionConfig, now: datetime) -> Restless | None:
@@ -51,8 +51,8 @@ def restless(session: Session, document_id: str, manner: ExtractionConfig, now: 
     found = manner.difference(before, last)
     if found is None:
         return None
-    said = found.said("differing.restless")
-    reason = manner.advised(found, said) if found.remove else Reason("differing.look", reason=said)
+    said = found.said("differing.volatile")
+    reason = manner.advised(found, said) if found.remove else Message("differing.look", reason=said)
     return Restless(idle[-1].detected_at, place, naming(last, found.part, reason))
 
 
@@ -66,7 +66,7 @@ def tell_restless(database: Database, check_id: int, manners: Mapping[str, Extra
         known = notices_of(session, check.document_id, NoticeKind.RESTLESS)
     if found is None or any(notice.facts["place"] == [*found.place] for notice in known):
         return
-    facts = {"since": found.since.isoformat(), "reason": str(found.reason), "reason_code": found.reason.as_json()}
+    facts = {"since": found.since.isoformat(), "reason": found.reason.to_json()}
     with database.writing() as session:
         session.add(
             Notice(

@@ -16,7 +16,7 @@ from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
 from analysis.runner import here
 from analysis.validate.selectors import advised, better, places
-from messages import Reason
+from messages import Message
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
 
@@ -100,7 +100,7 @@ def read_file(
     try:
         return _read(body, mime=mime, language=language, select=select, remove=remove)
     except UnreadablePage as unreadable:
-        raise UnreadablePage(Reason("part.named", name=str(path), reason=unreadable.reason)) from unreadable
+        raise UnreadablePage(Message("part.named", name=str(path), reason=unreadable.reason)) from unreadable
 
 
 def _guess(body: bytes) -> str:

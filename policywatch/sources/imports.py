@@ -61,7 +61,7 @@ class DocumentReport:
     def json(self) -> dict[str, Any]:
         """For --json."""
         aside = [
-            {"commit": one.commit, "recorded_at": one.recorded_at.isoformat(), "reason": one.reason}
+            {"commit": one.commit, "recorded_at": one.recorded_at.isoformat(), "reason": str(one.reason)}
             for one in self.done.set_aside
         ]
         return {

@@ -7,7 +7,7 @@ import tempfile
 from analysis.model import UnreadablePage
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Target
-from messages import Reason
+from messages import Message, verbatim
 from storage.captures import Capture, capture
 from storage.checks import Check
 from storage.clock import utc_now
@@ -38,10 +38,10 @@ def fetched(
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
             if check.capture_id is None:
-                reason: str = check.reason or ""
-                if (check.reason_code or {}).get("code") == "network.private":
-                    reason = Reason("network.private_tried", reason=reason)
-                raise UnreadablePage(Reason("part.named", name=check.outcome or "", reason=reason))
+                reason = check.reason or verbatim("")
+                if reason.code == "network.private":
+                    reason = Message("network.private_tried", reason=reason)
+                raise UnreadablePage(Message("part.named", name=check.outcome or "", reason=reason))
             kept = capture(session, check.capture_id)
         database.close()
     return kept

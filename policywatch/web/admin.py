@@ -85,14 +85,14 @@ def desk_pages(
         with database.reading() as session:
             page = held_view(session, document_id, manner).page
         if fingerprint(page.blocks) != seen:
-            return _held(request, document_id, status=409, trouble="held.anew")
+            return _held(request, document_id, status=409, trouble="review.anew")
         try:
             with one_at_a_time(database):
                 change = accept(database, document_id, manner, known.routes_for, seen=page)
         except Busy:
-            return _held(request, document_id, status=409, trouble="held.busy")
+            return _held(request, document_id, status=409, trouble="review.busy")
         except (HeldAnew, NothingHeld):
-            return _held(request, document_id, status=409, trouble="held.anew")
+            return _held(request, document_id, status=409, trouble="review.anew")
         path = f"/changes/{change.id}" if change is not None else f"/documents/{document_id}"
         return RedirectResponse(visit(request).link(path), 303)
 

@@ -20,7 +20,7 @@ from policywatch.web.query_params import Asked, ChangesAsked, ChangesPaged, Limi
 from policywatch.web.search_page import SearchAsked
 from storage.change_list import changes_to
 from storage.changes import change
-from storage.checks import last_checks, newest_check
+from storage.checks import Check, last_checks, newest_check
 from storage.columns import MAX_INTEGER
 from storage.database import Database
 from storage.deliveries import counts
@@ -217,7 +217,7 @@ def _lists(router: APIRouter, database: Database, desk: Callable[[], Desk]) -> N
                 "document": row.id,
                 "checked_at": checks[row.id].checked_at,
                 "outcome": checks[row.id].outcome,
-                "reason": checks[row.id].reason,
+                "reason": _reason(checks[row.id]),
                 "failing_since": row.failing_since,
             }
             for row in rows
@@ -250,13 +250,17 @@ def _versions_json(session: Session, rows: Sequence[Version]) -> list[dict[str, 
     ]
 
 
+def _reason(check: Check) -> str | None:
+    return str(check.reason) if check.reason else None
+
+
 def _documents_json(session: Session, rows: Sequence[Document]) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     found = []
     for row in rows:
         check = checks.get(row.id)
-        last = {"checked_at": check.checked_at, "outcome": check.outcome, "reason": check.reason} if check else None
+        last = {"checked_at": check.checked_at, "outcome": check.outcome, "reason": _reason(check)} if check else None
         found.append(
             {
                 "id": row.id,

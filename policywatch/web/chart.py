@@ -10,21 +10,16 @@ from storage.paragraphs import Point
 
 WIDTH, HEIGHT = 1000, 100  # of the picture's own units; the page stretches it
 _MOST_TOPICS = 8
-_CLOSE = 0.7  # of its highest number; what never falls below it varies little
 _MOST_ROWS = 60  # of the table; of more versions the last of each month is shown
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One course: `topic` is None for the length. `path` is the step line, `area` what lies under it.
-
-    What varies little is drawn between its lowest and its highest number, and then has no area: it would lie about
-    how much there is.
-    """
+    """One course, from zero: `topic` is None for the length. `path` is the step line, `area` what lies under it."""
 
     topic: str | None
     path: str
-    area: str | None
+    area: str
     first: int
     last: int
 
@@ -66,12 +61,10 @@ def _line(
     topic: str | None, points: Sequence[Point], x: Callable[[datetime], float], value: Callable[[Point], int]
 ) -> Line:
     values = [value(point) for point in points]
-    least, most = min(values), max(*values, 1)
-    is_close = least != most and least > _CLOSE * most
-    ground = least - (most - least) / 2 if is_close else 0
+    most = max(*values, 1)
 
     def y(count: int) -> float:
-        return round(HEIGHT - (count - ground) / (most - ground) * (HEIGHT - 6), 1)
+        return round(HEIGHT - count / most * (HEIGHT - 6), 1)
 
     steps = [f"M0 {y(values[0])}"]
     steps += [
@@ -80,7 +73,7 @@ def _line(
         if count != before
     ]
     path = "".join([*steps, f"H{WIDTH}"])
-    return Line(topic, path, None if is_close else f"{path}V{HEIGHT}H0Z", values[0], values[-1])
+    return Line(topic, path, f"{path}V{HEIGHT}H0Z", values[0], values[-1])
 
 
 def _most_moved(points: Sequence[Point]) -> list[str]:

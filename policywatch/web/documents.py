@@ -6,12 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from sqlmodel import Session
 
 from policywatch.config.schema import RouteEntry
-from policywatch.deliveries_json import deliveries_json
 from policywatch.waiting import Waiting, waiting
 from policywatch.web.chart import Chart, chart
 from policywatch.web.layout import Part, Stretch, stretches
@@ -19,7 +17,7 @@ from storage.captures import Capture, capture_records
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome, check_count, checks_of, last_believed, last_checks, newest_check
-from storage.deliveries import State, counts, newest
+from storage.deliveries import Delivery, State, counts, newest
 from storage.document_stats import document_stats
 from storage.documents import Document, document, failing, known, services_page, watched, watched_counts
 from storage.paragraphs import blame, course
@@ -118,8 +116,7 @@ class HealthView:
     troubled: list[DocumentRow]
     check: Check | None
     deliveries: dict[str, int]
-    parked: list[dict[str, Any]]
-    codes: dict[int, dict[str, Any] | None]  # of the errors of what was given up
+    parked: list[Delivery]
     can_show: Collection[str]
     waiting: list[Waiting]
     wrong: str | None  # what is wrong with the watchlist as it is now
@@ -181,10 +178,9 @@ def health_view(
     _, documents = watched_counts(session)
     rows = _rows(session, watched(session)) if documents <= _LISTED else []
     troubled = [row for row in _rows(session, failing(session)) if _is_troubled(row.check)]
-    parked = deliveries_json(session, state=State.PARKED, limit=_PARKED)
+    parked = newest(session, state=State.PARKED, limit=_PARKED)
     still = waiting(session, routes)[:_PARKED]
-    codes = {one.id or 0: one.error_code for one in newest(session, state=State.PARKED, limit=_PARKED)}
-    return HealthView(rows, troubled, newest_check(session), counts(session), parked, codes, can_show, still, wrong)
+    return HealthView(rows, troubled, newest_check(session), counts(session), parked, can_show, still, wrong)
 
 
 def _is_troubled(check: Check | None) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from messages import LANGUAGES
 from policywatch.config.schema import RouteEntry
 from policywatch.second_opinion import second_opinion
 from policywatch.web.calendar import icalendar
@@ -28,7 +29,6 @@ from policywatch.web.page_context import VIEWS, Query
 from policywatch.web.query_params import ChangesAsked
 from policywatch.web.rendering import Renderer
 from policywatch.web.static_export import Done, File, bring_up_to_date
-from policywatch.wording import LANGUAGES
 from storage.announced import announcements
 from storage.change_list import ChangeFilter, Cursor, changes_page
 from storage.changes import Change, changes_of, passages_by_change

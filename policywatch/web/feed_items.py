@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
+from messages import Catalogue, catalogue
 from notifier.presentation import date_key
 from policywatch.inline_diff import Section, flagged_first
 from policywatch.web.calendar import Appointment
@@ -14,13 +15,13 @@ from policywatch.web.feed import Feed, FeedEntry
 from policywatch.web.page_context import Visit
 from policywatch.web.query_params import EARLIEST, ChangesAsked
 from policywatch.web.rendering import SITE, Renderer
-from policywatch.wording import Wording, wording
 from storage.change_list import ListedChange, changes_page
 from storage.changes import passages_by_change
 from storage.versions import Version, version_heads
 
 ENTRIES = 30
 APPOINTMENTS = 150
+_GROUPS = {"topic": "topics", "severity": "severity", "direction": "direction"}  # of filters, in the catalogue
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)  # of what has no entry
 
 
@@ -34,7 +35,7 @@ class EntryView:
 
 def feed(session: Session, renderer: Renderer, seen: Visit, asked: ChangesAsked, address: str) -> Feed:
     """The newest changes; three queries and one for the passages, however many they are."""
-    words = wording(seen.language)
+    words = catalogue(seen.language)
     rows = changes_page(session, asked.filter, limit=ENTRIES).rows
     told = passages_by_change(session, [row.change.id for row in rows if row.change.id is not None])
     heads = version_heads(session, [row.change.version_id for row in rows])
@@ -58,7 +59,7 @@ def feed(session: Session, renderer: Renderer, seen: Visit, asked: ChangesAsked,
 def _entry(seen: Visit, row: ListedChange, version: Version, content: str) -> FeedEntry:
     return FeedEntry(
         key=_key(row, version),
-        title=_named(row, wording(seen.language)),
+        title=_named(row, catalogue(seen.language)),
         link=seen.whole(f"/changes/{row.change.id}"),
         updated=row.change.detected_at,
         author=row.document.service,
@@ -72,29 +73,28 @@ def _key(row: ListedChange, version: Version) -> str:
     return f"{row.document.id}/{version.number}/{version.captured_at.isoformat()}"
 
 
-def _named(row: ListedChange, words: Wording) -> str:
+def _named(row: ListedChange, words: Catalogue) -> str:
     where = f"{row.document.service}, {row.document.title}"
     said = words.headline(row.change.brief)
     return f"{where}: {said}" if said else where
 
 
-def _title(words: Wording, narrowed: dict[str, list[str]]) -> str:
+def _title(words: Catalogue, narrowed: dict[str, list[str]]) -> str:
     named = [
-        words.label("topics", value)
-        if name == "topic"
-        else words.label(name, value)
-        if name in ("severity", "direction", "language")
-        else value
-        for name, values in narrowed.items()
-        for value in values
-        if name != "cosmetic"
+        _filter_name(words, name, value) for name, values in narrowed.items() for value in values if name != "cosmetic"
     ]
     return f"{SITE}: {', '.join(named)}" if named else SITE
 
 
+def _filter_name(words: Catalogue, name: str, value: str) -> str:
+    if name == "language":
+        return words.language_name(value)
+    return words.label(_GROUPS[name], value) if name in _GROUPS else value
+
+
 def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[str, list[Appointment]]:
     """The dates of the changes, and what to call all of them."""
-    words = wording(seen.language)
+    words = catalogue(seen.language)
     dated = replace(asked.filter, effective_from=asked.effective_from or EARLIEST)
     rows = changes_page(session, dated, limit=APPOINTMENTS).rows
     heads = version_heads(session, [row.change.version_id for row in rows])
@@ -117,7 +117,7 @@ def appointments(session: Session, seen: Visit, asked: ChangesAsked) -> tuple[st
     return words("calendar.title", title=_title(words, asked.said)), made
 
 
-def _said(row: ListedChange, words: Wording) -> list[str]:
+def _said(row: ListedChange, words: Catalogue) -> list[str]:
     said = words.headline(row.change.brief)
     announced = [words("say.announced", date=words.day(row.announced.day))] if row.announced else []
     return [*([f"{said}."] if said else []), *announced]

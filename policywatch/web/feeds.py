@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from messages import LANGUAGES
 from policywatch.web.calendar import icalendar
 from policywatch.web.etag import tagged
 from policywatch.web.feed import Feed, atom, json_feed
@@ -15,7 +16,6 @@ from policywatch.web.feed_items import EPOCH, appointments, feed
 from policywatch.web.page_context import Visit, visit
 from policywatch.web.query_params import ChangesAsked
 from policywatch.web.rendering import Renderer
-from policywatch.wording import LANGUAGES
 from storage.database import Database
 
 Asked = Annotated[ChangesAsked, Query()]

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from messages import LANGUAGES
 from policywatch.web.page_context import VIEWS, Query, Visit
-from policywatch.wording import LANGUAGES
 
 _SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
 

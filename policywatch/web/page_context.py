@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from starlette.requests import Request
 
-from policywatch.wording import LANGUAGES, wished_language
+from messages import LANGUAGES, preferred_language
 
 Query = tuple[tuple[str, str], ...]
 
@@ -96,7 +96,7 @@ def visit(request: Request) -> Visit:
     return Visit(
         path=_path(request, root),
         query=query,
-        language=asked if asked in LANGUAGES else wished_language(request.headers.get("accept-language", "")),
+        language=asked if asked in LANGUAGES else preferred_language(request.headers.get("accept-language", "")),
         address=address,
         whole_address=lambda path, query: f"{str(request.base_url).removesuffix('/')}{_said(path, query)}",
         **getattr(request.state, "access", {}),

@@ -7,12 +7,12 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from notifier.presentation import answered_questions, date_key
+from messages import LANGUAGES, catalogue, translate
+from notifier.presentation import answered_questions, date_key, reasons
 from policywatch.inline_diff import runs, sides, whole_runs
 from policywatch.sanitize import harmless, safe_link
 from policywatch.web.page_context import Visit, visit
 from policywatch.web.search_page import excerpt, fragment
-from policywatch.wording import LANGUAGES, wording
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -40,10 +40,12 @@ class Renderer:
             answered=answered_questions,
             date_key=date_key,
             languages=LANGUAGES,
-            wording=wording,
+            catalogue=catalogue,
+            reasons=reasons,
         )
         self._templates.filters["twice"] = lambda value: (value, value)
         self._templates.filters["said"] = lambda topic, words: words.label("topics", topic)
+        self._templates.filters["translate"] = translate
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """A whole page, as an answer."""
@@ -53,7 +55,7 @@ class Renderer:
 
     def html(self, seen: Visit, template: str, **context: object) -> str:
         """A page, or a piece of one."""
-        said = {"visit": seen, "words": wording(seen.language), "link": seen.link, "here": seen.here}
+        said = {"visit": seen, "words": catalogue(seen.language), "link": seen.link, "here": seen.here}
         return self._templates.get_template(template).render(said | context)
 
 

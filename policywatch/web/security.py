@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from messages import catalogue, preferred_language
 from policywatch.web.access import Access
 from policywatch.web.api_answers import problem
 from policywatch.web.page_context import visit
-from policywatch.wording import wished_language, wording
 
 COOKIE = "policywatch"
 ALIVE, READY = PROBES = ("/healthz", "/readyz")
@@ -107,5 +107,5 @@ class Door:
 def _too_long(request: Request) -> Response:
     if "/api/" in request.scope["path"]:
         return problem(414, f"an address has {LONGEST:,} bytes at most")
-    language = wished_language(request.headers.get("accept-language", ""))
-    return PlainTextResponse(wording(language)("missing.too_long"), 414)
+    language = preferred_language(request.headers.get("accept-language", ""))
+    return PlainTextResponse(catalogue(language)("missing.too_long"), 414)

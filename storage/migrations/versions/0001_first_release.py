@@ -24,8 +24,7 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.String),
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Column("tried_since", sa.DateTime(timezone=True)),
-        sa.Column("error", sa.String),
-        sa.Column("error_code", sa.JSON),
+        sa.Column("error", sa.JSON),
         sa.Column("taken", sa.JSON),
     )
     op.create_index("ix_deliveries_state", "deliveries", ["state"])
@@ -125,8 +124,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("accepted", sa.Boolean, nullable=False),
-        sa.Column("reason", sa.String),
-        sa.Column("reason_code", sa.JSON),
+        sa.Column("reason", sa.JSON),
         sa.Column("status", sa.Integer),
         sa.Column("final_url", sa.String),
         sa.Column("seconds", sa.Float),
@@ -177,7 +175,6 @@ def upgrade() -> None:
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id")),
         sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id")),
         sa.Column("facts", sa.JSON, nullable=False),
-        sa.Column("text", sa.String),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True)),
     )
@@ -216,7 +213,6 @@ def upgrade() -> None:
         sa.Column("direction", sa.String, nullable=False),
         sa.Column("returns", sa.Boolean, nullable=False),
         sa.Column("why", sa.JSON, nullable=False),
-        sa.Column("why_codes", sa.JSON),
         sa.Column("marks", sa.JSON, nullable=False),
     )
     op.create_index("ix_passages_change_id", "passages", ["change_id"])

@@ -9,14 +9,14 @@ from typing import Literal
 
 from sqlmodel import Session
 
-from notifier.alert_view import Shown, show
+from messages import Catalogue, catalogue
+from notifier.alert_view import ChangeView, change_view
 from notifier.calendar import Event
 from notifier.escape import clean, cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
 from notifier.templating import Format, Templates
-from notifier.wording import Words, words
 from storage.alerts import Alert, alerted_before_of_day
 from storage.changes import Change, change, gravity, newest_alerting
 from storage.notices import Notice
@@ -28,7 +28,7 @@ Kind = Literal["alert", "digest", "notice", "test"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Notification:
     """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one, or
     that announced it.
 
@@ -63,84 +63,82 @@ class Message:
 
 def alert_message(
     session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
-) -> Message:
+) -> Notification:
     """One change; several alerts of it where an address is in several routes."""
     told = change(session, alerts[0].change_id)
-    shown = show(session, told, language, base_url)
+    shown = change_view(session, told, language, base_url)
     message = message_of(shown, language, tuple(sorted({alert.route for alert in alerts})), key)
     return replace(message, event=_event(session, told, shown, message.subject))
 
 
 def digest_message(
     session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
-) -> Message:
+) -> Notification:
     """Several changes, by service and document, the weightiest first."""
-    said = words(language)
+    words = catalogue(language)
     numbers = dict.fromkeys(alert.change_id for alert in alerts)
-    changes = [show(session, change(session, number), language, base_url) for number in numbers]
+    changes = [change_view(session, change(session, number), language, base_url) for number in numbers]
     changes.sort(key=lambda shown: (shown.service.lower(), gravity(shown.severity), shown.title.lower()))
     routes = tuple(sorted({alert.route for alert in alerts}))
-    count = said.subject.digest.of(len(changes))
+    count = words("subject.digest", n=len(changes))
     services = list(dict.fromkeys(shown.service for shown in changes))
-    subject = cut(f"{count}{said.colon}{', '.join(services)}", _SUBJECT)
-    body = Body("digest", language, changes=tuple(changes), lead=said.say.digest_lead, routes=routes)
-    return Message("digest", subject, body, key=key)
+    subject = cut(f"{count}{words.colon}{', '.join(services)}", _SUBJECT)
+    body = Body("digest", language, changes=tuple(changes), lead=words("say.digest_lead"), routes=routes)
+    return Notification("digest", subject, body, key=key)
 
 
-def empty_digest(route: str, *, language: str, key: str = "") -> Message:
+def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
     """For those who asked to hear also that nothing changed."""
-    said = words(language)
-    body = Body("digest", language, lead=said.say.digest_empty, routes=(route,))
-    return Message("digest", said.subject.digest_empty, body, key=key)
+    words = catalogue(language)
+    body = Body("digest", language, lead=words("say.digest_empty"), routes=(route,))
+    return Notification("digest", words("subject.digest_empty"), body, key=key)
 
 
-def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Message:
+def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Notification:
     """What the operator must hear; the same is said once, with its count."""
-    said = words(language)
+    words = catalogue(language)
     counted = Counter(show_notice(notice, language) for notice in notices)
     lines = tuple(
-        replace(one, text=f"{one.text} {said.say.times.format(count=n)}") if n > 1 else one
-        for one, n in counted.items()
+        replace(line, text=f"{line.text} {words('say.times', n=n)}") if n > 1 else line for line, n in counted.items()
     )
     whole = f"{base_url.rstrip('/')}/health" if base_url else None
-    subject = f"policywatch{said.colon}{lines[0].text if len(lines) == 1 else said.subject.notices.of(len(lines))}"
-    body = Body("notice", language, lines=lines, lead=said.say.notices_lead, whole=whole)
-    return Message("notice", cut(subject, _SUBJECT), body, key=key)
+    subject = f"policywatch{words.colon}{lines[0].text if len(lines) == 1 else words('subject.notices', n=len(lines))}"
+    body = Body("notice", language, lines=lines, lead=words("say.notices_lead"), whole=whole)
+    return Notification("notice", cut(subject, _SUBJECT), body, key=key)
 
 
-def test_message(session: Session, *, language: str, base_url: str | None, route: str) -> Message:
+def test_message(session: Session, *, language: str, base_url: str | None, route: str) -> Notification:
     """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
-    said = words(language)
+    words = catalogue(language)
     newest = newest_alerting(session)
     if newest is None:
         # no page is stored of what is invented; the link shows that the operator's own address is right
-        shown, lead = replace(sample_change(language), diff=base_url, stored=None), said.say.test_sample
+        shown, lead = replace(sample_change(language), diff=base_url, stored=None), words("say.test_sample")
     else:
-        shown, lead = show(session, newest, language, base_url), said.say.test_lead
+        shown, lead = change_view(session, newest, language, base_url), words("say.test_lead")
     sample = message_of(shown, language, (route,))
-    subject = cut(said.subject.test.format(subject=sample.subject), _SUBJECT)
+    subject = cut(words("subject.test", subject=sample.subject), _SUBJECT)
     return replace(sample, kind="test", subject=subject, body=replace(sample.body, lead=lead), thread=None)
 
 
 test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins as those that pytest collects
 
 
-def dressed(message: Message, templates: Templates) -> Message:
+def dressed(message: Notification, templates: Templates) -> Notification:
     """The same message by the operator's own templates, where there are any."""
     body = message.body
-    said = {"body": body, "words": body.words, "say": body.words.say}
-    subject = templates.subject(kind=message.kind, subject=message.subject, **said)
+    subject = templates.subject(kind=message.kind, subject=message.subject, body=body, words=body.words)
     line = cut(" ".join(clean(subject).split()), _SUBJECT) if subject else message.subject
     return replace(message, body=replace(body, templates=templates), subject=line)
 
 
-def message_of(shown: Shown, language: str, routes: tuple[str, ...], key: str = "") -> Message:
+def message_of(shown: ChangeView, language: str, routes: tuple[str, ...], key: str = "") -> Notification:
     """The alert of one change."""
     body = Body("alert", language, changes=(shown,), routes=routes)
-    return Message("alert", _subject(shown, body.words), body, shown.thread, key)
+    return Notification("alert", _subject(shown, body.words), body, shown.thread, key)
 
 
-def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event | None:
+def _event(session: Session, told: Change, shown: ChangeView, subject: str) -> Event | None:
     """None where no day is known, or where it was past when the change was found."""
     if shown.starts is None or shown.starts < told.detected_at.date():
         return None
@@ -156,19 +154,18 @@ def _event(session: Session, told: Change, shown: Shown, subject: str) -> Event 
     )
 
 
-def _subject(shown: Shown, said: Words) -> str:
+def _subject(shown: ChangeView, words: Catalogue) -> str:
     """Who and which page, then what it is about, whether it is on, and from when."""
-    defaults = {"on": said.subject.default_on, "off": said.subject.default_off}
     parts = list(shown.topics[:_TOPICS_IN_SUBJECT])
     if shown.returned:
-        parts.append(said.subject.returned)
+        parts.append(words("subject.returned"))
     if shown.announced:
-        parts.insert(0, said.subject.announced.format(date=shown.announced))
+        parts.insert(0, words("subject.announced", date=shown.announced))
     if shown.direction == "limits":
-        parts.append(said.subject.limits)
+        parts.append(words("subject.limits"))
     if shown.default:
-        parts.append(defaults[shown.default])
+        parts.append(words(f"subject.default_{shown.default}"))
     if shown.starting:
-        parts.append(shown.starting_said)
-    subject = f"{shown.service}, {shown.title}{said.colon}{', '.join(parts)}"
+        parts.append(shown.starting_phrase)
+    subject = f"{shown.service}, {shown.title}{words.colon}{', '.join(parts)}"
     return cut(" ".join(subject.split()), _SUBJECT)

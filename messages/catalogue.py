@@ -1,0 +1,193 @@
+"""The words of one language, by code. A language is a folder with a `policywatch.po`; Babel knows the rest of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import cache
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+ENGLISH = "en"
+_FOLDER = Path(__file__).parent
+_OTHERS = sorted(file.parent.name for file in _FOLDER.glob("*/policywatch.po") if file.parent.name != ENGLISH)
+LANGUAGES = (ENGLISH, *_OTHERS)  # the first is the default
+
+
+class Catalogue:
+    """`words("change.number", n=17)` fills in the text of a code.
+
+    The methods from `operations` on put what is stored of a change into phrases, the same in messages and on pages.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._locale = Locale.parse(language)
+        with (_FOLDER / language / "policywatch.po").open("rb") as file:
+            texts = read_po(file, locale=language)
+        self._codes = [text.id if isinstance(text.id, str) else text.id[0] for text in texts]
+        compiled = BytesIO()
+        write_mo(compiled, texts)
+        compiled.seek(0)
+        self._translations = GNUTranslations(compiled)
+
+    def __call__(self, code: str, **values: object) -> str:
+        """Where the text has plural forms, `n` chooses one. Raises `KeyError` for an unknown code."""
+        text = self._text(code, values.get("n"))
+        if text is None:
+            raise KeyError(code)
+        return text.format(**values) if values else text
+
+    def _text(self, code: str, n: object = None) -> str | None:
+        text: str = self._translations.ngettext(code, code, n) if isinstance(n, int) else code
+        if text == code:
+            text = self._translations.gettext(code)
+        return None if text == code else text
+
+    def term(self, group: str, name: str) -> str:
+        """The word for a name, as within a sentence; a name of the user's own (a topic) stands for itself."""
+        return self._text(f"{group}.{name}") or name.replace("_", " ")
+
+    def label(self, group: str, name: str) -> str:
+        """The same with a capital, as it stands alone."""
+        return _capital(self.term(group, name))
+
+    def group(self, group: str) -> list[tuple[str, str]]:
+        """All names of a group with their labels, as a form offers them."""
+        names = [code.removeprefix(f"{group}.") for code in self._codes if code.startswith(f"{group}.")]
+        return [(name, self.label(group, name)) for name in names]
+
+    def language_name(self, code: str) -> str:
+        """What the language of a document is called in this one."""
+        return str(self._locale.languages.get(code.replace("-", "_"), code))
+
+    def language_labels(self, codes: Iterable[str]) -> list[tuple[str, str]]:
+        """Languages with their names, as a form offers them."""
+        return [(code, _capital(self.language_name(code))) for code in codes]
+
+    @property
+    def own_name(self) -> str:
+        """What the language calls itself."""
+        return _capital(self.language_name(self.language))
+
+    @property
+    def colon(self) -> str:
+        """Between a label and its value; French puts a space before it."""
+        return self("sign.colon")
+
+    @property
+    def semicolon(self) -> str:
+        """Between the members of a list."""
+        return self("sign.semicolon")
+
+    def quoted(self, text: str) -> str:
+        """The text in the quotation marks of the language."""
+        return self("sign.quoted", text=text)
+
+    def number(self, n: int) -> str:
+        """With its thousands apart."""
+        return format_decimal(n, locale=self._locale)
+
+    def day(self, when: date, *, weekday: bool = False) -> str:
+        """A day in words. CLDR has no form of its own for the first of a month (French "1er")."""
+        day = format_date(when, self("date.first" if when.day == 1 else "date.day"), locale=self._locale)
+        if not weekday:
+            return day
+        return self("date.weekday", weekday=format_date(when, "EEEE", locale=self._locale), day=day)
+
+    def moment(self, when: datetime) -> str:
+        """A day and a time of day; all that is stored is UTC."""
+        return self("date.moment", day=self.day(when), time=f"{when:%H:%M}")
+
+    def days_left(self, n: int) -> str:
+        """How far ahead a day is."""
+        return self("upcoming.today") if n == 0 else self("count.days", n=n)
+
+    def operations(self, counts: Mapping[str, int]) -> str:
+        """How many passages of each operation: "3 passages: 1 added, 2 reworded"."""
+        if len(counts) == 1:
+            (name, n) = next(iter(counts.items()))
+            return self(f"count.only_{name}", n=n)
+        names = ("added", "removed", "reworded", "moved")
+        parts = [self(f"count.{name}", n=counts[name]) for name in names if name in counts]
+        return f"{self('count.passages', n=sum(counts.values()))}{self.colon}{', '.join(parts)}"
+
+    def places(self, also: Iterable[str]) -> str:
+        """In how many places a passage stands, and under which headings besides its own."""
+        others = list(also)
+        headings = ", ".join(self.quoted(heading) for heading in dict.fromkeys(others) if heading)
+        also_under = self("change.also_under", headings=headings) if headings else ""
+        return self("change.places", n=len(others) + 1) + also_under
+
+    def direction(self, name: str) -> str:
+        """What a change means for the reader's privacy; nothing for "none"."""
+        return "" if name == "none" else self.term("direction", name)
+
+    def topics(self, names: Iterable[str], brief: Mapping[str, Any]) -> list[str]:
+        """The topics of a change; that data trains AI is said only where that makes the change high, not of a ban."""
+        trains = "training" in brief["severity_reasons"]
+        return [
+            self("say.trained") if trains and name == "ai_training" else self.term("topics", name) for name in names
+        ]
+
+    def severity_reasons(self, brief: Mapping[str, Any]) -> str:
+        """The conventions that give a change high severity; nothing where none does."""
+        return self.semicolon.join(self.term("severity_reasons", name) for name in brief["severity_reasons"])
+
+    def why_high(self, brief: Mapping[str, Any]) -> str:
+        """The same as a sentence."""
+        reasons = self.severity_reasons(brief)
+        return f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
+
+    def lead(self, brief: Mapping[str, Any]) -> str:
+        """What stands before the meaning of a change, where it quotes the earlier text."""
+        return f"{self('brief.gone')}{self.colon}" if brief.get("meaning_side") == "before" else ""
+
+    def headline(self, brief: Mapping[str, Any]) -> str:
+        """The meaning of a change; nothing where none was found."""
+        meaning = brief.get("meaning")
+        return f"{self.lead(brief)}{meaning}" if meaning else ""
+
+    def question(self, key: str, *, gone: bool) -> str:
+        """The label of quotations in a summary; `gone` where they are of the earlier text."""
+        if not gone:
+            return self(f"brief.{key}")
+        label = self("brief.was_excluded" if key == "excluded" else f"brief.{key}")
+        return f"{label} ({self('brief.no_longer')})"
+
+    def classification(self, severity: str, direction: str, topics: Iterable[str]) -> str:
+        """Severity, direction and topics in one line."""
+        labels = [self.label("topics", topic) for topic in topics]
+        return " · ".join([self.label("severity", severity), self.term("direction", direction), *labels])
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """The words of one of `LANGUAGES`, read at their first use."""
+    return Catalogue(language)
+
+
+def preferred_language(accept: str) -> str:
+    """The language that an Accept-Language header prefers among `LANGUAGES`."""
+    wishes = re.findall(r"([A-Za-z-]+)\s*(?:;\s*q=([01](?:\.\d+)?))?\s*(?:,|$)", accept[:500])
+    ranked = sorted(wishes, key=lambda wish: -float(wish[1] or 1))
+    wanted = [name for name, quality in ranked if float(quality or 1) > 0]
+    return negotiate_locale(wanted, LANGUAGES, sep="-") or ENGLISH
+
+
+def counted(n: int, noun: str, plural: str | None = None) -> str:
+    """A number with its English noun, for logs and for commands, which speak English only."""
+    return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,84 @@
+"""A text for people as a code with parameters: stored and passed on as that, put into words where it is shown."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, TypeAlias, Union
+
+from messages.catalogue import ENGLISH, catalogue
+
+Value: TypeAlias = Union[str, int, float, "Message"]
+
+_SYSTEM_ERRORS = ("ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT")
+
+
+@dataclass(frozen=True, init=False)
+class Message:
+    """`str()` gives the English text, for logs and for the JSON of commands.
+
+    Stored messages keep their codes: reword the text of a code as you like, but give another meaning a new code.
+    """
+
+    code: str
+    params: Mapping[str, Value]
+
+    def __init__(self, code: str, /, **params: Value) -> None:
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "params", params)
+
+    def __hash__(self) -> int:
+        return hash((self.code, frozenset(self.params.items())))
+
+    def __str__(self) -> str:
+        return translate(self, ENGLISH)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which it is stored."""
+        params = {name: value.to_json() if isinstance(value, Message) else value for name, value in self.params.items()}
+        return {"code": self.code, "params": params}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Message:
+        """The message that `to_json` stored."""
+        params = {
+            name: cls.from_json(value) if isinstance(value, Mapping) else value
+            for name, value in stored["params"].items()
+        }
+        return cls(stored["code"], **params)
+
+
+def translate(message: Message, language: str) -> str:
+    """The text in one of `LANGUAGES`. Raises `KeyError` for an unknown code or a missing parameter."""
+    params = {
+        name: translate(value, language) if isinstance(value, Message) else value
+        for name, value in message.params.items()
+    }
+    return catalogue(language)(message.code, **params)
+
+
+def verbatim(text: str) -> Message:
+    """Somebody else's words, the same in every language."""
+    return Message("verbatim", text=text)
+
+
+def join_messages(code: str, messages: Iterable[Message]) -> Message:
+    """Each message once, joined in pairs by the text of this code ("{first}, {second}"); at least one is needed."""
+    return reduce(lambda first, second: Message(code, first=first, second=second), dict.fromkeys(messages))
+
+
+def system_error(number: int) -> Message:
+    """The operating system's name for an error number."""
+    name = errno.errorcode.get(number)
+    return Message(f"errno.{name}") if name in _SYSTEM_ERRORS else verbatim(os.strerror(number))
+
+
+def program_error(failure: Exception) -> Message:
+    """An unexpected failure of the program, with what its authors need to know, unless it brings its own reason."""
+    reason = getattr(failure, "reason", None)
+    if isinstance(reason, Message):
+        return reason
+    return Message("mistake.page", kind=type(failure).__name__, error=repr(str(failure))[:200])
