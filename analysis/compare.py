@@ -14,9 +14,9 @@ from analysis.classify.summary import summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, plain_words
 from analysis.model import Comparison, Page, Passage, Quote
-from analysis.text.dates import ORDERS, Named, dates_in, named_in_numbers, order_of, start_of, unclear_in
+from analysis.text.dates import ORDERS, NamedDate, dates_in, named_in_numbers, order_of, start_of, unclear_in
 from analysis.text.lexicon import OwnTopic, own_lexicon
-from analysis.validate.rejection import doubt
+from analysis.validate.rejection import change_rejection
 from messages import Message
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"
@@ -47,7 +47,7 @@ def compare(
     places = passages(before, after)
     if not places:
         return Comparison(substantive=False)
-    held = doubt(before, after, language=language, title=document) if not believed else None
+    held = change_rejection(before, after, language=language, title=document) if not believed else None
     if held:
         return Comparison(substantive=False, held=held, passages=tuple(places))
     kind = kind_of(document, after)
@@ -64,7 +64,7 @@ def compare(
     whole = news if news.alert else classify_change(verdicts)
     dates = _dates_added(annotated, after, language)
     start = start_of(dates)
-    told = Comparison(
+    comparison = Comparison(
         substantive=classify_change(verdicts).substantive,
         alert=news.alert,
         returns=whole.alert and not news.alert,
@@ -81,11 +81,11 @@ def compare(
         ),
     )
     if not whole.alert:
-        return told
+        return comparison
     weights = [max(verdict.chances.get("alert", 0.0), float(verdict.alert)) for verdict in verdicts]
     summary = summarize(places, [each.sentences for each in annotated], before, after, weights=weights)
     reasons = tuple(name for name in whole.conventions if whole.severity == "high" and name in HIGH)
-    return replace(told, brief=replace(summary, start=told.effective_date, severity_reasons=reasons))
+    return replace(comparison, brief=replace(summary, start=comparison.effective_date, severity_reasons=reasons))
 
 
 def block_keys(page: Page) -> frozenset[str]:
@@ -134,7 +134,7 @@ def _classified(features: PassageFeatures, verdict: Verdict, returns: bool, mode
 
 
 def _why(annotated: Sequence[PassageFeatures], news: Verdict, returns: Collection[bool]) -> Iterator[Message]:
-    """Why the change as a whole is told or not."""
+    """Why the change as a whole alerts or not."""
     if any(returns):
         yield Message("why.returns")
     if not any(features.sentences for features in annotated):
@@ -147,7 +147,7 @@ def _why(annotated: Sequence[PassageFeatures], news: Verdict, returns: Collectio
 
 def _dates_added(
     annotated: Sequence[PassageFeatures], after: Page, language: str | None
-) -> list[tuple[str, list[Named]]]:
+) -> list[tuple[str, list[NamedDate]]]:
     """Each place to which the change adds dates, with these."""
     added = [each.passage for each in annotated if each.passage.after and each.passage.operation != "moved"]
     if not any("20" in (passage.after or "") for passage in added):
@@ -155,16 +155,16 @@ def _dates_added(
     # reading the whole page for it is worth while only where a date can be read in two ways
     in_numbers = any(named_in_numbers(passage.after or "") for passage in added)
     order = order_of((block.text for block in after.blocks), language, after.region) if in_numbers else None
-    found = []
+    places = []
     for passage in added:
         if dates := dates_in(passage.after or "", order):
             former = {named.day for read in (order, *ORDERS) for named in dates_in(passage.before or "", read)}
             if new := [named for named in dates if former.isdisjoint(named.either or (named.day,))]:
-                found.append((passage.after or "", new))
-    return found
+                places.append((passage.after or "", new))
+    return places
 
 
-def _unclear_date(dates: Sequence[tuple[str, Sequence[Named]]]) -> Iterator[Message]:
+def _unclear_date(dates: Sequence[tuple[str, Sequence[NamedDate]]]) -> Iterator[Message]:
     """Why no date, or another one, is given where the change adds one."""
     if unclear := unclear_in(dates):
         text, named = unclear

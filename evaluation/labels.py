@@ -17,7 +17,7 @@ from analysis.diff import passages
 from analysis.diff.wording import wording
 from analysis.extract import read_page
 from analysis.model import Page, Passage, UnreadablePage
-from analysis.validate.rejection import doubt
+from analysis.validate.rejection import change_rejection
 
 Row = dict[str, Any]  # a labelled passage, change or summary
 OURS = "written"  # begins the names that stand for the service of our own passages: each is one of its own
@@ -112,7 +112,7 @@ def annotated(rows: Iterable[Row]) -> list[list[PassageFeatures]]:
             found.append([])
             continue
         language, places = language_of(row), passages(before, after)
-        if doubt(before, after, language=language or after.language, title=row["document"]):
+        if change_rejection(before, after, language=language or after.language, title=row["document"]):
             places = ()  # quarantined: nothing is said of it
         kind = kind_of(row["document"], after)
         found.append(annotate(places, before, after, kind=kind, language=language))

@@ -24,7 +24,7 @@ from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page, UnreadablePage
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import disbelief, doubt
+from analysis.validate.rejection import change_rejection, page_rejection
 
 SET_ASIDE = ("held", "unreadable")
 SOFT = ("date-only", "words-minor", "notice")  # kinds of substantive change that can be argued either way
@@ -62,9 +62,9 @@ class Document:
             return "unchanged", None
         before = self.good
         if before is None:
-            reason = disbelief(page, language=self.language, title=self.title)
+            reason = page_rejection(page, language=self.language, title=self.title)
         else:
-            reason = doubt(before, page, language=self.language, title=self.title)
+            reason = change_rejection(before, page, language=self.language, title=self.title)
         if reason:
             return "held", str(reason)
         self.good, self.mark = page, mark

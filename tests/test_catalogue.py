@@ -150,7 +150,7 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
         row = Document(
             id="parley/terms", service="Parley", title="Terms", kind="terms", url="", language="en", added_at=START
         )
-        row.tell_after = 1
+        row.alert_after = 1
         declare(session, [row])
         session.flush()
         finish(session, Check(document_id="parley/terms", checked_at=START), Outcome.GONE, PART)

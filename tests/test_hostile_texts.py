@@ -16,7 +16,7 @@ from analysis.model import Block, Page, UnreadablePage
 from analysis.text import words
 from analysis.text.normal import fingerprint
 from analysis.text.words import edits, word_diff
-from analysis.validate.rejection import disbelief, doubt
+from analysis.validate.rejection import change_rejection, page_rejection
 
 SIZE = 20_000  # bytes of a page, by and large
 # a page of sense takes a tenth of it; where time grows with the square, these pages take ten times as much
@@ -97,11 +97,11 @@ def test_a_page_costs_what_it_weighs(units: list[str], others: list[str], mime: 
             bounded(began)
         began = process_time()
         fingerprint(pages[-1].blocks)
-        disbelief(pages[-1])
+        page_rejection(pages[-1])
         bounded(began)
     if len(pages) == 2:
         began = process_time()
-        doubt(*pages)
+        change_rejection(*pages)
         bounded(began)
         began = process_time()
         for passage in passages(*pages):

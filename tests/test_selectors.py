@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.extract import read_page
-from analysis.validate.selectors import Place, places
+from analysis.validate.selectors import Suggestion, suggest_selectors
 from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policywatch, run, watchlist
 
 TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
@@ -48,7 +48,7 @@ def watching(folder: Path, site: Site, select: str) -> Path:
     ids=["id", "semantic tag", "class", "main", "the way", "id far out", "the way from a tag"],
 )
 def test_the_nearest_element_is_named_so_that_it_lasts(body: str, selector: str) -> None:
-    found = places(page(body), BEFORE)
+    found = suggest_selectors(page(body), BEFORE)
     assert found[0].selector.startswith(selector)
     assert found[0].share > 0.9
     read = read_page(page(body).encode(), select=[found[0].selector])
@@ -58,20 +58,25 @@ def test_the_nearest_element_is_named_so_that_it_lasts(body: str, selector: str)
 def test_a_text_in_two_halves_is_offered_whole_and_in_part() -> None:
     half = len(PARAGRAPHS) // 2
     long, short = (f"<p>{'</p><p>'.join(some)}</p>" for some in (PARAGRAPHS[: half + 1], PARAGRAPHS[half + 1 :]))
-    found = places(page(f"<main><div id=first>{long}</div><div id=second>{short}</div></main>"), BEFORE)
+    found = suggest_selectors(page(f"<main><div id=first>{long}</div><div id=second>{short}</div></main>"), BEFORE)
     assert [place.selector for place in found] == ["main", "#first"]
     assert found[0].share > found[1].share > 0.5
 
 
 def test_a_text_that_is_gone_is_nowhere() -> None:
     assert (
-        places(page("<main><p>We have moved. You will find all that you look for elsewhere.</p></main>"), BEFORE) == []
+        suggest_selectors(
+            page("<main><p>We have moved. You will find all that you look for elsewhere.</p></main>"), BEFORE
+        )
+        == []
     )
 
 
 def test_names_that_a_page_makes_up_to_mislead_are_not_pasted() -> None:
     body = f'<div id="x\'] evil" class="it\'s">{TEXT}</div>'
-    assert places(page(body), BEFORE) == [Place("body > div:nth-of-type(2)", places(page(body), BEFORE)[0].share)]
+    assert suggest_selectors(page(body), BEFORE) == [
+        Suggestion("body > div:nth-of-type(2)", suggest_selectors(page(body), BEFORE)[0].share)
+    ]
 
 
 def test_a_selector_that_finds_nothing_is_unreadable_and_told_where_the_text_is(tmp_path: Path, site: Site) -> None:
@@ -139,7 +144,7 @@ def test_try_says_where_the_text_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("select = ['h1', 'h2']", "no sentence of a document"), ("remove = ['.rest']", "most of the text is gone")],
+    [("select = ['h1', 'h2']", "no complete sentence on the page"), ("remove = ['.rest']", "most of the text is gone")],
 )
 def test_a_selector_that_loses_the_text_of_a_known_document_is_held_and_told(
     tmp_path: Path, site: Site, line: str, said: str

@@ -1,4 +1,4 @@
-"""What people decided of changes, whatever a model has learnt: each with its reason, none for how a sentence looks."""
+"""What people decided about changes, whatever a model has learnt, each with its reason; none is about a sentence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Convention(NamedTuple):
     decide: Callable[[PassageFeatures, str, Verdict], Decided | None]
 
 
-def _told(verdict: Verdict, *topics: str, severity: str, direction: str) -> Decided:
+def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> Decided:
     both = {*verdict.topics, *topics}
     return {
         "substantive": True,
@@ -49,16 +49,16 @@ def _notice(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided |
     """A notice that the policy or the terms will change is news before the text is: people have until then to act."""
     if kind in ("rules", "developer") or verdict.alert or not features.has("notice", side="after"):
         return None
-    return _told(verdict, "data_use", severity="low", direction="clarifies")
+    return _alerting(verdict, "data_use", severity="low", direction="clarifies")
 
 
 def _about_ai(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
-    """Whatever a document newly says of AI is told, were it a rule for users: it is what people subscribe for."""
+    """Whatever a document newly says of AI alerts, be it a rule for users: it is what people subscribe for."""
     came = [topic for topic in _AI if features.has(topic, side="after", tiers=("decides",))]
     went = features.has(*_AI, side="before", tiers=("decides",))
     if verdict.alert or not verdict.substantive or not came or went:
         return None
-    return _told(verdict, *came, severity="low", direction="clarifies")
+    return _alerting(verdict, *came, severity="low", direction="clarifies")
 
 
 def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
@@ -66,12 +66,12 @@ def _training(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided
     if kind == "rules" or features.has("ai_training", side="before", tiers=("decides",)):
         return None
     for sentence in features.sentences:
-        said = [each for each in features.phrases if each.side == sentence.side == "after"]
-        said = [each for each in said if sentence.start <= each.start < sentence.end]
-        trains = any(each.topic == "ai_training" and each.tier == "decides" and each.changed for each in said)
-        groups = {each.topic for each in said if each.tier == "words"}
+        phrases = [each for each in features.phrases if each.side == sentence.side == "after"]
+        phrases = [each for each in phrases if sentence.start <= each.start < sentence.end]
+        trains = any(each.topic == "ai_training" and each.tier == "decides" and each.changed for each in phrases)
+        groups = {each.topic for each in phrases if each.tier == "words"}
         if trains and not groups.isdisjoint(_PEOPLES) and "promise" not in groups:
-            return _told(verdict, "ai_training", severity="high", direction="expands")
+            return _alerting(verdict, "ai_training", severity="high", direction="expands")
     return None
 
 
@@ -81,11 +81,11 @@ def _sale(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | N
         return None
     if _is_denied(features, "after"):
         return None
-    return _told(verdict, "data_sharing", severity="high", direction="expands")
+    return _alerting(verdict, "data_sharing", severity="high", direction="expands")
 
 
 def _promise_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """A promise about data that goes is told, though nothing came: what was ruled out is possible now."""
+    """A promise about data that goes alerts, though nothing came: what was ruled out is possible now."""
     if kind == "rules" or not features.has("promise", side="before") or _is_denied(features, "after"):
         return None
     broken = [topic for topic in ("ai_training", "data_sharing") if features.has(topic, side="before")]
@@ -93,7 +93,7 @@ def _promise_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Dec
     if not about or not (_speaks_of_people(features, "before") or broken):
         return None
     severity = "high" if broken else "medium" if verdict.severity in ("none", "low") else verdict.severity
-    return _told(
+    return _alerting(
         verdict, *(broken if broken or verdict.topics else ["data_use"]), severity=severity, direction="expands"
     )
 
@@ -106,12 +106,12 @@ def _choice_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Deci
     acts = features.has("default_on", "unless_refused", side="after")
     lost = features.has("no_choice", "lost", side="after") and not features.has("no_choice", "lost", side="before")
     if (asked and acts) or (lost and verdict.alert):
-        return _told(verdict, "user_choice", severity="high", direction="expands")
+        return _alerting(verdict, "user_choice", severity="high", direction="expands")
     return None
 
 
 def _retention(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
-    """Another time for which data is kept is told, were it one number that differs."""
+    """Another time for which data is kept alerts, even if only a number differs."""
     if kind == "rules" or verdict.alert:
         return None
     named = {phrase.side for phrase in features.phrases if (phrase.topic, phrase.tier) == ("retention", "decides")}
@@ -120,11 +120,13 @@ def _retention(features: PassageFeatures, kind: str, verdict: Verdict) -> Decide
     before, after = ({time.days for time in times_in(text)} for text in features.passage.texts.values())
     if not before or not after or before == after:
         return None
-    return _told(verdict, "retention", severity="medium", direction="expands" if max(after) > max(before) else "limits")
+    return _alerting(
+        verdict, "retention", severity="medium", direction="expands" if max(after) > max(before) else "limits"
+    )
 
 
 def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided | None:
-    """What is newly ruled out is never told as a practice."""
+    """What is newly ruled out is never presented as a practice."""
     if not verdict.alert or not HIGH.isdisjoint(verdict.conventions):
         return None
     if not features.has("promise", side="after") or features.has("promise", side="before"):

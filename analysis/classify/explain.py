@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from analysis.classify.features import PassageFeatures, changed_ngrams
@@ -28,17 +28,17 @@ class Weighed(NamedTuple):
 
 def evidence(features: PassageFeatures, verdict: Verdict, model: Model) -> list[Evidence]:
     """For each topic the phrases of the lexicon that name it, or else the words that weighed most for it."""
-    found = []
+    quotes = []
     for topic in verdict.topics:
         phrases = [
             Weighed(phrase.end - phrase.start + 100 * (phrase.side == "after"), phrase.side, phrase.start, phrase.end)
             for phrase in features.phrases
             if phrase.topic == topic and phrase.changed and phrase.tier in ("decides", "suggests")
         ]
-        for words in _apart(phrases or [each for each in weighed_words(features, topic, model) if each.weight > 0]):
-            text = features.passage.texts[words.side][words.start : words.end]
-            found.append(Evidence(topic, text, words.side))
-    return found
+        words = phrases or [word for word in weighed_words(features, topic, model) if word.weight > 0]
+        texts = features.passage.texts
+        quotes += [Evidence(topic, texts[word.side][word.start : word.end], word.side) for word in _apart(words)]
+    return quotes
 
 
 def weighed_words(features: PassageFeatures, target: str, model: Model) -> Iterator[Weighed]:
@@ -53,22 +53,22 @@ def weighed_words(features: PassageFeatures, target: str, model: Model) -> Itera
 def why(features: PassageFeatures, verdict: Verdict, quotes: Sequence[Evidence], model: Model) -> tuple[Message, ...]:
     """In plain words, with the chances and weights that decided."""
     if features.values is None:
-        looks = features.wording.looks
-        return (Message("why.suppressed", reason=Message(looks)) if looks else Message("why.bounded"),)
+        cosmetic = features.wording.cosmetic
+        return (Message("why.suppressed", reason=Message(cosmetic)) if cosmetic else Message("why.bounded"),)
     if not verdict.is_learned:
         return (Message("why.unlearned"), *map(_quoted, quotes))
     chance = Message("why.chance", chance=_percent(verdict.first or verdict))
     settled = (_second(verdict.first),) if verdict.first else ()
     if not verdict.alert:
         return (*settled, chance)
-    told = [Message("why.convention", reason=Message(f"convention.{name}")) for name in verdict.conventions]
+    conventions = [Message("why.convention", reason=Message(f"convention.{name}")) for name in verdict.conventions]
     weighed = sorted(_apart(weighed_words(features, "alert", model), _MOST_WORDS), key=lambda each: -each.weight)
     words = [
         Message("why.word", text=features.passage.texts[each.side][each.start : each.end], weight=f"{each.weight:+.2f}")
         for each in weighed
     ]
     weights = [Message("why.words", words=join_messages("list.words", words))] if words else []
-    return (*told, *settled, *map(_quoted, quotes), chance, *weights)
+    return (*conventions, *settled, *map(_quoted, quotes), chance, *weights)
 
 
 def _second(first: Verdict) -> Message:
@@ -89,26 +89,18 @@ def _topic(name: str) -> Message:
     return Message(f"topics.{name}") if name in TOPICS else verbatim(name)  # an operator's own has no other words
 
 
-def _apart(those: Iterator[Weighed] | Sequence[Weighed], most: int = _MOST_EVIDENCE) -> list[Weighed]:
-    """The weightiest that do not overlap, in the order of the text; neighbours are one."""
-    kept: list[Weighed] = []
-    for each in sorted(those, key=lambda weighed: (-weighed.weight, weighed.side, weighed.start, -weighed.end)):
+def _apart(words: Iterable[Weighed], most: int = _MOST_EVIDENCE) -> list[Weighed]:
+    """The weightiest that do not overlap, in the order of the text; neighbours are joined."""
+    chosen: list[Weighed] = []
+    for each in sorted(words, key=lambda word: (-word.weight, word.side, word.start, -word.end)):
         near = [
             other
-            for other in kept
+            for other in chosen
             if other.side == each.side and other.start <= each.end + _NEAR and each.start <= other.end + _NEAR
         ]
-        if not near and len(kept) == most:
-            continue
-        for other in near:
-            kept.remove(other)
-        group = [each, *near]
-        kept.append(
-            Weighed(
-                max(other.weight for other in group),
-                each.side,
-                min(other.start for other in group),
-                max(other.end for other in group),
-            )
-        )
-    return sorted(kept, key=lambda each: (each.side, each.start))
+        if near or len(chosen) < most:
+            group = [each, *near]
+            start, end = min(other.start for other in group), max(other.end for other in group)
+            chosen = [other for other in chosen if other not in near]
+            chosen.append(Weighed(max(other.weight for other in group), each.side, start, end))
+    return sorted(chosen, key=lambda word: (word.side, word.start))

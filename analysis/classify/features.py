@@ -15,7 +15,7 @@ from analysis.diff import plain_words
 from analysis.diff.wording import ChangedSentence, Wording, keyed_sentences, wording
 from analysis.model import CELL, SIDES, Page, Passage, Side
 from analysis.text.lexicon import Lexicon, PhraseMatch, Tier, matches, section_topics
-from analysis.text.looks import looks
+from analysis.text.word_lists import word_lists
 
 MOST_PASSAGES = 400  # of a change, those with the most changed text first
 MOST_SENTENCES = 40  # of a passage, likewise
@@ -54,7 +54,7 @@ class PassageFeatures:
     passage: Passage
     wording: Wording
     phrases: tuple[ChangedPhrase, ...] = ()
-    values: Features | None = None  # None where nothing but looks differs
+    values: Features | None = None  # None where the difference is cosmetic
     size: int = 0
 
     @property
@@ -77,7 +77,7 @@ def kind_of(document: str | None, page: Page) -> str:
 
 @lru_cache(maxsize=1024)
 def _kind_named(title: str) -> str | None:
-    kinds = ((kind, "|".join(patterns)) for kind, patterns in looks().kinds.items())
+    kinds = ((kind, "|".join(patterns)) for kind, patterns in word_lists().kinds.items())
     return next((kind for kind, pattern in kinds if title and re.search(pattern, title, re.IGNORECASE)), None)
 
 
@@ -163,7 +163,7 @@ def passage_features(
     """What stands in a passage, of its sentences with the most changed words."""
     sentences = sorted(changed.sentences, key=lambda each: -sum(end - start for start, end in each.spans))
     sentences = sorted(sentences[:MOST_SENTENCES], key=lambda each: (each.side, each.start))
-    changed = Wording(tuple(sentences), changed.looks)
+    changed = Wording(tuple(sentences), changed.cosmetic)
     if not sentences:
         return PassageFeatures(passage, changed)
     phrases = tuple(_phrases(passage, sentences, language, own))

@@ -121,7 +121,9 @@ def tag(
 
 def changed_text(passage: Passage, side: Side, changed: Sequence[ChangedSentence]) -> str:
     """The changed sentences of a side."""
-    return "\n".join(passage.texts[side][one.start : one.end] for one in changed if one.side == side)
+    return "\n".join(
+        passage.texts[side][sentence.start : sentence.end] for sentence in changed if sentence.side == side
+    )
 
 
 def choose(tagged: Tagged, passages: Sequence[Passage], question: Question, limits: Limits) -> list[Span]:
@@ -131,20 +133,20 @@ def choose(tagged: Tagged, passages: Sequence[Passage], question: Question, limi
 
 def marked(tagged: Tagged, question: Question, least: float) -> list[Span]:
     """All spans that may answer a question, the likeliest first; their score has their passage's weight in it."""
-    found = [
+    candidates = [
         span._replace(score=span.score * weight)
         for excerpt, answers, weight in zip(tagged.excerpts, tagged.answers, tagged.weights, strict=True)
         for span in spans(excerpt, answers, question, least)
     ]
-    return sorted(found, key=lambda span: (-span.score, span.side, span.place, span.start))
+    return sorted(candidates, key=lambda span: (-span.score, span.side, span.place, span.start))
 
 
-def pick(found: Sequence[Span], passages: Sequence[Passage], limits: Limits) -> list[Span]:
+def pick(candidates: Sequence[Span], passages: Sequence[Passage], limits: Limits) -> list[Span]:
     """Those that answer; of two that say the same the likelier one, but that of the later text where both have it."""
-    if not found or found[0].score < limits.first:
+    if not candidates or candidates[0].score < limits.first:
         return []
     chosen: dict[str, Span] = {}
-    for span in found:
+    for span in candidates:
         if chosen and span.score < limits.more:
             break
         key = _key(passages, span)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from analysis.diff.wording import ChangedSentence
 from analysis.model import QUESTIONS, Passage, Question, Side
 from analysis.text.lexicon import Lexicon, PhraseMatch, matches
 from analysis.text.sentence_ends import sentence_bounds
+from analysis.text.word_lists import word_lists
 
 WEIGHTS = Path(__file__).with_name("tagger.npz")
 SHAPES, KINDS = 12, 10  # rows of their tables
@@ -32,25 +33,6 @@ _NEAR = 2  # sentences around a changed one that it is read with
 _LONGEST = 600  # words of an excerpt
 _IN_HEADING, _UNCHANGED, _BESIDE, _CHANGED, _WHOLE = range(1, 6)  # kinds of words
 _BEFORE = 4  # added to the kind of a word of the earlier text
-_CUES = Lexicon(  # of all languages, beside the topics and groups of the language's own lexicon
-    (cue, "words", phrase)
-    for cue, phrases in {
-        "place": (
-            "(eea|eu|uk|gdpr|ccpa|usa|eee|ue|ewr|europe*|européen*|europä*|union|switzerland|suisse|swiss|schweiz|suiza)",
-            "(california*|californie*|colorado|connecticut|virginia|utah|texas|oregon|nevada|illinois|washington|state*)",
-            "(united|états|kingdom|royaume|brazil|brésil|canada|québec|quebec|australia|japan|japon|korea|india|china)",
-            "(chine|france|germany|allemagne|ireland|irlande|countr*|pays|jurisdiction*|région*|region*|resid*|réside*)",
-        ),
-        "undone": (
-            "(already|undo|undone|irrevoc*|irrevers*|permanent*|retroactiv*|past|prior|previously|perpetual)",
-            "(déjà|annul*|irrévoc*|irrévers*|définitiv*|rétroactiv*|antérieur*|bereits|unwiderruf*|irrevocable*)",
-            "(cannot|can't|not|never|unable|impossible) ... "
-            "(undo|undone|recover*|restor*|revers*|retriev*|remov*|delet*)",
-            "(does|will) not (affect|apply)",
-        ),
-    }.items()
-    for phrase in phrases
-)
 WINDOWS = {"near": (-2, -1, 0, 1, 2), "wide": (-2, 0, 2), "wider": (-4, 0, 4), "widest": (-8, 0, 8)}
 
 Floats = npt.NDArray[np.float32]
@@ -137,7 +119,7 @@ class Tagger:
             words = text[start:end]
             marks += [
                 (self.cues[cue_of(match)], start + match.start, start + match.end)
-                for match in (*matches(words, language), *_CUES.matches(words))
+                for match in (*matches(words, language), *_cues().matches(words))
                 if cue_of(match) in self.cues
             ]
             for word in _WORD.finditer(text, start, end):
@@ -213,9 +195,15 @@ def _layer(weights: Mapping[str, Floats], name: str, hidden: Floats, owner: npt.
 
 def phrases(text: str, language: str | None) -> set[str]:
     """The words of a text, those that stand together, up to three, and what the lexicon finds in it ("<...>")."""
-    found = ["0" if word.isdigit() else word for word in _WORD.findall(text.lower()) if word[0].isalnum()]
-    together = {" ".join(found[at : at + size]) for size in (1, 2, 3) for at in range(len(found) - size + 1)}
+    words = ["0" if word.isdigit() else word for word in _WORD.findall(text.lower()) if word[0].isalnum()]
+    together = {" ".join(words[at : at + size]) for size in (1, 2, 3) for at in range(len(words) - size + 1)}
     return together | {f"<{cue_of(match)}>" for match in matches(text, language)}
+
+
+@cache
+def _cues() -> Lexicon:
+    """Of all languages, beside the topics and groups of the language's own lexicon."""
+    return Lexicon((cue, "words", phrase) for cue, phrases in word_lists().cues.items() for phrase in phrases)
 
 
 def cue_of(match: PhraseMatch) -> str:
@@ -228,7 +216,7 @@ def spans(excerpt: Excerpt, answers: Answers, question: Question, least: float) 
     column = QUESTIONS.index(question)
     chance, begins = answers.inside[:, column], answers.begins[:, column]
     inside = np.flatnonzero((chance >= least) & (excerpt.starts >= 0))
-    found = []
+    marked = []
     for run in _runs(inside, excerpt.sentences, begins):
         while run and excerpt.features[run[0], 2] % (SHAPES // 2) == _MARK:
             run.pop(0)
@@ -236,8 +224,8 @@ def spans(excerpt: Excerpt, answers: Answers, question: Question, least: float) 
             run.pop()
         if run:
             start, end = int(excerpt.starts[run[0]]), int(excerpt.ends[run[-1]])
-            found.append(Span(question, excerpt.place, excerpt.side, start, end, float(chance[run].mean())))
-    return found
+            marked.append(Span(question, excerpt.place, excerpt.side, start, end, float(chance[run].mean())))
+    return marked
 
 
 def _runs(inside: npt.NDArray[np.int64], sentences: Integers, begins: Floats) -> list[list[int]]:
@@ -254,12 +242,12 @@ def _runs(inside: npt.NDArray[np.int64], sentences: Integers, begins: Floats) ->
 def _read(text: str, side: Side, changed: Sequence[ChangedSentence]) -> list[tuple[int, int, ChangedSentence | None]]:
     """The sentences that are read: those around a changed one too, but of the earlier text only the changed ones."""
     bounds = sentence_bounds(text)
-    found = [next((c for c in changed if c.start < end and start < c.end), None) for start, end in bounds]
+    sentences = [next((c for c in changed if c.start < end and start < c.end), None) for start, end in bounds]
     near = _NEAR if side == "after" else 0
     return [
-        (start, end, found[at])
+        (start, end, sentences[at])
         for at, (start, end) in enumerate(bounds)
-        if any(found[max(0, at - near) : at + near + 1])
+        if any(sentences[max(0, at - near) : at + near + 1])
     ]
 
 

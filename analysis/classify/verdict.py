@@ -126,9 +126,9 @@ def _joined(alerting: Sequence[Verdict]) -> Direction:
     return directions.pop() if len(directions) == 1 else "mixed"
 
 
-def _direction(those: Sequence[Mapping[str, float]]) -> Direction:
+def _direction(passages: Sequence[Mapping[str, float]]) -> Direction:
     """Of one passage or more: both ways where each is likely somewhere, and neither is far behind in sum."""
-    expands, limits = ([chances.get(name, 0) for chances in those] for name in ("expands", "limits"))
+    expands, limits = ([chances.get(name, 0) for chances in passages] for name in ("expands", "limits"))
     less, more = sorted((sum(expands), sum(limits)))
     if min(max(expands), max(limits)) >= _BOTH and less >= _BEHIND * more:
         return "mixed"

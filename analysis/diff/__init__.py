@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
-from analysis.model import CELL, Block, Operation, Page, Passage
-from analysis.text.looks import asks
-from analysis.text.normal import normal
+from analysis.model import CELL, Block, Page, Passage
+from analysis.text.normal import normalize
 from analysis.text.words import edits, word_texts
 
 _ALIKE = 0.5  # from this share of common words on, two blocks of one place are one block reworded
@@ -49,13 +48,13 @@ class _Place(NamedTuple):
 
 
 def passages(before: Page, after: Page) -> tuple[Passage, ...]:
-    """Every place where two texts of a page differ, in the order of the later one, without a judgement.
+    """Every place where two texts of a page differ, in the order of the later one, not yet classified.
 
     Differences that no reader sees (punctuation, case, white space, list numbers, where a paragraph is broken) are no
     passage. Text that stands elsewhere word for word is `moved`.
     """
     b, a = _texts(before, after), _texts(after, before)
-    found: dict[_Place, Passage] = {}
+    places: dict[_Place, Passage] = {}
     b_left: dict[int, int] = {}  # by index, the index in the later text where it would stand
     a_left: dict[int, None] = {}  # for its order
     for run in edits([text.key for text in b], [text.key for text in a]):
@@ -68,22 +67,22 @@ def passages(before: Page, after: Page) -> tuple[Passage, ...]:
         b_free, a_free = set(b_gap).difference(i for i, _ in pairs), set(a_gap).difference(j for _, j in pairs)
         for i, j in pairs:
             joined_b, joined_a = _rewrapped(b, a, i, j, b_free, a_free)
-            _put(found, b, a, joined_b, joined_a)
+            _put(places, b, a, joined_b, joined_a)
         place = min(a_free, default=run.a1)
         b_left.update((i, place) for i in sorted(b_free))
         a_left.update(dict.fromkeys(sorted(a_free)))
-    _elsewhere(found, b, a, b_left, a_left)
+    _elsewhere(places, b, a, b_left, a_left)
     for i, j in b_left.items():
-        found[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None)
+        places[_Place(j, i)] = Passage(b[i].block.heading, "removed", b[i].block.text, None)
     for j in a_left:
-        found[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text)
-    return tuple(found[place] for place in sorted(found))
+        places[_Place(j, len(b))] = Passage(a[j].block.heading, "added", None, a[j].block.text)
+    return tuple(places[place] for place in sorted(places))
 
 
 @lru_cache(maxsize=4096)
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as far as they make a difference: without case, punctuation and the number of a section."""
-    text = _NUMBER.sub("", normal(text).casefold())
+    text = _NUMBER.sub("", normalize(text).casefold())
     words = word_texts(text)
     if "_" in text:
         words = [plain for word in words if (plain := word.strip("_"))]  # what stands in italics is no other word
@@ -106,13 +105,13 @@ def _texts(page: Page, other: Page) -> list[_Text]:
 
 
 def _put(
-    found: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_part: Sequence[int], a_part: Sequence[int]
+    places: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_part: Sequence[int], a_part: Sequence[int]
 ) -> None:
     """Record blocks of the one side that became blocks of the other, unless the words are the same."""
     if [w for i in b_part for w in b[i].words] == [w for j in a_part for w in a[j].words]:
         return
     before, after = ("\n".join(side[k].block.text for k in part) for side, part in ((b, b_part), (a, a_part)))
-    found[_Place(a_part[0], b_part[0])] = Passage(a[a_part[0]].block.heading, "reworded", before, after)
+    places[_Place(a_part[0], b_part[0])] = Passage(a[a_part[0]].block.heading, "reworded", before, after)
 
 
 def _pairs(
@@ -138,12 +137,12 @@ def _pairs(
 
 def _answer_alike(b: list[_Text], i: int, a: list[_Text], j: int) -> bool:
     """Whether both stand right behind the same question: "No." and "Yes." have no word in common."""
-    return min(i, j) > 0 and b[i - 1].key == a[j - 1].key and asks(b[i - 1].block.text)
+    return min(i, j) > 0 and b[i - 1].key == a[j - 1].key and b[i - 1].block.text.rstrip(' *"”’»)').endswith("?")
 
 
 def _cells(block: Block) -> list[str]:
     """Of a row, which the first of them name; none of any other block."""
-    return normal(block.text).casefold().split(CELL) if block.kind == "row" else []
+    return normalize(block.text).casefold().split(CELL) if block.kind == "row" else []
 
 
 def _named_alike(b_cells: Sequence[str], a_cells: Sequence[str]) -> int:
@@ -160,13 +159,13 @@ def _candidates(b: list[_Text], b_gap: Sequence[int], a: list[_Text], a_gap: Seq
     for j in a_gap:
         for pair in _word_pairs(a[j].words):
             where[pair].append(j)
-    rare = {pair: those for pair, those in where.items() if len(those) <= _RARE}
-    found = []
+    rare = {pair: blocks for pair, blocks in where.items() if len(blocks) <= _RARE}
+    candidates = []
     for i in b_gap:
         pairs = _word_pairs(b[i].words)
         shared = Counter(j for pair in pairs for j in rare.get(pair, ()))
-        found += [(i, j) for j, count in shared.most_common(5) if 4 * count >= min(len(pairs), 40)]
-    return found
+        candidates += [(i, j) for j, count in shared.most_common(5) if 4 * count >= min(len(pairs), 40)]
+    return candidates
 
 
 def _word_pairs(plain: tuple[str, ...]) -> set[tuple[str, ...]]:
@@ -216,7 +215,7 @@ def _grown(texts: list[_Text], at: int, free: set[int], other: tuple[str, ...]) 
 
 
 def _elsewhere(
-    found: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_left: dict[int, int], a_left: dict[int, None]
+    places: dict[_Place, Passage], b: list[_Text], a: list[_Text], b_left: dict[int, int], a_left: dict[int, None]
 ) -> None:
     """Record text that went to another place, the same or nearly so; takes it out of what is left."""
     by_key: dict[str, deque[int]] = defaultdict(deque)
@@ -227,12 +226,11 @@ def _elsewhere(
         if same:
             j = same.popleft()
             del b_left[i], a_left[j]
-            operation: Operation = "moved"
-            found[_Place(j, i)] = Passage(a[j].block.heading, operation, b[i].block.text, a[j].block.text)
+            places[_Place(j, i)] = Passage(a[j].block.heading, "moved", b[i].block.text, a[j].block.text)
     b_long = [i for i in b_left if len(b[i].words) >= _SHORT]
     a_long = [j for j in a_left if len(a[j].words) >= _SHORT]
     if not b_long or not a_long:
         return
     for i, j in _pairs(b, b_long, a, a_long, _ALIKE_ELSEWHERE):
         del b_left[i], a_left[j]
-        _put(found, b, a, [i], [j])
+        _put(places, b, a, [i], [j])

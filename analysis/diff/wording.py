@@ -1,4 +1,4 @@
-"""Which words of a passage changed in more than their looks, and in which sentences they stand."""
+"""Which words of a passage changed in their meaning, and in which sentences they stand."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.model import Passage, Side
-from analysis.text.looks import irregular, looks
 from analysis.text.normal import TICKS
 from analysis.text.sentence_ends import sentence_bounds
-from analysis.text.spelling import ADDRESS, AGO, DATE, Keyed, keyed_words, misspelt
+from analysis.text.spelling import ADDRESS, AGO, DATE, KeyedWords, keyed_words, misspelt
 from analysis.text.times import times_in
+from analysis.text.word_lists import irregular_forms, word_lists
 from analysis.text.words import Edit, edits, without_islands
 
 _GLUED = re.compile(r"(20\d\d)(?=[A-Z]|\d{1,2}\s?min)")  # "2024Updated", of two parts of one line
 _LONGEST_STAMP = 10  # words
 _STEM = 5  # letters by which two forms of one word are taken for the same
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_ADDRESS_ALONE = "looks.address"
 _SHORT_FORM = 8  # letters
 _NAMES = re.compile(r"[^\W\d_]+")
 _HERE = ("here", "ici", "hier", "aquí")  # the words of a link
+_SHORT_KEY = 25  # characters; a shorter sentence may stand elsewhere by chance
 # one for the other: somebody else does it
 _ACTORS = frozenset((("you", "we"), ("we", "you"), ("vous", "nous"), ("nous", "vous")))
 
+_Span = tuple[int, int]
+_Mailbox = tuple[str, _Span]
 
-@dataclass(frozen=True, eq=False, slots=True)  # itself only, so that what it says is quickly found again
+
+@dataclass(frozen=True, eq=False, slots=True)  # compared and hashed by identity
 class ChangedSentence:
     """A sentence with changed words, as offsets into its side of the passage. `whole`: all of it is new or gone."""
 
     side: Side
     start: int
     end: int
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[_Span, ...]
     whole: bool
-
-
-_Span = tuple[int, int]
-_Mailbox = tuple[str, _Span]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What of a passage differs in more than looks; `looks` is the code of why, where nothing does."""
+    """The sentences whose meaning may differ; where there are none, `cosmetic` is the code of what differs instead."""
 
     sentences: tuple[ChangedSentence, ...]
-    looks: str | None = None
+    cosmetic: str | None = None
 
 
 def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_after: Collection[str] = ()) -> Wording:
@@ -61,57 +60,56 @@ def wording(passage: Passage, elsewhere_before: Collection[str] = (), elsewhere_
     """
     if passage.operation == "moved":
         return Wording((), "looks.moved")
-    before, after = passage.before or "", passage.after or ""
-    b, a = keyed_words(before), keyed_words(after)
     if not passage.before or not passage.after:
-        if _is_stamp((a if passage.after else b).keys):
-            return Wording((), "looks.stamp")
-        side = passage.side
-        text, words, other = (after, a, elsewhere_before) if passage.after else (before, b, elsewhere_after)
-        if _addresses(text, words) and " ".join(words.keys) in other:
-            return Wording((), _ADDRESS_ALONE)
-        found = _changed_sentences(side, text, list(words.spans(0, len(words.keys))), other)
-        return Wording(found, None if found else "looks.all_elsewhere")
+        return _one_sided(passage, elsewhere_before if passage.after else elsewhere_after)
+    before, after = passage.before, passage.after
     if all(_is_stamp(keyed_words(_GLUED.sub(r"\1 ", text)).keys) for text in (before, after)):
         return Wording((), "looks.stamp")
-    runs = without_islands(edits(b.keys, a.keys))
-    real, why = [], None
-    for run in runs:
+    b, a = keyed_words(before), keyed_words(after)
+    substantive, cosmetic = [], None
+    for run in without_islands(edits(b.keys, a.keys)):
         if run.same:
             continue
-        reason = _only_looks(run, b, a) or _abbreviated(run, b, before, a, after)
+        reason = _cosmetic_reason(run, b, a) or _abbreviation(run, b, before, a, after)
         if reason is None:
-            real.append(run)
-        else:
-            why = why or reason
+            substantive.append(run)
+        cosmetic = cosmetic or reason
     gone, came = _other_mailboxes(_mailboxes(before, b), _mailboxes(after, a))
+    if not (substantive or came):
+        other_address = _addresses(before, b) != _addresses(after, a)
+        return Wording((), cosmetic or ("looks.address" if other_address else "looks.punctuation"))
     if came:  # the sentence is the same by its keys, and would be found elsewhere
         elsewhere_before = elsewhere_after = ()
-    if not (real or came):
-        other_address = _addresses(before, b) != _addresses(after, a)
-        form = _ADDRESS_ALONE if other_address else "looks.punctuation"
-        return Wording((), why or form)
-    if not came and (reason := _same_in_other_form(real, b, a) or _same_times(passage, real, b, a)):
+    elif reason := _same_in_other_form(substantive, b, a) or _same_times(passage, substantive, b, a):
         return Wording((), reason)
-    b_words = sorted([span for run in real for span in b.spans(run.b0, run.b1)] + gone)
-    a_words = sorted([span for run in real for span in a.spans(run.a0, run.a1)] + came)
-    # a place where words only went or only came marks the sentence of the other side, too
+    b_words = sorted([span for run in substantive for span in b.spans(run.b0, run.b1)] + gone)
+    a_words = sorted([span for run in substantive for span in a.spans(run.a0, run.a1)] + came)
     sentences = (
-        *_changed_sentences("before", before, b_words, elsewhere_after, count=len(b.keys)),
-        *_changed_sentences("after", after, a_words, elsewhere_before, count=len(a.keys)),
+        *_changed_sentences("before", before, b_words, elsewhere_after),
+        *_changed_sentences("after", after, a_words, elsewhere_before),
     )
     return Wording(sentences, None if sentences else "looks.elsewhere")
 
 
-def _mailboxes(text: str, words: Keyed) -> list[_Mailbox]:
-    """The addresses of e-mail that a text shows, and where."""
+def _one_sided(passage: Passage, other_side: Collection[str]) -> Wording:
+    words = keyed_words(passage.text)
+    if _is_stamp(words.keys):
+        return Wording((), "looks.stamp")
+    if _addresses(passage.text, words) and " ".join(words.keys) in other_side:
+        return Wording((), "looks.address")
+    spans = list(words.spans(0, len(words.keys)))
+    sentences = _changed_sentences(passage.side, passage.text, spans, other_side, all_changed=True)
+    return Wording(sentences, None if sentences else "looks.all_elsewhere")
+
+
+def _mailboxes(text: str, words: KeyedWords) -> list[_Mailbox]:
+    """The e-mail addresses that a text shows, and where."""
     spans = ((text[start:end].casefold(), (start, end)) for start, end in _places_of(words, ADDRESS))
-    return [each for each in spans if _MAILBOX.fullmatch(each[0])]
+    return [mailbox for mailbox in spans if _MAILBOX.fullmatch(mailbox[0])]
 
 
 def _other_mailboxes(was: Sequence[_Mailbox], now: Sequence[_Mailbox]) -> tuple[list[_Span], list[_Span]]:
-    """Where one came for another. Whom people write to is news; what a page hides from robots, or glues to it, is
-    none."""
+    """Where one came for another: whom people write to is news, unless it is only obfuscated or glued to a word."""
     if len(was) != len(now):
         return [], []
     others = [
@@ -122,12 +120,12 @@ def _other_mailboxes(was: Sequence[_Mailbox], now: Sequence[_Mailbox]) -> tuple[
     return [gone for gone, _ in others], [came for _, came in others]
 
 
-def _addresses(text: str, words: Keyed) -> list[str]:
+def _addresses(text: str, words: KeyedWords) -> list[str]:
     """The addresses and relative dates of a text, which are all alike to a comparison by keys."""
     return [text[start:end] for start, end in _places_of(words, ADDRESS, AGO)]
 
 
-def _places_of(words: Keyed, *keys: str) -> Iterator[_Span]:
+def _places_of(words: KeyedWords, *keys: str) -> Iterator[_Span]:
     if not any(key in words.keys for key in keys):
         return iter(())  # as in most texts
     spans = zip(words.keys, words.spans(0, len(words.keys)), strict=True)
@@ -139,39 +137,37 @@ def stem(key: str) -> str:
     if not key.isalpha():
         return key
     single = key.rstrip("s") or key
-    return irregular().get(single, single)[:_STEM]
+    return irregular_forms().get(single, single)[:_STEM]
 
 
-def _same_in_other_form(real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
+def _same_in_other_form(runs: Sequence[Edit], b: KeyedWords, a: KeyedWords) -> str | None:
     """Whether the changed words of both sides are the same but for their order, their forms and small words."""
-    gone = [key for run in real for key in b.keys[run.b0 : run.b1]]
-    came = [key for run in real for key in a.keys[run.a0 : run.a1]]
-    known = looks().words
-    if not known.turning.isdisjoint((*gone, *came)) or not known.negations.isdisjoint((*gone, *came)):
+    gone = [key for run in runs for key in b.keys[run.b0 : run.b1]]
+    came = [key for run in runs for key in a.keys[run.a0 : run.a1]]
+    known = word_lists()
+    if not (known.reversing | known.negations).isdisjoint((*gone, *came)):
         return None
     stems = [Counter(stem(key) for key in keys if key not in known.empty) for keys in (gone, came)]
     return "looks.order" if stems[0] == stems[1] else None
 
 
-def _same_times(passage: Passage, real: Sequence[Edit], b: Keyed, a: Keyed) -> str | None:
+def _same_times(passage: Passage, runs: Sequence[Edit], b: KeyedWords, a: KeyedWords) -> str | None:
     """Whether a length of time is only written in another way: "60 days" and "two months"."""
     b_times, a_times = times_in(passage.before or ""), times_in(passage.after or "")
     if not b_times or Counter(time.days for time in b_times) != Counter(time.days for time in a_times):
         return None
+    b_starts = [start for run in runs for start in b.starts[run.b0 : run.b1]]
+    a_starts = [start for run in runs for start in a.starts[run.a0 : run.a1]]
     inside = all(
         any(time.start <= start < time.end for time in times)
-        for words, times, spans in (
-            (b, b_times, [(run.b0, run.b1) for run in real]),
-            (a, a_times, [(run.a0, run.a1) for run in real]),
-        )
-        for first, last in spans
-        for start in words.starts[first:last]
+        for starts, times in ((b_starts, b_times), (a_starts, a_times))
+        for start in starts
     )
     return "looks.time" if inside else None
 
 
 class KeyedSentence(NamedTuple):
-    """Where a sentence starts and ends, and the keys of its words: those that it has alone."""
+    """Where a sentence starts and ends, and the keys of its words."""
 
     start: int
     end: int
@@ -185,46 +181,45 @@ class KeyedSentence(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def keyed_sentences(text: str) -> tuple[KeyedSentence, ...]:
-    """The sentences of a text, whose words are not looked for again."""
+    """The sentences of a text, by the words of `keyed_words`, where these end with the sentence."""
     words = keyed_words(text)
-    found = []
+    sentences = []
     for start, end in sentence_bounds(text):
         first = bisect_right(words.ends, start)
         last = bisect_right(words.ends, end)
-        torn = (first < last and words.starts[first] < start) or bisect_left(words.starts, end) > last
         # a date that goes on behind the end of a sentence is no date of the sentence
-        of_sentence = keyed_words(text[start:end]).keys if torn else words.keys[first:last]
-        found.append(KeyedSentence(start, end, of_sentence))
-    return tuple(found)
+        crossed = (first < last and words.starts[first] < start) or bisect_left(words.starts, end) > last
+        keys = keyed_words(text[start:end]).keys if crossed else words.keys[first:last]
+        sentences.append(KeyedSentence(start, end, keys))
+    return tuple(sentences)
 
 
-def _only_looks(run: Edit, b: Keyed, a: Keyed) -> str | None:
-    """Why an edit is none of the wording; None if it is one."""
+def _cosmetic_reason(run: Edit, b: KeyedWords, a: KeyedWords) -> str | None:
+    """Why an edit changes no meaning; None if it does."""
     gone, came = b.keys[run.b0 : run.b1], a.keys[run.a0 : run.a1]
-    if {*gone, *came} <= {ADDRESS, AGO}:
-        return _ADDRESS_ALONE
-    if all(key.startswith(DATE) for key in (*gone, *came)):
+    keys, known = {*gone, *came}, word_lists()
+    if keys <= {ADDRESS, AGO}:
+        return "looks.address"
+    if all(key.startswith(DATE) for key in keys):
         return "looks.date"
     if "".join(gone).replace(" ", "") == "".join(came).replace(" ", ""):
         return "looks.spelling"
-    if {ADDRESS, *_HERE} & {*gone, *came} and {*gone, *came} <= {ADDRESS} | looks().words.link:
+    if keys & {ADDRESS, *_HERE} and keys <= {ADDRESS} | known.link:
         return "looks.link"
-    if {*gone, *came} & (looks().words.negations | set(TICKS.values())):
+    if keys & (known.negations | set(TICKS.values())) or (*gone, *came) in _ACTORS:
         return None
-    if (*gone, *came) in _ACTORS:
-        return None
-    if all(key in looks().words.empty for key in (*gone, *came)):
+    if keys <= known.empty:
         return "looks.empty_words"
     if len(gone) == len(came) and all(misspelt(x, y) for x, y in zip(gone, came, strict=True)):
         return "looks.spelling"
-    if _repeated(run, b, a):
+    if _is_repetition(run, b, a):
         return "looks.repeated"
-    if _numbers_of_sections(run, b, a, gone, came):
+    if _are_section_numbers(run, b, a):
         return "looks.number"
     return None
 
 
-def _abbreviated(run: Edit, b: Keyed, before: str, a: Keyed, after: str) -> str | None:
+def _abbreviation(run: Edit, b: KeyedWords, before: str, a: KeyedWords, after: str) -> str | None:
     """Whether the short form of a name came or went behind it: "the General Data Protection Regulation (GDPR)"."""
     words, text, first, last = (b, before, run.b0, run.b1) if run.a0 == run.a1 else (a, after, run.a0, run.a1)
     if last - first != 1 or (run.a0 != run.a1 and run.b0 != run.b1):
@@ -241,64 +236,53 @@ def _is_stamp(keys: Sequence[str]) -> bool:
     """Whether a text is no more than "Last updated" and a date."""
     if len(keys) > _LONGEST_STAMP:
         return False
-    dates = sum(key.startswith(DATE) or key == AGO or bool(re.fullmatch(r"20\d\d", key)) for key in keys)
-    return dates > 0 and all(
-        key in looks().words.stamp or key in looks().words.empty or key.startswith(DATE) or key == AGO or key.isdigit()
-        for key in keys
-    )
+    rest = [key for key in keys if not (key.startswith(DATE) or key == AGO)]
+    dated = len(rest) < len(keys) or any(re.fullmatch(r"20\d\d", key) for key in rest)
+    beside = word_lists().stamp | word_lists().empty
+    return dated and all(key in beside or key.isdigit() for key in rest)
 
 
-def _repeated(run: Edit, b: Keyed, a: Keyed) -> bool:
-    """Whether the words stand once more right beside: somebody mended a slip of the pen, or made one."""
+def _is_repetition(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
+    """Whether the words stand once more right beside: a slip of the pen came or was mended."""
     keys, start, end = (b.keys, run.b0, run.b1) if run.a0 == run.a1 else (a.keys, run.a0, run.a1)
     if run.a0 != run.a1 and run.b0 != run.b1:
         return False
     count = end - start
-    mine = keys[start:end]
     beside = (keys[first : first + count] for first in (start - count, end, end + 1) if first >= 0)
-    return any(mine == other for other in beside)
+    return any(keys[start:end] == other for other in beside)
 
 
-def _numbers_of_sections(run: Edit, b: Keyed, a: Keyed, gone: Sequence[str], came: Sequence[str]) -> bool:
-    sections = looks().words.section
-    if not all(key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in (*gone, *came)):
+def _are_section_numbers(run: Edit, b: KeyedWords, a: KeyedWords) -> bool:
+    sections = word_lists().section
+    keys = (*b.keys[run.b0 : run.b1], *a.keys[run.a0 : run.a1])
+    if not all(key in sections or re.fullmatch(r"\d{1,3}[a-z]?|[ivx]+|[a-h]", key) for key in keys):
         return False
     near = {*b.keys[max(0, run.b0 - 4) : run.b0], *a.keys[max(0, run.a0 - 4) : run.a0]}
-    first = run.b0 == 0 and run.a0 == 0
     # "l'article 8": the article before it is part of the word
-    return any(key in sections or key[1:] in sections for key in near) or first
+    return any(key in sections or key[1:] in sections for key in near) or run.b0 == run.a0 == 0
 
 
 def _changed_sentences(
-    side: Side, text: str, changed: Sequence[tuple[int, int]], elsewhere: Collection[str], count: int | None = None
+    side: Side, text: str, changed: Sequence[_Span], elsewhere: Collection[str], *, all_changed: bool = False
 ) -> tuple[ChangedSentence, ...]:
-    if not changed:
-        return ()
-    found = []
-    k = 0
-    for one in keyed_sentences(text):
-        start, end = one.start, one.end
-        while k < len(changed) and changed[k][0] < start:
-            k += 1
-        first = k
-        while k < len(changed) and changed[k][0] < end:
-            k += 1
-        if first == k:
+    sentences = []
+    starts = [start for start, _ in changed]
+    for start, end, keys in keyed_sentences(text) if changed else ():
+        inside = changed[bisect_left(starts, start) : bisect_left(starts, end)]
+        key = " ".join(keys)
+        if not inside or (key in elsewhere and len(key) > _SHORT_KEY):
             continue
-        key = one.key
-        if key in elsewhere and len(key) > 25:
-            continue
-        spans = _joined_spans(changed[first:k])
-        whole = count is None or k - first >= 0.8 * len(key.split())
-        found.append(ChangedSentence(side, start, end, spans, whole))
-    return tuple(found)
+        whole = all_changed or len(inside) >= 0.8 * len(key.split())
+        sentences.append(ChangedSentence(side, start, end, _joined(inside), whole))
+    return tuple(sentences)
 
 
-def _joined_spans(changed: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    spans: list[tuple[int, int]] = []
-    for start, end in changed:
-        if spans and start - spans[-1][1] <= 2:
-            spans[-1] = (spans[-1][0], end)
+def _joined(spans: Sequence[_Span]) -> tuple[_Span, ...]:
+    """Neighbours as one."""
+    joined: list[_Span] = []
+    for start, end in spans:
+        if joined and start - joined[-1][1] <= 2:
+            joined[-1] = (joined[-1][0], end)
         else:
-            spans.append((start, end))
-    return tuple(spans)
+            joined.append((start, end))
+    return tuple(joined)

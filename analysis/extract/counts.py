@@ -19,27 +19,20 @@ _REACTION = re.compile(
 )
 
 
-def counts(lines: list[Line], page: list[Line]) -> None:
+def leave_out_counts(lines: list[Line], page: list[Line]) -> None:
     """Counters stand beside the text: before its first sentence, after its last one, or next to other furniture. What
     an introduction with a colon leads to ("The free plan has:", "100 downloads") is text wherever it stands."""
-    found = [index for index, line in enumerate(lines) if _may_count(line)]
-    if not found:
-        return
-    counted = set(found)
-    prose = [index for index, line in enumerate(lines) if line.is_prose and index not in counted]
-    places = {line: place for place, line in enumerate(page)}
-    for index in found:
-        line = lines[index]
-        before = index - 1
-        while before in counted:
-            before -= 1
+    counts = {index for index, line in enumerate(lines) if _may_count(line)}
+    prose = [index for index, line in enumerate(lines) if line.is_prose and index not in counts] if counts else []
+    places = {line: place for place, line in enumerate(page)} if counts else {}
+    for index in sorted(counts):
+        line, place = lines[index], places[lines[index]]
+        before = next((other for other in range(index - 1, -1, -1) if other not in counts), None)
         titles = line.kind == "heading" and not line.is_clickable and index + 1 < len(lines)
-        if titles or (before >= 0 and lines[before].text.rstrip().endswith(":")):
+        if titles or (before is not None and lines[before].text.rstrip().endswith(":")):
             continue
         amid = bool(prose) and prose[0] < index < prose[-1]
-        place = places[line]
-        near = page[max(0, place - 1) : place] + page[place + 1 : place + 2]
-        if not amid or any(other.reason for other in near):
+        if not amid or any(other.reason for other in page[max(0, place - 1) : place + 2] if other is not line):
             line.reason = "counter"
 
 

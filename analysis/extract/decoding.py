@@ -5,13 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 
-_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
-_XML = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})")
-_LATIN = frozenset(("iso8859-1", "ascii", "cp1252", "latin-1", "iso8859-15"))
-_NOT_OF_PAGES = frozenset(
-    ("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
-)
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding
+
+_LATIN = frozenset(("cp1252", "iso8859-15"))
+_NOT_OF_PAGES = frozenset(("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
 
 
 def _as_windows(failure: UnicodeError) -> tuple[str, int]:
@@ -26,15 +23,13 @@ codecs.register_error("policywatch.windows", _as_windows)
 _FOLLOWS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 _READ_TWICE = re.compile(f"[ÂÃ][{_FOLLOWS}]|â€")
 _MARKS_OF_TWICE = ("Â", "Ã", "â€")  # to look for these is far cheaper, and most pages have none
-
-
 # they say nothing to a reader, and PostgreSQL takes no text with a NUL
 _CONTROLS = tuple(sign for sign in map(chr, range(0x20)) if sign not in "\t\n\f\r")
 
 
 def decoded(body: bytes, *, charset: str | None = None, html: bool = True) -> str:
-    """The text of a body, without control characters; letters that somebody wrote in UTF-8 twice are mended line by
-    line ("Ã©" is "é")."""
+    """The text of a body, without control characters; what was encoded as UTF-8 twice is repaired line by line ("Ã©" is
+    "é")."""
     text = _as_declared(body, charset, html=html)
     for sign in _CONTROLS:
         if sign in text:
@@ -52,38 +47,29 @@ def _as_declared(body: bytes, charset: str | None, *, html: bool) -> str:
     """A mark at the start decides; then what the server or the page declares, if it is not refuted by the bytes;
     then UTF-8. Bytes that are not UTF-8 in a page that says so are read as windows-1252, which they nearly always are.
     """
-    for mark, name in _MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(name, "replace")
+    mark, start = read_bom(body)
+    if mark and start:
+        return body.removeprefix(start).decode(mark, "replace")
     if len(body) > 7 and body[0] and not any(body[1:8:2]):
         return body.decode("utf-16-le", "replace")
     if len(body) > 7 and body[1] and not any(body[0:8:2]):
         return body.decode("utf-16-be", "replace")
-    declared = _codec(charset) or (_declared(body[:4096]) if html else None)
-    if declared and declared not in _LATIN and not declared.startswith("utf"):
+    declared = _declared(body, charset, html=html)
+    is_certain = declared is not None and declared not in _LATIN and not declared.startswith("utf")
+    for codec in [declared, "utf-8"] if declared and is_certain else ["utf-8"]:
         try:
-            return body.decode(declared)
+            return body.decode(codec)
         except UnicodeDecodeError:
             pass
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        if declared and declared not in _LATIN and not declared.startswith("utf"):
-            return body.decode(declared, "replace")
-        return body.decode("cp1252" if declared in _LATIN else "utf-8", "policywatch.windows")
+    if declared and is_certain:
+        return body.decode(declared, "replace")
+    return body.decode("cp1252" if declared in _LATIN else "utf-8", "policywatch.windows")
 
 
-def _declared(head: bytes) -> str | None:
-    match = _META.search(head) or _XML.search(head)
-    return _codec(match.group(1).decode("ascii")) if match else None
-
-
-def _codec(name: str | None) -> str | None:
-    """Python's name of a text encoding, None where there is none of that name. gb2312 reads as its superset."""
-    wider = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949"}
-    try:
-        info = codecs.lookup(wider.get((name or "").lower(), name or ""))
-    except (LookupError, ValueError):
+def _declared(body: bytes, charset: str | None, *, html: bool) -> str | None:
+    """Python's name of the encoding that the server or the page names, None where it is no encoding of pages."""
+    name = resolve_encoding(charset) if charset else None
+    name = name or (html_body_declared_encoding(body) if html else None)
+    if name is None or name in _NOT_OF_PAGES:
         return None
-    web = info._is_text_encoding and info.name not in _NOT_OF_PAGES  # the only way that Python tells text from zip
-    return info.name if web else None
+    return name if codecs.lookup(name)._is_text_encoding else None  # the only way that Python tells text from zip

@@ -1,4 +1,4 @@
-"""Which elements are page furniture: menus, footers, dialogs, bars. Each rule and its noise is in docs/reading.md."""
+"""Which elements are page furniture: menus, footers, dialogs, bars; docs/reading.md has the rules and their noise."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from typing import Any
 
 from analysis.extract.html_lines import BOXES, Line, is_block
 from analysis.extract.html_tree import Element
-from analysis.extract.promotions import first_title, mark_promotions, speaks_of_policies
-from analysis.text.phrases import pattern
+from analysis.text.lexicon import LANGUAGES, matches
+from analysis.text.phrases import kinds_of, pattern
 
 _NEVER = frozenset(("html", "body", "main"))
 _DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
+_CALL = 600  # characters
+_NO_CALLS = _NEVER | {"tr", "td", "th", "li", "dd", "dt", "details", "summary", "article"}
 _CONTENT = frozenset(("main", "article"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
-_TELLING = frozenset(("nav", "footer", "header", "aside", "dialog"))
+_TELLING = frozenset(("nav", "footer", "header", "aside", "dialog", "marquee"))
 _LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
 _DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
 _NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
@@ -28,9 +30,12 @@ _NAMED_BY_TEXT = frozenset(
     ("h1", "h2", "h3", "h4", "h5", "h6", "article", "details", "summary", "tr", "td", "th", "dt", "dd")
 )
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
+_TITLES = _HEADINGS | {"strong", "b"}
 _TEXT = _HEADINGS | {"p", "ul", "ol", "dl", "table", "blockquote"}
 _VERSION = re.compile(r"\D{0,12}\d{1,3}(?:\.\d{1,4}){0,3}\D{0,3}")  # no year: that would be of the document
 _UNSEEN = (frozenset(("sr", "only")), frozenset(("visually", "hidden")), frozenset(("screen", "reader")))
+_QUESTION = re.compile(r"[^.!?]*\?")
+_PRAISES = frozenset(("ai_features", "retention"))
 _FRAME = frozenset(
     ("page footer", "navigation", "sidebar", "page header", "cookie dialog", "table of contents", "breadcrumbs")
 )
@@ -41,15 +46,16 @@ _HAVE_FORMS = frozenset(("pop-up", "newsletter", "comments", "feedback", "search
 def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
     """Give the elements that are furniture their reason, and all below them. They must have been measured."""
     _by_themselves(elements)
-    _by_buttons(elements, lines)
-    _banners(elements, lines)
-    mark_promotions(elements, lines)
+    _consent_dialogs(elements, lines)
+    _messages(elements, lines)
+    _calls_to_sign_up(elements)
     for element in elements:
         if element.reason is None and element.parent is not None:
             element.reason = element.parent.reason
 
 
 def _share(element: Element, top: Element) -> float:
+    """Of the page's sentences."""
     return element.prose / top.prose if top.prose else 0.0
 
 
@@ -70,13 +76,8 @@ def _names() -> dict[str, tuple[frozenset[str], ...]]:
 
 
 @cache
-def _all_names() -> frozenset[str]:
+def _first_names() -> frozenset[str]:
     return frozenset().union(*(words[0] for words in _names().values()))
-
-
-@cache
-def _banner_names() -> frozenset[str]:
-    return frozenset(_tables()["banners"]["names"])
 
 
 def is_named(element: Element, reason: str) -> bool:
@@ -86,9 +87,8 @@ def is_named(element: Element, reason: str) -> bool:
     return any(not any(holder.classes().isdisjoint(some) for some in words) for holder in holders)
 
 
-def _within(element: Element, tags: frozenset[str]) -> bool:
-    above = islice(element.upwards(), 1, None)
-    return any(holder.tag in tags or holder.role == "main" for holder in above)
+def _stands_in(element: Element, tags: frozenset[str]) -> bool:
+    return any(holder.tag in tags or holder.role == "main" for holder in islice(element.upwards(), 1, None))
 
 
 def _is_title(element: Element) -> bool:
@@ -102,29 +102,32 @@ def _stands_in_text(element: Element) -> bool:
     """Whether there is text straight before it and behind it, rather than boxes beside it."""
     if element.parent is None:
         return False
-    beside = [child for child in element.parent.children if isinstance(child, Element)]
-    place = beside.index(element)
-    near = beside[place - 1 : place] + beside[place + 1 : place + 2]
+    siblings = [child for child in element.parent.children if isinstance(child, Element)]
+    place = siblings.index(element)
+    near = siblings[place - 1 : place] + siblings[place + 1 : place + 2]
     return len(near) == 2 and all(child.tag in _TEXT for child in near)
 
 
 def _by_tag(element: Element, top: Element) -> str | None:
-    """What the tag and role of an element say, where the share of the page's sentences in it does not gainsay them."""
+    """What its tag and role say, unless it holds too much of the page's sentences."""
     tag, role = element.tag, element.role
     if not role and tag not in _TELLING and not element.attributes:
         return None
     share = _share(element, top)
+    if tag == "marquee":
+        return None if speaks_of_policies(element.words(_MESSAGE)) else "message"
     if tag == "caption" and not element.sentences and any(words <= element.classes() for words in _UNSEEN):
         return "for screen readers"
     if tag == "nav" or role in _NAVIGATION_ROLES:
         return "navigation" if share < 0.3 else None
     if tag == "footer" or role == "contentinfo":
-        return "page footer" if share < 0.5 and not (_within(element, _CONTENT) and element.sentences > 2) else None
+        of_article = _stands_in(element, _CONTENT) and element.sentences > 2
+        return "page footer" if share < 0.5 and not of_article else None
     if tag == "header" or role == "banner":
-        outside = not _within(element, _CONTENT) and not _is_title(element)
-        return "page header" if share < 0.3 and outside and not element.titled else None
+        of_page = not _stands_in(element, _CONTENT) and not _is_title(element)
+        return "page header" if share < 0.3 and of_page and not element.titled else None
     if tag == "aside" or role == "complementary":
-        amid = _within(element, _CONTENT) or _stands_in_text(element)
+        amid = _stands_in(element, _CONTENT) or _stands_in_text(element)
         callout = amid and element.link_chars < 0.3 * element.chars
         return "sidebar" if share < 0.3 and not callout else None
     if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
@@ -151,34 +154,36 @@ def _by_themselves(elements: list[Element]) -> None:
 
 
 def _by_name(element: Element, share: float) -> str | None:
-    """What its classes and id say. Where sentences stand in it, or nothing can be clicked, a name is not enough: an
-    entry of a policy may well be called "ads" or "country-list"; nor, but with a form, where its sentences are a good
-    `share` of the page's. An id is a place of the text too ("#feedback"), so that it counts for the frame of a page
-    only."""
-    classes, identity = element.classes(), element.identity()
-    names = classes | identity
-    if names.isdisjoint(_all_names()) or not names.isdisjoint(_NOT_NAMES):
+    """What its classes and id say.
+
+    Where sentences stand in it, or nothing can be clicked, a name is not enough: an entry of a policy may well be
+    called "ads" or "country-list"; nor, but with a form, where its sentences are a good `share` of the page's. An id is
+    a place of the text too ("#feedback"), so that it counts for the frame of a page only.
+    """
+    classes = element.classes()
+    names = classes | element.identity()
+    if names.isdisjoint(_first_names()) or not names.isdisjoint(_NOT_NAMES):
         return None
-    clicks = element.link_chars / element.chars
     for reason, words in _names().items():
-        tells = names if reason in _FRAME else classes
-        if not any(tells.isdisjoint(some) for some in words):
-            if element.has_form and reason in _HAVE_FORMS:
-                return reason
-            if share >= (0.3 if reason in _FRAME else 0.1):
-                continue
-            if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
-                return reason
-            if reason == "advertisement" and element.chars <= _MESSAGE and _has_control(element):
-                return None if speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
-            answered = "comments" in names and element.link_chars > 0
-            loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
-            enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
-            return reason if clicks >= enough else None
+        telling = names if reason in _FRAME else classes
+        if any(telling.isdisjoint(some) for some in words):
+            continue
+        if element.has_form and reason in _HAVE_FORMS:
+            return reason
+        if share >= (0.3 if reason in _FRAME else 0.1):
+            continue
+        if reason == "version picker" and _VERSION.fullmatch(element.words(24)):
+            return reason
+        if reason == "advertisement" and element.chars <= _MESSAGE and _has_control(element):
+            return None if speaks_of_policies(element.words(_MESSAGE), praises=True) else reason
+        answered = "comments" in names and element.link_chars > 0
+        loose = reason in _NEED_NO_CLICK and (not element.sentences or answered)
+        enough = 0.0 if loose else 0.2 if element.sentences or reason in _FRAME else 0.5
+        return reason if element.link_chars >= enough * element.chars else None
     return None
 
 
-def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
+def _consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
     """Consent dialogs, whatever their markup: buttons that accept, refuse or set, near a few sentences; one such
     button is enough if the sentences speak of cookies. A link within a sentence is no such button."""
     top = elements[0]
@@ -194,13 +199,13 @@ def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
         decides = bool(label) and decide.fullmatch(label) is not None
         if not decides and not (label and choose.fullmatch(label)):
             continue
-        for holder in _above(element, top):
+        for holder in _small_holders(element, top):
             labels.setdefault(holder, set()).add(label)
             if decides:
                 decisions.setdefault(holder, set()).add(label)
     mentions = pattern("furniture", "cookies")
     for holder in decisions:  # those nearer to a button come first
-        if not holder.sentences or holder.titled or _within_reason(holder):
+        if not holder.sentences or holder.titled or _is_left_out(holder):
             continue
         share = _share(holder, top)
         cookies = holder.chars < _DIALOG and mentions.search(holder.words(_DIALOG)) is not None
@@ -211,19 +216,15 @@ def _by_buttons(elements: list[Element], lines: list[Line]) -> None:
             _wrapper(holder).reason = "cookie dialog"
 
 
-def _above(element: Element, top: Element) -> list[Element]:
-    """The element and those round it that are small enough to be a dialog."""
-    found: list[Element] = []
-    holder: Element | None = element
-    while holder is not None and len(found) < 10 and holder.tag not in _NEVER and _is_small(holder, top):
-        found.append(holder)
-        holder = holder.parent
-    return found
+def _small_holders(element: Element, top: Element) -> list[Element]:
+    """The element and those round it that are small enough to be a dialog: beside the page, or by itself where the
+    page is short too."""
 
+    def is_small(holder: Element) -> bool:
+        share = _share(holder, top)
+        return holder.tag not in _NEVER and (share <= 0.3 or (holder.chars < _DIALOG and share <= 0.7))
 
-def _is_small(element: Element, top: Element) -> bool:
-    """Beside the page, or by itself where the page is short too."""
-    return _share(element, top) <= 0.3 or (element.chars < _DIALOG and _share(element, top) <= 0.7)
+    return list(islice(takewhile(is_small, element.upwards()), 10))
 
 
 def _wrapper(element: Element) -> Element:
@@ -233,7 +234,7 @@ def _wrapper(element: Element) -> Element:
     return element
 
 
-def _within_reason(element: Element) -> bool:
+def _is_left_out(element: Element) -> bool:
     return any(holder.reason is not None for holder in element.upwards())
 
 
@@ -243,7 +244,7 @@ def _block(element: Element) -> Element:
     return element
 
 
-def _banners(elements: list[Element], lines: list[Line]) -> None:
+def _messages(elements: list[Element], lines: list[Line]) -> None:
     """Messages that do not speak of the document: above the title those that are named so, have a title of their own
     or can be sent away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
     it]")."""
@@ -255,12 +256,10 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
         if title < len(elements) and above and _is_message(element):
             holder: Element | None = element
         elif _is_button(element) and dismiss.fullmatch(_label(element)):
-            holder = next((holder for holder in _above(element, top) if holder.sentences), None)
+            holder = next((holder for holder in _small_holders(element, top) if holder.sentences), None)
         else:
             continue
-        if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled:
-            continue
-        if _within_reason(element):
+        if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled or _is_left_out(element):
             continue
         offers = bool(element.words(40)) and _buttons_in(holder) > 1
         if (above or offers) and not speaks_of_policies(holder.words(_MESSAGE)):
@@ -268,9 +267,60 @@ def _banners(elements: list[Element], lines: list[Line]) -> None:
 
 
 def _is_message(element: Element) -> bool:
-    if not element.classes().isdisjoint(_banner_names()):
+    if not element.classes().isdisjoint(_tables()["banners"]["names"]):
         return True
-    return 0 < element.sentences <= 3 and element.tag in BOXES and first_title(element) is not None
+    return 0 < element.sentences <= 3 and element.tag in BOXES and _begins_with_title(element)
+
+
+def _begins_with_title(element: Element) -> bool:
+    first: Element | str | None = element
+    while isinstance(first, Element) and first.tag not in _TITLES:
+        first = next((child for child in first.children if not isinstance(child, str) or child.strip()), None)
+    return isinstance(first, Element)
+
+
+def _calls_to_sign_up(elements: list[Element]) -> None:
+    """Boxes with a form or a control at their end to sign up, that are named for it or say what one gets, and have no
+    word of law, data, duties or money."""
+    top = elements[0]
+    label = pattern("furniture", "signup", whole=True)
+    for element in elements:
+        if element.reason or not 0 < element.chars <= _CALL or element.tag in _NO_CALLS or element.titled:
+            continue
+        if _share(element, top) > 0.5:
+            continue
+        named = element.has_name and not element.classes().isdisjoint(_tables()["calls"]["names"])
+        control = None if named and element.has_form else _last_control(element)
+        if control is not None and not label.fullmatch(control.words(60)):
+            continue
+        if control is None and not (named and element.has_form):
+            continue
+        text = element.spaced_words()
+        promotes = named or pattern("furniture", "promotes").search(text) is not None
+        if promotes and not pattern("furniture", "matters").search(text):
+            element.reason = "advertisement"
+
+
+def _last_control(element: Element) -> Element | None:
+    """What can be clicked at the end of a box, in a line of its own or behind a sentence."""
+    last: Element | str | None = element
+    while isinstance(last, Element) and not last.is_clickable:
+        last = next((child for child in reversed(last.children) if not isinstance(child, str) or child.strip()), None)
+    if not isinstance(last, Element) or last is element:
+        return None
+    rest = element.spaced_words().removesuffix(last.words(60)).rstrip()
+    return last if rest.endswith((".", "!", "?", "…")) else None
+
+
+def speaks_of_policies(text: str, *, praises: bool = False) -> bool:
+    """Whether a message names a document, or says something of AI or of people's data.
+
+    What `praises` a product does not by calling it one of AI, by what one may keep, nor by the word "information"; and
+    asking ("Worried about your data?") it names no document.
+    """
+    kinds = kinds_of(_QUESTION.sub(" ", text)) - {"any"} if praises else kinds_of(text)
+    topics = {match.topic for language in LANGUAGES for match in matches(text, language) if match.tier == "decides"}
+    return bool(kinds) or bool(topics - _PRAISES if praises else topics)
 
 
 def _is_button(element: Element) -> bool:

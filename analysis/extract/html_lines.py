@@ -1,4 +1,4 @@
-"""A line of a page before it is judged, and what of an element says where lines, rows and headings are."""
+"""Lines of a page, and which elements make lines, rows and headings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """One unit of text before it is judged. `hrefs` are as written; `reason` says why it is left out."""
+    """One unit of text. `hrefs` are as written; `reason` says why the line is left out."""
 
     kind: BlockKind
     text: str

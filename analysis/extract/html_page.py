@@ -12,7 +12,7 @@ from analysis.extract.grids import with_rows
 from analysis.extract.html_flow import lines_of
 from analysis.extract.html_lines import Line
 from analysis.extract.html_tree import Element, grow, parse
-from analysis.extract.main_text import leave_out
+from analysis.extract.main_text import descendants, leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
 from analysis.text.language import language_of, region_of, two_letters
 from analysis.text.phrases import kinds_of, pattern
@@ -27,37 +27,32 @@ def read_html(
 ) -> Page:
     tree = parse(text)
     without(tree, remove)
-    root = tree.root
-    label = root.attributes.get("lang") if root is not None else None
+    label = tree.root.attributes.get("lang") if tree.root is not None else None
     declared = two_letters(label)
     lines: list[Line] = []
-    grown: list[Element] = []
-    if select:
-        for node in _found(tree, select):
-            elements = grow(node)
-            grown += elements
-            part = lines_of(elements)
-            leave_out(elements, part, whole=True)
-            lines.extend(part)
-    elif tree.body is not None:
-        elements = grown = grow(tree.body)
-        lines = lines_of(elements)
-        leave_out(elements, lines, language=language)
-        _narrow(elements, lines, unquote(url.partition("#")[2]))
-    kept = with_rows([line for line in lines if line.reason is None])
-    if not kept:
-        raise UnreadablePage(_why_empty(lines, select))
-    spoken = language_of(" ".join(line.text for line in kept), declared=declared or language)
+    roots = _selected(tree, select) if select else [tree.body] if tree.body is not None else []
+    trees = [grow(root) for root in roots]
+    for elements in trees:
+        part = lines_of(elements)
+        leave_out(elements, part, language=language, selected=bool(select))
+        if not select:
+            _narrow(elements, part, unquote(url.partition("#")[2]))
+        lines += part
+    left = with_rows([line for line in lines if line.reason is None])
+    if not left:
+        raise UnreadablePage(_empty_reason(lines, select))
+    written = language_of(" ".join(line.text for line in left), declared=declared or language)
     page = Page(
-        _title(kept, tree),
-        spoken,
-        tuple(_blocks(kept, _base(tree, url))),
+        _title(left, tree),
+        written,
+        tuple(_blocks(left, _base(tree, url))),
         tuple(_dropped(lines)),
         declared,
-        region_of(label) if spoken == declared else None,
+        region_of(label) if written == declared else None,
     )
-    for element in grown:  # in a circle with their parents, the elements of many pages would wait to be collected
-        element.children.clear()
+    for elements in trees:  # in a circle with their parents, the elements of many pages would wait to be collected
+        for element in elements:
+            element.children.clear()
     return page
 
 
@@ -72,33 +67,30 @@ def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:
 
 def without(tree: LexborHTMLParser, remove: Sequence[str]) -> None:
     """Take out the elements that these selectors mean."""
-    for node in _found(tree, remove):
+    for node in _selected(tree, remove):
         node.decompose()
 
 
-def _found(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
+def _selected(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
     """The elements that any of the selectors means, each once and none within another, in page order."""
-    found: dict[int, LexborNode] = {}
+    nodes: set[int] = set()
     for selector in selectors:
         try:
-            found.update((node.mem_id, node) for node in tree.css(selector))
+            nodes.update(node.mem_id for node in tree.css(selector))
         except (SelectolaxError, ValueError) as failure:
             raise UnreadablePage(Message("unreadable.selector", selector=repr(selector))) from failure
-    if not found or tree.root is None:
-        return []
-    chosen: list[LexborNode] = []
+    outermost: list[LexborNode] = []
     inside: set[int] = set()
-    for node in tree.root.traverse():
-        parent = node.parent
-        if parent is not None and parent.mem_id in inside:
+    for node in tree.root.traverse() if nodes and tree.root is not None else ():
+        if node.parent is not None and node.parent.mem_id in inside:
             inside.add(node.mem_id)
-        elif node.mem_id in found:
+        elif node.mem_id in nodes:
             inside.add(node.mem_id)
-            chosen.append(node)
-    return chosen
+            outermost.append(node)
+    return outermost
 
 
-def _why_empty(lines: list[Line], select: Sequence[str]) -> Message:
+def _empty_reason(lines: list[Line], select: Sequence[str]) -> Message:
     if select:
         return Message("unreadable.selected", selector=repr(", ".join(select)))
     if not lines:
@@ -113,24 +105,18 @@ def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
 
     An element with text is that part; a heading or a mark stands for the section that begins there.
     """
-    if not fragment:
+    named = (element for element in elements if fragment in (element.get("id"), element.get("name")))
+    target = next(named, None) if fragment else None
+    if target is None:
         return
-    target = next((element for element in elements if fragment in (element.get("id"), element.get("name"))), None)
-    kept = [line for line in lines if line.reason is None]
-    if target is None or not kept:
-        return
-    inside = {target}
-    for element in elements[target.order + 1 :]:
-        if element.parent not in inside:
-            break
-        inside.add(element)
-    part = [line for line in kept if line.element in inside]
+    left = [line for line in lines if line.reason is None]
+    inside = descendants(elements, target)
+    part = {line for line in left if line.element in inside}
     if sum(line.is_prose for line in part) < 2:
-        part = _section(kept, target)
+        part = set(_section(left, target))
     if sum(line.is_prose for line in part) >= 2:
-        chosen = set(part)
-        for line in kept:
-            if line not in chosen:
+        for line in left:
+            if line not in part:
                 line.reason = "another part of the page"
 
 
@@ -158,31 +144,28 @@ def _absolute(base: str, href: str) -> str | None:
         return None
 
 
-def _title(kept: list[Line], tree: LexborHTMLParser) -> str:
-    first = next((line.text for line in kept if line.kind == "heading" and line.level == 1), "")
+def _title(lines: list[Line], tree: LexborHTMLParser) -> str:
+    first = next((line.text for line in lines if line.kind == "heading" and line.level == 1), "")
     if first:
         return first
     node = tree.css_first("head title") or tree.css_first("title")
     words = " ".join((node.text() if node is not None else "").split())
     parts = [part for part in _TITLE_PARTS.split(words) if part]
     parts.sort(key=lambda part: not kinds_of(part))  # the name of the site may stand first
-    return parts[0] if parts else next((line.text for line in kept if line.kind == "heading"), "")
+    return parts[0] if parts else next((line.text for line in lines if line.kind == "heading"), "")
 
 
-def _blocks(kept: Iterable[Line], base: str) -> Iterable[Block]:
+def _blocks(lines: Iterable[Line], base: str) -> Iterable[Block]:
     path: list[tuple[int, str, Element | None]] = []
-    for line in kept:
+    for line in lines:
         while path and path[-1][2] is not None and not line.element.is_within(path[-1][2]):
             path.pop()
         if line.kind == "heading":
             while path and path[-1][0] >= line.level:
                 path.pop()
-        links = []
-        for words, href in line.hrefs:
-            address = _absolute(base, href)
-            if address is not None:
-                links.append(Link(words, address))
-        yield Block(line.kind, line.text, tuple(words for _, words, _ in path), tuple(links))
+        addresses = ((words, _absolute(base, href)) for words, href in line.hrefs)
+        links = tuple(Link(words, address) for words, address in addresses if address is not None)
+        yield Block(line.kind, line.text, tuple(words for _, words, _ in path), links)
         if line.kind == "heading":
             path.append((line.level, line.text, _scope(line.element)))
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from analysis.extract.html_costs import refuse_costly
-from analysis.text.looks import answer
+from analysis.text.normal import TICKS
+from analysis.text.word_lists import word_lists
 
 # what holds no text for a reader; noscript speaks to another reader
 _SKIPPED_TAGS = (
@@ -21,8 +22,9 @@ _SKIPPED_TAGS = (
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _PICTURES = frozenset(("img", "svg"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
-_FIELDS = frozenset(("input", "select", "textarea"))
-_NO_FIELDS = frozenset(("hidden", "submit", "button", "image", "reset"))  # types of <input>
+_TOOLTIP = frozenset(("tooltiptext", "tooltipcontent", "tooltipbody"))
+_TOOLTIP_PARTS = frozenset(("text", "content", "body", "inner", "bubble"))
+_LONGEST_TOOLTIP = 300  # characters
 _DEEPEST = 400  # levels; looking upwards from each element must stay cheap
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){4,200}")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,190}")
@@ -49,7 +51,6 @@ class Element:
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
     has_form: bool = False
-    has_field: bool = False  # something to fill in or to tick
     titled: bool = False  # whether an <h1> that is no link stands in it
     reason: str | None = None  # why it is left out
     role: str = ""
@@ -86,6 +87,11 @@ class Element:
                 pending.extend(reversed(child.children))
         text = " ".join("".join(pieces).split())
         return text if len(text) <= most and length <= 4 * most else ""
+
+    def spaced_words(self) -> str:
+        """The text below it, the pieces of its elements apart: "Letters We may" of a title and its text."""
+        pieces = (child if isinstance(child, str) else child.spaced_words() for child in self.children)
+        return " ".join(" ".join(pieces).split())
 
     def clickable_chars(self) -> int:
         """How much of the text below it can be clicked."""
@@ -131,8 +137,7 @@ def parse(text: str) -> LexborHTMLParser:
 
 
 def _hidden_address(attributes: dict[str, str | None]) -> str | None:
-    """An e-mail address that is kept from robots: hexadecimal, each byte changed by the first. Whether a page hides its
-    addresses so differs from answer to answer."""
+    """An e-mail address that is obfuscated: hexadecimal, each byte changed by the first."""
     for name, value in attributes.items():
         if name.endswith("email") and value and _HEXADECIMAL.fullmatch(value):
             key, *letters = bytes.fromhex(value)
@@ -142,10 +147,22 @@ def _hidden_address(attributes: dict[str, str | None]) -> str | None:
     return None
 
 
-def _said_by_picture(attributes: dict[str, str | None]) -> str | None:
-    """The words that stand for a picture where they are an answer, as in the cells of a table: "Yes"."""
-    named = (attributes.get(name) or "" for name in ("alt", "aria-label", "title"))
-    return next((words for words in named if answer(words) is not None), None)
+def _answer_of_picture(attributes: dict[str, str | None]) -> str | None:
+    """The words that stand for a picture where they say yes or no, as in the cells of a table."""
+    answers = word_lists().yes | word_lists().no
+    for text in (attributes.get(name) or "" for name in ("alt", "aria-label", "title")):
+        words = text.strip(" .*\ufe0f").casefold() if len(text) < 20 else ""
+        if TICKS.get(words, words) in answers:
+            return text
+    return None
+
+
+def _is_tooltip(element: Element) -> bool:
+    """What a pointer shows over a word of the text: none of its words."""
+    if element.role == "tooltip" or not element.has_name:
+        return element.role == "tooltip"
+    names = element.classes()
+    return not names.isdisjoint(_TOOLTIP) or ("tooltip" in names and not names.isdisjoint(_TOOLTIP_PARTS))
 
 
 def grow(root: LexborNode) -> list[Element]:
@@ -162,15 +179,16 @@ def grow(root: LexborNode) -> list[Element]:
                 text = node.text_content
                 if text:
                     parent.children.append(text)
-            elif tag in _FIELDS:
-                parent.has_field |= (node.attributes.get("type") or "") not in _NO_FIELDS
-            elif tag in _PICTURES and (said := _said_by_picture(node.attributes)):
-                parent.children.append(said)
+            elif tag in _PICTURES and (answer := _answer_of_picture(node.attributes)):
+                parent.children.append(answer)
             elif tag[:1] not in ("-", "!") and tag not in SKIPPED:
                 attributes = node.attributes
                 element = Element(tag, attributes, parent, len(elements))
                 if "role" in attributes:
                     element.role = element.get("role").strip().lower()
+                if _is_tooltip(element) and len(node.text()) <= _LONGEST_TOOLTIP:
+                    node = node.next
+                    continue
                 elements.append(element)
                 parent.children.append(element)
                 if (tag == "a" or tag == "span") and (address := _hidden_address(attributes)):

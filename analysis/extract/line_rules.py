@@ -1,118 +1,97 @@
-"""What single lines say of themselves: controls, contents, related pages, what is left of menus at the edges."""
+"""What single lines tell of themselves: controls, contents, related pages, what is left of menus at the edges."""
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import takewhile
 
-from analysis.extract.after_text import cards, last_line, news, notes, of_the_day, testimonials
-from analysis.extract.counts import counts, is_count
+from analysis.extract.counts import is_count, leave_out_counts
 from analysis.extract.furniture import autonyms, is_named
 from analysis.extract.html_lines import REMARK, Line, above_title
 from analysis.extract.html_tree import Element
-from analysis.text.normal import normal
-from analysis.text.phrases import pattern
-
-
-def controls(lines: list[Line], _: list[Line]) -> None:
-    label = pattern("furniture", "controls", whole=True)
-    several = _several_controls()
-    feedback = _asks_for_feedback()
-    skip = pattern("furniture", "skip", whole=True)
-    top = pattern("furniture", "top", whole=True)
-    advert = pattern("furniture", "advert", whole=True)
-    visitor = pattern("furniture", "visitor", whole=True)
-    printed = pattern("furniture", "printed", whole=True)
-    titled = any(line.kind == "heading" and line.level == 1 for line in lines)
-    first = next((index for index, line in enumerate(lines) if line.is_prose), 0) if titled else 0
-    for index, line in enumerate(lines):
-        if line.kind == "row" or len(line.text) > REMARK:
-            continue
-        if _is_control(line, label, several) or (line.is_clickable and top.fullmatch(line.text)):
-            line.reason = "control"
-        elif (
-            printed.fullmatch(line.text)
-            or _is_about_the_page(line.text, label, feedback)
-            or _are_remarks(line.beside, label, feedback, skip)
-            or (index < first and line.kind == "paragraph" and _is_labelled(line.beside, feedback))
-        ):
-            line.reason = "metadata"
-        elif feedback.fullmatch(line.text):
-            line.reason = "feedback"
-        elif skip.fullmatch(line.text):
-            line.reason = "skip link"
-        elif visitor.fullmatch(line.text):
-            line.reason = "the visitor's own"
-        elif line.kind == "paragraph" and _is_advert(line, advert):
-            line.reason = "advertisement"
-
-
-def _is_control(line: Line, label: re.Pattern[str], several: re.Pattern[str]) -> bool:
-    if not any(character.isalnum() for character in line.text):  # "☺", "⌄"
-        return bool(line.button_chars or line.link_chars or line.text in _INFORMS)
-    if len(line.text) >= 60:
-        return False
-    text = _PRESSED.sub(" ", line.text).rstrip() if line.button_chars else line.text
-    return bool((line.is_clickable and label.fullmatch(_SIZE.sub("", text))) or several.fullmatch(text))
-
-
-def _is_advert(line: Line, advert: re.Pattern[str]) -> bool:
-    """The label of an advertisement, in an element that is named so or with the word that the text goes on below it."""
-    parts = [element.words(REMARK) for element in line.beside] or [line.text]
-    if not all(advert.fullmatch(part) for part in parts):
-        return False
-    return any(" " in part.strip() for part in parts) or is_named(line.element, "advertisement")
-
+from analysis.text.normal import normalize
+from analysis.text.phrases import kinds_of, pattern
 
 _SIZE = re.compile(r"\s*[(\[](?:[a-z]{3,4}\W+)?\d+(?:[.,]\d+)?\s?(?:[kmg]i?[bo]|bytes|octets)[)\]]\s*$", re.IGNORECASE)
 _PRESSED = re.compile(r"\s*\(\d[\d.,]*\)")  # how often a button was: "Yes (812)"
-_BELOW = 0.3  # of the page's sentences, at most, are what readers wrote below the text
-_INFORMS = frozenset("ⓘℹ🛈")  # stands beside a word, for a tip that a pointer shows
+_INFO_SIGNS = frozenset("ⓘℹ🛈")  # beside a word, for a tip that a pointer shows
 _BESIDE = re.compile(r"\s*[·•|]\s*")
+_BELOW = 0.3  # of the page's sentences, at most, are what readers wrote below the text
+_DESCRIPTION = 250  # characters
+_PRICE = re.compile(r"(?:[€$£]\s?\d[\d.,\s]*|\d[\d.,\s]*(?:[€$£]|EUR\b|CHF\b))")
+_CARDS = frozenset(
+    ("card", "cards", "post", "posts", "blog", "news", "article", "articles", "teaser", "teasers", "tile")
+)
+_COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))", re.IGNORECASE)
 
 
-def _is_about_the_page(text: str, label: re.Pattern[str], feedback: re.Pattern[str]) -> bool:
+def _is(key: str, text: str) -> bool:
+    """Whether a text is nothing but one of these phrases of furniture."""
+    return pattern("furniture", key, whole=True).fullmatch(text) is not None
+
+
+def _controls(lines: list[Line], _: list[Line]) -> None:
+    for line in lines:
+        if line.kind != "row" and len(line.text) <= REMARK:
+            line.reason = _of_one_line(line)
+
+
+def _of_one_line(line: Line) -> str | None:
+    if _is_control(line) or (line.is_clickable and _is("top", line.text)):
+        return "control"
+    if _is_about_the_page(line.text) or _are_remarks(line.beside):
+        return "metadata"
+    if _feedback().fullmatch(line.text):
+        return "feedback"
+    if line.kind == "paragraph" and _is("advert", line.text):  # "Advertising" may be a title
+        label = " " in line.text or is_named(line.element, "advertisement")
+        return "advertisement" if label else None
+    reasons = {"skip": "skip link", "visitor": "the visitor's own", "printed": "metadata"}
+    return next((reason for key, reason in reasons.items() if _is(key, line.text)), None)
+
+
+def _is_control(line: Line) -> bool:
+    if not any(map(str.isalnum, line.text)):  # "☺", "⌄"
+        return bool(line.button_chars or line.link_chars or line.text in _INFO_SIGNS)
+    if len(line.text) >= 60:
+        return False
+    text = _PRESSED.sub(" ", line.text).rstrip() if line.button_chars else line.text
+    return (line.is_clickable and _is("controls", _SIZE.sub("", text))) or _several_controls().fullmatch(
+        text
+    ) is not None
+
+
+def _is_about_the_page(text: str) -> bool:
     """A date that moves by itself ("Updated 2 weeks ago"), or several remarks beside each other, none of which is of
     the text: "By Anna · 1,203 views · 3 min read"."""
-    if _moves().fullmatch(text) is not None:
+    if _relative_date().fullmatch(text) is not None:
         return True
     if len(text) > 120 or _BESIDE.search(text) is None:
         return False
     parts = _BESIDE.split(text.strip(" ·•|"))
-    byline = pattern("furniture", "byline", whole=True)
-    known = [bool(feedback.fullmatch(part) or label.fullmatch(part) or is_count(part)) for part in parts]
-    return any(known) and all(
-        told or byline.fullmatch(part) is not None for told, part in zip(known, parts, strict=True)
-    )
+    known = [_feedback().fullmatch(part) is not None or _is("controls", part) or is_count(part) for part in parts]
+    return any(known) and all(sure or _is("byline", part) for sure, part in zip(known, parts, strict=True))
 
 
-def _are_remarks(beside: tuple[Element, ...], label: re.Pattern[str], *known: re.Pattern[str]) -> bool:
+def _are_remarks(beside: tuple[Element, ...]) -> bool:
     """Elements that run on in one line, each of which is furniture by itself: "Skip to contentVersion: 3.2";
     with other buttons between them or not."""
-    told = [element for element in beside if _is_remark(element, label, known)]
-    return bool(told) and all(element in told or element.tag == "button" for element in beside)
+    remarks = [element for element in beside if _is_remark(element)]
+    return bool(remarks) and all(element in remarks or element.tag == "button" for element in beside)
 
 
-def _is_remark(element: Element, label: re.Pattern[str], known: Iterable[re.Pattern[str]]) -> bool:
+def _is_remark(element: Element) -> bool:
     if element.reason:
         return True
     text = element.words(REMARK)
-    if element.is_clickable and label.fullmatch(text):
-        return True
-    return is_count(text) or any(phrase.fullmatch(text) for phrase in known)
-
-
-def _is_labelled(beside: tuple[Element, ...], feedback: re.Pattern[str]) -> bool:
-    """Of what a page with a title is, and how long it takes to read: "Privacy4 min read"."""
-    texts = [element.words(REMARK) for element in beside]
-    others = [text for text in texts if not feedback.fullmatch(text)]
-    return len(others) < len(texts) and all(len(text) <= 30 and not any(map(str.isdigit, text)) for text in others)
+    control = element.is_clickable and _is("controls", text)
+    return control or is_count(text) or _feedback().fullmatch(text) is not None or _is("skip", text)
 
 
 @cache
-def _moves() -> re.Pattern[str]:
+def _relative_date() -> re.Pattern[str]:
     updated, ago = pattern("furniture", "updated").pattern, pattern("furniture", "ago").pattern
     return re.compile(rf"\W*(?:{updated})\W{{0,3}}(?:{ago})\W*", re.IGNORECASE)
 
@@ -125,21 +104,21 @@ def _several_controls() -> re.Pattern[str]:
 
 
 @cache
-def _asks_for_feedback() -> re.Pattern[str]:
+def _feedback() -> re.Pattern[str]:
     """A question about the page, with its answers in the same line or not ("Was this helpful? Yes No")."""
     question = pattern("furniture", "feedback", whole=True).pattern
     return re.compile(rf"{question}(?:{pattern('furniture', 'controls').pattern}|\W+)*", re.IGNORECASE)
 
 
-def contents(lines: list[Line], page: list[Line]) -> None:
+def _contents(lines: list[Line], page: list[Line]) -> None:
     """A table of contents: three or more links in a row that lead to places of this page, or lines in a row that are
     titles further below, most of them of the text; and its own title, also where the list went with a menu."""
-    title = pattern("furniture", "contents", whole=True)
-    headings = {normal(line.text) for line in lines if line.kind == "heading"}
-    others = {normal(line.text) for line in page if line.kind == "heading"}
+    headings = {normalize(line.text) for line in lines if line.kind == "heading"}
+    others = {normalize(line.text) for line in page if line.kind == "heading"}
 
     def leads(line: Line, titles: set[str]) -> bool:
-        return line.local_chars > 0.8 * len(line.text) or _repeats(line, titles)
+        repeats = line.kind in ("item", "paragraph") and len(line.text) < 160 and normalize(line.text) in titles
+        return line.local_chars > 0.8 * len(line.text) or repeats
 
     for run in _runs(lines, lambda line: leads(line, others)):
         while run and lines[run[-1]].kind == "heading" and not _is_heading(lines, run[-1] + 1):
@@ -150,11 +129,8 @@ def contents(lines: list[Line], page: list[Line]) -> None:
     for index, line in enumerate(lines):
         following = lines[index + 1] if index + 1 < len(lines) else None
         alone = following is None or following.kind == "heading" or following.reason == "table of contents"
-        if line.reason is not None:
-            continue
-        if (alone and len(line.text) < 60 and title.fullmatch(line.text)) or (
-            len(line.hrefs) >= 3 and line.local_chars > 0.6 * len(line.text)
-        ):
+        titled = alone and len(line.text) < 60 and _is("contents", line.text)
+        if line.reason is None and (titled or (len(line.hrefs) >= 3 and line.local_chars > 0.6 * len(line.text))):
             line.reason = "table of contents"
 
 
@@ -162,32 +138,23 @@ def _is_heading(lines: list[Line], index: int) -> bool:
     return index < len(lines) and lines[index].kind == "heading"
 
 
-def _repeats(line: Line, headings: set[str]) -> bool:
-    return line.kind in ("item", "paragraph") and len(line.text) < 160 and normal(line.text) in headings
-
-
-def languages(lines: list[Line], _: list[Line]) -> None:
+def _languages(lines: list[Line], _: list[Line]) -> None:
     """Names of languages, each in itself: three or more in a row, or in one line two or more."""
-    name = _language_name()
-    for run in _runs(lines, lambda line: line.kind != "row" and len(line.text) < 40 and _is_named(line.text, name)):
+    for run in _runs(lines, lambda line: line.kind != "row" and len(line.text) < 40 and _is_language(line.text)):
         if len(run) >= 3:
             for index in run:
                 lines[index].reason = "language picker"
     for line in lines:
         if line.reason is None and len(line.text) < 400 and line.hrefs:
             parts = [part for part in re.split(r"[|·•/,\n]|\s{2,}", line.text) if part.strip()]
-            by_links = [words for words, _ in line.hrefs]
-            several = parts if len(parts) > 1 else by_links
-            if (
-                len(several) > 1
-                and all(_is_named(part, name) for part in several)
-                and (len(parts) > 1 or line.is_links)
-            ):
+            names = parts if len(parts) > 1 else [words for words, _ in line.hrefs]
+            apart = len(names) > 1 and (len(parts) > 1 or line.is_links)
+            if apart and all(map(_is_language, names)):
                 line.reason = "language picker"
 
 
-def _is_named(text: str, name: re.Pattern[str]) -> bool:
-    return name.fullmatch(text.strip()) is not None
+def _is_language(text: str) -> bool:
+    return _language_name().fullmatch(text.strip()) is not None
 
 
 @cache
@@ -197,56 +164,48 @@ def _language_name() -> re.Pattern[str]:
     return re.compile(rf"(?:{names})(?:\s*[(（–-].{{1,30}})?", re.IGNORECASE)
 
 
-def related(lines: list[Line], _: list[Line]) -> None:
+def _related(lines: list[Line], _: list[Line]) -> None:
     """Links under a title such as "Related articles", and such a title with nothing under it."""
-    title = pattern("furniture", "related", whole=True)
     for index, line in enumerate(lines):
-        if line.reason is None and len(line.text) < 60 and title.fullmatch(line.text):
-            run = index + 1
-            for teased in lines[run : _end_of_teasers(lines, run)]:
-                teased.reason = "related pages"
-                run += 1
-            while run < len(lines) and _is_card(lines[run]):
-                lines[run].reason = "related pages"
-                run += 1
-            if run > index + 1 or run == len(lines):
-                line.reason = "related pages"
+        if line.reason is None and _is_related_title(line):
+            rest = lines[index + 1 :]
+            teasers = _described_teasers(rest) or list(takewhile(_is_teaser, rest))
+            for related in [line, *teasers] if teasers or not rest else ():
+                related.reason = "related pages"
     last = next((line for line in reversed(lines) if line.reason is None), None)
-    if last is not None and last.kind == "heading" and title.fullmatch(last.text):
+    if last is not None and last.kind == "heading" and _is_related_title(last):
         last.reason = "related pages"
 
 
-def _end_of_teasers(lines: list[Line], start: int) -> int:
-    """Where titles of other pages end that have a few words of each beneath; `start` if they do not end the page."""
-    titles, run = 0, start
-    while run < len(lines) and not _is_imprint(lines[run].text):
-        line = lines[run]
-        if _is_card(line):
-            titles += 1
-        elif not (run > start and _is_card(lines[run - 1]) and line.kind == "paragraph" and len(line.text) <= 250):
-            break
-        run += 1
-    return run if titles >= 2 and (run == len(lines) or _is_imprint(lines[run].text)) else start
+def _is_related_title(line: Line) -> bool:
+    return len(line.text) < 60 and _is("related", line.text)
 
 
-_PRICE = re.compile(r"(?:[€$£]\s?\d[\d.,\s]*|\d[\d.,\s]*(?:[€$£]|EUR\b|CHF\b))")
+def _described_teasers(rest: list[Line]) -> list[Line]:
+    """Titles of other pages with a few words beneath each, if they end the page."""
+    lines = list(takewhile(lambda line: not _is_imprint(line), rest))
+    described = all(
+        _is_teaser(line)
+        or (at > 0 and _is_teaser(lines[at - 1]) and line.kind == "paragraph" and len(line.text) <= _DESCRIPTION)
+        for at, line in enumerate(lines)
+    )
+    return lines if described and sum(map(_is_teaser, lines)) > 1 else []
 
 
-def _is_card(line: Line) -> bool:
+def _is_teaser(line: Line) -> bool:
     """A link to another page, be it its title over a few words of it, or to what is sold, with its price."""
     clicks = line.link_chars + (line.button_chars if line.link_chars else 0)
     bare = len(_PRICE.sub("", line.text))
     return clicks >= 0.8 * bare > 0 and line.kind != "row" and not (line.kind == "heading" and line.local_chars)
 
 
-def comments(lines: list[Line], _: list[Line]) -> None:
+def _comments(lines: list[Line], _: list[Line]) -> None:
     """What readers wrote below the text, from its title on: where elements are named so or people are asked for it."""
-    said = pattern("furniture", "commented", whole=True)
-    begin = next((at for at, line in enumerate(lines) if line.kind == "heading" and said.fullmatch(line.text)), None)
+    begin = next((at for at, line in enumerate(lines) if line.kind == "heading" and _is("commented", line.text)), None)
     if begin is None:
         return
     title, *rest = lines[begin:]
-    asked = any(said.fullmatch(line.text) for line in rest)
+    asked = any(_is("commented", line.text) for line in rest)
     named = bool(rest) and all(is_named(line.element, "comments") for line in rest)
     if (asked or named) and _prose(rest) < _BELOW * _prose(lines):
         for line in (title, *rest):
@@ -257,7 +216,7 @@ def _prose(lines: Iterable[Line]) -> int:
     return sum(len(line.text) for line in lines if line.is_prose)
 
 
-def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]]:
+def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterator[list[int]]:
     run: list[int] = []
     for index, line in enumerate(lines):
         if test(line):
@@ -269,44 +228,46 @@ def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterable[list[int]
         yield run
 
 
-def edges(lines: list[Line], _: list[Line]) -> None:
+def _edges(lines: list[Line], _: list[Line]) -> None:
+    """What stands before and behind the text, in whatever order: one thing may hide that another is the last."""
+    left = -1
+    while left != len(lines):
+        left = len(lines)
+        for rule in (_menus, _cards):
+            rule(lines)
+            lines = [line for line in lines if line.reason is None]
+
+
+def _menus(lines: Sequence[Line]) -> None:
     """What is left of menus before the first line that is no link, and after the last one if it is a whole list."""
-    title = above_title(lines)
-    for line in lines[:title]:
+    for line in lines[: above_title(lines)]:
         if _is_path(line):
             line.reason = "navigation"
-    kept = [line for line in lines if line.reason is None and not is_count(line.text)]
-    leading = list(itertools.takewhile(_is_menu, kept))
-    last = list(itertools.takewhile(lambda line: _is_imprint(line.text) or _leads_away(line), reversed(kept)))
-    for line in last:
-        if line.is_links and pattern("furniture", "pager", whole=True).fullmatch(line.text):
-            line.reason = "navigation"
-    imprint = [line for line in last if _is_imprint(line.text)]
-    trailing = [line for line in last if not _is_imprint(line.text)]
-    titled = len(last) < len(kept) and kept[-1 - len(last)].kind == "heading"
+    left = [line for line in lines if line.reason is None and not is_count(line.text)]
+    leading = list(takewhile(_is_menu, left))
+    last = list(takewhile(lambda line: _is_imprint(line) or _leads_away(line), reversed(left)))
+    titled = len(last) < len(left) and left[-1 - len(last)].kind == "heading"
+    trailing = [line for line in last if not _is_imprint(line)]
     several = sum(max(1, len(line.hrefs)) for line in trailing) >= 3
-    for line in leading + (trailing if several and not titled else []):
+    for line in [*leading, *(trailing if several and not titled else ())]:
         line.reason = "navigation"
-    for line in imprint:
-        line.reason = "page footer"
+    for line in last:
+        if _is_imprint(line):
+            line.reason = "page footer"
 
 
 def _is_menu(line: Line) -> bool:
     """Links, or things to click and other furniture beside each other."""
-    if line.kind == "heading":
-        return False
-    return line.is_links or (
-        bool(line.beside) and all(element.reason or element.is_clickable for element in line.beside)
-    )
+    furniture = bool(line.beside) and all(element.reason or element.is_clickable for element in line.beside)
+    return line.kind != "heading" and (line.is_links or furniture)
 
 
-_IMPRINT = re.compile(r"(?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))", re.IGNORECASE)
-
-
-def _is_imprint(text: str) -> bool:
-    return len(text) < 160 and (
-        _IMPRINT.match(text) is not None or pattern("furniture", "imprint", whole=True).fullmatch(text) is not None
-    )
+def _is_imprint(line: Line) -> bool:
+    """Whose site it is, be it behind links: "Home | Trips | Terms © 1998-2025 The Rowing Club"."""
+    text = line.text
+    for words, _ in line.hrefs:
+        text = text.replace(words, "", 1)
+    return len(text) < 160 and (_COPYRIGHT.match(text.lstrip(" |·•-–")) is not None or _is("imprint", line.text))
 
 
 def _is_path(line: Line) -> bool:
@@ -316,31 +277,41 @@ def _is_path(line: Line) -> bool:
 
 
 def _leads_away(line: Line) -> bool:
-    return line.is_links and not _is_address(line)
+    return line.is_links and "@" not in line.text and not any(href.startswith("mailto:") for _, href in line.hrefs)
 
 
-def _is_address(line: Line) -> bool:
-    return "@" in line.text or any(href.startswith("mailto:") for _, href in line.hrefs)
+def _cards(lines: Sequence[Line]) -> None:
+    """Titles of other pages in a row with nothing below them, and the title of the group. Not where they name
+    documents, as on the page of all policies; nor titles that nothing but their place makes a card: the text under
+    them may still have to load."""
+    tail = list(takewhile(lambda line: line.kind == "heading" or line.is_links or is_count(line.text), reversed(lines)))
+    tail.reverse()
+    first = next((index for index, line in enumerate(tail) if _is_card(line)), None)
+    if first is None:
+        return
+    titles = [line for line in tail[first:] if _is_card(line)]
+    group = tail[first - 1] if first and tail[first - 1].kind == "heading" else None
+    known = group is not None and _is("related", group.text)
+    if len(titles) >= (1 if known else 2) and not any(kinds_of(line.text) for line in titles):
+        for line in [line for line in tail[first:] if not is_count(line.text)] + ([group] if group else []):
+            line.reason = "related pages"
 
 
-def ends(lines: list[Line], page: list[Line]) -> None:
-    """What stands before and behind the text, in whatever order: one thing may hide that another is the last."""
-    left = -1
-    while left != len(lines):
-        left = len(lines)
-        for rule in (last_line, edges, testimonials, cards, notes, news):
-            rule(lines, page)
-            lines = [line for line in lines if line.reason is None]
+def _is_card(line: Line) -> bool:
+    if line.kind != "heading" or line.local_chars:
+        return False
+    # the element and those round it, up to the first in which a sentence stands: that is no card
+    boxes = takewhile(lambda box: not box.sentences and not box.titled, line.element.upwards())
+    return line.is_links or any(not box.classes().isdisjoint(_CARDS) for box in boxes)
 
 
 # each is given the lines that are left, and all lines of the page
 LINE_RULES: tuple[Callable[[list[Line], list[Line]], None], ...] = (
-    controls,
-    languages,
-    contents,
-    comments,
-    related,
-    of_the_day,
-    ends,
-    counts,
+    _controls,
+    _languages,
+    _contents,
+    _comments,
+    _related,
+    _edges,
+    leave_out_counts,
 )

@@ -7,7 +7,6 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
-from analysis.extract.beside import leave_out_boxes
 from analysis.extract.furniture import mark_furniture
 from analysis.extract.html_lines import REMARK, Line, is_stamp
 from analysis.extract.html_tree import Element
@@ -16,7 +15,6 @@ from analysis.extract.other_languages import leave_out_other_languages
 
 _ABOVE = 12  # lines
 _NEAR = 4  # lines
-_BEHIND = 0.1  # of the page's sentences, at most, stand behind its footer
 
 
 def measure(elements: list[Element], lines: list[Line]) -> None:
@@ -37,7 +35,6 @@ def measure(elements: list[Element], lines: list[Line]) -> None:
         if parent is not None:
             parent.titled |= element.titled
             parent.has_form |= element.has_form
-            parent.has_field |= element.has_field
             parent.chars += element.chars
             parent.link_chars += element.link_chars
             parent.prose += element.prose
@@ -56,11 +53,13 @@ def _measure_beside(element: Element, block: Element) -> None:
         element = element.parent
 
 
-def leave_out(elements: list[Element], lines: list[Line], *, language: str | None = None, whole: bool = False) -> None:
-    """Give every line that is not the document's its reason. `whole`: the elements were chosen by a selector, so
+def leave_out(
+    elements: list[Element], lines: list[Line], *, language: str | None = None, selected: bool = False
+) -> None:
+    """Give every line that is not the document's its reason. `selected`: a selector chose the elements, so
     that only what single lines say of themselves counts."""
     measure(elements, lines)
-    if not whole:
+    if not selected:
         mark_furniture(elements, lines)
         for line in lines:
             line.reason = line.reason or line.element.reason
@@ -70,59 +69,28 @@ def leave_out(elements: list[Element], lines: list[Line], *, language: str | Non
         rule([line for line in lines if line.reason is None], lines)
 
 
-# where the sentences are
-
-
 def by_place(elements: list[Element], lines: list[Line]) -> None:
     """Only what stands inside the part that holds the sentences, and its title and dates, wherever they stand."""
-    leave_out_boxes(elements, lines)
     left = [line for line in lines if line.reason is None]
-    left = _before_the_footer(left, lines)
     prose = [line for line in left if line.is_prose]
     if not prose:
         return
     part, frame = _part(elements, prose)
-    inside = _descendants(elements, part)
-    framed = _descendants(elements, frame) if frame is not None else None
-    first = next(index for index, line in enumerate(left) if line.element in inside)
-    last = max(index for index, line in enumerate(left) if line.element in inside)
-    kept = {index for index, line in enumerate(left) if line.element in inside}
-    titled = any(left[index].kind == "heading" and left[index].level == 1 for index in kept)
-    if frame is not None or not titled:
-        kept |= _above(left, first, framed)
-    kept |= _title(left, kept) | _below(left, last, framed or inside)
+    inside = descendants(elements, part)
+    framed = descendants(elements, frame) if frame is not None else None
+    main = {index for index, line in enumerate(left) if line.element in inside}
+    titled = any(left[index].kind == "heading" and left[index].level == 1 for index in main)
+    above = _above(left, min(main), framed) if frame is not None or not titled else set()
+    text = main | above | _title(left, main | above) | _below(left, max(main), framed or inside)
     for index, line in enumerate(left):
-        if index not in kept:
+        if index not in text:
             line.reason = "outside the main part"
-
-
-def _before_the_footer(left: list[Line], lines: list[Line]) -> list[Line]:
-    """The lines without what stands behind the page's footer, if that is little: chats, messages, what was opened."""
-    footer = next((line.element for line in lines if line.reason == "page footer" and _ends_the_page(line)), None)
-    if footer is None:
-        return left
-    behind = [line for line in left if line.element.order > footer.order]
-    prose = sum(len(line.text) for line in left if line.is_prose)
-    if sum(len(line.text) for line in behind if line.is_prose) > _BEHIND * prose:
-        return left
-    if any(line.kind == "heading" and line.level == 1 for line in behind):
-        return left
-    for line in behind:
-        line.reason = "outside the main part"
-    return [line for line in left if line.reason is None]
-
-
-def _ends_the_page(line: Line) -> bool:
-    """Whether it stands in the footer of the page, not of an article: there is a menu in it."""
-    holders = [holder for holder in line.element.upwards() if holder.reason == "page footer"]
-    within = {holder.tag for holder in line.element.upwards()}
-    return bool(holders) and holders[-1].link_chars > 0 and within.isdisjoint(("main", "article", "blockquote"))
 
 
 def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]:
     """The lines straight above the main part, up to the first thing to click or to a title over the page's own: its
     title, its date, whom it is for. Where there is a <main>, all that stand in it, buttons or not."""
-    found: set[int] = set()
+    above: set[int] = set()
     titled = False
     for index in range(first - 1, max(-1, first - _ABOVE), -1):
         line = left[index]
@@ -132,38 +100,38 @@ def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]
         if frame is not None and line.element not in frame:
             break
         if not line.is_clickable:
-            found.add(index)
+            above.add(index)
         elif frame is None:
             break
-    return found
+    return above
 
 
 def _below(left: list[Line], last: int, framed: set[Element]) -> set[int]:
-    """What is said below the main part, but still within <main>: an address, a note; with the title over it."""
-    found: set[int] = set()
-    said = False
+    """Text below the main part, but still within <main>: an address, a note; with the title over it."""
+    below: set[int] = set()
+    has_text = False
     for index in range(len(left) - 1, last, -1):
         line = left[index]
         if line.element not in framed or line.is_clickable:
             continue
         if line.kind == "heading":
-            if said:
-                found.add(index)
-            said = False
+            if has_text:
+                below.add(index)
+            has_text = False
         elif line.text.count(" ") >= 3:
-            found.add(index)
-            said = True
-    return found
+            below.add(index)
+            has_text = True
+    return below
 
 
-def _title(left: list[Line], kept: set[int]) -> set[int]:
+def _title(left: list[Line], text: set[int]) -> set[int]:
     """The page's title where it stands elsewhere, and a date near it."""
     titles = [
         index for index, line in enumerate(left) if line.kind == "heading" and line.level == 1 and not line.is_clickable
     ]
     if not titles:
         return set()
-    title = next((index for index in titles if index in kept), titles[0])
+    title = next((index for index in titles if index in text), titles[0])
     near = range(max(0, title - _NEAR), min(len(left), title + _NEAR + 1))
     return {title} | {index for index in near if is_stamp(left[index])}
 
@@ -194,7 +162,7 @@ def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element 
     return part, frame
 
 
-def _descendants(elements: list[Element], part: Element) -> set[Element]:
+def descendants(elements: list[Element], part: Element) -> set[Element]:
     inside = {part}
     for element in elements[part.order + 1 :]:
         if element.parent in inside:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from analysis.model import CELL, Block, BlockKind, Link, Page, UnreadablePage
@@ -39,32 +37,6 @@ _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _SAFE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class _Blocks:
-    """The blocks so far and the open headings."""
-
-    blocks: list[Block] = field(default_factory=list)
-    path: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, kind: BlockKind, raw: str, level: int = 0) -> None:
-        text, links = inline(raw)
-        if not text:
-            return
-        if kind == "heading":
-            while self.path and self.path[-1][0] >= level:
-                self.path.pop()
-        self.blocks.append(Block(kind, text, tuple(words for _, words in self.path), links))
-        if kind == "heading":
-            self.path.append((level, text))
-
-    def add_row(self, cells: Iterable[str]) -> None:
-        """A cell that is empty keeps its place, as in a row of HTML."""
-        read = [inline(cell) for cell in cells]
-        if text := CELL.join(said for said, _ in read).rstrip(" |"):
-            links = tuple(link for _, found in read for link in found)
-            self.blocks.append(Block("row", text, tuple(words for _, words in self.path), links))
-
-
 def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     """The words of a piece of Markdown and its links; images and tags are no words."""
     links: list[Link] = []
@@ -87,11 +59,6 @@ def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
     return _plain(text), tuple(links)
 
 
-def _parts(raw: str) -> list[str]:
-    """The text between HTML's tags of blocks, which may stand inside a paragraph of Markdown."""
-    return _PARTING.split(raw) if "<" in raw else [raw]
-
-
 def _plain(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", text)
@@ -104,19 +71,37 @@ def _plain(text: str) -> str:
 
 
 class _Reader:
-    """Goes through the lines once; `held` are those of the paragraph or item that is not yet ended."""
+    """Goes through the lines once; `pending` are those of the paragraph or item that is not yet ended."""
 
     def __init__(self) -> None:
-        self.found = _Blocks()
-        self.held: list[str] = []
+        self.blocks: list[Block] = []
+        self.path: list[tuple[int, str]] = []  # the open headings
+        self.pending: list[str] = []
         self.kind: BlockKind = "paragraph"
         self.in_table = False
 
+    def add(self, kind: BlockKind, text: str, links: tuple[Link, ...], level: int = 0) -> None:
+        if not text:
+            return
+        while kind == "heading" and self.path and self.path[-1][0] >= level:
+            self.path.pop()
+        self.blocks.append(Block(kind, text, tuple(words for _, words in self.path), links))
+        if kind == "heading":
+            self.path.append((level, text))
+
+    def add_row(self, line: str) -> None:
+        """A cell that is empty keeps its place, as in a row of HTML."""
+        first, *others = _CELL_BORDER.split(line.strip())
+        cells = [inline(cell) for cell in (others if others and not first else [first, *others])]
+        text = CELL.join(words for words, _ in cells).rstrip(" |")
+        self.add("row", text, tuple(link for _, links in cells for link in links))
+
     def end(self) -> None:
-        if self.held:
-            for part in _parts(" ".join(self.held)):
-                self.found.add(self.kind, part)
-            self.held.clear()
+        raw = " ".join(self.pending)
+        # HTML's tags of blocks may stand inside a paragraph of Markdown
+        for part in _PARTING.split(raw) if "<" in raw else [raw]:
+            self.add(self.kind, *inline(part))
+        self.pending.clear()
         self.kind = "paragraph"
 
     def _underline(self, line: str) -> re.Match[str] | None:
@@ -129,10 +114,10 @@ class _Reader:
             self.in_table = False
         elif match := _ATX.match(line):
             self.end()
-            self.found.add("heading", match.group(2).rstrip().rstrip("#").rstrip(), len(match.group(1)))
-        elif self.held and (match := self._underline(line)):
-            self.found.add("heading", " ".join(self.held), 1 if match.group(1).startswith("=") else 2)
-            self.held.clear()
+            self.add("heading", *inline(match.group(2).rstrip().rstrip("#").rstrip()), len(match.group(1)))
+        elif self.pending and (match := self._underline(line)):
+            self.add("heading", *inline(" ".join(self.pending)), 1 if match.group(1).startswith("=") else 2)
+            self.pending.clear()
             self.kind = "paragraph"
         elif _RULE.match(line):
             self.end()
@@ -140,15 +125,15 @@ class _Reader:
             self.end()
             self.in_table = True
             if not _is_table_border(line):
-                self.found.add_row(_cells(line))
+                self.add_row(line)
         elif match := _ITEM.match(line):
             self.end()
             self.kind = "item"
             number = _NUMBERED.match(line)
             counts = number and not _NUMBERED.match(match.group(1))  # not "2. 1. Data we collect"
-            self.held.append((number.group(1) + " " if number and counts else "") + match.group(1))
+            self.pending.append((number.group(1) + " " if number and counts else "") + match.group(1))
         else:
-            self.held.append((line.lstrip("> ") if line.startswith(">") else line).strip())
+            self.pending.append((line.lstrip("> ") if line.startswith(">") else line).strip())
 
 
 def read_markdown(text: str, *, language: str | None = None) -> Page:
@@ -159,24 +144,17 @@ def read_markdown(text: str, *, language: str | None = None) -> Page:
     for line, following in pairwise([*lines, ""]):
         reader.take(line, following)
     reader.end()
-    return _page(reader.found.blocks, language)
+    return _page(reader.blocks, language)
 
 
 def _is_table_border(line: str) -> bool:
     return "|" in line and _TABLE_LINE.match(line) is not None
 
 
-def _cells(line: str) -> list[str]:
-    """What stands between the borders, of which a line may have one in front and one at its end."""
-    first, *others = _CELL_BORDER.split(line.strip())
-    return others if others and not first else [first, *others]
-
-
 def read_plain(text: str, *, language: str | None = None) -> Page:
     """Paragraphs between empty lines."""
-    paragraphs: Iterable[str] = re.split(
-        r"\n[^\S\n]*\n", UNSEEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
-    )
+    lines = UNSEEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
+    paragraphs = re.split(r"\n[^\S\n]*\n", lines)
     blocks = [Block("paragraph", words) for paragraph in paragraphs if (words := " ".join(paragraph.split()))]
     return _page(blocks, language)
 

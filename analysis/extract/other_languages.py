@@ -12,8 +12,8 @@ _PART = 0.08  # of the page's sentences; a smaller part is a quotation or a note
 def leave_out_other_languages(elements: list[Element], lines: list[Line], language: str | None) -> None:
     """Where one part of the page is in `language`, leave out its siblings that are not. The elements are measured."""
     wanted = two_letters(language)
-    kept = [line for line in lines if line.reason is None]
-    if wanted is None or not is_mixed(" ".join(line.text for line in kept)):
+    left = [line for line in lines if line.reason is None]
+    if wanted is None or not is_mixed(" ".join(line.text for line in left)):
         return
     parent = elements[0]
     while True:
@@ -30,13 +30,13 @@ def leave_out_other_languages(elements: list[Element], lines: list[Line], langua
             holders[element] = element
         elif element.parent in holders:
             holders[element] = holders[element.parent]
-    for line in kept:
+    for line in left:
         if line.element in holders:
             texts[holders[line.element]].append(line.text)
-    spoken = {part: language_of(" ".join(said)) for part, said in texts.items() if said}
-    if wanted not in spoken.values():
+    languages = {part: language_of(" ".join(lines)) for part, lines in texts.items() if lines}
+    if wanted not in languages.values():
         return
-    for line in kept:
+    for line in left:
         holder = holders.get(line.element)
-        if holder is not None and spoken.get(holder) not in (wanted, None):
+        if holder is not None and languages.get(holder) not in (wanted, None):
             line.reason = "another language"

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from analysis.text.phrases import words
+from analysis.text.phrases import common_words
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
@@ -45,28 +45,28 @@ def region_of(code: str | None) -> str | None:
 
 def _shares(text: str) -> tuple[int, dict[str, float]]:
     """How many words there are, and what share of them are the small words of each language that has phrases."""
-    found = _WORD.findall(text.lower())
-    counts = Counter(found)
-    return len(found), {
-        language: sum(counts[word] for word in common) / max(1, len(found))
-        for language, common in words("common").items()
+    words = _WORD.findall(text.lower())
+    counts = Counter(words)
+    return len(words), {
+        language: sum(counts[word] for word in common) / max(1, len(words))
+        for language, common in common_words().items()
     }
 
 
 def is_mixed(text: str) -> bool:
     """Whether the text seems to be in more than one language, or in one whose small words are not known."""
     third = max(1, len(text) // 3)
-    told: set[str] = set()
+    languages: set[str] = set()
     for start in range(0, third * 3, third):
         count, shares = _shares(text[start : start + min(third, _SAMPLE // 3)])
         best = max(shares, key=lambda language: shares[language])
         if count >= 10:
-            told.add(best if shares[best] > 0.15 else "")
-    return len(told) > 1
+            languages.add(best if shares[best] > 0.15 else "")
+    return len(languages) > 1
 
 
 def language_of(text: str, *, declared: str | None = None) -> str | None:
-    """The two-letter code, as well as can be told. `declared` is believed where the text is short."""
+    """The two-letter code, as well as can be told. Of a short text the `declared` one."""
     declared = two_letters(declared)
     middle = max(0, (len(text) - _SAMPLE) // 2)
     sample = text[middle : middle + _SAMPLE]

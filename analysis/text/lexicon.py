@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from importlib.resources import files
@@ -18,6 +18,7 @@ from analysis.text.notation import compiled, first_words, pattern_of
 
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
 
+_TIERS: tuple[Tier, ...] = ("decides", "suggests", "ignores", "words")
 LANGUAGES = ("en", "fr", "de", "es")  # each has a file
 _WORD = re.compile(r"\w+")
 
@@ -91,16 +92,16 @@ class Lexicon:
 
     def matches(self, text: str) -> tuple[PhraseMatch, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
-        found: dict[tuple[str, Tier, int], int] = {}
+        ends: dict[tuple[str, Tier, int], int] = {}
         for word in _WORD.finditer(text):
             for topic, tier, phrase in self._beginning_with(word[0].casefold()):
                 if match := compiled(phrase).match(text, word.start()):
                     key = (topic, tier, word.start())
-                    found[key] = max(found.get(key, 0), match.end())
-        ignored = [(topic, start, end) for (topic, tier, start), end in found.items() if tier == "ignores"]
+                    ends[key] = max(ends.get(key, 0), match.end())
+        ignored = [(topic, start, end) for (topic, tier, start), end in ends.items() if tier == "ignores"]
         return tuple(
             PhraseMatch(topic, tier, start, end)
-            for (topic, tier, start), end in found.items()
+            for (topic, tier, start), end in ends.items()
             if tier != "ignores"
             and not any(topic == other and first < end and start < last for other, first, last in ignored)
         )
@@ -118,26 +119,24 @@ class Lexicon:
 
 def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
     """The phrases of a language's file that stand in a text, the English ones where it has no file."""
-    return _lexicon(language if language in LANGUAGES else "en").matches(text)
+    return _lexicon(language if language in LANGUAGES else "en", *_TIERS).matches(text)
 
 
-def mentions(text: str, language: str | None) -> dict[str, int]:
-    """How often a text names each topic outright."""
-    found = Counter(match.topic for match in matches(text, language) if match.tier == "decides")
-    return dict(sorted(found.items()))
+def _mentions(text: str, language: str | None) -> dict[str, int]:
+    topics = Counter(match.topic for match in matches(text, language) if match.tier == "decides")
+    return dict(sorted(topics.items()))
 
 
 def mentions_in(language: str | None) -> Callable[[str], dict[str, int]]:
-    """The same for the pages of a language, as the store asks for it."""
-    return partial(mentions, language=language)
+    """Counts how often a text of a language names each topic outright."""
+    return partial(_mentions, language=language)
 
 
 @lru_cache(maxsize=4096)
 def section_topics(title: str, language: str | None) -> frozenset[str]:
     """The topics that a section is about by its title."""
-    return frozenset(
-        match.topic for match in _section_lexicon(language if language in LANGUAGES else "en").matches(title)
-    )
+    lexicon = _lexicon(language if language in LANGUAGES else "en", "sections")
+    return frozenset(match.topic for match in lexicon.matches(title))
 
 
 @lru_cache(maxsize=64)
@@ -151,23 +150,17 @@ def own_lexicon(topics: tuple[OwnTopic, ...], language: str | None) -> Lexicon:
     )
 
 
-def _entries(code: str, *tiers: Tier) -> Iterator[tuple[str, Tier, str]]:
-    for topic, phrases in _language(code).topics.items():
-        for tier in tiers:
-            yield from ((topic, tier, phrase) for phrase in getattr(phrases, tier))
-
-
 @cache
-def _lexicon(code: str) -> Lexicon:
-    groups: list[tuple[str, Tier, str]] = [
-        (group, "words", phrase) for group, phrases in _language(code).words.items() for phrase in phrases
+def _lexicon(code: str, *tiers: Tier) -> Lexicon:
+    language = _language(code)
+    entries: list[tuple[str, Tier, str]] = [
+        (topic, tier, phrase)
+        for topic, phrases in language.topics.items()
+        for tier in tiers
+        for phrase in getattr(phrases, tier, ())
     ]
-    return Lexicon([*_entries(code, "decides", "suggests", "ignores"), *groups])
-
-
-@cache
-def _section_lexicon(code: str) -> Lexicon:
-    return Lexicon(_entries(code, "sections"))
+    groups = language.words if "words" in tiers else {}
+    return Lexicon([*entries, *((group, "words", phrase) for group, each in groups.items() for phrase in each)])
 
 
 @cache

@@ -61,7 +61,7 @@ _WHITE = re.compile(r"\s+")
 
 
 @lru_cache(maxsize=4096)
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """Text without what a reader does not see: NFKC, plain quotes and dashes, single spaces, nothing invisible.
 
     Space round punctuation (French pages put it before ":"), a bullet or number at the start and the kind of a dash
@@ -88,19 +88,19 @@ def _with_addresses(text: str) -> str:
 
 def _plain(text: str) -> str:
     if CELL in text:
-        text = TICKED.sub(lambda found: TICKS[found.group()[0]], text)
+        text = TICKED.sub(lambda match: TICKS[match.group()[0]], text)
     # a substitution of the few signs that differ is five times faster than str.translate, which looks at each
     text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
     return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
 
 
-def steady(text: str) -> str:
+def normalize_stable(text: str) -> str:
     """The normal form without what changes by itself: relative dates ("Updated 2 months ago"), random numbers.
 
     A relative date counts as such only in a very short block or after "updated" and its like, for a rule of the policy
     may speak of what was "two years ago".
     """
-    return _without_noise(normal(text)).strip()
+    return _without_noise(normalize(text)).strip()
 
 
 def _without_noise(line: str) -> str:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from analysis.text.looks import looks
+from analysis.text.word_lists import number_words
 
-NUMBERS = tuple(looks().numbers)  # written out; `#` stands for these and for digits
+NUMBERS = tuple(number_words())  # written out; `#` stands for these and for digits
 _SPACE = r"[\s\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
 _NUMBER = rf"(?:\d+|{'|'.join(map(re.escape, NUMBERS))})"
@@ -72,14 +72,14 @@ def _elements(phrase: str) -> list[str]:
 
 def _alternatives(element: str) -> list[str]:
     """The phrases between the bars of `(one|another (way|kind))`."""
-    found, depth = [""], 0
+    options, depth = [""], 0
     for character in element[1:-1]:
         depth += (character in "([") - (character in ")]")
         if character == "|" and depth == 0:
-            found.append("")
+            options.append("")
         else:
-            found[-1] += character
-    return found
+            options[-1] += character
+    return options
 
 
 def _word(word: str) -> str:
@@ -113,7 +113,7 @@ def first_words(phrase: str) -> Iterator[str]:
                 yield from first_words(option)
         elif element.startswith("#"):
             yield from ("#", *NUMBERS)
-        elif found := re.match(r"\w+", element):
-            yield found[0].casefold() + ("*" if element[found.end() : found.end() + 1] in ("*", "?") else "")
+        elif match := re.match(r"\w+", element):
+            yield match[0].casefold() + ("*" if element[match.end() : match.end() + 1] in ("*", "?") else "")
         if not element.startswith("["):
             break

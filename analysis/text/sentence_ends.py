@@ -27,24 +27,24 @@ _LONGEST = 12  # characters of an abbreviation, with what stands before it
 def sentence_bounds(text: str) -> tuple[tuple[int, int], ...]:
     """Where the sentences of a text start and end; the cells of a table row count as sentences."""
     bounds, start = [], 0
-    for found in _ends(text):
-        last = found.start() + len(found["closing"] or "")
-        if _BREAKS.isdisjoint(found.group()) and _goes_on(text, max(start, last - _LONGEST), last):
+    for match in _ends(text):
+        last = match.start() + len(match["closing"] or "")
+        if _BREAKS.isdisjoint(match.group()) and _goes_on(text, max(start, last - _LONGEST), last):
             continue
         bounds.append((start, last))
-        start = found.end()
+        start = match.end()
     bounds.append((start, len(text)))
     return tuple((first, last) for first, last in bounds if text[first:last].strip())
 
 
 def _ends(text: str) -> Iterator[re.Match[str]]:
-    """What `_END` finds one after another, tried only where a mark stands."""
+    """The matches of `_END`, tried only where a mark stands."""
     behind = 0
     for mark in _MARK.finditer(text):
         at = mark.start() + _FROM_MARK.get(mark.group(), 1)
-        if at >= behind and (found := _END.match(text, at)):
-            yield found
-            behind = found.end()
+        if at >= behind and (match := _END.match(text, at)):
+            yield match
+            behind = match.end()
 
 
 def _goes_on(text: str, start: int, end: int) -> bool:

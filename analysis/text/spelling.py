@@ -6,16 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from itertools import compress
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
 from analysis.model import CELL
 from analysis.text.dates import dates_in
-from analysis.text.looks import is_small, looks, may_have, pattern
-from analysis.text.normal import TICKED, TICKS, normal
-from analysis.text.words import in_columns
+from analysis.text.normal import TICKED, TICKS, normalize
+from analysis.text.word_lists import pattern, word_lists
+from analysis.text.words import word_pattern
 
 _NOTHING = ""  # the key of words that say nothing to any reader
 ADDRESS, AGO, DATE = "@", "ago", "date:"  # keys that stand for any address, relative date, and (with the day) date
@@ -30,8 +29,8 @@ _DOUBLED = re.compile(r"([^\W\d])\1")
 _LOST = "\ufffd"
 
 
-class Keyed(NamedTuple):
-    """The words of a text: where each starts and ends, and the key that it is compared by; in columns, see words.py."""
+class KeyedWords(NamedTuple):
+    """The words of a text: where each starts and ends, and the key that it is compared by."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
@@ -42,64 +41,54 @@ class Keyed(NamedTuple):
 
 
 @lru_cache(maxsize=2048)
-def keyed_words(text: str) -> Keyed:
+def keyed_words(text: str) -> KeyedWords:
     """The words of a text; an address or a date is one word."""
-    whole = []
-    small = text.casefold()
-    if any(mark in small for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
-        whole += [(address.start(), address.end(), ADDRESS) for address in _ADDRESSES.finditer(text)]
+    phrases: list[tuple[int, int, str]] = []
+    if any(mark in text.casefold() for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
+        phrases += [(*match.span(), ADDRESS) for match in _ADDRESSES.finditer(text)]
     if CELL in text and not text.isascii():
-        whole += [(tick.start(), tick.end(), TICKS[tick.group()[0]]) for tick in TICKED.finditer(text)]
-    whole += [
+        phrases += [(*match.span(), TICKS[match.group()[0]]) for match in TICKED.finditer(text)]
+    phrases += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")
     ]
     for name, key in (("ago", AGO), ("opens", _NOTHING), ("cloaked", ADDRESS)):
-        if may_have(name, small):
-            whole += [(said.start(), said.end(), key) for said in pattern(name).finditer(text)]
-    starts: list[int] = []
-    ends: list[int] = []
-    keys: list[str] = []
+        phrases += [(*match.span(), key) for match in pattern(name).finditer(text)]
+    words: list[tuple[int, int, str]] = []
+    single = word_pattern(text)
     at = 0
-    for start, end, key in [*sorted(whole), (len(text), len(text), "")]:
+    for start, end, phrase_key in [*sorted(phrases), (len(text), len(text), "")]:
         if start < at:
             continue
-        words = in_columns(text[at:start], at)
-        own = [*map(_key, words.texts), key]
-        starts += compress([*words.starts, start], own)
-        ends += compress([*words.ends, end], own)
-        keys += filter(None, own)
+        words += [(*match.span(), key) for match in single.finditer(text, at, start) if (key := _key(match.group()))]
+        if phrase_key:
+            words.append((start, end, phrase_key))
         at = end
-    return Keyed(tuple(starts), tuple(ends), tuple(keys))
+    starts, ends, keys = zip(*words, strict=True) if words else ((), (), ())
+    return KeyedWords(starts, ends, keys)
 
 
 @lru_cache(maxsize=16384)
 def _key(word: str) -> str:
     """Empty for a punctuation mark."""
-    plain = word if word.isascii() and word.isalnum() else normal(word)
+    plain = word if word.isascii() and word.isalnum() else normalize(word)
     key = plain.casefold().replace("'", "").replace("\u200b", "").strip("_")
     if not key or not (key[0].isalnum() or key in _SIGNS):
         return ""
-    key = looks().short_forms.get(key, key)
+    key = word_lists().short_forms.get(key, key)
     if "'" in plain:
-        key = looks().short_forms_if_written.get(key, key)
+        key = word_lists().short_forms_if_written.get(key, key)
     if _any_spelling().search(key):
-        for spelling, one_way in _spellings():
-            changed = spelling.sub(one_way, key)
+        for british, american in word_lists().spelling.items():
+            changed = re.sub(british, american, key)
             if changed != key:
                 return changed
     return key
 
 
 @cache
-def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(spelling.pattern), spelling.plain) for spelling in looks().spelling)
-
-
-@cache
 def _any_spelling() -> re.Pattern[str]:
-    """Whether a word has any of two spellings; most have one."""
-    return re.compile("|".join(spelling.pattern for spelling in looks().spelling))
+    return re.compile("|".join(word_lists().spelling))
 
 
 def misspelt(x: str, y: str) -> bool:
@@ -116,7 +105,8 @@ def misspelt(x: str, y: str) -> bool:
         return False
     if min(len(x), len(y)) < 4:
         # "sou" for "sous": one of the two is no word of its own
-        return min(len(x), len(y)) == 3 and is_small(x) != is_small(y) and _one_letter(x, y)
+        function = word_lists().function
+        return min(len(x), len(y)) == 3 and (x in function) != (y in function) and _one_letter(x, y)
     if x.rstrip("s") == y.rstrip("s"):
         return True
     # of five letters one may be missing: "swich", but "trail" is no "trial"

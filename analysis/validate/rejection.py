@@ -1,4 +1,4 @@
-"""Whether a text that was read is believed to be the document's."""
+"""Why a text that was read is not accepted as the document's."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Protocol
 
 from analysis.model import Block, Page
 from analysis.text.language import two_letters
-from analysis.text.normal import normal
+from analysis.text.normal import normalize
 from analysis.text.phrases import kinds_of, pattern
 from analysis.text.words import bare_words
-from analysis.validate.truncated import torn
+from analysis.validate.truncated import truncation_reason
 from messages import Message
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?;:。！？；：]['\"’”»)\]]*$")
 _LONG = 400  # words; a text longer than this is no error page, wall or interstitial, unless its title says so
 _SHORT = 60  # words; a page with no more is broken if one phrase says so
-_ENOUGH = 60  # words from which on a language is believed to be told rightly
+_ENOUGH = 60  # words from which on a language is recognised reliably
 _FRAGMENT = 200  # words
 _LEFT = 0.4  # of the words; with less the text has gone rather than changed
 _KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, the earlier text was the document
@@ -31,41 +31,43 @@ _ALIKE = 0.15  # share of common word pairs under which two texts have nothing t
 _KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
-def doubt(before: Page, page: Page, *, language: str | None = None, title: str | None = None) -> Message | None:
-    """Why one of two texts is not believed to be the document's; None where both are.
+def change_rejection(
+    before: Page, after: Page, *, language: str | None = None, title: str | None = None
+) -> Message | None:
+    """Why one of two texts is not the document's; None where both are.
 
-    The earlier one is asked too: it may be an error page that was kept before there was anything to compare it with.
+    The earlier one is validated too: it may be an error page that was stored as the first text.
     """
-    if reason := torn(before, page):
+    if reason := truncation_reason(before, after):
         return reason
-    if _kept(before, page) >= _KEPT:
+    if _unchanged_share(before, after) >= _KEPT:
         return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
-    if reason := disbelief(page, before=before, language=language, title=title):
+    if reason := page_rejection(after, before=before, language=language, title=title):
         return reason
-    reason = disbelief(before, before=page, language=language, title=title)
-    if reason is None or _grown(before, page):
+    reason = page_rejection(before, before=after, language=language, title=title)
+    if reason is None or _grown(before, after):
         return None
     if reason.code == "rejection.most_gone":  # of the two texts, seen from the other side
-        return Message("rejection.grown", words=_size(page), before=_size(before))
+        return Message("rejection.grown", words=_size(after), before=_size(before))
     return Message("rejection.earlier", reason=reason)
 
 
 def _grown(before: Page, after: Page) -> bool:
     """Whether a text of some length stands in a longer one: help pages and notices grow to many times their size."""
-    return _SHORT <= _size(before) < _size(after) and _share(before, after, _KEPT)
+    return _SHORT <= _size(before) < _size(after) and _overlap(before, after) >= _KEPT
 
 
-def _kept(before: Page, after: Page) -> float:
+def _unchanged_share(before: Page, after: Page) -> float:
     """The share of the larger text that stands in the other to the letter."""
     texts = [{block.text for block in page.blocks} for page in (before, after)]
     common = sum(map(len, texts[0] & texts[1]))
     return common / max(1, *(sum(map(len, side)) for side in texts))
 
 
-def disbelief(
+def page_rejection(
     page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None
 ) -> Message | None:
-    """Why `page` is not believed to be the document that `before` is an earlier text of, as a sentence; None if it is.
+    """Why `page` is not the document that `before` is an earlier text of; None if it is.
 
     Without `before` (a first capture) only what the page says by itself counts: an error text, a wall, another
     language.
@@ -95,7 +97,7 @@ def _wide_size(text: str) -> int:
 def _same_words(page: Page, before: Page) -> bool:
     pairs = zip(page.blocks, before.blocks, strict=False)
     return len(page.blocks) == len(before.blocks) and all(
-        normal(one.text) == normal(other.text) for one, other in pairs
+        normalize(mine.text) == normalize(other.text) for mine, other in pairs
     )
 
 
@@ -109,24 +111,24 @@ def _broken(page: Page, size: int) -> Message | None:
                 return Message("rejection.titled", what=Message(f"page.{kind}"), text=text)
     if size >= _LONG:
         return None
-    told: list[tuple[float, Message, str]] = []
+    matches: list[tuple[float, Message, str]] = []
     for kind in kinds:
         for text in [*head, *(block.text for block in page.blocks)]:
             if match := pattern("broken", kind).search(text):
-                told.append((len(match.group()) / len(text), Message(f"page.{kind}"), match.group()))
+                matches.append((len(match.group()) / len(text), Message(f"page.{kind}"), match.group()))
                 break
     # a help page may well say "sign in to continue" or "try again later", but not in place of a title or sentence
-    if told and (size < _SHORT or (len(told) >= 2 and size < 2 * _SHORT) or max(told)[0] > 0.5):
-        _, what, phrase = told[0] if size < _SHORT else max(told)
+    if matches and (size < _SHORT or (len(matches) >= 2 and size < 2 * _SHORT) or max(matches)[0] > 0.5):
+        _, what, phrase = matches[0] if size < _SHORT else max(matches)
         return Message("rejection.saying", what=what, phrase=phrase)
     return None
 
 
 def _other_language(page: Page, before: Page | None, size: int, language: str | None) -> Message | None:
-    """The declared language counts, but a document may keep the one that it was first believed in.
+    """The declared language counts, but a document may keep the one of its first text.
 
-    A first text is believed in another language if page and watchlist agree in calling it by the declared one: then
-    the label is wrong, not the page.
+    A first text may be in another language if page and watchlist agree in calling it by the declared one: then the
+    label is wrong, not the page.
     """
     declared = two_letters(language)
     known = before.language if before is not None else page.language if page.labelled == declared else None
@@ -156,7 +158,7 @@ def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Me
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
-    if not _same_title(page, before, title) and not _share(page, before, _ALIKE):
+    if not _same_title(page, before, title) and _overlap(page, before) < _ALIKE:
         return Message("rejection.other_page", title=page.title[:80], before=before.title[:80])
     if size < _LEFT * size_before and not _split_off(page, before, title):
         return Message("rejection.most_gone", words=size, before=size_before)
@@ -175,62 +177,46 @@ def _split_off(page: Page, before: Page, title: str | None) -> bool:
         return False
     places: dict[str, int] = {}
     for index, block in enumerate(before.blocks):
-        places.setdefault(normal(block.text), index)
-    texts = [normal(block.text) for block in page.blocks if len(block.text) > 40]
-    found = sorted(places[text] for text in texts if text in places)
-    if len(found) < max(3, 0.4 * len(texts)):
+        places.setdefault(normalize(block.text), index)
+    texts = [normalize(block.text) for block in page.blocks if len(block.text) > 40]
+    indexes = sorted(places[text] for text in texts if text in places)
+    if len(indexes) < max(3, 0.4 * len(texts)):
         return False
-    middle = found[len(found) // 10 : len(found) - len(found) // 10]
+    middle = indexes[len(indexes) // 10 : len(indexes) - len(indexes) // 10]
     if middle[0] <= 0.1 * len(before.blocks) or middle[-1] - middle[0] >= 2 * len(page.blocks):
         return False
-    own = normal(page.title)
-    return any(normal(block.text) == own for block in before.blocks[max(0, found[0] - 8) : middle[0] + 1])
+    own = normalize(page.title)
+    return any(normalize(block.text) == own for block in before.blocks[max(0, indexes[0] - 8) : middle[0] + 1])
 
 
-class Said(Protocol):
-    """Whatever has a text: a block, a line."""
+class HasText(Protocol):
+    """A block or a line."""
 
     @property
     def text(self) -> str: ...
 
 
-def runs_of_words(those: Iterable[Said]) -> Counter[tuple[str, ...]]:
+def word_trigrams(texts: Iterable[HasText]) -> Counter[tuple[str, ...]]:
     """Three words in a row; of scripts without spaces, three characters."""
-    return Counter(chain.from_iterable(map(_runs, map(_tokens, those))))
+    return Counter(chain.from_iterable(_trigrams(_tokens(text)) for text in texts))
 
 
-def _tokens(one: Said) -> Sequence[str]:
-    text = one.text.lower()
+def _tokens(block: HasText) -> Sequence[str]:
+    text = block.text.lower()
     tokens = _WORD.findall(text)
     if len(tokens) * 8 < len(text) and not text.isascii():
         return [character for character in text if character.isalnum()]
     return tokens
 
 
-def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _trigrams(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return zip(tokens, tokens[1:], tokens[2:], strict=False)
 
 
-def _share(page: Page, before: Page, least: float) -> bool:
-    """Whether so much of the runs of three words of the shorter text stands in the other too; no more is looked at than
-    it takes to tell."""
-    shorter, longer = sorted((page, before), key=_size)
-    runs = {block.text: max(0, len(_tokens(block)) - 2) for block in shorter.blocks}
-    mine, theirs = (Counter(block.text for block in side.blocks) for side in (shorter, longer))
-    all_of_it = sum(runs[text] * times for text, times in mine.items())
-    if all_of_it and sum(runs[text] * times for text, times in (mine & theirs).items()) / all_of_it >= least:
-        return True  # what stands there block by block is enough
-    left = runs_of_words(shorter.blocks)
-    others = common = 0
-    for block in longer.blocks:
-        for run in _runs(_tokens(block)):
-            others += 1
-            if left.get(run, 0) > 0:
-                left[run] -= 1
-                common += 1
-        if common and common / all_of_it >= least:
-            return True
-    return common > 0 and common / min(all_of_it, others) >= least
+def _overlap(page: Page, other: Page) -> float:
+    """The share of the shorter text's runs of three words that stand in the other too."""
+    own, others = word_trigrams(page.blocks), word_trigrams(other.blocks)
+    return (own & others).total() / max(1, min(own.total(), others.total()))
 
 
 def _same_title(page: Page, before: Page, title: str | None) -> bool:
@@ -255,7 +241,7 @@ def _doubled(page: Page) -> float:
     for block in page.blocks:
         if len(block.text) < 60:
             continue
-        key = normal(block.text)
+        key = normalize(block.text)
         whole += len(key)
         if key in seen:
             again += len(key)

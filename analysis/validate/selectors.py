@@ -11,7 +11,7 @@ from analysis.extract.html_flow import lines_of
 from analysis.extract.html_page import read_html, without
 from analysis.extract.html_tree import Element, grow, parse
 from analysis.model import Page, UnreadablePage
-from analysis.validate.rejection import runs_of_words
+from analysis.validate.rejection import word_trigrams
 from messages import Message
 
 _SAME = 0.95  # of the text round it; an element with that much holds the same text
@@ -27,16 +27,16 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z_-]{2,38}[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Suggestion:
     """A selector, and what share of the former text one reads with it."""
 
     selector: str
     share: float
 
 
-def places(
+def suggest_selectors(
     text: str, before: Page | None, *, url: str = "", language: str | None = None, remove: Sequence[str] = ()
-) -> list[Place]:
+) -> list[Suggestion]:
     """The smallest elements of a page that hold the text of `before`, the fullest first; none where it is not there.
 
     Without `before`, the text is what the reader finds by itself.
@@ -51,28 +51,28 @@ def places(
     if tree.body is None:
         return []
     elements = grow(tree.body)
-    wanted = runs_of_words(before.blocks)
+    wanted = word_trigrams(before.blocks)
     weights: dict[Element, int] = {}
     for line in lines_of(elements):
         line.element.chars += len(line.text)
         weights[line.element] = weights.get(line.element, 0) + sum(
-            count for run, count in runs_of_words([line]).items() if run in wanted
+            count for run, count in word_trigrams([line]).items() if run in wanted
         )
     for element in reversed(elements):
         if element.parent is not None:
             element.parent.chars += element.chars
             weights[element.parent] = weights.get(element.parent, 0) + weights.get(element, 0)
-    found: list[Place] = []
+    suggestions: list[Suggestion] = []
     for nested in _levels(elements[0], weights):
-        place = _named(nested, elements)
+        selector = _named(nested, elements)
         try:
-            page = read_html(text, url=url, language=language, select=[place], remove=remove)
+            page = read_html(text, url=url, language=language, select=[selector], remove=remove)
         except UnreadablePage:
             continue
-        share = share_of(before, page)
-        if share >= _LEAST and all(share < other.share for other in found):
-            found.append(Place(place, share))
-    return found[:_MOST]
+        share = text_overlap(before, page)
+        if share >= _LEAST and all(share < other.share for other in suggestions):
+            suggestions.append(Suggestion(selector, share))
+    return suggestions[:_MOST]
 
 
 def is_kept_elsewhere(
@@ -84,29 +84,29 @@ def is_kept_elsewhere(
         beside = read_html(text, select=["body"], remove=[*remove, *select])
     except UnreadablePage:
         return False
-    then, now = runs_of_words(before.blocks), runs_of_words(page.blocks)
+    then, now = word_trigrams(before.blocks), word_trigrams(page.blocks)
     gone, new = (then - now).total(), (now - then).total()
     stayed = then.total() - gone
-    return share_of(before, beside) >= _WHOLE and stayed >= _LEAST * then.total() and new >= _IN_ITS_PLACE * gone
+    return text_overlap(before, beside) >= _WHOLE and stayed >= _LEAST * then.total() and new >= _IN_ITS_PLACE * gone
 
 
-def share_of(before: Page, page: Page) -> float:
+def text_overlap(before: Page, page: Page) -> float:
     """What share of the former text stands in a page, by runs of three words."""
-    then = runs_of_words(before.blocks)
-    return (runs_of_words(page.blocks) & then).total() / max(1, then.total())
+    then = word_trigrams(before.blocks)
+    return (word_trigrams(page.blocks) & then).total() / max(1, then.total())
 
 
-def better(found: Iterable[Place], now: float = 0) -> list[Place]:
-    """The places that hold clearly more than the selector finds (`now`)."""
-    return [place for place in found if place.share >= now + _MORE]
+def better_suggestions(suggestions: Iterable[Suggestion], now: float = 0) -> list[Suggestion]:
+    """Those that hold clearly more than the selector finds (`now`)."""
+    return [suggestion for suggestion in suggestions if suggestion.share >= now + _MORE]
 
 
-def advised(reason: Message, found: Sequence[Place]) -> Message:
+def with_suggestions(reason: Message, suggestions: Sequence[Suggestion]) -> Message:
     """The reason, and where the text stands now, if it is anywhere."""
-    if not found:
+    if not suggestions:
         return reason
-    named = ", ".join(f"{place.selector} ({place.share:.0%})" for place in found)
-    return Message("selector.elsewhere", reason=reason, places=named, first=found[0].selector)
+    places = ", ".join(f"{suggestion.selector} ({suggestion.share:.0%})" for suggestion in suggestions)
+    return Message("selector.elsewhere", reason=reason, places=places, first=suggestions[0].selector)
 
 
 def _levels(top: Element, weights: dict[Element, int]) -> Iterator[list[Element]]:
@@ -133,22 +133,22 @@ def _named(nested: Sequence[Element], elements: Sequence[Element]) -> str:
     ids = Counter(element.get("id") for element in elements)
     classes = Counter(name for element in elements for name in set(element.get("class").split()))
     for element in near:
-        if ids[element.get("id")] == 1 and lasts(element.get("id")):
+        if ids[element.get("id")] == 1 and is_stable_name(element.get("id")):
             return f"#{element.get('id')}"
     for element in near:
         if element.tag in _SEMANTIC and tags[element.tag] == 1:
             return element.tag
     for element in near:
         for name in element.get("class").split():
-            if classes[name] == 1 and lasts(name):
+            if classes[name] == 1 and is_stable_name(name):
                 return f".{name}"
-    return _way(near[0], tags, ids)
+    return _path(near[0], tags, ids)
 
 
-def _way(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
+def _path(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
     steps: list[str] = []
     while element.parent is not None and element.tag != "body":
-        if ids[element.get("id")] == 1 and lasts(element.get("id")):
+        if ids[element.get("id")] == 1 and is_stable_name(element.get("id")):
             return " > ".join([f"#{element.get('id')}", *reversed(steps)])
         if tags[element.tag] == 1:
             return " > ".join([element.tag, *reversed(steps)])
@@ -158,7 +158,7 @@ def _way(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
     return " > ".join(["body", *reversed(steps)])
 
 
-def lasts(name: str) -> bool:
+def is_stable_name(name: str) -> bool:
     """Whether a name was given by a person: of words, not of what a program counts or hashes."""
     if not _NAME.fullmatch(name):
         return False

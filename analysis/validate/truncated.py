@@ -1,4 +1,4 @@
-"""Whether one of two texts is the other one cut off: a page that was captured in part."""
+"""Whether one of two texts is the other one truncated: a page that was captured in part."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from analysis.model import Page
-from analysis.text.looks import pattern
+from analysis.text.word_lists import pattern
 from messages import Message
 
-_SOME = 5  # blocks that go or stay with a page that is torn
+_SOME = 5  # blocks that go or stay with a page that is truncated
 _EDITED = 30  # characters that an editor may leave of a sentence
 _ENDS = ".;,:"  # of an entry of a list, which an editor may shorten
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
-def torn(before: Page, after: Page) -> Message | None:
-    """Why one of two texts is not believed to be whole: to the letter the other's beginning or end, or a part of it."""
+def truncation_reason(before: Page, after: Page) -> Message | None:
+    """Why one of two texts is not whole: to the letter the other's beginning or end, or a part of it."""
     page, whole = sorted((before, after), key=lambda page: len(page.blocks))
-    reason = _torn(page, whole)
+    reason = _truncation(page, whole)
     return reason if reason is None or page is after else Message("rejection.earlier", reason=reason)
 
 
-def _torn(page: Page, whole: Page) -> Message | None:
+def _truncation(page: Page, whole: Page) -> Message | None:
     shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
-    same = _in_common(shorter, longer)
+    same = _common_start(shorter, longer)
     left, rest = shorter[same:], longer[same:]
     if len(shorter) < _SOME or len(rest) < _SOME:
         return None
     if not left and page.blocks[-1].kind == "heading" and whole.blocks[same].kind != "heading":
         return Message("rejection.title_last", text=shorter[-1][:60])
     gone = longer[: len(longer) - len(shorter)]
-    if _in_common(shorter[::-1], longer[::-1]) == len(shorter) and whole.title in gone and whole.title not in shorter:
+    if longer[len(gone) :] == shorter and whole.title in gone and whole.title not in shorter:
         return Message("rejection.no_beginning", text=shorter[0][:60])
-    if len(left) <= 1 and _stops(left, rest):
+    if len(left) == 1 and _stops_within(left[0], rest[0]):
         return Message("rejection.stops", text=left[0][-60:])
     if left and pattern("expands").fullmatch(left[0].rstrip(" .…›»")) and left[0] not in rest:
         return Message("rejection.behind", label=left[0])
@@ -45,18 +45,15 @@ def _torn(page: Page, whole: Page) -> Message | None:
     return None
 
 
-def _in_common(shorter: Sequence[str], longer: Sequence[str]) -> int:
-    """How many blocks both begin with."""
+def _common_start(shorter: Sequence[str], longer: Sequence[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shorter, longer, strict=False)))
 
 
-def _stops(left: Sequence[str], rest: Sequence[str]) -> bool:
+def _stops_within(last: str, whole: str) -> bool:
     """Whether the last block is the first words of what stood there; an edit may leave a few words of a sentence, not
     half a word nor half a title."""
-    if not left:
+    start = last.rstrip().lstrip("*_")  # what emphasises a title is not ended in Markdown that is cut
+    if not (start[-1:].isalnum() and whole.startswith(start) and len(whole) > len(start)):
         return False
-    stump = left[0].rstrip().lstrip("*_")  # what emphasises a title is not ended in Markdown that is cut
-    if not (stump[-1:].isalnum() and rest[0].startswith(stump) and len(rest[0]) > len(stump)):
-        return False
-    title = len(rest[0].split()) < _PROSE and rest[0][-1:] not in _ENDS
-    return len(stump) > _EDITED or rest[0][len(stump)].isalpha() or title
+    title = len(whole.split()) < _PROSE and whole[-1:] not in _ENDS
+    return len(start) > _EDITED or whole[len(start)].isalpha() or title

@@ -162,7 +162,7 @@ def try_page(
     Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
     """
     from analysis.page_json import page_json
-    from analysis.validate.rejection import disbelief
+    from analysis.validate.rejection import page_rejection
     from policywatch.cli.terminal_page import show_page
     from policywatch.sources.files import is_address, read_source
 
@@ -187,6 +187,6 @@ def try_page(
             shown["dropped"] = [{"text": one.text, "reason": one.reason} for one in page.dropped]
         return print_json(shown)
     show_page(console(), page, dropped=dropped)
-    if doubt := disbelief(page, language=language):
-        console().print(harmless(f"A run would hold this: {doubt}."))
+    if rejection := page_rejection(page, language=language):
+        console().print(harmless(f"A run would hold this: {rejection}."))
     return None

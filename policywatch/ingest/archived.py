@@ -15,7 +15,7 @@ from analysis.model import Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import disbelief, doubt
+from analysis.validate.rejection import change_rejection, page_rejection
 from messages import Message, verbatim
 from policywatch.ingest.captures import EARLIER, Prepared, advance, changed, make_version, prepared
 from policywatch.ingest.extraction import ExtractionConfig
@@ -131,10 +131,14 @@ def _decided(before: Page | None, texts: Iterable[ArchivedText], manner: Extract
             yield replace(page, settled=not waiting)  # what waits before it is not dealt with yet
             continue
         if before is None:
-            reason = disbelief(page, language=manner.language, title=manner.title)
+            reason = page_rejection(page, language=manner.language, title=manner.title)
         else:
-            reason = doubt(before, page, language=manner.language, title=manner.title)
-        if reason and waiting and doubt(waiting[0][1], page, language=manner.language, title=manner.title) is None:
+            reason = change_rejection(before, page, language=manner.language, title=manner.title)
+        if (
+            reason
+            and waiting
+            and change_rejection(waiting[0][1], page, language=manner.language, title=manner.title) is None
+        ):
             doubted, doubted_page = waiting.pop()
             taken = _next(before, doubted.text, doubted_page, manner, earlier)
             yield taken

@@ -15,9 +15,16 @@ from analysis.extract import READER, is_small, markup_of, read_page
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
 from analysis.runner import Run, here
 from analysis.text.lexicon import OwnTopic
-from analysis.validate.rejection import disbelief, doubt
-from analysis.validate.selectors import Place, advised, better, is_kept_elsewhere, places, share_of
-from analysis.validate.volatile import Difference, Reading, difference, line_of
+from analysis.validate.rejection import change_rejection, page_rejection
+from analysis.validate.selectors import (
+    Suggestion,
+    better_suggestions,
+    is_kept_elsewhere,
+    suggest_selectors,
+    text_overlap,
+    with_suggestions,
+)
+from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
 from messages import Message
 from storage.captures import Capture
 from storage.versions import reader_of
@@ -117,22 +124,22 @@ class ExtractionConfig:
                 raise
             except UnreadablePage as unreadable:
                 found = self.elsewhere(each, former[number] if former else None)
-                raise UnreadablePage(naming(kept, number, advised(unreadable.reason, found))) from unreadable
+                raise UnreadablePage(naming(kept, number, with_suggestions(unreadable.reason, found))) from unreadable
         return pages
 
     def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> Message | None:
         """Why one of the parts is not believed to be what it was; None where all are."""
         for number, (before, page) in enumerate(zip(former, pages, strict=True)):
-            reason = doubt(before, page, language=self.language, title=self.title)
+            reason = change_rejection(before, page, language=self.language, title=self.title)
             found = self.elsewhere(kept[number], before, page)
             if reason or found:
-                return naming(kept, number, advised(reason or Message("selector.less"), found))
+                return naming(kept, number, with_suggestions(reason or Message("selector.less"), found))
         return None
 
     def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> Message | None:
         """Why one of the parts is not believed, where there is no earlier text to compare it with."""
         for number, page in enumerate(pages):
-            reason = disbelief(page, language=self.language, title=self.title)
+            reason = page_rejection(page, language=self.language, title=self.title)
             if reason:
                 return naming(kept, number, reason)
         return None
@@ -142,7 +149,7 @@ class ExtractionConfig:
         found = self.difference(first, second)
         if found is None:
             return Message("answer.unstable")
-        return naming(second, found.part, self.advised(found, found.said("differing.unstable")))
+        return naming(second, found.part, self.advised(found, found.message("differing.unstable")))
 
     def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
         """What differs between the parts of a document as they were received twice, if that is at hand; None where
@@ -154,13 +161,13 @@ class ExtractionConfig:
             return None
 
     def _difference(self, both: Sequence[tuple[_Body, _Body]]) -> Difference | None:
-        return difference([(self._reading(one), self._reading(other)) for one, other in both], self.topics)
+        return find_difference([(self._reading(one), self._reading(other)) for one, other in both], self.topics)
 
     def advised(self, found: Difference, reason: Message) -> Message:
         """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
         if not found.remove:
             return reason
-        return Message("differing.leave_out", reason=reason, line=line_of([*self.remove, *found.remove]))
+        return Message("differing.leave_out", reason=reason, line=remove_line([*self.remove, *found.remove]))
 
     def _reading(self, received: Received) -> Reading:
         read = partial(self._page, received)
@@ -170,7 +177,7 @@ class ExtractionConfig:
         more = replace(self, remove=(*self.remove, *remove))
         return more.page(received.body, mime=received.mime, charset=received.charset, url=received.final_url)
 
-    def elsewhere(self, kept: Capture, before: Page | None, page: Page | None = None) -> list[Place]:
+    def elsewhere(self, kept: Capture, before: Page | None, page: Page | None = None) -> list[Suggestion]:
         """Other selectors, where those of the watchlist find nothing (no `page`) or less than there is.
 
         Without an earlier text, the text is what the reader would find by itself.
@@ -182,14 +189,14 @@ class ExtractionConfig:
         except TooCostly:
             return []
 
-    def _elsewhere(self, kept: _Body, before: Page | None, page: Page | None) -> list[Place]:
+    def _elsewhere(self, kept: _Body, before: Page | None, page: Page | None) -> list[Suggestion]:
         markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset)
         if markup is None:
             return []
-        found = places(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
+        found = suggest_selectors(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
         if before is None or page is None:
-            return better(found)
-        told = better(found, share_of(before, page))
+            return better_suggestions(found)
+        told = better_suggestions(found, text_overlap(before, page))
         if told and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
             return []
         return told

@@ -8,7 +8,7 @@ from analysis.diff import passages as passages_between
 from analysis.model import Page, Passage, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
-from analysis.validate.rejection import runs_of_words
+from analysis.validate.rejection import word_trigrams
 from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig, joined
 from storage.captures import captures_from
@@ -79,7 +79,7 @@ def _says_the_same(told: Page, page: Page, manner: ExtractionConfig) -> bool:
     """Most words of the two are the same, and nothing that would be told anyone differs."""
     if fingerprint(told.blocks) == fingerprint(page.blocks):
         return True
-    then, now = runs_of_words(told.blocks), runs_of_words(page.blocks)
+    then, now = word_trigrams(told.blocks), word_trigrams(page.blocks)
     if (then & now).total() < _SAME * max(then.total(), now.total()):
         return False
     return not manner.compared(told, page).alert

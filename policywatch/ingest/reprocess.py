@@ -14,7 +14,7 @@ from analysis.model import Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
-from analysis.validate.rejection import disbelief
+from analysis.validate.rejection import page_rejection
 from policywatch.ingest.captures import Prepared, advance, captures_in_force, earlier_keys, facts, prepared
 from policywatch.ingest.extraction import ExtractionConfig, joined
 from policywatch.ingest.progress import Progress, forget, how_read
@@ -80,7 +80,7 @@ def _read_again(session: Session, current: Version, manner: ExtractionConfig) ->
 
 def _is_lost(before: Page, page: Page, manner: ExtractionConfig) -> bool:
     """Whether new rules or selectors find so little that a fetched text with no more would be held."""
-    return disbelief(page, before=before, language=manner.language, title=manner.title) is not None
+    return page_rejection(page, before=before, language=manner.language, title=manner.title) is not None
 
 
 def differs_as_read(session: Session, current: Version, page: Page, manner: ExtractionConfig) -> bool:

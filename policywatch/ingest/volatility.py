@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from analysis.page_json import page_from_json
-from analysis.validate.volatile import one_place
+from analysis.validate.volatile import single_place
 from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig, naming
 from storage.captures import captures_from
@@ -44,14 +44,14 @@ def restless(session: Session, document_id: str, manner: ExtractionConfig, now: 
         or now - idle[-1].detected_at > _WITHIN
     ):
         return None
-    place = one_place([page_from_json(row.page) for row in reversed(rows)])
+    place = single_place([page_from_json(row.page) for row in reversed(rows)])
     last, before = (captures_from(session, row.capture_id) for row in rows[:2])
     if place is None or len(last) != len(before):
         return None
     found = manner.difference(before, last)
     if found is None:
         return None
-    said = found.said("differing.volatile")
+    said = found.message("differing.volatile")
     reason = manner.advised(found, said) if found.remove else Message("differing.look", reason=said)
     return Restless(idle[-1].detected_at, place, naming(last, found.part, reason))
 

@@ -15,7 +15,7 @@ from analysis.extract.markdown import read_markdown
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
 from analysis.runner import here
-from analysis.validate.selectors import advised, better, places
+from analysis.validate.selectors import better_suggestions, suggest_selectors, with_suggestions
 from messages import Message
 from policywatch import sandbox
 from policywatch.config.errors import BadPairs
@@ -87,8 +87,8 @@ def _read(
         markup = markup_of(body, mime=mime, charset=charset) if select else None
         if markup is None:
             raise
-        found = places(markup, None, url=url, language=language, remove=remove)
-        raise UnreadablePage(advised(unreadable.reason, better(found))) from unreadable
+        found = suggest_selectors(markup, None, url=url, language=language, remove=remove)
+        raise UnreadablePage(with_suggestions(unreadable.reason, better_suggestions(found))) from unreadable
 
 
 def read_file(

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.compare import compare
 from analysis.model import Block, Page
-from analysis.validate.truncated import torn
+from analysis.validate.truncated import truncation_reason
 
 SECTIONS = [
     (f"{number}. {title}", f"{said} We say so in section {number} of this policy, and we mean it.")
@@ -76,7 +76,7 @@ def without_its_beginning() -> tuple[Page, Page]:
 
 
 @pytest.mark.parametrize(
-    "torn_and_whole",
+    "part_and_whole",
     [
         stopping_in_a_sentence,
         stopping_in_a_word,
@@ -87,8 +87,8 @@ def without_its_beginning() -> tuple[Page, Page]:
         the_lesser_half,
     ],
 )
-def test_a_text_that_was_torn_off_or_came_back_is_held(torn_and_whole: object) -> None:
-    part, whole = torn_and_whole()  # type: ignore[operator]
+def test_a_text_that_was_truncated_or_came_back_is_held(part_and_whole: object) -> None:
+    part, whole = part_and_whole()  # type: ignore[operator]
     for before, after in ((whole, part), (part, whole)):
         found = compare(before, after, language="en")
         assert found.held
@@ -101,8 +101,8 @@ def test_a_section_that_is_added_or_removed_is_a_change() -> None:
     whole = policy()
     for start in (3, 11):
         less = replace(whole, blocks=whole.blocks[:start] + whole.blocks[start + 2 :])
-        assert torn(less, whole) is None
-        assert torn(whole, less) is None
+        assert truncation_reason(less, whole) is None
+        assert truncation_reason(whole, less) is None
         assert compare(whole, less, language="en").alert
 
 
@@ -111,10 +111,10 @@ def test_the_rest_behind_a_button_is_missing(button: str) -> None:
     whole = policy()
     part = replace(whole, blocks=(*whole.blocks[:6], Block("paragraph", button)))
     for texts in ((whole, part), (part, whole)):
-        assert button in str(torn(*texts))
+        assert button in str(truncation_reason(*texts))
 
 
 def test_a_banner_and_a_title_said_twice_that_go_are_no_missing_beginning() -> None:
     whole = policy()
     above = (Block("paragraph", "Our shop is closed on Sunday."), Block("heading", whole.title or ""))
-    assert torn(replace(whole, blocks=above + whole.blocks), whole) is None
+    assert truncation_reason(replace(whole, blocks=above + whole.blocks), whole) is None

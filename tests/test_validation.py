@@ -6,7 +6,7 @@ import pytest
 
 from analysis.extract import read_page
 from analysis.model import Page
-from analysis.validate.rejection import disbelief, doubt
+from analysis.validate.rejection import change_rejection, page_rejection
 
 PARAGRAPHS = (
     "We collect the name, the address and the telephone number that you give us when you become a member of the club.",
@@ -71,41 +71,41 @@ BROKEN = {
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
 @pytest.mark.parametrize(("what", "title", "text"), [(w, *told) for w, pages in BROKEN.items() for told in pages])
-def test_a_broken_page_is_not_believed(what: str, title: str, text: str, first: bool) -> None:
-    reason = disbelief(page(text, title=title), before=None if first else POLICY)
+def test_a_broken_page_is_rejected(what: str, title: str, text: str, first: bool) -> None:
+    reason = page_rejection(page(text, title=title), before=None if first else POLICY)
     assert reason is not None
     assert str(reason).startswith(what)
 
 
-def test_labels_alone_are_not_believed() -> None:
-    reason = disbelief(page(title="Heron Lake", html="<p>Walks and groups</p><p>The shop</p>"))
+def test_labels_alone_are_rejected() -> None:
+    reason = page_rejection(page(title="Heron Lake", html="<p>Walks and groups</p><p>The shop</p>"))
     assert str(reason) == "no complete sentence on the page, only titles, links or labels"
 
 
-def test_another_language_than_declared_is_not_believed() -> None:
+def test_another_language_than_declared_is_rejected() -> None:
     french = page(*FRENCH, title="Politique de confidentialité")
     reason = "written in another language (fr) than expected (en)"
-    assert str(disbelief(french, language="en")) == reason
-    assert str(disbelief(french, before=POLICY)) == reason
-    assert disbelief(french, language="fr") is None
+    assert str(page_rejection(french, language="en")) == reason
+    assert str(page_rejection(french, before=POLICY)) == reason
+    assert page_rejection(french, language="fr") is None
 
 
 def test_a_document_may_keep_the_language_that_it_was_accepted_in() -> None:
     before = page(*FRENCH, title="Politique de confidentialité")
     after = page(*FRENCH[:3], title="Politique de confidentialité")
-    assert disbelief(after, before=before, language="en") is None
+    assert page_rejection(after, before=before, language="en") is None
 
 
-def test_a_page_that_calls_itself_by_the_declared_language_is_believed_at_first() -> None:
+def test_a_page_that_calls_itself_by_the_declared_language_is_accepted_at_first() -> None:
     text = "".join(f"<p>{paragraph}</p>" for paragraph in FRENCH)
     mislabelled = read_page(f"<html lang='en-US'><h1>Confidentialité</h1>{text}</html>".encode(), language="en")
     assert mislabelled.language == "fr"
-    assert disbelief(mislabelled, language="en") is None
-    assert disbelief(mislabelled, before=POLICY, language="en") is not None
+    assert page_rejection(mislabelled, language="en") is None
+    assert page_rejection(mislabelled, before=POLICY, language="en") is not None
 
 
-def test_most_of_the_text_gone_is_not_believed() -> None:
-    reason = disbelief(page(*PARAGRAPHS[:2]), before=POLICY)
+def test_most_of_the_text_gone_is_rejected() -> None:
+    reason = page_rejection(page(*PARAGRAPHS[:2]), before=POLICY)
     assert reason is not None
     assert str(reason).startswith("most of the text is gone")
 
@@ -113,36 +113,36 @@ def test_most_of_the_text_gone_is_not_believed() -> None:
 def test_a_page_that_grew_to_three_times_its_size_is_a_change() -> None:
     help_page = page(PARAGRAPHS[0], PARAGRAPHS[2], f"{PARAGRAPHS[5]} Write to us.")
     grown = page(PARAGRAPHS[0], *OTHERS[:4], PARAGRAPHS[2], f"{PARAGRAPHS[5]} Write to us or call us.", *OTHERS[4:])
-    assert doubt(help_page, grown) is None
-    shrunk = doubt(page(*PARAGRAPHS, *OTHERS), help_page)
+    assert change_rejection(help_page, grown) is None
+    shrunk = change_rejection(page(*PARAGRAPHS, *OTHERS), help_page)
     assert shrunk is not None
     assert str(shrunk).startswith("most of the text is gone")
 
 
-def test_an_earlier_text_of_a_line_or_two_is_not_believed() -> None:
-    reason = doubt(page(PARAGRAPHS[0], PARAGRAPHS[1]), page(*PARAGRAPHS[:2], *OTHERS))
+def test_an_earlier_text_of_a_line_or_two_is_rejected() -> None:
+    reason = change_rejection(page(PARAGRAPHS[0], PARAGRAPHS[1]), page(*PARAGRAPHS[:2], *OTHERS))
     assert str(reason) == "much longer than the stored text, please review: 157 words where there were 47"
 
 
 def test_some_of_the_text_gone_is_a_change() -> None:
-    assert disbelief(page(*PARAGRAPHS[:5]), before=POLICY) is None
+    assert page_rejection(page(*PARAGRAPHS[:5]), before=POLICY) is None
 
 
-def test_the_text_twice_is_not_believed() -> None:
-    reason = disbelief(page(*PARAGRAPHS, *PARAGRAPHS), before=POLICY)
+def test_the_text_twice_is_rejected() -> None:
+    reason = page_rejection(page(*PARAGRAPHS, *PARAGRAPHS), before=POLICY)
     assert reason is not None
     assert str(reason).startswith("the text appears twice")
 
 
-def test_the_home_page_is_not_believed() -> None:
+def test_the_home_page_is_rejected() -> None:
     home = page(*OTHERS, title="Walk with us around the lake")
-    reason = disbelief(home, before=POLICY, title="Privacy Policy")
+    reason = page_rejection(home, before=POLICY, title="Privacy Policy")
     assert reason is not None
     assert str(reason).startswith("another page")
 
 
-def test_another_document_of_the_site_is_not_believed() -> None:
-    assert disbelief(page(*OTHERS, title="Terms of Service"), before=POLICY) is not None
+def test_another_document_of_the_site_is_rejected() -> None:
+    assert page_rejection(page(*OTHERS, title="Terms of Service"), before=POLICY) is not None
 
 
 @pytest.mark.parametrize(
@@ -154,41 +154,44 @@ def test_another_document_of_the_site_is_not_believed() -> None:
         "Heron Lake: how we treat your data",
     ],
 )
-def test_a_rewrite_from_scratch_under_its_own_title_is_believed(title: str) -> None:
-    assert disbelief(page(*OTHERS, title=title), before=POLICY, language="en", title="Privacy Policy") is None
+def test_a_rewrite_from_scratch_under_its_own_title_is_accepted(title: str) -> None:
+    assert page_rejection(page(*OTHERS, title=title), before=POLICY, language="en", title="Privacy Policy") is None
 
 
-def test_a_new_title_over_the_same_text_is_believed() -> None:
-    assert disbelief(page(*PARAGRAPHS, title="What we know"), before=POLICY) is None
+def test_a_new_title_over_the_same_text_is_accepted() -> None:
+    assert page_rejection(page(*PARAGRAPHS, title="What we know"), before=POLICY) is None
 
 
-def test_a_document_that_gets_a_page_of_its_own_is_believed() -> None:
+def test_a_document_that_gets_a_page_of_its_own_is_accepted() -> None:
     terms = "".join(f"<p>{n}. {text}</p>" for n in range(4) for text in OTHERS)
     whole = page(
         title="Legal", html=f"<h2>Terms</h2>{terms}<h2>Privacy Policy</h2>" + "".join(f"<p>{p}</p>" for p in PARAGRAPHS)
     )
-    assert disbelief(POLICY, before=whole, title="Privacy Policy") is None
+    assert page_rejection(POLICY, before=whole, title="Privacy Policy") is None
     cut_off = page(title="Legal", html=f"<h2>Terms</h2>{terms[:600]}")
-    assert disbelief(cut_off, before=whole) is not None
+    assert page_rejection(cut_off, before=whole) is not None
 
 
 def test_a_fragment_as_first_text_does_not_bar_the_document() -> None:
-    assert disbelief(POLICY, before=page("Welcome to the club of those who like to walk.", title="Heron Lake")) is None
+    assert (
+        page_rejection(POLICY, before=page("Welcome to the club of those who like to walk.", title="Heron Lake"))
+        is None
+    )
 
 
-def test_a_document_that_has_always_spoken_of_errors_is_believed() -> None:
+def test_a_document_that_has_always_spoken_of_errors_is_accepted() -> None:
     before = page("If something went wrong with your order, please try again later.", title="Help with orders")
     after = page("If something went wrong with your order, write to us or try again later.", title="Help with orders")
-    assert disbelief(after, before=before) is None
+    assert page_rejection(after, before=before) is None
 
 
-def test_a_help_page_on_signing_in_is_believed() -> None:
+def test_a_help_page_on_signing_in_is_accepted() -> None:
     text = ("Open the settings, sign in to your account and choose what you share.", *PARAGRAPHS[:5])
-    assert disbelief(page(*text, title="Sign in to your account")) is None
+    assert page_rejection(page(*text, title="Sign in to your account")) is None
 
 
 def test_japanese_is_measured_by_its_characters() -> None:
     text = "当社は、お客様の氏名と住所を、ご入会のときに取得します。取得した情報は二年間保存し、その後削除します。"
     before = page(*[f"第{n}条。{text}" for n in range(8)], title="プライバシーポリシー")
-    assert disbelief(before, language="ja") is None
-    assert disbelief(page(f"第1条。{text}", title="プライバシーポリシー"), before=before) is not None
+    assert page_rejection(before, language="ja") is None
+    assert page_rejection(page(f"第1条。{text}", title="プライバシーポリシー"), before=before) is not None

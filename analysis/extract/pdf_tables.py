@@ -32,7 +32,7 @@ def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
     A row has two cells or more between two ruled lines; two such rows, one under the other, are a table.
     """
     rules = _rules(page)
-    found: list[tuple[int, list[list[_Line]]]] = []
+    rows: dict[int, list[list[_Line]]] = {}
     for index, (upper, lower) in enumerate(pairwise(rules)):
         height, left, right = upper[0] - lower[0], max(upper[1], lower[1]), min(upper[2], lower[2])
         if height > _TALLEST or right - left < _OVERLAP * min(upper[2] - upper[1], lower[2] - lower[1]):
@@ -46,9 +46,8 @@ def table_rows(page: LTPage, lines: Sequence[_Line]) -> list[list[list[_Line]]]:
         ]
         cells = _cells(inside)
         if len(cells) > 1:
-            found.append((index, cells))
-    numbers = {index for index, _ in found}
-    return [cells for index, cells in found if numbers & {index - 1, index + 1}]
+            rows[index] = cells
+    return [cells for index, cells in rows.items() if rows.keys() & {index - 1, index + 1}]
 
 
 def _rules(page: LTPage) -> list[tuple[float, float, float]]:

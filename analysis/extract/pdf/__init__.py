@@ -1,1 +1,0 @@
-"""What takes the text out of a PDF."""
