@@ -37,11 +37,11 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question of the brief, and what the page says to it."""
+    """The page's answer to a question of the summary; `gone` where it is of the earlier text."""
 
-    label: str
+    question: str
     quotes: tuple[Quoted, ...]
-    name: str  # of the question, by which the label is found
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +63,25 @@ class PassageView:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """One change."""
+    """One change, cleaned; templates put days and names into words."""
 
-    document_id: str
     service: str
     title: str
-    language: str | None  # of the page, in words, where it is not the message's
+    language: str  # of the page
     severity: str
-    severity_name: str
     direction: str
-    direction_name: str
     topics: tuple[str, ...]  # those of the passage that the meaning is from first
-    found: str
-    starting: str | None
-    starting_name: str  # what to call that day
-    starting_phrase: str  # the day within a line
+    found: date
     starts: date | None
+    starting_key: str  # of the words for that day
     default: str | None
-    default_name: str | None
     returned: bool
-    announced: str  # the day on which this very text was found as an announced one, if it was
+    announced: date | None  # when this very text was found as an announced one, if it was
     thread: str  # of which messages about the same hang together
     meaning: str | None
     answers: tuple[Answer, ...]
     passages: tuple[PassageView, ...]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
-    unflagged_note: str  # how many that are, in words
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
     pages: tuple[str, ...]  # where the document stands, all of it
@@ -102,8 +95,10 @@ class ChangeView:
 
     def in_short(self, ways: int) -> ChangeView:
         """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
-        refuse = [one for one in self.answers if one.name == "refuse" and ways][:1]  # before the ways that are gone
-        needed = tuple(replace(one, quotes=one.quotes[:ways]) for one in refuse)
+        refuse = [answer for answer in self.answers if answer.question == "refuse" and ways]
+        needed = tuple(
+            replace(answer, quotes=answer.quotes[:ways]) for answer in refuse[:1]
+        )  # the next is of the earlier text
         meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
         topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
         return replace(self, topics=topics, meaning=meaning, answers=needed, retold=None)
@@ -117,41 +112,33 @@ def _found_at(session: Session, change: Change) -> datetime:
 
 
 def change_view(session: Session, change: Change, language: str, base_url: str | None) -> ChangeView:
-    """Read what belongs to the change and say it in the words of a language."""
+    """The change with all that belongs to it, in the words of a language."""
     words = catalogue(language)
     page = document(session, change.document_id)
-    found = passages(session, change.id or 0)
-    flagged = _without_titles([passage for passage in found if passage.topics])
-    others = [passage for passage in found if not passage.topics]
+    stored = passages(session, change.id or 0)
+    flagged = _without_titles([passage for passage in stored if passage.topics])
+    others = [passage for passage in stored if not passage.topics]
     brief: dict[str, Any] = change.brief
-    starting = change.effective_date or _day(brief.get("from"))
+    starts = change.effective_date or _day(brief.get("from"))
     announced = announcements(session, [change]).get(change.id or 0)
-    called = date_key(change, page.kind, starting)
     return ChangeView(
-        document_id=page.id,
         service=clean(page.service),
         title=clean(page.title),
-        language=None if page.language == language else words.language_name(page.language),
+        language=page.language,
         severity=change.severity,
-        severity_name=words.term("severity", change.severity),
         direction=change.direction,
-        direction_name=words.direction(change.direction),
-        topics=tuple(map(clean, words.topics(_leading_first(change.topics, brief, found), brief))),
-        found=words.day(_found_at(session, change).date()),
-        starting=words.day(starting) if starting else None,
-        starting_name=words(f"brief.{called}"),
-        starting_phrase=words(f"subject.{called}", date=words.day(starting)) if starting else "",
-        starts=starting,
+        topics=tuple(map(clean, words.topics(_leading_first(change.topics, brief, stored), brief))),
+        found=_found_at(session, change).date(),
+        starts=starts,
+        starting_key=date_key(change, page.kind, starts),
         default=brief.get("default"),
-        default_name=words(f"brief.{brief['default']}") if brief.get("default") else None,
         returned=change.returns_to is not None,
-        announced=words.day(announced.day) if announced else "",
+        announced=announced.day if announced else None,
         thread=announced.document_id if announced else page.id,
         meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
-        answers=_answers(brief, words),
-        passages=tuple(_passage(same[0], len(same), words) for same in _gravest_first(group_alike(flagged), brief)),
+        answers=_answers(brief),
+        passages=tuple(_passage(same[0], len(same), words) for same in _most_severe_first(group_alike(flagged), brief)),
         unflagged=len(others),
-        unflagged_note=words("say.unflagged" if flagged else "say.only_unflagged", n=len(others)),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
         pages=tuple(filter(None, map(web_link, page.addresses))),
@@ -165,9 +152,9 @@ def _stored(session: Session, change: Change, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
 
 
-def _leading_first(topics: list[str], brief: dict[str, Any], found: Sequence[StoredPassage]) -> list[str]:
+def _leading_first(topics: list[str], brief: dict[str, Any], stored: Sequence[StoredPassage]) -> list[str]:
     """Those of the passage that the meaning is from, then the others."""
-    its = {topic for passage in found if passage.position == brief.get("place") for topic in passage.topics}
+    its = {topic for passage in stored if passage.position == brief.get("place") for topic in passage.topics}
     return sorted(topics, key=lambda topic: topic not in its)
 
 
@@ -175,26 +162,23 @@ def _day(written: object) -> date | None:
     return date.fromisoformat(written) if isinstance(written, str) else None
 
 
-def _answers(brief: dict[str, Any], words: Catalogue) -> tuple[Answer, ...]:
+def _answers(brief: dict[str, Any]) -> tuple[Answer, ...]:
     return tuple(
-        Answer(
-            words.question(key, gone=gone),
-            tuple(Quoted(clean(quote["text"]), web_link(quote.get("link"))) for quote in quotes),
-            key,
-        )
-        for key, gone, quotes in answered_questions(brief)
+        Answer(question, tuple(Quoted(clean(quote["text"]), web_link(quote.get("link"))) for quote in quotes), gone)
+        for question, gone, quotes in answered_questions(brief)
     )
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:
     """A title that comes or goes with the section under it says nothing that the section's own heading does not."""
     following = [*flagged, None][1:]
-    return [one for one, after in zip(flagged, following, strict=True) if after is None or not _is_title(one, after)]
+    pairs = zip(flagged, following, strict=True)
+    return [passage for passage, after in pairs if after is None or not _is_title(passage, after)]
 
 
-def _gravest_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]) -> list[list[StoredPassage]]:
+def _most_severe_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]) -> list[list[StoredPassage]]:
     """For a message without room for all: the one that the meaning is from, then by sections, the gravest first."""
-    heads = [same for same in flagged if any(one.position == brief.get("place") for one in same)]
+    heads = [same for same in flagged if any(passage.position == brief.get("place") for passage in same)]
     under = heads[0][0].heading if heads else None
     others = groupby((same for same in flagged if same not in heads), key=lambda same: same[0].heading)
     sections = [(heading, list(run)) for heading, run in others]
@@ -203,13 +187,13 @@ def _gravest_first(flagged: Sequence[list[StoredPassage]], brief: dict[str, Any]
 
 
 def _gravity(same: Sequence[StoredPassage]) -> int:
-    return min(gravity(one.severity) for one in same)
+    return min(gravity(passage.severity) for passage in same)
 
 
-def _is_title(one: StoredPassage, after: StoredPassage) -> bool:
-    if one.operation != after.operation or one.operation not in ("added", "removed"):
+def _is_title(passage: StoredPassage, after: StoredPassage) -> bool:
+    if passage.operation != after.operation or passage.operation not in ("added", "removed"):
         return False
-    return [*one.heading, one.after if one.operation == "added" else one.before] == after.heading
+    return [*passage.heading, passage.after if passage.operation == "added" else passage.before] == after.heading
 
 
 def _passage(passage: StoredPassage, places: int, words: Catalogue) -> PassageView:

@@ -17,11 +17,11 @@ from notifier.lease import is_dead, this_process
 from notifier.notifications import (
     Notification,
     alert_message,
+    apply_templates,
     digest_message,
-    dressed,
     empty_digest,
     notice_message,
-    test_message,
+    sample_message,
 )
 from notifier.plan import OPERATOR, plan, routes_by_name
 from notifier.reassignment import reassign
@@ -130,8 +130,8 @@ def try_routes(
     tests = []
     for route in routes:
         with database.reading() as session:
-            message = test_message(session, language=route.language, base_url=base_url, route=route.name)
-        message = replace(dressed(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
+            message = sample_message(session, language=route.language, base_url=base_url, route=route.name)
+        message = replace(apply_templates(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
         for address in route.to:
             result = send_it(address, message)
             tests.append(RouteTest(route.name, address.name, result.ok, str(result.said or "taken")))
@@ -239,14 +239,17 @@ class _Run:
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"
         if delivery.kind == "notice":
             notices = [session.get_one(Notice, item.notice_id) for item in carried]
-            message = notice_message(notices, language=language, base_url=self.base_url, key=key)
-        elif not carried:
-            message = empty_digest(delivery.route, language=language, key=key)
-        else:
-            alerts = [session.get_one(Alert, item.alert_id) for item in carried]
-            make = digest_message if delivery.kind == "digest" else alert_message
-            message = make(session, alerts, language=language, base_url=self.base_url, key=key)
-        return dressed(message, self.templates)
+            return apply_templates(
+                notice_message(notices, language=language, base_url=self.base_url, key=key), self.templates
+            )
+        if not carried:
+            empty = empty_digest(delivery.route, language=language, key=key)
+            return apply_templates(empty, self.templates)
+        alerts = [session.get_one(Alert, item.alert_id) for item in carried]
+        make = digest_message if delivery.kind == "digest" else alert_message
+        return apply_templates(
+            make(session, alerts, language=language, base_url=self.base_url, key=key), self.templates
+        )
 
     def _put_back(self, delivery: Delivery) -> None:
         with self.database.writing() as session:

@@ -10,7 +10,7 @@ import ssl
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -22,35 +22,11 @@ from typing import Any
 from apprise.plugins.email import NotifyEmail
 
 from messages import Message, join_messages, system_error, verbatim
-from notifier.calendar import Event
+from notifier.notifications import Notification
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 _QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
 _FROM = re.compile("^From ", re.MULTILINE)  # smtplib, and servers that keep mbox files, would make ">From " of it
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What goes into one e-mail, whoever gets it.
-
-    `key` names the delivery, the same on every try, so that a doubled mail can be recognised; `thread` names what
-    mail programs shall show together (a document). `taken` holds marks of those who have it, and grows as it is sent.
-    `until`, on the monotonic clock, no further person gets it, for soon nobody waits for it any more.
-    """
-
-    subject: str
-    text: str
-    html: str
-    key: str
-    list_name: str
-    taken: set[str] = field(default_factory=set)
-    thread: str | None = None
-    event: Event | None = None
-    until: float = inf
-
-    def mark(self, person: str) -> str:
-        """This letter to this person; who it is can't be read off, so that it may be stored."""
-        return _digest(self.key + person)
 
 
 @dataclass(slots=True, eq=False)
@@ -73,36 +49,25 @@ class Mail(NotifyEmail):
         """The places, from 1, of people in the parsed address whom Apprise left out; and how many stand there."""
         kept = {address for _, address in self.targets} | self.cc | self.bcc | self.reply_to
         written = [*parsed["targets"], *(parsed.get(key, "") for key in ("cc", "bcc", "reply_to"))]
-        people = [one for text in written for one in re.split(r"[,;]", _QUOTED.sub("", text)) if one.strip()]
-        return [place for place, one in enumerate(people, 1) if not _is_among(kept, one)], len(people)
+        people = [name for text in written for name in re.split(r"[,;]", _QUOTED.sub("", text)) if name.strip()]
+        return [place for place, person in enumerate(people, 1) if not _is_among(kept, person)], len(people)
 
-    def post(self, letter: Letter) -> None:
-        """Send to everybody in the address who has not got it; raises `Refused`."""
-        if all(letter.mark(one) in letter.taken for one in self._people):
+    def post(self, message: Notification, taken: set[str], until: float = inf) -> None:
+        """Send to everybody in the address who has not got it; raises `Refused`.
+
+        `taken` holds marks of those who have it, and grows. After `until`, on the monotonic clock, no further person
+        gets it, for the caller will not learn of it.
+        """
+        if all(_mark(message, person) in taken for person in self._people):
             return
         try:
             with self._connected() as server:
-                refused = self._hand_over(server, letter)
-        except smtplib.SMTPResponseException as failure:
-            answer = verbatim(f"{failure.smtp_code} {_text(failure.smtp_error)}")
-            raise Refused(answer, failure.smtp_code >= _PERMANENT) from failure
-        except smtplib.SMTPNotSupportedError as failure:  # TLS or a login: in repair a server offers none for a while
-            raise Refused(Message("delivery.not_offered", why=str(failure)), permanent=False) from failure
-        except ssl.SSLError as failure:
-            raise Refused(Message("delivery.no_tls_for", why=_tls_reason(failure)), permanent=False) from failure
-        except TimeoutError as failure:
-            raise Refused(Message("delivery.no_answer"), permanent=False) from failure
-        except smtplib.SMTPServerDisconnected as failure:
-            late = isinstance(failure.__context__, TimeoutError)
-            raise Refused(Message("delivery.no_answer" if late else "delivery.closed"), permanent=False) from failure
-        except socket.gaierror as failure:
-            raise Refused(Message("delivery.unknown_host"), permanent=False) from failure
+                refused = self._hand_over(server, message, taken, until)
         except OSError as failure:
-            why = system_error(failure.errno) if failure.errno else verbatim(str(failure))
-            raise Refused(Message("delivery.no_connection", why=why), permanent=False) from failure
+            raise _refusal(failure) from failure
         if refused:
             people = [address for _, address in self.targets]
-            raise _refusal(refused, people if len(people) > 1 else (), everybody=not letter.taken)
+            raise _partial_refusal(refused, people if len(people) > 1 else (), everybody=not taken)
 
     @property
     def _people(self) -> set[str]:
@@ -133,63 +98,67 @@ class Mail(NotifyEmail):
             raise
         return server
 
-    def _hand_over(self, server: smtplib.SMTP, letter: Letter) -> dict[str, tuple[int, bytes]]:
+    def _hand_over(
+        self, server: smtplib.SMTP, message: Notification, taken: set[str], until: float
+    ) -> dict[str, tuple[int, bytes]]:
         """One mail a person, so that none sees the others; those that were refused."""
         refused: dict[str, tuple[int, bytes]] = {}
+        bodies = message.text, message.html
         copies = [*self.cc, *self.bcc]
         for to in self.targets:
-            owed = [one for one in (to[1], *copies) if letter.mark(one) not in letter.taken]
+            recipients = [person for person in (to[1], *copies) if _mark(message, person) not in taken]
             copies = []
-            if not owed:
+            if not recipients:
                 continue
-            if monotonic() >= letter.until:  # who got it later would get it again: nobody would hear of it
+            if monotonic() >= until:
                 raise TimeoutError
             try:
-                now = server.send_message(self._message(letter, to), self._sender, owed)
+                refusals = server.send_message(self._mail(message, *bodies, to), self._sender, recipients)
             except smtplib.SMTPRecipientsRefused as failure:
-                now = failure.recipients
+                refusals = failure.recipients
             except smtplib.SMTPNotSupportedError as failure:  # letters of an address that it does not know
                 raise Refused(Message("delivery.not_offered", why=str(failure)), permanent=True) from failure
-            refused |= now
-            letter.taken.update(letter.mark(one) for one in owed if one not in now)
+            refused |= refusals
+            taken.update(_mark(message, person) for person in recipients if person not in refusals)
         return refused
 
-    def _message(self, letter: Letter, to: tuple[str | bool, str]) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
+    def _mail(self, message: Notification, text: str, html: str, to: tuple[str | bool, str]) -> EmailMessage:
+        mail = EmailMessage(policy=SMTP)
         domain = self._sender.rpartition("@")[2]
-        message["Subject"] = letter.subject
-        message["From"] = formataddr((str(self.from_addr[0] or "policywatch"), self._sender))
-        message["To"] = formataddr((str(to[0] or ""), to[1]))
+        mail["Subject"] = message.subject
+        mail["From"] = formataddr((str(self.from_addr[0] or "policywatch"), self._sender))
+        mail["To"] = formataddr((str(to[0] or ""), to[1]))
         if self.cc:
-            message["Cc"] = ", ".join(sorted(self.cc))
+            mail["Cc"] = ", ".join(sorted(self.cc))
         if self.reply_to:
-            message["Reply-To"] = ", ".join(sorted(self.reply_to))
-        message["Date"] = format_datetime(datetime.now().astimezone())
-        message["Message-ID"] = f"<{letter.mark(to[1])}.policywatch@{domain}>"
-        if letter.thread is not None:
-            message["References"] = message["In-Reply-To"] = f"<{_digest(letter.thread)}.policywatch@{domain}>"
-        plain = unicodedata.normalize("NFKD", letter.list_name).encode("ascii", "ignore").decode()
+            mail["Reply-To"] = ", ".join(sorted(self.reply_to))
+        mail["Date"] = format_datetime(datetime.now().astimezone())
+        mail["Message-ID"] = f"<{_mark(message, to[1])}.policywatch@{domain}>"
+        if message.thread is not None:
+            mail["References"] = mail["In-Reply-To"] = f"<{_digest(message.thread)}.policywatch@{domain}>"
+        list_name = message.body.routes[0] if message.body.routes else message.kind
+        plain = unicodedata.normalize("NFKD", list_name).encode("ascii", "ignore").decode()
         name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "alerts"
-        message["List-Id"] = f"<{name}.policywatch.{domain}>"
-        message["Auto-Submitted"] = "auto-generated"
+        mail["List-Id"] = f"<{name}.policywatch.{domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
         for header, value in self.headers.items():
-            if header not in message and re.fullmatch(r"[!-9;-~]+", header):
-                message[header] = " ".join(value.split())
-        message.set_content(letter.text, cte="quoted-printable")
+            if header not in mail and re.fullmatch(r"[!-9;-~]+", header):
+                mail[header] = " ".join(value.split())
+        mail.set_content(text, cte="quoted-printable")
         if not self._wants_text_alone():
-            message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-        for part in message.walk():
+            mail.add_alternative(html, subtype="html", cte="quoted-printable")
+        for part in mail.walk():
             if not part.is_multipart():
                 part.set_payload(_FROM.sub("=46rom ", str(part.get_payload())))
-        if letter.event is not None:
-            message.add_attachment(
-                letter.event.ics(self._sender),
+        if message.event is not None:
+            mail.add_attachment(
+                message.event.ics(self._sender),
                 maintype="text",
                 subtype="calendar",
-                filename=letter.event.file_name,
+                filename=message.event.file_name,
                 params={"method": "PUBLISH", "charset": "utf-8"},
             )
-        return message
+        return mail
 
     def _wants_text_alone(self) -> bool:
         return self.resolve_format(None).value == "text"
@@ -210,8 +179,31 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
         raise Refused(Message("delivery.login_not_ascii"), permanent=True) from failure
 
 
-def _refusal(refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool) -> Refused:
-    """Who was refused is told by the place among the `people` of the address, for their names stay hidden."""
+def _refusal(failure: OSError) -> Refused:
+    """What a failure of the whole mail means."""
+    match failure:
+        case smtplib.SMTPResponseException():
+            answer = verbatim(f"{failure.smtp_code} {_text(failure.smtp_error)}")
+            return Refused(answer, failure.smtp_code >= _PERMANENT)
+        case smtplib.SMTPNotSupportedError():  # TLS or a login: a server under repair offers none for a while
+            reason = Message("delivery.not_offered", why=str(failure))
+        case ssl.SSLError():
+            reason = Message("delivery.no_tls_for", why=_tls_reason(failure))
+        case TimeoutError():
+            reason = Message("delivery.no_answer")
+        case smtplib.SMTPServerDisconnected():
+            late = isinstance(failure.__context__, TimeoutError)
+            reason = Message("delivery.no_answer" if late else "delivery.closed")
+        case socket.gaierror():
+            reason = Message("delivery.unknown_host")
+        case _:
+            why = system_error(failure.errno) if failure.errno else verbatim(str(failure))
+            reason = Message("delivery.no_connection", why=why)
+    return Refused(reason, permanent=False)
+
+
+def _partial_refusal(refused: dict[str, tuple[int, bytes]], people: Sequence[str], *, everybody: bool) -> Refused:
+    """Refused recipients are numbered by their place among the `people` of the address, whose names stay hidden."""
     number = {address: place for place, address in enumerate(people, 1)}
     reasons: list[Message] = []
     in_order = sorted(refused.items(), key=lambda item: (number.get(item[0], len(number) + 1), item))
@@ -232,6 +224,11 @@ def _text(answer: bytes | str) -> str:
 
 def _tls_reason(failure: ssl.SSLError) -> str:
     return getattr(failure, "verify_message", "") or failure.reason or "handshake failed"
+
+
+def _mark(message: Notification, person: str) -> str:
+    """This message to this person; the person can't be read off it, so it may be stored."""
+    return _digest(message.key + person)
 
 
 def _digest(text: str) -> str:

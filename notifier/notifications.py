@@ -65,10 +65,10 @@ def alert_message(
     session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
 ) -> Notification:
     """One change; several alerts of it where an address is in several routes."""
-    told = change(session, alerts[0].change_id)
-    shown = change_view(session, told, language, base_url)
-    message = message_of(shown, language, tuple(sorted({alert.route for alert in alerts})), key)
-    return replace(message, event=_event(session, told, shown, message.subject))
+    source = change(session, alerts[0].change_id)
+    view = change_view(session, source, language, base_url)
+    message = change_message(view, language, tuple(sorted({alert.route for alert in alerts})), key)
+    return replace(message, event=_event(session, source, view, message.subject))
 
 
 def digest_message(
@@ -78,10 +78,10 @@ def digest_message(
     words = catalogue(language)
     numbers = dict.fromkeys(alert.change_id for alert in alerts)
     changes = [change_view(session, change(session, number), language, base_url) for number in numbers]
-    changes.sort(key=lambda shown: (shown.service.lower(), gravity(shown.severity), shown.title.lower()))
+    changes.sort(key=lambda view: (view.service.lower(), gravity(view.severity), view.title.lower()))
     routes = tuple(sorted({alert.route for alert in alerts}))
     count = words("subject.digest", n=len(changes))
-    services = list(dict.fromkeys(shown.service for shown in changes))
+    services = list(dict.fromkeys(view.service for view in changes))
     subject = cut(f"{count}{words.colon}{', '.join(services)}", _SUBJECT)
     body = Body("digest", language, changes=tuple(changes), lead=words("say.digest_lead"), routes=routes)
     return Notification("digest", subject, body, key=key)
@@ -95,7 +95,7 @@ def empty_digest(route: str, *, language: str, key: str = "") -> Notification:
 
 
 def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | None, key: str = "") -> Notification:
-    """What the operator must hear; the same is said once, with its count."""
+    """Notices to the operator; equal ones once, with their count."""
     words = catalogue(language)
     counted = Counter(show_notice(notice, language) for notice in notices)
     lines = tuple(
@@ -107,65 +107,62 @@ def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | 
     return Notification("notice", cut(subject, _SUBJECT), body, key=key)
 
 
-def test_message(session: Session, *, language: str, base_url: str | None, route: str) -> Notification:
+def sample_message(session: Session, *, language: str, base_url: str | None, route: str) -> Notification:
     """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
     words = catalogue(language)
     newest = newest_alerting(session)
     if newest is None:
         # no page is stored of what is invented; the link shows that the operator's own address is right
-        shown, lead = replace(sample_change(language), diff=base_url, stored=None), words("say.test_sample")
+        view, lead = replace(sample_change(language), diff=base_url, stored=None), words("say.test_sample")
     else:
-        shown, lead = change_view(session, newest, language, base_url), words("say.test_lead")
-    sample = message_of(shown, language, (route,))
+        view, lead = change_view(session, newest, language, base_url), words("say.test_lead")
+    sample = change_message(view, language, (route,))
     subject = cut(words("subject.test", subject=sample.subject), _SUBJECT)
     return replace(sample, kind="test", subject=subject, body=replace(sample.body, lead=lead), thread=None)
 
 
-test_message.__test__ = False  # type: ignore[attr-defined]  # its name begins as those that pytest collects
-
-
-def dressed(message: Notification, templates: Templates) -> Notification:
-    """The same message by the operator's own templates, where there are any."""
+def apply_templates(message: Notification, templates: Templates) -> Notification:
+    """The same notification with the operator's own templates, where there are any."""
     body = message.body
     subject = templates.subject(kind=message.kind, subject=message.subject, body=body, words=body.words)
     line = cut(" ".join(clean(subject).split()), _SUBJECT) if subject else message.subject
     return replace(message, body=replace(body, templates=templates), subject=line)
 
 
-def message_of(shown: ChangeView, language: str, routes: tuple[str, ...], key: str = "") -> Notification:
+def change_message(view: ChangeView, language: str, routes: tuple[str, ...], key: str = "") -> Notification:
     """The alert of one change."""
-    body = Body("alert", language, changes=(shown,), routes=routes)
-    return Notification("alert", _subject(shown, body.words), body, shown.thread, key)
+    body = Body("alert", language, changes=(view,), routes=routes)
+    return Notification("alert", _subject(view, body.words), body, view.thread, key)
 
 
-def _event(session: Session, told: Change, shown: ChangeView, subject: str) -> Event | None:
+def _event(session: Session, source: Change, view: ChangeView, subject: str) -> Event | None:
     """None where no day is known, or where it was past when the change was found."""
-    if shown.starts is None or shown.starts < told.detected_at.date():
+    if view.starts is None or view.starts < source.detected_at.date():
         return None
-    links = (link for link in (shown.diff, shown.url) if link)
+    links = (link for link in (view.diff, view.url) if link)
     return Event(
-        document_id=told.document_id,
-        day=shown.starts,
-        number=alerted_before_of_day(session, told),
-        found_at=told.detected_at,
+        document_id=source.document_id,
+        day=view.starts,
+        number=alerted_before_of_day(session, source),
+        found_at=source.detected_at,
         summary=subject,
-        description="\n".join([shown.meaning or subject, *links]),
-        url=shown.diff or shown.url,
+        description="\n".join([view.meaning or subject, *links]),
+        url=view.diff or view.url,
     )
 
 
-def _subject(shown: ChangeView, words: Catalogue) -> str:
+def _subject(view: ChangeView, words: Catalogue) -> str:
     """Who and which page, then what it is about, whether it is on, and from when."""
-    parts = list(shown.topics[:_TOPICS_IN_SUBJECT])
-    if shown.returned:
+    parts = list(view.topics[:_TOPICS_IN_SUBJECT])
+    if view.returned:
         parts.append(words("subject.returned"))
-    if shown.announced:
-        parts.insert(0, words("subject.announced", date=shown.announced))
-    if shown.direction == "limits":
+    if view.announced:
+        parts.insert(0, words("subject.announced", date=words.day(view.announced)))
+    if view.direction == "limits":
         parts.append(words("subject.limits"))
-    if shown.default:
-        parts.append(words(f"subject.default_{shown.default}"))
-    if shown.starting:
-        parts.append(shown.starting_phrase)
-    subject = f"{shown.service}, {shown.title}{words.colon}{', '.join(parts)}"
+    if view.default:
+        parts.append(words(f"subject.default_{view.default}"))
+    if view.starts:
+        parts.append(words(f"subject.{view.starting_key}", date=words.day(view.starts)))
+    subject = f"{view.service}, {view.title}{words.colon}{', '.join(parts)}"
     return cut(" ".join(subject.split()), _SUBJECT)

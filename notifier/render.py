@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
-
-from markupsafe import Markup
 
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView
@@ -18,6 +17,7 @@ from notifier.templating import OURS, Format, Templates
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _WAYS = (2, 1, 0)  # to refuse
+_ESCAPES: dict[str, Callable[[str], str]] = {"html": html.escape}
 _ONE_LINE = 500  # channels that take less (SMS, pagers) get a line and a link
 
 
@@ -107,16 +107,8 @@ def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
     room = length - len(link) - 1 if link else length
     if room < 20:
         return cut(said, length)
-    escape: Callable[[str], str] = str
-    if form in DIALECTS:
-        escape = DIALECTS[form].escape
-    elif form == "html":
-        escape = _escape_html
+    escape = DIALECTS[form].escape if form in DIALECTS else _ESCAPES.get(form, str)
     kept = said
     while len(escape(kept)) > room:
         kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
     return f"{escape(kept)} {link}" if link else escape(kept)
-
-
-def _escape_html(text: str) -> str:
-    return str(Markup.escape(text))

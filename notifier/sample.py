@@ -14,37 +14,26 @@ _HIGH = {"severity_reasons": ["training"]}
 def sample_change(language: str) -> ChangeView:
     """A change of an invented service, with every part that a change can have."""
     words, site = catalogue(language), "https://confrera.example"
-    starts = date(2026, 1, 15)
     return ChangeView(
-        document_id="confrera/privacy-policy",
         service="Confrera",
         title="Privacy Policy",
         pages=(f"{site}/privacy",),
-        language=None if language == "en" else words.language_name("en"),
+        language="en",
         severity="high",
-        severity_name=words.term("severity", "high"),
         direction="expands",
-        direction_name=words.direction("expands"),
         topics=tuple(words.topics(("ai_training", "user_choice"), _HIGH)),
-        found=words.day(date(2025, 12, 1)),
-        starting=words.day(starts),
-        starting_name=words("brief.starting"),
-        starting_phrase=words("subject.starting", date=words.day(starts)),
-        starts=starts,
+        found=date(2025, 12, 1),
+        starts=date(2026, 1, 15),
+        starting_key="starting",
         default="on",
-        default_name=words("brief.on"),
         returned=False,
-        announced="",
+        announced=None,
         thread="sample",
         meaning="we use your posts to train models that write, unless you object",
         answers=(
-            Answer(words("brief.data"), (Quoted("your posts"), Quoted("your comments")), "data"),
-            Answer(
-                words("brief.refuse"),
-                (Quoted("object in the settings", "https://confrera.example/settings"),),
-                "refuse",
-            ),
-            Answer(words("brief.excluded"), (Quoted("private messages"),), "excluded"),
+            Answer("data", (Quoted("your posts"), Quoted("your comments"))),
+            Answer("refuse", (Quoted("object in the settings", f"{site}/settings"),)),
+            Answer("excluded", (Quoted("private messages"),)),
         ),
         passages=(
             PassageView(
@@ -61,7 +50,6 @@ def sample_change(language: str) -> ChangeView:
             ),
         ),
         unflagged=2,
-        unflagged_note=words("say.unflagged", n=2),
         diff=f"{SITE}/changes/1",
         severity_reasons=words.severity_reasons(_HIGH),
         retold=None,

@@ -24,7 +24,7 @@ from notifier.calendar import Event
 from notifier.channels import UnusableAddress, body_format, notify_service, room_of, scheme_of, size_of
 from notifier.chat_markup import channel_of
 from notifier.http_recorder import Answer, Heard, listening
-from notifier.mail import Letter, Mail, Refused
+from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.secrets import scrub, scrubbed
@@ -112,20 +112,9 @@ def _file(message: Notification) -> AppriseAttachment | None:
     return AppriseAttachment([entry])
 
 
-def _by_mail(service: Mail, address: Address, message: Notification, taken: set[str], until: float) -> Result:
-    letter = Letter(
-        subject=message.subject,
-        text=message.text,
-        html=message.html,
-        key=message.key,
-        taken=taken,
-        list_name=message.body.routes[0] if message.body.routes else message.kind,
-        thread=message.thread,
-        event=message.event,
-        until=until,
-    )
+def _by_mail(made: Mail, address: Address, message: Notification, taken: set[str], until: float) -> Result:
     try:
-        service.post(letter)
+        made.post(message, taken, until)
     except Refused as refused:
         return Result(ok=False, permanent=refused.permanent, said=scrubbed(refused.reason, address.url))
     return Result(ok=True, said=Message("delivery.taken"))

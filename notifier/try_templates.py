@@ -8,7 +8,7 @@ from typing import get_args
 from messages import LANGUAGES, catalogue
 from notifier.chat_markup import Chat
 from notifier.news import News
-from notifier.notifications import Notification, dressed, message_of
+from notifier.notifications import Notification, apply_templates, change_message
 from notifier.render import Body
 from notifier.sample import SITE, sample_change
 from notifier.templating import Format, Templates, template_names
@@ -39,8 +39,8 @@ def _samples(templates: Templates) -> Iterator[Notification]:
         words = catalogue(language)
         shown = sample_change(language)
         news = (News("A sample.", ("Why it is said.",)), News("Another."))
-        yield dressed(message_of(shown, language, ("team",)), templates)
+        yield apply_templates(change_message(shown, language, ("team",)), templates)
         digest = Body("digest", language, changes=(shown, shown), lead=words("say.digest_lead"), routes=("team",))
         notice = Body("notice", language, lines=news, lead=words("say.notices_lead"), whole=SITE)
         for body in (digest, notice):
-            yield dressed(Notification(body.template, "Sample", body), templates)
+            yield apply_templates(Notification(body.template, "Sample", body), templates)

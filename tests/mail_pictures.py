@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from notifier.notifications import message_of
+from notifier.notifications import change_message
 from notifier.sample import sample_change
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
@@ -18,7 +18,7 @@ WIDTH = 720
 
 def opened(browser: Browser, scheme: str, language: str = "en", width: int = WIDTH) -> Page:
     """A page that shows the alert of the sample change."""
-    message = message_of(sample_change(language), language, ("privacy-team",))
+    message = change_message(sample_change(language), language, ("privacy-team",))
     context = browser.new_context(viewport={"width": width, "height": 400}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_content(message.html)

@@ -137,9 +137,9 @@ def test_leave_for_one_document_is_no_leave_for_another_on_that_host(sites: Site
         ("ftp://127.0.0.1/", "not a web address"),
         ("http://me:secret@127.0.0.1/", "user name"),
         ("http:///path", "names no host"),
-        ("http://[::", "can't be understood"),
-        ("http://example.org:99999/", "can't be understood"),
-        ("http://a..example/", "can't be understood"),
+        ("http://[::", "not a valid address"),
+        ("http://example.org:99999/", "not a valid address"),
+        ("http://a..example/", "not a valid address"),
     ],
 )
 def test_only_plain_web_addresses_are_asked(database: Database, url: str, said: str) -> None:

@@ -141,7 +141,7 @@ def test_a_password_that_can_not_be_sent_is_parked_and_holds_up_nobody(store: Da
 def test_a_mail_that_trips_over_a_fault_of_ours_is_a_failed_try(
     store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Mail, "_message", lambda *_: {}["gone"])
+    monkeypatch.setattr(Mail, "_mail", lambda *_: {}["gone"])
     with mail_server() as inbox:
         assert sent(store, inbox.url()) == Result(ok=False, said=Message("delivery.broke_off", kind="KeyError"))
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from messages import LANGUAGES, verbatim
-from notifier.notifications import Notification, digest_message, notice_message
-from notifier.notifications import test_message as sample_message
+from notifier.notifications import Notification, digest_message, notice_message, sample_message
 from storage.alerts import Alert, unplanned_alerts
 from storage.database import Database
 from storage.notices import Notice

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.notifications import Notification, dressed
+from notifier.notifications import Notification, apply_templates
 from notifier.routes import Address
 from notifier.templating import Templates, template_names
 from notifier.try_templates import template_problems
@@ -32,7 +32,7 @@ def test_what_is_replaced_is_theirs_and_the_rest_stays_ours(store: Database, tmp
         frame_html="<title>Acme</title>{% block content %}{% endblock %}",
         subject_txt="[{{ kind }}] {{ body.changes[0].service }}",
     )
-    message = dressed(alert(store), templates)
+    message = apply_templates(alert(store), templates)
     assert message.text == "Acme privacy team\nPrivacy Policy: train our writing models unless you object\n"
     assert message.html.startswith("<title>Acme</title>")
     assert "<ins" in message.html
@@ -61,7 +61,7 @@ BROKEN = {
 def test_a_template_that_fails_is_named_and_ours_takes_its_place(store: Database, tmp_path: Path, text: str) -> None:
     templates = own(tmp_path, alert_txt=text)
     plain = alert(store)
-    assert dressed(plain, templates).text == plain.text
+    assert apply_templates(plain, templates).text == plain.text
     for said in (templates.troubles, template_problems(templates)):
         assert len(said) == 1
         assert said[0].startswith(BROKEN[text])
@@ -71,12 +71,12 @@ def test_words_of_a_page_are_escaped_in_their_templates_too(store: Database, tmp
     templates = own(
         tmp_path, alert_html="<p>{{ body.changes[0].meaning }}</p>", alert_chat="{{ body.changes[0].meaning }}"
     )
-    message = dressed(alert(store, brief={"meaning": "<script>*x*"}), templates)
+    message = apply_templates(alert(store, brief={"meaning": "<script>*x*"}), templates)
     assert message.html == "<p>&lt;script&gt;*x*</p>\n"
     assert message.fitted("markdown", 10**6) == "&lt;script>\\*x\\*\n"
     subject = own(tmp_path, subject_txt="a\r\nBcc: {{ kind }}\n" + "x" * 500)
-    assert "\n" not in dressed(message, subject).subject
-    assert len(dressed(message, subject).subject) <= 180
+    assert "\n" not in apply_templates(message, subject).subject
+    assert len(apply_templates(message, subject).subject) <= 180
 
 
 def test_a_broken_one_loses_no_alert_and_is_told_to_the_operator_once(database: Database, tmp_path: Path) -> None:

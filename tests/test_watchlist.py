@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from messages import LANGUAGES
 from notifier.channels import address_problem
 from policywatch import web
 from policywatch.config.errors import WatchlistError
@@ -22,6 +23,7 @@ from policywatch.config.watchlist import Watchlist, load, shipped
 from policywatch.due import LOOKED_BACK, NEVER, due, due_at
 from storage.checks import Check
 
+KNOWN = ", ".join(LANGUAGES)
 GOOD = """\
 contact = "watch@example.org"
 
@@ -111,12 +113,15 @@ def test_no_id_reads_as_a_page_of_another_document() -> None:
         (GOOD + ROUTE + 'languages = ["fr"]\n', "14: routes[0].languages: found 'fr'; allowed: en"),
         (GOOD + ROUTE + 'documents = ["exmple/*"]\n', "14: routes[0].documents: found 'exmple/*', which matches none "),
         (GOOD + ROUTE + 'quiet = "22-7"\n', "14: routes[0].quiet: found '22-7'; write"),
-        (GOOD + ROUTE + 'when = "daily 08:00"\nquiet = "22:00-07:00"\n', "15: routes[0].quiet: is for routes"),
-        (GOOD + ROUTE + 'empty = true\n', "14: routes[0].empty: is for digests; this route tells at once"),
-        (GOOD + ROUTE + 'language = "xx"\n', "14: routes[0].language: found 'xx'; allowed: en, fr"),
-        (GOOD + ROUTE + 'formerly = ["team"]\n', "14: routes[0].formerly: found 'team', which is the name of a route"),
+        (GOOD + ROUTE + 'when = "daily 08:00"\nquiet = "22:00-07:00"\n', "15: routes[0].quiet: is only for routes"),
+        (GOOD + ROUTE + 'empty = true\n', "14: routes[0].empty: is only for digests; this route sends at once"),
+        (GOOD + ROUTE + 'language = "xx"\n', f"14: routes[0].language: found 'xx'; allowed: {KNOWN}"),
+        (
+            GOOD + ROUTE + 'formerly = ["team"]\n',
+            "14: routes[0].formerly: found 'team', which is the name of a current route",
+        ),
         (GOOD + '[operator]\nheartbeat = "hunter2"\n', "11: operator.heartbeat: write a whole address"),
-        (GOOD + '[operator]\nlanguage = "xx"\n', "11: operator.language: found 'xx'; allowed: en, fr"),
+        (GOOD + '[operator]\nlanguage = "xx"\n', f"11: operator.language: found 'xx'; allowed: {KNOWN}"),
         ('database = "sqlite:///"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
         ('database = "sqlite:///:memory:?timeout=5"\n' + GOOD, "1: database: names no file, so nothing would be kept"),
         (GOOD.replace("example/privacy", "example/compare"), "4: documents[0].id: found 'example/compare'; an id"),

@@ -14,8 +14,8 @@ def test_words_are_found_marked_with_the_time_in_which_they_stood(parley: Story)
     tree = page(parley.site, "/search?q=people+posts")
     assert [text(hit, "mark") for hit in tree.css(".hit")] == [["people", "posts"], ["people", "posts"]]
     id_ = parley.change(PRIVACY)
-    assert text(tree, ".hit .sides")[0].startswith("Stands since 3 November 2025 ·")
-    assert text(tree, ".hit .sides")[1].startswith("Stood from 6 October 2025 to 3 November 2025 ·")
+    assert text(tree, ".hit .sides")[0].startswith("Present since 3 November 2025 ·")
+    assert text(tree, ".hit .sides")[1].startswith("Present from 6 October 2025 to 3 November 2025 ·")
     assert f"/changes/{id_}" in hrefs(tree.css(".hit")[1], ".sides a")
     there = hrefs(tree.css(".hit")[1], ".sides a")[-1]
     assert there == f"/documents/{PRIVACY}/versions/1#:~:text=people"

@@ -1,4 +1,4 @@
-"""What a route's words mean, asked when the watchlist is read: nothing of it needs the environment or Apprise."""
+"""Checks of a route's values while the watchlist is read; they need neither the environment nor Apprise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def word_problems(routes: Iterable[tuple[RouteEntry, Section]]) -> Iterator[Prob
 def filter_problems(
     routes: Sequence[tuple[RouteEntry, Section]], documents: Sequence[DocumentEntry], own_topics: Iterable[str]
 ) -> Iterator[Problem]:
-    """A filter that can never match would be silence that nobody notices."""
+    """Filters that can never match: such a route would be silent, and stay unnoticed."""
     allowed: dict[str, set[str]] = {
         "topics": {*TOPICS, *own_topics},
         "services": {document.service for document in documents},
@@ -37,11 +37,11 @@ def filter_problems(
             yield from _filters(entry, section, allowed, [document.id for document in documents])
         for name in entry.formerly:
             if name in names:
-                yield section.problem("formerly", f"found {name!r}, which is the name of a route that stands here")
+                yield section.problem("formerly", f"found {name!r}, which is the name of a current route")
 
 
 def language_problems(entry: RouteEntry | OperatorEntry, section: Section) -> Iterator[Problem]:
-    """Whether messages can be written in it."""
+    """A language without a catalogue."""
     if entry.language not in LANGUAGES:
         yield section.problem("language", f"found {entry.language!r}; allowed: {', '.join(LANGUAGES)}")
 
@@ -63,20 +63,20 @@ def _times(entry: RouteEntry, section: Section) -> Iterator[Problem]:
             yield section.problem("quiet", str(failure))
         else:
             if when is not None and not isinstance(when, AtOnce):
-                yield section.problem("quiet", f"is for routes that tell at once; this one tells {when}")
+                yield section.problem("quiet", f"is only for routes that send at once; this one sends {when}")
     if entry.empty and isinstance(when, AtOnce):
-        yield section.problem("empty", "is for digests; this route tells at once")
+        yield section.problem("empty", "is only for digests; this route sends at once")
 
 
 def _filters(
     entry: RouteEntry, section: Section, allowed: Mapping[str, set[str]], ids: Sequence[str]
 ) -> Iterator[Problem]:
-    for key, words in allowed.items():
-        for word in getattr(entry, key) or ():
-            if word not in words:
-                known = ", ".join(sorted(words)) or "none, no document is watched"
-                yield section.problem(key, f"found {word!r}; allowed: {known}")
+    none = "none, no document is watched"
+    for key, values in allowed.items():
+        for value in getattr(entry, key) or ():
+            if value not in values:
+                yield section.problem(key, f"found {value!r}; allowed: {', '.join(sorted(values)) or none}")
     for pattern in entry.documents or ():
         if not any(fnmatchcase(id_, pattern) for id_ in ids):
-            known = ", ".join(ids) or "none, no document is watched"
+            known = ", ".join(ids) or none
             yield section.problem("documents", f"found {pattern!r}, which matches none of the documents: {known}")
