@@ -31,14 +31,14 @@ def compare(
     language: str | None = None,
     document: str | None = None,
     own_topics: Sequence[OwnTopic] = (),
-    believed: bool = False,
+    trusted: bool = False,
     earlier: Sequence[Collection[str]] = (),
     model: Model | None = None,
     second: Mapping[int, Verdict] | None = None,
 ) -> Comparison:
     """Compare two texts of one document. `document` is its title or kind, where known.
 
-    With `believed` a person has said that both are the document's: nothing is held, whatever the texts look like.
+    With `trusted` it is settled that both are the document's: nothing is held, whatever the texts look like.
     `earlier` holds the `block_keys` of each older text, oldest first: what alternates between them
     is no news. `second` holds a second reader's verdicts, by the passage's number. Raises `UnfitModel`.
     """
@@ -47,27 +47,26 @@ def compare(
     places = passages(before, after)
     if not places:
         return Comparison(substantive=False)
-    held = change_rejection(before, after, language=language, title=document) if not believed else None
+    held = change_rejection(before, after, language=language, title=document) if not trusted else None
     if held:
         return Comparison(substantive=False, held=held, passages=tuple(places))
     kind = kind_of(document, after)
     own = own_lexicon(tuple(own_topics), language) if own_topics else None
     annotated = annotate(places, before, after, kind=kind, language=language, own=own)
     names = {topic.name for topic in own_topics}
-    known = second or {}
     verdicts = [
-        _with_own(classify_passage(each, kind, language, model, known.get(number)), each, names)
+        _with_own(classify_passage(each, kind, language, model, (second or {}).get(number)), each, names)
         for number, each in enumerate(annotated)
     ]
     returns = [_is_return(place, earlier) for place in places]
-    news = classify_change([verdict for verdict, known in zip(verdicts, returns, strict=True) if not known])
-    whole = news if news.alert else classify_change(verdicts)
+    fresh = classify_change([verdict for verdict, is_return in zip(verdicts, returns, strict=True) if not is_return])
+    whole = fresh if fresh.alert else classify_change(verdicts)
     dates = _dates_added(annotated, after, language)
     start = start_of(dates)
     comparison = Comparison(
         substantive=classify_change(verdicts).substantive,
-        alert=news.alert,
-        returns=whole.alert and not news.alert,
+        alert=fresh.alert,
+        returns=whole.alert and not fresh.alert,
         severity=whole.severity,
         direction=whole.direction,
         topics=whole.topics,
@@ -76,8 +75,8 @@ def compare(
         why=(*_why(annotated, whole, returns), *_unclear_date(dates)),
         notice_links=_notice_links(annotated, after),
         passages=tuple(
-            _classified(features, verdict, known, model)
-            for features, verdict, known in zip(annotated, verdicts, returns, strict=True)
+            _classified(features, verdict, is_return, model)
+            for features, verdict, is_return in zip(annotated, verdicts, returns, strict=True)
         ),
     )
     if not whole.alert:
@@ -118,7 +117,7 @@ def _with_own(verdict: Verdict, features: PassageFeatures, names: Collection[str
     return replace(verdict, substantive=True, alert=True, topics=topics, severity="low", direction="clarifies")
 
 
-def _classified(features: PassageFeatures, verdict: Verdict, returns: bool, model: Model) -> Passage:
+def _classified(features: PassageFeatures, verdict: Verdict, is_return: bool, model: Model) -> Passage:
     quotes = evidence(features, verdict, model)
     reasons = why(features, verdict, quotes, model)
     return replace(
@@ -127,19 +126,19 @@ def _classified(features: PassageFeatures, verdict: Verdict, returns: bool, mode
         evidence=tuple(quotes),
         severity=verdict.severity,
         direction=verdict.direction,
-        returns=returns,
+        returns=is_return,
         chance=(verdict.first or verdict).chances.get("alert"),
-        why=(*reasons, Message("why.returns")) if returns else reasons,
+        why=(*reasons, Message("why.returns")) if is_return else reasons,
     )
 
 
-def _why(annotated: Sequence[PassageFeatures], news: Verdict, returns: Collection[bool]) -> Iterator[Message]:
+def _why(annotated: Sequence[PassageFeatures], verdict: Verdict, returns: Collection[bool]) -> Iterator[Message]:
     """Why the change as a whole alerts or not."""
     if any(returns):
         yield Message("why.returns")
     if not any(features.sentences for features in annotated):
         yield Message("why.form_only")
-    elif not news.alert:
+    elif not verdict.alert:
         yield Message("why.nothing_to_tell")
     if (bounded := len(annotated) - MOST_PASSAGES) > 0:
         yield Message("why.left_out", n=bounded)

@@ -57,9 +57,9 @@ def passage_json(passage: Passage) -> dict[str, Any]:
     }
 
 
-def quotes(those: Iterable[Quote]) -> list[dict[str, Any]]:
+def quotes_json(quotes: Iterable[Quote]) -> list[dict[str, Any]]:
     """Words of a page, each with its side, and with its link where it is one."""
-    return [{"text": quote.text, "side": quote.side} | ({"link": quote.link} if quote.link else {}) for quote in those]
+    return [{"text": quote.text, "side": quote.side} | ({"link": quote.link} if quote.link else {}) for quote in quotes]
 
 
 def brief_json(brief: Brief) -> dict[str, Any]:
@@ -70,19 +70,19 @@ def brief_json(brief: Brief) -> dict[str, Any]:
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
         "severity_reasons": list(brief.severity_reasons),
-        **{question: quotes(getattr(brief, question)) for question in QUESTIONS},
+        **{question: quotes_json(getattr(brief, question)) for question in QUESTIONS},
     }
 
 
 def stored_brief(comparison: Comparison) -> dict[str, Any]:
     """The brief as it is stored with a change: with what else is said of the whole, where there is something."""
-    beside = {
-        "notice_links": quotes(comparison.notice_links),
+    more = {
+        "notice_links": quotes_json(comparison.notice_links),
         "why": [reason.to_json() for reason in comparison.why],
         "dated": comparison.dated,
     }
-    headed = {} if comparison.brief.place is None else {"place": comparison.brief.place}
-    return brief_json(comparison.brief) | headed | {name: said for name, said in beside.items() if said}
+    place = {} if comparison.brief.place is None else {"place": comparison.brief.place}
+    return brief_json(comparison.brief) | place | {name: value for name, value in more.items() if value}
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "dated": comparison.dated,
         "held": str(comparison.held) if comparison.held else None,
         "why": [str(reason) for reason in comparison.why],
-        "notice_links": quotes(comparison.notice_links),
+        "notice_links": quotes_json(comparison.notice_links),
         "returns": comparison.returns,
         "brief": brief_json(comparison.brief),
         "passages": [passage_json(passage) for passage in comparison.passages],

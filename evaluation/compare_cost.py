@@ -17,7 +17,7 @@ from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page, UnreadablePage
 from evaluation.labels import language_of, pages_of, read_rows
-from policywatch.gc_tuning import look_seldom
+from policywatch.sources.files import collect_rarely
 
 
 def page(text: str) -> Page | None:
@@ -64,7 +64,7 @@ def history(folder: str) -> None:
 if __name__ == "__main__":
     if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
         sys.exit("Labelled changes are needed, which are no part of this project.\n" + str(__doc__))
-    look_seldom()  # as `compare --pairs` does
+    collect_rarely()  # as `compare --pairs` does
     labelled(sys.argv[1])
     if len(sys.argv) > 2:
         history(sys.argv[2])

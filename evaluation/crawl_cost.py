@@ -178,14 +178,15 @@ def _lengthen(database: Path, versions: int) -> None:
 
     from analysis.page_json import page_from_json
     from analysis.text.normal import fingerprint
-    from policywatch.ingest.captures import advance, prepared
-    from policywatch.ingest.extraction import ExtractionConfig, joined
+    from policywatch.ingest.drafts import draft_change
+    from policywatch.ingest.extraction import ExtractionConfig
+    from policywatch.ingest.recording import add_change, add_version
     from storage.captures import Capture
     from storage.database import Database
     from storage.versions import Cause, current_version
 
     store = Database(f"sqlite:///{database}")
-    manner = ExtractionConfig("Privacy policy 0", "en")
+    config = ExtractionConfig("Privacy policy 0", "en")
     for n in range(1, versions):
         with store.writing() as session:
             current = current_version(session, "bench/p0")
@@ -201,10 +202,12 @@ def _lengthen(database: Path, versions: int) -> None:
             )
             session.add(kept)
             session.flush()
-            page = joined(manner.read([kept]))
+            page = config.extract(kept)
             assert fingerprint(page.blocks) != current.fingerprint
             before = page_from_json(current.page)
-            advance(session, None, kept, manner, page, current, prepared(manner.compared(before, page)), Cause.PAGE)
+            draft = draft_change(config.compare(before, page))
+            version = add_version(session, kept, config, page, current, Cause.PAGE)
+            add_change(session, current, version, draft, Cause.PAGE, detected_at=kept.fetched_at)
     store.close()
 
 

@@ -70,7 +70,7 @@ class Document:
         self.good, self.mark = page, mark
         if before is None:
             return "first", None
-        comparison = compare(before, page, language=self.language, document=self.title, believed=True)
+        comparison = compare(before, page, language=self.language, document=self.title, trusted=True)
         self.alerts = comparison.alert
         return ("changed" if comparison.substantive else "cosmetic"), None
 

@@ -12,12 +12,11 @@ from sqlmodel import Session
 from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
-from policywatch.due import GRACE, is_late
-from policywatch.offline import nothing_reached
+from policywatch.plan import GRACE, is_late
 from policywatch.schedule.installation import ENVIRONMENT_FILE
-from policywatch.undelivered import undelivered
+from policywatch.trouble import NETWORK, check_troubles, delivery_troubles
 from storage.changes import dated_ahead
-from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
+from storage.checks import Check, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
 from storage.database import Database
 from storage.deliveries import counts
@@ -89,7 +88,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         second = last_second_reading(session) if watchlist.classify[0].model else None
         restless = [*_restless(session, watchlist), *_left_behind(session, watchlist)]
         findings += _unread(session, watchlist)
-        findings += [Finding(False, "deliveries", said) for said in undelivered(session)]
+        findings += [Finding(False, "deliveries", said) for said in delivery_troubles(session)]
         findings += _dated_ahead(session)
     database.close()
     if deliveries["parked"]:
@@ -223,11 +222,11 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
 
 def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     # they bring along all that compares, which a health check does without
-    from policywatch.ingest.volatility import restless
-    from policywatch.manners import manners
+    from policywatch.ingest.extraction import extraction_configs
+    from policywatch.ingest.volatility import volatile_content
 
-    for id_, manner in manners(watchlist).items():
-        if found := restless(session, id_, manner, utc_now()):
+    for id_, config in extraction_configs(watchlist).items():
+        if found := volatile_content(session, id_, config, utc_now()):
             said = f"has kept changing at one place since {found.since:%Y-%m-%d}, and in nothing worth telling"
             yield Finding(True, id_, f"{said}. {found.reason}")
 
@@ -248,19 +247,13 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         said = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
         yield Finding(False, "never checked", said)
     made = [checks[entry.id] for entry in watchlist.documents if entry.id in checks]
-    if offline := nothing_reached(made):
-        yield Finding(False, "network", offline)
+    troubles = {trouble.about: trouble.text for trouble in check_troubles(made)}
+    yield from (Finding(False, about, text) for about, text in troubles.items())
+    if NETWORK in troubles:
         return
     for entry in watchlist.documents:
         check = checks.get(entry.id)
-        if check is None:
-            continue
-        if check.outcome is not None and not Outcome(check.outcome).is_good:
-            held = f"; `policywatch accept {entry.id}` shows it, and takes it if it is right"
-            advice = held if check.outcome == Outcome.HELD else ""
-            reason = str(check.reason or "").removesuffix("." if advice else "")
-            yield Finding(False, entry.id, f"{check.outcome}: {reason}{advice}")
-        elif is_late(entry, check, now=utc_now()):
+        if check and entry.id not in troubles and is_late(entry, check, now=utc_now()):
             yield Finding(False, entry.id, f"due every {entry.every}, {_overdue(check)}")
     if made and not never:
         yield Finding(True, "checks", f"{counted(len(made), 'document was', 'documents were')} tried at least once")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from messages import counted
@@ -15,36 +14,28 @@ if TYPE_CHECKING:
     from notifier.heartbeat import Beat, Heartbeat
 
 
-@contextmanager
-def beating(heartbeat: Heartbeat | None) -> Iterator[Callable[[Report], None]]:
-    """Around a run; its report is handed in. A run that is killed tells nothing, and that is noticed at the other end.
-
-    What becomes of the ping changes nothing about the run.
-    """
+def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Report:
+    """Run and tell. A run that is killed tells nothing, which is noticed at the other end; what becomes of the ping
+    changes nothing about the run."""
     if heartbeat is None:
-        yield lambda _report: None
-        return
-    reports: list[Report] = []
+        return run()
     if heartbeat.start:
-        _tell(heartbeat, "start", "")
+        _ping(heartbeat, "start", "")
     try:
-        yield reports.append
+        report = run()
     except Busy:  # the other run tells
         raise
     except Exception as failure:
-        _tell(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
+        _ping(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
         raise
-    for report in reports:
-        why = what_is_wrong(report)
-        _tell(heartbeat, "fail" if why else "good", why or _unread(report))
+    problem = run_problem(report)
+    _ping(heartbeat, "fail" if problem else "good", problem or _unread(report))
+    return report
 
 
-def what_is_wrong(report: Report) -> str | None:
-    """Why this run was no good one; None if it was.
-
-    One page that can't be read is told to the operator by a notice. Were it told here too, a page that stays blocked
-    would hide that the job has died.
-    """
+def run_problem(report: Report) -> str | None:
+    """Why the run as a whole failed. One page that can't be read has a notice of its own: told here too, a page that
+    stays blocked would hide that the job has died."""
     if report.checks and not any(all_good([check]) for check in report.checks):
         return f"none of {len(report.checks)} documents could be read: {report.checks[0]['reason']}"[:200]
     if report.deliveries.failed:
@@ -57,6 +48,6 @@ def _unread(report: Report) -> str:
     return f"could not be read: {', '.join(unread)}"[:200] if unread else ""
 
 
-def _tell(heartbeat: Heartbeat, beat: Beat, said: str) -> None:
-    if why := heartbeat.beat(beat, said):
-        log.warning("the heartbeat could not be sent: %s", why)
+def _ping(heartbeat: Heartbeat, beat: Beat, text: str) -> None:
+    if problem := heartbeat.beat(beat, text):
+        log.warning("the heartbeat could not be sent: %s", problem)

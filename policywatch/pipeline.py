@@ -1,12 +1,14 @@
-"""The job: crawl, read, deliver; each step can be stopped anywhere and started again."""
+"""The job: plan, crawl, ingest, confirm, notify. Each step can be stopped anywhere and started again.
+
+Classification is part of ingest: a change is written with its verdict and its alerts, in one transaction.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 
-from analysis.model import TooCostly, UnreadablePage
+from analysis.model import UnreadablePage
 from analysis.text.normal import fingerprint
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fetched, Progress, Target
@@ -16,59 +18,79 @@ from policywatch import sandbox
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.due import LOOKED_BACK, due
-from policywatch.ingest.captures import read_unread
-from policywatch.ingest.extraction import Review, unreviewed
-from policywatch.ingest.reprocess import refresh
-from policywatch.manners import manners
+from policywatch.ingest.alerting import confirm
+from policywatch.ingest.captures import ingest
+from policywatch.ingest.extraction import PageCache, Review, extraction_configs, no_review
+from policywatch.ingest.reprocess import reprocess_current
+from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
-from storage.checks import Check, Outcome, earlier_checks, finish, last_checks, pauses
+from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
 from storage.database import Database
 from storage.documents import Document, declare
 from storage.lock import one_at_a_time
+from storage.versions import InForce, in_force
 
 
 class Job:
-    """The steps on one database, for one watchlist. Every step but `deliver` wants `one_at_a_time` held."""
+    """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
 
     def __init__(self, watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients
-        self.manners = manners(watchlist, _second_reader(database, recipients))
-        self.mistakes: list[Exception] = []  # of ours, each with one document; to be raised when all is done
-        self._costly: set[bytes] = set()  # digests of bodies: a check fetches them twice, and each takes a minute
-        self._tripped: dict[str, Exception] = {}  # of those, with the texts in force that `refresh` could not read
+        self.configs = extraction_configs(watchlist, _review(database, recipients))
+        self.mistakes: list[Exception] = []  # of the program, each with one document; to be raised when all is done
+        self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
+        self._pages = PageCache()
+        self._in_force: dict[str, InForce] = {}  # of documents with one address
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
-        """Crawl what is due (all of it with `force`), read, deliver. Raises `Busy` where another run is at work.
+        """All steps, over what is due (all of it with `force`). Raises `Busy` where another run is at work.
 
-        Mistakes of the program with one document hold up no other; the caller raises them when all is told.
+        Mistakes of the program with one document hold up no other; the caller raises them at the end.
         """
         started = utc_now()
         with one_at_a_time(self.database):
-            checks = self.crawl(only=only, force=force, progress=progress)
-            checks += [id_ for id_ in self.read() if id_ not in checks]
+            planned = self.plan(only=only, force=force)
+            self.reprocess()
+            checks = self.crawl(planned, progress=progress)
+            checks += [check for check in self.ingest() if check not in checks]
+            self.confirm()
         sandbox.close()  # till the next run, maybe hours later, it would keep its memory
-        deliveries = self.deliver()
+        deliveries = self.notify()
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
-    def crawl(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> list[int]:
-        """Fetch the documents that are due; the ids of the checks."""
+    def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:
+        """The documents to be checked; those of the store are brought in step with the watchlist."""
         self.declare()
-        tripped = self._tripped = refresh(self.database, self.manners)
-        wanted = [entry for entry in self.watchlist.documents if not only or entry.id in only]
-        if not force:
-            now = utc_now()
-            with self.database.reading() as session:
-                earlier = earlier_checks(session, LOOKED_BACK)
-                wanted = due(wanted, last_checks(session), pauses(session, now), now, earlier=earlier)
-        checks = [self._failed(entry.id, tripped[entry.id]) for entry in wanted if entry.id in tripped]
+        entries = [entry for entry in self.watchlist.documents if not only or entry.id in only]
+        if force:
+            return entries
+        with self.database.reading() as session:
+            return due_documents(session, entries, utc_now())
+
+    def declare(self) -> None:
+        """Bring the store's documents in step with the watchlist."""
+        alert_after = self.watchlist.operator[0].after
+        with self.database.writing() as session:
+            declare(session, [_row(entry, alert_after) for entry in self.watchlist.documents])
+
+    def reprocess(self) -> None:
+        """Extract texts in force again that were extracted by other rules or selectors, before they are compared."""
+        self._failed = reprocess_current(self.database, self.configs)
+        self.mistakes += self._failed.values()
+
+    def crawl(self, planned: Sequence[DocumentEntry], *, progress: Progress | None = None) -> list[int]:
+        """Fetch these documents; the ids of the checks."""
+        with self.database.reading() as session:
+            whole = {entry.id for entry in planned if len(entry.addresses) == 1}
+            self._in_force = {id_: version for id_, version in in_force(session).items() if id_ in whole}
+        checks = [self._failed_check(entry.id) for entry in planned if entry.id in self._failed]
         return checks + crawl(
             self.database,
-            [target(self.watchlist, entry) for entry in wanted if entry.id not in tripped],
+            [target(self.watchlist, entry) for entry in planned if entry.id not in self._failed],
             crawl_settings(self.watchlist),
             fingerprint_of=self.fingerprint_of,
             mistakes=self.mistakes,
@@ -76,35 +98,29 @@ class Job:
             progress=progress,
         )
 
-    def _failed(self, document_id: str, mistake: Exception) -> int:
-        """The id of a check that was not made, because the program tripped over the document before it."""
-        self.mistakes.append(mistake)
+    def _failed_check(self, document_id: str) -> int:
+        """A document over which `reprocess` met a mistake is not fetched: nothing could be compared with its text."""
         with self.database.writing() as session:
             check = Check(document_id=document_id, checked_at=utc_now())
-            finish(session, check, Outcome.FAILED, program_error(mistake))
+            finish(session, check, Outcome.FAILED, program_error(self._failed[document_id]))
             session.flush()
             assert check.id is not None
             return check.id
 
-    def declare(self) -> None:
-        """Bring the store's documents in step with the watchlist."""
-        alert_after = self.watchlist.operator[0].after
+    def ingest(self, *, again: bool = False) -> list[int]:
+        """Make versions, changes and alerts of what was fetched; with `again` also of what failed before, by mistakes
+        of the program. The ids of the checks."""
+        configs = {id_: config for id_, config in self.configs.items() if id_ not in self._failed}
+        pages, self._pages = self._pages, PageCache()
+        return ingest(self.database, configs, self.recipients.names_for, self.mistakes, cache=pages, again=again)
+
+    def confirm(self) -> None:
+        """Alert of returns that have stayed."""
         with self.database.writing() as session:
-            declare(session, [_row(entry, utc_now(), alert_after) for entry in self.watchlist.documents])
+            confirm(session, self.recipients.names_for)
 
-    def read(self, *, again: bool = False) -> list[int]:
-        """Read what was fetched and not read yet, with `again` also what the program tripped over; the checks' ids.
-
-        The watchlist may have been edited since it was fetched, so the texts in force are read by it first.
-        """
-        tripped = refresh(self.database, {i: manner for i, manner in self.manners.items() if i not in self._tripped})
-        self.mistakes += tripped.values()
-        self._tripped |= tripped
-        readable = {id_: manner for id_, manner in self.manners.items() if id_ not in self._tripped}
-        return read_unread(self.database, readable, self.recipients.names_for, self.mistakes, again=again)
-
-    def deliver(self) -> Deliveries:
-        """Send what is owed and due."""
+    def notify(self) -> Deliveries:
+        """Send pending alerts that are due."""
         return deliver_due(
             self.database,
             self.recipients.routes,
@@ -115,28 +131,33 @@ class Job:
         )
 
     def fingerprint_of(self, fetched: Fetched) -> str | None:
-        """The fingerprint of a page's text; None where it can't be read."""
-        how = self.manners[fetched.document]
-        digest = hashlib.sha256(fetched.body).digest()
-        if digest in self._costly:
-            return None
+        """The fingerprint of a page's text; None where it can't be read. The very bytes of the text in force are not
+        read again, and a new text is kept for `ingest`."""
+        config, current = self.configs[fetched.document], self._in_force.get(fetched.document)
+        if current is not None and current.reader == config.reader and current.source == _source(fetched):
+            return current.fingerprint
         try:
-            page = how.page(fetched.body, mime=fetched.mime, charset=fetched.charset, url=fetched.final_url)
-        except TooCostly:
-            self._costly.add(digest)
-            return None
+            text = fingerprint(self._pages.extract(config, fetched).blocks)
         except UnreadablePage:
             return None
-        return fingerprint(page.blocks)
+        if current is not None and current.fingerprint == text:
+            self._pages.forget(config, fetched)
+        return text
 
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
-        """What differs between two answers, none of which is believed."""
-        return self.manners[second[0].document].unstable(first, second)
+        """What differs between two answers, neither of which is accepted."""
+        return self.configs[second[0].document].unstable_reason(first, second)
 
 
-def _second_reader(database: Database, recipients: Recipients) -> Review:
+def _source(fetched: Fetched) -> tuple[str, str, str, str | None, str]:
+    """All that the text of a page of one part depends on."""
+    digest = hashlib.sha256(fetched.body).hexdigest()
+    return fetched.url, fetched.final_url, fetched.mime, fetched.charset, digest
+
+
+def _review(database: Database, recipients: Recipients) -> Review:
     if recipients.model is None:
-        return unreviewed
+        return no_review
     languages = {route.language for route in recipients.routes} | {recipients.operator_language}
     return SecondReader(database, recipients.model, sorted(languages))
 
@@ -166,14 +187,6 @@ def crawl_settings(watchlist: Watchlist) -> CrawlSettings:
     )
 
 
-def _row(entry: DocumentEntry, now: datetime, alert_after: int) -> Document:
-    return Document(
-        id=entry.id,
-        service=entry.service,
-        title=entry.title,
-        kind=entry.kind,
-        url=entry.addresses[0],
-        language=entry.language,
-        added_at=now,
-        alert_after=alert_after,
-    )
+def _row(entry: DocumentEntry, alert_after: int) -> Document:
+    columns = entry.model_dump(include={"id", "service", "title", "kind", "language"})
+    return Document(**columns, url=entry.addresses[0], added_at=utc_now(), alert_after=alert_after)

@@ -13,7 +13,7 @@ from policywatch.sanitize import harmless
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome
 from storage.database import Database
-from storage.versions import Version
+from storage.versions import version_heads
 
 if TYPE_CHECKING:  # at run time it would bring Apprise along, which takes as long as all the rest
     from notifier.delivery import Deliveries
@@ -35,12 +35,8 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """One object, as the contract has it."""
-        return {
-            "started_at": self.started_at.isoformat(),
-            "finished_at": self.finished_at.isoformat(),
-            "checks": self.checks,
-            "deliveries": asdict(self.deliveries),
-        }
+        times = {"started_at": self.started_at.isoformat(), "finished_at": self.finished_at.isoformat()}
+        return times | {"checks": self.checks, "deliveries": asdict(self.deliveries)}
 
 
 def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
@@ -51,31 +47,41 @@ def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
 def outcomes(database: Database, ids: Iterable[int]) -> list[dict[str, Any]]:
     """These checks as a report names them."""
     with database.reading() as session:
-        rows = [session.get_one(Check, id_) for id_ in ids]
-        return [
-            {
-                "document": check.document_id,
-                "outcome": check.outcome,
-                "reason": str(check.reason) if check.reason else None,
-                "version": _number(session.get(Version, check.version_id)) if check.version_id else None,
-                "change": _change(_made_by(check, change_to(session, check.version_id))) if check.version_id else None,
-            }
-            for check in rows
-        ]
+        checks = [session.get_one(Check, id_) for id_ in ids]
+        versions = version_heads(session, [check.version_id for check in checks if check.version_id is not None])
+        changes = {id_: change_to(session, id_) for id_ in versions}
+    return [
+        {
+            "document": check.document_id,
+            "outcome": check.outcome,
+            "reason": str(check.reason) if check.reason else None,
+            "version": versions[check.version_id].number if check.version_id is not None else None,
+            "change": _change(changes.get(check.version_id or 0), check),
+        }
+        for check in checks
+    ]
 
 
-def log_report(report: Report, made: Mapping[str, Check], failing: Iterable[str]) -> None:
-    """What came of each document, and of the deliveries."""
+def _change(change: Change | None, check: Check) -> dict[str, Any] | None:
+    if change is None or change.check_id != check.id:
+        return None  # a later check of the same version brought none
+    columns = ("id", "substantive", "alert", "severity", "direction", "topics")
+    day = change.effective_date.isoformat() if change.effective_date else None
+    return {name: getattr(change, name) for name in columns} | {"effective_date": day}
+
+
+def log_report(report: Report, checks: Mapping[str, Check], delivery_troubles: Iterable[str]) -> None:
+    """What came of each document, by its last of the `checks`, and of the deliveries."""
     for check in report.checks:
         document, outcome, reason = check["document"], check["outcome"], check["reason"]
         facts = {"document": document, "outcome": outcome, "reason": reason}
-        if (seconds := made[document].seconds) is not None:
+        if (seconds := checks[document].seconds) is not None:
             facts["ms"] = round(seconds * 1000)
         why = f": {harmless(reason)}" if reason else ""
         level = INFO if all_good([check]) else WARNING
         log.log(level, f"{document}: {outcome or 'not read yet'}{why}", extra={"event": "checked", "facts": facts})
-    for problem in failing:
-        log.warning("delivery failed: %s", harmless(problem), extra={"event": "delivery failed"})
+    for trouble in delivery_troubles:
+        log.warning("delivery failed: %s", trouble, extra={"event": "delivery failed"})
     done = report.deliveries
     log.log(
         WARNING if done.failed else INFO,
@@ -84,26 +90,3 @@ def log_report(report: Report, made: Mapping[str, Check], failing: Iterable[str]
     )
     took = (report.finished_at - report.started_at).total_seconds()
     log.info(f"run ended after {took:.1f} s", extra={"event": "run ended", "facts": {"ms": round(1000 * took)}})
-
-
-def _number(version: Version | None) -> int | None:
-    return version.number if version else None
-
-
-def _made_by(check: Check, change: Change | None) -> Change | None:
-    """The change only where this very check brought it: a later check of the same version has none."""
-    return change if change is not None and change.check_id == check.id else None
-
-
-def _change(change: Change | None) -> dict[str, Any] | None:
-    if change is None:
-        return None
-    return {
-        "id": change.id,
-        "substantive": change.substantive,
-        "alert": change.alert,
-        "severity": change.severity,
-        "direction": change.direction,
-        "topics": change.topics,
-        "effective_date": change.effective_date.isoformat() if change.effective_date else None,
-    }

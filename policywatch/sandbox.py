@@ -1,7 +1,7 @@
-"""Reading and comparing in a process of its own: a page made to exhaust it takes that one down, and nothing else.
+"""Extracting and comparing in a process of its own: a page made to exhaust it takes that one down, and nothing else.
 
-It is started at the first call and lives until `close`, or until a page is too much for it. It takes functions of
-modules and their arguments, pickled; what they raise is raised here.
+It is started at the first call and lives until `close`, or until a page is too much for it. Functions of modules and
+their arguments go there pickled; what they raise is raised here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import IO, Any, NamedTuple, ParamSpec, TypeVar
@@ -40,21 +41,19 @@ _idle: list[subprocess.Popen[bytes]] = []  # one for each thread that has called
 
 
 class _Request(NamedTuple):
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    call: Callable[[], Any]
     cpu_seconds: int
     memory: int
 
 
 def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """What the function answers. Raises `TooCostly` where that takes more than the limits."""
+    """What the function returns. Raises `TooCostly` where that takes more than the limits."""
     process = _process()
     deadline = Timer(SECONDS, process.kill)
     deadline.daemon = True
     deadline.start()
     try:
-        answer, failure = _asked(process, _Request(function, args, kwargs, CPU_SECONDS, MEMORY))
+        result, failure = _ask(process, _Request(partial(function, *args, **kwargs), CPU_SECONDS, MEMORY))
     except BaseException:
         _end(process)
         raise
@@ -63,7 +62,7 @@ def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     _idle.append(process)
     if failure is not None:
         raise failure
-    return answer  # type: ignore[no-any-return]
+    return result  # type: ignore[no-any-return]
 
 
 @atexit.register
@@ -88,10 +87,9 @@ def _process() -> subprocess.Popen[bytes]:
     return process
 
 
-def _asked(process: subprocess.Popen[bytes], request: _Request) -> tuple[Any, BaseException | None]:
-    message = pickle.dumps(request)
+def _ask(process: subprocess.Popen[bytes], request: _Request) -> tuple[Any, BaseException | None]:
     try:
-        _pipe(process.stdin).write(message)
+        pickle.dump(request, _pipe(process.stdin))
         _pipe(process.stdin).flush()
         answer: tuple[Any, BaseException | None] = pickle.load(_pipe(process.stdout))  # noqa: S301  # of our own code
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):  # it died, perhaps amid its answer
@@ -114,7 +112,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 def serve() -> None:
     """The other side: answer requests until there are no more."""
-    # whoever stops the program stops the process that waits for this one, and it alone knows what to make of that
+    # signals are for the process that waits for this one, and ends it
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     logging.disable()  # pdfminer has much to say of a bad file
@@ -138,7 +136,7 @@ def serve() -> None:
 
 def _answer(request: _Request) -> tuple[Any, BaseException | None]:
     try:
-        return request.function(*request.args, **request.kwargs), None
+        return request.call(), None
     except MemoryError:
         raise
     except Exception as failure:  # noqa: BLE001  # it is raised where the function was asked for
@@ -159,6 +157,6 @@ def _limit(request: _Request) -> None:
     if _STATM.exists():
         pages = int(_STATM.read_text("ascii").split()[0])
         bounds[resource.RLIMIT_AS] = pages * resource.getpagesize() + request.memory
-    for what, most in bounds.items():
-        _, hard = resource.getrlimit(what)
-        resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    for limit, bound in bounds.items():
+        _, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))

@@ -21,17 +21,18 @@ class SecondOpinion(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """For `show --json` and the API."""
-        said = {name: getattr(self.verdict, name) for name in ("substantive", "alert", "severity", "direction")}
-        return {"model": self.model, "meaning": self.meanings, **said, "topics": [*self.verdict.topics]}
+        verdict = {name: getattr(self.verdict, name) for name in ("substantive", "alert", "severity", "direction")}
+        return {"model": self.model, "meaning": self.meanings, **verdict, "topics": [*self.verdict.topics]}
 
 
 def second_opinion(session: Session, change_id: int) -> SecondOpinion | None:
     """Of the passages that it was asked about; None where there is no answer."""
-    found = second_readings(session, change_id)
-    if not found:
+    readings = second_readings(session, change_id)
+    if not readings:
         return None
-    last = max(found, key=lambda row: row.made_at)
-    return SecondOpinion(last.model, classify_change([verdict_of(row.answer or {}) for row in found]), meanings(found))
+    last = max(readings, key=lambda reading: reading.made_at)
+    verdict = classify_change([verdict_of(reading.answer or {}) for reading in readings])
+    return SecondOpinion(last.model, verdict, meanings(readings))
 
 
 def verdict_of(answer: Mapping[str, Any]) -> Verdict:

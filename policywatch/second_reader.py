@@ -75,8 +75,8 @@ class Answer(BaseModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        named = (self.substantive and self.alert, bool(self.topics), self.severity != "none", self.direction != "none")
-        if any(each != self.alert for each in named):
+        signs = (self.substantive and self.alert, bool(self.topics), self.severity != "none", self.direction != "none")
+        if any(sign != self.alert for sign in signs):
             raise ValueError("topics, a severity and a direction belong to an alert, and to nothing else")
         return self
 
@@ -95,11 +95,11 @@ class SecondReader:
     def __call__(self, passages: Sequence[Passage], ask: bool) -> dict[int, Verdict]:
         """Its verdicts by the passage's number, where they are to decide; without `ask` those that it gave before."""
         verdicts = {}
-        given = _GIVEN
-        for number in sorted(range(len(passages)), key=lambda each: self._weight(passages[each]))[:_OF_A_CHANGE]:
-            passage = passages[number]
-            given -= sum(len(text[:_PASSAGE]) for text in passage.texts.values())
-            if given < 0 or not (passage.severity != "none" or _is_unsure(passage)):
+        left = _GIVEN
+        weightiest = sorted(enumerate(passages), key=lambda each: self._weight(each[1]))[:_OF_A_CHANGE]
+        for number, passage in weightiest:
+            left -= sum(len(text[:_PASSAGE]) for text in passage.texts.values())
+            if left < 0 or not (passage.severity != "none" or _is_unsure(passage)):
                 break
             answer = self._answer(passage, ask=ask)
             if answer is not None and self.model.decides and _is_unsure(passage):
@@ -116,8 +116,8 @@ class SecondReader:
         with self.database.reading() as session:
             known = session.get(SecondReading, (key, self.model.name))
             may_ask = ask and self._left > 0 and asked_since(session, self.now() - timedelta(days=1)) < _OF_A_DAY
-        if (known is not None and known.answer is not None) or not may_ask:
-            return known.answer if known is not None else None
+        if not may_ask or (known and known.answer):
+            return known.answer if known else None
         reading = SecondReading(passage=key, model=self.model.name, made_at=self.now())
         began = self.clock()
         try:
@@ -152,11 +152,10 @@ def ask_about(passage: Passage, model: Model, languages: Sequence[str], seconds:
         raise NoAnswer("the answer is no text") from failure
     if answer.meaning.keys() != set(languages):
         raise NoAnswer("the answer is in other languages than asked for")
-    stands = [
-        text for text in answer.quotations if text.strip() and any(text in side for side in passage.texts.values())
-    ]
+    sides = passage.texts.values()
+    quotations = [text for text in answer.quotations if text.strip() and any(text in side for side in sides)]
     meaning = {language: _plain(answer.meaning[language]) for language in languages}
-    return answer.model_dump() | {"quotations": stands, "meaning": meaning}
+    return answer.model_dump() | {"quotations": quotations, "meaning": meaning}
 
 
 def _plain(sentence: str) -> str:

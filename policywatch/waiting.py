@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from notifier.when import AtOnce, parse_when, zone
 from policywatch.config.schema import RouteEntry
-from policywatch.ingest.alerting import STAYS
+from policywatch.ingest.alerting import CONFIRMATIONS
 from storage.alerts import Alert, waiting_alerts
 from storage.changes import Change, change, waiting_changes
 from storage.checks import good_checks_since
@@ -36,7 +36,8 @@ class Waiting:
         """In English, for the terminal."""
         if self.stayed is not None:
             return (
-                f"back to an earlier text; told once {STAYS} checks in a row found it again, {self.stayed} did so far"
+                f"back to an earlier text; told once {CONFIRMATIONS} checks in a row found it again, "
+                f"{self.stayed} did so far"
             )
         return "for the digest of that time" if self.until else "for the next run, or `policywatch deliver`"
 

@@ -15,14 +15,13 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session
 
 from messages import counted
 from notifier.plan import has_to_plan
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import TEXT, Watchlist
-from policywatch.due import due_at
 from policywatch.logs import log
+from policywatch.plan import due_at
 from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
@@ -35,112 +34,105 @@ _LOST_SLEEP = timedelta(minutes=1)  # where the database or the disk failed
 
 
 def watch(database: Database, read: Callable[[], tuple[Watchlist, Recipients]], log_format: str) -> None:
-    """Until SIGTERM or SIGINT: sleep to the next due time, then run. What is watched and who is told is read anew at
-    each turn.
+    """Until SIGTERM or SIGINT: run what is due, then sleep to the next due time. The watchlist is read again at each
+    turn.
 
     Each run is a process of its own: its memory comes back, and a crash of one run does not end the watch. Nor does a
-    database that is gone for a while, once it was there. A signal lets the run at work finish its step and ends it the
-    same way.
+    database that is gone for a while, once it was there. A signal lets the run at work finish its step and ends it too.
     """
     stop = _Stop()
-    running: list[subprocess.Popen[bytes]] = []
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.tell()
-        for process in running:
-            process.terminate()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    log.info("%s", _beginning(read()[0], database, utc_now()), extra={"event": "watch started"})
+    log.info("%s", _beginning(read()[0], database), extra={"event": "watch started"})
     with TemporaryDirectory(prefix="policywatch-") as folder:
         text = Path(folder) / "watchlist.toml"
         lost = ""
-        while not stop.told:
+        while not stop.signalled:
             try:
                 watchlist, recipients = read()
-                documents = _due_documents(watchlist, database, utc_now())
-                if documents or _owes(database, recipients, utc_now()):
+                if command := _command(watchlist, database, recipients, log_format):
                     # a run reads what was read here: the file itself may be wrong, or another by then
                     text.write_text("\n".join(watchlist.lines), "utf-8")
-                    environ = {**os.environ, TEXT: str(text)}
-                    running[:] = [subprocess.Popen(_command(watchlist, documents, log_format), env=environ)]
-                    if stop.told:  # before it was known as running
-                        running[0].terminate()
-                    running[0].wait()
-                    running.clear()
-                sleep = _sleep(watchlist, database, utc_now())
-                lost = _tell_once("", lost)
+                    stop.run(command, {**os.environ, TEXT: str(text)})
+                sleep = _sleep(watchlist, database)
+                lost = _log_once("", lost)
             except (*STORE_LOST, DBAPIError) as failure:  # what is refused amid a restore, say, may be granted again
-                sleep, lost = _LOST_SLEEP, _tell_once(with_advice(getattr(failure, "orig", failure)), lost)
+                sleep, lost = _LOST_SLEEP, _log_once(with_advice(getattr(failure, "orig", failure)), lost)
             stop.wait(sleep.total_seconds())
 
 
 class _Stop:
-    """Told by a signal, amid whatever else: of an Event the very thread that is interrupted may hold the lock."""
+    """Ends runs and sleep by SIGTERM and SIGINT. A socket wakes the sleep, also just before it: of an Event the very
+    thread that is interrupted may hold the lock."""
 
     def __init__(self) -> None:
-        self.told = False
+        self.signalled = False
+        self._running: subprocess.Popen[bytes] | None = None
         self._theirs, self._ours = socket.socketpair()
+        signal.signal(signal.SIGTERM, self._end)
+        signal.signal(signal.SIGINT, self._end)
 
-    def tell(self) -> None:
-        if not self.told:
-            self.told = True
+    def _end(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self.signalled:
+            self.signalled = True
             self._theirs.send(b".")
+        if self._running is not None:
+            self._running.terminate()
+
+    def run(self, command: list[str], environ: dict[str, str]) -> None:
+        self._running = subprocess.Popen(command, env=environ)
+        if self.signalled:  # before it was known as running
+            self._running.terminate()
+        self._running.wait()
+        self._running = None
 
     def wait(self, seconds: float) -> None:
-        """For so long, or until it was told: also just before."""
         select([self._ours], [], [], seconds)
 
 
-def _tell_once(lost: str, before: str) -> str:
+def _log_once(lost: str, before: str) -> str:
     """What failed, or that nothing does any more."""
-    if lost != before:
-        if lost:
-            log.error("%s; nothing is lost, the watch tries again every minute", lost, extra={"event": "database lost"})
-        else:
-            log.info("the database is back", extra={"event": "database back"})
+    if lost and lost != before:
+        log.error("%s; nothing is lost, the watch tries again every minute", lost, extra={"event": "database lost"})
+    elif before and not lost:
+        log.info("the database is back", extra={"event": "database back"})
     return lost
 
 
-def _beginning(watchlist: Watchlist, database: Database, now: datetime) -> str:
+def _beginning(watchlist: Watchlist, database: Database) -> str:
     """What is watched, and when next: what a person wants to see who has just started it."""
-    with database.reading() as session:
-        soonest = min(_times(session, watchlist, now), default=now)
+    now = utc_now()
+    soonest = min(_due_times(watchlist, database, now).values(), default=now)
     when = "now" if soonest <= now else f"at {soonest:%Y-%m-%d %H:%M} UTC"
     return f"{watchlist.file}: {counted(len(watchlist.documents), 'document')} watched; the next check is due {when}"
 
 
-def _command(watchlist: Watchlist, documents: list[str], log_format: str) -> list[str]:
+def _due_times(watchlist: Watchlist, database: Database, now: datetime) -> dict[str, datetime]:
+    """When each document of the watchlist is to be checked."""
+    with database.reading() as session:
+        last, waits = last_checks(session), pauses(session, now)
+    return {
+        entry.id: due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True)
+        for entry in watchlist.documents
+    }
+
+
+def _command(watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str) -> list[str]:
+    """What is to be run now; nothing where neither a document nor a delivery is due."""
+    now = utc_now()
+    documents = [id_ for id_, at in _due_times(watchlist, database, now).items() if at <= now]
+    with database.reading() as session:
+        attempt = next_attempt(session)
+        has_deliveries = (attempt is not None and attempt <= now) or has_to_plan(session, recipients.routes, now)
+    if not documents and not has_deliveries:
+        return []
     step = ["run", "--log-format", log_format] if documents else ["deliver"]
     chosen = [word for id_ in documents for word in ("--document", id_)]
     return [sys.executable, "-m", "policywatch", *step, *chosen, "--config", str(watchlist.file)]
 
 
-def _due_documents(watchlist: Watchlist, database: Database, now: datetime) -> list[str]:
+def _sleep(watchlist: Watchlist, database: Database) -> timedelta:
+    now = utc_now()
     with database.reading() as session:
-        times = _times(session, watchlist, now)
-    return [entry.id for entry, at in zip(watchlist.documents, times, strict=True) if at <= now]
-
-
-def _times(session: Session, watchlist: Watchlist, now: datetime) -> list[datetime]:
-    """When each document of the watchlist is to be checked, in its order."""
-    last, waits = last_checks(session), pauses(session, now)
-    return [
-        due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True) for entry in watchlist.documents
-    ]
-
-
-def _owes(database: Database, recipients: Recipients, now: datetime) -> bool:
-    """A delivery is due, or a digest whose time has come is still to be made into one."""
-    with database.reading() as session:
-        at = next_attempt(session)
-        return (at is not None and at <= now) or has_to_plan(session, recipients.routes, now)
-
-
-def _sleep(watchlist: Watchlist, database: Database, now: datetime) -> timedelta:
-    with database.reading() as session:
-        times, attempt = _times(session, watchlist, now), next_attempt(session)
-    times += [attempt] if attempt else []
+        attempt = next_attempt(session)
+    times = [*_due_times(watchlist, database, now).values(), *([attempt] if attempt else [])]
     soonest = min((at - now for at in times if at > now), default=_LONGEST_SLEEP)
     return max(_SHORTEST_SLEEP, min(soonest, _LONGEST_SLEEP))

@@ -61,7 +61,9 @@ class Check(SQLModel, table=True):
     document_id: str = Field(foreign_key="documents.id")
     checked_at: datetime = Field(sa_type=Utc)
     outcome: str | None = Field(default=None, index=True)
-    attempts: int = 0  # to read its capture, counted before each of them; from 0 again where a person asks for it
+    # to read its capture, counted before each of them: of an unreadable one, those that took too much or ended the
+    # program; from 0 again where a person asks for it
+    attempts: int = 0
     accepted: bool = False  # held, and then taken by a person
     reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
     status: int | None = None
@@ -76,7 +78,8 @@ class Check(SQLModel, table=True):
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
-_GIVEN_UP = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) >= ATTEMPTS)
+_COSTLY = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) > 0)
+_GIVEN_UP = and_(_COSTLY, col(Check.attempts) >= ATTEMPTS)
 
 
 def finish(
@@ -232,14 +235,15 @@ def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, Any
 def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
     """Oldest first, so that versions are made in the order in which the page changed.
 
-    With `again`, also those that the program tripped over or gave up, unless something later was read of the document.
+    With `again`, also those that the program tripped over or that took too much, unless something later was read of the
+    document.
     """
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
         read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(sorted(_GOOD)))
         is_newest = ~exists().where(col(later.document_id) == Check.document_id, col(later.id) > Check.id, read)
-        waits = or_(waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _GIVEN_UP), is_newest))
+        waits = or_(waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _COSTLY), is_newest))
     wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
     return list(session.exec(wanted.order_by(col(Check.id))))
 
@@ -251,6 +255,13 @@ def count_attempt(session: Session, check: Check) -> bool:
     check.attempts += 1
     session.add(check)
     return True
+
+
+def attempts_before(session: Session, check: Check) -> int:
+    """How often earlier checks tried in vain to read this one's very capture."""
+    same = (Check.document_id == check.document_id, Check.capture_id == check.capture_id, col(Check.id) < check.id)
+    tried = select(func.max(Check.attempts)).where(*same, _COSTLY)
+    return session.exec(tried).one() or 0
 
 
 def forget_attempts(session: Session, ids: Collection[int]) -> None:

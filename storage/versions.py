@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import UniqueConstraint
-from sqlalchemy.orm import defer
+from sqlalchemy import UniqueConstraint, exists
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
 from storage.captures import Capture
@@ -77,21 +77,31 @@ class InForce(NamedTuple):
     reader: str
     url: str
     final_url: str
+    # url, final URL, type, charset and digest of its capture; None where it has several parts
+    source: tuple[str, str, str, str | None, str] | None
 
 
 def in_force(session: Session) -> dict[str, InForce]:
     """By document, for those that have a version."""
     newest = select(Version.document_id, func.max(Version.number).label("number")).group_by(col(Version.document_id))
     last = newest.subquery()
+    part = aliased(Capture)
     rows = session.exec(
-        select(Version, Capture.url, Capture.final_url)
-        .options(defer(Version.page))
+        select(Version, Capture, exists().where(col(part.head_id) == Capture.id))
+        .options(defer(Version.page), defer(Capture.body))  # type: ignore[arg-type]  # a class's attribute is its column
         .join(last, (col(Version.document_id) == last.c.document_id) & (col(Version.number) == last.c.number))
         .join(Capture, col(Capture.id) == col(Version.capture_id))
     )
     return {
-        version.document_id: InForce(version.id, version.fingerprint, version.reader, url, final_url)
-        for version, url, final_url in rows
+        version.document_id: InForce(
+            version.id,
+            version.fingerprint,
+            version.reader,
+            capture.url,
+            capture.final_url,
+            None if parts else (capture.url, capture.final_url, capture.mime, capture.charset, capture.sha256),
+        )
+        for version, capture, parts in rows
         if version.id is not None
     }
 

@@ -184,6 +184,6 @@ class TestLanguageWithoutModel:
 
 def test_an_enormous_change_is_bounded_and_says_so() -> None:
     sentences = [f"We share your data number {number} with partner {number}." for number in range(3_000)]
-    found = changed(POLICY, (*POLICY, *sentences), believed=True)
+    found = changed(POLICY, (*POLICY, *sentences), trusted=True)
     assert found.alert
     assert any(reason.code == "why.left_out" for reason in found.why)

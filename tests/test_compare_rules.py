@@ -51,7 +51,7 @@ def test_an_error_page_is_held() -> None:
         assert not any(passage.why for passage in found.passages)
         assert not found.substantive
         assert not found.alert
-    assert compare(before, error, language="en", believed=True).held is None
+    assert compare(before, error, language="en", trusted=True).held is None
 
 
 def test_the_links_of_a_notice_are_given_with_its_date() -> None:

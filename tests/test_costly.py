@@ -15,6 +15,8 @@ import pytest
 from analysis.extract import read_page
 from analysis.model import TooCostly, UnreadablePage
 from policywatch import sandbox
+from storage.checks import checks_of
+from storage.database import Database
 from tests import warm
 from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
@@ -33,12 +35,12 @@ DEADLY = "We count the stones on the way."
 _ENDED = f"""
 import os, signal
 from policywatch.ingest.extraction import ExtractionConfig
-plain = ExtractionConfig.read
-def read(self, kept, former=()):
-    if any({DEADLY!r}.encode() in each.body for each in kept):
+plain = ExtractionConfig.extract_parts
+def extract_parts(self, parts, *more, **options):
+    if any({DEADLY!r}.encode() in each.body for each in parts):
         os.kill(os.getpid(), signal.SIGKILL)
-    return plain(self, kept, former)
-ExtractionConfig.read = read
+    return plain(self, parts, *more, **options)
+ExtractionConfig.extract_parts = extract_parts
 from policywatch.cli import main
 main()
 """
@@ -63,7 +65,7 @@ def run_of(program: str, config: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_page_that_takes_too_much_is_unreadable_and_the_others_are_told(
-    tmp_path: Path, site: Site, config: Path
+    tmp_path: Path, site: Site, config: Path, database_url: str
 ) -> None:
     site.pages |= {f"/{name}": policy(AI) for name in NAMES[1:]}
     site.pages["/hostile"] = policy(AI).replace("</main>", f"{MUCH}</main>")
@@ -77,8 +79,13 @@ def test_a_page_that_takes_too_much_is_unreadable_and_the_others_are_told(
     reason = next(check["reason"] for check in report["checks"] if check["document"] == "library/hostile")
     assert reason.startswith("too costly to read")
     asked = site.asked["/hostile"]
-    for _ in range(3):  # the same page is not tried again
+    for _ in range(3):
         assert outcomes(json.loads(run_of(_PATIENT_FOR_A_SECOND, config).stdout))["library/hostile"] == "unreadable"
+    database = Database(database_url)
+    with database.reading() as session:
+        checks = checks_of(session, "library/hostile", limit=4)
+    database.close()
+    assert [check.attempts for check in checks] == [3, 3, 2, 1], "the same page is given up after three attempts"
     assert site.asked["/hostile"] > asked
     assert (tmp_path / "operator.txt").read_text("utf-8").count("too costly to read") == 1
 

@@ -12,7 +12,7 @@ from notifier.plan import has_to_plan
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route
 from notifier.when import parse_when
-from policywatch.ingest.alerting import settle
+from policywatch.ingest.alerting import confirm
 from storage.alerts import Alert
 from storage.changes import Change
 from storage.checks import Check
@@ -146,7 +146,7 @@ def test_a_return_that_stayed_is_in_the_next_digest_and_none_comes_between(datab
         session.add_all(Check(document_id=POLICY, checked_at=NOON, outcome="unchanged") for _ in range(4))
         session.flush()
         returned.check_id, returned.waits = 1, 3
-        settle(session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26))
+        confirm(session, lambda *_: ["daily"], now=lambda: NOON + timedelta(hours=26))
     deliver(database, daily, post=post, now=NOON + timedelta(hours=26))
     assert post.sent == []
     deliver(database, daily, post=post, now=NOON + timedelta(hours=44, minutes=1))

@@ -74,7 +74,7 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(config: Path,
         archived = ArchivedText(
             "a1", datetime(2025, 1, 1, tzinfo=UTC), "\n\n".join(PARAGRAPHS).encode(), "archive", "https://a.example/1"
         )
-        import_document(job.database, "library/privacy", job.manners["library/privacy"], [archived])
+        import_document(job.database, "library/privacy", job.configs["library/privacy"], [archived])
         numbers = count(1)
         site.pages["/privacy"] = lambda: policy(f"Copy {next(numbers)}.", AI)
         assert job.run(force=True).checks[0]["outcome"] == "held"

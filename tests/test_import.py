@@ -9,11 +9,10 @@ from sqlmodel import func, select
 
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
-from policywatch.ingest.reprocess import reread_all
+from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.sources.errors import NotAnArchive
 from policywatch.sources.imports import Wish, chosen
-from policywatch.sources.repository import opened
+from policywatch.sources.repository import NotAnArchive, opened
 from storage.alerts import Alert
 from storage.changes import changes_of
 from storage.checks import Check
@@ -54,7 +53,7 @@ def test_a_history_becomes_versions_with_their_dates_and_source(
         False,
     )
     assert (privacy.done.versions, privacy.done.changes, privacy.done.flagged) == (5, 3, 2)
-    assert [str(one.reason) for one in privacy.done.set_aside] == ["a login wall: it says “Sign in to continue”"]
+    assert [str(reason) for _, reason in privacy.done.set_aside] == ["a login wall: it says “Sign in to continue”"]
     assert dates(database, "parley/privacy") == [
         (1, day(0), "page"),
         (2, day(30), "page"),
@@ -141,7 +140,7 @@ def test_what_was_imported_can_be_read_again(database: Database, watchlist: Watc
         row.page, row.fingerprint = {"title": "", "language": "en", "blocks": []}, "as if by other rules"
         reindex(session, "parley/privacy")
         assert search(session, '"advertising partners"').hits[0].spans[-1].last == 4
-    reread_all(database, Job(watchlist, database, Recipients()).manners, [])
+    reprocess_all(database, Job(watchlist, database, Recipients()).configs, [])
     assert [each[:2] for each in dates(database, "parley/privacy")] == [each[:2] for each in before]
     with database.reading() as session:
         assert search(session, '"advertising partners"').hits[0].spans[-1].last is None

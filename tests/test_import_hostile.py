@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from policywatch.config.watchlist import Watchlist
-from policywatch.sources.errors import ArchiveUnreachable, NotAnArchive
 from policywatch.sources.imports import chosen
-from policywatch.sources.repository import opened
+from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive, opened
 from storage.database import Database
 from storage.versions import current_version
 from tests.archive import Commit, git, repository
@@ -48,8 +47,8 @@ def test_odd_names_and_contents_do_no_harm(database: Database, watchlist: Watchl
         "parley/nul": reports["parley/nul"].versions,
         "parley/upload-pack-touch-owned": 1,
     }
-    assert str(reports["parley/huge"].set_aside[0].reason) == "the archive's text is missing or too large"
-    assert "empty" in str(reports["parley/empty"].set_aside[0].reason)
+    assert str(reports["parley/huge"].set_aside[0][1]) == "the archive's text is missing or too large"
+    assert "empty" in str(reports["parley/empty"].set_aside[0][1])
     with database.reading() as session:
         assert "Café" in str(current_version(session, "parley/broken").page)  # type: ignore[union-attr]
 

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist, load
-from policywatch.ingest.captures import read_unread
+from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.pipeline import Job
 from policywatch.sources.layout import Archived, continued_by
@@ -46,7 +46,7 @@ def kept(body: str, at: datetime) -> Capture:
     )
 
 
-def check(database: Database, manners: dict[str, ExtractionConfig], at: datetime, *more: str) -> str | None:
+def check(database: Database, configs: dict[str, ExtractionConfig], at: datetime, *more: str) -> str | None:
     """A check of our own that found the policy with these sentences; its outcome."""
     body = "".join(f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line)
     with database.writing() as session:
@@ -54,7 +54,7 @@ def check(database: Database, manners: dict[str, ExtractionConfig], at: datetime
         session.add(made)
         session.flush()
         session.add(Check(document_id="parley/privacy", checked_at=at, status=200, capture_id=made.id))
-    read_unread(database, manners, lambda *_: ["team"], [])
+    ingest(database, configs, lambda *_: ["team"], [])
     with database.reading() as session:
         return checks_of(session, "parley/privacy", limit=1)[0].outcome
 
@@ -63,10 +63,10 @@ def test_our_own_checks_continue_it_and_alert_only_of_what_they_saw(
     database: Database, watchlist: Watchlist, archive: Path
 ) -> None:
     take(database, watchlist, archive)
-    manners = Job(watchlist, database, Recipients()).manners
-    assert check(database, manners, day(99), TRAINING, SHARING) == "unchanged"
+    configs = Job(watchlist, database, Recipients()).configs
+    assert check(database, configs, day(99), TRAINING, SHARING) == "unchanged"
     gap = "We sell your email address to data brokers since March 1, 2022."
-    assert check(database, manners, day(100), TRAINING, SHARING, gap) == "first"
+    assert check(database, configs, day(100), TRAINING, SHARING, gap) == "first"
     with database.reading() as session:
         first = current_version(session, "parley/privacy")
         assert first is not None
@@ -76,7 +76,7 @@ def test_our_own_checks_continue_it_and_alert_only_of_what_they_saw(
         assert (joint.substantive, joint.alert) == (True, True)
         assert session.exec(select(Alert)).all() == []
     assert (
-        check(database, manners, day(101), TRAINING, SHARING, gap, TRAINING.replace("posts", "messages")) == "changed"
+        check(database, configs, day(101), TRAINING, SHARING, gap, TRAINING.replace("posts", "messages")) == "changed"
     )
     with database.reading() as session:
         assert len(session.exec(select(Alert)).all()) == 1
@@ -87,8 +87,8 @@ def test_a_history_goes_before_the_versions_that_are_there(
 ) -> None:
     job = Job(watchlist, database, Recipients())
     job.declare()
-    assert check(database, job.manners, day(45), TRAINING) == "first"
-    assert check(database, job.manners, day(46), TRAINING, SHARING) == "changed"
+    assert check(database, job.configs, day(45), TRAINING) == "first"
+    assert check(database, job.configs, day(46), TRAINING, SHARING) == "changed"
     with database.reading() as session:
         mine = [(row.id, row.captured_at) for row in versions(session, "parley/privacy")]
         alerts = len(session.exec(select(Alert)).all())

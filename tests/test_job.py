@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from notifier.alert_view import change_view
-from policywatch.ingest.approve import HeldAnew, accept, held_text
+from policywatch.ingest.approve import AnotherTextHeld, accept, held_text
 from policywatch.ingest.extraction import ExtractionConfig
 from storage.change_list import ChangeFilter, changes_page
 from storage.clock import utc_now
@@ -157,14 +157,14 @@ def test_an_accepted_text_is_news_of_that_day_and_says_when_it_was_found(
     run(config)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:2])
     run(config, status=1)
-    database, how, later = (
+    database, extraction, later = (
         Database(database_url),
         ExtractionConfig("Privacy policy", "en"),
         utc_now() + timedelta(days=30),
     )
     with database.reading() as session:
-        check, held = held_text(session, "library/privacy", how)
-    taken = accept(database, "library/privacy", how, lambda *_: (), seen=held.page, now=lambda: later)
+        check, held = held_text(session, "library/privacy", extraction)
+    taken = accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page, now=lambda: later)
     assert taken is not None
     with database.reading() as session:
         (row,) = changes_page(session, ChangeFilter(since=later.date()), limit=1).rows
@@ -312,14 +312,14 @@ def test_a_person_takes_the_held_text_that_was_shown_or_none(tmp_path: Path, sit
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:2])
     run(config, status=1)
     database = Database(f"sqlite:///{tmp_path}/watch.db")
-    how = ExtractionConfig("Privacy policy of the library", "en")
+    extraction = ExtractionConfig("Privacy policy of the library", "en")
     with database.reading() as session:
-        _, held = held_text(session, "library/privacy", how)
+        _, held = held_text(session, "library/privacy", extraction)
     site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[4:])
     run(config, status=1)
-    with pytest.raises(HeldAnew, match="another text of library/privacy was held while you were looking"):
-        accept(database, "library/privacy", how, lambda *_: (), seen=held.page)
+    with pytest.raises(AnotherTextHeld, match="another text of library/privacy was held while you were looking"):
+        accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page)
     with database.reading() as session:
-        _, held = held_text(session, "library/privacy", how)
-    assert accept(database, "library/privacy", how, lambda *_: (), seen=held.page) is not None
+        _, held = held_text(session, "library/privacy", extraction)
+    assert accept(database, "library/privacy", extraction, lambda *_: (), seen=held.page) is not None
     database.close()

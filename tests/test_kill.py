@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from policywatch.ingest.progress import Progress
+from policywatch.ingest.reprocess import Progress
 from storage.alerts import Alert
 from storage.changes import Change, StoredPassage
 from storage.database import Database
@@ -99,14 +99,13 @@ def stored(database: Database) -> dict[str, list[dict[str, object]]]:
 # reads so many versions again and no more, that it be not done before it is killed
 STAYS = """
 import sys, time
-from policywatch.ingest.progress import Progress
+from policywatch.ingest.reprocess import Progress
 from policywatch.cli import main
 
 left, kept = [None] * int(sys.argv.pop(1)), Progress.keep
 
 def keep(progress, *words):
-    if not progress.is_indexed:
-        left.pop() if left else time.sleep(600)
+    left.pop() if left else time.sleep(600)
     kept(progress, *words)
 
 Progress.keep = keep

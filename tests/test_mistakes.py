@@ -16,23 +16,23 @@ STUMBLE = "We count the stones on the way."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
 from policywatch.ingest.extraction import ExtractionConfig
-plain = ExtractionConfig.page
-def page(self, body, **more):
-    if {STUMBLE!r}.encode() in body:
+plain = ExtractionConfig.extract
+def extract(self, received):
+    if {STUMBLE!r}.encode() in received.body:
         raise RecursionError("over a stone")
-    return plain(self, body, **more)
-ExtractionConfig.page = page
+    return plain(self, received)
+ExtractionConfig.extract = extract
 from policywatch.cli import main
 main()
 """
 _COMPARISON_TRIPS = f"""
 from policywatch.ingest.extraction import ExtractionConfig
-plain = ExtractionConfig.compared
-def compared(self, before, after, earlier=()):
+plain = ExtractionConfig.compare
+def compare(self, before, after, **more):
     if any(block.text == {STUMBLE!r} for block in after.blocks):
         raise RecursionError("over a stone")
-    return plain(self, before, after)
-ExtractionConfig.compared = compared
+    return plain(self, before, after, **more)
+ExtractionConfig.compare = compare
 from policywatch.cli import main
 main()
 """

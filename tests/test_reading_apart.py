@@ -15,8 +15,8 @@ from sqlmodel import select
 from analysis.model import Comparison, Page
 from policywatch.ingest.approve import accept, held_text
 from policywatch.ingest.archived import ArchivedText, import_document
-from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.ingest.reprocess import reread_all
+from policywatch.ingest.extraction import ExtractionConfig, Received
+from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from storage.alerts import Alert
 from storage.changes import Change, changes_of
@@ -53,19 +53,19 @@ class Meanwhile:
         self.wrote.append(amid)
 
 
-def watched(manner: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
+def watched(config: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
     """The same, with the other process at work each time when it reads or compares."""
 
     class Watched(ExtractionConfig):
-        def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
-            other.write("page")
-            return super().page(body, mime=mime, charset=charset, url=url)
+        def extract(self, received: Received) -> Page:
+            other.write("extract")
+            return super().extract(received)
 
-        def compared(self, *texts: Any, **how: Any) -> Comparison:
-            other.write("compared")
-            return super().compared(*texts, **how)
+        def compare(self, *texts: Any, **more: Any) -> Comparison:
+            other.write("compare")
+            return super().compare(*texts, **more)
 
-    return Watched(**{each.name: getattr(manner, each.name) for each in fields(manner)})
+    return Watched(**{each.name: getattr(config, each.name) for each in fields(config)})
 
 
 def test_another_process_can_write_while_a_text_is_read_and_compared(
@@ -75,7 +75,7 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
     other = Meanwhile(Database(database_url), [])
     with a_job(config) as job:
         job.run(force=True)
-        job.manners[ID] = watched(job.manners[ID], other)
+        job.configs[ID] = watched(job.configs[ID], other)
 
         def read(page: str) -> tuple[str, set[str]]:
             other.wrote.clear()
@@ -83,23 +83,23 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
             return outcomes(job.run(force=True).json())[ID], {*other.wrote}
 
         gone = policy(paragraphs=PARAGRAPHS[:1])
-        assert read(policy(AI)) == ("changed", {"page", "compared"})
-        assert read(policy()) == ("changed", {"page", "compared"})  # a return, whose alert waits
-        assert read(policy(AI)) == ("changed", {"page", "compared"})  # which this one takes back
-        assert read(gone) == ("held", {"page"})
-        assert read(gone.replace("member", "reader")) == ("held", {"page"})
+        assert read(policy(AI)) == ("changed", {"extract", "compare"})
+        assert read(policy()) == ("changed", {"extract", "compare"})  # a return, whose alert waits
+        assert read(policy(AI)) == ("changed", {"extract", "compare"})  # which this one takes back
+        assert read(gone) == ("held", {"extract"})
+        assert read(gone.replace("member", "reader")) == ("held", {"extract"})
         other.wrote.clear()
         _take(job)
-        assert {*other.wrote} == {"page", "compared"}
+        assert {*other.wrote} == {"extract", "compare"}
         _read_by_another_rule(job, other)
-        assert {*other.wrote} == {"page", "compared"}
+        assert {*other.wrote} == {"extract", "compare"}
         other.wrote.clear()
         mistakes: list[Exception] = []
-        assert reread_all(job.database, {ID: job.manners[ID]}, mistakes).read == 6
-        assert (mistakes, {*other.wrote}) == ([], {"page", "compared"})
+        assert reprocess_all(job.database, {ID: job.configs[ID]}, mistakes).read == 6
+        assert (mistakes, {*other.wrote}) == ([], {"extract", "compare"})
         other.wrote.clear()
-        import_document(job.database, ID, job.manners[ID], archived(60))
-        assert {*other.wrote} == {"page", "compared"}
+        import_document(job.database, ID, job.configs[ID], archived(60))
+        assert {*other.wrote} == {"extract", "compare"}
     other.database.close()
 
 
@@ -111,20 +111,20 @@ def test_no_transaction_is_open_while_a_held_text_is_read_and_compared(
         job.run(force=True)
         site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[:1])
         job.run(force=True)
-        known = job.manners[ID]
+        known = job.configs[ID]
         with job.database.reading() as session:
 
             class Watched(ExtractionConfig):
-                def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
-                    seen.add(("page", session.in_transaction()))
-                    return super().page(body, mime=mime, charset=charset, url=url)
+                def extract(self, received: Received) -> Page:
+                    seen.add(("extract", session.in_transaction()))
+                    return super().extract(received)
 
-                def compared(self, *texts: Any, **how: Any) -> Comparison:
-                    seen.add(("compared", session.in_transaction()))
-                    return super().compared(*texts, **how)
+                def compare(self, *texts: Any, **more: Any) -> Comparison:
+                    seen.add(("compare", session.in_transaction()))
+                    return super().compare(*texts, **more)
 
             held_text(session, ID, Watched(**{each.name: getattr(known, each.name) for each in fields(known)}))
-    assert seen == {("page", False), ("compared", False)}
+    assert seen == {("extract", False), ("compare", False)}
 
 
 def archived(texts: int) -> Iterator[ArchivedText]:
@@ -137,17 +137,17 @@ def archived(texts: int) -> Iterator[ArchivedText]:
 
 
 def _take(job: Job) -> None:
-    how = job.manners[ID]
+    config = job.configs[ID]
     with job.database.reading() as session:
-        _, held = held_text(session, ID, how)
-    assert accept(job.database, ID, how, lambda *_: (), seen=held.page) is not None
+        _, held = held_text(session, ID, config)
+    assert accept(job.database, ID, config, lambda *_: (), seen=held.page) is not None
 
 
 def _read_by_another_rule(job: Job, other: Meanwhile) -> None:
-    known = job.manners[ID]
-    job.manners[ID] = watched(ExtractionConfig(known.title, known.language, remove=("h2",)), other)
+    known = job.configs[ID]
+    job.configs[ID] = watched(ExtractionConfig(known.title, known.language, remove=("h2",)), other)
     other.wrote.clear()
-    job.crawl(only=["none"])
+    job.reprocess()
     with job.database.reading() as session:
         assert versions(session, ID)[-1].cause == "reader"
 
@@ -158,9 +158,9 @@ import policywatch.ingest.extraction, policywatch.ingest.captures
 from policywatch.cli import main
 
 where, name = {
-    "amid comparing": (policywatch.ingest.extraction.ExtractionConfig, "compared"),
-    "before writing": (policywatch.ingest.captures, "take"),
-    "after writing": (policywatch.ingest.captures, "tell_restless"),
+    "amid comparing": (policywatch.ingest.extraction.ExtractionConfig, "compare"),
+    "before writing": (policywatch.ingest.captures, "apply"),
+    "after writing": (policywatch.ingest.captures, "notify_volatility"),
 }[sys.argv.pop(1)]
 setattr(where, name, lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL))
 main()
@@ -204,7 +204,7 @@ def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            import_document(job.database, ID, job.manners[ID], ends(40))
+            import_document(job.database, ID, job.configs[ID], ends(40))
         with job.database.reading() as session:
             assert [version.number for version in versions(session, ID)] == [*range(1, 27)]
             taken = last_import(session, ID)
@@ -212,7 +212,7 @@ def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
             left = texts[int(taken.commit) + 1 :]
             own = numbered_version(session, ID, 26)
             assert {each.number for each in blame(session, own) if each} == {26}, "the index moved along"
-        import_document(job.database, ID, job.manners[ID], left[:-1])
+        import_document(job.database, ID, job.configs[ID], left[:-1])
         with job.database.reading() as session:
             assert [version.number for version in versions(session, ID)] == [*range(1, 61)]
             assert len(changes_of(session, ID)) == 59, "each with the one before, ours with the archive's last"

@@ -189,8 +189,8 @@ def test_what_an_announced_text_is_compared_with_is_not_taken_away(database: Dat
 def test_an_import_is_undone_and_can_be_done_again(database: Database, watchlist: Watchlist, archive: Path) -> None:
     job = Job(watchlist, database, Recipients())
     job.declare()
-    check(database, job.manners, day(45), TRAINING)
-    check(database, job.manners, day(46), TRAINING, SHARING)
+    check(database, job.configs, day(45), TRAINING)
+    check(database, job.configs, day(46), TRAINING, SHARING)
     before = sizes(database)
     with database.reading() as session:
         mine = ids(session, "parley/privacy")
@@ -219,8 +219,8 @@ def test_a_text_of_ours_that_said_the_same_as_the_archives_is_fetched_anew(
     database: Database, watchlist: Watchlist, archive: Path
 ) -> None:
     take(database, watchlist, archive)
-    manners = Job(watchlist, database, Recipients()).manners
-    assert check(database, manners, day(99), TRAINING, SHARING) == "unchanged"
+    configs = Job(watchlist, database, Recipients()).configs
+    assert check(database, configs, day(99), TRAINING, SHARING) == "unchanged"
     with database.writing() as session:
         session.get_one(Document, "parley/privacy").etag = '"1"'
     with database.writing() as session:
@@ -228,7 +228,7 @@ def test_a_text_of_ours_that_said_the_same_as_the_archives_is_fetched_anew(
     with database.reading() as session:
         assert session.get_one(Document, "parley/privacy").etag is None
         assert versions(session, "parley/privacy") == []
-    assert check(database, manners, day(100), TRAINING, SHARING) == "first"
+    assert check(database, configs, day(100), TRAINING, SHARING) == "first"
 
 
 def test_where_nothing_was_imported_nothing_is_undone(config: Path) -> None:

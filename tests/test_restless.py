@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -13,27 +12,14 @@ import pytest
 from analysis.text.lexicon import OwnTopic
 from messages import translate
 from notifier.notifications import notice_message
-from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.extraction import Body, ExtractionConfig
 from storage.database import Database
 from storage.notices import NoticeKind, notices_of
 from tests.paper import Ink, pdf
 from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
 TITLE = "Privacy policy of the library"
-
-
-@dataclass(frozen=True)
-class Got:
-    """A page as it was received."""
-
-    body: bytes
-    url: str = "http://127.0.0.1/privacy"
-    mime: str = "text/html"
-    charset: str | None = "utf-8"
-
-    @property
-    def final_url(self) -> str:
-        return self.url
+URL = "http://127.0.0.1/privacy"
 
 
 @pytest.fixture
@@ -42,14 +28,15 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def page(extra: str) -> Got:
+def page(extra: str) -> Body:
     """A policy with this markup amid its paragraphs."""
     first, *rest = PARAGRAPHS * 2
-    return Got(policy(paragraphs=(f"{first}</p>{extra}<p>{rest[0]}", *rest[1:])).encode())
+    text = policy(paragraphs=(f"{first}</p>{extra}<p>{rest[0]}", *rest[1:]))
+    return Body(text.encode(), url=URL, final_url=URL)
 
 
-def unstable(one: str, other: str, **manner: tuple[str, ...]) -> str:
-    return str(ExtractionConfig(TITLE, "en", **manner).unstable([page(one)], [page(other)]))  # type: ignore[arg-type]
+def unstable(one: str, other: str, **settings: tuple[str, ...]) -> str:
+    return str(ExtractionConfig(TITLE, "en", **settings).unstable_reason([page(one)], [page(other)]))  # type: ignore[arg-type]
 
 
 def both(markup: str, one: str, other: str) -> tuple[str, str]:
@@ -93,7 +80,7 @@ def test_the_smallest_element_with_a_name_is_told(answers: tuple[str, str], remo
 )  # fmt: skip
 def test_what_may_be_the_policys_is_told_without_a_line(answers: tuple[str, str]) -> None:
     own = OwnTopic("fish", ("the fish",))
-    said = str(ExtractionConfig(TITLE, "en", topics=(own,)).unstable([page(answers[0])], [page(answers[1])]))
+    said = str(ExtractionConfig(TITLE, "en", topics=(own,)).unstable_reason([page(answers[0])], [page(answers[1])]))
     assert said.startswith("Two answers a moment apart differ, so neither was accepted: one says “")
     assert "remove" not in said
 
@@ -111,23 +98,27 @@ def test_words_are_quoted_short_and_steer_nothing() -> None:
 
 
 def test_of_several_parts_the_one_is_named_that_differs() -> None:
-    manner = ExtractionConfig(TITLE, "en")
+    extraction = ExtractionConfig(TITLE, "en")
     first, second = ([page(""), page(extra)] for extra in TICKER)
-    said = str(manner.unstable([*first], second))
+    said = str(extraction.unstable_reason([*first], second))
     assert said.startswith("Part 2 of 2 (http://127.0.0.1/privacy): Two answers")
     assert 'remove = [".gauge"]' in said
     held = [page('<p class="gauge">We share your letters.</p>'), second[1]]
-    assert "remove" not in str(manner.unstable([held[0], first[1]], held)), "it would take words away from another part"
-    assert 'remove = [".gauge"]' in str(manner.unstable([None, first[1]], second)), "the first one answered 304"
-    assert "one says" not in str(manner.unstable([first[0], None], second))
+    assert "remove" not in str(extraction.unstable_reason([held[0], first[1]], held)), (
+        "it would take words away from another part"
+    )
+    assert 'remove = [".gauge"]' in str(extraction.unstable_reason([None, first[1]], second)), (
+        "the first one answered 304"
+    )
+    assert "one says" not in str(extraction.unstable_reason([first[0], None], second))
 
 
 def test_the_words_of_a_pdf_are_named_too() -> None:
-    def printed(number: str) -> Got:
+    def printed(number: str) -> Body:
         lines = (*PARAGRAPHS, f"Copy {number}")
-        return Got(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), mime="application/pdf")
+        return Body(pdf([[Ink(50, 700 - 20 * n, text) for n, text in enumerate(lines)]]), "application/pdf")
 
-    said = str(ExtractionConfig(TITLE, "en").unstable([printed("twelve")], [printed("thirteen")]))
+    said = str(ExtractionConfig(TITLE, "en").unstable_reason([printed("twelve")], [printed("thirteen")]))
     assert "Copy twelve”, the other “" in said
     assert "remove" not in said
 
@@ -227,7 +218,7 @@ def test_a_restless_place_without_a_name_is_told_with_what_to_look_for(tmp_path:
 
 
 def test_what_differs_is_said_in_french() -> None:
-    said = ExtractionConfig(TITLE, "en").unstable([page(TICKER[0])], [page(TICKER[1])])
+    said = ExtractionConfig(TITLE, "en").unstable_reason([page(TICKER[0])], [page(TICKER[1])])
     text = translate(said, "fr")
     assert "l’une dit «\u00a01,204 books at home\u00a0», l’autre «\u00a01,207 books at home\u00a0»" in text
     assert 'ajoutez remove = [".gauge"] à son entrée [[documents]] dans la liste de surveillance.' in text

@@ -20,8 +20,8 @@ from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.doctor import examine
-from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.ingest.reprocess import reread_all
+from policywatch.ingest.extraction import Body, ExtractionConfig
+from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from policywatch.second_reader import Model, NoAnswer, SecondReader, ask_about
 from storage.changes import change
@@ -89,12 +89,11 @@ def changed(job: Job, site: Site, text: str) -> dict[str, Any]:
 
 def unsure(*, alerts: bool) -> tuple[str, str]:
     """A policy before and after one edit that the trained model is unsure of."""
-    how = ExtractionConfig("Privacy policy of the library", "en")
+    config = ExtractionConfig("Privacy policy of the library", "en")
     for section, edit in product(SECTIONS, EDITS):
         before = policy().replace("<h2>Your data", f"<h2>{section}")
         after = before.replace(*edit)
-        read = [how.page(text.encode(), mime="text/html", charset="utf-8", url="") for text in (before, after)]
-        found = how.compared(*read)
+        found = config.compare(*(config.extract(Body(text.encode())) for text in (before, after)))
         if found.alert is alerts and UNSURE[0] <= (found.passages[0].chance or 0) <= UNSURE[1]:
             return before, after
     pytest.fail("the model is sure of all these edits: write others")
@@ -145,7 +144,7 @@ def test_it_decides_what_the_model_is_unsure_of_and_says_so(tmp_path: Path, site
             "a language model, decided"
         )
         questions = len(server.asked)
-        assert reread_all(job.database, job.manners, []).read == 2
+        assert reprocess_all(job.database, job.configs, []).read == 2
         with job.database.reading() as session:
             assert change(session, found["id"]).severity == "medium"
         assert len(server.asked) == questions

@@ -94,7 +94,7 @@ def test_a_text_that_was_truncated_or_came_back_is_held(part_and_whole: object) 
         assert found.held
         assert ("stored text" in str(found.held)) is (before is part)
         assert not found.substantive
-        assert compare(before, after, language="en", believed=True).substantive
+        assert compare(before, after, language="en", trusted=True).substantive
 
 
 def test_a_section_that_is_added_or_removed_is_a_change() -> None:

@@ -20,7 +20,7 @@ from policywatch.config.recipients import recipients
 from policywatch.config.schema import DocumentEntry, document_id
 from policywatch.config.starter import starter
 from policywatch.config.watchlist import Watchlist, load, shipped
-from policywatch.due import LOOKED_BACK, NEVER, due, due_at
+from policywatch.plan import LOOKED_BACK, NEVER, due, due_at
 from storage.checks import Check
 
 KNOWN = ", ".join(LANGUAGES)

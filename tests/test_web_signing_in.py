@@ -252,8 +252,8 @@ def test_a_password_that_protects_nothing_is_refused() -> None:
 
 
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
-    manners = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
-    with visited(store, desk=lambda: Desk(manners)) as site:
+    configs = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
+    with visited(store, desk=lambda: Desk(configs)) as site:
         assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
         assert site.get("/health/held/parley/terms").status_code == 404
 

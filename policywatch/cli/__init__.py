@@ -19,7 +19,7 @@ from policywatch.cli.wrong_use import wrong_use
 from policywatch.config.errors import BadPairs, WatchlistError
 from policywatch.logs import log
 from policywatch.schedule.problem import CannotSchedule
-from policywatch.sources.errors import ArchiveUnreachable, NotAnArchive
+from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
 from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown, with_advice
 
 _CTRL_C = 130  # Typer makes this status of it

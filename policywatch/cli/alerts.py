@@ -40,7 +40,7 @@ def deliver(config: Config = CONFIG) -> None:
     from policywatch.pipeline import Job
 
     with opened(config) as (watchlist, database):
-        done = Job(watchlist, database, who_is_told(watchlist)).deliver()
+        done = Job(watchlist, database, who_is_told(watchlist)).notify()
     if sys.stdout.isatty():
         console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
     if done.failed:
@@ -130,7 +130,7 @@ def alerts_retry(
         if strange := sorted(set(ids or []) - set(again)):
             named = ", ".join(map(str, strange))
             console().print(f"Not given up, so not sent again: {named}. `policywatch alerts --parked` lists.")
-        done = job.deliver()
+        done = job.notify()
         with database.reading() as session:
             tried = [session.get(Delivery, id_) for id_ in again]
     # none where no route wants it any more, or where it went into a message to another

@@ -126,8 +126,8 @@ def _show(out: Console, reports: list[DocumentReport]) -> None:
         if report.continues:
             said = f"{report.id}: “{report.type}” of the archive is its history"
             out.print(Text(harmless(said), style="dim"))
-        for one in report.done.set_aside[:_SHOWN]:
-            said = f"{report.id}: the text of {one.recorded_at:%Y-%m-%d} was set aside: {one.reason}"
+        for text, reason in report.done.set_aside[:_SHOWN]:
+            said = f"{report.id}: the text of {text.recorded_at:%Y-%m-%d} was set aside: {reason}"
             out.print(Text(harmless(said), style="dim"))
         more = len(report.done.set_aside) - _SHOWN
         if more > 0:

@@ -113,11 +113,11 @@ def _kept(config: Path, first: Watchlist, *, can_accept: bool) -> Callable[[], D
 def _desk(watchlist: Watchlist, *, can_accept: bool) -> Desk:
     """Only who can take a held text has to know who is told of it, for which the environment must be complete."""
     from policywatch.config.recipients import recipients
-    from policywatch.manners import manners
+    from policywatch.ingest.extraction import extraction_configs
     from policywatch.web.admin import Desk
 
     routes = [entry for entry, _ in watchlist.routes]
-    found = Desk(manners(watchlist), routes=routes, documents=watchlist.documents)
+    found = Desk(extraction_configs(watchlist), routes=routes, documents=watchlist.documents)
     return replace(found, routes_for=recipients(watchlist).names_for) if can_accept else found
 
 

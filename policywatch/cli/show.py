@@ -12,7 +12,6 @@ from rich.text import Text
 
 from policywatch.cli.options import CONFIG, Config, Json, console, json_text, opened, print_json, print_table
 from policywatch.config.schema import language_code
-from policywatch.gc_tuning import look_seldom
 from policywatch.sanitize import harmless
 from storage.columns import MAX_INTEGER
 
@@ -126,7 +125,6 @@ def compare(
     from policywatch.sources.files import compare_files, compare_lines
 
     if pairs is not None and old is None:
-        look_seldom()
         for answer in compare_lines(pairs):
             sys.stdout.write(f"{json_text(answer)}\n")
         return

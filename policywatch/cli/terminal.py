@@ -18,7 +18,7 @@ from analysis.classify.verdict import Verdict
 from analysis.model import Comparison
 from messages import ENGLISH, Message, catalogue
 from notifier.presentation import answered_questions, date_key, reasons
-from policywatch.ingest.captures import facts, stored_passages
+from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.inline_diff import Piece, Section, flagged_first, pieces
 from policywatch.sanitize import harmless
 from policywatch.second_opinion import SecondOpinion, second_opinion
@@ -167,14 +167,14 @@ def show_comparison(console: Console, found: Comparison, *, why: bool = False) -
             counts = sheet.words.operations(Counter(passage.operation for passage in found.passages))
             sheet.line(sheet.words("terminal.held_passages", passages=counts))
         return
-    row = Change(cause="page", **facts(found, alert=True))
+    row = Change(cause="page", **change_columns(found))
     sheet.line(*(_weight(sheet, row) if found.passages else (sheet.words("change.no_passages"),)))
     _why_high(sheet, row)
     if about := _about(sheet, row, ""):
         sheet.line(about)
     _why(sheet, found.why if why else ())
     _brief(sheet, row.brief)
-    _passages(sheet, stored_passages(0, found.passages), "", why=found.why if why else None)
+    _passages(sheet, stored_passages(found.passages), "", why=found.why if why else None)
 
 
 def _passages(sheet: _Sheet, found: list[StoredPassage], title: str, *, why: Collection[Message] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,6 +35,7 @@ from policywatch.sanitize import harmless
 
 if TYPE_CHECKING:
     from policywatch.report import Report
+    from policywatch.trouble import Trouble
     from storage.database import Database
 
 Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
@@ -61,11 +63,10 @@ def run(
 
     Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
     """
-    from policywatch.heartbeat import beating
-    from policywatch.offline import nothing_reached
+    from policywatch.heartbeat import with_heartbeat
     from policywatch.pipeline import Job
     from policywatch.report import log_report
-    from policywatch.undelivered import undelivered
+    from policywatch.trouble import NETWORK, check_troubles, delivery_troubles
     from storage.checks import last_checks
 
     logs = log_format is not None or (sys.stderr.isatty() and not as_json)
@@ -75,21 +76,22 @@ def run(
         only = known(watchlist, document)
         job = Job(ready(watchlist), database, who_is_told(watchlist))
         log.info("run started", extra={"event": "run started"})
-        with beating(job.recipients.heartbeat) as tell, _progress(as_json or log_format is LogFormat.JSON) as step:
-            report = job.run(only=only, force=now or bool(only), progress=step)
-            tell(report)
+        with _progress(as_json or log_format is LogFormat.JSON) as step:
+            run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
+            report = with_heartbeat(job.recipients.heartbeat, run_job)
         with database.reading() as session:
-            failing = undelivered(session) if report.deliveries.failed else []
-            made = last_checks(session, [check["document"] for check in report.checks])
-    offline = nothing_reached(made.values())
+            failing = delivery_troubles(session) if report.deliveries.failed else []
+            checks = last_checks(session, [check["document"] for check in report.checks])
+    troubles = check_troubles(checks.values())
+    offline = next((trouble.text for trouble in troubles if trouble.about == NETWORK), None)
     if logs:
-        log_report(report, made, failing)
+        log_report(report, checks, failing)
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():
         _show(console(), report, offline)
     elif not logs:
-        _say_troubles(report.checks, offline)
+        _say_troubles(troubles)
     if not (as_json or logs):
         _say_undelivered(report, failing)
     _raise(job.mistakes)
@@ -117,7 +119,9 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
         only = known(watchlist, document)
         job = Job(ready(watchlist), database, Recipients())
         with one_at_a_time(database), _progress(as_json=False) as step:
-            checks = job.crawl(only=only, force=now or bool(only), progress=step)
+            planned = job.plan(only=only, force=now or bool(only))
+            job.reprocess()
+            checks = job.crawl(planned, progress=step)
         _finish(database, checks, job.mistakes)
 
 
@@ -137,7 +141,7 @@ def read(
     Examples: `policywatch read` · `policywatch read --again`
     """
     from policywatch.config.recipients import recipients
-    from policywatch.ingest.reprocess import reread_all
+    from policywatch.ingest.reprocess import reprocess_all
     from policywatch.pipeline import Job
     from storage.lock import one_at_a_time
 
@@ -146,7 +150,7 @@ def read(
         with one_at_a_time(database):
             job.declare()
             if again:
-                done = reread_all(database, job.manners, job.mistakes)
+                done = reprocess_all(database, job.configs, job.mistakes)
                 if done.before:
                     console().print(f"Went on where it was stopped, after {counted(done.before, 'version')}.")
                 console().print(
@@ -154,7 +158,9 @@ def read(
                     f"{done.merged} were merged with the version before, {done.split} were split from it, "
                     f"{done.unreadable} can't be read now, or hardly anything of them, and stay as they were."
                 )
-            checks = job.read(again=again)
+            job.reprocess()
+            checks = job.ingest(again=again)
+            job.confirm()
         _finish(database, checks, job.mistakes)
 
 
@@ -198,12 +204,12 @@ def accept(
     with opened(config) as (watchlist, database):
         known(watchlist, [document], "DOCUMENT")
         job = Job(watchlist, database, recipients(watchlist))
-        how = job.manners[document]
+        extraction = job.configs[document]
         with database.reading() as session:
-            check, held = held_text(session, document, how)
+            check, held = held_text(session, document, extraction)
         out = console()
         out.print(f"{document}, held on {check.checked_at:%Y-%m-%d %H:%M} UTC: {harmless(str(check.reason or ''))}")
-        if held.prepared is None:
+        if held.draft is None:
             words = sum(len(block.text.split()) for block in held.page.blocks)
             out.print(
                 f"It would be the first version: “{harmless(held.page.title)}”, {counted(words, 'word')}. It begins:"
@@ -211,22 +217,26 @@ def accept(
             for block in held.page.blocks[:_BEGINNING]:
                 out.print(f"  {harmless(block.text)}")
         else:
-            show_comparison(out, held.prepared.comparison)
+            show_comparison(out, held.draft.comparison)
         if not yes and not typer.confirm("Take it as the document's text?"):
             raise typer.Exit(TROUBLE)
         with one_at_a_time(database):
-            change = take(database, document, how, job.recipients.names_for, seen=held.page)
+            change = take(database, document, extraction, job.recipients.names_for, seen=held.page)
     out.print(f"Taken. `policywatch show {change.id}` shows the change." if change else "Taken as version 1.")
 
 
 def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> None:
     from policywatch.report import all_good, outcomes
+    from policywatch.trouble import check_troubles
+    from storage.checks import last_checks
 
     checks = outcomes(database, ids)
+    with database.reading() as session:
+        troubles = check_troubles(last_checks(session, [check["document"] for check in checks]).values())
     if sys.stdout.isatty():
         _table(checks)
     else:
-        _say_troubles(checks)
+        _say_troubles(troubles)
     _raise(mistakes)
     if not all_good(checks):
         raise typer.Exit(TROUBLE)
@@ -301,12 +311,6 @@ def _remark(check: dict[str, Any]) -> str:
     return f"change {change['id']}: {told}"
 
 
-def _say_troubles(checks: list[dict[str, Any]], offline: str | None = None) -> None:
-    from policywatch.report import all_good
-
-    if offline:
-        sys.stderr.write(f"{harmless(offline)}\n")
-        return
-    for check in checks:
-        if not all_good([check]):
-            sys.stderr.write(f"{check['document']}: {check['outcome']}: {harmless(check['reason'] or '')}\n")
+def _say_troubles(troubles: list[Trouble]) -> None:
+    for trouble in troubles:
+        sys.stderr.write(f"{harmless(str(trouble))}\n")

@@ -1,4 +1,4 @@
-"""How a document is read, as its watchlist says."""
+"""How one document is extracted and compared, as the watchlist says."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from analysis.classify.verdict import Verdict
 from analysis.compare import compare
 from analysis.extract import READER, is_small, markup_of, read_page
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
-from analysis.runner import Run, here
 from analysis.text.lexicon import OwnTopic
 from analysis.validate.rejection import change_rejection, page_rejection
 from analysis.validate.selectors import (
@@ -25,54 +24,227 @@ from analysis.validate.selectors import (
     with_suggestions,
 )
 from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
+from crawler.targets import Fetched
 from messages import Message
+from policywatch import sandbox
+from policywatch.config.watchlist import Watchlist
 from storage.captures import Capture
 from storage.versions import reader_of
 
-# Asks a second reader about passages, or (False) only looks up what it said of them: verdicts by the passage's number,
+# Asks a second reader about passages, or (False) only looks up its earlier answers: verdicts by the passage's number,
 # where they are to decide. It may go over the network, so no transaction is open then.
 Review = Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]
 
 _SMALL = 32_768  # characters of two texts together
 
 
-class Received(Protocol):
-    """A page as it was received, be it a capture or an answer that is not kept yet."""
+class Body(NamedTuple):
+    """A page as it was received, as far as that decides what is extracted; it can go to another process."""
 
-    @property
-    def url(self) -> str: ...
-    @property
-    def final_url(self) -> str: ...
-    @property
-    def mime(self) -> str: ...
-    @property
-    def charset(self) -> str | None: ...
-    @property
-    def body(self) -> bytes: ...
-
-
-class _Body(NamedTuple):
-    """What of a page as it was received matters to who reads it."""
-
-    url: str
-    final_url: str
-    mime: str
-    charset: str | None
     body: bytes
+    mime: str = "text/html"
+    charset: str | None = "utf-8"
+    url: str = ""
+    final_url: str = ""
 
     @classmethod
-    def of(cls, received: Received) -> _Body:
-        return cls(received.url, received.final_url, received.mime, received.charset, received.body)
+    def of(cls, received: Received) -> Body:
+        return cls(received.body, received.mime, received.charset, received.url, received.final_url)
 
 
-def naming(kept: Sequence[Received], number: int, reason: Message) -> Message:
+Received = Body | Capture | Fetched
+
+
+def no_review(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
+    """Without a second reader."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionConfig:
+    """The watchlist's settings for one document, and what they decide."""
+
+    title: str
+    language: str
+    select: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    topics: tuple[OwnTopic, ...] = ()
+    review: Review = field(default=no_review, repr=False, compare=False)
+
+    @property
+    def reader(self) -> str:
+        """Changes with the rules, the selectors or the language: versions of different readers can't be compared."""
+        selectors = json.dumps([self.select, self.remove]).encode()
+        return reader_of(f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}", self.language)
+
+    @property
+    def _portable(self) -> ExtractionConfig:
+        """As it can go to another process."""
+        return replace(self, review=no_review)
+
+    def extract(self, received: Received) -> Page:
+        """Raises `UnreadablePage`."""
+        reading = self._reading(received)
+        return reading() if is_small(received.body, received.mime) else sandbox.run(reading)
+
+    def _reading(self, received: Received, remove: Sequence[str] = ()) -> Callable[[], Page]:
+        return partial(
+            read_page,
+            received.body,
+            mime=received.mime,
+            charset=received.charset,
+            url=received.final_url,
+            language=self.language,
+            select=self.select,
+            remove=(*self.remove, *remove),
+        )
+
+    def extract_parts(
+        self,
+        parts: Sequence[Received],
+        former: Sequence[Page] = (),
+        *,
+        cache: PageCache | None = None,
+    ) -> list[Page]:
+        """A page for each part of the document. Raises `UnreadablePage` where a part gives no text, with the selectors
+        that find the text of the `former` pages now."""
+        pages = []
+        for number, part in enumerate(parts):
+            try:
+                pages.append(cache.extract(self, part) if cache else self.extract(part))
+            except TooCostly:
+                raise
+            except UnreadablePage as failure:
+                suggestions = self._suggested_selectors(part, former[number] if former else None)
+                raise UnreadablePage(of_part(parts, number, with_suggestions(failure.reason, suggestions))) from failure
+        return pages
+
+    def reject_reason(self, parts: Sequence[Received], former: Sequence[Page], pages: Sequence[Page]) -> Message | None:
+        """Why a part is not accepted as the document's; without `former` pages only what it says itself counts."""
+        for number, page in enumerate(pages):
+            suggestions: list[Suggestion] = []
+            if former:
+                reason = change_rejection(former[number], page, language=self.language, title=self.title)
+                suggestions = self._suggested_selectors(parts[number], former[number], page)
+            else:
+                reason = page_rejection(page, language=self.language, title=self.title)
+            if reason or suggestions:
+                return of_part(parts, number, with_suggestions(reason or Message("selector.less"), suggestions))
+        return None
+
+    def compare(
+        self,
+        before: Page,
+        after: Page,
+        *,
+        earlier: Sequence[Collection[str]] = (),
+        trusted: bool = True,
+        second: Mapping[int, Verdict] | None = None,
+    ) -> Comparison:
+        """As `analysis.compare.compare`. Raises `TooCostly`."""
+        comparing = partial(
+            compare,
+            before,
+            after,
+            language=self.language,
+            document=self.title,
+            own_topics=self.topics,
+            trusted=trusted,
+            earlier=earlier,
+            second=second,
+        )
+        size = sum(len(block.text) for page in (before, after) for block in page.blocks)
+        return comparing() if size <= _SMALL else sandbox.run(comparing)
+
+    def classify(
+        self,
+        before: Page,
+        after: Page,
+        *,
+        earlier: Sequence[Collection[str]] = (),
+        trusted: bool = True,
+        ask: bool = True,
+    ) -> Comparison:
+        """As `compare`, and as the second reader decides where the model is unsure. Raises `TooCostly`."""
+        comparison = self.compare(before, after, earlier=earlier, trusted=trusted)
+        verdicts = self.review(comparison.passages, ask)
+        if not verdicts:
+            return comparison
+        return self.compare(before, after, earlier=earlier, trusted=trusted, second=verdicts)
+
+    def unstable_reason(self, first: Sequence[Received | None], second: Sequence[Received]) -> Message:
+        """Why two answers that differ are rejected: what differs, and the line that leaves it out."""
+        gap = self.difference(first, second)
+        if gap is None:
+            return Message("answer.unstable")
+        return of_part(second, gap.part, self.with_remove_line(gap, gap.message("differing.unstable")))
+
+    def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
+        """What differs between the parts of a document as they were received twice; of those that are not at hand any
+        more (None), nothing does."""
+        pairs = [(Body.of(one or other), Body.of(other)) for one, other in zip(first, second, strict=True)]
+        try:
+            return sandbox.run(ExtractionConfig._difference, self._portable, pairs)
+        except UnreadablePage:
+            return None
+
+    def _difference(self, pairs: Sequence[tuple[Body, Body]]) -> Difference | None:
+        def reading(body: Body) -> Reading:
+            markup = markup_of(body.body, mime=body.mime, charset=body.charset)
+            return Reading(self._reading(body)(), markup, lambda remove: self._reading(body, remove)())
+
+        return find_difference([(reading(one), reading(other)) for one, other in pairs], self.topics)
+
+    def with_remove_line(self, gap: Difference, reason: Message) -> Message:
+        """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
+        if not gap.remove:
+            return reason
+        return Message("differing.leave_out", reason=reason, line=remove_line([*self.remove, *gap.remove]))
+
+    def _suggested_selectors(self, part: Received, before: Page | None, page: Page | None = None) -> list[Suggestion]:
+        """Where the watchlist's selectors find nothing (no `page`) or less than there is: those that find the earlier
+        text, or without one the text that would be found without any selector."""
+        if not self.select:
+            return []
+        try:
+            return sandbox.run(ExtractionConfig._better_selectors, self._portable, Body.of(part), before, page)
+        except TooCostly:
+            return []
+
+    def _better_selectors(self, part: Body, before: Page | None, page: Page | None) -> list[Suggestion]:
+        markup = markup_of(part.body, mime=part.mime, charset=part.charset)
+        if markup is None:
+            return []
+        selectors = suggest_selectors(markup, before, url=part.final_url, language=self.language, remove=self.remove)
+        if before is None or page is None:
+            return better_suggestions(selectors)
+        suggestions = better_suggestions(selectors, text_overlap(before, page))
+        if suggestions and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
+            return []
+        return suggestions
+
+
+def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict[str, ExtractionConfig]:
+    """By document."""
+    topics = tuple(
+        OwnTopic(name, tuple(entry.phrases), tuple(entry.languages)) for name, entry in watchlist.topics.items()
+    )
+    return {
+        entry.id: ExtractionConfig(
+            entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics, review
+        )
+        for entry in watchlist.documents
+    }
+
+
+def of_part(parts: Sequence[Received], number: int, reason: Message) -> Message:
     """The reason, with the part that it is about if there are several."""
-    if len(kept) == 1:
+    if len(parts) == 1:
         return reason
-    return Message("part.one", number=number + 1, count=len(kept), url=kept[number].url[:300], reason=reason)
+    return Message("part.one", number=number + 1, count=len(parts), url=parts[number].url[:300], reason=reason)
 
 
-def joined(pages: Sequence[Page]) -> Page:
+def join_pages(pages: Sequence[Page]) -> Page:
     """One document of its parts, with the title of the first."""
     first, *more = pages
     if not more:
@@ -80,187 +252,40 @@ def joined(pages: Sequence[Page]) -> Page:
     return replace(
         first,
         blocks=tuple(block for page in pages for block in page.blocks),
-        dropped=tuple(one for page in pages for one in page.dropped),
+        dropped=tuple(text for page in pages for text in page.dropped),
     )
 
 
-def unreviewed(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
-    """Without a second reader."""
-    return {}
+class PageCache:
+    """Pages that the crawl extracted and ingest will ask for: the last body of each address, up to a limit.
 
+    Beyond the limit a body is extracted again; the oldest stay, for they are ingested first.
+    """
 
-@dataclass(frozen=True, slots=True)
-class ExtractionConfig:
-    """The watchlist's word on one document."""
+    def __init__(self, limit: int = 16 * 2**20) -> None:  # bytes of bodies
+        self._free = limit
+        self._entries: dict[tuple[ExtractionConfig, str], tuple[Body, Page | None]] = {}  # None: too costly
 
-    title: str
-    language: str
-    select: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    topics: tuple[OwnTopic, ...] = ()
-    run: Run = field(default=here, repr=False, compare=False)
-    review: Review = field(default=unreviewed, repr=False, compare=False)
-
-    @property
-    def reader(self) -> str:
-        """Changes when the rules, the selectors or the language do, and only then: versions read otherwise can't be
-        compared."""
-        selectors = json.dumps([self.select, self.remove]).encode()
-        return reader_of(f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}", self.language)
-
-    @property
-    def _apart(self) -> ExtractionConfig:
-        """As it can go to another process."""
-        return replace(self, run=here, review=unreviewed)
-
-    def read(self, kept: Sequence[Capture], former: Sequence[Page] = ()) -> list[Page]:
-        """A page for each part of the document; raises `UnreadablePage` where one of them gives no text, and says
-        where the text of the `former` pages stands now."""
-        pages = []
-        for number, each in enumerate(kept):
+    def extract(self, config: ExtractionConfig, received: Received) -> Page:
+        """Raises `UnreadablePage`, and `TooCostly` at once where the same body was so."""
+        body, key = Body.of(received), (config, received.url)
+        if key in self._entries and self._entries[key][0] == body:
+            page = self._entries[key][1]
+        else:
+            self.forget(config, received)
             try:
-                pages.append(self.page(each.body, mime=each.mime, charset=each.charset, url=each.final_url))
+                page = config.extract(received)
             except TooCostly:
-                raise
-            except UnreadablePage as unreadable:
-                found = self.elsewhere(each, former[number] if former else None)
-                raise UnreadablePage(naming(kept, number, with_suggestions(unreadable.reason, found))) from unreadable
-        return pages
+                page = None
+            if len(body.body) <= self._free:
+                self._free -= len(body.body)
+                self._entries[key] = body, page
+        if page is None:
+            raise TooCostly
+        return page
 
-    def doubt(self, kept: Sequence[Capture], former: Sequence[Page], pages: Sequence[Page]) -> Message | None:
-        """Why one of the parts is not believed to be what it was; None where all are."""
-        for number, (before, page) in enumerate(zip(former, pages, strict=True)):
-            reason = change_rejection(before, page, language=self.language, title=self.title)
-            found = self.elsewhere(kept[number], before, page)
-            if reason or found:
-                return naming(kept, number, with_suggestions(reason or Message("selector.less"), found))
-        return None
-
-    def first_doubt(self, kept: Sequence[Capture], pages: Sequence[Page]) -> Message | None:
-        """Why one of the parts is not believed, where there is no earlier text to compare it with."""
-        for number, page in enumerate(pages):
-            reason = page_rejection(page, language=self.language, title=self.title)
-            if reason:
-                return naming(kept, number, reason)
-        return None
-
-    def unstable(self, first: Sequence[Received | None], second: Sequence[Received]) -> Message:
-        """Why two answers that differ are not believed: what differs, and the line that leaves it out."""
-        found = self.difference(first, second)
-        if found is None:
-            return Message("answer.unstable")
-        return naming(second, found.part, self.advised(found, found.message("differing.unstable")))
-
-    def difference(self, first: Sequence[Received | None], second: Sequence[Received]) -> Difference | None:
-        """What differs between the parts of a document as they were received twice, if that is at hand; None where
-        nothing is seen to."""
-        both = [(_Body.of(one or other), _Body.of(other)) for one, other in zip(first, second, strict=True)]
-        try:
-            return self.run(ExtractionConfig._difference, self._apart, both)
-        except UnreadablePage:
-            return None
-
-    def _difference(self, both: Sequence[tuple[_Body, _Body]]) -> Difference | None:
-        return find_difference([(self._reading(one), self._reading(other)) for one, other in both], self.topics)
-
-    def advised(self, found: Difference, reason: Message) -> Message:
-        """The reason, and the line for the watchlist that leaves out what differs, if there is one."""
-        if not found.remove:
-            return reason
-        return Message("differing.leave_out", reason=reason, line=remove_line([*self.remove, *found.remove]))
-
-    def _reading(self, received: Received) -> Reading:
-        read = partial(self._page, received)
-        return Reading(read(()), markup_of(received.body, mime=received.mime, charset=received.charset), read)
-
-    def _page(self, received: Received, remove: Sequence[str]) -> Page:
-        more = replace(self, remove=(*self.remove, *remove))
-        return more.page(received.body, mime=received.mime, charset=received.charset, url=received.final_url)
-
-    def elsewhere(self, kept: Capture, before: Page | None, page: Page | None = None) -> list[Suggestion]:
-        """Other selectors, where those of the watchlist find nothing (no `page`) or less than there is.
-
-        Without an earlier text, the text is what the reader would find by itself.
-        """
-        if not self.select:
-            return []
-        try:
-            return self.run(ExtractionConfig._elsewhere, self._apart, _Body.of(kept), before, page)
-        except TooCostly:
-            return []
-
-    def _elsewhere(self, kept: _Body, before: Page | None, page: Page | None) -> list[Suggestion]:
-        markup = markup_of(kept.body, mime=kept.mime, charset=kept.charset)
-        if markup is None:
-            return []
-        found = suggest_selectors(markup, before, url=kept.final_url, language=self.language, remove=self.remove)
-        if before is None or page is None:
-            return better_suggestions(found)
-        told = better_suggestions(found, text_overlap(before, page))
-        if told and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
-            return []
-        return told
-
-    def compared(
-        self,
-        before: Page,
-        after: Page,
-        earlier: Sequence[Collection[str]] = (),
-        second: Mapping[int, Verdict] | None = None,
-    ) -> Comparison:
-        """Two texts of which it is settled that they are the document's, and the `block_keys` of those before them,
-        oldest first; raises `TooCostly`."""
-        return self._compared(before, after, believed=True, earlier=earlier, second=second)
-
-    def reviewed(
-        self, before: Page, after: Page, earlier: Sequence[Collection[str]] = (), *, ask: bool = True
-    ) -> Comparison:
-        """As `compared`, and as the second reader decides what the model is unsure of, where it is to."""
-        return self._reviewed(partial(self.compared, before, after, earlier), ask=ask)
-
-    def announced(self, before: Page, after: Page) -> Comparison:
-        """The text in force and the one that is to replace it, which need not be the same document's, `reviewed`.
-
-        Raises `TooCostly`.
-        """
-        return self._reviewed(partial(self._compared, before, after, believed=False), ask=True)
-
-    def _reviewed(self, compared: Callable[..., Comparison], *, ask: bool) -> Comparison:
-        found = compared()
-        second = self.review(found.passages, ask)
-        return compared(second=second) if second else found
-
-    def _compared(
-        self,
-        before: Page,
-        after: Page,
-        *,
-        believed: bool,
-        earlier: Sequence[Collection[str]] = (),
-        second: Mapping[int, Verdict] | None = None,
-    ) -> Comparison:
-        small = sum(len(block.text) for page in (before, after) for block in page.blocks) <= _SMALL
-        return (here if small else self.run)(
-            compare,
-            before,
-            after,
-            language=self.language,
-            document=self.title,
-            own_topics=self.topics,
-            believed=believed,
-            earlier=earlier,
-            second=second,
-        )
-
-    def page(self, body: bytes, *, mime: str, charset: str | None, url: str) -> Page:
-        """Read the bytes of one capture; raises `UnreadablePage`."""
-        return (here if is_small(body, mime) else self.run)(
-            read_page,
-            body,
-            mime=mime,
-            charset=charset,
-            url=url,
-            language=self.language,
-            select=self.select,
-            remove=self.remove,
-        )
+    def forget(self, config: ExtractionConfig, received: Received) -> None:
+        """Make room: this address's page is not needed again."""
+        body, _ = self._entries.pop((config, received.url), (None, None))
+        if body is not None:
+            self._free += len(body.body)

@@ -1,41 +1,78 @@
-"""Setting aside a text that is not believed, with a word to the operator on each one that is new to him."""
+"""Rejected texts: set aside for a person to review, with a notice of each that is new to the operator."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 from sqlmodel import Session
 
-from analysis.diff import passages as passages_between
+from analysis.diff import passages
 from analysis.model import Page, Passage, UnreadablePage
 from analysis.text.normal import fingerprint
 from analysis.text.words import word_diff
 from analysis.validate.rejection import word_trigrams
 from messages import Message
-from policywatch.ingest.extraction import ExtractionConfig, joined
-from storage.captures import captures_from
+from policywatch.ingest.extraction import ExtractionConfig, join_pages
+from storage.captures import Capture, captures_from
 from storage.checks import Check, Outcome, finish
-from storage.documents import document
+from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind, notices_of
 
 _SAME = 0.6  # of the words of the longer text
+_LINES = 5  # of a preview
 
 
-def held_news(
-    session: Session, check: Check, before: Page | None, page: Page, manner: ExtractionConfig
+def shown_captures(session: Session, row: Document) -> list[list[Capture]]:
+    """The rejected texts that the operator was shown since the document was last read well."""
+    if row.failing_since is None:
+        return []
+    shown = []
+    for notice in notices_of(session, row.id, NoticeKind.HELD):
+        if notice.created_at >= row.failing_since and notice.check_id is not None:
+            capture_id = session.get_one(Check, notice.check_id).capture_id
+            shown += [captures_from(session, capture_id)] if capture_id is not None else []
+    return shown
+
+
+def preview(
+    before: Page | None, page: Page, shown: Sequence[Sequence[Capture]], config: ExtractionConfig
 ) -> list[str] | None:
-    """What a text that is set aside would change, some lines of it; None where the operator knows of it already."""
-    if _is_known(session, check, page, manner):
+    """Some lines of what a rejected text would change; None where the operator was shown one that says the same: an
+    error page with another number each time is no news each time."""
+    if any(_says_the_same(captures, page, config) for captures in shown):
         return None
-    those = passages_between(before, page) if before is not None else ()
-    return [_line(passage) for passage, _ in zip(those, range(5), strict=False)]
+    changed = passages(before, page) if before is not None else ()
+    return [_line(passage) for passage in islice(changed, _LINES)]
 
 
-def hold(session: Session, check: Check, *, reason: Message, news: list[str] | None) -> None:
-    """Set the check's text aside; the operator is told once of each text, with what would change."""
+def _says_the_same(captures: Sequence[Capture], page: Page, config: ExtractionConfig) -> bool:
+    """Most words of the two are the same, and no difference would alert anybody."""
+    try:
+        former = join_pages(config.extract_parts(captures))
+    except UnreadablePage:
+        return False
+    if fingerprint(former.blocks) == fingerprint(page.blocks):
+        return True
+    then, now = word_trigrams(former.blocks), word_trigrams(page.blocks)
+    if (then & now).total() < _SAME * max(then.total(), now.total()):
+        return False
+    return not config.compare(former, page).alert
+
+
+def _line(passage: Passage) -> str:
+    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+    words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
+    return f"{words[:300]}{'...' if len(words) > 300 else ''}"
+
+
+def hold(session: Session, check: Check, reason: Message, lines: list[str] | None) -> None:
+    """Set the check's text aside, with a notice of what it would change unless the operator was shown it before."""
     row = document(session, check.document_id)
-    if news is not None or row.alerted_at is None:
+    if lines is not None or row.alerted_at is None:
         row.alerted_at = check.checked_at  # so that no notice without what would change goes before this one
     finish(session, check, Outcome.HELD, reason)
-    if news is None:
+    if lines is None:
         return
     session.flush()
     session.add(
@@ -43,49 +80,7 @@ def hold(session: Session, check: Check, *, reason: Message, news: list[str] | N
             kind=NoticeKind.HELD,
             document_id=row.id,
             check_id=check.id,
-            facts={"reason": reason.to_json(), "passages": news},
+            facts={"reason": reason.to_json(), "passages": lines},
             created_at=check.checked_at,
         )
     )
-
-
-def _is_known(session: Session, check: Check, page: Page, manner: ExtractionConfig) -> bool:
-    """The operator was told of this text, or of one that says the same, since the document was last read well.
-
-    An error page that bears another number each time is no news each time.
-    """
-    since = document(session, check.document_id).failing_since
-    if since is None:
-        return False
-    for notice in notices_of(session, check.document_id, NoticeKind.HELD):
-        if notice.created_at >= since and notice.check_id is not None:
-            told = _text_of(session, notice.check_id, manner)
-            if told is not None and _says_the_same(told, page, manner):
-                return True
-    return False
-
-
-def _text_of(session: Session, check_id: int, manner: ExtractionConfig) -> Page | None:
-    capture_id = session.get_one(Check, check_id).capture_id
-    if capture_id is None:
-        return None
-    try:
-        return joined(manner.read(captures_from(session, capture_id)))
-    except UnreadablePage:
-        return None
-
-
-def _says_the_same(told: Page, page: Page, manner: ExtractionConfig) -> bool:
-    """Most words of the two are the same, and nothing that would be told anyone differs."""
-    if fingerprint(told.blocks) == fingerprint(page.blocks):
-        return True
-    then, now = word_trigrams(told.blocks), word_trigrams(page.blocks)
-    if (then & now).total() < _SAME * max(then.total(), now.total()):
-        return False
-    return not manner.compared(told, page).alert
-
-
-def _line(passage: Passage) -> str:
-    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
-    words = "".join(marks[op].format(text) for op, text in word_diff(passage.before or "", passage.after or ""))
-    return f"{words[:300]}{'...' if len(words) > 300 else ''}"

@@ -1,102 +1,113 @@
-"""Reads what was kept once more, after a rule or a selector changed; nobody is alerted."""
+"""Reprocessing: what is stored is extracted once more, after a rule or a selector changed; this alerts nobody."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
+import analysis
+import messages
+from analysis.compare import block_keys
 from analysis.model import Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
-from policywatch.ingest.captures import Prepared, advance, captures_in_force, earlier_keys, facts, prepared
-from policywatch.ingest.extraction import ExtractionConfig, joined
-from policywatch.ingest.progress import Progress, forget, how_read
-from storage.captures import captures_from, intact
+from policywatch.ingest.decision import EARLIER, captures_in_force
+from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
+from policywatch.ingest.extraction import ExtractionConfig, join_pages
+from policywatch.ingest.recording import add_change, add_version
+from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database
-from storage.documents import document
+from storage.documents import Document, document
 from storage.errors import DamagedCapture, isolate_errors
 from storage.paragraphs import counted, reindex
-from storage.versions import Cause, Version, current_version, in_force, is_read_as, versions
+from storage.versions import Cause, Version, current_version, in_force, is_read_as, pages_before, versions
+
+_RULES = (".py", ".toml", ".csv")  # files
 
 
-def refresh(database: Database, manners: Mapping[str, ExtractionConfig]) -> dict[str, Exception]:
-    """Read the text in force again where rules or selectors changed since.
-
-    Else the next check would take the reader's progress for a change of the policy. So no document can be checked that
-    the program trips over here: their ids, each with what was raised.
+def reprocess_current(database: Database, configs: Mapping[str, ExtractionConfig]) -> dict[str, Exception]:
+    """Extract the texts in force again that other rules or selectors extracted: else the next check would take the
+    reader's progress for a change of the policy. Documents over which the program makes a mistake can't be checked:
+    their ids, each with the exception.
     """
     with database.reading() as session:
         current = in_force(session)
-    stale = [id_ for id_, manner in manners.items() if id_ in current and current[id_].reader != manner.reader]
-    tripped: dict[str, Exception] = {}
-    for document_id in stale:
-        mistakes: list[Exception] = []
-        with isolate_errors(mistakes):
-            _reread_current(database, document_id, manners[document_id])
-        for mistake in mistakes:
-            tripped[document_id] = mistake
-    return tripped
+    failed: dict[str, Exception] = {}
+    for document_id, config in configs.items():
+        if document_id in current and current[document_id].reader != config.reader:
+            mistakes: list[Exception] = []
+            with isolate_errors(mistakes):
+                _reprocess_current(database, document_id, config)
+            if mistakes:
+                failed[document_id] = mistakes[0]
+    return failed
 
 
-def _reread_current(database: Database, document_id: str, manner: ExtractionConfig) -> None:
-    with database.reading() as session:  # comparing may take long: others can write meanwhile
+def _reprocess_current(database: Database, document_id: str, config: ExtractionConfig) -> None:
+    with database.reading() as session:
         current = current_version(session, document_id)
-        again = _read_again(session, current, manner) if current is not None else None
+        assert current is not None, "a text in force has a version"
+        captures = captures_in_force(session, current)
+    # in another language than was declared, only the next answer can be
+    page = _page_again(current, captures, config) if is_read_as(current.reader, config.language) else None
+    draft = None
+    if page is not None and fingerprint(page.blocks) != current.fingerprint:
+        try:
+            draft = draft_change(config.compare(page_from_json(current.page), page))
+        except TooCostly:
+            page = None
     with database.writing() as session:
         row = document(session, document_id)
         row.etag = row.last_modified = row.parts = None  # a 304 would hide what the new rules can't read
-        if again is None or current is None:
-            return  # the last good version stands; the next check says what is wrong, or holds it
-        page, found = again
-        if found is None:
-            session.get_one(Version, current.id).reader = manner.reader
+        if page is None:
+            return  # the version stands; the next check says what is wrong
+        if draft is None:
+            session.get_one(Version, current.id).reader = config.reader
             return
-        kept = captures_in_force(session, current)[0]
-        advance(session, None, kept, manner, page, current, found, Cause.READER, source=current.source)
+        version = add_version(session, captures[0], config, page, current, Cause.READER, source=current.source)
+        add_change(session, current, version, draft, Cause.READER, detected_at=captures[0].fetched_at)
 
 
-def _read_again(session: Session, current: Version, manner: ExtractionConfig) -> tuple[Page, Prepared | None] | None:
-    """The text as it is read now, and what differs, if anything; None where it can't be read, or most of it is lost, or
-    where another language is declared now, which only the next answer can be in."""
-    if not is_read_as(current.reader, manner.language):
-        return None
+def _page_again(version: Version, captures: Sequence[Capture], config: ExtractionConfig) -> Page | None:
+    """The version's text as it is extracted now; None where that fails, or where it finds so little that a fetched
+    text with no more would be held."""
+    stored = page_from_json(version.page)
     try:
-        page = joined(manner.read(captures_in_force(session, current)))
-        if fingerprint(page.blocks) == current.fingerprint:
-            return page, None
-        before = page_from_json(current.page)
-        return None if _is_lost(before, page, manner) else (page, prepared(manner.compared(before, page)))
+        page = join_pages(config.extract_parts(captures))
     except UnreadablePage:
         return None
+    if fingerprint(page.blocks) == version.fingerprint:
+        return replace(stored, region=page.region)
+    return None if page_rejection(page, before=stored, language=config.language, title=config.title) else page
 
 
-def _is_lost(before: Page, page: Page, manner: ExtractionConfig) -> bool:
-    """Whether new rules or selectors find so little that a fetched text with no more would be held."""
-    return page_rejection(page, before=before, language=manner.language, title=manner.title) is not None
-
-
-def differs_as_read(session: Session, current: Version, page: Page, manner: ExtractionConfig) -> bool:
-    """Whether it is only by how it is read now that a text is another than the one in force."""
-    if current.reader == manner.reader:
+def differs_by_reader(
+    page: Page, current: Version | None, captures: Sequence[Capture], config: ExtractionConfig
+) -> bool:
+    """It is only by how it is read now that a text is another than the one in force, of these `captures`."""
+    if current is None or current.reader == config.reader:
         return False
     try:
-        again = joined(manner.read(captures_in_force(session, current)))
+        again = join_pages(config.extract_parts(captures))
     except UnreadablePage:
         return False
     return fingerprint(again.blocks) == fingerprint(page.blocks)
 
 
 @dataclass(frozen=True, slots=True)
-class Reread:
-    """What reading all captures again came to, in versions."""
+class ReprocessReport:
+    """What reprocessing all captures came to, in versions."""
 
     read: int = 0
     before: int = 0  # of these, by a call that was stopped
@@ -106,70 +117,106 @@ class Reread:
     unreadable: int = 0  # left as they were, as are those that lost most of their text
 
 
-def reread_all(database: Database, manners: Mapping[str, ExtractionConfig], mistakes: list[Exception]) -> Reread:
-    """Read every version's capture again and compare each with the one before, in place: numbers and addresses stay.
+def reprocess_all(
+    database: Database, configs: Mapping[str, ExtractionConfig], mistakes: list[Exception]
+) -> ReprocessReport:
+    """Extract every version again and compare each with the one before, in place: numbers and addresses stay, and so
+    do alerts that were sent.
 
-    Nobody is alerted, and alerts that were sent stay as they were. A document that the program trips over stays as it
-    was from there on, and what was raised is added to `mistakes`. Wants `one_at_a_time` held. A call that is stopped
-    leaves what it did, and the next one goes on there, if the rules and the watchlist are the same.
+    A document over which the program makes a mistake stays as it was from there on, and the exception is added to
+    `mistakes`. Needs `one_at_a_time`. After a call that was stopped the next one goes on there, if rules and watchlist
+    are the same.
     """
     total: Counter[str] = Counter()
-    for document_id, manner in manners.items():
+    for document_id, config in configs.items():
         with isolate_errors(mistakes):
-            total += _reread_document(database, document_id, manner, mistakes)
+            total += _reprocess_document(database, document_id, config, mistakes)
     with database.writing() as session:
-        forget(session)
-    return Reread(**{each.name: total[each.name] for each in fields(Reread)})
+        for row in session.exec(select(Document).where(col(Document.rereading).is_not(None))):
+            row.rereading = None  # all is done: the next call begins anew
+    return ReprocessReport(**{each.name: total[each.name] for each in fields(ReprocessReport)})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The last version of a document that was reprocessed, by which rules, its fingerprint before, and the counts so
+    far; kept with the document until all are done."""
+
+    rules: str
+    version_id: int
+    former_fingerprint: str
+    counts: dict[str, int]
+
+    def keep(self, session: Session, document_id: str) -> None:
+        """In the transaction that writes the version."""
+        session.get_one(Document, document_id).rereading = asdict(self)
+
+
+def _progress(session: Session, document_id: str, rules: str, rows: Sequence[Version]) -> Progress | None:
+    row = session.get(Document, document_id)
+    progress = Progress(**row.rereading) if row is not None and row.rereading else None
+    if progress is None or progress.rules != rules or progress.version_id not in [row.id for row in rows]:
+        return None
+    return progress
+
+
+def _rules_of(config: ExtractionConfig) -> str:
+    """Another one after any change of the program's rules or of the document's settings."""
+    return hashlib.sha256(f"{_program_rules()} {config!r}".encode()).hexdigest()[:16]
+
+
+@cache
+def _program_rules() -> str:
+    digest = hashlib.sha256()
+    for package in (analysis, messages):
+        assert package.__file__ is not None
+        for file in sorted(Path(package.__file__).parent.rglob("*")):
+            if file.suffix in _RULES:
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 class _Text(NamedTuple):
-    """A version's text as it is read now; `is_other` is None where it can't be read, or is hardly there."""
+    """A version's text as it is extracted now; `differs` is None where that is not possible, or most of it is gone."""
 
     version_id: int
     page: Page
     fingerprint: str
-    is_other: bool | None
+    differs: bool | None
 
 
-def _reread_document(
-    database: Database, document_id: str, manner: ExtractionConfig, mistakes: list[Exception]
+def _reprocess_document(
+    database: Database, document_id: str, config: ExtractionConfig, mistakes: list[Exception]
 ) -> Counter[str]:
-    """A transaction for each version with the change to it, and none while its text is read and compared: others can
-    write in between."""
-    how = how_read(manner)
+    """A transaction for each version with the change to it, and none while its text is extracted and compared."""
+    rules = _rules_of(config)
     with database.reading() as session:
         rows = versions(session, document_id)
-        came = Progress.of(session, document_id, how, rows)
-        before = _stored(session, came.version_id) if came else None
-    done = next((number for number, row in enumerate(rows, 1) if came and row.id == came.version_id), 0)
-    found: Counter[str] = Counter(came.counts if came else {})
-    found["before"] = found["read"]
-    if came and came.is_indexed and done == len(rows):
-        return found
-    was = came.was if came else None
+        progress = _progress(session, document_id, rules, rows)
+        before = _stored(session, progress.version_id) if progress else None
+    done = [row.id for row in rows].index(progress.version_id) + 1 if progress else 0
+    former_fingerprint = progress.former_fingerprint if progress else None
+    counts: Counter[str] = Counter(progress.counts if progress else {})
+    counts["before"] = counts["read"]
     try:
         for row in rows[done:]:
             with database.reading() as session:
-                text = _reread(session, row, manner, mistakes)
-                earlier = earlier_keys(session, document_id, row.number - 1)
-                rejudged = _rejudged(session, text, before, manner, earlier)
-            same, same_now = was == row.fingerprint, before is not None and before.fingerprint == text.fingerprint
-            found.update(read=1, merged=same_now and not same, split=same and not same_now)
-            found.update(different=text.is_other is True, unreadable=text.is_other is None)
-            before, was = text, row.fingerprint
-            after = Progress(how, text.version_id, was, dict(found))
+                text = _text_again(session, row, config, mistakes)
+                draft = _draft_again(session, row, text, before, config)
+            was_same = former_fingerprint == row.fingerprint
+            is_same = before is not None and before.fingerprint == text.fingerprint
+            counts.update(read=1, merged=is_same and not was_same, split=was_same and not is_same)
+            counts.update(different=text.differs is True, unreadable=text.differs is None)
+            before, former_fingerprint = text, row.fingerprint
             with database.writing() as session:
-                _rewrite(session, row, text, rejudged, manner)
-                after.keep(session, document_id)
-            came = after
+                _rewrite(session, row, text, draft, config)
+                Progress(rules, text.version_id, former_fingerprint, dict(counts)).keep(session, document_id)
     finally:
         with database.reading() as session:
-            mentions = counted(session, document_id, mentions_in(manner.language))
+            mentions = counted(session, document_id, mentions_in(config.language))
         with database.writing() as session:
             reindex(session, document_id, mentions)
-            if came and came.version_id == rows[-1].id:
-                replace(came, is_indexed=True).keep(session, document_id)
-    return found
+    return counts
 
 
 def _stored(session: Session, version_id: int) -> _Text:
@@ -177,58 +224,54 @@ def _stored(session: Session, version_id: int) -> _Text:
     return _Text(version_id, page_from_json(row.page), row.fingerprint, False)
 
 
-def _reread(session: Session, row: Version, manner: ExtractionConfig, mistakes: list[Exception]) -> _Text:
-    """A capture that is damaged can't be read, and is added to `mistakes`."""
+def _text_again(session: Session, row: Version, config: ExtractionConfig, mistakes: list[Exception]) -> _Text:
+    """A capture that is damaged can't be extracted, and is added to `mistakes`."""
     assert row.id is not None
-    stored = page_from_json(session.get_one(Version, row.id).page)
     try:
-        page = joined(manner.read(intact(captures_from(session, row.capture_id))))
+        page = _page_again(session.get_one(Version, row.id), intact(captures_from(session, row.capture_id)), config)
     except DamagedCapture as damaged:
         mistakes.append(damaged)
-        return _Text(row.id, stored, row.fingerprint, None)
-    except UnreadablePage:
-        return _Text(row.id, stored, row.fingerprint, None)
-    if fingerprint(page.blocks) == row.fingerprint:
-        return _Text(row.id, replace(stored, region=page.region), row.fingerprint, False)
-    if _is_lost(stored, page, manner):
-        return _Text(row.id, stored, row.fingerprint, None)
-    return _Text(row.id, page, fingerprint(page.blocks), True)
+        page = None
+    if page is None:
+        return _stored(session, row.id)._replace(differs=None)
+    text = fingerprint(page.blocks)
+    return _Text(row.id, page, text, text != row.fingerprint)
 
 
-def _rejudged(
-    session: Session, text: _Text, before: _Text | None, manner: ExtractionConfig, earlier: list[frozenset[str]]
-) -> Prepared | None:
-    """What differs, where a change says so, and it can be said."""
+def _draft_again(
+    session: Session, row: Version, text: _Text, before: _Text | None, config: ExtractionConfig
+) -> ChangeDraft | None:
+    """What differs, where a change says so and it can be compared."""
     change = change_to(session, text.version_id)
     if change is None:
         return None
-    if before is not None and change.before_id == before.version_id:
-        against = before.page
-    else:  # of an announced text this is the one that it will replace, and not the one before
-        against = page_from_json(session.get_one(Version, change.before_id).page)
+    if before is None or change.before_id != before.version_id:
+        before = _stored(session, change.before_id)  # the text that an announced one will replace
+    earlier = pages_before(session, row.document_id, row.number - 1, EARLIER)
+    keys = [block_keys(page_from_json(page)) for page in earlier]
     try:
-        return prepared(manner.reviewed(against, text.page, earlier, ask=False))
+        return draft_change(config.classify(before.page, text.page, earlier=keys, ask=False))
     except TooCostly:
         return None
 
 
-def _rewrite(session: Session, row: Version, text: _Text, found: Prepared | None, manner: ExtractionConfig) -> None:
+def _rewrite(session: Session, row: Version, text: _Text, draft: ChangeDraft | None, config: ExtractionConfig) -> None:
     values: dict[str, Any] = {}
     # a text of another language stays marked as one: the next answer is no change of it
-    if text.is_other is not None and is_read_as(row.reader, manner.language):
-        values["reader"] = manner.reader
-    if text.is_other:
+    if text.differs is not None and is_read_as(row.reader, config.language):
+        values["reader"] = config.reader
+    if text.differs:
         values |= {"page": page_json(text.page), "fingerprint": text.fingerprint, "cause": Cause.READER.value}
     if values:
         session.exec(update(Version).where(col(Version.id) == row.id).values(**values))
     change = change_to(session, text.version_id)
-    if change is None or found is None:
+    if change is None or draft is None:
         return
     assert change.id is not None
-    for name, value in facts(found.comparison, alert=change.alert).items():
+    for name, value in change_columns(draft.comparison, alert=change.alert).items():
         setattr(change, name, value)
     for passage in passages(session, change.id):
         session.delete(passage)
-    for passage in found.passages:
+    for passage in draft.passages:
         passage.change_id = change.id
-    session.add_all(found.passages)
+    session.add_all(draft.passages)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +16,6 @@ from analysis.extract import is_small, markup_of, read_page
 from analysis.extract.markdown import read_markdown
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import comparison_json
-from analysis.runner import here
 from analysis.validate.selectors import better_suggestions, suggest_selectors, with_suggestions
 from messages import Message
 from policywatch import sandbox
@@ -48,59 +49,40 @@ def read_source(
     expand: bool = False,
 ) -> Page:
     """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
+    options: dict[str, Any] = {"language": language, "select": select, "remove": remove}
     if not is_address(source):
-        return read_file(Path(source), select=select, remove=remove, language=language)
+        return read_file(Path(source), **options)
     from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest
 
-    kept = fetched(
+    capture = fetched(
         source, language=language or "en", contact=contact, allow_private=allow_private, render=render, expand=expand
     )
-    return _read(
-        kept.body,
-        mime=kept.mime,
-        charset=kept.charset,
-        url=kept.final_url,
-        language=language,
-        select=select,
-        remove=remove,
-    )
+    return _read(capture.body, mime=capture.mime, charset=capture.charset, url=capture.final_url, **options)
 
 
-def _read(
-    body: bytes,
-    *,
-    mime: str,
-    charset: str | None = None,
-    url: str = "",
-    language: str | None,
-    select: Sequence[str],
-    remove: Sequence[str],
-) -> Page:
-    run = here if is_small(body, mime) else sandbox.run
+def read_file(path: Path, **options: Any) -> Page:
+    """Read a file by what its name says it is, else by how it begins; options as of `read_page`. Raises
+    `UnreadablePage`."""
+    body = path.read_bytes()
     try:
-        return run(
-            read_page, body, mime=mime, charset=charset, url=url, language=language, select=select, remove=remove
-        )
+        return _read(body, mime=MIMES.get(path.suffix.lower()) or _guess(body), **options)
+    except UnreadablePage as failure:
+        raise UnreadablePage(Message("part.named", name=str(path), reason=failure.reason)) from failure
+
+
+def _read(body: bytes, *, mime: str, **options: Any) -> Page:
+    read = partial(read_page, body, mime=mime, **options)
+    try:
+        return read() if is_small(body, mime) else sandbox.run(read)
     except TooCostly:
         raise
-    except UnreadablePage as unreadable:
-        markup = markup_of(body, mime=mime, charset=charset) if select else None
+    except UnreadablePage as failure:
+        markup = markup_of(body, mime=mime, charset=options.get("charset")) if options.get("select") else None
         if markup is None:
             raise
-        found = suggest_selectors(markup, None, url=url, language=language, remove=remove)
-        raise UnreadablePage(with_suggestions(unreadable.reason, better_suggestions(found))) from unreadable
-
-
-def read_file(
-    path: Path, *, select: Sequence[str] = (), remove: Sequence[str] = (), language: str | None = None
-) -> Page:
-    """Read a file by what its name says it is, else by how it begins. Raises `UnreadablePage`."""
-    body = path.read_bytes()
-    mime = MIMES.get(path.suffix.lower()) or _guess(body)
-    try:
-        return _read(body, mime=mime, language=language, select=select, remove=remove)
-    except UnreadablePage as unreadable:
-        raise UnreadablePage(Message("part.named", name=str(path), reason=unreadable.reason)) from unreadable
+        url, language, remove = options.get("url", ""), options.get("language"), options.get("remove", ())
+        selectors = suggest_selectors(markup, None, url=url, language=language, remove=remove)
+        raise UnreadablePage(with_suggestions(failure.reason, better_suggestions(selectors))) from failure
 
 
 def _guess(body: bytes) -> str:
@@ -112,13 +94,13 @@ def _guess(body: bytes) -> str:
 
 def compare_files(old: Path, new: Path, *, language: str | None, document: str | None) -> Comparison:
     """Raises `UnreadablePage` where one of them gives no text."""
-    return compare(
-        read_file(old, language=language), read_file(new, language=language), language=language, document=document
-    )
+    before, after = (read_file(file, language=language) for file in (old, new))
+    return compare(before, after, language=language, document=document)
 
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
     """An answer for each line, in their order, with its id. A line that can't be used stops with its number."""
+    collect_rarely()
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -132,11 +114,18 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
             yield {"id": id_, **comparison_json(_compare_markdown(before, after, pair))}
 
 
+def collect_rarely() -> None:
+    """What is loaded stays to the end, and what a comparison makes goes by itself: so garbage is searched for rarely,
+    and not among what is loaded, which would take some 80 ms each time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 10, 100)
+
+
 def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
     language = pair.get("language")
     try:
         pages = [read_page(text, mime="text/markdown", charset="utf-8", language=language) for text in (before, after)]
-    except UnreadablePage as unreadable:
-        return Comparison(substantive=False, held=unreadable.reason)
+    except UnreadablePage as failure:
+        return Comparison(substantive=False, held=failure.reason)
     earlier = [block_keys(read_markdown(text, language=language)) for text in pair.get("earlier", ()) if text.strip()]
     return compare(pages[0], pages[1], language=language, document=pair.get("document"), earlier=earlier)

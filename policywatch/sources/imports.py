@@ -1,21 +1,20 @@
-"""Takes the history of an Open Terms Archive repository into the store, document by document."""
+"""Imports the history of an Open Terms Archive repository into the store, document by document."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from analysis.model import UnreadablePage
 from policywatch.config.errors import nearest
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import ArchivedText, Imported, import_document
-from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.manners import manners
-from policywatch.sources.errors import NotAnArchive
+from policywatch.ingest.extraction import Body, ExtractionConfig, extraction_configs
 from policywatch.sources.layout import Archived, continued_by, documents, is_refiltered
-from policywatch.sources.repository import Record, Repository
+from policywatch.sources.repository import NotAnArchive, Record, Repository
 from storage.database import Database
 from storage.documents import Document, known
 from storage.versions import first_own, last_import
@@ -25,7 +24,7 @@ Progress = Callable[[str, int], None]  # a document, and how many more of its te
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: of one service, of some documents, each perhaps with the id that it has with us."""
+    """What is asked for: of one service, of some documents, each perhaps as TYPE=ID with the id that it has with us."""
 
     service: str | None = None
     documents: Sequence[str] = ()
@@ -60,40 +59,34 @@ class DocumentReport:
 
     def json(self) -> dict[str, Any]:
         """For --json."""
-        aside = [
-            {"commit": one.commit, "recorded_at": one.recorded_at.isoformat(), "reason": str(one.reason)}
-            for one in self.done.set_aside
-        ]
+        names = ("service", "type", "continues", "in_archive", "left_out")
+        counts = ("versions", "changes", "flagged", "same")
         return {
             "document": self.id,
-            "service": self.service,
-            "type": self.type,
-            "continues": self.continues,
-            "in_archive": self.in_archive,
-            "left_out": self.left_out,
-            "versions": self.done.versions,
-            "changes": self.done.changes,
-            "flagged": self.done.flagged,
-            "same": self.done.same,
-            "set_aside": aside,
+            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self.done, name) for name in counts},
+            "set_aside": [
+                {"commit": text.commit, "recorded_at": text.recorded_at.isoformat(), "reason": str(reason)}
+                for text, reason in self.done.set_aside
+            ],
         }
 
 
 def chosen(repository: Repository, wish: Wish) -> list[Archived]:
     """The documents that are asked for. Raises `NotAnArchive` where there is none, and says which there are."""
-    there = documents(repository.records(), repository.name)
-    found = [archived for archived in there if wish.wants(archived)]
-    if not found:
-        have = ", ".join(sorted({f"{each.service}/{each.type}" for each in there})[:20])
-        raise NotAnArchive(f"{repository.name} has no such service or document; it has {have}")
-    return found
+    available = documents(repository.records(), repository.name)
+    wanted = [archived for archived in available if wish.wants(archived)]
+    if not wanted:
+        names = ", ".join(sorted({f"{each.service}/{each.type}" for each in available})[:20])
+        raise NotAnArchive(f"{repository.name} has no such service or document; it has {names}")
+    return wanted
 
 
 def import_archive(
     database: Database,
     watchlist: Watchlist,
     repository: Repository,
-    found: Sequence[Archived],
+    wanted: Sequence[Archived],
     wish: Wish,
     *,
     progress: Progress = lambda _document, _texts: None,
@@ -104,78 +97,54 @@ def import_archive(
     at once where an id was given that is hardly meant.
     """
     if not wish.insists:
-        _check_ids(database, watchlist, found, wish)
+        _check_ids(database, watchlist, wanted, wish)
+    configs = extraction_configs(watchlist)
     taken: dict[str, Archived] = {}
-    known_manners = manners(watchlist)
-    for archived in found:
-        report = _import(
-            database, watchlist, known_manners, repository, archived, wish.id_for(archived), taken, progress
+    for archived in wanted:
+        id_, language = wish.id_for(archived), _language(repository, archived)
+        entry = watchlist.document(id_) if id_ else continued_by(archived, watchlist.documents, language)
+        document_id = id_ or (entry.id if entry else archived.id)
+        if (other := taken.setdefault(document_id, archived)) is not archived:
+            names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
+            raise NotAnArchive(
+                f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
+            )
+        if entry is None:
+            _declare(database, document_id, archived, repository, language)
+        config = configs[entry.id] if entry else ExtractionConfig(archived.type, language)
+        left = _left(database, document_id, archived.records)
+        skipped = len(archived.records) - len(left)
+        progress(document_id, skipped)
+        done = import_document(
+            database, document_id, config, _texts(repository, left), progress=partial(progress, document_id)
         )
-        taken[report.id] = archived
-        yield report
+        yield DocumentReport(
+            document_id, archived.service, archived.type, entry is not None, len(archived.records), skipped, done
+        )
 
 
-def _check_ids(database: Database, watchlist: Watchlist, found: Sequence[Archived], wish: Wish) -> None:
+def _check_ids(database: Database, watchlist: Watchlist, wanted: Sequence[Archived], wish: Wish) -> None:
     """An id that was given is that of a document of ours, of the same kind: a history is hard to take out again."""
     with database.reading() as session:
         kinds = {row.id: row.kind for row in known(session)}
     kinds |= {entry.id: entry.kind for entry in watchlist.documents}
-    for archived in found:
+    for archived in wanted:
         id_ = wish.id_for(archived)
         kind = kinds.get(id_ or "")
         if id_ is None or kind == archived.kind or (kind and "other" in (kind, archived.kind)):
             continue
-        said = (
-            f"is {kind}, and “{archived.type}” is {archived.kind}"
-            if kind
-            else f"is no document{nearest(id_, [*kinds])}"
-        )
-        raise NotAnArchive(f"{id_} {said}. Nothing was taken; --insist takes it nevertheless")
-
-
-def _import(
-    database: Database,
-    watchlist: Watchlist,
-    known_manners: Mapping[str, ExtractionConfig],
-    repository: Repository,
-    archived: Archived,
-    id_: str | None,
-    taken: Mapping[str, Archived],
-    progress: Progress,
-) -> DocumentReport:
-    language = _language(repository, archived)
-    entry = watchlist.document(id_) if id_ else continued_by(archived, watchlist.documents, language)
-    document_id = id_ or (entry.id if entry else archived.id)
-    if (other := taken.get(document_id)) is not None:
-        names = f"{other.service}/{other.type} and {archived.service}/{archived.type}"
-        raise NotAnArchive(
-            f'{names} would both be {document_id}; give one its own id: --insist --document "{archived.type}=ID"'
-        )
-    manner = known_manners[entry.id] if entry else ExtractionConfig(archived.type, language)
-    if entry is None:
-        _declare(database, document_id, archived, repository, language)
-    left = _left(database, document_id, archived.records)
-    progress(document_id, len(archived.records) - len(left))
-    texts = _texts(repository, left)
-    done = import_document(database, document_id, manner, texts, progress=lambda: progress(document_id, 1))
-    return DocumentReport(
-        document_id,
-        archived.service,
-        archived.type,
-        entry is not None,
-        len(archived.records),
-        len(archived.records) - len(left),
-        done,
-    )
+        problem = f"is no document{nearest(id_, [*kinds])}"
+        if kind:
+            problem = f"is {kind}, and “{archived.type}” is {archived.kind}"
+        raise NotAnArchive(f"{id_} {problem}. Nothing was taken; --insist takes it nevertheless")
 
 
 def _language(repository: Repository, archived: Archived) -> str:
     """What the newest text that can be read is written in."""
+    config = ExtractionConfig(archived.type, "en")
     for body in repository.texts(record.blob for record in reversed(archived.records[-5:])):
         try:
-            page = ExtractionConfig(archived.type, "en").page(
-                body or b"", mime="text/markdown", charset="utf-8", url=""
-            )
+            page = config.extract(Body(body or b"", "text/markdown"))
         except UnreadablePage:
             continue
         if page.language:
@@ -185,21 +154,19 @@ def _language(repository: Repository, archived: Archived) -> str:
 
 def _declare(database: Database, id_: str, archived: Archived, repository: Repository, language: str) -> None:
     """A document that is not watched: retired from the beginning, so that nothing asks why it is never checked."""
+    row = Document(
+        id=id_,
+        service=archived.service,
+        title=archived.type,
+        kind=archived.kind,
+        url=repository.name,
+        language=language,
+        added_at=_when(archived.records[0]),
+        retired=True,
+    )
     with database.writing() as session:
-        if id_ in {row.id for row in known(session)}:
-            return
-        session.add(
-            Document(
-                id=id_,
-                service=archived.service,
-                title=archived.type,
-                kind=archived.kind,
-                url=repository.name,
-                language=language,
-                added_at=_when(archived.records[0]),
-                retired=True,
-            )
-        )
+        if session.get(Document, id_) is None:
+            session.add(row)
 
 
 def _left(database: Database, document_id: str, records: Sequence[Record]) -> list[Record]:

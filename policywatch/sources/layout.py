@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from policywatch.config.schema import DocumentEntry, Kind
-from policywatch.sources.errors import NotAnArchive
-from policywatch.sources.repository import Record
+from policywatch.sources.repository import NotAnArchive, Record
 
 _KINDS: dict[str, Kind] = {
     "privacy policy": "privacy-policy",
@@ -57,23 +56,23 @@ def slug(name: str) -> str:
 
 def documents(records: Iterable[Record], name: str) -> list[Archived]:
     """The archive's documents, by id. Raises `NotAnArchive` where not one file lies as the archive lays them."""
-    found: dict[str, Archived] = {}
+    archived: dict[str, Archived] = {}
     others: list[str] = []
     for record in records:
         parts = record.path.split("/")
         if len(parts) != 2 or not parts[1].endswith(".md") or not slug(parts[0]) or not slug(parts[1][:-3]):
-            others.append(record.path) if len(others) < 3 else None
+            others.append(record.path)
             continue
-        found.setdefault(record.path, Archived(parts[0], parts[1][:-3])).records.append(record)
-    if not found:
-        seen = f"; it has {', '.join(map(repr, others))}" if others else ""
+        archived.setdefault(record.path, Archived(parts[0], parts[1][:-3])).records.append(record)
+    if not archived:
+        examples = f"; it has {', '.join(map(repr, others[:3]))}" if others else ""
         raise NotAnArchive(
-            f"{name} is not laid out as a repository of versions of Open Terms Archive (Service/Document type.md){seen}"
-            ". Its repositories of snapshots hold pages, not texts: take the one of versions."
+            f"{name} is not laid out as a repository of versions of Open Terms Archive (Service/Document type.md)"
+            f"{examples}. Its repositories of snapshots hold pages, not texts: take the one of versions."
         )
-    for each in found.values():
+    for each in archived.values():
         each.records.sort(key=lambda record: (record.at, record.order))
-    return sorted(found.values(), key=lambda each: (each.id, each.service, each.type))
+    return sorted(archived.values(), key=lambda each: (each.id, each.service, each.type))
 
 
 def continued_by(archived: Archived, watched: Iterable[DocumentEntry], language: str) -> DocumentEntry | None:

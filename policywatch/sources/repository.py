@@ -16,13 +16,19 @@ from sys import intern
 from typing import IO
 from urllib.parse import urlsplit
 
-from policywatch.sources.errors import ArchiveUnreachable, NotAnArchive
-
 LARGEST = 20 * 2**20  # bytes of one text; more is no policy
 _PROTOCOLS = "file:git:http:https:ssh"  # not "ext", which would start a command
 _URL = re.compile(r"(?i)(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
 _CHUNK = 2**16
 _WHERE = ("heads", "remotes/origin")
+
+
+class NotAnArchive(Exception):
+    """What was named is no archive that can be read; nothing was stored."""
+
+
+class ArchiveUnreachable(Exception):
+    """git could not get the archive; what was stored before is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +72,15 @@ class Repository:
     @contextmanager
     def _git(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
         command = [*_command(), f"--git-dir={self.folder}", *arguments]
-        with tempfile.TemporaryFile() as said:
-            process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=said, env=_environment())
+        with tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=_environment())
             try:
                 yield process
                 assert process.stdout is not None
                 process.stdout.read()
                 if process.wait() != 0:
-                    said.seek(0)
-                    raise ArchiveUnreachable(f"git could not read {self.name}: {_last_line(said.read())}")
+                    errors.seek(0)
+                    raise ArchiveUnreachable(f"git could not read {self.name}: {_last_line(errors.read())}")
             finally:
                 process.kill()
                 process.wait()
@@ -112,8 +118,8 @@ def opened(source: str) -> Iterator[Repository]:
         )
         name = _without_secrets(source) if not local.exists() else local.resolve().name
         if done.returncode != 0:
-            said = f"git can't read {_without_secrets(source)}: {_last_line(done.stderr)}"
-            raise NotAnArchive(said) if local.exists() else ArchiveUnreachable(said)
+            problem = f"git can't read {_without_secrets(source)}: {_last_line(done.stderr)}"
+            raise NotAnArchive(problem) if local.exists() else ArchiveUnreachable(problem)
         yield Repository(bare, name, _branch(bare, name))
 
 
@@ -123,10 +129,8 @@ def _command() -> list[str]:
 
 def _environment() -> dict[str, str]:
     """The user's own, so that proxies and credentials work; but git asks nobody and takes no repository from it."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name == "GIT_SSH_COMMAND"
-    }
-    return kept | {
+    own = {name: os.environ[name] for name in os.environ if not name.startswith("GIT_") or name == "GIT_SSH_COMMAND"}
+    return own | {
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
@@ -136,8 +140,8 @@ def _environment() -> dict[str, str]:
 
 def _branch(bare: Path, name: str) -> str:
     """The commit to begin from: of HEAD, else of main or master, here or of the origin, else of the only branch."""
-    asked = [*_command(), f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"]
-    branches = subprocess.run(asked, capture_output=True, text=True, env=_environment(), check=True).stdout.split()
+    listing = [*_command(), f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"]
+    branches = subprocess.run(listing, capture_output=True, text=True, env=_environment(), check=True).stdout.split()
     head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
     for wanted in (head, *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master"))):
         if wanted in branches:
@@ -195,6 +199,6 @@ def _without_secrets(source: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-def _last_line(said: bytes) -> str:
-    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+def _last_line(output: bytes) -> str:
+    lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
     return lines[-1].removeprefix("fatal: ")[:300] if lines else "git said nothing"

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from analysis.text.normal import fingerprint
 from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.ingest.alerting import RoutesFor
-from policywatch.ingest.approve import HeldAnew, NothingHeld, accept
+from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import LASTS, Access, TooManyTries
 from policywatch.web.comparing import Comparing
@@ -41,7 +41,7 @@ class Desk:
     the watchlist from being read as it is now; then all this is what it said before.
     """
 
-    manners: Mapping[str, ExtractionConfig] = field(default_factory=dict)
+    configs: Mapping[str, ExtractionConfig] = field(default_factory=dict)
     routes_for: RoutesFor = lambda _document, _change: []
     routes: Sequence[RouteEntry] = ()
     documents: Sequence[DocumentEntry] = ()
@@ -65,11 +65,11 @@ def desk_pages(
         return _held(request, document_id)
 
     def _held(request: Request, document_id: str, *, status: int = 200, trouble: str | None = None) -> Response:
-        manner = desk().manners.get(document_id)
-        if manner is None:
+        config = desk().configs.get(document_id)
+        if config is None:
             raise HTTPException(404)
         with comparing.turn(), database.reading() as session:
-            view = held_view(session, storable_text(document_id), manner)
+            view = held_view(session, storable_text(document_id), config)
             return renderer.page(request, "held.html", status=status, view=view, trouble=trouble)
 
     @router.post("/health/held/{document_id:path}")
@@ -79,19 +79,19 @@ def desk_pages(
 
     def _take(request: Request, document_id: str, seen: str) -> Response:
         known = desk()
-        manner = known.manners.get(document_id)
-        if manner is None:
+        config = known.configs.get(document_id)
+        if config is None:
             raise HTTPException(404)
         with database.reading() as session:
-            page = held_view(session, document_id, manner).page
+            page = held_view(session, document_id, config).page
         if fingerprint(page.blocks) != seen:
             return _held(request, document_id, status=409, trouble="review.anew")
         try:
             with one_at_a_time(database):
-                change = accept(database, document_id, manner, known.routes_for, seen=page)
+                change = accept(database, document_id, config, known.routes_for, seen=page)
         except Busy:
             return _held(request, document_id, status=409, trouble="review.busy")
-        except (HeldAnew, NothingHeld):
+        except (AnotherTextHeld, NothingHeld):
             return _held(request, document_id, status=409, trouble="review.anew")
         path = f"/changes/{change.id}" if change is not None else f"/documents/{document_id}"
         return RedirectResponse(visit(request).link(path), 303)

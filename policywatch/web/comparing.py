@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 
-from policywatch.ingest.captures import Prepared
-from policywatch.web.one_change import Sides, prepared_of
+from policywatch.ingest.drafts import ChangeDraft
+from policywatch.web.one_change import Sides, draft_of
 
 WAIT = 10  # seconds after which a visitor may ask again
 _AT_ONCE = 2
@@ -26,7 +26,7 @@ class Comparing:
     def __init__(self) -> None:
         self._turns = BoundedSemaphore(_AT_ONCE)
         self._lock = Lock()
-        self._lately: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
+        self._lately: OrderedDict[tuple[object, ...], ChangeDraft] = OrderedDict()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -38,7 +38,7 @@ class Comparing:
         finally:
             self._turns.release()
 
-    def prepared(self, sides: Sides) -> Prepared:
+    def draft(self, sides: Sides) -> ChangeDraft:
         """What differs. No session is to be open meanwhile. Raises `TooManyComparisons`."""
         versions = ((one.id, one.fingerprint) for one in (sides.before, sides.after))
         key = (*versions, sides.document.language, sides.document.title)
@@ -46,7 +46,7 @@ class Comparing:
             found = self._lately.pop(key, None)
         if found is None:
             with self.turn():
-                found = prepared_of(sides)
+                found = draft_of(sides)
         with self._lock:
             self._lately[key] = found  # the last, again
             while len(self._lately) > _KEPT:

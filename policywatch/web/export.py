@@ -24,7 +24,7 @@ from policywatch.web.feed_items import appointments, feed
 from policywatch.web.layout import plain
 from policywatch.web.lists import ListView, PageAsked, by_day, home_view, list_view, upcoming_view
 from policywatch.web.names import Names, slugs
-from policywatch.web.one_change import CompareView, announced_text, change_view, compare_view, prepared_of
+from policywatch.web.one_change import CompareView, announced_text, change_view, compare_view, draft_of
 from policywatch.web.page_context import VIEWS, Query
 from policywatch.web.query_params import ChangesAsked
 from policywatch.web.rendering import Renderer
@@ -238,7 +238,7 @@ class _Plan:
 
 def _announced_view(session: Session, document_id: str) -> CompareView:
     sides = announced_text(session, document_id)
-    return compare_view(sides, prepared_of(sides))
+    return compare_view(sides, draft_of(sides))
 
 
 def _listed(month: dict[str, str] | None) -> dict[str, list[str]] | None:

@@ -35,11 +35,11 @@ class HeldView:
         return sum(len(block.text.split()) for block in self.page.blocks)
 
 
-def held_view(session: Session, document_id: str, manner: ExtractionConfig) -> HeldView:
+def held_view(session: Session, document_id: str, config: ExtractionConfig) -> HeldView:
     """Raises `UnknownDocument`, `NothingHeld`, and `UnreadablePage` where the capture gives no text now."""
     row = document(session, document_id)
-    check, found = held_text(session, document_id, manner)
+    check, found = held_text(session, document_id, config)
     placed = None
-    if found.prepared is not None and found.against is not None:
-        placed = Placed(found.prepared.passages, row.title, found.against, None)
+    if found.draft is not None and found.before is not None:
+        placed = Placed(found.draft.passages, row.title, found.before, None)
     return HeldView(row, check, found.page, placed)

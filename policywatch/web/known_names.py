@@ -20,7 +20,7 @@ def known_names(database: Database, desk: Callable[[], Desk]) -> Callable[[Reque
     def check(request: Request) -> None:
         asked = {field: set(filter(None, request.query_params.getlist(field))) for field in NAMED_FIELDS}
         if asked["topic"]:  # one of the operator's own may have no change yet
-            own = {topic.name for manner in desk().manners.values() for topic in manner.topics}
+            own = {topic.name for config in desk().configs.values() for topic in config.topics}
             asked["topic"] -= {*TOPICS} | own
         with database.reading() as session:
             for field, names in asked.items():

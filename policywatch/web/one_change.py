@@ -12,8 +12,7 @@ from sqlmodel import Session
 
 from analysis.model import Comparison
 from analysis.page_json import page_from_json
-from policywatch import sandbox
-from policywatch.ingest.captures import Prepared, facts, prepared
+from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.inline_diff import Section, flagged_first
 from policywatch.second_opinion import SecondOpinion, second_opinion
@@ -124,7 +123,7 @@ class CompareView(Sides):
     @property
     def change(self) -> Change:
         """As it would be stored, found when the later text was captured."""
-        return Change(cause="page", detected_at=self.after.captured_at, **facts(self.found, alert=True))
+        return Change(cause="page", detected_at=self.after.captured_at, **change_columns(self.found))
 
 
 def change_view(session: Session, change_id: int) -> ChangeView:
@@ -172,13 +171,13 @@ def announced_text(session: Session, document_id: str) -> Sides:
     raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
 
 
-def prepared_of(sides: Sides) -> Prepared:
+def draft_of(sides: Sides) -> ChangeDraft:
     """What differs; takes long for long texts, and no session. Raises `TooCostly`."""
     texts = page_from_json(sides.before.page), page_from_json(sides.after.page)
-    return prepared(ExtractionConfig(sides.document.title, sides.document.language, run=sandbox.run).compared(*texts))
+    return draft_change(ExtractionConfig(sides.document.title, sides.document.language).compare(*texts))
 
 
-def compare_view(sides: Sides, found: Prepared) -> CompareView:
+def compare_view(sides: Sides, found: ChangeDraft) -> CompareView:
     """What the page shows of it."""
     placed = Placed(found.passages, sides.document.title, sides.before, sides.after)
     return CompareView(sides.document, sides.replaced, sides.before, sides.after, found.comparison, placed)

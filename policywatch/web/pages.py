@@ -61,7 +61,7 @@ def pages(
     def announced(request: Request, document_id: str) -> Response:
         with database.reading() as session:
             sides = announced_text(session, storable_text(document_id))
-        return renderer.page(request, "compare.html", view=compare_view(sides, comparing.prepared(sides)))
+        return renderer.page(request, "compare.html", view=compare_view(sides, comparing.draft(sides)))
 
     @get("/changes/{change_id:int}")
     def one_change(request: Request, change_id: int) -> Response:
@@ -86,7 +86,7 @@ def pages(
     def health(request: Request) -> Response:
         known = desk()
         with database.reading() as session:
-            view = health_view(session, known.manners.keys(), known.routes, wrong=known.wrong)
+            view = health_view(session, known.configs.keys(), known.routes, wrong=known.wrong)
             return renderer.page(request, "health.html", view=view)
 
     _documents(router, database, renderer, comparing)
@@ -132,7 +132,7 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer, compar
     ) -> Response:
         with database.reading() as session:
             sides = two_versions(session, storable_text(document_id), old, new)
-        return renderer.page(request, "compare.html", view=compare_view(sides, comparing.prepared(sides)))
+        return renderer.page(request, "compare.html", view=compare_view(sides, comparing.draft(sides)))
 
     @get("/documents/{document_id:path}")
     def one_document(request: Request, document_id: str, before: Number | None = None) -> Response:

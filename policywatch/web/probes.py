@@ -8,7 +8,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from policywatch.due import is_late
+from policywatch.plan import is_late
 from policywatch.web.admin import Desk
 from policywatch.web.api_answers import problem
 from policywatch.web.security import ALIVE, READY

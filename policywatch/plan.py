@@ -1,4 +1,4 @@
-"""When each document is to be checked again."""
+"""Which documents are to be checked now, and when each is to be checked next."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
+from sqlmodel import Session
+
 from policywatch.config.schema import DocumentEntry, span
-from storage.checks import Check
+from storage.checks import Check, earlier_checks, last_checks, pauses
 from storage.clock import is_ahead
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
@@ -16,14 +18,17 @@ LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+def due_documents(session: Session, entries: Iterable[DocumentEntry], now: datetime) -> list[DocumentEntry]:
+    """Those that a scheduled run checks now."""
+    earlier = earlier_checks(session, LOOKED_BACK)
+    return due(entries, last_checks(session), pauses(session, now), now, earlier=earlier)
+
+
 def due_at(
     entry: DocumentEntry, last: Check | None, pause: datetime | None = None, *, now: datetime, spread: bool = False
 ) -> datetime:
-    """The time of the document's next check, `NEVER` (the past) for one that was never checked.
-
-    A last check that lies in the future was made under a wrong clock: it holds up the next one no more than none would.
-
-    Not before the end of the `pause` that its server asked for.
+    """The time of the document's next check: `NEVER` (the past) for one that was never checked, and not before the end
+    of the `pause` that its server asked for. A last check in the future was made under a wrong clock, and is none.
 
     With `spread`, up to a tenth of the interval later, by its id: documents of one interval do not all come at once.
     """
@@ -47,12 +52,12 @@ def due(
     *,
     earlier: Mapping[str, datetime] | None = None,
 ) -> list[DocumentEntry]:
-    """The documents that a scheduled run checks now; `pauses` are those that their servers asked for, by id.
+    """By the last check of each document, the pauses that servers asked for, which count in full, and `earlier`: when
+    the check was made that is `LOOKED_BACK` checks ago.
 
     What would soon be due is due: a job that starts every six hours, by a scheduler that is now late and now in time,
-    comes before its own last check is six hours old, and must not skip that turn. `earlier` says when the check was
-    made that is `LOOKED_BACK` checks ago: a job that comes more often shall not shorten the interval each time. A pause
-    counts in full.
+    comes before its own last check is six hours old, and must not skip that turn. `earlier` keeps a job that comes more
+    often from shortening the interval each time.
     """
     return [
         entry

@@ -1,0 +1,229 @@
+"""What becomes of a fetched text: decided from its page and the document's history, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlmodel import Session
+
+from analysis.compare import block_keys
+from analysis.model import Comparison, Page, TooCostly, UnreadablePage
+from analysis.page_json import page_from_json
+from analysis.text.normal import fingerprint
+from messages import Message
+from policywatch.ingest.drafts import ChangeDraft, draft_change
+from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages
+from policywatch.ingest.quarantine import preview, shown_captures
+from storage.captures import Capture, captures_from
+from storage.changes import waiting_changes
+from storage.checks import Outcome, last_kept
+from storage.documents import document, replaced_by
+from storage.versions import Cause, Version, current_version, is_read_as, numbered_version, pages_before
+
+EARLIER = 6  # versions before the one in force that tell a return from news
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The text in force."""
+
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """No text. One that `is_costly` is tried again by some later checks, then only where a person asks for it."""
+
+    reason: Message
+    is_costly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsReview:
+    """A text that is rejected, until a person accepts it. `preview` are some lines of what it would change; None where
+    the operator has seen them."""
+
+    reason: Message
+    preview: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A text that is accepted, and how it differs from version `before` (neither where there is nothing to compare it
+    with): the `current` one, or the one that an announced text will replace.
+
+    `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back.
+    """
+
+    page: Page
+    cause: Cause
+    current: Version | None = None
+    before: Version | None = None
+    draft: ChangeDraft | None = None
+    alerts: bool = False
+    undoes: int | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of its check. The first text after an archive's is our first."""
+        if self.current is None or self.current.source is not None or self.draft is None:
+            return Outcome.FIRST
+        return Outcome.CHANGED if self.draft.comparison.substantive else Outcome.COSMETIC
+
+
+Decision = Unchanged | Unreadable | NeedsReview | NewVersion
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store knows of a document when a text of it comes.
+
+    `former` are the captures of the text in force, a part each; none where the watchlist has other addresses now, or
+    another language, so that nobody can tell what the service changed. `earlier` are pages of versions before the
+    current one, oldest first; `replaced` is the version that an announced text will replace; `waiting` are the changes
+    whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown.
+    """
+
+    current: Version | None
+    former: Sequence[Capture]
+    earlier: Sequence[dict[str, Any]]
+    replaced: Version | None
+    waiting: Sequence[tuple[int, Version]]
+    shown: Sequence[Sequence[Capture]]
+
+
+def load_history(session: Session, document_id: str, captures: Sequence[Capture], config: ExtractionConfig) -> History:
+    """For a text of these captures."""
+    current = current_version(session, document_id)
+    row = document(session, document_id)
+    replaced = replaced_by(row)
+    waiting = [
+        (change.id or 0, _version_before(session, document_id, change.version_id))
+        for change in waiting_changes(session)
+        if change.document_id == document_id
+    ]
+    return History(
+        current=current,
+        former=_former_captures(session, current, captures, config) if current is not None else (),
+        earlier=pages_before(session, document_id, current.number, EARLIER) if current is not None else (),
+        replaced=current_version(session, replaced) if replaced is not None else None,
+        waiting=waiting,
+        shown=shown_captures(session, row),
+    )
+
+
+def _version_before(session: Session, document_id: str, version_id: int) -> Version:
+    """The document's own version before; of an announced text not the one that it will replace."""
+    return numbered_version(session, document_id, session.get_one(Version, version_id).number - 1)
+
+
+def _former_captures(
+    session: Session, current: Version, captures: Sequence[Capture], config: ExtractionConfig
+) -> list[Capture]:
+    if not is_read_as(current.reader, config.language):
+        return []
+    addresses = [capture.url for capture in captures]
+    former = captures_from(session, current.capture_id)
+    if [capture.url for capture in former] != addresses:
+        former = captures_in_force(session, current)
+    return former if [capture.url for capture in former] == addresses else []
+
+
+def captures_in_force(session: Session, current: Version) -> list[Capture]:
+    """The last that said what the text in force says: those that brought it, or later ones from other addresses."""
+    assert current.id is not None, "the version in force was written"
+    return captures_from(session, last_kept(session, current.document_id, current.id) or current.capture_id)
+
+
+def decide(
+    captures: Sequence[Capture], history: History, config: ExtractionConfig, cache: PageCache | None = None
+) -> Decision:
+    """What becomes of the text of these captures. Raises `TooCostly`."""
+    current = history.current
+    former = former_pages(history, config)
+    try:
+        pages = config.extract_parts(captures, former, cache=cache)
+    except TooCostly:
+        raise
+    except UnreadablePage as failure:
+        return Unreadable(failure.reason)
+    page = join_pages(pages)
+    if current is not None and current.fingerprint == fingerprint(page.blocks):
+        return Unchanged(current)
+    is_first = current is None or current.source is not None  # an archive reads its pages in another way
+    if reason := config.reject_reason(captures, () if is_first else former, pages):
+        before = None if current is None or is_first else page_from_json(current.page)
+        return NeedsReview(reason, preview(before, page, history.shown, config))
+    cause = Cause.PAGE if former or is_first else Cause.READER
+    return new_version(page, history, config, cause=cause, is_comparable=bool(former))
+
+
+def former_pages(history: History, config: ExtractionConfig) -> list[Page]:
+    """The text in force, a page for each part."""
+    if history.current is None or not history.former:
+        return []
+    if len(history.former) == 1:
+        return [page_from_json(history.current.page)]
+    try:
+        return config.extract_parts(history.former)
+    except UnreadablePage:
+        return []
+
+
+def new_version(
+    page: Page, history: History, config: ExtractionConfig, *, cause: Cause, is_comparable: bool
+) -> NewVersion:
+    """The text as the next version, whether it is accepted at once or by a person.
+
+    A text that is not comparable differs by the watchlist, so it alerts nobody. Nor does our first text after an
+    archive's: nobody saw when it changed. Raises `TooCostly`.
+    """
+    current = history.current
+    if current is None:
+        before, comparison = _announced(page, Comparison(substantive=True, alert=True), history, config)
+        draft = draft_change(comparison) if before is not None and comparison.passages else None
+        return NewVersion(page, cause, before=before if draft else None, draft=draft, alerts=True)
+    earlier = [block_keys(page_from_json(each)) for each in history.earlier]
+    comparison = config.classify(page_from_json(current.page), page, earlier=earlier)
+    if current.source is not None:
+        return NewVersion(page, cause, current, current, draft_change(comparison))
+    before, comparison = _announced(page, comparison, history, config)
+    if not is_comparable:
+        comparison = replace(comparison, alert=False, returns=False)
+    return NewVersion(
+        page,
+        cause,
+        current,
+        before or current,
+        draft_change(comparison),
+        alerts=is_comparable,
+        undoes=_undone_change(page, history, config),
+    )
+
+
+def _announced(
+    page: Page, since: Comparison, history: History, config: ExtractionConfig
+) -> tuple[Version | None, Comparison]:
+    """What an announced text will change: the text in force that it is going to replace, and the two compared.
+
+    `since` is what differs from the last announced text; where that alerts nobody, neither does this. Without a text in
+    force, or where it is another sort of page (a summary, say), `since` is all that can be said.
+    """
+    if history.replaced is None:
+        return None, since
+    comparison = config.classify(page_from_json(history.replaced.page), page, trusted=False)
+    if comparison.held:
+        return None, since
+    return history.replaced, replace(comparison, alert=comparison.alert and since.alert)
+
+
+def _undone_change(page: Page, history: History, config: ExtractionConfig) -> int | None:
+    """The oldest waiting change before which the text was the same but for cosmetics."""
+    for change_id, before in history.waiting:
+        if before.fingerprint == fingerprint(page.blocks):
+            return change_id
+        if not config.compare(page_from_json(before.page), page).substantive:
+            return change_id
+    return None

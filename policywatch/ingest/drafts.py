@@ -1,0 +1,58 @@
+"""A comparison as rows of the store: drafted before the transaction that writes it, for word diffs take long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from analysis.model import Comparison, Passage
+from analysis.page_json import evidence_json, stored_brief
+from analysis.text.words import word_diff
+from storage.changes import StoredPassage
+
+
+class ChangeDraft(NamedTuple):
+    """A comparison, and its passages with their word diffs."""
+
+    comparison: Comparison
+    passages: list[StoredPassage]
+
+
+def draft_change(comparison: Comparison) -> ChangeDraft:
+    """Takes long for long passages."""
+    return ChangeDraft(comparison, stored_passages(comparison.passages))
+
+
+def change_columns(comparison: Comparison, *, alert: bool = True) -> dict[str, Any]:
+    """What a comparison says, as the columns of a change; without `alert`, one that alerts nobody."""
+    return {
+        "substantive": comparison.substantive,
+        "alert": (comparison.alert or comparison.returns) and alert,
+        "severity": comparison.severity,
+        "direction": comparison.direction,
+        "topics": list(comparison.topics),
+        "effective_date": comparison.effective_date,
+        "brief": stored_brief(comparison),
+    }
+
+
+def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
+    """In the order of the passages, with their word diffs."""
+    return [
+        StoredPassage(
+            change_id=0,  # none yet
+            position=position,
+            operation=passage.operation,
+            heading=list(passage.heading),
+            before=passage.before,
+            after=passage.after,
+            topics=list(passage.topics),
+            evidence=[evidence_json(evidence) for evidence in passage.evidence],
+            severity=passage.severity,
+            direction=passage.direction,
+            returns=passage.returns,
+            why=list(passage.why),
+            marks=[*word_diff(passage.before or "", passage.after or "")],
+        )
+        for position, passage in enumerate(passages)
+    ]

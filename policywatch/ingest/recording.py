@@ -1,0 +1,129 @@
+"""Writes what was decided of a check's text, in one transaction: version, change, alerts, outcome."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from analysis.model import Page
+from analysis.page_json import page_json
+from analysis.text.lexicon import mentions_in
+from analysis.text.normal import fingerprint
+from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
+from policywatch.ingest.decision import Decision, NeedsReview, NewVersion, Unchanged, Unreadable
+from policywatch.ingest.drafts import ChangeDraft, change_columns
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.quarantine import hold
+from storage.captures import Capture
+from storage.changes import Change
+from storage.checks import Check, Outcome, finish
+from storage.paragraphs import index_version
+from storage.versions import Cause, Version, earlier_with
+
+
+def apply(
+    session: Session,
+    check: Check,
+    decision: Decision,
+    capture: Capture,
+    config: ExtractionConfig,
+    routes_for: RoutesFor,
+) -> None:
+    """Write what was decided of the check's `capture` (of several parts, the first)."""
+    match decision:
+        case Unchanged(version):
+            check.version_id = version.id
+            session.get_one(Version, version.id).reader = config.reader
+            finish(session, check, Outcome.UNCHANGED)
+        case Unreadable(reason, is_costly):
+            check.attempts = check.attempts if is_costly else 0
+            finish(session, check, Outcome.UNREADABLE, reason)
+        case NeedsReview(reason, lines):
+            hold(session, check, reason, lines)
+        case NewVersion():
+            record(session, check, decision, capture, config, routes_for)
+            finish(session, check, decision.outcome)
+
+
+def record(
+    session: Session,
+    check: Check,
+    decision: NewVersion,
+    capture: Capture,
+    config: ExtractionConfig,
+    routes_for: RoutesFor,
+    *,
+    detected_at: datetime | None = None,
+) -> Change | None:
+    """Write the version, the change to it if there is one, and its alerts; `finish` of the check is the caller's.
+
+    The change is dated by the check, unless by `detected_at`.
+    """
+    version = add_version(session, capture, config, decision.page, decision.current, decision.cause)
+    check.version_id = version.id
+    if decision.draft is None or decision.before is None:
+        return None
+    at = detected_at or check.checked_at
+    change = add_change(session, decision.before, version, decision.draft, decision.cause, detected_at=at)
+    change.check_id = check.id
+    if decision.alerts:
+        is_settled = change.returns_to is None and decision.draft.comparison.is_settled
+        change.waits = CONFIRMATIONS if decision.cause is Cause.PAGE and not is_settled else 0
+        alert(session, change, decision.undoes, routes_for)
+    return change
+
+
+def add_version(
+    session: Session,
+    capture: Capture,
+    config: ExtractionConfig,
+    page: Page,
+    current: Version | None,
+    cause: Cause,
+    *,
+    source: str | None = None,
+) -> Version:
+    """The version after `current`; `source` names the archive that it comes from."""
+    assert capture.id is not None
+    version = Version(
+        document_id=capture.document_id,
+        number=current.number + 1 if current else 1,
+        capture_id=capture.id,
+        captured_at=capture.fetched_at,
+        cause=cause.value,
+        fingerprint=fingerprint(page.blocks),
+        reader=config.reader,
+        source=source,
+        page=page_json(page),
+    )
+    session.add(version)
+    index_version(session, version, mentions_in(config.language))
+    session.flush()
+    return version
+
+
+def add_change(
+    session: Session, before: Version, after: Version, draft: ChangeDraft, cause: Cause, *, detected_at: datetime
+) -> Change:
+    """What differs between two versions, with its passages, and whether the text returns to an earlier one."""
+    assert before.id is not None
+    assert after.id is not None
+    change = Change(
+        document_id=after.document_id,
+        version_id=after.id,
+        before_id=before.id,
+        detected_at=detected_at,
+        cause=cause.value,
+        **change_columns(draft.comparison, alert=cause is not Cause.READER),
+    )
+    if cause is Cause.PAGE:
+        returned = earlier_with(session, after.document_id, after.fingerprint, after.number - 1)
+        change.returns_to = returned.id if returned is not None else None
+    session.add(change)
+    session.flush()
+    assert change.id is not None
+    for passage in draft.passages:
+        passage.change_id = change.id
+    session.add_all(draft.passages)
+    return change

@@ -1,0 +1,93 @@
+"""No body is extracted twice in a run, and the very bytes of the text in force are not extracted at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.model import Page, TooCostly
+from policywatch.ingest.extraction import Body, ExtractionConfig, PageCache, Received
+from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlist
+
+
+@pytest.fixture
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies, in their order."""
+    bodies: list[bytes] = []
+    plain = ExtractionConfig.extract
+
+    def extract(config: ExtractionConfig, received: Received) -> Page:
+        bodies.append(received.body)
+        return plain(config, received)
+
+    monkeypatch.setattr(ExtractionConfig, "extract", extract)
+    return bodies
+
+
+def test_crawl_and_ingest_share_what_was_extracted(tmp_path: Path, extracted: list[bytes]) -> None:
+    with a_site() as site, a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
+        for page, outcome, times in (
+            (policy(), "first", 1),
+            (policy(), "unchanged", 0),
+            (policy(noise="utm=1"), "unchanged", 1),
+            (policy(AI), "changed", 1),
+            (policy(AI), "unchanged", 0),
+        ):
+            extracted.clear()
+            site.pages["/privacy"] = page
+            assert outcomes(job.run(force=True).json()) == {"library/privacy": outcome}
+            assert len(extracted) == times, outcome
+
+
+def test_other_selectors_have_the_same_bytes_extracted_again(tmp_path: Path, extracted: list[bytes]) -> None:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        with a_job(config) as job:
+            job.run(force=True)
+        config.write_text(config.read_text().replace("allow_private", 'select = ["aside"]\nallow_private'))
+        with a_job(config) as job:
+            assert outcomes(job.run(force=True).json()) == {"library/privacy": "unreadable"}
+
+
+def test_one_address_of_two_is_not_taken_for_both(tmp_path: Path, extracted: list[bytes]) -> None:
+    with a_site() as site:
+        site.pages |= {"/privacy": policy(), "/more": policy(AI)}
+        config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
+        text = config.read_text()
+        one = f'url = "{site.url}/privacy"'
+        config.write_text(text.replace(one, f'urls = ["{site.url}/privacy", "{site.url}/more"]'))
+        with a_job(config) as job:
+            job.run(force=True)
+        config.write_text(text)
+        with a_job(config) as job:
+            assert outcomes(job.run(force=True).json()) == {"library/privacy": "changed"}
+
+
+def test_the_cache_keeps_the_last_body_of_an_address_up_to_its_limit(extracted: list[bytes]) -> None:
+    config = ExtractionConfig("Privacy policy", "en")
+    first, second, other = (Body(policy(text).encode(), url=url) for text, url in zip(PARAGRAPHS, "aab", strict=False))
+    cache = PageCache(len(first.body) + 10)
+    for body in (first, first, second, second, other, other, second):
+        cache.extract(config, body)
+    assert extracted == [first.body, second.body, other.body, other.body]
+    cache.forget(config, second)
+    cache.extract(config, other)
+    cache.extract(config, other)
+    assert len(extracted) == 5
+
+
+def test_what_was_too_costly_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Received] = []
+
+    def extract(_config: ExtractionConfig, received: Received) -> Page:
+        tried.append(received)
+        raise TooCostly
+
+    monkeypatch.setattr(ExtractionConfig, "extract", extract)
+    cache = PageCache()
+    for _ in range(2):
+        with pytest.raises(TooCostly):
+            cache.extract(ExtractionConfig("Privacy policy", "en"), Body(b"much"))
+    assert len(tried) == 1
