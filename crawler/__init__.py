@@ -1,1 +1,1 @@
-"""The only part that knows Scrapy: asks for pages politely, keeps a check of each and a capture of new text."""
+"""The only part that knows Scrapy: fetches pages politely, stores a check of each and a capture of a new text."""

@@ -1,8 +1,8 @@
 """Which addresses may be asked: public ones, over http and https.
 
-The URL is looked at before each request, and the address itself when the connection is made: a name is resolved once,
-by `PublicResolver`, and the connection goes to the address that was judged, so that a DNS that answers something else
-the next time changes nothing. `public_socket` sees every connection, also to an address that stands in the URL.
+The URL is checked before each request, and the address itself when the connection is made: a name is resolved once, by
+`PublicResolver`, and the connection goes to the address that was checked, so that a DNS that answers something else the
+next time changes nothing. `public_socket` sees every connection, also to an address that stands in the URL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32
 
 
 def is_public(text: str) -> bool:
-    """Say whether an address is one of the open internet, whichever way an IPv4 address is wrapped in it."""
+    """Whether an address is one of the open internet, whichever way an IPv4 address is wrapped in it."""
     address = ip_address(text)
     if isinstance(address, IPv6Address):
         inner = _wrapped(address)
@@ -45,16 +45,16 @@ def _wrapped(address: IPv6Address) -> IPv4Address | None:
 
 
 class PublicResolver(ThreadedResolver):
-    """Resolves names, and knows of public addresses only."""
+    """Resolves names to public addresses only."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Raise `ForbiddenAddress` if none of the host's addresses is public."""
-        found = await super().resolve(host, port, family)
-        public = [one for one in found if is_public(one["host"])]
-        if found and not public:
-            raise ForbiddenAddress(host, found[0]["host"])
+        results = await super().resolve(host, port, family)
+        public = [result for result in results if is_public(result["host"])]
+        if results and not public:
+            raise ForbiddenAddress(host, results[0]["host"])
         return public
 
 

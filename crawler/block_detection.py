@@ -1,45 +1,87 @@
-"""Login walls and challenge pages: answers with status 200 that are not the page that was asked for.
+"""Answers that are not the page: refusals, login pages and challenge pages.
 
-The signs are data, in block_detection.toml. Only texts that nobody knows yet are judged: an answer that says what the
-current version says is the page.
+The signs are data, in block_detection.toml. Only texts that are new are examined: an answer that says what the current
+version says is the page.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+from scrapy.http import Response
 from selectolax.lexbor import LexborHTMLParser
 from yarl import URL
 
-from crawler.fetching import Answer
+from crawler.addresses import host_of
+from crawler.failures import CheckEnded
 from messages import Message
+from storage.checks import Outcome
 
 _SIGNS = tomllib.loads(Path(__file__).with_name("block_detection.toml").read_text("utf-8"))
-_LOGIN = frozenset(_SIGNS["login"]["words"])
-_LARGEST = 512 * 1024  # bytes; a page above has more than a form or a riddle
+_LOGIN_WORDS = frozenset(_SIGNS["login"]["words"])
+_LARGEST = 512 * 1024  # bytes; a larger page has more than a form or a challenge
 _SCRIPT = re.compile(r"<script\b.*?(?:</script|\Z)", re.DOTALL)
-_OVERLOADED = re.compile(r"<[a-z](?:[^<>\s/]*+[\s/]){2000}")  # so many attributes keep it busy as well
-_TAGS = 10_000  # and so has one with more of them; nested, they keep the parser busy
+_OVERLOADED = re.compile(r"<[a-z](?:[^<>\s/]*+[\s/]){2000}")  # so many attributes keep the parser busy
+_MOST_TAGS = 10_000  # nested, more of them do so as well
+_REFUSALS = {
+    401: "refusal.login",
+    403: "refusal.forbidden",
+    407: "refusal.proxy",
+    429: "refusal.often",
+    451: "refusal.law",
+    503: "refusal.unavailable",
+    999: "refusal.robot",
+}
 
 
-def wall(asked: str, answer: Answer) -> Message | None:
-    """What stands before the page, as the end of "The site answered with ..."; None if it is the page."""
-    if _led_to_login(asked, answer.url):
-        return Message("wall.redirected", url=answer.url[:300])
-    for name, values in _SIGNS["headers"].items():
-        if (answer.header(name) or "").lower() in values:
-            return Message("wall.test")
-    body = answer.body
-    if len(body) > _LARGEST or body.count(b"<") > _TAGS or b"<" not in body[:1024]:
+def refusal(response: Response, not_before: datetime | None) -> CheckEnded | None:
+    """How the check ends by the status or an empty body; `not_before`: until then the server wants to be left alone."""
+    host, status = host_of(response.url), response.status
+    outcome, reason = Outcome.FAILED, Message("answer.useless", host=host, status=status)
+    if status in {200, 203}:
+        if response.body.strip():
+            return None
+        outcome, reason = Outcome.UNREADABLE, Message("answer.empty", host=host, status=status)
+    elif status in _REFUSALS:
+        why, advice = Message(_REFUSALS[status]), _advice(status, not_before)
+        outcome, reason = Outcome.BLOCKED, Message("answer.refused", host=host, status=status, why=why, advice=advice)
+    elif status in {404, 410}:
+        outcome, reason = Outcome.GONE, Message("answer.gone", host=host, status=status)
+    elif status in {500, 502, 504}:
+        reason = Message("answer.broken", host=host, status=status)
+    return CheckEnded(outcome, reason, status=status, final_url=response.url, not_before=not_before)
+
+
+def _advice(status: int, not_before: datetime | None) -> Message:
+    if not_before is not None:
+        return Message("advice.until", until=f"{not_before:%Y-%m-%d %H:%M}")
+    return Message("advice.later" if status in {429, 503} else "advice.ask")
+
+
+def block_page(asked: str, response: Response) -> CheckEnded | None:
+    """How the check ends if a login or a challenge answers with status 200; `asked` is the document's URL."""
+    sign = block_sign(asked, response)
+    if sign is None:
         return None
-    return _shown(body)
+    reason = Message("answer.wall", host=host_of(response.url), what=sign, advice=Message("advice.ask"))
+    return CheckEnded(Outcome.BLOCKED, reason, status=response.status, final_url=response.url)
 
 
-def _led_to_login(asked: str, final: str) -> bool:
-    return final != asked and bool((_words(final) & _LOGIN) - _words(asked))
+def block_sign(asked: str, response: Response) -> Message | None:
+    """What the site answered with, as the end of "The site answered with ..."; None if it is the page."""
+    if response.url != asked and (_words(response.url) & _LOGIN_WORDS) - _words(asked):
+        return Message("wall.redirected", url=response.url[:300])
+    for name, values in _SIGNS["headers"].items():
+        if (response.headers.get(name) or b"").decode("latin-1").lower() in values:
+            return Message("wall.test")
+    body = response.body
+    if len(body) > _LARGEST or body.count(b"<") > _MOST_TAGS or b"<" not in body[:1024]:
+        return None
+    return _sign_in_markup(body.decode("utf-8", "replace").lower())
 
 
 def _words(url: str) -> set[str]:
@@ -49,11 +91,9 @@ def _words(url: str) -> set[str]:
     return {re.sub(r"[-_]|\.[a-z]{2,5}$", "", unquote(part).lower()) for part in raw}
 
 
-def _shown(body: bytes) -> Message | None:
-    markup = body.decode("utf-8", "replace").lower()
-    limits = {name: _SIGNS[name]["longest"] for name in ("password", "captcha", "phrases")}
-    phrases, marks = _SIGNS["phrases"]["said"], _SIGNS["captcha"]["marks"]
-    if not any(sign in markup for sign in ("password", *marks)) and not any(said in markup for said in phrases):
+def _sign_in_markup(markup: str) -> Message | None:
+    marks, phrases = _SIGNS["captcha"]["marks"], _SIGNS["phrases"]["texts"]
+    if not any(sign in markup for sign in ("password", *marks, *phrases)):
         return None  # nearly all pages, without the cost of a parse
     without_scripts = _SCRIPT.sub("<script></script", markup)
     if _OVERLOADED.search(without_scripts):
@@ -62,12 +102,11 @@ def _shown(body: bytes) -> Message | None:
     title = tree.css_first("title")
     heading = title.text(strip=True) if title is not None else ""
     tree.strip_tags(["script", "style", "template", "svg", "head"])
-    root = tree.body
-    text = " ".join((root.text(separator=" ") if root is not None else "").split())
-    if len(text) < limits["password"] and tree.css_first('input[type="password"]') is not None:
+    text = " ".join((tree.body.text(separator=" ") if tree.body is not None else "").split())
+    if len(text) < _SIGNS["password"]["longest"] and tree.css_first('input[type="password"]') is not None:
         return Message("wall.login")
-    if len(text) < limits["captcha"] and any(mark in markup for mark in marks):
+    if len(text) < _SIGNS["captcha"]["longest"] and any(mark in markup for mark in marks):
         return Message("wall.test")
-    if len(text) < limits["phrases"] and any(said in f"{heading} {text}" for said in phrases):
+    if len(text) < _SIGNS["phrases"]["longest"] and any(phrase in f"{heading} {text}" for phrase in phrases):
         return Message("wall.human")
     return None

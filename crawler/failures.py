@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from scrapy.exceptions import IgnoreRequest
+
 from messages import Message
 from storage.checks import Outcome
 
 
-class CrawlError(Exception):
-    """Something expected went wrong with one document."""
-
-    def __init__(self, reason: Message) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class NoPage(CrawlError):
+class CheckEnded(IgnoreRequest):
     """The check ends here, without a page."""
 
     def __init__(
@@ -30,23 +24,27 @@ class NoPage(CrawlError):
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
+        self.reason = reason
         self.status = status
         self.final_url = final_url
         self.not_before = not_before
 
 
-class DownloadFailed(CrawlError):
+class DownloadFailed(CheckEnded):
     """One request brought no answer, or none that can be used."""
 
-    def __init__(self, reason: Message, *, temporary: bool = False, reached: bool = True) -> None:
-        """`temporary`: it may pass by itself. `reached`: the server was there; otherwise no page of it can be had."""
-        super().__init__(reason)
-        self.temporary = temporary
+    def __init__(self, reason: Message, *, reached: bool = True) -> None:
+        """`reached`: the server was there; otherwise none of its pages can be fetched."""
+        super().__init__(Outcome.FAILED, reason)
         self.reached = reached
 
 
+class TemporaryFailure(DownloadFailed):
+    """It may pass by itself, so the request is worth a retry."""
+
+
 class ForbiddenAddress(OSError):
-    """A name or an address that leads into a private network; an OSError, as whoever connects expects one."""
+    """A name or an address that leads into a private network; an OSError, as a connector expects one."""
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(f"{host} lies at {address}")

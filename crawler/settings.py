@@ -1,48 +1,102 @@
-"""How Scrapy is set up: nothing that listens, nothing between a request and our own download handler."""
+"""Scrapy's settings, for `scrapy crawl policies` and for `crawl()` alike.
+
+What differs from Scrapy's defaults says why; a middleware that stands in for one of Scrapy's takes its place in the
+order.
+"""
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 from crawler.targets import CrawlSettings
-from crawler.user_agent import NAME, user_agent
+from storage.clock import utc_now
 
-_DOWNLOADS = "crawler.download.GuardedDownloads"
+BOT_NAME = "policywatch"  # what a robots.txt calls us
+SPIDER_MODULES = ["crawler.spiders"]
+NEWSPIDER_MODULE = "crawler.spiders"
+TWISTED_REACTOR_ENABLED = False  # a reactor starts once in a process, `watch` crawls again and again
+LOG_LEVEL = "WARNING"
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.downloader.GuardedDownloadHandler",
+    "https": "crawler.downloader.GuardedDownloadHandler",
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
+    "Accept-Encoding": "gzip, deflate",  # the standard library's: the web meets no other decoder
+}
+
+ROBOTSTXT_OBEY = True
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+CONCURRENT_REQUESTS = 0  # it would count requests that only wait: for a robots.txt, a confirmation, a retry
+CONCURRENT_HOSTS = 16  # this limit counts connections
+DOWNLOAD_DELAY_JITTER = 0  # the delay is a minimum
+DOWNLOAD_SLOTS = {"browser": {"concurrency": 1, "delay": 0}}  # what one rendered page asks for, piece by piece
+REDIRECT_MAX_TIMES = 5
+METAREFRESH_MAXDELAY = 6  # seconds
+RETRY_HTTP_CODES = [500, 502, 504]  # 429 and 503 as their Retry-After says
+RETRY_EXCEPTIONS = ["crawler.failures.TemporaryFailure"]
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the check says so
+HTTPERROR_ALLOW_ALL = True  # each status has its outcome
+REFERRER_POLICY = "no-referrer"
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # a new text is fetched twice; documents may share a page
+URLLENGTH_LIMIT = 0  # a request that is dropped would leave its document without a check
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 100 * 2**20  # one large page that takes long to read must not hold up the others
+
+DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.DelayMiddleware": 60,
+    "crawler.browser.RenderMiddleware": 90,
+    # lets pages through when robots.txt fails
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.RobotsMiddleware": 100,
+    "crawler.middlewares.ValidatorsMiddleware": 450,
+    # retries at once and ignores Retry-After
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "crawler.middlewares.PatientRetryMiddleware": 550,
+    # follow to any port, and ignore what they do not follow
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "crawler.middlewares.GuardedMetaRefreshMiddleware": 580,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "crawler.middlewares.GuardedRedirectMiddleware": 600,
+    # takes the first half of a compressed page for all of it; the download handler decompresses
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    # keeps cookies for the whole crawl, and downloads a list of domains on its own
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "crawler.middlewares.ChainCookiesMiddleware": 700,
+    # a proxy resolves names itself, past the address guard
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+}
+SPIDER_MIDDLEWARES = {"crawler.middlewares.ErrbackMiddleware": 500}
+ITEM_PIPELINES = {"crawler.pipelines.StoragePipeline": 300}
+EXTENSIONS = {
+    "scrapy.extensions.telnet.TelnetConsole": None,  # listens
+    "scrapy.extensions.remote_control.RemoteControl": None,  # listens
+    "crawler.extensions.HostPauses": 0,
+}
+FEED_EXPORT_FIELDS = ["document", "check", "outcome", "reason"]
+
+CLOCK = utc_now  # a function, which tests replace
 
 
 def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
-    """All that differs from Scrapy's defaults.
-
-    Redirects, robots.txt, retries, cookies, delays and decompression are the crawler's own (docs/crawling.md says why),
-    so that Scrapy's middlewares and extensions are left out altogether; its checks are set all the same, for whoever
-    puts one of its handlers back.
-    """
-    return {
-        "BOT_NAME": NAME,
-        "USER_AGENT": user_agent(settings.contact),
-        "SPIDER_MODULES": ["crawler.spiders"],
-        "TWISTED_REACTOR_ENABLED": False,
-        "DOWNLOAD_HANDLERS": {
-            "http": _DOWNLOADS,
-            "https": _DOWNLOADS,
-            "data": None,
-            "file": None,
-            "ftp": None,
-            "s3": None,
-        },
-        "DOWNLOADER_MIDDLEWARES_BASE": {},
-        "SPIDER_MIDDLEWARES_BASE": {},
-        "EXTENSIONS_BASE": {},
-        "EXTENSIONS": {"scrapy.extensions.feedexport.FeedExporter": 0},  # idle without `scrapy crawl policies -o FILE`
-        "REMOTE_CONTROL_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
-        "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_MAXSIZE": settings.max_size,
+    """The settings above, with those of a watchlist."""
+    fixed = {name: value for name, value in globals().items() if name.isupper()}
+    return fixed | {
+        "USER_AGENT": f"{BOT_NAME}/{version(BOT_NAME)} (+{settings.contact})",
+        "DOWNLOAD_DELAY": max(settings.delay, 0.001),  # a slot without a delay could not be paused
         "DOWNLOAD_TIMEOUT": settings.timeout,
-        "ROBOTSTXT_OBEY": True,
-        # `Hosts` decides who asks when; Scrapy must not hold requests back a second time.
-        "CONCURRENT_REQUESTS": 0,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
-        "DOWNLOAD_DELAY": 0,
-        "LOG_LEVEL": "WARNING",
+        "DOWNLOAD_MAXSIZE": settings.max_size,
+        "CONFIRM_DELAY": settings.confirm_delay,
+        "CRAWL_DELAY_LIMIT": settings.longest_crawl_delay,
+        "RETRY_WAITS": settings.retry_waits,
+        "RETRY_TIMES": len(settings.retry_waits),
+        "RETRY_AFTER_PATIENCE": settings.patience,
     }

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from crawler.settings import scrapy_settings
-from crawler.targets import Job as Crawl
+from crawler.targets import CrawlJob
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import DEFAULT_FILE, load
 from policywatch.pipeline import Job, crawl_settings, target
@@ -15,17 +15,12 @@ from storage.database import Database
 _watchlist = load(Path(os.environ.get("POLICYWATCH_CONFIG", DEFAULT_FILE)))
 
 
-def _job() -> Crawl:
+def _crawl_job() -> CrawlJob:
     job = Job(_watchlist, Database(_watchlist.database, upgrade=_watchlist.upgrade), Recipients())
     job.declare()
-    return Crawl(
-        database=job.database,
-        targets=[target(_watchlist, entry) for entry in _watchlist.documents],
-        settings=crawl_settings(_watchlist),
-        fingerprint_of=job.fingerprint_of,
-        why_unstable=job.why_unstable,
-    )
+    targets = [target(_watchlist, entry) for entry in _watchlist.documents]
+    return CrawlJob(job.database, targets, job.fingerprint_of, job.why_unstable)
 
 
 globals().update(scrapy_settings(crawl_settings(_watchlist)))
-POLICYWATCH_JOB = _job
+POLICYWATCH_JOB = _crawl_job

@@ -27,8 +27,8 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def fingerprint_of(page: Fetched) -> str | None:
     """Of the paragraphs; what stands around them is no text."""
-    found = re.findall(rb"<p>(.*?)</p>", page.body)
-    return hashlib.sha256(b"\n".join(found)).hexdigest() if found else None
+    paragraphs = re.findall(rb"<p>(.*?)</p>", page.body)
+    return hashlib.sha256(b"\n".join(paragraphs)).hexdigest() if paragraphs else None
 
 
 def own(url: str, document: str = "example/policy", **more: object) -> Target:
@@ -83,16 +83,16 @@ def believe(database: Database) -> None:
     with database.writing() as session:
         for check in unread_checks(session):
             assert check.capture_id is not None
-            kept = capture(session, check.capture_id)
+            page = capture(session, check.capture_id)
             text = fingerprint_of(
-                Fetched(kept.document_id, kept.url, kept.final_url, kept.status, [], kept.mime, None, kept.body)
+                Fetched(page.document_id, page.url, page.final_url, page.status, [], page.mime, None, page.body)
             )
             before = current_version(session, check.document_id)
             version = Version(
                 document_id=check.document_id,
                 number=before.number + 1 if before else 1,
                 capture_id=check.capture_id,
-                captured_at=kept.fetched_at,
+                captured_at=page.fetched_at,
                 fingerprint=text or "",
                 reader="test",
                 page={},

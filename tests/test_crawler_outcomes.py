@@ -98,15 +98,15 @@ def misbehaved(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 @pytest.mark.parametrize(
-    ("path", "outcome", "said"), [(path, outcome, said) for path, _, outcome, said in MISBEHAVIOURS]
+    ("path", "outcome", "words"), [(path, outcome, words) for path, _, outcome, words in MISBEHAVIOURS]
 )
 def test_each_misbehaviour_has_its_outcome(
-    misbehaved: tuple[dict[str, Check], Database, Site], path: str, outcome: Outcome | None, said: str | None
+    misbehaved: tuple[dict[str, Check], Database, Site], path: str, outcome: Outcome | None, words: str | None
 ) -> None:
     check = misbehaved[0][f"example{path}"]
-    assert (check.outcome, check.reason if said is None else None) == (outcome, None), check.reason
-    if said is not None:
-        assert said in str(check.reason or "")
+    assert (check.outcome, check.reason if words is None else None) == (outcome, None), check.reason
+    if words is not None:
+        assert words in str(check.reason or "")
     keeps = outcome in (None, Outcome.HELD)
     assert (check.capture_id is not None) is keeps
 
@@ -145,13 +145,13 @@ def test_failures_that_may_pass_are_tried_three_times_and_refusals_once(
 
 
 def test_how_far_it_is_can_be_shown(sites: Sites, store: Database) -> None:
-    site, told = sites.new(), []
+    site, reports = sites.new(), []
     targets = [own(site.url(f"/{n}"), f"example/{n}") for n in range(2)]
     site.answers |= {"/0": page("<p>0</p>"), "/1": page("no", 404)}
     declared(store, targets)
-    crawl(store, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=lambda *said: told.append(said))
-    assert [said[:2] for said in told] == [(0, 2), (1, 2), (2, 2)]
-    assert {said[2] for said in told} == {"", "example/0", "example/1"}
+    crawl(store, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=lambda *now: reports.append(now))
+    assert [report[:2] for report in reports] == [(0, 2), (1, 2), (2, 2)]
+    assert {report[2] for report in reports} == {"", "example/0", "example/1"}
 
 
 def test_a_server_that_is_too_slow_fails_in_time(sites: Sites, database: Database) -> None:
@@ -184,9 +184,9 @@ def test_a_first_text_is_confirmed_and_kept_once(sites: Sites, database: Databas
     check = checked(database, own(site.url()))
     assert (check.outcome, check.status, check.final_url) == (None, 200, site.url())
     assert site.paths() == ["/robots.txt", "/", "/"]
-    (kept,) = captures(database)
-    assert (kept.body, kept.fetched_at) == (POLICY.encode(), NOW)
-    assert "secret" not in str(kept.headers)
+    (stored,) = captures(database)
+    assert (stored.body, stored.fetched_at) == (POLICY.encode(), NOW)
+    assert "secret" not in str(stored.headers)
 
 
 def test_the_same_text_in_other_bytes_is_unchanged_and_not_kept(sites: Sites, database: Database) -> None:
@@ -251,7 +251,7 @@ def test_an_unmodified_page_costs_one_conditional_request(
     check = checked(database, target)
     assert (check.outcome, check.status) == (Outcome.NOT_MODIFIED, 304)
     assert check.version_id is not None
-    asked = [(one.path, one.headers.get(sent[0])) for one in site.asked[asked_before:]]
+    asked = [(request.path, request.headers.get(sent[0])) for request in site.asked[asked_before:]]
     assert asked == [("/robots.txt", None), ("/old", None), ("/policy", sent[1])], "only who gave it is shown it"
     assert checked(database, target).outcome == Outcome.NOT_MODIFIED
 

@@ -43,9 +43,9 @@ def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with database.reading() as session:
-        kept = len(unread_checks(session))
-    assert 0 < kept < 20
-    assert len(captures(database)) == kept
+        count = len(unread_checks(session))
+    assert 0 < count < 20
+    assert len(captures(database)) == count
     assert len(site.paths()) < 2 * 20, "the rest was not asked for in vain"
     assert len(crawled(database, *targets)) == 20
 
@@ -88,8 +88,8 @@ from tests.crawling import QUICK, declared, fingerprint_of, own
 targets = [own(f"{sys.argv[2]}/{n}", f"killed/{n}") for n in range(40)]
 database = Database(sys.argv[1])
 declared(database, targets)
-kept = lambda done, *_: done and print("kept", flush=True)
-crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=kept)
+report = lambda done, *_: done and print("kept", flush=True)
+crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], progress=report)
 """
 
 
@@ -115,9 +115,9 @@ def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> 
     with database.reading() as session:
         unread = unread_checks(session)
         all_checks = session.exec(select(Check)).all()
-    kept = {one.id for one in captures(database)}
+    stored = {row.id for row in captures(database)}
     assert 7 <= len(all_checks) < 40
-    assert {check.capture_id for check in all_checks} == kept
+    assert {check.capture_id for check in all_checks} == stored
     assert len(unread) == len(all_checks)
     checks = crawled(database, *(own(site.url(f"/{n}"), f"killed/{n}") for n in range(40)))
     assert {check.outcome for check in checks.values()} == {None}
@@ -143,5 +143,5 @@ def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites,
         while not site.asked and process.poll() is None:
             time.sleep(0.02)
         process.terminate()
-        _, said = process.communicate(timeout=300)
-    assert (process.returncode, said) == (7, b"")
+        _, stderr = process.communicate(timeout=300)
+    assert (process.returncode, stderr) == (7, b"")

@@ -49,8 +49,8 @@ def test_one_request_at_a_time_to_a_host_with_a_delay(sites: Sites, database: Da
         site.answers[path] = page()
     crawled(database, *(own(site.url(path), f"polite{path}") for path in paths), settings=replace(QUICK, delay=0.3))
     assert len(site.asked) == 1 + 2 * len(paths)
-    for one, next_ in itertools.pairwise(site.asked):
-        assert next_.began - one.ended >= 0.3
+    for earlier, later in itertools.pairwise(site.asked):
+        assert later.began - earlier.ended >= 0.3
 
 
 def test_hosts_do_not_wait_for_each_other(sites: Sites, database: Database) -> None:
@@ -81,7 +81,7 @@ def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None
 
 
 @pytest.mark.parametrize(
-    ("robots", "outcome", "said"),
+    ("robots", "outcome", "words"),
     [
         (page(ALL_FORBIDDEN, 200, PLAIN), Outcome.ROBOTS, "does not allow policywatch"),
         (page("User-agent: policywatch\nDisallow: /", 200, PLAIN), Outcome.ROBOTS, "does not allow policywatch"),
@@ -104,15 +104,15 @@ def test_a_redirect_takes_its_turn_too(sites: Sites, database: Database) -> None
     ],
 )  # fmt: skip
 def test_robots_txt(
-    sites: Sites, database: Database, robots: Answer, outcome: Outcome | None, said: str | None
+    sites: Sites, database: Database, robots: Answer, outcome: Outcome | None, words: str | None
 ) -> None:
     site = sites.new()
     site.answers |= {"/robots.txt": robots, "/policy": page()}
     check = checked(database, own(site.url("/policy")))
     assert check.outcome == outcome, check.reason
-    if said is None:
+    if words is None:
         return
-    assert said in str(check.reason or "")
+    assert words in str(check.reason or "")
     assert "/policy" not in site.paths()
     if outcome is Outcome.ROBOTS:
         assert 'robots = "ignore" to this [[documents]] entry' in str(check.reason or "")
@@ -188,7 +188,7 @@ def test_crawl_delay_is_kept_within_reason(sites: Sites, database: Database) -> 
 
 _SETTINGS = """
 from crawler.settings import scrapy_settings
-from crawler.targets import Job
+from crawler.targets import CrawlJob
 from storage.database import Database
 from tests.crawling import QUICK, fingerprint_of, own
 
@@ -196,8 +196,20 @@ globals().update(scrapy_settings(QUICK))
 
 
 def POLICYWATCH_JOB():
-    return Job(Database({database!r}), [own({url!r})], QUICK, fingerprint_of)
+    return CrawlJob(Database({database!r}), [own({url!r})], fingerprint_of)
 """
+
+
+def scrapy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", *arguments],
+        env=os.environ | {"PYTHONPATH": f"{root}:{folder}", "SCRAPY_SETTINGS_MODULE": "own_settings"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_scrapy_crawl_policies_makes_the_same_checks(sites: Sites, tmp_path: Path, database: Database) -> None:
@@ -206,18 +218,20 @@ def test_scrapy_crawl_policies_makes_the_same_checks(sites: Sites, tmp_path: Pat
     declared(database, [own(site.url())])
     settings = _SETTINGS.format(database=database.url.render_as_string(), url=site.url())
     (tmp_path / "own_settings.py").write_text(settings)
-    root = str(Path(__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-m", "scrapy", "crawl", "policies", "-o", f"{tmp_path}/checks.jsonl"],
-        env=os.environ | {"PYTHONPATH": f"{root}:{tmp_path}", "SCRAPY_SETTINGS_MODULE": "own_settings"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""
+    done = scrapy(tmp_path, "crawl", "policies", "-a", "document=example/policy", "-o", f"{tmp_path}/checks.jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
     item = json.loads((tmp_path / "checks.jsonl").read_text())
     assert item == {"document": "example/policy", "check": 1, "outcome": None, "reason": None}
     with database.reading() as session:
         (check,) = session.exec(select(Check)).all()
     assert (check.outcome, check.status, check.final_url) == (None, 200, site.url())
+    wrong = scrapy(tmp_path, "crawl", "policies", "-a", "document=example/other")
+    assert "there is no document 'example/other'" in wrong.stderr
+
+
+def test_scrapy_shell_keeps_the_guards(sites: Sites, tmp_path: Path, database: Database) -> None:
+    site = sites.new()
+    settings = _SETTINGS.format(database=database.url.render_as_string(), url=site.url())
+    (tmp_path / "own_settings.py").write_text(settings)
+    assert scrapy(tmp_path, "shell", site.url(), "-c", "response").stdout == "None\n"
+    assert site.asked == []

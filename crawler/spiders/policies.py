@@ -1,107 +1,159 @@
-"""The spider: checks every target, several hosts side by side, and keeps each finding as soon as it is there."""
+"""The spider: one check of each document, with a second fetch of what is new."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any, Self
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from time import monotonic
+from typing import Any, ParamSpec, Self, TypeVar
 
-from scrapy import Spider
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
+from scrapy.http import Response
 from scrapy.utils.misc import load_object
+from twisted.python.failure import Failure
 
-from crawler.browser import Rendering
-from crawler.fetching import Fetcher
-from crawler.politeness import Hosts
-from crawler.recording import known_of, record
-from crawler.robots import Robots
-from crawler.targets import Job, Target
-from crawler.visit import Finding, Known, Visitor
-from messages import program_error
+from crawler.addresses import host_of, objection
+from crawler.block_detection import block_page, refusal
+from crawler.extensions import asked_to_wait, pauses_of
+from crawler.failures import CheckEnded
+from crawler.items import CheckResult, PartAnswer, fetched, part_answer
+from crawler.previous import previous_states
+from crawler.targets import CrawlJob, Target
+from messages import Message, program_error
 from storage.checks import Outcome
+from storage.errors import UnknownDocument
 
-_WAITING = 4  # findings that may wait to be kept: their pages are in memory
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class PoliciesSpider(Spider):
-    """One item for each check: document, check (its id), outcome (None: yet to be read) and reason."""
+    """Yields a `CheckResult` for each document of the job, or for the one of `-a document=ID`.
+
+    Whatever happens to a document ends in its result. An exception that nobody foresaw is also kept in `mistakes`
+    (docs/decisions/0030).
+    """
 
     name = "policies"
 
-    def __init__(self, job: Job, **kwargs: Any) -> None:
+    def __init__(self, job: CrawlJob, now: Callable[[], datetime], document: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job = job
-        self.checks: list[int] = []
-        self.mistakes: list[Exception] = []  # of ours, each with one document; docs/decisions/0030
-        self.failure: Exception | None = None  # what ended the crawl before its time
+        self.now = now
+        self.mistakes: list[Exception] = []
+        self._targets = [target for target in job.targets if document in (None, target.document)]
+        if document is not None and not self._targets:
+            raise UnknownDocument(document, [target.document for target in job.targets])
+        self._previous = previous_states(job.database, self._targets, now())
+        self._reading = asyncio.Lock()
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, job: Job | None = None, **kwargs: Any) -> Self:
-        """Without a job, as from `scrapy crawl policies`, the setting POLICYWATCH_JOB is called for one."""
-        if job is None:
-            job = load_object(crawler.settings["POLICYWATCH_JOB"])()
-        return super().from_crawler(crawler, *args, job=job, **kwargs)
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """With the job and the clock that Scrapy's settings name."""
+        job, now = load_object(crawler.settings["POLICYWATCH_JOB"])(), crawler.settings["CLOCK"]
+        return super().from_crawler(crawler, *args, job=job, now=now, **kwargs)
 
-    async def start(self) -> AsyncIterator[dict[str, Any]]:
-        """Check all targets; a store that can't be written to ends the crawl at once."""
-        items: list[dict[str, Any]] = []
-        try:
-            known = known_of(self.job.database, self.job.targets, self.job.now())
-            await self._check_all(known, items)
-        except Exception as failure:
-            self.failure = failure
-            raise
-        for item in items:
-            yield item
-        if self.mistakes:  # `scrapy crawl policies` shows what is raised here
-            raise ExceptionGroup("mistakes of policywatch", self.mistakes)
+    async def start(self) -> AsyncIterator[Request | CheckResult]:
+        for target in self._targets:
+            yield self._begin(target)
 
-    async def _check_all(self, known: dict[str, Known], items: list[dict[str, Any]]) -> None:
-        rendering = Rendering(self.job.settings)
-        visitor = self._visitor(rendering)
-        found: asyncio.Queue[tuple[Target, Finding]] = asyncio.Queue(_WAITING)
+    def _begin(self, target: Target) -> Request | CheckResult:
+        """The first request, unless an address is wrong or the server asked for a pause."""
+        check = CheckResult(target.document, target=target, previous=self._previous[target.document])
+        for url in target.addresses:
+            if wrong := objection(url):
+                return self._end(check, Outcome.FAILED, Message("address.wrong", url=url[:300], wrong=wrong))
+        paused_until = check.previous.not_before
+        if paused_until is not None and paused_until > self.now():
+            return self._end(check, Outcome.BLOCKED, asked_to_wait(host_of(target.url), paused_until))
+        return self._request(check, self.parse)
 
-        async def visit(target: Target) -> None:
-            try:
-                finding = await visitor.visit(target, known[target.document])
-            except Exception as mistake:  # noqa: BLE001
-                self.mistakes.append(mistake)
-                finding = Finding(Outcome.FAILED, program_error(mistake), at=self.job.now())
-            await found.put((target, finding))
-
-        self._report("")
-        visits = [asyncio.ensure_future(visit(target)) for target in self.job.targets]
-        try:
-            for _ in visits:
-                target, finding = await found.get()
-                items.append(self._keep(target, known[target.document], finding))
-        finally:
-            for one in visits:
-                one.cancel()
-            await asyncio.gather(*visits, return_exceptions=True)
-            await rendering.close()
-
-    def _visitor(self, rendering: Rendering) -> Visitor:
-        job, settings = self.job, self.job.settings
-        assert self.crawler.engine is not None
-        hosts = Hosts(settings.delay, settings.hosts_at_once)
-        fetcher = Fetcher(self.crawler.engine.download_async, hosts, settings, job.now)
-        robots = Robots(fetcher, hosts, settings.longest_crawl_delay)
-        return Visitor(
-            fetcher, robots, rendering, job.fingerprint_of, job.why_unstable, settings.confirm_delay, job.now
+    def _request(self, check: CheckResult, callback: Callable[..., Any], *, delay: float = 0) -> Request:
+        """For the part that is next."""
+        target = check.target
+        # a confirmation wants the whole page, and of one that scripts fill, a 304 says nothing
+        is_conditional = not check.unconfirmed and not target.render
+        return Request(
+            check.url,
+            callback=callback,
+            errback=self.failed,
+            cb_kwargs={"check": check},
+            headers={"Accept-Language": f"{target.language},*;q=0.5"},
+            meta={
+                "delay": delay,
+                "private_host": host_of(check.url) if target.allow_private else None,
+                "dont_obey_robotstxt": target.robots == "ignore",
+                "previous": check.previous_part if is_conditional else None,
+                "render": target.render,
+                "expand": target.expand,
+                "language": target.language,
+            },
         )
 
-    def _keep(self, target: Target, known: Known, finding: Finding) -> dict[str, Any]:
-        check = record(self.job.database, target, known, finding)
-        self.checks.append(check)
-        self._report(target.document)
-        return {
-            "document": target.document,
-            "check": check,
-            "outcome": finding.outcome,
-            "reason": str(finding.reason) if finding.reason else None,
-        }
+    async def parse(self, response: Response, check: CheckResult) -> Request | CheckResult:
+        """Take a part's first answer. If a text is new, all parts are fetched once more, after a while."""
+        await self._take(response, check)
+        if not check.is_complete:
+            return self._request(check, self.parse)
+        if check.is_unchanged:
+            all_not_modified = all(answer.status == 304 for answer in check.answers)
+            return self._end(check, Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED)
+        check.unconfirmed, check.answers = check.answers, []
+        return self._request(check, self.parse_confirmation, delay=self.settings.getfloat("CONFIRM_DELAY"))
 
-    def _report(self, last: str) -> None:
-        if self.job.progress is not None:
-            self.job.progress(len(self.checks), len(self.job.targets), last)
+    async def parse_confirmation(self, response: Response, check: CheckResult) -> Request | CheckResult:
+        """Take a part's second answer. Only what both answers say is to be read."""
+        await self._take(response, check)
+        if not check.is_complete:
+            return self._request(check, self.parse_confirmation)
+        if check.is_unchanged:
+            return self._end(check, Outcome.UNCHANGED)
+        if check.is_confirmed:
+            return self._end(check, None)
+        first = [answer.page for answer in check.unconfirmed]
+        return self._end(check, Outcome.HELD, await self._in_thread(self.job.why_unstable, first, check.pages))
+
+    def failed(self, failure: Failure) -> CheckResult:
+        """End a check whose download or callback raised something."""
+        check: CheckResult = failure.request.cb_kwargs["check"]  # type: ignore[attr-defined]
+        error = failure.value
+        if not isinstance(error, CheckEnded):
+            assert isinstance(error, Exception)
+            self.mistakes.append(error)
+            self.logger.error("%s: a mistake of policywatch", check.document, exc_info=error)
+            return self._end(check, Outcome.FAILED, program_error(error))
+        reason = error.reason
+        if check.target.more:
+            number, count = len(check.answers) + 1, len(check.target.addresses)
+            reason = Message("part.one", number=number, count=count, url=check.url[:300], reason=reason)
+        check.status, check.final_url, check.not_before = error.status, error.final_url, error.not_before
+        return self._end(check, error.outcome, reason)
+
+    async def _take(self, response: Response, check: CheckResult) -> None:
+        """Add the answer of the next part. Raises `CheckEnded` if it is not the page."""
+        sent = response.meta["previous"]
+        if response.status == 304 and sent is not None and sent.conditions(response.url):
+            check.answers.append(PartAnswer(sent, response.status))
+            return
+        if ended := refusal(response, pauses_of(self.crawler).until(response)):
+            raise ended
+        page = fetched(check.document, check.url, response)
+        text = await self._in_thread(self.job.fingerprint_of, page)
+        is_new = text is None or text != check.previous_part.text
+        if is_new and (ended := block_page(check.url, response)):
+            raise ended
+        check.answers.append(part_answer(page, response, text))
+
+    async def _in_thread(self, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Read one page at a time, so that requests go on, and none is late, while a page takes long."""
+        async with self._reading:
+            return await asyncio.to_thread(read, *args, **kwargs)
+
+    def _end(self, check: CheckResult, outcome: Outcome | None, reason: Message | None = None) -> CheckResult:
+        check.outcome, check.reason = outcome, reason
+        check.at, check.seconds = self.now(), monotonic() - check.began
+        if check.is_complete:
+            check.status, check.final_url = check.answers[0].status, check.answers[0].state.final_url
+        return check

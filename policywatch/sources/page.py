@@ -1,4 +1,4 @@
-"""What an address gives, fetched as the crawler does, without any database of the user's."""
+"""A page, fetched as the crawler does, without any database of the user's."""
 
 from __future__ import annotations
 
@@ -20,40 +20,35 @@ def fetched(
 ) -> Capture:
     """Raises `UnreadablePage` with what stood in the way.
 
-    A crawl into a store that is thrown away: a page is tried with just the guards and manners of a real check.
+    A crawl into a store that is thrown away: a page is tried with the guards and politeness of a real check.
     """
+    target = Target("try/page", address, language, allow_private=allow_private, render=render or expand, expand=expand)
+    # a person waits for the answer: what fails is tried again soon, or not at all
+    settings = CrawlSettings(contact, delay=0, confirm_delay=0, retry_waits=(1,), patience=5)
+    mistakes: list[Exception] = []
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/try.db")
-        target = Target(
-            "try/page", address, language, allow_private=allow_private, render=render or expand, expand=expand
+        row = Document(
+            id=target.document,
+            service="",
+            title="",
+            kind="other",
+            url=address,
+            language=language,
+            added_at=utc_now(),
         )
         with database.writing() as session:
-            declare(session, [_document(target)])
-        # somebody waits for the answer: what fails is tried again soon, or not at all
-        settings = CrawlSettings(contact, delay=0, confirm_delay=0, retry_waits=(1,), patience=5)
-        mistakes: list[Exception] = []
+            declare(session, [row])
         checks = crawl(database, [target], settings, fingerprint_of=lambda _: "", mistakes=mistakes)
         for mistake in mistakes:
             raise mistake
         with database.reading() as session:
             check = session.get_one(Check, checks[0])
-            if check.capture_id is None:
-                reason = check.reason or verbatim("")
-                if reason.code == "network.private":
-                    reason = Message("network.private_tried", reason=reason)
-                raise UnreadablePage(Message("part.named", name=check.outcome or "", reason=reason))
-            kept = capture(session, check.capture_id)
+            page = capture(session, check.capture_id) if check.capture_id is not None else None
         database.close()
-    return kept
-
-
-def _document(target: Target) -> Document:
-    return Document(
-        id=target.document,
-        service="",
-        title="",
-        kind="other",
-        url=target.url,
-        language=target.language,
-        added_at=utc_now(),
-    )
+    if page is None:
+        reason = check.reason or verbatim("")
+        if reason.code == "network.private":
+            reason = Message("network.private_tried", reason=reason)
+        raise UnreadablePage(Message("part.named", name=check.outcome or "", reason=reason))
+    return page

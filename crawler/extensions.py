@@ -1,0 +1,93 @@
+"""Pauses that servers ask for, kept with Scrapy's download slots, as AutoThrottle keeps its delays."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Self
+
+from scrapy import Request, signals
+from scrapy.core.downloader import Slot
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
+
+from crawler.addresses import host_of
+from crawler.failures import CheckEnded
+from messages import Message
+from storage.checks import Outcome
+from storage.clock import LONGEST_PAUSE, retry_after
+
+_PAUSING = frozenset({429, 503})
+
+
+class HostPauses:
+    """Obeys Retry-After: a short pause holds the host's slot, a long one ends its requests in this crawl."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._patience = timedelta(seconds=crawler.settings.getfloat("RETRY_AFTER_PATIENCE"))
+        self._closed: dict[str, datetime] = {}  # hosts, until when
+        # this signal comes before the slot starts its next request
+        crawler.signals.connect(self.response_downloaded, signal=signals.response_downloaded)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def response_downloaded(self, response: Response, request: Request) -> None:
+        pause = self._pause(response)
+        if pause is None:
+            return
+        if pause > self._patience:
+            self._closed[host_of(request.url)] = self._now() + pause
+        elif slot := self._slot(request):
+            slot.lastseen = monotonic() + pause.total_seconds()
+
+    def request_ended(self, request: Request) -> None:
+        """Count the delay from the end of a request; Scrapy counts it from the start."""
+        if slot := self._slot(request):
+            slot.lastseen = monotonic()
+
+    def refuse(self, request: Request) -> None:
+        """Raise `CheckEnded` for a host that asked for a long pause."""
+        until = self._closed.get(host_of(request.url))
+        if until is None:
+            return
+        if slot := self._slot(request):
+            slot.lastseen = 0  # the next one need not wait to be refused
+        raise CheckEnded(Outcome.BLOCKED, asked_to_wait(host_of(request.url), until), not_before=until)
+
+    def is_short(self, response: Response) -> bool:
+        """The server asks for a pause that is worth waiting for."""
+        pause = self._pause(response)
+        return pause is not None and pause <= self._patience
+
+    def until(self, response: Response) -> datetime | None:
+        """When the server may be asked again, if it asks for a pause."""
+        pause = self._pause(response)
+        return None if pause is None else self._now() + pause
+
+    def _pause(self, response: Response) -> timedelta | None:
+        if response.status not in _PAUSING:
+            return None
+        pause = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"), self._now())
+        return None if pause is None else min(pause, LONGEST_PAUSE)
+
+    def _now(self) -> datetime:
+        now: datetime = self._crawler.settings["CLOCK"]()
+        return now
+
+    def _slot(self, request: Request) -> Slot | None:
+        return self._crawler.engine.downloader.slots.get(urlparse_cached(request).hostname or "")
+
+
+def pauses_of(crawler: Crawler) -> HostPauses:
+    pauses = crawler.get_extension(HostPauses)
+    assert pauses is not None, "crawler/settings.py names it"
+    return pauses
+
+
+def asked_to_wait(host: str, until: datetime) -> Message:
+    """The reason of a check that was not made because the host asked for a pause."""
+    return Message("answer.wait", host=host, until=f"{until:%Y-%m-%d %H:%M}")

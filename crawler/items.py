@@ -1,0 +1,110 @@
+"""What the spider yields for each document: its check, with what was answered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+from scrapy.http import Response
+
+from crawler.previous import PartState, PreviousState
+from crawler.targets import Fetched, Target
+from messages import Message
+from storage.checks import Outcome
+
+_MAX_VALIDATOR = 512  # characters
+
+
+@dataclass(frozen=True)
+class PartAnswer:
+    """What one address of a document answered."""
+
+    state: PartState
+    status: int
+    page: Fetched | None = None  # None for a 304
+
+
+@dataclass
+class CheckResult:
+    """One check, which grows on its way through the spider's callbacks. `-o FILE` exports the first four fields."""
+
+    document: str
+    check: int | None = None  # the id of its row, once it is stored
+    outcome: Outcome | None = None  # None: its pages are yet to be read
+    reason: Message | None = None
+    target: Target = field(kw_only=True)
+    previous: PreviousState = field(kw_only=True)
+    answers: list[PartAnswer] = field(default_factory=list, repr=False)  # one for each address in turn
+    unconfirmed: list[PartAnswer] = field(default_factory=list, repr=False)  # the first answers to a new text
+    status: int | None = None
+    final_url: str | None = None
+    not_before: datetime | None = None  # the server asked to be left alone until then
+    at: datetime | None = None  # when it ended
+    seconds: float = 0
+    began: float = field(default_factory=monotonic)
+
+    @property
+    def url(self) -> str:
+        """Of the part that is next."""
+        return self.target.addresses[len(self.answers)]
+
+    @property
+    def previous_part(self) -> PartState:
+        """What is known of the part that is next."""
+        return self.previous.parts[len(self.answers)]
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.answers) == len(self.target.addresses)
+
+    @property
+    def is_unchanged(self) -> bool:
+        texts = [answer.state.text for answer in self.answers]
+        return None not in texts and texts == [part.text for part in self.previous.parts]
+
+    @property
+    def is_confirmed(self) -> bool:
+        return [answer.state.text for answer in self.unconfirmed] == [answer.state.text for answer in self.answers]
+
+    @property
+    def pages(self) -> list[Fetched]:
+        return [answer.page for answer in self.answers if answer.page is not None]
+
+
+def part_answer(page: Fetched, response: Response, text: str | None) -> PartAnswer:
+    """The answer with a page in it, and the fingerprint of its text."""
+    validators = _validator(response, "ETag"), _validator(response, "Last-Modified")
+    return PartAnswer(PartState(page.url, response.url, text, *validators), response.status, page)
+
+
+def _validator(response: Response, name: str) -> str | None:
+    """One that can be sent back as it came."""
+    value = header(response, name)
+    return value if value and len(value) <= _MAX_VALIDATOR and value.isascii() and value.isprintable() else None
+
+
+def header(response: Response, name: str) -> str:
+    """A response's header as text, empty if there is none."""
+    return (response.headers.get(name) or b"").decode("latin-1")
+
+
+def fetched(document: str, url: str, response: Response) -> Fetched:
+    """The page that a response brought; `url` is the one that was asked for first."""
+    content_type = header(response, "Content-Type")
+    mime = content_type.partition(";")[0].strip().lower()
+    if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,80}", mime, re.ASCII) or mime == "application/octet-stream":
+        mime = "application/pdf" if response.body.startswith(b"%PDF-") else "text/html"
+    charset = re.search(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", content_type, re.ASCII | re.IGNORECASE)
+    received = response.meta["received_headers"]
+    return Fetched(
+        document=document,
+        url=url,
+        final_url=response.url,
+        status=response.status,
+        headers=[(name, "(not kept)" if name.lower() == "set-cookie" else value) for name, value in received],
+        mime=mime,
+        charset=charset[1] if charset else None,
+        body=response.body,
+    )

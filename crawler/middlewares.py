@@ -1,0 +1,230 @@
+"""Scrapy's middlewares where its own do not carry our guarantees; crawler/settings.py names each one that is replaced.
+
+Of `request.meta` they read, beside Scrapy's keys: `delay` (seconds to wait first), `private_host` (the only host that
+may have a private address), `previous` (a `PartState`, whose validators are sent).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self, TypeVar
+from urllib.parse import urljoin
+
+from protego import Protego
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware, RedirectMiddleware
+from scrapy.downloadermiddlewares.retry import RetryMiddleware, get_retry_request
+from scrapy.http import HtmlResponse, Response
+from scrapy.http.cookies import CookieJar
+from scrapy.settings import BaseSettings
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.response import get_meta_refresh
+from twisted.python.failure import Failure
+from w3lib.url import safe_url_string
+from yarl import URL
+
+from crawler.addresses import WEB_PORTS, host_of, objection, port_of
+from crawler.extensions import pauses_of
+from crawler.failures import CheckEnded, DownloadFailed
+from messages import Message
+from storage.checks import Outcome
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFRESH_SIZE = 4_096  # bytes of a page that does no more than lead to another; a larger one is read
+_ROBOTS_SIZE = 500 * 1024  # bytes; RFC 9309 wants at least so many to be read
+_IGNORE_ROBOTS = 'robots = "ignore"'
+
+T = TypeVar("T")
+
+
+class DelayMiddleware:
+    """Holds a retry or a confirmation back; meanwhile it takes no download slot."""
+
+    async def process_request(self, request: Request) -> None:
+        await asyncio.sleep(request.meta.pop("delay", 0))  # once, not again after a redirect
+
+
+class ValidatorsMiddleware:
+    """Makes a request conditional, if its URL is the one that gave the validators."""
+
+    def process_request(self, request: Request) -> None:
+        previous = request.meta.get("previous")
+        for name in ("If-None-Match", "If-Modified-Since"):
+            request.headers.pop(name, None)
+        if previous is not None:
+            request.headers.update(previous.conditions(request.url))
+
+
+class ChainCookiesMiddleware:
+    """Cookies that live as long as one chain of redirects."""
+
+    def process_request(self, request: Request) -> None:
+        request.headers.pop("Cookie", None)
+        if jar := request.meta.get("chain_cookies"):
+            jar.add_cookie_header(request)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if "Set-Cookie" in response.headers:  # redirected requests inherit the jar with `meta`
+            request.meta.setdefault("chain_cookies", CookieJar()).extract_cookies(response, request)
+        return response
+
+
+class PatientRetryMiddleware(RetryMiddleware):
+    """Retries after a while, and after a 429 or 503 when it asks for a short pause."""
+
+    def __init__(self, settings: BaseSettings) -> None:
+        super().__init__(settings)
+        self._waits = settings.getlist("RETRY_WAITS")
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        if request.meta.get("dont_retry"):
+            return response
+        if pauses_of(self.crawler).is_short(response):
+            assert self.crawler.spider is not None
+            return get_retry_request(request, spider=self.crawler.spider, reason="Retry-After") or response
+        return self._delayed(super().process_response(request, response))
+
+    def process_exception(  # type: ignore[override]
+        self, request: Request, exception: Exception
+    ) -> Request | Response | None:
+        return self._delayed(super().process_exception(request, exception))
+
+    def _delayed(self, result: T) -> T:
+        if isinstance(result, Request):
+            result.meta["delay"] = self._waits[result.meta["retry_times"] - 1]
+        return result
+
+
+class GuardedRedirectMiddleware(RedirectMiddleware):
+    """Says why a redirect is not followed: a bad address, a forbidden port, or too many of them."""
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Raise `CheckEnded` where Scrapy would return the response as it is, or raise something without a reason."""
+        location = response.headers.get("Location")
+        if location is not None and response.status in _REDIRECTS and not request.meta.get("dont_redirect"):
+            try:
+                url = urljoin(request.url, safe_url_string(location.strip()))
+            except ValueError as failure:
+                raise CheckEnded(Outcome.FAILED, Message("address.redirected_unclear")) from failure
+            _check_redirect(request, url, self.max_redirect_times)
+        return super().process_response(request, response)
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """What goes wrong after a redirect is told of the URL that it led to."""
+        if isinstance(exception, CheckEnded) and "redirect_urls" in request.meta:
+            exception.reason = Message("address.redirected", url=request.url[:300], reason=exception.reason)
+
+
+class GuardedMetaRefreshMiddleware(MetaRefreshMiddleware):
+    """Follows a page that does no more than lead to another, within some seconds."""
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """A page that stays, or whose target is no address, is the page, as in a browser."""
+        if response.status != 200 or len(response.body) > _REFRESH_SIZE or not isinstance(response, HtmlResponse):
+            return response
+        try:
+            delay, url = get_meta_refresh(response, ignore_tags=self._ignore_tags)
+        except ValueError:
+            return response
+        if not url or url == response.url or delay is None or delay >= self._maxdelay:
+            return response
+        _check_redirect(request, url, self.max_redirect_times)
+        return super().process_response(request, response)
+
+
+def _check_redirect(request: Request, url: str, most: int) -> None:
+    """Raise `CheckEnded` if the redirect to this URL must not be followed."""
+    first = request.meta.get("redirect_urls", [request.url])[0]
+    if wrong := objection(url, WEB_PORTS | {port_of(first) or 0}):
+        reason = Message("address.redirected_wrong", url=url[:300], wrong=wrong)
+        raise CheckEnded(Outcome.FAILED, reason, final_url=url)
+    if request.meta.get("redirect_times", 0) >= most:
+        raise CheckEnded(Outcome.FAILED, Message("address.redirected_often", n=most, url=url), final_url=url)
+
+
+class RobotsMiddleware:
+    """Obeys robots.txt, which is read once a crawl for each origin (RFC 9309). Requests wait until it is known.
+
+    Raises `CheckEnded` for what it forbids, and for everything where it could not be read.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._rules: dict[tuple[str, str | None], asyncio.Task[Protego | CheckEnded | None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if request.meta.get("dont_obey_robotstxt"):
+            return
+        host = host_of(request.url)
+        private_host = host if request.meta.get("private_host") == host else None
+        key = (str(URL(request.url, encoded=True).origin()), private_host)
+        if key not in self._rules:
+            self._rules[key] = asyncio.ensure_future(self._read(*key))
+        rules = await asyncio.shield(self._rules[key])
+        if isinstance(rules, CheckEnded):
+            raise CheckEnded(rules.outcome, rules.reason, final_url=request.url, not_before=rules.not_before)
+        name = self._crawler.settings["BOT_NAME"]
+        if rules is not None and not rules.can_fetch(request.url, name):
+            self._crawler.stats.inc_value("robotstxt/forbidden")
+            reason = Message("robots.forbidden", host=host, name=name, line=_IGNORE_ROBOTS)
+            raise CheckEnded(Outcome.ROBOTS, reason, final_url=request.url)
+
+    async def _read(self, origin: str, private_host: str | None) -> Protego | CheckEnded | None:
+        """The rules (None: all is allowed), or why there are none."""
+        host = host_of(origin)
+        request = Request(f"{origin}/robots.txt", meta={"dont_obey_robotstxt": True, "private_host": private_host})
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except DownloadFailed as failure:
+            if not failure.reached:  # then its pages can't be fetched either, and a person must know that
+                return failure
+            is_large = failure.reason.code == "network.large"  # which speaks of a page
+            size = failure.reason.params.get("size", "")
+            return _unreadable(host, Message("robots.large", size=size) if is_large else failure.reason)
+        except CheckEnded as failure:
+            return failure if failure.outcome is Outcome.BLOCKED else _unreadable(host, failure.reason)
+        if 200 <= response.status < 300:
+            rules = Protego.parse(response.body[:_ROBOTS_SIZE].decode("utf-8", "replace"))
+            self._slow_down(request, rules.crawl_delay(self._crawler.settings["BOT_NAME"]) or 0)
+            return rules
+        if 400 <= response.status < 500 and response.status != 429:
+            return None
+        if until := pauses_of(self._crawler).until(response):
+            reason = Message("robots.paused", status=response.status, until=f"{until:%Y-%m-%d %H:%M}")
+        else:
+            reason = Message("robots.answered", status=response.status)
+        return _unreadable(host, reason, until)
+
+    def _slow_down(self, request: Request, crawl_delay: float) -> None:
+        """Keep at least this delay with the host; also when its download slot is made anew."""
+        downloader, settings = self._crawler.engine.downloader, self._crawler.settings
+        host = urlparse_cached(request).hostname or ""
+        known = downloader.per_slot_settings.get(host, {}).get("delay", settings.getfloat("DOWNLOAD_DELAY"))
+        delay = max(min(crawl_delay, settings.getfloat("CRAWL_DELAY_LIMIT")), known)
+        downloader.per_slot_settings[host] = {"delay": delay}
+        if slot := downloader.slots.get(host):
+            slot.delay = delay
+
+
+def _unreadable(host: str, why: Message, not_before: datetime | None = None) -> CheckEnded:
+    reason = Message("robots.unreadable", host=host, why=why, line=_IGNORE_ROBOTS)
+    return CheckEnded(Outcome.ROBOTS, reason, not_before=not_before)
+
+
+class ErrbackMiddleware:
+    """Hands what a callback raises to the request's errback: a check that fails ends there, as downloads do."""
+
+    def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
+        request = response.request
+        if request is None or request.errback is None:
+            return None
+        failure = Failure(exception)  # type: ignore[no-untyped-call]
+        failure.request = request  # type: ignore[attr-defined]
+        return [request.errback(failure)]

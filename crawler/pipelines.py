@@ -1,0 +1,97 @@
+"""From a check's result to its rows: the check and, if there is one, the capture, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Self
+
+from scrapy.crawler import Crawler
+from sqlmodel import Session
+
+from crawler.items import CheckResult
+from crawler.targets import Fetched
+from storage.captures import Capture, newest_captures
+from storage.checks import Check, Outcome, finish
+
+
+class StoragePipeline:
+    """Writes each check as soon as it is there."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_item(self, item: CheckResult) -> CheckResult:
+        with self._crawler.spider.job.database.writing() as session:  # type: ignore[union-attr]
+            item.check = _record(session, item)
+        return item
+
+
+def _record(session: Session, result: CheckResult) -> int:
+    assert result.at is not None, "a check that ended has a time"
+    check = Check(
+        document_id=result.document,
+        checked_at=result.at,
+        status=result.status,
+        final_url=result.final_url,
+        seconds=result.seconds,
+        version_id=result.previous.version_id,
+    )
+    if result.is_complete and result.target.more:
+        check.parts = [asdict(answer.state) for answer in result.answers]
+    elif result.is_complete:
+        check.etag, check.last_modified = result.answers[0].state.etag, result.answers[0].state.last_modified
+    if result.outcome is None or result.outcome is Outcome.HELD:
+        check.capture_id = _keep(session, result.pages, result.at)
+    if result.outcome is None:
+        session.add(check)
+    else:
+        finish(session, check, result.outcome, result.reason, not_before=result.not_before)
+    session.flush()
+    assert check.id is not None
+    return check.id
+
+
+def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
+    """The capture that holds the (first) page: the newest one if all parts are the same, else a new one.
+
+    A page that is quarantined at every check would otherwise be stored each time.
+    """
+    fresh = [_capture(page, at) for page in pages]
+    newest = newest_captures(session, pages[0].document)
+    if list(map(_identity, newest)) == list(map(_identity, fresh)):
+        fresh = newest
+    else:
+        for part in fresh:
+            part.head_id = fresh[0].id  # none yet for the first part itself
+            session.add(part)
+            session.flush()
+    assert fresh[0].id is not None
+    return fresh[0].id
+
+
+def _capture(page: Fetched, at: datetime) -> Capture:
+    return Capture(
+        document_id=page.document,
+        fetched_at=at,
+        url=page.url,
+        final_url=page.final_url,
+        status=page.status,
+        headers=page.headers,
+        mime=page.mime,
+        charset=page.charset,
+        sha256=hashlib.sha256(page.body).hexdigest(),
+        size=len(page.body),
+        body=page.body,
+    )
+
+
+def _identity(page: Capture) -> tuple[object, ...]:
+    """Captures that agree in this are read alike."""
+    return page.sha256, page.url, page.final_url, page.status, page.mime, page.charset

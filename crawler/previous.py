@@ -1,0 +1,78 @@
+"""What the store knows of a document before it is checked: its text, validators and pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from crawler.targets import Target
+from storage.captures import capture
+from storage.checks import last_kept, pauses
+from storage.database import Database
+from storage.documents import Document, document
+from storage.versions import InForce, in_force, is_read_as
+
+
+@dataclass(frozen=True)
+class PartState:
+    """What is known of the page at one address of a document. Rows keep it under these names."""
+
+    url: str
+    final_url: str | None = None  # the validators came from there, and are sent to no other
+    text: str | None = None  # the fingerprint of its text; None: unknown, or it could not be read
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def conditions(self, url: str) -> dict[str, str]:
+        """Headers that make a request for this URL a conditional one."""
+        if self.text is None or url != self.final_url:
+            return {}
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class PreviousState:
+    """What is known of a document."""
+
+    parts: tuple[PartState, ...]  # one for each address
+    version_id: int | None = None  # the current version
+    not_before: datetime | None = None  # its server asked to be left alone until then
+
+
+def previous_states(database: Database, targets: Iterable[Target], now: datetime) -> dict[str, PreviousState]:
+    """The state of each target's document. Raises `UnknownDocument` for one that was not declared."""
+    states = {}
+    with database.reading() as session:
+        current, waits = in_force(session), pauses(session, now)
+        for target in targets:
+            row = document(session, target.document)
+            version = current.get(row.id)
+            states[row.id] = PreviousState(
+                parts=_parts(target, row, version if _is_of(session, target, version) else None),
+                version_id=version.version_id if version else None,
+                not_before=waits.get(row.id),
+            )
+    return states
+
+
+def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
+    """Whether the current version is a text of what the watchlist declares now."""
+    if version is None or not is_read_as(version.reader, target.language):
+        return False
+    if target.more or version.url == target.url:
+        return True
+    moved = last_kept(session, target.document, version.version_id)  # the same text, at another address
+    return moved is not None and capture(session, moved).url == target.url
+
+
+def _parts(target: Target, row: Document, version: InForce | None) -> tuple[PartState, ...]:
+    """Nothing is known of any part where the watchlist's addresses are not those of the current version."""
+    if version is not None and not target.more and not row.parts:
+        return (PartState(target.url, version.final_url, version.fingerprint, row.etag, row.last_modified),)
+    if version is not None and row.addresses == [*target.addresses]:
+        return tuple(PartState(**part) for part in row.parts or ())  # type: ignore[arg-type]
+    return tuple(PartState(url) for url in target.addresses)
