@@ -94,7 +94,7 @@ def believe(database: Database) -> None:
                 capture_id=check.capture_id,
                 captured_at=page.fetched_at,
                 fingerprint=text or "",
-                reader="test",
+                reader="test:en",
                 page={},
             )
             session.add(version)

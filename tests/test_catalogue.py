@@ -125,6 +125,13 @@ def test_french_has_no_break_spaces_before_its_signs_and_typographic_apostrophes
             assert "'" not in prose, code
 
 
+def test_german_quotes_as_german_does_and_addresses_its_reader_formally() -> None:
+    for code, forms in texts("de").items():
+        for form in forms:
+            assert form.count("„") == form.count("“"), code
+            assert not re.search(r"”|\b(?:du|dein\w*|dir|dich)\b", form, re.IGNORECASE), code
+
+
 def test_a_message_is_translated_with_the_messages_in_it() -> None:
     assert str(PART).startswith("Part 2 of 2 (https://parley.example/more): parley.example answered 404: the page is")
     french = "Partie 2 sur 2 (https://parley.example/more) : parley.example a répondu 404 : la page est introuvable"
@@ -163,6 +170,7 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
     ("language", "day", "weekday", "thousands", "zero"),
     [
         ("en", "1 May 2026", "Friday 1 May 2026", "12,345", "0 documents"),
+        ("de", "1. Mai 2026", "Freitag, 1. Mai 2026", "12.345", "0 Dokumente"),
         ("fr", "1er mai 2026", "vendredi 1er mai 2026", "12\u202f345", "0 document"),
     ],
 )

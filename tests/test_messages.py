@@ -33,6 +33,14 @@ def test_the_subject_is_french_for_those_who_read_french(store: Database) -> Non
     )
 
 
+def test_the_subject_is_german_for_those_who_read_german(store: Database) -> None:
+    message = alert(store, "de")
+    assert message.subject == (
+        "Parley, Privacy Policy: personenbezogene Daten für KI-Training, automatisch aktiv, ab dem 3. November 2025"
+    )
+    assert "Voreinstellung: automatisch aktiv" in message.text
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "AI training"), ("fr", "entraînement d’IA")])
 def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
     store: Database, language: str, said: str

@@ -16,7 +16,7 @@ from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 from typer.testing import CliRunner
 
-from messages import verbatim
+from messages import LANGUAGES, verbatim
 from policywatch.cli import app
 from policywatch.web.export import _PACKAGES, export_site
 from policywatch.web.static_export import File, ForeignFolder, bring_up_to_date
@@ -71,12 +71,12 @@ def test_every_link_of_every_page_leads_to_a_file(store: Database, tmp_path: Pat
     assert seen > 500
 
 
-def test_it_says_what_the_served_pages_say_in_both_languages(store: Database, tmp_path: Path) -> None:
+def test_it_says_what_the_served_pages_say_in_every_language(store: Database, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     export_site(store, folder, today=TODAY)
     home = LexborHTMLParser((folder / "index.html").read_text("utf-8"))
     assert text(home, ".soon .when") == ["3 November 2025", "3 November 2025"]
-    assert hrefs(home, ".languages a") == ["index.html", "fr/index.html"]
+    assert hrefs(home, ".languages a") == ["index.html", *(f"{language}/index.html" for language in LANGUAGES[1:])]
     document = LexborHTMLParser((folder / f"fr/documents/{PRIVACY}.html").read_text("utf-8"))
     assert text(document, "h2") == ["Au fil du temps", "Chronologie", "Vérifications"]
     side = [name for name in names(folder) if name.endswith(".side.html")]

@@ -1,4 +1,4 @@
-"""English and French."""
+"""Pages in the languages that there are catalogues of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story) -> None:
     site = parley.site
-    french = site.get("/changes", headers={"Accept-Language": "de, fr-CH;q=0.9, en;q=0.5"})
+    french = site.get("/changes", headers={"Accept-Language": "es, fr-CH;q=0.9, en;q=0.5"})
     assert french.headers["content-language"] == "fr"
     assert french.headers["vary"] == "Accept-Language, Accept-Encoding"
     assert "lundi 3 novembre 2025" in french.text
@@ -37,6 +37,19 @@ def test_reasons_are_in_the_visitors_language(parley: Story) -> None:
     gone, refused = text(page(parley.site, "/health?lang=fr"), ".documents .reason")
     assert gone == "le plus gros du texte a disparu : 12 mots, là où il y en avait 640"
     assert refused.startswith("parley.example a répondu 403 : il refuse l’accès à la page. policywatch ne contourne")
+
+
+def test_german_is_one_more_catalogue(parley: Story) -> None:
+    german = parley.site.get(f"/changes/{parley.change(PRIVACY)}", headers={"Accept-Language": "de-AT, en;q=0.5"})
+    assert german.headers["content-language"] == "de"
+    seen = LexborHTMLParser(german.text)
+    assert text(seen, ".why-high")[0].startswith("Warum sie hoch ist: Ihre Daten oder Inhalte dienen neuerdings")
+    assert "3. November 2025" in text(seen, ".where")[0]
+    refused = text(page(parley.site, "/health?lang=de"), ".documents .reason")[1]
+    assert refused.startswith("parley.example hat mit 403 geantwortet: Er verweigert den Zugriff auf die Seite.")
+    assert {"/health?lang=en", "/health?lang=de", "/health?lang=fr"} == {
+        *hrefs(page(parley.site, "/health?lang=de"), ".languages a")
+    }
 
 
 def test_whoever_follows_a_french_page_is_told_in_french(parley: Story) -> None:
