@@ -8,7 +8,7 @@ COPY analysis analysis
 COPY crawler crawler
 COPY notifier notifier
 COPY policywatch policywatch
-COPY reasons reasons
+COPY messages messages
 COPY storage storage
 RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirements.txt ".[${EXTRAS}]"
 

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 
+from crawler.browser import require as require_browser
+from crawler.failures import DownloadFailed
 from messages import counted
+from notifier.try_templates import template_problems
 from policywatch.config.errors import WatchlistError
+from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
-from policywatch.plan import GRACE, is_late
+from policywatch.ingest.extraction import extraction_configs
+from policywatch.ingest.volatility import volatile_content
+from policywatch.plan import is_late
 from policywatch.schedule.installation import ENVIRONMENT_FILE
-from policywatch.trouble import NETWORK, check_troubles, delivery_troubles
+from policywatch.views.health import (
+    Finding,
+    check_store,
+    is_trouble,
+    job_problem,
+    last_checked,
+    nothing_reached,
+    undelivered,
+    unread_captures,
+)
 from storage.changes import dated_ahead
-from storage.checks import Check, last_checks, pauses, unread_checks
-from storage.clock import is_ahead, utc_now
+from storage.checks import Check, Outcome, last_checks
+from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import known
 from storage.errors import StorageError
-from storage.integrity import all_damage, daily_look
 from storage.second_readings import last_second_reading
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `said` holds what is wrong and how to fix it, or that all is well."""
-
-    good: bool
-    about: str
-    said: str
-    is_configuration: bool = False  # the watchlist is wrong, so that no run begins
 
 
 def is_alive(config: Path) -> list[Finding]:
@@ -49,18 +51,10 @@ def is_alive(config: Path) -> list[Finding]:
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
     with database.reading() as session:
-        checks, waits = last_checks(session), pauses(session, utc_now())
-        unread = list(_unread(session, watchlist))
+        unread = _unread(session, watchlist)
+        problem = job_problem(session, watchlist.documents, utc_now())
     database.close()
-    if unread:
-        return unread
-    made = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
-    if not made:
-        return [Finding(False, "job", "no document was checked yet")]
-    if all(is_late(entry, check, waits.get(entry.id), now=utc_now()) for entry, check in made):
-        newest = max((check for _, check in made), key=lambda check: check.checked_at)
-        return [Finding(False, "job", f"all documents are overdue, {_overdue(newest)}")]
-    return [Finding(True, "job", "documents are checked when they are due")]
+    return unread or [Finding(problem is None, "job", problem or "documents are checked when they are due")]
 
 
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
@@ -70,68 +64,49 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         watchlist = load(config)
     except WatchlistError as failure:
         return _wrong("watchlist", failure)
-    findings = [_watched(watchlist), *_twice(watchlist), *_told(watchlist)]
-    if said := contact_problem(watchlist.contact):
-        findings.append(Finding(False, "contact", said, is_configuration=True))
-    findings += _rendered(watchlist)
+    findings = [_watched(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
+    if problem := contact_problem(watchlist.contact):
+        findings.append(Finding(False, "contact", problem, is_configuration=True))
+    findings += _browser(watchlist)
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*findings, Finding(False, "database", str(failure))]
-    damaged = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
-    if any(not finding.good for finding in damaged):
-        database.close()
-        return [*findings, *damaged]  # what else is read of it may be wrong
-    findings += [_writable(database), *damaged]
-    with database.reading() as session:
-        checks, deliveries = last_checks(session), counts(session)
-        second = last_second_reading(session) if watchlist.classify[0].model else None
-        restless = [*_restless(session, watchlist), *_left_behind(session, watchlist)]
-        findings += _unread(session, watchlist)
-        findings += [Finding(False, "deliveries", said) for said in delivery_troubles(session)]
-        findings += _dated_ahead(session)
+    store = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
+    if all(finding.good for finding in store):  # else what is read of it may be wrong
+        store = [_writable(database), *store, *_stored(database, watchlist)]
     database.close()
-    if deliveries["parked"]:
-        up = counted(deliveries["parked"], "was", "were")
-        said = f"{up} given up; `policywatch alerts --parked` says why, `policywatch alerts retry --all` sends again"
-        findings.append(Finding(False, "deliveries", said))
-    if second and second.failure:
-        said = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
-        findings.append(Finding(False, "model", said))
-    return [*findings, *restless, *_checked(watchlist, checks)]
+    return [*findings, *store]
+
+
+def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
+    """What the store says of documents, deliveries and checks."""
+    with database.reading() as session:
+        yield from _unread(session, watchlist)
+        yield from (Finding(False, "deliveries", line) for line in undelivered(session))
+        yield from _dated_ahead(session)
+        if failed := counts(session)["parked"]:
+            advice = "`policywatch alerts --parked` says why, `policywatch alerts retry --all` sends again"
+            yield Finding(False, "deliveries", f"{counted(failed, 'was', 'were')} given up; {advice}")
+        second = last_second_reading(session) if watchlist.classify[0].model else None
+        if second and second.failure:
+            said = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
+            yield Finding(False, "model", said)
+        yield from _volatile(session, watchlist)
+        yield from _renamed(session, watchlist)
+        yield from _checked(watchlist, last_checks(session))
 
 
 def _wrong(about: str, failure: WatchlistError) -> list[Finding]:
     return [Finding(False, about, str(problem), is_configuration=True) for problem in failure.problems]
 
 
-def check_store(database: Database, *, deep: bool) -> list[Finding]:
-    """Whether all is as it was written: all of it where it is `deep`, else what can be found within seconds."""
-    damage = list(all_damage(database) if deep else daily_look(database, utc_now().toordinal()))
-    if not damage:
-        looked = "all that is stored is as it was written" if deep else "no damage in today's sample of the store"
-        return [Finding(True, "store", looked)]
-    advice = (
-        "stop the job, keep a copy of the damaged database, and restore the newest backup that "
-        "`policywatch database check` finds whole (docs/deploy.md, Backing up); the next run goes on from there"
-    )
-    return [
-        *(Finding(False, each.about, each.problem) for each in damage),
-        Finding(False, "store", f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}"),
-    ]
+def _unread(session: Session, watchlist: Watchlist) -> list[Finding]:
+    ids = {entry.id for entry in watchlist.documents}
+    return [Finding(False, id_, problem) for id_, problem in unread_captures(session, ids, utc_now())]
 
 
-def _unread(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    """What was fetched is read at once; where it was not, each run breaks off before it."""
-    for check in unread_checks(session):
-        waits = utc_now() - check.checked_at
-        if waits > GRACE and watchlist.document(check.document_id):
-            hours = counted(int(waits / timedelta(hours=1)), "hour")
-            said = f"capture {check.capture_id} has been unread for {hours}; run `policywatch read` to see why"
-            yield Finding(False, check.document_id, said)
-
-
-def _twice(watchlist: Watchlist) -> Iterator[Finding]:
+def _same_address(watchlist: Watchlist) -> Iterator[Finding]:
     first: dict[tuple[str, ...], str] = {}
     for entry in watchlist.documents:
         if (id_ := first.setdefault(entry.addresses, entry.id)) != entry.id:
@@ -148,28 +123,22 @@ def _writable(database: Database) -> Finding:
 
 
 def _watched(watchlist: Watchlist) -> Finding:
-    said = counted(len(watchlist.documents), "document") if watchlist.documents else NOTHING_WATCHED
     watches = bool(watchlist.documents)
+    said = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
     return Finding(watches, "watchlist", f"{watchlist.file}: {said}", is_configuration=not watches)
 
 
-def _rendered(watchlist: Watchlist) -> Iterator[Finding]:
-    if not any(entry.render for entry in watchlist.documents):
-        return
-    from crawler.browser import require  # it brings along all that fetches
-    from crawler.failures import DownloadFailed
+def _browser(watchlist: Watchlist) -> Iterator[Finding]:
+    if any(entry.render for entry in watchlist.documents):
+        try:
+            require_browser()
+        except DownloadFailed as failure:
+            yield Finding(False, "browser", str(failure.reason))
 
+
+def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
     try:
-        require()
-    except DownloadFailed as failure:
-        yield Finding(False, "browser", str(failure.reason))
-
-
-def _told(watchlist: Watchlist) -> Iterator[Finding]:
-    from policywatch.config.recipients import recipients  # it brings Apprise along, which a health check does without
-
-    try:
-        found = recipients(watchlist)
+        to = recipients(watchlist)
     except WatchlistError as failure:
         yield from _wrong("routes", failure)
         if (watchlist.file.parent / ENVIRONMENT_FILE).exists():
@@ -177,31 +146,20 @@ def _told(watchlist: Watchlist) -> Iterator[Finding]:
             said = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"
             yield Finding(True, "environment", said)
         return
-    names = ", ".join(route.name for route in found.routes)
+    names = ", ".join(route.name for route in to.routes)
     said = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"
     yield Finding(bool(names), "routes", said)
-    if not found.operator:
-        yield Finding(
-            True, "operator", "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
-        )
-    if found.templates.folder is not None:
-        from notifier.try_templates import template_problems
-
-        problems = template_problems(found.templates)
+    if not to.operator:
+        said = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
+        yield Finding(True, "operator", said)
+    if to.templates.folder is not None:
+        problems = template_problems(to.templates)
         yield from (Finding(False, "messages", f"{problem}; ours is used instead") for problem in problems)
         if not problems:
-            yield Finding(True, "messages", f"your own templates in {found.templates.folder} work")
-    if found.heartbeat is None:
-        yield Finding(
-            True, "heartbeat", 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'
-        )
-
-
-def _overdue(check: Check) -> str:
-    at = f"{check.checked_at:%Y-%m-%d %H:%M} UTC"
-    if is_ahead(check.checked_at, utc_now()):
-        return f"the last check is dated {at}, which is still to come: was the clock wrong then, or is it now?"
-    return f"the last check was at {at}: does the job still run?"
+            yield Finding(True, "messages", f"your own templates in {to.templates.folder} work")
+    if to.heartbeat is None:
+        said = 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'
+        yield Finding(True, "heartbeat", said)
 
 
 def _dated_ahead(session: Session) -> Iterator[Finding]:
@@ -216,23 +174,19 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
         "lists and feeds, before what is newer. If it was wrong then, date them by now, while no run is at work, with "
         "`sqlite3` or `psql`: "
     )
-    mend = f"UPDATE changes SET detected_at = {now} WHERE detected_at > {now}"  # noqa: S608  # to be shown
-    yield Finding(False, "changes", said + mend)
+    fix = f"UPDATE changes SET detected_at = {now} WHERE detected_at > {now}"  # noqa: S608  # to be shown
+    yield Finding(False, "changes", said + fix)
 
 
-def _restless(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    # they bring along all that compares, which a health check does without
-    from policywatch.ingest.extraction import extraction_configs
-    from policywatch.ingest.volatility import volatile_content
-
+def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     for id_, config in extraction_configs(watchlist).items():
-        if found := volatile_content(session, id_, config, utc_now()):
-            said = f"has kept changing at one place since {found.since:%Y-%m-%d}, and in nothing worth telling"
-            yield Finding(True, id_, f"{said}. {found.reason}")
+        if volatile := volatile_content(session, id_, config, utc_now()):
+            said = f"has kept changing at one place since {volatile.since:%Y-%m-%d}, and in nothing worth telling"
+            yield Finding(True, id_, f"{said}. {volatile.reason}")
 
 
-def _left_behind(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
-    """Where an id was changed, whose history nobody would look for under the new one."""
+def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
+    """Documents whose id was changed: nobody would look for the history under the new one."""
     gone = {row.url: row.id for row in known(session) if watchlist.document(row.id) is None}
     for entry in watchlist.documents:
         if id_ := gone.get(entry.addresses[0]):
@@ -246,14 +200,19 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         more = f" and {len(never) - 3} more" if len(never) > 3 else ""
         said = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
         yield Finding(False, "never checked", said)
-    made = [checks[entry.id] for entry in watchlist.documents if entry.id in checks]
-    troubles = {trouble.about: trouble.text for trouble in check_troubles(made)}
-    yield from (Finding(False, about, text) for about, text in troubles.items())
-    if NETWORK in troubles:
+    checked = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
+    if offline := nothing_reached([check for _, check in checked]):
+        yield Finding(False, "network", offline)
         return
-    for entry in watchlist.documents:
-        check = checks.get(entry.id)
-        if check and entry.id not in troubles and is_late(entry, check, now=utc_now()):
-            yield Finding(False, entry.id, f"due every {entry.every}, {_overdue(check)}")
-    if made and not never:
-        yield Finding(True, "checks", f"{counted(len(made), 'document was', 'documents were')} tried at least once")
+    for entry, check in checked:
+        if is_trouble(check):
+            reason = str(check.reason or "")
+            if check.outcome == Outcome.HELD:
+                advice = f"`policywatch accept {entry.id}` shows it, and takes it if it is right"
+                reason = f"{reason.removesuffix('.')}; {advice}"
+            yield Finding(False, entry.id, f"{check.outcome}: {reason}")
+        elif is_late(entry, check, now=utc_now()):
+            yield Finding(False, entry.id, f"due every {entry.every}, {last_checked(check, utc_now())}")
+    if checked and not never:
+        said = f"{counted(len(checked), 'document was', 'documents were')} tried at least once"
+        yield Finding(True, "checks", said)

@@ -9,7 +9,7 @@ from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
 from policywatch.logs import log
-from policywatch.sanitize import harmless
+from policywatch.sanitize import sanitize
 from storage.changes import Change, change_to
 from storage.checks import Check, Outcome
 from storage.database import Database
@@ -70,18 +70,18 @@ def _change(change: Change | None, check: Check) -> dict[str, Any] | None:
     return {name: getattr(change, name) for name in columns} | {"effective_date": day}
 
 
-def log_report(report: Report, checks: Mapping[str, Check], delivery_troubles: Iterable[str]) -> None:
+def log_report(report: Report, checks: Mapping[str, Check], failing: Iterable[str]) -> None:
     """What came of each document, by its last of the `checks`, and of the deliveries."""
     for check in report.checks:
         document, outcome, reason = check["document"], check["outcome"], check["reason"]
         facts = {"document": document, "outcome": outcome, "reason": reason}
         if (seconds := checks[document].seconds) is not None:
             facts["ms"] = round(seconds * 1000)
-        why = f": {harmless(reason)}" if reason else ""
+        why = f": {sanitize(reason)}" if reason else ""
         level = INFO if all_good([check]) else WARNING
         log.log(level, f"{document}: {outcome or 'not read yet'}{why}", extra={"event": "checked", "facts": facts})
-    for trouble in delivery_troubles:
-        log.warning("delivery failed: %s", trouble, extra={"event": "delivery failed"})
+    for problem in failing:
+        log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
     done = report.deliveries
     log.log(
         WARNING if done.failed else INFO,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from crawler.settings import scrapy_settings
 from crawler.targets import CrawlJob
+from policywatch.config import DEFAULT_FILE
 from policywatch.config.recipients import Recipients
-from policywatch.config.watchlist import DEFAULT_FILE, load
+from policywatch.config.watchlist import load
 from policywatch.pipeline import Job, crawl_settings, target
 from storage.database import Database
 

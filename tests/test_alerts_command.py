@@ -10,8 +10,8 @@ from typing import Any
 
 from messages import verbatim
 from policywatch.config.watchlist import load
-from policywatch.web.documents import health_view
-from policywatch.web.names import Names
+from policywatch.web.document_pages import health_page
+from policywatch.web.file_names import FileNames
 from policywatch.web.rendering import Renderer
 from storage.database import Database
 from tests.inbox import mail_server, webhook
@@ -155,8 +155,8 @@ def test_what_waits_for_a_digest_or_has_to_stay_is_listed_with_its_time(tmp_path
     routes = [entry for entry, _ in load(config).routes]
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     with database.reading() as session:
-        view = health_view(session, (), routes)
-        shown = Renderer().html(Names("", {}).visit("/health", ()), "health.html", view=view)
+        context = health_page(session, (), routes)
+        shown = Renderer().html(FileNames("", {}).page("/health", ()), "health.html", **context)
     database.close()
     assert "in the digest of" in shown
     assert "(1 so far)" in shown

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import event
 from sqlmodel import Session, select
 
-from policywatch.web.query_params import ChangesAsked
+from policywatch.web.query_params import ChangesQuery
 from storage.change_list import (
     ChangeFilter,
     Cursor,
@@ -176,10 +176,10 @@ def test_a_page_costs_the_same_few_queries_however_long(database: Database) -> N
 
 
 def test_an_address_asks_for_a_filter() -> None:
-    asked = ChangesAsked.model_validate(
+    asked = ChangesQuery.model_validate(
         {"topic": ["ai_training", ""], "severity": "medium", "since": "2025-11-01", "service": [""]}
     )
     assert asked.filter == ChangeFilter(topics=("ai_training",), severities=("high", "medium"), since=date(2025, 11, 1))
     for wrong in ({"severity": "grave"}, {"since": "yesterday"}, {"topic": ["a\0"]}, {"until": "0001-01-01"}):
         with pytest.raises(ValidationError):
-            ChangesAsked.model_validate(wrong)
+            ChangesQuery.model_validate(wrong)

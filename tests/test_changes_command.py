@@ -7,10 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from policywatch.cli import app
 from policywatch.cli.changes import _day
+from policywatch.cli.commands import command
 from policywatch.web.query_params import ChangesPaged
 from storage.clock import utc_now
 from storage.database import Database
@@ -54,7 +53,7 @@ def listed(config: Path, *words: object) -> list[dict[str, object]]:
 
 
 def test_it_takes_every_word_that_the_api_takes() -> None:
-    options = {each.name for each in get_command(app).commands["changes"].params}  # type: ignore[attr-defined]
+    options = {each.name for each in command("changes").params}
     assert options - {"config", "as_json"} == ChangesPaged.model_fields.keys()
 
 

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 from messages import verbatim
-from policywatch.config.explain_routing import hearings
 from policywatch.config.schema import RouteEntry
 from policywatch.config.watchlist import load
+from policywatch.views.routing import explain_routing
 from storage.alerts import Alert
 from storage.changes import change
 from storage.database import Database
@@ -28,7 +28,9 @@ def entry(name: str = "team", **facts: object) -> RouteEntry:
 
 def said(database: Database, change_id: int, *routes: RouteEntry) -> list[tuple[str, str, list[str]]]:
     with database.reading() as session:
-        return [(one.route, one.state, one.said) for one in hearings(session, change(session, change_id), routes)]
+        return [
+            (one.route, one.state, one.said) for one in explain_routing(session, change(session, change_id), routes)
+        ]
 
 
 def test_a_person_sees_of_each_route_what_became_of_the_change(

@@ -9,16 +9,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from policywatch.cli import app
+from policywatch.cli.commands import COMMANDS, command
 from policywatch.config.watchlist import load
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("analysis/**/*.md"), *ROOT.glob("evaluation/**/*.md")]
 )
-PACKAGES = "analysis|crawler|docs|evaluation|notifier|policywatch|reasons|storage|tests"
+PACKAGES = "analysis|crawler|docs|evaluation|messages|notifier|policywatch|storage|tests"
 
 
 def test_the_layers_hold() -> None:
@@ -53,10 +52,16 @@ def test_pages_that_the_code_names_exist() -> None:
 
 def commands() -> list[str]:
     found: list[str] = []
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        found += [f"{name} {inner}" for inner in getattr(command, "commands", {})]
-        found += [name] if getattr(command, "invoke_without_command", True) else []
+    for name in (name for rows in COMMANDS.values() for name in rows):
+        loaded = command(name)
+        found += [f"{name} {inner}" for inner in getattr(loaded, "commands", {})]
+        found += [name] if getattr(loaded, "invoke_without_command", True) else []
     return found
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    for name, (_, summary) in (row for rows in COMMANDS.values() for row in rows.items()):
+        assert " ".join(command(name).help.split("\n\n")[0].split()) == summary
 
 
 LOADS = """
@@ -67,6 +72,7 @@ for library in sys.argv[1:]:
     importlib.import_module(library)
 parsed = [ast.parse(file.read_text("utf-8")) for file in Path(policywatch.cli.__file__).parent.glob("*.py")]
 wanted = {each.module for file in parsed for each in ast.walk(file) if isinstance(each, ast.ImportFrom)}
+wanted |= {f"policywatch.cli.{file.stem}" for file in Path(policywatch.cli.__file__).parent.glob("[a-z]*.py")}
 for module in sorted(wanted - {*sys.modules}):
     print(module, flush=True)
     if not os.fork():
@@ -90,11 +96,10 @@ def test_every_command_and_option_is_in_the_docs_and_has_an_example() -> None:
     text = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for words in commands():
         assert f"`policywatch {words}" in text, f"docs/commands.md lacks {words}"
-        command = get_command(app)
-        for word in words.split():
-            command = command.commands[word]  # type: ignore[attr-defined]
-        assert "Example" in (command.help or ""), f"{words} --help shows no example"
-        for option in command.params:
+        name, *inner = words.split()
+        loaded = command(name).commands[inner[0]] if inner else command(name)
+        assert "Example" in (loaded.help or ""), f"{words} --help shows no example"
+        for option in loaded.params:
             for flag in option.opts:
                 assert not flag.startswith("--") or f"`{flag}" in text, f"docs/commands.md lacks {words} {flag}"
 

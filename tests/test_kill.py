@@ -97,7 +97,7 @@ def stored(database: Database) -> dict[str, list[dict[str, object]]]:
 
 
 # reads so many versions again and no more, that it be not done before it is killed
-STAYS = """
+CONFIRMATIONS = """
 import sys, time
 from policywatch.ingest.reprocess import Progress
 from policywatch.cli import main
@@ -128,7 +128,7 @@ def test_reading_all_again_goes_on_where_it_was_killed(tmp_path: Path, database_
         before = stored(database)
         for number in (4, 8, 12):
             more = number + 2 - versions_read_again(database)
-            with warm.running("-c", STAYS, more, "read", "--again", "--config", config):
+            with warm.running("-c", CONFIRMATIONS, more, "read", "--again", "--config", config):
                 deadline = time.monotonic() + 300
                 while versions_read_again(database) < number:
                     assert time.monotonic() < deadline

@@ -22,8 +22,9 @@ from lightkube.models.batch_v1 import CronJob
 from lightkube.models.core_v1 import PersistentVolumeClaim
 
 from policywatch.demo.site import DemoSite
-from policywatch.schedule import KINDS, CannotSchedule, Installation, files, render
-from policywatch.schedule.interval import Interval
+from policywatch.schedule.installation import Installation
+from policywatch.schedule.interval import CannotSchedule, Interval
+from policywatch.schedule.jobs import KINDS, files, render
 from tests.site import policywatch
 
 ROOT = Path(__file__).parent.parent

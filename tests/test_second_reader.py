@@ -15,7 +15,6 @@ from sqlmodel import select
 
 from analysis.classify.verdict import UNSURE
 from analysis.model import Passage
-from policywatch.changes_json import change_json
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
@@ -24,6 +23,7 @@ from policywatch.ingest.extraction import Body, ExtractionConfig
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from policywatch.second_reader import Model, NoAnswer, SecondReader, ask_about
+from policywatch.views.serializer import change_json
 from storage.changes import change
 from storage.clock import utc_now
 from storage.database import Database
@@ -83,7 +83,7 @@ def changed(job: Job, site: Site, text: str) -> dict[str, Any]:
     site.pages["/privacy"] = text
     report = job.run(force=True).json()
     with job.database.reading() as session:
-        found = change_json(session, change(session, report["checks"][0]["change"]["id"]))
+        found = change_json(session, report["checks"][0]["change"]["id"]).model_dump(mode="json")
     return found | {"sent": report["deliveries"]["sent"]}
 
 

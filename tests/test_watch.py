@@ -15,7 +15,7 @@ from threading import Event, Thread
 import psycopg
 from sqlalchemy.engine import make_url
 
-from policywatch.config.reloadable import LastGood, at_rest, stamp_of
+from policywatch.config.reloadable import Reloadable, at_rest
 from storage.database import Database
 from tests.conftest import made
 from tests.owed import owe
@@ -245,7 +245,7 @@ def test_a_file_is_read_again_only_when_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("one")
     read: list[str] = []
-    last = LastGood(lambda: read.append(file.read_text()), lambda: stamp_of(file))
+    last = Reloadable(file, lambda: read.append(file.read_text()))
     for text in ("one", "one", "other", "other"):
         if file.read_text() != text:
             file.write_text(text)

@@ -15,10 +15,10 @@ import pytest
 from messages import LANGUAGES
 from notifier.channels import address_problem
 from policywatch import web
+from policywatch.cli.setup import starter
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import DocumentEntry, document_id
-from policywatch.config.starter import starter
 from policywatch.config.watchlist import Watchlist, load, shipped
 from policywatch.plan import LOOKED_BACK, NEVER, due, due_at
 from storage.checks import Check

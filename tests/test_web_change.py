@@ -16,8 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from policywatch import sandbox
 from policywatch.ingest import extraction
 from policywatch.ingest.drafts import ChangeDraft
-from policywatch.web import comparing
-from policywatch.web.one_change import Sides
+from policywatch.web.change_page import Sides
 from storage.changes import StoredPassage, changes_of, passages
 from storage.database import Database
 from storage.documents import declare
@@ -279,14 +278,14 @@ def test_texts_that_take_too_much_to_compare_are_called_so(parley: Story, monkey
 
 def test_few_texts_are_compared_at_a_time_and_the_same_two_once(parley: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, done = Queue[None](), Event()
-    compared = comparing.draft_of
+    compared = Sides.compare
 
     def slowly(sides: Sides) -> ChangeDraft:
         begun.put(None)
         assert done.wait(120)
         return compared(sides)
 
-    monkeypatch.setattr(comparing, "draft_of", slowly)
+    monkeypatch.setattr(Sides, "compare", slowly)
     paths = [f"/documents/{PRIVACY}/compare?from={n}&to={n}" for n in (1, 2)]
     with visited(parley.database) as site, ThreadPoolExecutor() as visitors:
         waiting = [visitors.submit(site.get, path, timeout=300) for path in paths]

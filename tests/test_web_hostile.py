@@ -12,7 +12,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from policywatch.ingest.extraction import ExtractionConfig
-from policywatch.web.admin import Desk
+from policywatch.web.admin import WatchlistState
 from policywatch.web.export import export_site
 from storage.captures import Capture
 from storage.checks import Check
@@ -37,8 +37,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.C
         check = session.get_one(Check, 3)
         check.capture_id = held.id
         session.add(check)
-    desk = Desk({HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
-    with visited(database, desk=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)) as site:
+    desk = WatchlistState({HOSTILE_DOCUMENT: ExtractionConfig("Title", "en")})
+    with visited(database, state=lambda: desk, now=lambda: datetime(2025, 11, 1, tzinfo=UTC)) as site:
         yield site, database, id_
     database.close()
 
@@ -69,14 +69,14 @@ def test_no_page_runs_or_leads_to_what_it_quotes(attacked: tuple[httpx.Client, D
     for path in paths(id_):
         answer = site.get(path)
         assert answer.status_code == 200, path
-        harmless(answer.text, path)
+        sanitize(answer.text, path)
         assert "owned" in answer.text, f"{path}: the attack is shown, as text"
     whole = site.get(f"/changes/{id_}").text
     assert LONG_WORD in whole
     assert "{{ 7 * 7 }}" in whole
 
 
-def harmless(html: str, where: str) -> None:
+def sanitize(html: str, where: str) -> None:
     tree = LexborHTMLParser(html)
     assert not tree.css("script, img, iframe, object, base, [style]"), where
     assert not [node.tag for node in tree.css("*") for name in node.attributes if name.startswith("on")], where
@@ -91,7 +91,7 @@ def test_a_name_that_does_not_exist_is_quoted_as_text(attacked: tuple[httpx.Clie
     for query in ("service=%3Cscript%3Eowned%3C/script%3E", "topic=owned%22onload=", "language=%1B%5Downed"):
         answer = attacked[0].get(f"/changes?{query}")
         assert answer.status_code == 400
-        harmless(answer.text, query)
+        sanitize(answer.text, query)
         assert "owned" in answer.text
 
 
@@ -101,7 +101,7 @@ def test_nothing_exported_does_either(attacked: tuple[httpx.Client, Database, in
     files = list(folder.rglob("*.html"))
     assert len(files) > 20
     for file in files:
-        harmless(file.read_text("utf-8"), str(file))
+        sanitize(file.read_text("utf-8"), str(file))
     for file in folder.rglob("*.txt"):
         assert not [each for each in DANGEROUS if each in file.read_text("utf-8")]
 

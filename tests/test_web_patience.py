@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import FastAPI
 
-from policywatch.web.connection_limits import PatientProtocol
+from policywatch.web.connection_limits import LimitedProtocol
 from tests.site import a_site, command, watchlist
 from tests.web_server import get, served
 
@@ -47,8 +47,8 @@ def test_connections_that_ask_for_nothing_neither_shut_the_pages_nor_fill_the_lo
     assert [line.split()[4:6] for line in (tmp_path / "log").read_text().splitlines()] == [["/services", "200"]]
 
 
-class _Hasty(PatientProtocol):
-    asking = 0.2
+class _Hasty(LimitedProtocol):
+    request_seconds = 0.2
 
 
 @pytest.mark.parametrize(

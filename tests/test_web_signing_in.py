@@ -15,7 +15,7 @@ from sqlmodel import select
 from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
-from policywatch.web.admin import Desk
+from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
 from storage.captures import Capture
 from storage.changes import changes_of
@@ -31,7 +31,7 @@ from tests.web_server import served
 PASSWORD = "a long enough password"
 HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)  # what guards against guessing takes long on purpose
 TOKEN = "a token for programs"
-DESK = Desk({NOTES: ExtractionConfig("Privacy Notice", "en")}, lambda _document, _change: ["team"])
+STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")}, lambda _document, _change: ["team"])
 HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep your notes for ever and ever.</p></main>"
 
 
@@ -60,7 +60,7 @@ def _hold(database: Database, html: str) -> None:
 
 @pytest.fixture
 def site(store: Database) -> Iterator[httpx.Client]:
-    with visited(store, access=Access(password=HASHED, token=TOKEN), desk=lambda: DESK) as client:
+    with visited(store, access=Access(password=HASHED, token=TOKEN), state=lambda: STATE) as client:
         yield client
 
 
@@ -252,8 +252,8 @@ def test_a_password_that_protects_nothing_is_refused() -> None:
 
 
 def test_what_is_held_and_gives_no_text_is_not_shown(store: Database) -> None:
-    configs = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
-    with visited(store, desk=lambda: Desk(configs)) as site:
+    manners = {NOTES: ExtractionConfig("Privacy Notice", "en", select=("#gone",))}
+    with visited(store, state=lambda: WatchlistState(manners)) as site:
         assert site.get(f"/health/held/{NOTES}").status_code == 404, "the capture gives no text by these selectors"
         assert site.get("/health/held/parley/terms").status_code == 404
 

@@ -10,11 +10,11 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-import policywatch as program
 from storage.errors import with_advice
 from tests.site import PARAGRAPHS, a_site, command, policy, policywatch, run, watchlist
 
@@ -34,7 +34,7 @@ def said(*words: object, status: int) -> str:
 
 
 def test_it_says_which_version_it_is() -> None:
-    assert policywatch("--version") == f"policywatch {program.__version__}\n"
+    assert policywatch("--version") == f"policywatch {version('policywatch')}\n"
 
 
 @pytest.mark.parametrize("source", ["nowhere.html", "example.org/privacy", "ftp://example.org/"])

@@ -1,10 +1,11 @@
-"""The command line: one file a purpose, gathered here."""
+"""The command line."""
 
 from __future__ import annotations
 
 import errno
 import os
 import sys
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -12,15 +13,14 @@ from typing import Annotated
 import typer
 
 from analysis.model import UnreadablePage
-from policywatch import __version__
-from policywatch.cli import alerts, archive, changes, database, documents, pages, set_up, show, work
+from policywatch.cli.commands import LazyGroup
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.cli.wrong_use import wrong_use
 from policywatch.config.errors import BadPairs, WatchlistError
 from policywatch.logs import log
-from policywatch.schedule.problem import CannotSchedule
+from policywatch.schedule.interval import CannotSchedule
 from policywatch.sources.repository import ArchiveUnreachable, NotAnArchive
-from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown, with_advice
+from storage.errors import DamagedCapture, DamagedValue, StorageError, Unknown
 
 _CTRL_C = 130  # Typer makes this status of it
 _STOPPED = "stopped; what was finished is kept"
@@ -28,11 +28,12 @@ _STOPPED = "stopped; what was finished is kept"
 
 def _show_version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"policywatch {__version__}\n")
+        sys.stdout.write(f"policywatch {version('policywatch')}\n")
         raise typer.Exit
 
 
 app = typer.Typer(
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -49,20 +50,6 @@ def _options(
     """Watch the public policies of online services, and tell people when a change touches AI or their data."""
 
 
-for part, panel in (
-    (set_up, "Setting up"),
-    (database, "Setting up"),
-    (work, "The job"),
-    (alerts, "The job"),
-    (documents, "Showing"),
-    (show, "Showing"),
-    (changes, "Showing"),
-    (pages, "The pages"),
-    (archive, "Histories of others"),
-):
-    part.add_to(app, panel)
-
-
 def main() -> None:
     """The console script: every expected failure becomes one clear message and the exit status of the contract."""
     _open_what_is_closed()
@@ -72,9 +59,7 @@ def main() -> None:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:
         sys.exit(_say(wrong_use(failure), WRONG_USE))
-    except WatchlistError as failure:
-        sys.exit(_say(str(failure), WRONG_USE))
-    except (Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
+    except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
     except (DamagedCapture, DamagedValue, StorageError, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
@@ -82,10 +67,6 @@ def main() -> None:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
     except typer.Abort:  # a question got no answer
         sys.exit(_say(_STOPPED, TROUBLE))
-    except Exception as failure:
-        if said := _of_the_database(failure):
-            sys.exit(_say(said, TROUBLE))
-        raise
     sys.exit(_say(_STOPPED, status) if status == _CTRL_C else status or OK)
 
 
@@ -96,19 +77,9 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until the end
 
 
-def _of_the_database(failure: Exception) -> str | None:
-    """None of what is no failure of the database. Half of the commands need none, and it loads slowly."""
-    from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
-
-    if isinstance(failure, OperationalError | InternalError):
-        said = f"the database failed: {with_advice(failure.orig)}"
-        return f"{said}; what was finished is kept, the rest is done by the next run"
-    return f"the database refused: {failure.orig}" if isinstance(failure, DBAPIError) else None
-
-
 def _of_the_system(failure: OSError) -> str:
-    said = failure.strerror or str(failure)
-    named = f"{failure.filename}: {said}" if failure.filename else said
+    problem = failure.strerror or str(failure)
+    named = f"{failure.filename}: {problem}" if failure.filename else problem
     return f"{named}; what was finished is kept" if failure.errno in (errno.ENOSPC, errno.EDQUOT) else named
 
 

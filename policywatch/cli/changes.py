@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from sqlmodel import Session
 
-from policywatch.cli.options import CONFIG, Config, Documents, Json, console, opened, print_json
-from policywatch.sanitize import harmless
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from policywatch.config.watchlist import Watchlist
-    from policywatch.web.query_params import ChangesPaged
+from analysis.model import TOPICS
+from messages import ENGLISH, catalogue
+from notifier.when import DAYS
+from policywatch.cli.opening import opened
+from policywatch.cli.options import CONFIG, Config, Documents, Json, console, print_json
+from policywatch.cli.terminal import show_changes
+from policywatch.config.watchlist import Watchlist
+from policywatch.sanitize import sanitize
+from policywatch.views.serializer import changes_json
+from policywatch.web.query_params import ChangesPaged
+from storage.clock import utc_now
+from storage.documents import document as stored_document
+from storage.documents import services_and_languages
 
 Words = list[str] | None
 Service = Annotated[Words, typer.Option("--service", metavar="NAME", help="Only this service; several: any of them.")]
@@ -29,15 +35,12 @@ Direction = Annotated[
 Language = Annotated[Words, typer.Option("--language", metavar="CODE", help="Only of documents in it, like en.")]
 
 
-def _day(said: str | None) -> str | None:
+def _day(text: str | None) -> str | None:
     """The last day of that name, today included; anything else as it is."""
-    from notifier.when import DAYS
-    from storage.clock import utc_now
-
-    if said is None or said.lower() not in DAYS:
-        return said
+    if text is None or text.lower() not in DAYS:
+        return text
     today = utc_now().date()
-    return str(today - timedelta(days=(today.weekday() - DAYS.index(said.lower())) % 7))
+    return str(today - timedelta(days=(today.weekday() - DAYS.index(text.lower())) % 7))
 
 
 def _of_day(flag: str, what: str) -> Any:
@@ -53,11 +56,6 @@ EffectiveTo = Annotated[str | None, typer.Option("--effective-to", metavar="DAY"
 Cosmetic = Annotated[bool, typer.Option("--cosmetic", help="Also changes of form only, and of our reading.")]
 Limit = Annotated[int, typer.Option("--limit", help="At most so many, the newest; up to 200.")]
 Place = Annotated[str | None, typer.Option("--cursor", metavar="PLACE", help="Go on from where the last list ended.")]
-
-
-def add_to(app: typer.Typer, panel: str) -> None:
-    """Add this file's command, under a heading of the list of them."""
-    app.command(rich_help_panel=panel)(changes)
 
 
 def changes(
@@ -82,7 +80,7 @@ def changes(
     Examples: `policywatch changes --severity low --since monday` (what was flagged) · `policywatch changes --service
     LinkedIn --topic ai_training --json`
     """
-    asked = _asked(
+    query = _query(
         service=service,
         document=document,
         topic=topic,
@@ -98,43 +96,34 @@ def changes(
         cursor=cursor,
     )
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
-        page = asked.page(session)
+        page = query.page(session)
         if as_json:
-            from policywatch.changes_json import changes_json
-
-            print_json({"changes": changes_json(session, page), "next": str(page.older) if page.older else None})
+            rows = [row.model_dump(mode="json") for row in changes_json(session, page.rows)]
+            print_json({"changes": rows, "next": str(page.older) if page.older else None})
         elif page.rows:
-            from policywatch.cli.terminal import show_changes
-
             show_changes(console(), page)
         else:
-            console().print(_nothing(session, asked, watchlist))
+            console().print(_nothing(session, query, watchlist))
 
 
-def _asked(**said: Any) -> ChangesPaged:
-    from policywatch.web.query_params import ChangesPaged  # loads slowly, as all that knows the store
-
+def _query(**values: Any) -> ChangesPaged:
     try:
-        return ChangesPaged(**{name: value for name, value in said.items() if value is not None})
+        return ChangesPaged(**{name: value for name, value in values.items() if value is not None})
     except ValidationError as failure:
         name = str(failure.errors()[0]["loc"][0]).replace("_", "-")
         raise typer.BadParameter(str(failure), param_hint=f"--{name}") from failure
 
 
-def _nothing(session: Session, asked: ChangesPaged, watchlist: Watchlist) -> str:
+def _nothing(session: Session, query: ChangesPaged, watchlist: Watchlist) -> str:
     """And what there is, where a name that is asked for may be misspelt."""
-    from analysis.model import TOPICS
-    from messages import ENGLISH, catalogue
-    from storage.documents import document, services_and_languages
-
-    for id_ in asked.document:
-        document(session, id_)  # raises where there is none
+    for id_ in query.document:
+        stored_document(session, id_)  # raises where there is none
     words = catalogue(ENGLISH)
-    if not asked.said:
+    if not query.as_query:
         return words("changes.empty")
-    found = [words("changes.none")]
-    if asked.service:
-        found.append(f"The services: {', '.join(services_and_languages(session)[0]) or 'none'}.")
-    if asked.topic:
-        found.append(f"The topics: {', '.join([*TOPICS, *watchlist.topics])}.")
-    return harmless(" ".join(found))
+    sentences = [words("changes.none")]
+    if query.service:
+        sentences.append(f"The services: {', '.join(services_and_languages(session)[0]) or 'none'}.")
+    if query.topic:
+        sentences.append(f"The topics: {', '.join([*TOPICS, *watchlist.topics])}.")
+    return sanitize(" ".join(sentences))

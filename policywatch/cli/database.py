@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import typer
 
-from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, console, opened, print_findings
+from policywatch.cli.opening import opened
+from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_findings
+from policywatch.views.health import check_store
 
-database = typer.Typer(help="Look after the database.", no_args_is_help=True)
-
-
-def add_to(app: typer.Typer, panel: str) -> None:
-    """Add this file's commands, under a heading of the list of them."""
-    database.command(name="check")(check)
-    database.command(name="upgrade")(upgrade)
-    app.add_typer(database, name="database", rich_help_panel=panel)
+database = command_group("Look after the database.")
 
 
+@database.command()
 def check(config: Config = CONFIG, as_json: Json = False) -> None:
     """Read the whole store for damage: file, rows, references, captures against their hashes, the index of words.
 
     Exit status 1 if there is any. Example: `policywatch database check`
     """
-    from policywatch.doctor import check_store
-
     with opened(config, even_read_only=True) as (_, store):
         findings = check_store(store, deep=True)
-    print_findings(findings, quiet=False, as_json=as_json)
-    if not all(one.good for one in findings):
+    print_findings(findings, as_json=as_json)
+    if not all(finding.good for finding in findings):
         raise typer.Exit(TROUBLE)
 
 
+@database.command()
 def upgrade(config: Config = CONFIG) -> None:
     """Bring the database of an older policywatch up to date; a SQLite file is copied first.
 

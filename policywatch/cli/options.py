@@ -1,11 +1,10 @@
-"""What the commands share: options, exit statuses, opening what they work on."""
+"""What the commands share: options, exit statuses, and how they print."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,15 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from policywatch.config.errors import WatchlistError
-from policywatch.config.watchlist import DEFAULT_FILE, NOTHING_WATCHED, Watchlist, contact_problem, load
-from policywatch.logs import LogFormat, log
-from policywatch.sanitize import harmless
+from policywatch.config import DEFAULT_FILE
+from policywatch.logs import LogFormat
+from policywatch.sanitize import sanitize
 
 if TYPE_CHECKING:
-    from policywatch.config.recipients import Recipients
-    from policywatch.doctor import Finding
-    from storage.database import Database
+    from policywatch.views.health import Finding
 
 OK, TROUBLE, WRONG_USE = 0, 1, 2
 
@@ -40,8 +36,18 @@ Logs = Annotated[
     typer.Option("--log-format", help="Log with times and levels: lines of text, or a JSON object a line."),
 ]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
+Why = Annotated[bool, typer.Option("--why", help="Say for each passage why it is classified as it is.")]
 CONFIG = Path(DEFAULT_FILE)
 _UNWRAPPED = 100_000  # columns
+
+
+def command_group(summary: str | None = None) -> typer.Typer:
+    """Several commands under one word; without a `summary` its callback is a command too."""
+    shown: dict[str, Any] = {"help": summary, "no_args_is_help": True} if summary else {}
+    group = typer.Typer(add_completion=False, rich_markup_mode="markdown", **shown)
+    if summary:
+        group.callback()(lambda: None)  # else a group of one command would be that command
+    return group
 
 
 def console() -> Console:
@@ -73,7 +79,6 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output."""
     sys.stdout.write(f"{json_text(value, indent=1)}\n")
 
 
@@ -83,63 +88,12 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=not takes_all, indent=indent)
 
 
-def print_findings(findings: Sequence[Finding], *, quiet: bool, as_json: bool) -> None:
+def print_findings(findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False) -> None:
     """What was looked at, a line each; with `quiet` only what is wrong."""
     if as_json:
-        print_json([{"good": one.good, "about": one.about, "said": one.said} for one in findings])
+        print_json([{"good": finding.good, "about": finding.about, "said": finding.said} for finding in findings])
         return
-    for one in findings:
-        if not (quiet and one.good):
-            mark = Text("ok    ", style="green") if one.good else Text("FIX   ", style="bold red")
-            console().print(mark + Text(f"{one.about}: {harmless(one.said)}"))
-
-
-@contextmanager
-def opened(
-    config: Path, *, even_read_only: bool = False, upgrade: bool = False
-) -> Iterator[tuple[Watchlist, Database]]:
-    """The watchlist, checked, and its database; `even_read_only` for commands that only show, and never upgrade it."""
-    from storage.database import Database  # loads slowly, and half of the commands need none
-    from storage.errors import WrongAddress
-
-    watchlist = load(config)
-    upgrade = upgrade or (watchlist.upgrade and not even_read_only)
-    try:
-        database = Database(watchlist.database, even_read_only=even_read_only, upgrade=upgrade)
-    except WrongAddress as failure:
-        raise WatchlistError([watchlist.problem("database", str(failure))]) from failure
-    if database.copy:
-        log.warning("the database was upgraded; as it was, it is kept in %s", database.copy)
-    try:
-        yield watchlist, database
-    finally:
-        database.close()
-
-
-def known(watchlist: Watchlist, ids: list[str] | None, hint: str = "--document") -> list[str]:
-    """The ids, all of them in the watchlist; else the command was used wrongly."""
-    for id_ in ids or []:
-        if watchlist.document(id_) is None:
-            names = ", ".join(entry.id for entry in watchlist.documents) or "none"
-            raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint)
-    return ids or []
-
-
-def who_is_told(watchlist: Watchlist) -> Recipients:
-    """Who is told; what is wrong with the operator's own templates is said, and ours are used instead."""
-    from notifier.try_templates import template_problems
-    from policywatch.config.recipients import recipients
-
-    found = recipients(watchlist)
-    for problem in template_problems(found.templates):
-        log.warning("your templates: %s; ours is used instead", problem)
-    return found
-
-
-def ready(watchlist: Watchlist) -> Watchlist:
-    """A watchlist that can go out: it watches something, and servers are told whom to write to."""
-    if said := contact_problem(watchlist.contact):
-        raise WatchlistError([watchlist.problem("contact", said)])
-    if not watchlist.documents:
-        raise WatchlistError([watchlist.problem("", NOTHING_WATCHED)])
-    return watchlist
+    for finding in findings:
+        if not (quiet and finding.good):
+            mark = Text("ok    ", style="green") if finding.good else Text("FIX   ", style="bold red")
+            console().print(mark + Text(f"{finding.about}: {sanitize(finding.said)}"))

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from messages import counted
-from policywatch.cli.options import CONFIG, Config, Logs, Port, console, opened
+from policywatch.cli.opening import opened
+from policywatch.cli.options import CONFIG, Config, Logs, Port, command_group, console
+from policywatch.config.recipients import recipients
+from policywatch.config.reloadable import Reloadable
+from policywatch.config.schema import web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
+from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
+from policywatch.web.access import UnusablePassword, access
+from policywatch.web.admin import WatchlistState
+from policywatch.web.app import create_app
+from policywatch.web.export import export_site
+from policywatch.web.serving import Listening, hosts, root
+from policywatch.web.serving import serve as listen
+from storage.clock import utc_now
 
-if TYPE_CHECKING:
-    from policywatch.web.admin import Desk
-
-export = typer.Typer(help="Write what is stored for use elsewhere.", no_args_is_help=True)
-
-
-def add_to(app: typer.Typer, panel: str) -> None:
-    """Add this file's commands, under a heading of the list of them."""
-    app.command(rich_help_panel=panel)(serve)
-    export.command(name="site")(site)
-    app.add_typer(export, name="export", rich_help_panel=panel)
+export = command_group("Write what is stored for use elsewhere.")
 
 
 def _whole_names(names: list[str] | None) -> list[str] | None:
@@ -44,8 +45,8 @@ def _proxies(names: list[str] | None) -> list[str] | None:
         try:
             ip_network(name if name != "*" else "0.0.0.0/0")
         except ValueError as failure:
-            said = f"{name!r} is no address or network, like 127.0.0.1 or 10.0.0.0/8; * believes everybody"
-            raise typer.BadParameter(said) from failure
+            problem = f"{name!r} is no address or network, like 127.0.0.1 or 10.0.0.0/8; * believes everybody"
+            raise typer.BadParameter(problem) from failure
     return names
 
 
@@ -81,11 +82,6 @@ def serve(
 
     Example: `policywatch serve --port 8642`
     """
-    from policywatch.web.access import UnusablePassword, access
-    from policywatch.web.app import create_app
-    from policywatch.web.serving import Listening, hosts, root
-    from policywatch.web.serving import serve as listen
-
     try:
         known = access(os.environ, private=private)
         where = Listening(host, port, trusted_proxy or (), root(root_path))
@@ -95,32 +91,26 @@ def serve(
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
     start_logging(log_format)
     with opened(config) as (watchlist, database):
-        names = hosts(where, allowed_host or (), watchlist.site)
-        desk = _kept(config, watchlist, can_accept=known.knows_anyone)
-        listen(create_app(database, allowed_hosts=names, access=known, desk=desk), where)
+        last_good = Reloadable(
+            config, lambda: _state(same_database(load(config), watchlist, "serve"), can_accept=known.knows_anyone)
+        )
+        app = create_app(
+            database,
+            allowed_hosts=hosts(where, allowed_host or (), watchlist.site),
+            access=known,
+            state=lambda: replace(last_good(), problem=last_good.problem),
+        )
+        listen(app, where)
 
 
-def _kept(config: Path, first: Watchlist, *, can_accept: bool) -> Callable[[], Desk]:
-    """What the watchlist says, read again when it was edited."""
-    from policywatch.config.reloadable import LastGood, stamp_of
-
-    last = LastGood(
-        lambda: _desk(same_database(load(config), first, "serve"), can_accept=can_accept), lambda: stamp_of(config)
-    )
-    return lambda: replace(last(), wrong=last.wrong)
-
-
-def _desk(watchlist: Watchlist, *, can_accept: bool) -> Desk:
-    """Only who can take a held text has to know who is told of it, for which the environment must be complete."""
-    from policywatch.config.recipients import recipients
-    from policywatch.ingest.extraction import extraction_configs
-    from policywatch.web.admin import Desk
-
+def _state(watchlist: Watchlist, *, can_accept: bool) -> WatchlistState:
+    """Only who can accept a text has to know whom it alerts, for which the environment must be complete."""
     routes = [entry for entry, _ in watchlist.routes]
-    found = Desk(extraction_configs(watchlist), routes=routes, documents=watchlist.documents)
-    return replace(found, routes_for=recipients(watchlist).names_for) if can_accept else found
+    state = WatchlistState(extraction_configs(watchlist), routes=routes, documents=watchlist.documents)
+    return replace(state, routes_for=recipients(watchlist).names_for) if can_accept else state
 
 
+@export.command()
 def site(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", file_okay=False, help="Empty, or an earlier export.")],
     config: Config = CONFIG,
@@ -136,10 +126,6 @@ def site(
 
     Example: `policywatch export site public --site https://policies.example.org`
     """
-    from policywatch.config.schema import web_address
-    from policywatch.web.export import export_site
-    from storage.clock import utc_now
-
     try:
         address = web_address(address) if address else None
     except ValueError as failure:

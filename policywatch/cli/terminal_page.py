@@ -11,7 +11,7 @@ from rich.text import Text
 
 from analysis.model import Block, Dropped, Page
 from messages import counted
-from policywatch.sanitize import harmless
+from policywatch.sanitize import sanitize
 
 _WIDE = 120  # columns; under these two texts beside each other are hard to read
 _SHOWN = 200  # characters of each text that was left out
@@ -20,22 +20,22 @@ _MARKS = {"heading": "# ", "item": "- ", "row": "| ", "paragraph": ""}
 
 def show_page(console: Console, page: Page, *, dropped: bool) -> None:
     """The blocks in page order; `dropped` adds, in its place, what was left out and why."""
-    console.print(Text(f"{harmless(page.title)}  [{page.language or 'language unknown'}]", style="bold"))
+    console.print(Text(f"{sanitize(page.title)}  [{page.language or 'language unknown'}]", style="bold"))
     if dropped and console.is_terminal and console.width >= _WIDE:
         _side_by_side(console, page)
     else:
         _one_below_the_other(console, page, dropped=dropped)
     words = sum(len(block.text.split()) for block in page.blocks)
     left_out = counted(len(page.dropped), "part was", "parts were")
-    said = f"{counted(len(page.blocks), 'block')}, {counted(words, 'word')}; {left_out} left out."
-    console.print(Text(said, style="dim"))
+    sizes = f"{counted(len(page.blocks), 'block')}, {counted(words, 'word')}"
+    console.print(Text(f"{sizes}; {left_out} left out.", style="dim"))
 
 
 def _one_below_the_other(console: Console, page: Page, *, dropped: bool) -> None:
     left_out = _by_place(page.dropped) if dropped else {}
     for number in range(len(page.blocks) + 1):
-        for one in left_out.get(number, ()):
-            console.print(Text(f"left out ({one.reason}): {_short(one)}", style="dim"))
+        for part in left_out.get(number, ()):
+            console.print(Text(f"left out ({part.reason}): {_short(part)}", style="dim"))
         if number < len(page.blocks):
             console.print(_line(page.blocks[number]))
 
@@ -47,22 +47,22 @@ def _side_by_side(console: Console, page: Page) -> None:
     left_out = _by_place(page.dropped)
     for number in range(len(page.blocks) + 1):
         beside = Text()
-        for reason, those in groupby(left_out.get(number, ()), key=lambda one: one.reason):
+        for reason, parts in groupby(left_out.get(number, ()), key=lambda part: part.reason):
             beside.append("\n" if beside else "")
-            beside.append(f"{reason}: ", "italic").append(" · ".join(map(_short, those)), "dim")
+            beside.append(f"{reason}: ", "italic").append(" · ".join(map(_short, parts)), "dim")
         table.add_row(_line(page.blocks[number]) if number < len(page.blocks) else Text(), beside)
     console.print(table)
 
 
 def _by_place(dropped: Iterable[Dropped]) -> dict[int, list[Dropped]]:
-    return {after: list(those) for after, those in groupby(dropped, key=lambda one: one.after)}
+    return {after: list(parts) for after, parts in groupby(dropped, key=lambda part: part.after)}
 
 
 def _line(block: Block) -> Text:
     style = "bold" if block.kind == "heading" else ""
-    return Text(f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{harmless(block.text)}", style=style)
+    return Text(f"{'  ' * len(block.heading)}{_MARKS[block.kind]}{sanitize(block.text)}", style=style)
 
 
-def _short(one: Dropped) -> str:
-    text = harmless(one.text)
+def _short(part: Dropped) -> str:
+    text = sanitize(part.text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -11,11 +11,11 @@ from policywatch.config.errors import said_of
 def wrong_use(failure: typer.TyperException) -> str:
     """What is wrong, and how to write it; nothing where Typer has shown the whole help instead."""
     if isinstance(failure, typer.BadParameter) and failure.message:
-        return ": ".join(filter(None, (_name(failure), _found(failure))))
-    said = failure.format_message().removesuffix(".")
+        return ": ".join(filter(None, (_name(failure), _problem(failure))))
+    message = failure.format_message().removesuffix(".")
     context = getattr(failure, "ctx", None)
     more = f" (`{context.command_path} --help` says what there is)" if context else ""
-    return f"{said[0].lower()}{said[1:]}{more}" if said else ""
+    return f"{message[0].lower()}{message[1:]}{more}" if message else ""
 
 
 def _name(failure: typer.BadParameter) -> str:
@@ -23,7 +23,7 @@ def _name(failure: typer.BadParameter) -> str:
     return (hint if isinstance(hint, str) else " / ".join(hint)).replace("'", "")
 
 
-def _found(failure: typer.BadParameter) -> str:
+def _problem(failure: typer.BadParameter) -> str:
     """Typer has Pydantic judge values."""
     if isinstance(failure.__cause__, ValidationError):
         return said_of(failure.__cause__.errors()[0])

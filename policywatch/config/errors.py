@@ -66,7 +66,6 @@ class Section:
     index: int | None = None
 
     def problem(self, key: str, said: str) -> Problem:
-        """A problem with one key of this table."""
         place = f"{self.name}[{self.index}]" if self.index is not None else self.name
         dotted = ".".join(part for part in (place, key) if part)
         return Problem(self.file, self._line(key.split("[")[0].split(".")[0]), dotted, said)

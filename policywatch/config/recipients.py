@@ -14,10 +14,12 @@ from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route, address
 from notifier.templating import OURS, Templates
+from notifier.try_templates import template_problems
 from notifier.when import parse_when
 from policywatch.config.errors import Problem, Section, WatchlistError
 from policywatch.config.schema import OperatorEntry, RouteEntry
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
+from policywatch.logs import log
 from policywatch.second_reader import Model
 from storage.changes import Change
 from storage.documents import Document
@@ -35,7 +37,6 @@ class Recipients:
     model: Model | None = None
 
     def names_for(self, document: Document, change: Change) -> list[str]:
-        """The routes whose filter lets the change pass."""
         return [route.name for route in self.routes if route.wants(document, change)]
 
 
@@ -58,6 +59,14 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
     return Recipients(tuple(routes), operator, entry.language, heartbeat, templates, model)
 
 
+def checked_recipients(watchlist: Watchlist) -> Recipients:
+    """The same; what is wrong with the operator's own templates is logged, and ours are used instead."""
+    to = recipients(watchlist)
+    for problem in template_problems(to.templates):
+        log.warning("your templates: %s; ours is used instead", problem)
+    return to
+
+
 def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> Model | None:
     entry, section = watchlist.classify
     if entry.model_url is None or entry.model is None:
@@ -77,11 +86,11 @@ def _heartbeat(
         return None
     try:
         url = expand(entry.heartbeat, environ)
-        said = heartbeat_problem(url)
+        problem = heartbeat_problem(url)
     except MissingVariable as missing:
-        said = str(missing)
-    if said:
-        problems.append(section.problem("heartbeat", said))
+        problem = str(missing)
+    if problem:
+        problems.append(section.problem("heartbeat", problem))
         return None
     return Heartbeat(url, entry.heartbeat_start)
 
@@ -115,18 +124,18 @@ def _set(words: Iterable[str] | None) -> frozenset[str] | None:
 def _addresses(
     written: list[str], section: Section, environ: Mapping[str, str], problems: list[Problem]
 ) -> tuple[Address, ...]:
-    found = []
+    addresses = []
     for index, text in enumerate(written):
         try:
             url = expand(text, environ)
         except MissingVariable as missing:
             problems.append(section.problem(f"to[{index}]", str(missing)))
             continue
-        if said := _no_address(text) or address_problem(url):
-            problems.append(section.problem(f"to[{index}]", said))
+        if problem := _no_address(text) or address_problem(url):
+            problems.append(section.problem(f"to[{index}]", problem))
         else:
-            found.append(_beside(section.file.parent, address(text, url)))
-    return tuple(found)
+            addresses.append(_beside(section.file.parent, address(text, url)))
+    return tuple(addresses)
 
 
 def _no_address(text: str) -> str | None:
@@ -141,7 +150,7 @@ def _no_address(text: str) -> str | None:
     return None
 
 
-def _beside(folder: Path, one: Address) -> Address:
+def _beside(folder: Path, to: Address) -> Address:
     """A relative file lies beside the watchlist, wherever the job is started from; its name stays as it is written."""
-    relative = re.fullmatch(r"(?i:file://)([^/].*)", one.url)
-    return replace(one, url=f"file://{quote(str(folder))}/{relative[1]}") if relative else one
+    relative = re.fullmatch(r"(?i:file://)([^/].*)", to.url)
+    return replace(to, url=f"file://{quote(str(folder))}/{relative[1]}") if relative else to

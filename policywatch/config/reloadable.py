@@ -1,9 +1,9 @@
-"""What a program that stays reads again and again: its watchlist, and who is told."""
+"""The watchlist as a program that stays reads it: again and again, and the last good one where it is wrong."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
@@ -11,63 +11,60 @@ from typing import Generic, TypeVar
 from policywatch.config.errors import WatchlistError
 from policywatch.logs import log
 
-_Read = TypeVar("_Read")
+T = TypeVar("T")
 _REST = 1.0  # seconds
 _LOOKS = 30
 
 
-class LastGood(Generic[_Read]):
-    """What `read` brings now; where it raises `WatchlistError`, what it brought last, and the reason is said, once.
+class Reloadable(Generic[T]):
+    """What `read` makes of a file, read again where the file was written; where it raises `WatchlistError`, what it
+    brought last, and the reason is logged once."""
 
-    It is read again only where `stamp` brings another value than before; without a stamp each time.
-    """
-
-    def __init__(self, read: Callable[[], _Read], stamp: Callable[[], Hashable] = object) -> None:
+    def __init__(self, file: Path, read: Callable[[], T]) -> None:
         """Raises `WatchlistError` where it is wrong from the start."""
+        self._file = file
         self._read = read
-        self._stamp = stamp
-        self._seen = stamp()  # before it is read: what is written meanwhile has another
+        self._stamp = _stamp(file)  # before it is read: what is written meanwhile has another
         self._good = read()
         self._lock = Lock()
-        self.wrong: str | None = None  # why what was read last does not hold
+        self.problem: str | None = None  # why what was read last does not hold
 
-    def __call__(self) -> _Read:
-        """Read it again."""
+    def __call__(self) -> T:
         with self._lock:
-            stamp = self._stamp()
-            if stamp != self._seen:
-                self._seen = stamp
+            stamp = _stamp(self._file)
+            if stamp != self._stamp:
+                self._stamp = stamp
                 self._read_again()
             return self._good
 
     def _read_again(self) -> None:
         try:
             self._good = self._read()
-            self.wrong = None
+            self.problem = None
         except WatchlistError as failure:
-            if str(failure) != self.wrong:
-                self.wrong = str(failure)
+            if str(failure) != self.problem:
+                self.problem = str(failure)
                 log.warning("%s; until this is fixed, the last good version of the file applies", failure)
 
 
-def at_rest(file: Path) -> Path:
-    """The file, when it was not written for a second, or after half a minute: who has it half written may have left out
-    the routes, and what they are to hear would be told to nobody."""
-    for _ in range(_LOOKS):
-        try:
-            since = time.time() - file.stat().st_mtime
-        except OSError:
-            break
-        if not 0 <= since < _REST:
-            break
-        time.sleep(_REST - since)
-    return file
-
-
-def stamp_of(file: Path) -> Hashable:
-    """Another one after the file was written, put in the place of another, or taken away."""
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """Another one after the file was written or taken away."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size
+
+
+def at_rest(file: Path) -> Path:
+    """The file, when it was not written for a second, or after half a minute: half of a watchlist may lack the routes,
+    and their alerts would be lost."""
+    for _ in range(_LOOKS):
+        try:
+            age = time.time() - file.stat().st_mtime
+        except OSError:
+            break
+        if not 0 <= age < _REST:
+            break
+        time.sleep(_REST - age)
+    return file

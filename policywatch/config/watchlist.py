@@ -30,7 +30,6 @@ from policywatch.config.schema import (
     TopicEntry,
 )
 
-DEFAULT_FILE = "policywatch.toml"
 NOTHING_WATCHED = 'nothing is watched; add [[documents]], or use = ["linkedin"]'
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -63,7 +62,6 @@ class Watchlist:
     classify: tuple[ClassifyEntry, Section]
 
     def document(self, id_: str) -> DocumentEntry | None:
-        """The entry of that id."""
         return next((entry for entry in self.documents if entry.id == id_), None)
 
     def problem(self, key: str, said: str) -> Problem:
@@ -77,7 +75,6 @@ class Watchlist:
 
 
 def shipped() -> list[str]:
-    """The names of the watchlists that ship with the program."""
     folder = files("policywatch") / "watchlists"
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
@@ -171,7 +168,6 @@ class _Loader:
         return Section(self.file, self.lines, name, index)
 
     def _problem(self, key: str, said: str) -> None:
-        """With a key of the top."""
         self.problems.append(self._section().problem(key, said))
 
     def _checked(self, model: type[_Entry], value: Any, section: Section) -> _Entry | None:

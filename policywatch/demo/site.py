@@ -12,11 +12,11 @@ import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from types import MappingProxyType, TracebackType
-from typing import Final, Literal, Self, cast
+from typing import Any, Final, Literal, Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -25,13 +25,13 @@ from storage.checks import Outcome
 
 SERVICE: Final = "Confrera"
 QUIET_DAY, NOISE_DAY, NOTICE_DAY, CHANGE_DAY, ERROR_DAY = DAYS = (1, 2, 3, 4, 5)
-STORIES: Final[Mapping[int, str]] = MappingProxyType({
+STORIES: Final[Mapping[int, str]] = {
     QUIET_DAY: "a quiet day: every page is read for the first time",
     NOISE_DAY: "noise only: new menus, tracking links, a cookie banner; one page is an error page with status 200",
     NOTICE_DAY: "the user agreement announces that it changes on 3 November 2025",
     CHANGE_DAY: "the change: members' data and content train generative AI, unless they switch it off",
     ERROR_DAY: "the error page is back",
-})  # fmt: skip
+}
 
 Kind = Literal["privacy-policy", "terms", "help"]
 
@@ -95,9 +95,10 @@ def _expected(day: int, id_: str) -> frozenset[Outcome]:
     return _NO_CHANGE
 
 
-EXPECTED: Final[Mapping[int, Mapping[str, frozenset[Outcome]]]] = MappingProxyType(
-    {day: {document.id: _expected(day, document.id) for document in DOCUMENTS} for day in DAYS}
-)  # what may come of each check
+# what may come of each check
+EXPECTED: Final[Mapping[int, Mapping[str, frozenset[Outcome]]]] = {
+    day: {document.id: _expected(day, document.id) for document in DOCUMENTS} for day in DAYS
+}
 EXPECTED_ALERTS: Final = tuple(
     (day, id_) for day in DAYS for id_, outcomes in EXPECTED[day].items() if outcomes == {Outcome.CHANGED}
 )  # (day, document) of every change that alerts; no other may
@@ -157,42 +158,20 @@ class DemoSite:
     """The site, served on a free port of 127.0.0.1 while the context lasts; `day` says which day it is there."""
 
     def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Answer)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="demo site", daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Where the site is, without a slash at the end."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    @property
-    def day(self) -> int:
-        """One of `DAYS`."""
-        return self._server.day
-
-    @day.setter
-    def day(self, day: int) -> None:
-        if day not in DAYS:
-            raise ValueError(f"the demo has no day {day}")
-        self._server.day = day
+        self.day = QUIET_DAY
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Answer, self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_failure: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    day = QUIET_DAY
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -201,40 +180,35 @@ class _Answer(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 30
 
+    def __init__(self, site: DemoSite, *connection: Any) -> None:
+        self._site = site
+        super().__init__(*connection)
+
     def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def _answer(self, *, with_body: bool) -> None:
         path = self.path.partition("?")[0]
         if path == "/robots.txt":
-            self._send(HTTPStatus.OK, "User-agent: *\nAllow: /\n", "text/plain; charset=utf-8", with_body)
-            return
-        document = _BY_PATH.get(path)
-        if document is None:
-            self._send(HTTPStatus.NOT_FOUND, "There is no such page.\n", "text/plain; charset=utf-8", with_body)
-            return
-        html = page(document, cast(_Server, self.server).day)
-        self._send(HTTPStatus.OK, html, "text/html; charset=utf-8", with_body)
+            self._send(HTTPStatus.OK, "User-agent: *\nAllow: /\n", "text/plain; charset=utf-8")
+        elif path in _BY_PATH:
+            self._send(HTTPStatus.OK, page(_BY_PATH[path], self._site.day), "text/html; charset=utf-8")
+        else:
+            self._send(HTTPStatus.NOT_FOUND, "There is no such page.\n", "text/plain; charset=utf-8")
 
-    def _send(self, status: HTTPStatus, text: str, mime: str, with_body: bool) -> None:
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def _send(self, status: HTTPStatus, text: str, mime: str) -> None:
         body = text.encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        if status is HTTPStatus.OK and etag in self.headers.get("If-None-Match", ""):
-            self.send_response(HTTPStatus.NOT_MODIFIED)
-            self.send_header("ETag", etag)
-            self.end_headers()
-            return
-        self.send_response(status)
-        self.send_header("Content-Type", mime)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-cache")
+        is_known = status is HTTPStatus.OK and etag in self.headers.get("If-None-Match", "")
+        self.send_response(HTTPStatus.NOT_MODIFIED if is_known else status)
         self.send_header("ETag", etag)
+        if not is_known:
+            self.send_header("Content-Type", mime)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-cache")
         self.end_headers()
-        if with_body:
+        if self.command == "GET" and not is_known:
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
+    def log_message(self, *_parts: object) -> None:
         """Nothing: a terminal belongs to the demo."""

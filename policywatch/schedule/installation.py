@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from policywatch.config.watchlist import Watchlist
-from policywatch.schedule.problem import CannotSchedule
+from policywatch.schedule.interval import CannotSchedule
 
 ENVIRONMENT_FILE = "policywatch.env"  # beside the watchlist, if no other is named
 

@@ -6,10 +6,12 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from policywatch.schedule.problem import CannotSchedule
-
 _MINUTES = (5, 10, 15, 20, 30)  # the ones that divide an hour; fewer would only wake the machine
 _HOURS = (1, 2, 3, 4, 6, 8, 12)  # the ones that divide a day
+
+
+class CannotSchedule(Exception):
+    """This installation can't be run that way; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,12 @@ import shlex
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
+
+import jinja2
 
 from policywatch.schedule.installation import Installation
-from policywatch.schedule.interval import Interval
-from policywatch.schedule.problem import CannotSchedule
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from policywatch.schedule.interval import CannotSchedule, Interval
 
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -140,9 +138,7 @@ def _kubernetes(value: object) -> str:
 
 
 @cache
-def _templates() -> Environment:
-    import jinja2
-
+def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(  # the output is no HTML: each format has its own quoting, below
         loader=jinja2.PackageLoader("policywatch.schedule", "templates"),
         autoescape=False,  # noqa: S701

@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from time import monotonic
 
@@ -16,13 +16,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 PASSWORD, TOKEN = "POLICYWATCH_PASSWORD", "POLICYWATCH_TOKEN"  # names of variables
-LASTS = 12 * 3600  # seconds that a session holds
+SESSION_SECONDS = 12 * 3600
 _SESSIONS = 200  # at a time; the oldest go first
 _WINDOW = 15 * 60  # seconds in which wrong passwords are counted
-_WRONG_FROM_ONE = 5  # then its passwords are not looked at any more
-_WRONG_FROM_ALL = 60  # then only those who have not failed are let try
-_LONGEST_QUEUE = 8  # of passwords that wait to be looked at, one at a time: hashing costs time and memory
-_BUSY = 5  # seconds that one more is told to wait
+_MOST_WRONG = 5  # of one client; then its passwords are not looked at any more
+_MOST_WRONG_OF_ALL = 60  # then only clients that have not failed may try: nobody can keep others out by failing
+_LONGEST_QUEUE = 8  # passwords that wait to be looked at, one at a time: hashing costs time and memory
+_BUSY = 5  # seconds after which one more may try again
 _SHORTEST = 12  # characters of a password or token
 
 
@@ -47,7 +47,7 @@ class Session:
 
 
 class Access:
-    """Checks passwords and tokens, and remembers who signed in until the process ends.
+    """Checks passwords and tokens, and remembers who signed in until the process ends; for several threads.
 
     With `private`, reading takes them too.
     """
@@ -68,59 +68,57 @@ class Access:
             raise UnusablePassword(f"private pages need {PASSWORD} or {TOKEN} in the environment")
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
-        self._tries = _Tries(clock)
+        self._failures: deque[tuple[float, str]] = deque(maxlen=10_000)
         self._one_at_a_time = threading.Lock()
         self._queue = threading.BoundedSemaphore(_LONGEST_QUEUE)
 
     @property
     def can_sign_in(self) -> bool:
-        """There is a password."""
         return self._hash is not None
 
     @property
     def knows_anyone(self) -> bool:
-        """There is a password or a token."""
         return self._hash is not None or self._token is not None
 
-    def sign_in(self, password: str, client: str) -> str | None:
+    def sign_in(self, password: str, address: str) -> str | None:
         """The secret of a new session; None where the password is wrong. Raises `TooManyTries`."""
         if self._hash is None:
             return None
-        who = _network(client)
-        self._tries.allow(who)  # before the queue, so that who failed takes no place in it
+        client = _client(address)
+        self._check_tries(client)  # before the queue, so that a client that failed takes no place in it
         if not self._queue.acquire(blocking=False):
             raise TooManyTries(_BUSY)
         try:
             with self._one_at_a_time:
-                return self._signed_in(password, who)
+                self._check_tries(client)
+                try:
+                    self._hasher.verify(self._hash, password)
+                except VerificationError:
+                    self._failures.append((self._clock(), client))
+                    return None
+                secret = secrets.token_urlsafe(32)
+                self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + SESSION_SECONDS)
+                while len(self._sessions) > _SESSIONS:
+                    self._sessions.popitem(last=False)
+                return secret
         finally:
             self._queue.release()
 
-    def _signed_in(self, password: str, who: str) -> str | None:
-        assert self._hash is not None, "without a password nobody signs in"
-        self._tries.allow(who)
-        try:
-            self._hasher.verify(self._hash, password)
-        except VerificationError:
-            self._tries.wrong(who)
-            return None
-        secret = secrets.token_urlsafe(32)
-        self._sessions[_digest(secret)] = Session(secrets.token_urlsafe(32), self._clock() + LASTS)
-        while len(self._sessions) > _SESSIONS:
-            self._sessions.popitem(last=False)
-        return secret
+    def _check_tries(self, client: str) -> None:
+        recent = [failure for failure in tuple(self._failures) if failure[0] > self._clock() - _WINDOW]
+        times = [time for time, failed in recent if failed == client]
+        most = 1 if len(recent) >= _MOST_WRONG_OF_ALL else _MOST_WRONG
+        if len(times) >= most:
+            raise TooManyTries(max(1, int(times[-most] + _WINDOW - self._clock())))
 
     def sign_out(self, secret: str) -> None:
-        """Forget the session."""
         self._sessions.pop(_digest(secret), None)
 
     def session(self, secret: str | None) -> Session | None:
-        """The session of a secret, while it holds."""
-        found = self._sessions.get(_digest(secret)) if secret else None
-        return found if found is not None and found.until > self._clock() else None
+        session = self._sessions.get(_digest(secret)) if secret else None
+        return session if session is not None and session.until > self._clock() else None
 
     def knows_token(self, authorization: str) -> bool:
-        """Whether the header of a request brings the token."""
         scheme, _, token = authorization.partition(" ")
         return (
             self._token is not None
@@ -154,43 +152,14 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _network(client: str) -> str:
-    """Whom tries are counted for: an address, and of the many that one has with IPv6 the 64 bits that are given out."""
+def _client(address: str) -> str:
+    """Whom tries are counted for: an address, and with IPv6 the 64 bits that one customer is given."""
     try:
-        address = ip_address(client)
+        parsed = ip_address(address)
     except ValueError:
-        return client
-    if isinstance(address, IPv4Address):
-        return client
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address), 64), strict=False))
-
-
-@dataclass
-class _Tries:
-    """Wrong passwords of the last minutes, by client and of all together.
-
-    Nobody can keep others out by failing: who has not failed yet may try, whatever the others did.
-    """
-
-    clock: Callable[[], float]
-    times: deque[tuple[float, str]] = field(default_factory=deque)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def allow(self, client: str) -> None:
-        """Raises `TooManyTries`."""
-        with self.lock:
-            self._allow(client)
-
-    def _allow(self, client: str) -> None:
-        while self.times and self.times[0][0] <= self.clock() - _WINDOW:
-            self.times.popleft()
-        of_it = [when for when, who in self.times if who == client]
-        most = 1 if len(self.times) >= _WRONG_FROM_ALL else _WRONG_FROM_ONE
-        if len(of_it) >= most:
-            raise TooManyTries(max(1, int(of_it[-most] + _WINDOW - self.clock())))
-
-    def wrong(self, client: str) -> None:
-        with self.lock:
-            self.times.append((self.clock(), client))
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), 64), strict=False))

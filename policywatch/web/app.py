@@ -1,4 +1,4 @@
-"""The web app: pages for people, feeds for readers, JSON for programs. Read-only; no cookies, no scripts."""
+"""The web app: pages for people, feeds for readers, JSON for programs. Read-only but for the operator; no scripts."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from analysis.model import TooCostly, UnreadablePage
+from analysis.model import TOPICS, TooCostly, UnreadablePage
 from policywatch.ingest.approve import NothingHeld
 from policywatch.logs import log
+from policywatch.views.health import job_problem
 from policywatch.web.access import Access
-from policywatch.web.admin import Desk, desk_pages
+from policywatch.web.admin import WatchlistState, admin_pages
 from policywatch.web.api import api
-from policywatch.web.api_answers import misunderstood, problem, wrong_parts
-from policywatch.web.comparing import WAIT, Comparing, TooManyComparisons
+from policywatch.web.comparisons import WAIT, Comparisons, TooManyComparisons
 from policywatch.web.feeds import feeds
-from policywatch.web.known_names import known_names
 from policywatch.web.pages import pages
-from policywatch.web.probes import probes
 from policywatch.web.rendering import SITE, Renderer
-from policywatch.web.security import READY, Door, Hosts, SecurityHeaders
+from policywatch.web.responses import UNKNOWN, problem, wrong_parameter_keys, wrong_parameters
+from policywatch.web.security import ALIVE, READY, AccessControl, Hosts, SecurityHeaders
+from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import DamagedCapture, DamagedValue, Unknown, UnknownDocument, with_advice
@@ -39,13 +39,13 @@ def create_app(
     *,
     allowed_hosts: Sequence[str] = ("*",),
     access: Access | None = None,
-    desk: Callable[[], Desk] = Desk,
+    state: Callable[[], WatchlistState] = WatchlistState,
     now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed).
 
-    Without `access` nobody can sign in, without `desk` no held text can be shown; it is asked for each time, for the
-    watchlist may have been edited.
+    Without `access` nobody can sign in, without `state` no text that needs review can be shown; it is asked for each
+    time, for the watchlist may have been edited.
     """
     # FastAPI's own documentation pages load scripts from elsewhere
     app = FastAPI(
@@ -53,23 +53,21 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        dependencies=[Depends(known_names(database, desk))],
+        dependencies=[Depends(_known_names(database, state))],
     )
     access = access or Access()
     # no page that another site can make a browser ask for holds a secret: the cookie is SameSite=Strict
     app.add_middleware(GZipMiddleware, compresslevel=6)
-    app.add_middleware(Door, access=access)
+    app.add_middleware(AccessControl, access=access)
     app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
-    static = resources.files("policywatch.web") / "static"
-    app.mount("/static", _Static(directory=str(static)), name="static")
-    renderer = Renderer()
-    app.include_router(probes(database, desk, now))
+    app.mount("/static", _Static(directory=str(resources.files("policywatch.web") / "static")), name="static")
+    renderer, comparisons = Renderer(), Comparisons()
+    _probes(app, database, state, now)
     app.include_router(feeds(database, renderer))
-    app.include_router(api(database, desk))
-    comparing = Comparing()
-    app.include_router(desk_pages(database, renderer, access, desk, now, comparing))
-    app.include_router(pages(database, renderer, now, desk, comparing))
+    app.include_router(api(database, state))
+    app.include_router(admin_pages(database, renderer, access, state, now, comparisons))
+    app.include_router(pages(database, renderer, now, state, comparisons))
     _errors(app, renderer)
     return app
 
@@ -81,14 +79,48 @@ class _Static(StaticFiles):
         return answer
 
 
+def _known_names(database: Database, state: Callable[[], WatchlistState]) -> Callable[[Request], None]:
+    """Filters take names that exist: a page repeats its filter in many links, so a visitor may not invent one."""
+
+    def check(request: Request) -> None:
+        asked = {field: set(filter(None, request.query_params.getlist(field))) for field in NAMED_FIELDS}
+        if asked["topic"]:  # one of the operator's own may have no change yet
+            own = {topic.name for config in state().configs.values() for topic in config.topics}
+            asked["topic"] -= {*TOPICS} | own
+        with database.reading() as session:
+            for field, names in asked.items():
+                if (name := unknown_name(session, field, sorted(names))) is not None:
+                    error = {"type": UNKNOWN, "loc": ("query", field), "input": name}
+                    raise RequestValidationError([error | {"msg": f"no {field} is called {name!r}"}])
+
+    return check
+
+
+def _probes(app: FastAPI, database: Database, state: Callable[[], WatchlistState], now: Callable[[], datetime]) -> None:
+    """For containers and monitors; they say nothing of what is stored, for anyone may ask."""
+
+    @app.get(ALIVE, include_in_schema=False)
+    async def alive() -> Response:  # async, so that it answers also while every thread is busy
+        return JSONResponse({"status": "ok"})
+
+    @app.get(READY, include_in_schema=False)
+    def ready() -> Response:
+        if not database.is_current():
+            return problem(503, "the database has the schema of another version of policywatch")
+        entries = state().documents
+        with database.reading() as session:
+            trouble = job_problem(session, entries, now()) if entries else None
+        return JSONResponse({"status": "ok"}) if trouble is None else problem(503, trouble)
+
+
 def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(Unknown)
     @app.exception_handler(NothingHeld)
     @app.exception_handler(UnreadablePage)
     def nothing_there(request: Request, failure: Exception) -> Response:
         # of an unknown document the store would name all that it knows
-        said = f"there is no document {failure.document!r}" if isinstance(failure, UnknownDocument) else str(failure)
-        return _failed(renderer, request, 404, said)
+        problem = f"there is no document {failure.document!r}" if isinstance(failure, UnknownDocument) else str(failure)
+        return _failed(renderer, request, 404, problem)
 
     @app.exception_handler(TooCostly)
     def costly(request: Request, failure: Exception) -> Response:
@@ -104,25 +136,28 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
     @app.exception_handler(DamagedCapture)
     @app.exception_handler(DamagedValue)
     def lost(request: Request, failure: Exception) -> Response:
-        said = with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure
-        log.error("the database failed: %s", said)
+        log.error(
+            "the database failed: %s", with_advice(failure.orig) if isinstance(failure, DatabaseError) else failure
+        )
         answer = _failed(renderer, request, 503, "the database can't be read at this moment", key="lost_")
         answer.headers["Retry-After"] = "60"
         return answer
 
     @app.exception_handler(RequestValidationError)
-    def not_understood(request: Request, failure: Exception) -> Response:
-        assert isinstance(failure, RequestValidationError)
+    def not_understood(request: Request, failure: RequestValidationError) -> Response:
+        errors = failure.errors()
         if _is_program(request):
-            return problem(400, misunderstood(failure.errors()))
-        return renderer.page(request, "missing.html", status=400, key="unclear_", unclear=wrong_parts(failure.errors()))
+            return problem(400, wrong_parameters(errors))
+        if any(error["loc"][0] == "path" for error in errors):  # a number, say, that no row can have
+            return _failed(renderer, request, 404)
+        unclear = wrong_parameter_keys(errors)
+        return renderer.page(request, "missing.html", status=400, key="unclear_", unclear=unclear)
 
     @app.exception_handler(AnyHTTPException)
-    def other(request: Request, failure: Exception) -> Response:
-        assert isinstance(failure, AnyHTTPException)
+    def other(request: Request, failure: AnyHTTPException) -> Response:
         if _is_program(request):
             return problem(failure.status_code, headers=failure.headers)
-        if failure.status_code in _SAID:
+        if failure.status_code in _KEYS:
             return _failed(renderer, request, failure.status_code)
         return Response(failure.detail, failure.status_code, failure.headers, "text/plain")
 
@@ -137,8 +172,7 @@ def _failed(
     """`detail` is for programs; it advises the operator, in English. `key` names the words of a page."""
     if _is_program(request):
         return problem(status, detail)
-    said = _SAID[status] if key is None else key
-    return renderer.page(request, "missing.html", status=status, key=said, unclear=[])
+    return renderer.page(request, "missing.html", status=status, key=_KEYS[status] if key is None else key, unclear=[])
 
 
-_SAID = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}
+_KEYS = {404: "", 400: "unclear_", 403: "forbidden_", 503: "busy_"}

@@ -35,7 +35,6 @@ class Chart:
 
     @property
     def topics(self) -> list[str]:
-        """Those that have a line."""
         return [line.topic for line in self.lines if line.topic is not None]
 
 

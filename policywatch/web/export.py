@@ -17,18 +17,17 @@ from sqlmodel import Session
 from messages import LANGUAGES
 from policywatch.config.schema import RouteEntry
 from policywatch.second_opinion import second_opinion
-from policywatch.web.calendar import icalendar
-from policywatch.web.documents import document_view, health_view, services_view, version_view
-from policywatch.web.feed import atom, json_feed
-from policywatch.web.feed_items import appointments, feed
-from policywatch.web.layout import plain
-from policywatch.web.lists import ListView, PageAsked, by_day, home_view, list_view, upcoming_view
-from policywatch.web.names import Names, slugs
-from policywatch.web.one_change import CompareView, announced_text, change_view, compare_view, draft_of
+from policywatch.web.change_page import announced_text, change_page, compare_page
+from policywatch.web.document_pages import document_page, health_page, service_list, version_page
+from policywatch.web.feed_formats import JsonFeed, atom, json_feed
+from policywatch.web.feeds import effective_dates, feed, feed_key
+from policywatch.web.file_names import FileNames, slugs
+from policywatch.web.layout import plain_text
+from policywatch.web.list_pages import ListQuery, by_day, home_page, list_page, upcoming_page
 from policywatch.web.page_context import VIEWS, Query
-from policywatch.web.query_params import ChangesAsked
+from policywatch.web.query_params import ChangesQuery
 from policywatch.web.rendering import Renderer
-from policywatch.web.static_export import Done, File, bring_up_to_date
+from policywatch.web.static_export import ExportResult, File, bring_up_to_date
 from storage.announced import announcements
 from storage.change_list import ChangeFilter, Cursor, changes_page
 from storage.changes import Change, changes_of, passages_by_change
@@ -38,8 +37,6 @@ from storage.versions import Version, current_version, numbered_version, version
 
 _ALL = 100_000  # more than any list has
 _PACKAGES = ("analysis", "notifier", "policywatch", "messages", "storage")  # all that words and pages are made of
-
-Gather = Callable[[], object]
 
 
 def export_site(
@@ -51,48 +48,44 @@ def export_site(
     routes: Sequence[RouteEntry] = (),
     again: bool = False,
     progress: Callable[[str], None] = lambda _name: None,
-) -> Done:
+) -> ExportResult:
     """Write into the folder what is not there yet. Raises `ForeignFolder` and `OSError`."""
     with database.reading() as session:
-        plan = _Plan(session, Renderer(), f"{site.rstrip('/')}/" if site else "", today, routes)
+        plan = _Plan(session, f"{site.rstrip('/')}/" if site else "", today, routes)
 
-        def told() -> Iterator[File]:
+        def files() -> Iterator[File]:
             for file in plan.files():
                 progress(file.name)
                 yield file
 
-        return bring_up_to_date(folder, told(), known=f"{_program()} {site}", again=again)
+        return bring_up_to_date(folder, files(), known=f"{_program()} {site}", again=again)
 
 
 def _program() -> str:
-    """Another one after an update of what makes the pages."""
-    parts = hashlib.sha256()
+    """A digest of all that makes the pages, another one after an update."""
+    digest = hashlib.sha256()
     for package in _PACKAGES:
         for file in sorted(Path(str(resources.files(package))).rglob("*")):
             if file.is_file() and file.suffix != ".pyc":
-                parts.update(file.read_bytes())
-    return parts.hexdigest()
-
-
-def _files_of(package: str, folder: str) -> list[Any]:
-    return sorted((resources.files(package) / folder).iterdir(), key=lambda file: file.name)
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 class _Plan:
     """All files, each once, the first page last: what it leads to is there by then."""
 
-    def __init__(
-        self, session: Session, renderer: Renderer, site: str, today: date, routes: Sequence[RouteEntry]
-    ) -> None:
+    def __init__(self, session: Session, site: str, today: date, routes: Sequence[RouteEntry]) -> None:
         self._session = session
-        self._renderer = renderer
+        self._renderer = Renderer()
         self._today = today
         self._routes = routes
         self._documents = known(session)
-        self._names = Names(site, slugs(each.service for each in self._documents))
+        self._names = FileNames(site, slugs(document.service for document in self._documents))
 
     def files(self) -> Iterator[File]:
-        for file in _files_of("policywatch.web", "static"):
+        session, today = self._session, self._today
+        static = resources.files("policywatch.web") / "static"
+        for file in sorted(static.iterdir(), key=lambda file: file.name):
             yield File(f"static/{file.name}", file.read_bytes)
         for document in self._documents:
             yield from self._document(document)
@@ -100,149 +93,151 @@ class _Plan:
             yield from self._service(service)
         yield from self._months()
         yield from self._announced()
-        yield from self._first()
+        yield from self._feeds(ChangesQuery())
+        yield from self._pages("/health", (), "health.html", partial(health_page, session, (), self._routes))
+        yield from self._pages("/services", (), "services.html", partial(service_list, session))
+        yield from self._pages("/upcoming", (), "upcoming.html", partial(upcoming_page, session, today))
+        yield from self._pages("/", (), "home.html", partial(home_page, session, today))
 
     def _document(self, document: Document) -> Iterator[File]:
-        session, path, facts = self._session, f"/documents/{document.id}", _facts(document)
-        made, changes = versions(session, document.id), changes_of(session, document.id)
+        session, facts = self._session, _facts(document)
+        changes = changes_of(session, document.id)
         for change in changes:
             yield from self._change(change, changes, facts)
-        texts = ""  # of this version and those before: where each part of it comes from is said on its page
-        for at, version in enumerate(made):
-            last = made[at + 1].number if at + 1 < len(made) else None
+        texts = ""  # of this version and those before: its page says where each part of it comes from
+        rows = versions(session, document.id)
+        for version, following in zip(rows, [*rows[1:], None], strict=False):
             texts = _key(texts, version.fingerprint)
-            yield from self._version(version, last, [*facts, texts])
-        yield from self._feeds(ChangesAsked(document=[document.id]))
-        view = partial(document_view, session, document.id, steps=_ALL)
-        yield from self._pages(path, (), "document.html", view, paged=False)
+            yield from self._version(version, following.number if following else None, [*facts, texts])
+        yield from self._feeds(ChangesQuery(document=[document.id]))
+        view = partial(document_page, session, document.id, steps=_ALL)
+        yield from self._pages(f"/documents/{document.id}", (), "document.html", view)
         session.expunge_all()
 
-    def _change(self, change: Change, all_of_it: list[Change], facts: list[str]) -> Iterator[File]:
-        around = [
-            each.id for each in all_of_it if change.before_id == each.version_id or change.version_id == each.before_id
+    def _change(self, change: Change, changes: Sequence[Change], facts: list[str]) -> Iterator[File]:
+        neighbours = [
+            other.id
+            for other in changes
+            if change.before_id == other.version_id or change.version_id == other.before_id
         ]
-        texts = [
-            each.fingerprint for each in version_heads(self._session, [change.before_id, change.version_id]).values()
-        ]
-        told = announcements(self._session, [change])
+        heads = version_heads(self._session, [change.before_id, change.version_id])
         key = _key(
-            self._judged([change]), around, facts, sorted(texts), second_opinion(self._session, change.id or 0), told
+            self._stored([change]),
+            neighbours,
+            facts,
+            sorted(head.fingerprint for head in heads.values()),
+            second_opinion(self._session, change.id or 0),
+            announcements(self._session, [change]),
         )
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
-            gather = partial(change_view, self._session, change.id or 0)
+            gather = partial(change_page, self._session, change.id or 0)
             yield from self._pages(f"/changes/{change.id}", query, "change.html", gather, key=key)
 
     def _version(self, version: Version, newer: int | None, facts: list[str]) -> Iterator[File]:
         id_, number = version.document_id, version.number
         path = f"/documents/{id_}/versions/{number}"
         key = _key(version.model_dump(mode="json", exclude={"page"}), newer, facts)
-        gather = partial(version_view, self._session, id_, number)
-        yield from self._pages(path, (), "version.html", gather, key=key)
-
+        yield from self._pages(path, (), "version.html", partial(version_page, self._session, id_, number), key=key)
         yield File(self._names.file(f"{path}/text", ()), partial(self._text, id_, number), key)
 
     def _text(self, document_id: str, number: int) -> bytes:
-        return plain(numbered_version(self._session, document_id, number).page).encode("utf-8", "replace")
+        return plain_text(numbered_version(self._session, document_id, number).page).encode("utf-8", "replace")
 
     def _service(self, service: str) -> Iterator[File]:
         query: Query = (("service", service),)
-        yield from self._pages("/services", query, "services.html", partial(services_view, self._session, service))
-        yield from self._pages("/changes", query, "changes.html", partial(self._list, service))
-        yield from self._feeds(ChangesAsked(service=[service]))
+        yield from self._pages("/services", query, "services.html", partial(service_list, self._session, service))
+        yield from self._pages("/changes", query, "changes.html", partial(self._changes_of, service))
+        yield from self._feeds(ChangesQuery(service=[service]))
 
-    def _list(self, service: str) -> ListView:
-        asked = PageAsked(service=[service])
-        return ListView(asked, by_day(changes_page(self._session, asked.filter, limit=_ALL).rows), None, None, [], [])
+    def _changes_of(self, service: str) -> dict[str, Any]:
+        query = ListQuery(service=[service])
+        rows = changes_page(self._session, query.filter, limit=_ALL).rows
+        return {"query": query, "days": by_day(rows), "older": None, "newer": None}
 
     def _months(self) -> Iterator[File]:
         months = list(self._months_with_changes())
-        for at, month in enumerate(months):
-            asked = PageAsked.model_validate(month)
-            newer, older = (months[at - 1] if at else None), (months[at + 1] if at + 1 < len(months) else None)
-            rows = changes_page(self._session, asked.filter, limit=_ALL).rows
+        for month, newer, older in zip(months, [None, *months], [*months[1:], None], strict=False):
+            query = ListQuery.model_validate(month)
+            rows = changes_page(self._session, query.filter, limit=_ALL).rows
             facts = [(_facts(row.document), row.announced) for row in rows]
-            key = _key(self._judged([row.change for row in rows]), facts, newer, older)
-            gather = partial(ListView, asked, by_day(rows), _listed(older), _listed(newer), [], [])
+            key = _key(self._stored([row.change for row in rows]), facts, newer, older)
+            context = {"query": query, "days": by_day(rows), "older": older, "newer": newer}
+            gather = partial(dict[str, Any], context)
             yield from self._pages("/changes", tuple(month.items()), "changes.html", gather, key=key)
             self._session.expunge_all()
         yield from self._pages("/changes", (), "changes.html", partial(self._newest, months))
 
-    def _newest(self, months: list[dict[str, str]]) -> ListView:
-        view = list_view(self._session, PageAsked())
-        return ListView(view.asked, view.days, _listed(months[0]) if months and view.older else None, None, [], [])
+    def _newest(self, months: list[dict[str, str]]) -> dict[str, Any]:
+        page = list_page(self._session, ListQuery())
+        return page | {"older": months[0] if months and page["older"] else None, "newer": None}
 
     def _months_with_changes(self) -> Iterator[dict[str, str]]:
         """The newest first, as a list is asked for them."""
         place: Cursor | None = None
-        while True:
-            rows = changes_page(self._session, ChangeFilter(), before=place, limit=1).rows
-            if not rows:
-                return
+        while rows := changes_page(self._session, ChangeFilter(), before=place, limit=1).rows:
             day = rows[0].change.detected_at.date()
             last = monthrange(day.year, day.month)[1]
             yield {"since": f"{day:%Y-%m}-01", "until": f"{day:%Y-%m}-{last}"}
             place = Cursor(datetime(day.year, day.month, 1, tzinfo=UTC), 0)
 
-    def _judged(self, changes: Sequence[Change]) -> list[object]:
-        """All that is stored of them: `read --again` may judge a passage otherwise and leave its change as it was."""
-        found = passages_by_change(self._session, [change.id for change in changes if change.id])
-        of_each = ((change, found.get(change.id or 0, [])) for change in changes)
+    def _stored(self, changes: Sequence[Change]) -> list[object]:
+        """All that is stored of changes: `read --again` may classify a passage otherwise and leave its change."""
+        passages = passages_by_change(self._session, [change.id for change in changes if change.id])
         return [
-            [change.model_dump(mode="json"), [each.model_dump(exclude={"id", "marks"}) for each in passages]]
-            for change, passages in of_each
+            [
+                change.model_dump(mode="json"),
+                [passage.model_dump(exclude={"id", "marks"}) for passage in passages.get(change.id or 0, [])],
+            ]
+            for change in changes
         ]
 
     def _announced(self) -> Iterator[File]:
         for announced, replaced in previews(self._session):
             texts = [current_version(self._session, each.id) for each in (announced, replaced)]
             if None not in texts:
-                key = _key([each.fingerprint for each in texts if each], _facts(announced), _facts(replaced))
-                gather = partial(_announced_view, self._session, announced.id)
+                key = _key([text.fingerprint for text in texts if text], _facts(announced), _facts(replaced))
+                gather = partial(_announced_page, self._session, announced.id)
                 yield from self._pages(f"/upcoming/{announced.id}", (), "compare.html", gather, key=key)
 
-    def _first(self) -> Iterator[File]:
-        session, today = self._session, self._today
-        yield from self._feeds(ChangesAsked())
-        yield from self._pages("/health", (), "health.html", partial(health_view, session, (), self._routes))
-        yield from self._pages("/services", (), "services.html", partial(services_view, session))
-        yield from self._pages("/upcoming", (), "upcoming.html", partial(upcoming_view, session, today))
-        yield from self._pages("/", (), "home.html", partial(home_view, session, today))
-
     def _pages(
-        self, path: str, query: Query, template: str, gather: Gather, *, key: str | None = None, **more: object
+        self,
+        path: str,
+        query: Query,
+        template: str,
+        gather: Callable[[], dict[str, Any]],
+        *,
+        key: str | None = None,
     ) -> Iterator[File]:
         """One in each language."""
         for language in LANGUAGES:
-            asked = (*query, ("lang", language))
+            address = (*query, ("lang", language))
 
-            def make(asked: Query = asked) -> bytes:
-                seen = self._names.visit(path, asked)
-                return self._renderer.html(seen, template, view=gather(), **more).encode("utf-8", "replace")
+            def make(address: Query = address) -> bytes:
+                page = self._names.page(path, address)
+                return self._renderer.html(page, template, **gather()).encode("utf-8", "replace")
 
-            yield File(self._names.file(path, asked), make, key)
+            yield File(self._names.file(path, address), make, key)
 
-    def _feeds(self, asked: ChangesAsked) -> Iterator[File]:
-        query: Query = tuple((name, values[0]) for name, values in asked.said.items())
+    def _feeds(self, query: ChangesQuery) -> Iterator[File]:
+        narrowed = {name: values[0] for name, values in query.as_query.items()}
+        writers: dict[str, Callable[[JsonFeed], bytes]] = {
+            "/feed.atom": partial(atom, key=feed_key(query)),
+            "/feed.json": json_feed,
+        }
         for language in LANGUAGES:
-            in_it = (*query, ("lang", language))
-            seen = {name: self._names.visit(name, in_it) for name in ("/feed.atom", "/feed.json", "/calendar.ics")}
-            for name, write in (("/feed.atom", atom), ("/feed.json", json_feed)):
-                said = dict(query)
-                own = seen[name].whole(name, **said)
-                made = feed(self._session, self._renderer, seen[name], asked, own)
-                yield File(self._names.file(name, in_it), partial(write, made))
-            title, dates = appointments(self._session, seen["/calendar.ics"], asked)
-            yield File(self._names.file("/calendar.ics", in_it), partial(icalendar, title, dates))
+            address: Query = (*narrowed.items(), ("lang", language))
+            for path, write in writers.items():
+                page = self._names.page(path, address)
+                content = feed(self._session, self._renderer, page, query, page.whole(path, **narrowed))
+                yield File(self._names.file(path, address), partial(write, content))
+            dates = effective_dates(self._session, self._names.page("/calendar.ics", address), query)
+            yield File(self._names.file("/calendar.ics", address), dates.to_ical)
 
 
-def _announced_view(session: Session, document_id: str) -> CompareView:
+def _announced_page(session: Session, document_id: str) -> dict[str, Any]:
     sides = announced_text(session, document_id)
-    return compare_view(sides, draft_of(sides))
-
-
-def _listed(month: dict[str, str] | None) -> dict[str, list[str]] | None:
-    return {name: [value] for name, value in month.items()} if month else None
+    return compare_page(sides, sides.compare())
 
 
 def _facts(document: Document) -> list[str]:
@@ -250,5 +245,5 @@ def _facts(document: Document) -> list[str]:
     return [document.id, document.service, document.title, document.kind, document.language, document.url]
 
 
-def _key(*said: object) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:24]
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]

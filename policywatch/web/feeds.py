@@ -1,58 +1,159 @@
-"""The addresses of feeds and of the calendar."""
+"""Feeds and calendars of the changes that a filter lets through: on a server and in files alike."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from icalendar import Calendar, Event
+from sqlmodel import Session
 
-from messages import LANGUAGES
-from policywatch.web.calendar import icalendar
-from policywatch.web.etag import tagged
-from policywatch.web.feed import Feed, atom, json_feed
-from policywatch.web.feed_items import EPOCH, appointments, feed
-from policywatch.web.page_context import Visit, visit
-from policywatch.web.query_params import ChangesAsked
-from policywatch.web.rendering import Renderer
+from messages import LANGUAGES, Catalogue, catalogue
+from notifier.presentation import date_key
+from policywatch.sanitize import sanitize
+from policywatch.views.passages import flagged_first
+from policywatch.web.feed_formats import EPOCH, JsonFeed, atom, calendar, json_feed, stable_id, updated
+from policywatch.web.page_context import PageContext, page_context
+from policywatch.web.query_params import EARLIEST, ChangesQuery
+from policywatch.web.rendering import SITE, Renderer
+from policywatch.web.responses import ConditionalRoute
+from storage.change_list import ListedChange, changes_page
+from storage.changes import passages_by_change
 from storage.database import Database
+from storage.versions import Version, version_heads
 
-Asked = Annotated[ChangesAsked, Query()]
-_METHODS = ["GET", "HEAD"]
-_KEPT = {"Cache-Control": "public, max-age=300"}
+_ENTRIES = 30
+_DATES = 150
+_GROUPS = {"topic": "topics", "severity": "severity", "direction": "direction"}  # of filters, in the catalogue
 
 
 def feeds(database: Database, renderer: Renderer) -> APIRouter:
     """One of each kind for every filter that the list of changes knows."""
-    router = APIRouter(default_response_class=Response, include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=ConditionalRoute)
 
-    def followed(request: Request, asked: ChangesAsked) -> Feed:
-        seen = _spoken(request)
+    def newest(request: Request, query: ChangesQuery) -> JsonFeed:
+        page = _page(request)
         with database.reading() as session:
-            return feed(session, renderer, seen, asked, seen.whole(seen.path, **asked.said))
+            return feed(session, renderer, page, query, page.whole(page.path, **query.as_query))
 
-    @router.api_route("/feed.atom", methods=_METHODS)
-    def as_atom(request: Request, asked: Asked) -> Response:
-        made = followed(request, asked)
-        return tagged(request, atom(made), "application/atom+xml; charset=utf-8", _KEPT, made.updated)
+    @router.get("/feed.atom")
+    def as_atom(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
+        content = newest(request, query)
+        return _answer(atom(content, feed_key(query)), "application/atom+xml", updated(content))
 
-    @router.api_route("/feed.json", methods=_METHODS)
-    def as_json(request: Request, asked: Asked) -> Response:
-        made = followed(request, asked)
-        return tagged(request, json_feed(made), "application/feed+json; charset=utf-8", _KEPT, made.updated)
+    @router.get("/feed.json")
+    def as_json(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
+        content = newest(request, query)
+        return _answer(json_feed(content), "application/feed+json", updated(content))
 
-    @router.api_route("/calendar.ics", methods=_METHODS)
-    def as_calendar(request: Request, asked: Asked) -> Response:
+    @router.get("/calendar.ics")
+    def as_calendar(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
         with database.reading() as session:
-            title, dates = appointments(session, _spoken(request), asked)
-        newest = max((each.known_since for each in dates), default=EPOCH)
-        return tagged(request, icalendar(title, dates), "text/calendar; charset=utf-8", _KEPT, newest)
+            content = effective_dates(session, _page(request), query)
+        times = [event.decoded("dtstamp") for event in content.walk("VEVENT")]
+        return _answer(content.to_ical(), "text/calendar", max(times, default=EPOCH))
 
     return router
 
 
-def _spoken(request: Request) -> Visit:
+def _page(request: Request) -> PageContext:
     """In the language that the address asks for: a feed is read by a program, and kept for many."""
-    seen = visit(request)
-    return replace(seen, language=dict(seen.chosen).get("lang", LANGUAGES[0]))
+    page = page_context(request)
+    return replace(page, language=dict(page.chosen).get("lang", LANGUAGES[0]))
+
+
+def _answer(body: bytes, mime: str, time: datetime) -> Response:
+    headers = {
+        "Cache-Control": "public, max-age=300",
+        "Last-Modified": format_datetime(time.astimezone(UTC), usegmt=True),
+    }
+    return Response(body, headers=headers, media_type=f"{mime}; charset=utf-8")
+
+
+def feed_key(query: ChangesQuery) -> str:
+    return f"{SITE}{query.as_query or ''}"
+
+
+def feed(session: Session, renderer: Renderer, page: PageContext, query: ChangesQuery, address: str) -> JsonFeed:
+    """The newest changes: what was flagged of each, else all of it; four queries, however many they are."""
+    words = catalogue(page.language)
+    rows = changes_page(session, query.filter, limit=_ENTRIES).rows
+    passages = passages_by_change(session, [row.change.id for row in rows if row.change.id is not None])
+    heads = version_heads(session, [row.change.version_id for row in rows])
+    items = []
+    for row in rows:
+        flagged, others = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
+        headline = words.headline(row.change.brief)
+        where = f"{row.document.service}, {row.document.title}"
+        items.append(
+            {
+                "id": stable_id(_key(row, heads[row.change.version_id])),
+                "url": page.whole(f"/changes/{row.change.id}"),
+                "title": sanitize(f"{where}: {headline}" if headline else where),
+                "content_html": renderer.html(page, "feed_entry.html", row=row, sections=flagged or others),
+                "date_published": row.change.detected_at.isoformat(),
+                "authors": [{"name": sanitize(row.document.service)}],
+                "language": row.document.language,
+                "tags": list(row.change.topics),
+            }
+        )
+    narrowed = query.as_query
+    return {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": sanitize(_title(words, narrowed)),
+        "home_page_url": page.whole("/changes", **narrowed) if page.has("/changes", **narrowed) else page.whole("/"),
+        "feed_url": address,
+        "language": page.language,
+        "items": items,
+    }
+
+
+def _key(row: ListedChange, version: Version) -> str:
+    return f"{row.document.id}/{version.number}/{version.captured_at.isoformat()}"
+
+
+def _title(words: Catalogue, narrowed: dict[str, list[str]]) -> str:
+    names = [
+        _filter_name(words, name, value) for name, values in narrowed.items() for value in values if name != "cosmetic"
+    ]
+    return f"{SITE}: {', '.join(names)}" if names else SITE
+
+
+def _filter_name(words: Catalogue, name: str, value: str) -> str:
+    if name == "language":
+        return words.language_name(value)
+    return words.label(_GROUPS[name], value) if name in _GROUPS else value
+
+
+def effective_dates(session: Session, page: PageContext, query: ChangesQuery) -> Calendar:
+    """The dates from which the changes hold, each a whole day."""
+    words = catalogue(page.language)
+    dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
+    rows = changes_page(session, dated, limit=_DATES).rows
+    heads = version_heads(session, [row.change.version_id for row in rows])
+    events = [_event(row, heads[row.change.version_id], page, words) for row in rows]
+    return calendar(words("calendar.title", title=_title(words, query.as_query)), events)
+
+
+def _event(row: ListedChange, version: Version, page: PageContext, words: Catalogue) -> Event:
+    day, link = row.change.effective_date, page.whole(f"/changes/{row.change.id}")
+    assert day is not None
+    where = f"{row.document.service}, {row.document.title}"
+    headline = words.headline(row.change.brief)
+    announced = words("say.announced", date=words.day(row.announced.day)) if row.announced else ""
+    event = Event()
+    event.add("uid", stable_id(f"date/{_key(row, version)}").removeprefix("urn:uuid:"))
+    event.add("dtstamp", row.change.detected_at)
+    event.add("dtstart", day)
+    event.add("dtend", day + timedelta(days=1))
+    event.add("summary", sanitize(words(f"calendar.{date_key(row.change, row.document.kind)}", title=where)))
+    event.add("description", sanitize(" ".join(filter(None, [headline and f"{headline}.", announced, link]))))
+    event.add("url", link)
+    event.add("transp", "TRANSPARENT")  # it takes nobody's time
+    if row.change.topics:
+        event.add("categories", [sanitize(words.label("topics", topic)) for topic in row.change.topics])
+    return event

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from policywatch.sanitize import harmless, safe_link
+from policywatch.sanitize import safe_link, sanitize
 from storage.paragraphs import Since
 
 _TOP = 2  # the page's own title is the first level
@@ -15,7 +15,7 @@ _TOP = 2  # the page's own title is the first level
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words, with the address that they link to where it is safe to follow."""
+    """Text, with the address that it links to where it is safe to follow."""
 
     text: str
     link: str | None = None
@@ -30,8 +30,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        """All of them."""
-        return "".join(each.text for each in self.words)
+        return "".join(words.text for words in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +58,14 @@ def stretches(page: dict[str, Any], since: Sequence[Since | None]) -> list[Stret
 
     What has no words stands with what comes before it.
     """
-    found: list[Stretch] = []
     ages = list(since)
     for i in range(1, len(ages)):
         ages[i] = ages[i] or ages[i - 1]
-    parts = laid_out(page, ages)
-    for age, run in groupby(parts, key=lambda part: ages[part.lines[0].block]):
-        found.append(Stretch(age, list(run)))
-    return found
+    parts = _parts(page, ages)
+    return [Stretch(age, list(run)) for age, run in groupby(parts, key=lambda part: ages[part.lines[0].block])]
 
 
-def laid_out(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
+def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
     """The parts of a stored page, in reading order; a list or a table is cut where its lines are of another age."""
     parts: list[Part] = []
     level = _TOP - 1
@@ -89,10 +85,10 @@ def laid_out(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
     return parts
 
 
-def plain(page: dict[str, Any]) -> str:
+def plain_text(page: dict[str, Any]) -> str:
     """The page's text for whoever wants nothing but that: a block a paragraph, its words as they stand."""
     marks = {"item": "- ", "row": "| "}
-    return "\n\n".join(marks.get(block["kind"], "") + harmless(str(block["text"])) for block in page["blocks"]) + "\n"
+    return "\n\n".join(marks.get(block["kind"], "") + sanitize(str(block["text"])) for block in page["blocks"]) + "\n"
 
 
 def _cells(block: dict[str, Any]) -> tuple[Words, ...]:
@@ -111,4 +107,4 @@ def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
             continue
         words += [Words(text[at:start]), Words(named, url)]
         at = start + len(named)
-    return tuple(each for each in [*words, Words(text[at:])] if each.text)
+    return tuple(part for part in [*words, Words(text[at:])] if part.text)

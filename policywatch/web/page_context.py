@@ -14,13 +14,14 @@ from messages import LANGUAGES, preferred_language
 Query = tuple[tuple[str, str], ...]
 
 VIEWS = ("side",)  # what else than inline a change can be shown as
-_FOLLOWED = ("/feed.atom", "/feed.json", "/calendar.ics")
+_CHOICES = {"lang": LANGUAGES, "view": VIEWS}
+_FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 _OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")  # two slashes would lead to another host
-_FOLLOWING = 12  # parameters that are taken over from an address at most
+_MOST = 12  # parameters that are taken over from an address
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PageContext:
     """`whole_address` is for what is read elsewhere, with the host's name where that is known.
 
     `csrf` is what a form has to bring along, for those who signed in.
@@ -43,13 +44,12 @@ class Visit:
     @property
     def chosen(self) -> Query:
         """What the visitor chose, and every link to a page takes along."""
-        known = {"lang": LANGUAGES, "view": VIEWS}
-        return tuple({name: value for name, value in self.query if value in known.get(name, ())}.items())
+        return tuple({name: value for name, value in self.query if value in _CHOICES.get(name, ())}.items())
 
     @property
     def asked(self) -> str:
         """The address of this page below the root, for `onward`."""
-        return _said(self.path, self.query[:_FOLLOWING])
+        return _below_root(self.path, self.query[:_MOST])
 
     def onward(self, asked: str) -> str:
         """The address of the page that was asked for; of the first page where it can't be one of ours."""
@@ -59,8 +59,8 @@ class Visit:
 
     def link(self, path: str, /, **query: object) -> str:
         """The address of another page; of a feed with its language, for a feed reader wishes none."""
-        speaks = {"lang": self.language} if path in _FOLLOWED and self.language != LANGUAGES[0] else {}
-        return self.address(path, _merged(self.chosen, query if self.exported else query | speaks))
+        language = {"lang": self.language} if path in _FEEDS and self.language != LANGUAGES[0] else {}
+        return self.address(path, _merged(self.chosen, query if self.exported else query | language))
 
     def bare(self, path: str) -> str:
         """An address alone: of a sheet or picture, or of a form, whose fields say what the visitor chose."""
@@ -81,38 +81,29 @@ class Visit:
 
     def here(self, **query: object) -> str:
         """This page with something else asked of it; None takes a parameter away."""
-        return self.address(self.path, _merged(self.query[:_FOLLOWING], query))
+        return self.address(self.path, _merged(self.query[:_MOST], query))
 
 
-def visit(request: Request) -> Visit:
-    """Of a page on a server."""
+def page_context(request: Request) -> PageContext:
     root = str(request.scope.get("root_path", ""))
-
-    def address(path: str, query: Query) -> str:
-        return f"{root}{_said(path, query)}"
-
-    query = tuple((name, value) for name, value in request.query_params.multi_items() if value)
     asked = request.query_params.get("lang", "")
-    return Visit(
-        path=_path(request, root),
-        query=query,
+    return PageContext(
+        path=str(request.scope["path"]).removeprefix(root),
+        query=tuple((name, value) for name, value in request.query_params.multi_items() if value),
         language=asked if asked in LANGUAGES else preferred_language(request.headers.get("accept-language", "")),
-        address=address,
-        whole_address=lambda path, query: f"{str(request.base_url).removesuffix('/')}{_said(path, query)}",
+        address=lambda path, query: f"{root}{_below_root(path, query)}",
+        whole_address=lambda path, query: f"{str(request.base_url).removesuffix('/')}{_below_root(path, query)}",
         **getattr(request.state, "access", {}),
     )
 
 
-def _said(path: str, query: Query) -> str:
+def _below_root(path: str, query: Query) -> str:
     return f"{quote(path)}{'?' + urlencode(query) if query else ''}"
-
-
-def _path(request: Request, root: str) -> str:
-    path = str(request.scope["path"])
-    return path.removeprefix(root) if root else path
 
 
 def _merged(query: Sequence[tuple[str, str]], changed: Mapping[str, object]) -> Query:
     kept = [(name, value) for name, value in query if name not in changed]
-    said = ((name, each) for name, value in changed.items() for each in (value if isinstance(value, list) else [value]))
-    return (*kept, *((name, str(value)) for name, value in said if value is not None))
+    added = (
+        (name, each) for name, value in changed.items() for each in (value if isinstance(value, list) else [value])
+    )
+    return (*kept, *((name, str(value)) for name, value in added if value is not None))

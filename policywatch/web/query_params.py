@@ -1,4 +1,4 @@
-"""What is asked of the list of changes: the same names on pages, in feeds, in the JSON API and in the terminal."""
+"""The query of an address: the same names on pages, in feeds, in the JSON API and in the terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
 from storage.changes import this_and_above
+from storage.columns import MAX_INTEGER
 
 
 def _place(text: str) -> str:
@@ -17,6 +18,8 @@ def _place(text: str) -> str:
     return text
 
 
+DocumentId = Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=200, examples=["parley/privacy-policy"])]
+Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 # PostgreSQL knows no text with a NUL
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 _Few = Field(max_length=20)  # a page links to itself without each of them
@@ -28,28 +31,28 @@ EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 
 
-class Asked(BaseModel):
-    """The query of an address. A field that is there and empty, as forms send it, is one that is left out."""
+class Params(BaseModel):
+    """A field that is there and empty, as forms send it, is one that is left out."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _without_empty(cls, said: Any) -> Any:
-        if not isinstance(said, dict):
-            return said
-        lists = {name: [each for each in value if each != ""] for name, value in said.items() if type(value) is list}
-        return {name: value for name, value in (said | lists).items() if value not in ("", [])}
+    def _without_empty(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        lists = {name: [each for each in value if each != ""] for name, value in given.items() if type(value) is list}
+        return {name: value for name, value in (given | lists).items() if value not in ("", [])}
 
     @property
-    def said(self) -> dict[str, list[str]]:
-        """The same as an address says it, without a place in the list; what does not narrow is left out."""
+    def as_query(self) -> dict[str, list[str]]:
+        """As an address has it, without a place in the list; what does not narrow is left out."""
         narrowing = self.model_dump(mode="json", exclude={"cursor", "newer", "limit"}, exclude_defaults=True)
         lists = ((name, value if isinstance(value, list) else [value]) for name, value in narrowing.items())
         return {name: ["true" if each is True else str(each) for each in values] for name, values in lists}
 
 
-class ChangesAsked(Asked):
+class ChangesQuery(Params):
     """Which changes."""
 
     service: Words = Field([], description="name of a service; several: any of them")
@@ -66,7 +69,6 @@ class ChangesAsked(Asked):
 
     @property
     def filter(self) -> ChangeFilter:
-        """What the store is asked for."""
         return ChangeFilter(
             services=tuple(self.service),
             documents=tuple(self.document),
@@ -82,13 +84,12 @@ class ChangesAsked(Asked):
         )
 
 
-class ChangesPaged(ChangesAsked):
+class ChangesPaged(ChangesQuery):
     """A page of the list of changes, for programs and the terminal."""
 
     cursor: Place | None = Field(None, description="as `next` has it")
     limit: Limit = 50
 
     def page(self, session: Session) -> ChangesPage:
-        """The changes that are asked for."""
         before = Cursor.parse(self.cursor) if self.cursor else None
         return changes_page(session, self.filter, before=before, limit=self.limit)

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from messages import LANGUAGES, catalogue, translate
-from notifier.presentation import answered_questions, date_key, reasons
-from policywatch.inline_diff import runs, sides, whole_runs
-from policywatch.sanitize import harmless, safe_link
-from policywatch.web.page_context import Visit, visit
+from notifier.presentation import date_key, reasons
+from policywatch.sanitize import safe_link, sanitize
+from policywatch.views.change import summary_of
+from policywatch.views.passages import runs, sides
+from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.search_page import excerpt, fragment
 
 SITE = "policywatch"  # what the pages call themselves
@@ -27,38 +28,35 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            finalize=_harmless_text,
+            finalize=_sanitized,
         )
         self._templates.globals.update(
             runs=runs,
             sides=sides,
-            whole_runs=whole_runs,
             excerpt=excerpt,
             fragment=fragment,
             safe_link=safe_link,
             site=SITE,
-            answered=answered_questions,
+            summary_of=summary_of,
             date_key=date_key,
+            reasons=reasons,
             languages=LANGUAGES,
             catalogue=catalogue,
-            reasons=reasons,
         )
         self._templates.filters["twice"] = lambda value: (value, value)
-        self._templates.filters["said"] = lambda topic, words: words.label("topics", topic)
         self._templates.filters["translate"] = translate
+        self._templates.filters["topic"] = lambda name, words: words.label("topics", name)
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
-        """A whole page, as an answer."""
-        seen = visit(request)
-        headers = {"Content-Language": seen.language, "Vary": "Accept-Language"}
-        return HTMLResponse(self.html(seen, template, **context), status, headers)
+        page = page_context(request)
+        headers = {"Content-Language": page.language, "Vary": "Accept-Language"}
+        return HTMLResponse(self.html(page, template, **context), status, headers)
 
-    def html(self, seen: Visit, template: str, **context: object) -> str:
-        """A page, or a piece of one."""
-        said = {"visit": seen, "words": catalogue(seen.language), "link": seen.link, "here": seen.here}
-        return self._templates.get_template(template).render(said | context)
+    def html(self, page: PageContext, template: str, **context: object) -> str:
+        shared = {"page": page, "words": catalogue(page.language), "link": page.link, "here": page.here}
+        return self._templates.get_template(template).render(shared | context)
 
 
-def _harmless_text(value: object) -> object:
+def _sanitized(value: object) -> object:
     """Applied to all that a template puts out, so that no template can forget it; what is HTML already stays."""
-    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return sanitize(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from messages import catalogue, preferred_language
 from policywatch.web.access import Access
-from policywatch.web.api_answers import problem
-from policywatch.web.page_context import visit
+from policywatch.web.page_context import page_context
+from policywatch.web.responses import problem
 
 COOKIE = "policywatch"
 ALIVE, READY = PROBES = ("/healthz", "/readyz")
@@ -40,7 +40,7 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with the headers."""
+        """Pass on, with the headers. HEAD is answered as GET is: the server leaves the body out."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -48,26 +48,25 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                if scope["state"].get("signed_in"):
+                headers.update(_HEADERS)
+                if state.get("signed_in"):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
-        scope.setdefault("state", {})
-        await self._app(scope, receive, send_with_headers)
+        state = scope.setdefault("state", {})
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._app({**scope, "method": method}, receive, send_with_headers)
 
 
 class Hosts(TrustedHostMiddleware):
     """Answers under its names only; to probes under any, for an orchestrator asks by the container's address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse."""
         probed = scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in PROBES
         await (self.app if probed else super().__call__)(scope, receive, send)
 
 
-class Door:
+class AccessControl:
     """Turns away what is too long, knows who signed in, and where reading is private, asks for it."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
@@ -75,7 +74,6 @@ class Door:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, saying who asks."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -91,16 +89,16 @@ class Door:
             "can_sign_in": self._access.can_sign_in,
             "csrf": session.csrf if session else None,
         }
-        if self._access.private and not request.state.signed_in and not _OPEN.match(visit(request).path):
+        if self._access.private and not request.state.signed_in and not _OPEN.match(page_context(request).path):
             await self._ask(request)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     def _ask(self, request: Request) -> ASGIApp:
-        seen = visit(request)
-        wants_page = "text/html" in request.headers.get("accept", "") and request.method in ("GET", "HEAD")
+        page = page_context(request)
+        wants_page = "text/html" in request.headers.get("accept", "") and request.method == "GET"
         if wants_page and self._access.can_sign_in:
-            return RedirectResponse(seen.link("/sign-in", next=seen.asked), 303)
+            return RedirectResponse(page.link("/sign-in", next=page.asked), 303)
         return problem(401, headers={"WWW-Authenticate": "Bearer"})
 
 

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from policywatch.web.access_log import AccessLog
-from policywatch.web.connection_limits import TAKEN_AT_ONCE, PatientProtocol
+from policywatch.logs import log
+from policywatch.web.connection_limits import ACCEPTED_AT_ONCE, LimitedProtocol
+from policywatch.web.security import LONGEST
 
-_QUEUE = 1024  # connections that the system keeps until they are taken
+_QUEUE = 1024  # connections that the system keeps until they are accepted
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -27,8 +29,8 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 class Listening:
     """Where the pages are served.
 
-    `proxies` are the addresses whose word on client and scheme (X-Forwarded-For, X-Forwarded-Proto) is taken;
-    `root_path` is what they put before every address.
+    `proxies` are the addresses whose X-Forwarded-For and X-Forwarded-Proto are trusted; `root_path` is what they put
+    before every address.
     """
 
     host: str = "127.0.0.1"
@@ -47,8 +49,8 @@ def serve(app: FastAPI, where: Listening) -> None:
         address = f"http://{name}:{listening.getsockname()[1]}{where.root_path}/"
         config = uvicorn.Config(
             AccessLog(_with_prefix_or_without(app, where.root_path) if where.root_path else app),
-            http=PatientProtocol,
-            backlog=TAKEN_AT_ONCE,
+            http=LimitedProtocol,
+            backlog=ACCEPTED_AT_ONCE,
             log_config=None,  # ours is set up
             access_log=False,  # uvicorn's knows neither the size of an answer nor how long it took
             server_header=False,
@@ -68,8 +70,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for each in sockets or ():
-            each.listen(_QUEUE)
+        for listening in sockets or ():
+            listening.listen(_QUEUE)
         sys.stdout.write(f"The pages are at {self._address} (stop with Ctrl-C)\n")
         sys.stdout.flush()
 
@@ -79,14 +81,49 @@ def _listening(where: Listening, family: socket.AddressFamily) -> socket.socket:
         return socket.create_server((where.host, where.port), family=family)
     except OSError as failure:
         if failure.errno == errno.EADDRNOTAVAIL or (failure.errno or 0) < 0:  # below 0: a name without an address
-            said = f"{where.host} is no address of this machine; --host names one, 0.0.0.0 means all of them"
+            problem = f"{where.host} is no address of this machine; --host names one, 0.0.0.0 means all of them"
         elif failure.errno == errno.EADDRINUSE:
-            said = f"something else listens on port {where.port} of {where.host}; --port names another, 0 a free one"
+            problem = f"something else listens on port {where.port} of {where.host}; --port names another, 0 a free one"
         elif failure.errno == errno.EACCES:
-            said = f"port {where.port} is not open to this user; --port names another, above 1023"
+            problem = f"port {where.port} is not open to this user; --port names another, above 1023"
         else:
             raise
-        raise OSError(failure.errno, said) from failure
+        raise OSError(failure.errno, problem) from failure
+
+
+class AccessLog:
+    """Logs each request; outside of the app, so that what is logged is what was sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, size, start = 500, 0, time.perf_counter()  # 500 is what the server sends if the app breaks
+
+        async def counted(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif scope["method"] != "HEAD":
+                size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, counted)
+        finally:
+            target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+            facts = {
+                "client": scope["client"][0] if scope["client"] else "-",
+                "method": scope["method"],
+                "path": target[:LONGEST].decode(),  # as it was sent, which is printable ASCII
+                "status": status,
+                "bytes": size,
+                "ms": round(1000 * (time.perf_counter() - start)),
+            }
+            log.info("%s", " ".join(map(str, facts.values())), extra={"event": "request", "facts": facts})
 
 
 def _with_prefix_or_without(app: ASGIApp, root_path: str) -> ASGIApp:
@@ -121,8 +158,8 @@ def _is_local(host: str) -> bool:
 
 
 def root(path: str) -> str:
-    """The path that a proxy puts before every address, as we keep it; raises `ValueError` where it can't be one."""
-    kept = "/" + path.strip("/") if path.strip("/") else ""
-    if not re.fullmatch(r"(?:/[\w.~-]+)*", kept, re.ASCII):
+    """The path that a proxy puts before every address; raises `ValueError` where it can't be one."""
+    clean = "/" + path.strip("/") if path.strip("/") else ""
+    if not re.fullmatch(r"(?:/[\w.~-]+)*", clean, re.ASCII):
         raise ValueError(f"{path!r} is not a path like /watch")
-    return kept
+    return clean

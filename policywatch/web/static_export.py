@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from policywatch.cli.replacing import replace_file
+from policywatch.atomic_file import replace_file
 
 _RECORD = ".policywatch.json"
 _Files = dict[str, list[str | None]]  # by name, its key and the digest of its bytes
@@ -28,7 +28,7 @@ class File:
 
 
 @dataclass(slots=True)
-class Done:
+class ExportResult:
     """How many files were written, were as they should be already, and were taken away."""
 
     written: int = 0
@@ -36,7 +36,7 @@ class Done:
     removed: int = 0
 
 
-def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: bool = False) -> Done:
+def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: bool = False) -> ExportResult:
     """Each file is replaced in one step, so that whoever reads sees the old or the new.
 
     `known` says by what program and for what site keys were made: with another one nothing is taken as known, nor with
@@ -45,7 +45,7 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
     record = folder / _RECORD
     old_known, old = _read(folder, record)
     trusted = not again and old_known == known
-    done, new = Done(), _Files()
+    result, new = ExportResult(), _Files()
     folder.mkdir(parents=True, exist_ok=True)
     if not record.exists():
         replace_file(record, _record("", {}))  # what stands here from now on is ours, whatever stops us
@@ -55,37 +55,37 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
             last = old.get(file.name)
             if trusted and file.key is not None and last and last[0] == file.key and path.is_file():
                 new[file.name] = last
-                done.unchanged += 1
+                result.unchanged += 1
                 continue
             body = file.make()
             digest = hashlib.sha256(body).hexdigest()
             if last and last[1] == digest and path.is_file():
-                done.unchanged += 1
+                result.unchanged += 1
             else:
                 replace_file(path, body)
-                done.written += 1
+                result.written += 1
             new[file.name] = [file.key, digest]
     except BaseException:
         # what was written so far is ours, whatever stopped us: the next call takes it up
         replace_file(record, _record(known if trusted else "", old | new))
         raise
     for name in old.keys() - new.keys():
-        done.removed += _remove(folder, name)
+        result.removed += _remove(folder, name)
     replace_file(record, _record(known, new))
-    return done
+    return result
 
 
 def _read(folder: Path, record: Path) -> tuple[str, _Files]:
     if record.is_file():
         try:
-            found = json.loads(record.read_text("utf-8"))
-            known, files = str(found["known"]), dict(found["files"])
+            content = json.loads(record.read_text("utf-8"))
+            known, files = str(content["known"]), dict(content["files"])
             if any(Path(name).is_absolute() or ".." in Path(name).parts for name in files):
                 raise ValueError("no export writes outside of its folder, and none shall take files away there")
             return known, files
         except (ValueError, KeyError, TypeError) as failure:  # by a power cut, say, or by whoever can write there
-            said = f"{record}, which says what earlier exports wrote, is damaged; empty the folder, or name another one"
-            raise ForeignFolder(said) from failure
+            problem = f"{record}, which says what earlier exports wrote, is damaged; empty the folder, or name another"
+            raise ForeignFolder(problem) from failure
     if folder.is_dir() and any(folder.iterdir()):
         raise ForeignFolder(f"{folder} holds files that no export wrote; name an empty folder")
     return "", {}

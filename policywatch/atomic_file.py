@@ -1,4 +1,4 @@
-"""Writing a file anew so that at every moment the old one or the new one is there, also where the disk is full."""
+"""Writes a file so that at every moment the old one or the new one is there, also where the disk is full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 
 def replace_file(path: Path, body: bytes) -> None:
-    """Keeps the permissions of the old one, and what a link leads to. Raises `OSError` with the file's name."""
+    """Write the new content beside the old and put it in its place.
+
+    Keeps the permissions of the old one, and what a link leads to. Raises `OSError` with the file's name.
+    """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.new")

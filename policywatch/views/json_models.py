@@ -1,19 +1,30 @@
-"""The shapes of the JSON API, as its OpenAPI description shows them."""
+"""The shapes of the JSON of the API and the command line, as the OpenAPI description shows them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 _QUOTE = {"text": "your posts", "side": "after"}
 
 
-class Shape(BaseModel):
-    """One object; nothing is in it that is not said here."""
+# "+00:00" where Pydantic would write "Z"
+Moment = Annotated[
+    datetime,
+    PlainSerializer(datetime.isoformat, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
-    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+Sentence = Annotated[str, BeforeValidator(str)]  # a stored message, in English
+OptionalSentence = Annotated[str | None, BeforeValidator(lambda message: str(message) if message else None)]
+
+
+class Shape(BaseModel):
+    """One object, also of a row with attributes of these names."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True, json_schema_serialization_defaults_required=True)
 
 
 class Problem(Shape):
@@ -42,9 +53,9 @@ class Services(Shape):
 class LastCheck(Shape):
     """How the newest attempt to read a document went; no outcome while it is not read yet."""
 
-    checked_at: datetime
+    checked_at: Moment
     outcome: str | None = Field(examples=["unchanged"])
-    reason: str | None
+    reason: OptionalSentence
 
 
 class Document(Shape):
@@ -59,7 +70,7 @@ class Document(Shape):
     urls: list[str] = Field(description="all addresses that its text is read from; the first is `url`")
     watched: bool
     versions: int
-    changed_at: datetime | None = Field(description="when its words last changed")
+    changed_at: Moment | None = Field(description="when its words last changed")
     last_check: LastCheck | None
 
 
@@ -75,7 +86,7 @@ class VersionHead(Shape):
 
     document: str = Field(examples=["parley/privacy-policy"])
     number: int = Field(examples=[3])
-    captured_at: datetime
+    captured_at: Moment
     cause: Literal["page", "reader", "accepted"]
     source: str | None
     fingerprint: str = Field(description="equal for texts that a reader would call the same")
@@ -100,7 +111,7 @@ class Since(Shape):
     """The version from which on a text stands without a break."""
 
     number: int
-    captured_at: datetime
+    captured_at: Moment
 
 
 class Block(Shape):
@@ -125,7 +136,7 @@ class Point(Shape):
     """How long a version is, and how often its text mentions each topic."""
 
     number: int
-    captured_at: datetime
+    captured_at: Moment
     words: int
     mentions: dict[str, int] = Field(examples=[{"ai_training": 4}])
 
@@ -141,7 +152,7 @@ class VersionName(Shape):
     """Which version."""
 
     number: int
-    captured_at: datetime
+    captured_at: Moment
     source: str | None
 
 
@@ -156,7 +167,9 @@ class Brief(BaseModel):
     """Short answers in the page's own words, and why the change is high; docs/classification.md has all fields."""
 
     model_config = ConfigDict(extra="allow")
-    severity_reasons: list[str] = Field(description="the conventions by which the change is high; none where it is not")
+    severity_reasons: list[str] = Field(
+        default=[], description="the conventions by which the change is high; none where it is not"
+    )
 
 
 class Announced(Shape):
@@ -178,7 +191,7 @@ class ChangeHead(Shape):
     language: str = Field(examples=["en"])
     url: str
     urls: list[str] = Field(description="all addresses that its text is read from; the first is `url`")
-    detected_at: datetime
+    detected_at: Moment
     versions: VersionNames
     cause: Literal["page", "reader", "accepted"]
     returns_to: int | None = Field(description="number of the earlier version with this very text")
@@ -191,7 +204,7 @@ class ChangeHead(Shape):
     announced: Announced | None = Field(description="where the text was announced before it came into force, or now is")
     dated: bool = Field(description="that is just the date which the document bears", examples=[False])
     held: None
-    why: list[str] = Field(description="why the change as a whole is told or not, in words", examples=[[]])
+    why: list[Sentence] = Field(description="why the change as a whole is told or not, in words", examples=[[]])
     brief: Brief = Field(
         examples=[
             {
@@ -231,7 +244,7 @@ class Passage(Shape):
     evidence: list[Evidence]
     severity: Literal["high", "medium", "low", "none"]
     direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
-    why: list[str] = Field(description="the reasons for its classification, in words")
+    why: list[Sentence] = Field(description="the reasons for its classification, in words")
 
 
 class SecondOpinion(Shape):
@@ -260,7 +273,7 @@ class PlacedPassage(Passage):
     position: int
     document: str
     service: str
-    detected_at: datetime
+    detected_at: Moment
 
 
 class Passages(Shape):
@@ -274,10 +287,10 @@ class Span(Shape):
     """Versions in a row that a text stands in; `came` and `went` are the changes that brought it and took it away."""
 
     first: int
-    since: datetime
+    since: Moment
     came: int | None
     last: int | None = Field(description="null while it stands")
-    until: datetime | None
+    until: Moment | None
     went: int | None
 
 
@@ -304,10 +317,10 @@ class Trouble(Shape):
     """A document whose last check brought no text that is believed."""
 
     document: str
-    checked_at: datetime
+    checked_at: Moment
     outcome: str | None = Field(description="null while it is not read yet", examples=["blocked"])
-    reason: str | None
-    failing_since: datetime | None
+    reason: OptionalSentence
+    failing_since: Moment | None
 
 
 class Health(Shape):
@@ -315,7 +328,7 @@ class Health(Shape):
 
     watched: int
     good: int
-    last_check: datetime | None
+    last_check: Moment | None
     troubled: list[Trouble]
     deliveries: dict[str, int] = Field(examples=[{"pending": 0, "sending": 0, "sent": 12, "parked": 0}])
     watchlist: Literal["good", "wrong"] = Field(description="wrong: its file has a mistake, and holds as it was before")

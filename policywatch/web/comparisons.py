@@ -9,24 +9,24 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 
 from policywatch.ingest.drafts import ChangeDraft
-from policywatch.web.one_change import Sides, draft_of
+from policywatch.web.change_page import Sides
 
 WAIT = 10  # seconds after which a visitor may ask again
 _AT_ONCE = 2
-_KEPT = 16  # pairs
+_REMEMBERED = 16  # pairs
 
 
 class TooManyComparisons(Exception):
     """As many are being made as may be."""
 
 
-class Comparing:
+class Comparisons:
     """What one app compares; for several threads."""
 
     def __init__(self) -> None:
         self._turns = BoundedSemaphore(_AT_ONCE)
         self._lock = Lock()
-        self._lately: OrderedDict[tuple[object, ...], ChangeDraft] = OrderedDict()
+        self._recent: OrderedDict[tuple[object, ...], ChangeDraft] = OrderedDict()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -38,17 +38,17 @@ class Comparing:
         finally:
             self._turns.release()
 
-    def draft(self, sides: Sides) -> ChangeDraft:
+    def compared(self, sides: Sides) -> ChangeDraft:
         """What differs. No session is to be open meanwhile. Raises `TooManyComparisons`."""
-        versions = ((one.id, one.fingerprint) for one in (sides.before, sides.after))
+        versions = ((version.id, version.fingerprint) for version in (sides.before, sides.after))
         key = (*versions, sides.document.language, sides.document.title)
         with self._lock:
-            found = self._lately.pop(key, None)
+            found = self._recent.pop(key, None)
         if found is None:
             with self.turn():
-                found = draft_of(sides)
+                found = sides.compare()
         with self._lock:
-            self._lately[key] = found  # the last, again
-            while len(self._lately) > _KEPT:
-                self._lately.popitem(last=False)
+            self._recent[key] = found  # the last, again
+            while len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
         return found

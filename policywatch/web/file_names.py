@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from messages import LANGUAGES
-from policywatch.web.page_context import VIEWS, Query, Visit
+from policywatch.web.page_context import VIEWS, PageContext, Query
 
 _SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
 
@@ -20,7 +20,7 @@ class NotExported(LookupError):
 
 
 @dataclass
-class Names:
+class FileNames:
     """`site` is where the folder will stand, with a slash at its end; empty where nobody knows.
 
     `services` says what stands for each service's name in names of files.
@@ -31,42 +31,43 @@ class Names:
 
     def file(self, path: str, query: Query) -> str:
         """Raises `NotExported`."""
-        said = dict(query)
-        language, view = said.pop("lang", LANGUAGES[0]), said.pop("view", None)
-        name = self._name(path.strip("/"), said)
+        params = dict(query)
+        language, view = params.pop("lang", LANGUAGES[0]), params.pop("view", None)
+        name = self._name(path.strip("/"), params)
         if view in VIEWS and path.startswith("/changes/"):
             name = f"{name.removesuffix('.html')}.{view}.html"
-        spoken = not name.startswith("static/") and not name.endswith(".txt")
-        return f"{language}/{name}" if language != LANGUAGES[0] and spoken else name
+        has_language = not name.startswith("static/") and not name.endswith(".txt")
+        return f"{language}/{name}" if language != LANGUAGES[0] and has_language else name
 
-    def _name(self, bare: str, said: dict[str, str]) -> str:
+    def _name(self, bare: str, params: dict[str, str]) -> str:
         kind, _, ending = bare.rpartition(".")
-        if kind in ("feed", "calendar") and set(said) in ({"service"}, {"document"}):
-            return f"{self._of(said)}.{ending}"
-        if set(said) == {"service"} and bare in ("services", "changes"):
-            return f"{self._of(said)}{'-changes' if bare == 'changes' else ''}.html"
-        if set(said) == {"since", "until"} and bare == "changes" and said["since"].endswith("-01"):
-            return f"changes/{said['since'][:7]}.html"
-        if said or _SERVED_ONLY.match(bare):
-            raise NotExported(f"/{bare} {said}")
+        if kind in ("feed", "calendar") and set(params) in ({"service"}, {"document"}):
+            return f"{self._of(params)}.{ending}"
+        if set(params) == {"service"} and bare in ("services", "changes"):
+            return f"{self._of(params)}{'-changes' if bare == 'changes' else ''}.html"
+        if set(params) == {"since", "until"} and bare == "changes" and params["since"].endswith("-01"):
+            return f"changes/{params['since'][:7]}.html"
+        if params or _SERVED_ONLY.match(bare):
+            raise NotExported(f"/{bare} {params}")
         if kind in ("feed", "calendar") or bare.startswith("static/"):
             return bare
         return f"{bare.removesuffix('/text')}.txt" if bare.endswith("/text") else f"{bare or 'index'}.html"
 
-    def _of(self, said: dict[str, str]) -> str:
-        return f"documents/{said['document']}" if "document" in said else f"services/{self.services[said['service']]}"
+    def _of(self, params: dict[str, str]) -> str:
+        if "document" in params:
+            return f"documents/{params['document']}"
+        return f"services/{self.services[params['service']]}"
 
-    def visit(self, path: str, query: Query) -> Visit:
-        """Someone who looks at that page."""
+    def page(self, path: str, query: Query) -> PageContext:
         folder = os.path.dirname(self.file(path, query))
 
-        def address(there: str, said: Query) -> str:
-            return quote(os.path.relpath(self.file(there, said), folder or "."))
+        def address(target: str, params: Query) -> str:
+            return quote(os.path.relpath(self.file(target, params), folder or "."))
 
-        def whole(there: str, said: Query) -> str:
-            return f"{self.site}{quote(self.file(there, said))}" if self.site else address(there, said)
+        def whole(target: str, params: Query) -> str:
+            return f"{self.site}{quote(self.file(target, params))}" if self.site else address(target, params)
 
-        return Visit(path, query, dict(query).get("lang", LANGUAGES[0]), address, whole, exported=True)
+        return PageContext(path, query, dict(query).get("lang", LANGUAGES[0]), address, whole, exported=True)
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:

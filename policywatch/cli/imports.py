@@ -6,36 +6,29 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from policywatch.cli.options import CONFIG, Config, Json, console, opened, print_json, print_table
+from policywatch.cli.opening import opened
+from policywatch.cli.options import CONFIG, Config, Json, command_group, console, print_json, print_table
+from policywatch.config.recipients import Recipients
 from policywatch.config.schema import document_id
-from policywatch.sanitize import harmless
-
-if TYPE_CHECKING:
-    from policywatch.sources.imports import DocumentReport
+from policywatch.pipeline import Job
+from policywatch.sanitize import sanitize
+from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
+from policywatch.sources.repository import opened as archive
+from storage.lock import one_at_a_time
 
 _SHOWN = 3  # texts set aside that are named for a document
 
-imports = typer.Typer(help="Take in a history that others have kept; nobody is alerted.", no_args_is_help=True)
+import_ = command_group("Take in a history that others have kept; nobody is alerted.")
 
 
-def add_to(app: typer.Typer, panel: str) -> None:
-    """Add this file's commands, under a heading of the list of them."""
-    imports.callback()(_group)  # else a group of one command would be that command
-    imports.command(name="open-terms-archive")(open_terms_archive)
-    app.add_typer(imports, name="import", rich_help_panel=panel)
-
-
-def _group() -> None:
-    """Take in a history that others have kept; nobody is alerted."""
-
-
+@import_.command()
 def open_terms_archive(
     repository: Annotated[
         str, typer.Argument(metavar="REPOSITORY", help="A repository of versions: a folder, a bundle or a git address.")
@@ -67,24 +60,23 @@ def open_terms_archive(
     https://github.com/OpenTermsArchive/contrib-versions.git --service LinkedIn -d "Terms of
     Service=linkedin/user-agreement"`
     """
-    from policywatch.config.recipients import Recipients
-    from policywatch.pipeline import Job
-    from policywatch.sources.imports import Wish, chosen, import_archive
-    from policywatch.sources.repository import opened as archive
-    from storage.lock import one_at_a_time
-
     started = time.monotonic()
     for named in document or ():
         _check_id(named)
     wish = Wish(service, document or (), insist)
     with opened(config) as (watchlist, database), archive(repository) as source, one_at_a_time(database):
-        found = chosen(source, wish)
+        histories = chosen(source, wish)
         Job(watchlist, database, Recipients()).declare()
-        with _progress(sum(len(each.records) for each in found), as_json) as step:
-            reports = list(import_archive(database, watchlist, source, found, wish, progress=step))
-    if as_json:
-        return print_json(_json(source.name, reports, time.monotonic() - started))
-    return _show(console(), reports)
+        with _progress(sum(len(history.records) for history in histories), as_json) as step:
+            reports = list(import_archive(database, watchlist, source, histories, wish, progress=step))
+    if not as_json:
+        _print_reports(console(), reports)
+        return
+    rows = [report.json() for report in reports]
+    totals = {name: sum(row[name] for row in rows) for name in ("in_archive", "versions", "changes", "flagged", "same")}
+    aside = sum(len(row["set_aside"]) for row in rows)
+    head = {"repository": source.name, "seconds": round(time.monotonic() - started, 2)}
+    print_json(head | totals | {"set_aside": aside, "documents": rows})
 
 
 def _check_id(named: str) -> None:
@@ -98,7 +90,6 @@ def _check_id(named: str) -> None:
 
 @contextmanager
 def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
     if as_json or not sys.stderr.isatty():
         yield lambda _document, _texts: None
         return
@@ -112,29 +103,22 @@ def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int], None]]
         yield step
 
 
-def _json(repository: str, reports: list[DocumentReport], seconds: float) -> dict[str, Any]:
-    rows = [report.json() for report in reports]
-    totals = {name: sum(row[name] for row in rows) for name in ("in_archive", "versions", "changes", "flagged", "same")}
-    aside = sum(len(row["set_aside"]) for row in rows)
-    return {"repository": repository, "seconds": round(seconds, 2), **totals, "set_aside": aside, "documents": rows}
-
-
-def _show(out: Console, reports: list[DocumentReport]) -> None:
+def _print_reports(out: Console, reports: list[DocumentReport]) -> None:
     counted = ("texts", "versions", "changes", "flagged", "aside")
     print_table(("document", *counted), map(_counts, reports), numbers=counted)
     for report in reports:
         if report.continues:
-            said = f"{report.id}: “{report.type}” of the archive is its history"
-            out.print(Text(harmless(said), style="dim"))
+            line = f"{report.id}: “{report.type}” of the archive is its history"
+            out.print(Text(sanitize(line), style="dim"))
         for text, reason in report.done.set_aside[:_SHOWN]:
-            said = f"{report.id}: the text of {text.recorded_at:%Y-%m-%d} was set aside: {reason}"
-            out.print(Text(harmless(said), style="dim"))
+            line = f"{report.id}: the text of {text.recorded_at:%Y-%m-%d} was set aside: {reason}"
+            out.print(Text(sanitize(line), style="dim"))
         more = len(report.done.set_aside) - _SHOWN
         if more > 0:
             out.print(Text(f"{report.id}: {more} more were set aside; --json lists them", style="dim"))
         if report.left_out:
-            said = "were there before, or are later than our own first text"
-            out.print(Text(f"{report.id}: {report.left_out} texts {said}", style="dim"))
+            why = "were there before, or are later than our own first text"
+            out.print(Text(f"{report.id}: {report.left_out} texts {why}", style="dim"))
 
 
 def _counts(report: DocumentReport) -> list[str]:

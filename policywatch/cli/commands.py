@@ -1,0 +1,100 @@
+"""Every command, and the module that runs it: imported when it is called, for some bring Scrapy or Apprise along."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from keyword import iskeyword
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+# by heading: the name, the module of its function or group (of the same name), and the first line of its help
+COMMANDS = {
+    "Setting up": {
+        "init": ("setup", "Write a commented policywatch.toml that watches LinkedIn."),
+        "doctor": (
+            "doctor",
+            "Look at configuration, database, routes and last checks: what is wrong, and how to fix it.",
+        ),
+        "schedule": ("setup", "Print the ready job for this very installation; nothing is installed."),
+        "demo": (
+            "demo",
+            "Watch a small site of our own through five days: a notice, a change about AI training, an alert.",
+        ),
+        "database": ("database", "Look after the database."),
+    },
+    "The job": {
+        "run": ("run", "Check what is due, compare, and tell people: the scheduled job."),
+        "crawl": ("run", "Fetch what is due, and leave the reading to `read`."),
+        "read": ("run", "Read what was fetched: versions, changes and alerts come of it."),
+        "watch": (
+            "watch",
+            "Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on "
+            "SIGTERM.",
+        ),
+        "accept": ("accept", "Look at a text that was held, and take it as the next version."),
+        "deliver": ("alerts", "Send the alerts that are owed and due."),
+        "alerts": (
+            "alerts",
+            "List what was sent and what waits, newest first: when, to which route and address, with how many "
+            "attempts.",
+        ),
+        "routes": ("alerts", "The routes: who is told of what."),
+    },
+    "Showing": {
+        "history": ("show", "Show a document's versions and changes, newest first, and how its last checks went."),
+        "show": ("show", "Show a change: what it means, and every passage word for word."),
+        "compare": (
+            "files",
+            "Say what a change between two files would be (Markdown, HTML, PDF or text), without any database.",
+        ),
+        "try": ("files", "Show what would be read of a page, before you watch it."),
+        "changes": (
+            "changes",
+            "List what changed in all documents, newest first; narrowed by the words that the pages and the JSON API "
+            "take.",
+        ),
+        "documents": (
+            "documents",
+            "List the documents of the watchlist, with their last check and their current version.",
+        ),
+    },
+    "The pages": {
+        "serve": ("pages", "Serve the pages: changes, documents, feeds. Everyone who reaches them can read."),
+        "export": ("pages", "Write what is stored for use elsewhere."),
+    },
+    "Histories of others": {
+        "import": ("imports", "Take in a history that others have kept; nobody is alerted."),
+    },
+}
+
+
+def command(name: str) -> Any:
+    """The command itself, as Typer makes it of its function or group."""
+    (module,) = (rows[name][0] for rows in COMMANDS.values() if name in rows)
+    loaded = import_module(f"policywatch.cli.{module}")
+    target = getattr(loaded, f"{name}_" if iskeyword(name) else name)
+    app = target
+    if not isinstance(target, typer.Typer):
+        app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+        app.command(name)(target)
+    app.info.name = name
+    return get_command(app)
+
+
+class LazyGroup(TyperGroup):
+    """Knows of each command only what the list of them shows, until one is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        attributes["commands"] = {
+            name: TyperCommand(name, help=summary, rich_help_panel=heading, rich_markup_mode="markdown")
+            for heading, rows in COMMANDS.items()
+            for name, (_, summary) in rows.items()
+        }
+        super().__init__(**attributes)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, command(name) if name and stub else stub, rest

@@ -1,0 +1,26 @@
+"""The command that plays the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from policywatch.cli.options import TROUBLE, Port, console
+from policywatch.demo.play import play
+
+
+def demo(
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where the demo's store and alerts go; a temporary one if left out.")
+    ] = None,
+    stay: Annotated[bool, typer.Option("--serve", help="Keep the pages open at the end.")] = False,
+    port: Port = 8642,
+) -> None:
+    """Watch a small site of our own through five days: a notice, a change about AI training, an alert.
+
+    Example: `policywatch demo --serve`
+    """
+    if not play(console(), folder, stay=stay, port=port):
+        raise typer.Exit(TROUBLE)

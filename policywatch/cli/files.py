@@ -1,0 +1,114 @@
+"""The commands that need no database: compare, try."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from analysis.page_json import comparison_json, page_json
+from analysis.validate.rejection import page_rejection
+from policywatch.cli.options import Json, Why, console, json_text, print_json
+from policywatch.cli.terminal_page import show_page
+from policywatch.config.schema import language_code
+from policywatch.sanitize import sanitize
+from policywatch.sources.files import compare_files, compare_lines, is_address, read_source
+
+
+def _language(code: str | None) -> str | None:
+    try:
+        return language_code(code) if code else None
+    except ValueError as failure:
+        raise typer.BadParameter(f"found {code!r}; {failure}") from failure
+
+
+Language = Annotated[
+    str | None,
+    typer.Option("--language", metavar="CODE", callback=_language, help="The language of the text: en, fr."),
+]
+
+
+def compare(
+    old: Annotated[Path | None, typer.Argument(metavar="OLD", exists=True, dir_okay=False)] = None,
+    new: Annotated[Path | None, typer.Argument(metavar="NEW", exists=True, dir_okay=False)] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", metavar="FILE", exists=True, dir_okay=False, help="Compare many: JSON lines, or .gz."),
+    ] = None,
+    language: Language = None,
+    document: Annotated[str | None, typer.Option("--document", help="The document's title or kind.")] = None,
+    why: Why = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a change between two files would be (Markdown, HTML, PDF or text), without any database.
+
+    With --pairs, each line is {"id", "before", "after", "language"?, "document"?} with Markdown texts, and a line of
+    JSON comes out for each.
+
+    Examples: `policywatch compare old.md new.md --why` · `policywatch compare --pairs pairs.jsonl --json`
+    """
+    if pairs is not None and old is None:
+        for answer in compare_lines(pairs):
+            sys.stdout.write(f"{json_text(answer)}\n")
+        return
+    if old is None or new is None or pairs is not None:
+        raise typer.BadParameter("give two files, or --pairs FILE alone", param_hint="OLD NEW")
+    comparison = compare_files(old, new, language=language, document=document)
+    if as_json:
+        print_json(comparison_json(comparison))
+    else:
+        from policywatch.cli.terminal import show_comparison  # brings the store along; programs that compare wait less
+
+        show_comparison(console(), comparison, why=why)
+
+
+def try_(
+    source: Annotated[str, typer.Argument(metavar="URL|FILE")],
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")
+    ] = None,
+    language: Language = None,
+    contact: Annotated[str, typer.Option("--contact", help="Goes into the User-Agent of the request.")] = "",
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Also from a private or loopback address.")
+    ] = False,
+    render: Annotated[bool, typer.Option("--render", help="Let a browser run the page's scripts first.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="And open what a click opens in its text.")] = False,
+    dropped: Annotated[bool, typer.Option("--dropped", help="Show what was left out, and why.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what would be read of a page, before you watch it.
+
+    Nothing is stored. A page from the web is fetched as the crawler does: robots.txt is obeyed.
+
+    Examples: `policywatch try https://example.org/privacy` · `policywatch try page.html --select main --json`
+    """
+    if not is_address(source) and not Path(source).is_file():
+        problem = f"there is no file {source!r}, and an address begins with https:// or http://"
+        if Path(source).is_dir():
+            problem = f"{source!r} is a folder; name a file in it"
+        raise typer.BadParameter(problem, param_hint="URL|FILE")
+    page = read_source(
+        source,
+        select=select or (),
+        remove=remove or (),
+        language=language,
+        contact=contact,
+        allow_private=allow_private,
+        render=render,
+        expand=expand,
+    )
+    if as_json:
+        shown: dict[str, Any] = page_json(page)
+        if dropped:
+            shown["dropped"] = [{"text": part.text, "reason": part.reason} for part in page.dropped]
+        print_json(shown)
+        return
+    show_page(console(), page, dropped=dropped)
+    if rejection := page_rejection(page, language=language):
+        console().print(sanitize(f"A run would hold this: {rejection}."))

@@ -1,0 +1,65 @@
+"""Opens what most commands work on: the watchlist and its database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+
+from policywatch.config.errors import WatchlistError
+from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
+from policywatch.logs import log
+from storage.database import Database
+from storage.errors import StorageError, WrongAddress, with_advice
+
+
+@contextmanager
+def opened(
+    config: Path, *, even_read_only: bool = False, upgrade: bool = False
+) -> Iterator[tuple[Watchlist, Database]]:
+    """The watchlist, checked, and its database; `even_read_only` for commands that only show, and never upgrade it."""
+    watchlist = load(config)
+    upgrade = upgrade or (watchlist.upgrade and not even_read_only)
+    with _failures_explained():
+        try:
+            database = Database(watchlist.database, even_read_only=even_read_only, upgrade=upgrade)
+        except WrongAddress as failure:
+            raise WatchlistError([watchlist.problem("database", str(failure))]) from failure
+        if database.copy:
+            log.warning("the database was upgraded; as it was, it is kept in %s", database.copy)
+        try:
+            yield watchlist, database
+        finally:
+            database.close()
+
+
+@contextmanager
+def _failures_explained() -> Iterator[None]:
+    """Raises `StorageError` where the database fails amid a command."""
+    try:
+        yield
+    except (OperationalError, InternalError) as failure:
+        problem = f"the database failed: {with_advice(failure.orig)}"
+        raise StorageError(f"{problem}; what was finished is kept, the rest is done by the next run") from failure
+    except DBAPIError as failure:
+        raise StorageError(f"the database refused: {failure.orig}") from failure
+
+
+def known(watchlist: Watchlist, ids: list[str] | None, hint: str = "--document") -> list[str]:
+    for id_ in ids or []:
+        if watchlist.document(id_) is None:
+            names = ", ".join(entry.id for entry in watchlist.documents) or "none"
+            raise typer.BadParameter(f"{id_!r} is not in {watchlist.file}; it has: {names}", param_hint=hint)
+    return ids or []
+
+
+def ready(watchlist: Watchlist) -> Watchlist:
+    """A watchlist that can go out: it watches something, and servers are told whom to write to."""
+    if problem := contact_problem(watchlist.contact):
+        raise WatchlistError([watchlist.problem("contact", problem)])
+    if not watchlist.documents:
+        raise WatchlistError([watchlist.problem("", NOTHING_WATCHED)])
+    return watchlist

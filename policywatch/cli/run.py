@@ -1,0 +1,221 @@
+"""The commands that do the work: run, crawl, read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from messages import counted
+from policywatch.cli.opening import known, opened, ready
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Documents,
+    Json,
+    Logs,
+    console,
+    print_json,
+    print_table,
+)
+from policywatch.config.recipients import Recipients, checked_recipients, recipients
+from policywatch.heartbeat import with_heartbeat
+from policywatch.ingest.reprocess import reprocess_all
+from policywatch.logs import LogFormat, log, start_logging
+from policywatch.pipeline import Job
+from policywatch.report import Report, all_good, log_report, outcomes
+from policywatch.sanitize import sanitize
+from policywatch.views.health import nothing_reached, undelivered
+from storage.checks import Outcome, last_checks
+from storage.database import Database
+from storage.errors import DamagedCapture, DamagedValue
+from storage.lock import one_at_a_time
+
+Now = Annotated[bool, typer.Option("--now", help="Check every document now, not only those that are due.")]
+
+
+def run(
+    config: Config = CONFIG,
+    now: Now = False,
+    document: Documents = None,
+    as_json: Json = False,
+    log_format: Logs = None,
+) -> None:
+    """Check what is due, compare, and tell people: the scheduled job.
+
+    Quiet when all is well, so that cron sends no mail; exit status 1 when a document could not be checked or an alert
+    could not be delivered. On a terminal, or with --log-format, each step is logged on standard error.
+
+    Examples: `policywatch run` (from cron) · `policywatch run --now --document linkedin/privacy-policy` (by hand)
+    """
+    logs = log_format is not None or (sys.stderr.isatty() and not as_json)
+    if logs:
+        start_logging(log_format)
+    with opened(config) as (watchlist, database):
+        only = known(watchlist, document)
+        job = Job(ready(watchlist), database, checked_recipients(watchlist))
+        log.info("run started", extra={"event": "run started"})
+        with _progress(as_json or log_format is LogFormat.JSON) as step:
+            run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
+            report = with_heartbeat(job.recipients.heartbeat, run_job)
+        with database.reading() as session:
+            failing = undelivered(session) if report.deliveries.failed else []
+            checks = last_checks(session, [check["document"] for check in report.checks])
+    offline = nothing_reached(checks.values())
+    if logs:
+        log_report(report, checks, failing)
+    if as_json:
+        print_json(report.json())
+    elif sys.stdout.isatty():
+        _print_report(report, offline)
+    elif not logs:
+        _print_troubles(report.checks, offline)
+    if not (as_json or logs) and report.deliveries.failed:
+        failed = counted(report.deliveries.failed, "delivery", "deliveries")
+        parked = "; `policywatch alerts --parked` lists what was given up"
+        sys.stderr.write("\n  ".join([f"{failed} failed{parked}", *failing]) + "\n")
+    _raise(job.mistakes)
+    if not report.is_well:
+        raise typer.Exit(TROUBLE)
+
+
+def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None) -> None:
+    """Fetch what is due, and leave the reading to `read`.
+
+    Example: `policywatch crawl --now`
+    """
+    with opened(config) as (watchlist, database):
+        only = known(watchlist, document)
+        job = Job(ready(watchlist), database, Recipients())
+        with one_at_a_time(database), _progress(as_json=False) as step:
+            planned = job.plan(only=only, force=now or bool(only))
+            job.reprocess()
+            checks = job.crawl(planned, progress=step)
+        _finish(database, checks, job.mistakes)
+
+
+def read(
+    config: Config = CONFIG,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Read all versions anew, after a rule or a selector changed, which alerts nobody; and what failed by "
+            "a mistake of policywatch.",
+        ),
+    ] = False,
+) -> None:
+    """Read what was fetched: versions, changes and alerts come of it.
+
+    Examples: `policywatch read` · `policywatch read --again`
+    """
+    with opened(config) as (watchlist, database):
+        job = Job(watchlist, database, recipients(watchlist))
+        with one_at_a_time(database):
+            job.declare()
+            if again:
+                done = reprocess_all(database, job.configs, job.mistakes)
+                if done.before:
+                    console().print(f"Went on where it was stopped, after {counted(done.before, 'version')}.")
+                console().print(
+                    f"{counted(done.read, 'version')} read again: {done.different} have another text now, "
+                    f"{done.merged} were merged with the version before, {done.split} were split from it, "
+                    f"{done.unreadable} can't be read now, or hardly anything of them, and stay as they were."
+                )
+            job.reprocess()
+            checks = job.ingest(again=again)
+            job.confirm()
+        _finish(database, checks, job.mistakes)
+
+
+def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> None:
+    checks = outcomes(database, ids)
+    if sys.stdout.isatty():
+        _print_checks(checks)
+    else:
+        _print_troubles(checks)
+    _raise(mistakes)
+    if not all_good(checks):
+        raise typer.Exit(TROUBLE)
+
+
+def _raise(mistakes: list[Exception]) -> None:
+    """Let mistakes of the program be seen, after everything else was done; and what is damaged in the store."""
+    damage = [mistake for mistake in mistakes if isinstance(mistake, DamagedCapture | DamagedValue)]
+    for problem in dict.fromkeys(map(str, damage)):
+        log.error("%s", problem, extra={"event": "damaged"})
+    if others := [mistake for mistake in mistakes if mistake not in damage]:
+        raise ExceptionGroup("mistakes of policywatch, each with one document; the others are done", others)
+    if damage:
+        raise typer.Exit(TROUBLE)
+
+
+@contextmanager
+def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    """A bar on a terminal, and a line in the log for each document that was fetched."""
+
+    def logged(_done: int, _of: int, last: str) -> None:
+        if last:
+            log.info("%s fetched", last, extra={"event": "fetched", "facts": {"document": last}})
+
+    if as_json or not sys.stderr.isatty():
+        yield logged
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def step(done: int, of: int, last: str) -> None:
+            logged(done, of, last)
+            bar.update(task, description=last or "fetching, with a pause between requests", total=of, completed=done)
+
+        yield step
+
+
+def _print_report(report: Report, offline: str | None) -> None:
+    out = console()
+    if offline:
+        out.print(sanitize(offline))
+    elif report.checks:
+        _print_checks(report.checks)
+    else:
+        out.print("Nothing is due; --now checks all the same.")
+    sent = report.deliveries
+    out.print(f"Alerts: {sent.sent} sent, {sent.failed} failed, {sent.pending} waiting.")
+
+
+def _print_checks(checks: list[dict[str, Any]]) -> None:
+    rows = ((check["document"], _outcome(check["outcome"]), _remark(check)) for check in checks)
+    print_table(("document", "outcome", ""), rows)
+
+
+def _outcome(outcome: str | None) -> Text:
+    if outcome is None:
+        return Text("fetched, not read yet", style="dim")
+    style = "bold yellow" if outcome == Outcome.CHANGED else "green" if Outcome(outcome).is_good else "red"
+    return Text(outcome, style=style)
+
+
+def _remark(check: dict[str, Any]) -> str:
+    change = check["change"]
+    if change is None:
+        return sanitize(check["reason"] or "")
+    alert = f"{change['severity']}, {change['direction']}: {', '.join(change['topics'])}"
+    return f"change {change['id']}: {alert if change['alert'] else 'nothing to alert'}"
+
+
+def _print_troubles(checks: list[dict[str, Any]], offline: str | None = None) -> None:
+    if offline:
+        sys.stderr.write(f"{sanitize(offline)}\n")
+        return
+    for check in checks:
+        if not all_good([check]):
+            sys.stderr.write(f"{check['document']}: {check['outcome']}: {sanitize(check['reason'] or '')}\n")

@@ -1,0 +1,74 @@
+"""The commands that set a watch up: init, schedule."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import shlex
+import socket
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from policywatch.atomic_file import replace_file
+from policywatch.cli.options import CONFIG, Config, console
+from policywatch.config.watchlist import contact_problem, load
+from policywatch.schedule.installation import this_installation
+from policywatch.schedule.jobs import KINDS, Kind, render
+
+
+def init(
+    config: Config = CONFIG,
+    contact: Annotated[
+        str | None, typer.Option("--contact", help="An address at which a site's people can reach you.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented policywatch.toml that watches LinkedIn.
+
+    Example: `policywatch init --contact privacy-watch@example.org`
+    """
+    default = f"{getpass.getuser()}@{socket.gethostname()}"
+    if contact is None and sys.stdin.isatty():
+        contact = typer.prompt("Your contact address, for the User-Agent", default=default)
+    contact = contact or default
+    if problem := contact_problem(contact):
+        raise typer.BadParameter(problem, param_hint="--contact")
+    if config.exists() and not force:
+        raise typer.BadParameter(f"{config} is there already; --force overwrites it", param_hint="--config")
+    replace_file(config, starter(contact).encode())
+    option = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
+    next_ = f"policywatch doctor{option}, then policywatch run{option}"
+    console().print(f"Wrote {config}. Next: {next_}", soft_wrap=True)
+
+
+def starter(contact: str) -> str:
+    """A commented policywatch.toml, valid as it is, with `contact` for the User-Agent."""
+    text = (files("policywatch.config") / "starter.toml").read_text("utf-8")
+    return text.replace('"CONTACT"', json.dumps(contact))
+
+
+def schedule(
+    kind: Annotated[
+        Kind,
+        typer.Argument(metavar="KIND", help=f"What is to start the job: {', '.join(KINDS)}."),
+    ],
+    config: Config = CONFIG,
+    every: Annotated[str, typer.Option("--every", help="How often the job looks for what is due: 30m, 1h.")] = "1h",
+    environment_file: Annotated[
+        Path | None, typer.Option("--environment-file", help="The file with the secrets (NAME=value lines).")
+    ] = None,
+) -> None:
+    """Print the ready job for this very installation; nothing is installed.
+
+    Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
+    """
+    installation = this_installation(load(config), every=every, environment_file=environment_file)
+    if environment_file is not None and not environment_file.exists():
+        sys.stderr.write(
+            f"policywatch: {environment_file} is not there yet: the job needs it, with the secrets in it\n"
+        )
+    sys.stdout.write(render(kind, installation))

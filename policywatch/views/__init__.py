@@ -1,0 +1,1 @@
+"""What the command line, the pages, the feeds and the API show alike."""

@@ -1,0 +1,117 @@
+"""What is in trouble: documents, deliveries, the job itself. For `run`, `doctor`, the page of health and the probes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlmodel import Session
+
+from messages import counted
+from policywatch.config.schema import DocumentEntry
+from policywatch.plan import GRACE, is_late
+from policywatch.sanitize import sanitize
+from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
+from storage.clock import is_ahead, utc_now
+from storage.database import Database
+from storage.deliveries import Delivery
+from storage.deliveries import failing as failing_deliveries
+from storage.documents import Document, failing
+from storage.integrity import all_damage, daily_look
+
+_UNREACHED = {"network.name", "network.connection"}  # codes of reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `said` holds what is wrong and how to fix it, or that all is well."""
+
+    good: bool
+    about: str
+    said: str
+    is_configuration: bool = False  # the watchlist is wrong, so that no run begins
+
+
+def troubled(session: Session) -> list[tuple[Document, Check]]:
+    """The documents whose last check brought no valid text, with that check."""
+    rows = failing(session)
+    checks = last_checks(session, [row.id for row in rows])
+    return [(row, checks[row.id]) for row in rows if row.id in checks and is_trouble(checks[row.id])]
+
+
+def is_trouble(check: Check) -> bool:
+    return check.outcome is not None and not Outcome(check.outcome).is_good
+
+
+def job_problem(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> str | None:
+    """Why the job does not do its work: nothing was ever checked, or everything is overdue."""
+    checks, waits = last_checks(session, [entry.id for entry in entries]), pauses(session, now)
+    checked = [(entry, checks[entry.id]) for entry in entries if entry.id in checks]
+    if not checked:
+        return "no document was checked yet"
+    if all(is_late(entry, check, waits.get(entry.id), now=now) for entry, check in checked):
+        newest = max((check for _, check in checked), key=lambda check: check.checked_at)
+        return f"all documents are overdue; {last_checked(newest, now)}"
+    return None
+
+
+def last_checked(check: Check, now: datetime) -> str:
+    """When that was, and what it makes one ask where the next one is overdue."""
+    at = f"{check.checked_at:%Y-%m-%d %H:%M} UTC"
+    if is_ahead(check.checked_at, now):
+        return f"the last check is dated {at}, which is still to come: was the clock wrong then, or is it now?"
+    return f"the last check was at {at}: does the job still run?"
+
+
+def unread_captures(session: Session, ids: Collection[str], now: datetime) -> Iterator[tuple[str, str]]:
+    """By document, captures that were not read at once, as each run does: it broke off before it."""
+    for check in unread_checks(session):
+        waited = now - check.checked_at
+        if waited > GRACE and check.document_id in ids:
+            hours = counted(int(waited / timedelta(hours=1)), "hour")
+            problem = f"capture {check.capture_id} has been unread for {hours}; run `policywatch read` to see why"
+            yield check.document_id, problem
+
+
+def nothing_reached(checks: Collection[Check]) -> str | None:
+    """What to say where none of several checks came as far as a server; None where one did."""
+    if len(checks) < 2 or not all(_is_unreached(check) for check in checks):
+        return None
+    first = next(iter(checks)).reason
+    return f"none of {len(checks)} documents could be reached: is this machine online? Of the first: {first}"
+
+
+def _is_unreached(check: Check) -> bool:
+    return check.outcome == Outcome.FAILED and check.reason is not None and check.reason.code in _UNREACHED
+
+
+def undelivered(session: Session) -> list[str]:
+    """Messages that failed and will be tried again: a line a route, address and reason, without secrets."""
+
+    def key(delivery: Delivery) -> tuple[str, str, str]:
+        return delivery.route, delivery.address, str(delivery.error or "")
+
+    lines = []
+    for (route, address, error), run in groupby(sorted(failing_deliveries(session), key=key), key=key):
+        times = [delivery.next_at for delivery in run]
+        failed = f"{route}: {counted(len(times), 'message')} to {address} failed: {error.removesuffix('.')}"
+        lines.append(sanitize(f"{failed}; tried again from {min(times):%Y-%m-%d %H:%M} UTC on"))
+    return lines
+
+
+def check_store(database: Database, *, deep: bool) -> list[Finding]:
+    """Whether all is as it was written: all of it where it is `deep`, else what can be found within seconds."""
+    damage = list(all_damage(database) if deep else daily_look(database, utc_now().toordinal()))
+    if not damage:
+        looked = "all that is stored is as it was written" if deep else "no damage in today's sample of the store"
+        return [Finding(True, "store", looked)]
+    advice = (
+        "stop the job, keep a copy of the damaged database, and restore the newest backup that "
+        "`policywatch database check` finds whole (docs/deploy.md, Backing up); the next run goes on from there"
+    )
+    return [
+        *(Finding(False, each.about, each.problem) for each in damage),
+        Finding(False, "store", f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}"),
+    ]

@@ -1,0 +1,212 @@
+"""A change's passages in the order in which a reader wants them, and their words with marks.
+
+A mark says whether words are the same, removed or added, and which topics they decided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, pairwise, takewhile
+from typing import NamedTuple
+
+from analysis.text.words import Tag
+from messages import Message
+from notifier.presentation import group_alike
+from storage.changes import StoredPassage, gravity
+
+_LONG = 60  # unchanged words in a row, from which on those in the middle are folded away
+_CONTEXT = 16  # words that stay on each side of the fold
+_WORD = re.compile(r"\S+")
+_SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("same", "added")}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Passages that stand one after the other under one heading.
+
+    A passage repeated in several places is there once; `elsewhere` has the other places' headings, by its position.
+    """
+
+    heading: list[str]
+    passages: list[StoredPassage]
+    elsewhere: Mapping[int, list[str]]
+
+    @property
+    def places(self) -> int:
+        """How many passages that is, each place counted."""
+        return len(self.passages) + sum(len(self.also(passage)) for passage in self.passages)
+
+    def also(self, passage: StoredPassage) -> list[str]:
+        """The other headings under which it stands."""
+        return self.elsewhere.get(passage.position, [])
+
+    @property
+    def operations(self) -> list[str]:
+        return list(dict.fromkeys(passage.operation for passage in self.passages))
+
+    @property
+    def topics(self) -> list[str]:
+        return list(dict.fromkeys(topic for passage in self.passages for topic in passage.topics))
+
+    @property
+    def why(self) -> list[Message]:
+        return list(dict.fromkeys(chain.from_iterable(passage.why for passage in self.passages)))
+
+    @property
+    def severity(self) -> str:
+        return min((passage.severity for passage in self.passages), key=gravity)
+
+
+def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[list[Section], list[Section]]:
+    """The flagged sections, highest severity first, and the others; both else in reading order.
+
+    A heading does not begin with the document's own title.
+    """
+    distinct, elsewhere = [], {}
+    for copies in group_alike(passages):
+        shown = min(copies, key=lambda passage: gravity(passage.severity))
+        distinct.append(shown)
+        shared = _shared_steps([copy.heading for copy in copies])
+        elsewhere[shown.position] = [" › ".join(copy.heading[shared:]) for copy in copies if copy is not shown]
+    distinct.sort(key=lambda passage: passage.position)
+    flagged = _sections([passage for passage in distinct if passage.topics], title, elsewhere)
+    others = _sections([passage for passage in distinct if not passage.topics], title, elsewhere)
+    return sorted(flagged, key=lambda section: gravity(section.severity)), others
+
+
+def _sections(passages: Sequence[StoredPassage], title: str, elsewhere: Mapping[int, list[str]]) -> list[Section]:
+    return [
+        Section(_without_title(heading, title), list(run), elsewhere)
+        for heading, run in groupby(passages, key=lambda passage: passage.heading)
+    ]
+
+
+def _shared_steps(headings: Sequence[list[str]]) -> int:
+    """How many steps all headings have in common at their beginning."""
+    return sum(1 for _ in takewhile(lambda steps: len(set(steps)) == 1, zip(*headings, strict=False)))
+
+
+def _without_title(heading: list[str], title: str) -> list[str]:
+    return heading[1:] if heading and heading[0].casefold() == title.casefold() else heading
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words of one kind; `topics` are those that these words decided."""
+
+    tag: Tag
+    text: str
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Pieces of one mark: an addition stays one, however many of its words are evidence.
+
+    `folded` counts the words of unchanged text that need not be read, 0 for all else.
+    """
+
+    tag: Tag
+    pieces: list[Piece]
+    folded: int = 0
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+def runs(passage: StoredPassage, *, fold: bool = True) -> list[Run]:
+    """The words of a passage by mark, in reading order; `fold` sets the middle of long unchanged text apart."""
+    return _runs(_pieces(passage), fold=fold)
+
+
+def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
+    """The earlier and the later text, to be read side by side."""
+    pieces = _pieces(passage)
+    return _runs([piece for piece in pieces if piece.tag != "added"]), _runs([p for p in pieces if p.tag != "removed"])
+
+
+def _runs(pieces: list[Piece], *, fold: bool = True) -> list[Run]:
+    found = [Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)]
+    if len(found) < 2 or not fold:
+        return found  # where all is the same there is nothing else to look at
+    return [part for run in found for part in (_folded(run) if run.tag == "same" else [run])]
+
+
+def _folded(run: Run) -> list[Run]:
+    """Cut out the middle of a long unchanged text, unless words of it decided a topic."""
+    text = run.text
+    words = list(_WORD.finditer(text))
+    if len(words) < _LONG or any(piece.topics for piece in run.pieces):
+        return [run]
+    first, last = words[_CONTEXT].start(), words[-_CONTEXT].start()
+    cut = [(text[:first], 0), (text[first:last], len(words) - 2 * _CONTEXT), (text[last:], 0)]
+    return [Run("same", [Piece("same", part)], folded) for part, folded in cut]
+
+
+class _Evidence(NamedTuple):
+    """A stretch of one side's text that decided a topic."""
+
+    side: str
+    start: int
+    end: int
+    topic: str
+
+
+def _pieces(passage: StoredPassage) -> list[Piece]:
+    marks = _marks(passage)
+    evidence = list(_evidence(passage, marks))
+    offsets = dict.fromkeys(_SIDES, 0)  # where the mark begins in the text of each side
+    pieces: list[Piece] = []
+    for tag, text in marks:
+        on = [side for side, tags in _SIDES.items() if tag in tags]
+        spans = [
+            (each.start - offsets[each.side], each.end - offsets[each.side], each.topic)
+            for each in evidence
+            if each.side in on
+        ]
+        pieces += _split(tag, text, spans)
+        for side in on:
+            offsets[side] += len(text)
+    return pieces
+
+
+def _marks(passage: StoredPassage) -> list[tuple[Tag, str]]:
+    if passage.operation == "moved":
+        return [("same", passage.after or passage.before or "")]
+    if passage.marks:
+        return [(_tag(tag), text) for tag, text in passage.marks if text]
+    whole: list[tuple[Tag, str]] = [("removed", passage.before or ""), ("added", passage.after or "")]
+    return [mark for mark in whole if mark[1]]
+
+
+def _tag(stored: str) -> Tag:
+    return "removed" if stored == "removed" else "added" if stored == "added" else "same"
+
+
+def _evidence(passage: StoredPassage, marks: list[tuple[Tag, str]]) -> Iterator[_Evidence]:
+    for side, tags in _SIDES.items():
+        whole = "".join(text for tag, text in marks if tag in tags)
+        for evidence in passage.evidence:
+            words = evidence.get("text", "") if evidence.get("side") == side else ""
+            if words and (start := whole.find(words)) >= 0:
+                yield _Evidence(side, start, start + len(words), evidence["topic"])
+
+
+def _split(tag: Tag, text: str, spans: list[tuple[int, int, str]]) -> Iterator[Piece]:
+    """A mark never ends in white space, so that what is struck out or underlined ends with its word."""
+    end = len(text.rstrip()) if tag != "same" else len(text)
+    if end == 0 and tag == "removed":
+        return  # removed white space would show as if it were still there
+    edges = {edge for start, stop, _ in spans for edge in (start, stop) if 0 < edge < end}
+
+    def topics_at(cut: tuple[int, int]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(topic for start, stop, topic in spans if start <= cut[0] and cut[1] <= stop))
+
+    for topics, run in groupby(pairwise(sorted({0, end, *edges})), key=topics_at):
+        cuts = list(run)
+        yield Piece(tag, text[cuts[0][0] : cuts[-1][1]], topics)
+    if end < len(text):
+        yield Piece("same", text[end:])

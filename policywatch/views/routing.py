@@ -1,0 +1,164 @@
+"""Which routes are alerted of a change, when, and why the others are not: by the rules of the delivery itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from notifier.plan import is_wanted
+from notifier.presentation import reasons
+from notifier.routes import Unmet
+from notifier.when import AtOnce, parse_when, zone
+from policywatch.config.recipients import route_of
+from policywatch.config.schema import RouteEntry
+from policywatch.ingest.alerting import CONFIRMATIONS
+from storage.alerts import Alert, alerts_of, waiting_alerts
+from storage.changes import Change, change, waiting_changes
+from storage.checks import good_checks_since
+from storage.clock import is_ahead, utc_now
+from storage.deliveries import Delivery, State, deliveries_of
+from storage.documents import Document, document
+from storage.versions import Cause, version_heads
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChange:
+    """A change that waits until a digest is due (None: only for the next run), or for more checks of a returned text.
+
+    `confirmations` counts the checks that found it again; None where it isn't a return.
+    """
+
+    change: Change
+    document: Document
+    routes: tuple[str, ...] = ()
+    until: datetime | None = None
+    confirmations: int | None = None
+
+    @property
+    def why(self) -> str:
+        """In English, for the terminal."""
+        if self.confirmations is not None:
+            return (
+                f"back to an earlier text; told once {CONFIRMATIONS} checks in a row found it again, "
+                f"{self.confirmations} did so far"
+            )
+        return "for the digest of that time" if self.until else "for the next run, or `policywatch deliver`"
+
+
+def waiting(
+    session: Session, routes: Iterable[RouteEntry], now: Callable[[], datetime] = utc_now
+) -> list[WaitingChange]:
+    """The changes that no delivery carries yet, newest first. Routes that are switched off or gone wait for nothing,
+    nor does one for a change that was classified anew and no longer passes its filter."""
+    by_name = {name: entry for entry in routes if entry.enabled for name in (entry.name, *entry.formerly)}
+    names: dict[tuple[int, datetime | None], list[str]] = {}
+    for alert in waiting_alerts(session):
+        entry = by_name.get(alert.route)
+        if entry and is_wanted(session, alert, route_of(entry)):
+            names.setdefault((alert.change_id, _until(entry, alert, now())), []).append(entry.name)
+    rows = []
+    for (change_id, until), routes_of_it in names.items():
+        row = change(session, change_id)
+        rows.append(WaitingChange(row, document(session, row.document_id), tuple(sorted(routes_of_it)), until))
+    for row in waiting_changes(session):
+        if row.alert:
+            confirmations = good_checks_since(session, row.document_id, row.check_id or 0)
+            rows.append(WaitingChange(row, document(session, row.document_id), confirmations=confirmations))
+    return sorted(rows, key=lambda row: -(row.change.id or 0))
+
+
+def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
+    when = parse_when(entry.when)
+    if isinstance(when, AtOnce) or is_ahead(alert.created_at, now):
+        return None
+    return when.next(alert.created_at, zone(entry.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class RouteResult:
+    """What becomes of a change for one route; `said` are the details, in English for the terminal, at least one."""
+
+    route: str
+    state: str  # told, waits, given up or not told
+    said: list[str]
+
+
+def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry]) -> list[RouteResult]:
+    """Of each route of the watchlist in its order, then of those that have left it since."""
+    alerts = {alert.route: alert for alert in alerts_of(session, row.id or 0)}
+    carried = {name: deliveries_of(session, alert.id or 0) for name, alert in alerts.items()}
+    waiting_rows = [each for each in waiting(session, routes) if each.change.id == row.id]
+    results = []
+    for entry in routes:
+        names = (entry.name, *entry.formerly)
+        deliveries = [delivery for name in names for delivery in carried.pop(name, [])]
+        unmet = route_of(entry).unmet(document(session, row.document_id), row)
+        # a return waits for every route that it would pass
+        waits = [w for w in waiting_rows if entry.name in w.routes or not (w.routes or unmet or not entry.enabled)]
+        if deliveries or waits:
+            results.append(_delivered(entry.name, deliveries, waits))
+        else:
+            had_alert = any(name in alerts for name in names)
+            reasons = [*_why_not(session, row, entry, unmet, had_alert=had_alert)]
+            results.append(RouteResult(entry.name, "not told", reasons))
+    for name, deliveries in carried.items():
+        left = _delivered(name, deliveries, [])
+        results.append(RouteResult(name, left.state, [*left.said, "the route is no longer in the watchlist"]))
+    return results
+
+
+def _delivered(route: str, deliveries: list[Delivery], waits: list[WaitingChange]) -> RouteResult:
+    states = {delivery.state for delivery in deliveries}
+    said = [_delivery_line(delivery) for delivery in deliveries]
+    said += [f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits]
+    if State.SENT in states:
+        return RouteResult(route, "told", said)
+    if waits or states & {State.PENDING, State.SENDING}:
+        return RouteResult(route, "waits", said)
+    return RouteResult(route, "given up" if states else "not told", said)
+
+
+def _delivery_line(delivery: Delivery) -> str:
+    match State(delivery.state):
+        case State.SENT:
+            digest = ", in a digest" if delivery.kind == "digest" else ""
+            return f"{delivery.address}: sent at {_time(delivery.sent_at or delivery.created_at)}{digest}"
+        case State.SENDING:
+            return f"{delivery.address}: is being sent"
+        case State.PENDING:
+            failed = f"; the last try failed: {delivery.error}" if delivery.error else ""
+            return f"{delivery.address}: is tried from {_time(delivery.next_at)} on{failed}"
+        case State.PARKED:
+            again = f"`policywatch alerts retry {delivery.id}` sends it again"
+            return f"{delivery.address}: given up: {str(delivery.error or '').removesuffix('.')}; {again}"
+
+
+def _why_not(session: Session, row: Change, entry: RouteEntry, unmet: list[Unmet], *, had_alert: bool) -> Iterator[str]:
+    """All that stands between, not only the first."""
+    if not entry.enabled:
+        yield "the route is switched off by enabled = false"
+    if not row.alert:
+        is_reader = row.cause == Cause.READER
+        why = ["the page did not change, the way it is read did"] if is_reader else map(str, reasons(row.brief))
+        yield ": ".join(filter(None, ["this change makes no alert", "; ".join(why)]))
+        return
+    for key, wanted, actual in unmet:
+        yield f"{key}: the route wants {' or '.join(wanted)}; the change has {', '.join(actual) or 'none'}"
+    if unmet or not entry.enabled:
+        return
+    if had_alert:
+        yield "each of its addresses had heard of it by another route, or it was out of the watchlist when it was due"
+    elif any(head.source for head in version_heads(session, [row.before_id, row.version_id]).values()):
+        yield "its filter lets the change through, but nobody is told of what comes from an archive"
+    else:
+        yield (
+            "its filter lets the change through now, but nothing was owed to it when the change was read: the route or "
+            "its filter is newer, or the text went back before anybody was told"
+        )
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,258 @@
+"""What is stored as JSON: the same for the command line and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from notifier.presentation import reasons
+from policywatch.config.watchlist import Watchlist
+from policywatch.views import json_models as json
+from policywatch.views.change import change_view
+from policywatch.views.routing import WaitingChange
+from storage.announced import Announcement, announcement_by
+from storage.change_list import ListedChange, changes_to
+from storage.changes import Change, change, changes_of
+from storage.checks import Outcome, last_checks
+from storage.deliveries import State, alerts_in, newest
+from storage.document_stats import document_stats
+from storage.documents import PREVIEW, Document, document
+from storage.passages import ListedPassage
+from storage.search import Hit
+from storage.versions import Version, version_heads, versions
+
+# stored with the brief, given beside it or not at all
+_BESIDE = ("notice_links", "why", "dated", "place")
+
+
+def change_json(session: Session, change_id: int) -> json.Change:
+    """The whole of a change. Raises `UnknownChange`."""
+    view = change_view(session, change_id)
+    heads = {version.id or 0: version for version in (view.before, view.after, view.returned) if version}
+    second = None
+    if view.second:
+        verdict = view.second.verdict
+        second = json.SecondOpinion(
+            model=view.second.model,
+            meaning=view.second.meanings,
+            substantive=verdict.substantive,
+            alert=verdict.alert,
+            severity=verdict.severity,
+            direction=verdict.direction,
+            topics=list(verdict.topics),
+        )
+    head = _change_head(view.change, view.document, heads, view.announced)
+    return json.Change(**head, second=second, passages=view.passages)
+
+
+def changes_json(session: Session, rows: Sequence[ListedChange]) -> list[json.ChangeHead]:
+    ids = (id_ for row in rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
+    heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
+    return [json.ChangeHead(**_change_head(row.change, row.document, heads, row.announced)) for row in rows]
+
+
+def _change_head(
+    row: Change, of: Document, heads: Mapping[int, Version], announced: Announcement | None
+) -> dict[str, Any]:
+    """`heads` holds the versions that the change names."""
+    before, after = heads[row.before_id], heads[row.version_id]
+    if of.kind == PREVIEW:
+        announced = announcement_by(row, after)
+    announcing = announced and {"on": announced.day, "change": announced.change_id, "document": announced.document_id}
+    return {
+        "id": row.id,
+        "document": of.id,
+        "service": of.service,
+        "title": of.title,
+        "kind": of.kind,
+        "language": of.language,
+        "url": of.url,
+        "urls": of.addresses,
+        "detected_at": row.detected_at,
+        "versions": {"before": before, "after": after},
+        "cause": row.cause,
+        "returns_to": heads[row.returns_to].number if row.returns_to is not None else None,
+        "substantive": row.substantive,
+        "alert": row.alert,
+        "severity": row.severity,
+        "direction": row.direction,
+        "topics": row.topics,
+        "effective_date": row.effective_date,
+        "announced": announcing,
+        "dated": row.brief.get("dated", False),
+        "held": None,
+        "why": reasons(row.brief),
+        "brief": {name: value for name, value in row.brief.items() if name not in _BESIDE},
+        "notice_links": row.brief.get("notice_links", []),
+    }
+
+
+def passage_json(row: ListedPassage) -> json.PlacedPassage:
+    """A passage, and where it is from; its marks are left out, for they can be made from before and after."""
+    return json.PlacedPassage(
+        **json.Passage.model_validate(row.passage).model_dump(),
+        change=row.passage.change_id,
+        position=row.passage.position,
+        document=row.document.id,
+        service=row.document.service,
+        detected_at=row.detected_at,
+    )
+
+
+def hit_json(hit: Hit) -> json.Hit:
+    of = hit.document
+    return json.Hit(
+        document=of.id,
+        service=of.service,
+        title=of.title,
+        text=hit.text,
+        marked=hit.marked,
+        stands=hit.stands,
+        spans=hit.spans,
+    )
+
+
+def versions_json(session: Session, rows: Sequence[Version]) -> list[json.VersionHead]:
+    changes = changes_to(session, [row.id for row in rows if row.id is not None])
+    return [
+        json.VersionHead(
+            document=row.document_id,
+            number=row.number,
+            captured_at=row.captured_at,
+            cause=row.cause,
+            source=row.source,
+            fingerprint=row.fingerprint,
+            change=changes[row.id].change.id if row.id in changes else None,
+        )
+        for row in rows
+    ]
+
+
+def documents_json(session: Session, rows: Sequence[Document]) -> list[json.Document]:
+    """Documents as they are stored, with how their last check went."""
+    ids = [row.id for row in rows]
+    facts, checks = document_stats(session, ids), last_checks(session, ids)
+    return [
+        json.Document(
+            id=row.id,
+            service=row.service,
+            title=row.title,
+            kind=row.kind,
+            language=row.language,
+            url=row.url,
+            urls=row.addresses,
+            watched=not row.retired,
+            versions=facts[row.id].versions,
+            changed_at=facts[row.id].changed_at,
+            last_check=checks.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]:
+    """A row for each document of the watchlist, in its order."""
+    checks, facts = last_checks(session), document_stats(session, [entry.id for entry in watchlist.documents])
+    rows = []
+    for entry in watchlist.documents:
+        check = checks.get(entry.id)
+        outcome = check.outcome if check else None
+        rows.append(
+            {
+                "document": entry.id,
+                "service": entry.service,
+                "title": entry.title,
+                "kind": entry.kind,
+                "language": entry.language,
+                "url": entry.addresses[0],
+                "urls": [*entry.addresses],
+                "every": entry.every,
+                "robots": watchlist.robots(entry),
+                "version": facts[entry.id].versions or None,
+                "checked_at": check.checked_at.isoformat() if check else None,
+                "outcome": outcome,
+                "reason": str(check.reason) if check and check.reason else None,
+                "good": Outcome(outcome).is_good if outcome else None,
+            }
+        )
+    return rows
+
+
+def history_json(session: Session, document_id: str) -> dict[str, Any]:
+    """A document with its versions, oldest first, and its changes, newest first. Raises `UnknownDocument`."""
+    row = document(session, document_id)
+    changes = [change_json(session, change.id or 0) for change in changes_of(session, document_id)]
+    return {
+        "document": row.id,
+        "service": row.service,
+        "title": row.title,
+        "url": row.url,
+        "urls": row.addresses,
+        "versions": [
+            {
+                "number": version.number,
+                "captured_at": version.captured_at.isoformat(),
+                "cause": version.cause,
+                "source": version.source,
+            }
+            for version in versions(session, document_id)
+        ],
+        "changes": [change.model_dump(mode="json") for change in changes],
+    }
+
+
+def deliveries_json(
+    session: Session, *, state: State | None = None, route: str | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """Newest first; addresses by their names, never with secrets."""
+    deliveries = newest(session, state=state, route=route, limit=limit)
+    alerts = alerts_in(session, [delivery.id or 0 for delivery in deliveries])
+    rows = []
+    for delivery in deliveries:
+        carried = alerts.get(delivery.id or 0, [])
+        change_ids = dict.fromkeys(alert.change_id for alert in carried)
+        rows.append(
+            {
+                "id": delivery.id,
+                "kind": delivery.kind,
+                "state": delivery.state,
+                "routes": sorted({alert.route for alert in carried} or {delivery.route}),
+                "address": delivery.address,
+                "changes": [_alerted(session, change(session, id_)) for id_ in change_ids],
+                "created_at": delivery.created_at.isoformat(),
+                "sent_at": delivery.sent_at.isoformat() if delivery.sent_at else None,
+                "next_try_at": delivery.next_at.isoformat() if delivery.state == State.PENDING else None,
+                "attempts": delivery.attempts,
+                "error": None if delivery.state == State.SENT or delivery.error is None else str(delivery.error),
+                "waits": None,
+            }
+        )
+    return rows
+
+
+def waiting_json(session: Session, rows: Sequence[WaitingChange]) -> list[dict[str, Any]]:
+    """Changes that no delivery carries yet, as rows like the others, but without an id."""
+    return [
+        {
+            "id": None,
+            "kind": "alert" if row.until is None else "digest",
+            "state": "waiting",
+            "routes": [*row.routes],
+            "address": None,
+            "changes": [_alerted(session, row.change)],
+            "created_at": row.change.detected_at.isoformat(),
+            "sent_at": None,
+            "next_try_at": row.until.isoformat() if row.until else None,
+            "attempts": 0,
+            "error": None,
+            "waits": row.why,
+        }
+        for row in rows
+    ]
+
+
+def _alerted(session: Session, row: Change) -> dict[str, Any]:
+    of = document(session, row.document_id)
+    return {"id": row.id, "document": of.id, "service": of.service, "title": of.title, "severity": row.severity}

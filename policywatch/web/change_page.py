@@ -1,0 +1,159 @@
+"""What the page of a change shows, and those of two versions compared and of a text that needs review."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlmodel import Session
+
+from analysis.page_json import page_from_json
+from analysis.text.normal import fingerprint
+from policywatch.ingest.approve import held_text
+from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
+from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.views.change import change_view
+from policywatch.views.passages import Section, flagged_first
+from storage.changes import Change, StoredPassage, neighbours
+from storage.documents import Document, document, previews
+from storage.errors import UnknownDocument
+from storage.versions import UnknownVersion, Version, current_version, numbered_version
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a passage's text stands: the version, the number of its block, and the blocks around it."""
+
+    version: Version
+    block: int
+    before: str
+    after: str
+
+
+class PlacedPassages:
+    """Passages in a reader's order, with where each stands in the two texts."""
+
+    def __init__(self, passages: Sequence[StoredPassage], title: str, before: Version, after: Version | None) -> None:
+        self.counts = dict(Counter(passage.operation for passage in passages))
+        self.flagged, self.others = flagged_first(passages, title)
+        self._before, self._after = before, after
+
+    @property
+    def other_passages(self) -> int:
+        return sum(section.places for section in self.others)
+
+    def cited(self, section: Section) -> Version | None:
+        """The version that a quotation of the section's words is from."""
+        return self._after if section.passages[0].after is not None else self._before
+
+    def place(self, section: Section) -> Place | None:
+        """Of the first of its passages whose text can be found again; nowhere where the later text has no page."""
+        if self._after is None:
+            return None
+        for passage in section.passages:
+            is_later = passage.after is not None
+            version, texts = (self._after, self._later) if is_later else (self._before, self._earlier)
+            at = texts.get((passage.after if is_later else passage.before) or "")
+            if at is not None:
+                return Place(version, *at)
+        return None
+
+    @cached_property
+    def _later(self) -> dict[str, tuple[int, str, str]]:
+        return _surroundings(self._after.page) if self._after is not None else {}
+
+    @cached_property
+    def _earlier(self) -> dict[str, tuple[int, str, str]]:
+        return _surroundings(self._before.page)
+
+
+def _surroundings(page: dict[str, Any]) -> dict[str, tuple[int, str, str]]:
+    """By each block's text its number and the texts before and after it; of equal ones the first."""
+    texts = ["", *(str(block["text"]) for block in page["blocks"]), ""]
+    places: dict[str, tuple[int, str, str]] = {}
+    for i in range(1, len(texts) - 1):
+        places.setdefault(texts[i], (i - 1, texts[i - 1], texts[i + 1]))
+    return places
+
+
+def change_page(session: Session, change_id: int) -> dict[str, Any]:
+    """A change, its passages in place, and the changes of the document around it. Raises `UnknownChange`."""
+    view = change_view(session, change_id)
+    placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
+    older, newer = neighbours(session, view.change)
+    return {"view": view, "placed": placed, "older": older, "newer": newer}
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two versions to be compared; `replaced` is the document of the first where it is another."""
+
+    document: Document
+    replaced: Document
+    before: Version
+    after: Version
+
+    def compare(self) -> ChangeDraft:
+        """Takes long for long texts, and no session. Raises `TooCostly`."""
+        texts = page_from_json(self.before.page), page_from_json(self.after.page)
+        config = ExtractionConfig(self.document.title, self.document.language)
+        return draft_change(config.compare(*texts))
+
+
+def two_versions(session: Session, document_id: str, first: int, second: int) -> Sides:
+    """The older of the two versions comes first, however they are named.
+
+    Raises `UnknownDocument` or `UnknownVersion`.
+    """
+    row = document(session, document_id)
+    before, after = (numbered_version(session, document_id, number) for number in sorted((first, second)))
+    return Sides(row, row, before, after)
+
+
+def announced_text(session: Session, document_id: str) -> Sides:
+    """An announced text against the one that it will replace.
+
+    Raises `UnknownDocument` where nothing says what that is, and `UnknownVersion` where one of them was not read yet.
+    """
+    for announced, replaced in previews(session):
+        if announced.id == document_id:
+            now, then = current_version(session, replaced.id), current_version(session, announced.id)
+            if now is None or then is None:
+                raise UnknownVersion(f"{document_id} can't be compared before both texts were read")
+            return Sides(announced, replaced, now, then)
+    raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
+
+
+def compare_page(sides: Sides, found: ChangeDraft) -> dict[str, Any]:
+    """What differs between any two versions; `change` as it would be stored, when the later text was captured."""
+    return {
+        "texts": sides,
+        "document": sides.document,
+        "placed": PlacedPassages(found.passages, sides.document.title, sides.before, sides.after),
+        "alert": found.comparison.alert,
+        "change": Change(cause="page", detected_at=sides.after.captured_at, **change_columns(found.comparison)),
+    }
+
+
+def review_page(session: Session, document_id: str, config: ExtractionConfig) -> dict[str, Any]:
+    """A text that needs review: why, and what it would change; `placed` is None where there is nothing to compare it
+    with. `fingerprint` goes with the form, so that no other text is accepted than the one that was shown.
+
+    Raises `UnknownDocument`, `NothingHeld`, and `UnreadablePage` where the capture gives no text now.
+    """
+    row = document(session, document_id)
+    check, held = held_text(session, document_id, config)
+    placed = None
+    if held.draft is not None and held.before is not None:
+        placed = PlacedPassages(held.draft.passages, row.title, held.before, None)
+    return {
+        "document": row,
+        "check": check,
+        "text": held.page,
+        "placed": placed,
+        "fingerprint": fingerprint(held.page.blocks),
+        "word_count": sum(len(block.text.split()) for block in held.page.blocks),
+    }

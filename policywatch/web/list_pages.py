@@ -1,0 +1,78 @@
+"""What the first page, the list of changes and that of announced dates show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from pydantic import Field
+from sqlmodel import Session
+
+from policywatch.web.query_params import ChangesQuery, Place
+from storage.change_list import ChangeFilter, Cursor, ListedChange, changes_page, upcoming
+from storage.changes import this_and_above
+from storage.checks import newest_check
+from storage.documents import previews, services_and_languages, watched_counts
+from storage.versions import current_version
+
+_PAGE = 30  # changes on one page
+_RECENT = 7  # changes on the first page
+_NEWS = timedelta(days=120)  # older changes, of an archive for example, are no news
+_SOON = 5  # announced dates on the first page
+_AHEAD = 100  # on the page of all
+
+
+class ListQuery(ChangesQuery):
+    """A filter and a place in the list: `cursor` for what is older, `newer` for the way back."""
+
+    cursor: Place | None = Field(None, description="older than this place")
+    newer: Place | None = Field(None, description="newer than this place")
+
+    def without(self, name: str, value: str) -> dict[str, list[str]]:
+        """The filter with one of its words taken away."""
+        query = self.as_query
+        return query | {name: [other for other in query[name] if other != value]}
+
+
+def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
+    """A page of the changes that the filter lets through, and what else could be filtered for."""
+    before, after = (Cursor.parse(place) if place else None for place in (query.cursor, query.newer))
+    page = changes_page(session, query.filter, before=before, after=after, limit=_PAGE)
+    services, languages = services_and_languages(session)
+    return {
+        "query": query,
+        "days": by_day(page.rows),
+        "older": {"cursor": [str(page.older)], **query.as_query} if page.older else None,
+        "newer": {"newer": [str(page.newer)], **query.as_query} if page.newer else None,
+        "services": services,
+        "languages": languages,
+    }
+
+
+def by_day(rows: Sequence[ListedChange]) -> list[tuple[date, list[ListedChange]]]:
+    return [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.detected_at.date())]
+
+
+def home_page(session: Session, today: date) -> dict[str, Any]:
+    """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
+    rows = changes_page(session, ChangeFilter(severities=this_and_above("low")), limit=_RECENT).rows
+    news = [row for row in rows if today - row.change.detected_at.date() <= _NEWS]
+    services, documents = watched_counts(session)
+    return {
+        "newest": news or rows,
+        "is_recent": bool(news) or not rows,
+        "soon": upcoming(session, today, limit=_SOON),
+        "services": services,
+        "documents": documents,
+        "check": newest_check(session),
+    }
+
+
+def upcoming_page(session: Session, today: date) -> dict[str, Any]:
+    """Changes by the date from which they hold, the nearest first, and announced texts with those they will replace."""
+    rows = upcoming(session, today, limit=_AHEAD)
+    days = groupby(rows, key=lambda row: row.change.effective_date or today)
+    announced = [pair for pair in previews(session) if all(current_version(session, each.id) for each in pair)]
+    return {"days": [(day, list(run)) for day, run in days], "announced": announced, "today": today}

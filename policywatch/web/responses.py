@@ -1,0 +1,101 @@
+"""Answers for programs: conditional ones, and problems in the form of RFC 9457."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+
+from policywatch.views.json_models import Problem
+
+PROBLEM = "application/problem+json"
+UNKNOWN = "unknown_name"  # the type of an error: a filter names what does not exist
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "What was asked for is not there, or was not understood.",
+        "content": {PROBLEM: {"schema": Problem.model_json_schema()}},
+    },
+    304: {"description": "Nothing has changed since the answer with the tag in If-None-Match."},
+}
+
+
+class ConditionalRoute(APIRoute):
+    """Gives answers a tag, and sends none again that the client has."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def conditional(request: Request) -> Response:
+            response = await handler(request)
+            tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+            response.headers["ETag"] = f"W/{tag}"  # weak, for the body may go out compressed or not
+            response.headers.setdefault("Cache-Control", "no-cache")
+            if not _is_known(request, tag, response.headers.get("last-modified")):
+                return response
+            kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=kept)
+
+        return conditional
+
+
+def _is_known(request: Request, tag: str, updated: str | None) -> bool:
+    """By the tag where one is sent, as it changes too when an old change is classified anew; else by the date."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        return tag in {each.strip().removeprefix("W/") for each in tags.split(",")}
+    try:
+        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+    except ValueError:
+        return False
+    return updated is not None and since.tzinfo is not None and parsedate_to_datetime(updated) <= since
+
+
+class Json(JSONResponse):
+    """Also of text with halves of characters."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def next_page(request: Request, response: Response, cursor: object | None) -> str | None:
+    """The address of the page from that place on, also as a header."""
+    if cursor is None:
+        return None
+    address = str(request.url.include_query_params(cursor=str(cursor)))
+    response.headers["Link"] = f'<{address}>; rel="next"'
+    return address
+
+
+def problem(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(body, status, headers, PROBLEM)
+
+
+def wrong_parameters(errors: Sequence[Any]) -> str:
+    """What of an address could not be understood, a parameter each."""
+    return "; ".join(f"{(*error['loc'], '', '')[1]}: {error['msg']}" for error in errors[:5])
+
+
+def wrong_parameter_keys(errors: Sequence[Any]) -> list[tuple[str, str, str]]:
+    """The same for a page: each parameter, what it was, and the key of the sentence that says what it may be."""
+    return [
+        ((*error["loc"], "", "")[1], str(error["input"])[:_LONGEST], _SENTENCES.get(error["type"], "wrong"))
+        for error in errors[:5]
+    ]
+
+
+_LONGEST = 60  # characters of what was found
+_SENTENCES = {
+    "missing": "left_out",
+    "too_long": "too_many",
+    UNKNOWN: "unknown",
+    **dict.fromkeys(("date_from_datetime_parsing", "date_parsing"), "no_day"),
+}
