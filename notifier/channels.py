@@ -75,7 +75,7 @@ def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:
     return (channel.markup if understood == passed_through else _FORMS[understood]), understood
 
 
-def room_of(service: NotifyBase, url: str, told: NotifyFormat, subject: str) -> int:
+def room_of(service: NotifyBase, url: str, apprise_format: NotifyFormat, subject: str) -> int:
     """How much of a body goes into one message: characters, or what `size_of` counts.
 
     Apprise puts the title into the body where a channel has none, or counts it (Discord).
@@ -83,7 +83,7 @@ def room_of(service: NotifyBase, url: str, told: NotifyFormat, subject: str) -> 
     room = channel_of(scheme_of(url)).room or int(service.body_maxlen)
     if service.title_maxlen and not service.overflow_amalgamate_title:
         return room
-    return room - len(subject) - len("<b></b><br />\r\n" if told == NotifyFormat.HTML else "# \r\n")
+    return room - len(subject) - len("<b></b><br />\r\n" if apprise_format == NotifyFormat.HTML else "# \r\n")
 
 
 def size_of(url: str) -> Callable[[str], int]:

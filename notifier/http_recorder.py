@@ -27,7 +27,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Heard:
+class Exchange:
     """Everything that came back during one send, in order; `lines` is what Apprise logged about it."""
 
     answers: list[Answer] = field(default_factory=list)
@@ -35,20 +35,20 @@ class Heard:
     lines: list[str] = field(default_factory=list)
 
 
-_heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
+_exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 @contextmanager
-def listening() -> Iterator[Heard]:
+def listening() -> Iterator[Exchange]:
     """Collect what is answered in this context; other threads don't mix in."""
     _keep_logs()
-    heard = Heard()
+    exchange = Exchange()
     with _watch.on():
-        token = _heard.set(heard)
+        token = _exchange.set(exchange)
         try:
-            yield heard
+            yield exchange
         finally:
-            _heard.reset(token)
+            _exchange.reset(token)
 
 
 class _Watch:
@@ -82,16 +82,16 @@ _watch = _Watch()
 def _overheard(plain: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
     @wraps(plain)
     def send(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        heard = _heard.get()
-        if heard is None:
+        exchange = _exchange.get()
+        if exchange is None:
             return plain(session, request, **options)
         try:
             response = plain(session, request, **options)
         except requests.RequestException as failure:
-            heard.failures.append(failure)
+            exchange.failures.append(failure)
             raise
         text = response.text[:1000] if response.status_code >= 300 else ""
-        heard.answers.append(Answer(response.status_code, response.headers.get("Retry-After"), text))
+        exchange.answers.append(Answer(response.status_code, response.headers.get("Retry-After"), text))
         return response
 
     return send
@@ -101,11 +101,11 @@ class _Ours(logging.Filter):
     """Takes what is logged during a send out of the log: it holds addresses, tokens in their paths included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        heard = _heard.get()
-        if heard is None:
+        exchange = _exchange.get()
+        if exchange is None:
             return True
         if record.name == "apprise" and record.levelno >= logging.WARNING:
-            heard.lines.append(record.getMessage())
+            exchange.lines.append(record.getMessage())
         return False
 
 

@@ -11,7 +11,7 @@ from notifier.escape import clean
 from storage.notices import Notice, NoticeKind
 
 _ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry", NoticeKind.TEMPLATE: "fix"}
-_KEYS = {NoticeKind.HELD: "review", NoticeKind.PARKED: "failed", NoticeKind.RESTLESS: "volatile"}
+_KEYS = {NoticeKind.HELD: "review", NoticeKind.PARKED: "failed", NoticeKind.VOLATILE: "volatile"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def show_notice(notice: Notice, language: str) -> News:
 
 def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]) -> list[str]:
     lines = []
-    if kind is NoticeKind.RESTLESS:
+    if kind is NoticeKind.VOLATILE:
         lines.append(values["reason"])
     elif values["reason"] and kind not in (NoticeKind.PARKED, NoticeKind.TEMPLATE):  # whose text has it
         lines.append(words("notices.reason", **values))

@@ -103,12 +103,12 @@ def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
 def _one_line(body: Body, subject: str, form: Format, length: int) -> str:
     """The subject stands in the title already where a channel has one; a reader of the line alone needs it here."""
     link = next((change.diff or change.url for change in body.changes), body.whole)
-    said = body.lines[0].text if body.lines else subject
+    headline = body.lines[0].text if body.lines else subject
     room = length - len(link) - 1 if link else length
     if room < 20:
-        return cut(said, length)
+        return cut(headline, length)
     escape = DIALECTS[form].escape if form in DIALECTS else _ESCAPES.get(form, str)
-    kept = said
+    kept = headline
     while len(escape(kept)) > room:
         kept = cut(kept, len(kept) - 1 if len(kept) <= room else room)
     return f"{escape(kept)} {link}" if link else escape(kept)

@@ -23,7 +23,7 @@ from messages import Message, system_error, verbatim
 from notifier.calendar import Event
 from notifier.channels import UnusableAddress, body_format, notify_service, room_of, scheme_of, size_of
 from notifier.chat_markup import channel_of
-from notifier.http_recorder import Answer, Heard, listening
+from notifier.http_recorder import Answer, Exchange, listening
 from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
 from notifier.routes import Address
@@ -86,13 +86,13 @@ def _through(service: NotifyBase, address: Address, message: Notification, taken
 
 
 def _by_apprise(service: NotifyBase, address: Address, message: Notification) -> Result:
-    form, told = body_format(service, address.url)
+    form, apprise_format = body_format(service, address.url)
     subject = message.subject[: service.title_maxlen or _LONGEST_SUBJECT]
-    body = message.fitted(form, room_of(service, address.url, told, subject), size_of(address.url))
+    body = message.fitted(form, room_of(service, address.url, apprise_format, subject), size_of(address.url))
     file = _file(message) if channel_of(scheme_of(address.url)).file == "within" else None
-    with listening() as heard:
-        sent = service.notify(body=body, title=subject, body_format=told, attach=file)
-    return Result(ok=True, said=_answer(heard)) if sent else _failed(heard, address.url)
+    with listening() as exchange:
+        sent = service.notify(body=body, title=subject, body_format=apprise_format, attach=file)
+    return Result(ok=True, said=_answer(exchange)) if sent else _failed(exchange, address.url)
 
 
 def _send_file(address: Address, event: Event) -> Result:
@@ -120,13 +120,13 @@ def _by_mail(made: Mail, address: Address, message: Notification, taken: set[str
     return Result(ok=True, said=Message("delivery.taken"))
 
 
-def _answer(heard: Heard) -> Message | None:
-    return Message("delivery.status", status=heard.answers[-1].status) if heard.answers else None
+def _answer(exchange: Exchange) -> Message | None:
+    return Message("delivery.status", status=exchange.answers[-1].status) if exchange.answers else None
 
 
-def _failed(heard: Heard, url: str) -> Result:
+def _failed(exchange: Exchange, url: str) -> Result:
     """What the server answered counts first, then why there was no answer, then what Apprise says of it."""
-    refusals = [answer for answer in heard.answers if answer.status >= 300]
+    refusals = [answer for answer in exchange.answers if answer.status >= 300]
     if refusals:
         answer = refusals[-1]
         text = scrub(answer.text, url).rstrip(": ")
@@ -134,10 +134,10 @@ def _failed(heard: Heard, url: str) -> Result:
         refused = Message("delivery.refused", status=answer.status, text=text) if text else status
         wait = retry_after(answer.retry_after, utc_now())
         return Result(ok=False, permanent=_is_permanent(answer) and wait is None, retry_after=wait, said=refused)
-    if heard.failures:
-        return Result(ok=False, said=scrubbed(why_no_answer(heard.failures[-1]), url))
-    said = verbatim(heard.lines[-1]) if heard.lines else Message("delivery.silent")
-    return Result(ok=False, said=scrubbed(said, url))
+    if exchange.failures:
+        return Result(ok=False, said=scrubbed(why_no_answer(exchange.failures[-1]), url))
+    reason = verbatim(exchange.lines[-1]) if exchange.lines else Message("delivery.silent")
+    return Result(ok=False, said=scrubbed(reason, url))
 
 
 def _is_permanent(answer: Answer) -> bool:

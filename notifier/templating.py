@@ -73,8 +73,8 @@ class Templates:
             if source.parent == self.folder:
                 place = f"{source.name}, line {trace.tb_lineno}"
             trace = trace.tb_next
-        said = f"{failure.name} is not there" if isinstance(failure, TemplateNotFound) else failure
-        return f"{place}: {said or type(failure).__name__}"
+        reason = f"{failure.name} is not there" if isinstance(failure, TemplateNotFound) else failure
+        return f"{place}: {reason or type(failure).__name__}"
 
 
 OURS = Templates()
@@ -89,7 +89,7 @@ def template_names() -> set[str]:
 def _environment(form: Format, folder: Path | None) -> Environment:
     dialect = DIALECTS.get(form)
     ours: BaseLoader = FileSystemLoader(_OURS)
-    made = (ImmutableSandboxedEnvironment if folder else Environment)(
+    environment = (ImmutableSandboxedEnvironment if folder else Environment)(
         loader=ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours,
         autoescape=form == "html",  # plain text needs no escapes, chats get their own
         undefined=StrictUndefined,
@@ -97,10 +97,10 @@ def _environment(form: Format, folder: Path | None) -> Environment:
         lstrip_blocks=True,
         finalize=_escaping(dialect) if dialect else None,
     )
-    made.filters["plain"] = lambda text: Markup(text)  # noqa: S704  # our own words and URLs, never a page's
+    environment.filters["plain"] = lambda text: Markup(text)  # noqa: S704  # our own words and URLs, never a page's
     if dialect:
-        made.filters |= {"bold": dialect.bold, "linked": dialect.linked, "marked": dialect.marked}
-    return made
+        environment.filters |= {"bold": dialect.bold, "linked": dialect.linked, "marked": dialect.marked}
+    return environment
 
 
 def _escaping(dialect: Dialect) -> Callable[[Any], Any]:

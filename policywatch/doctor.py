@@ -90,8 +90,8 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
             yield Finding(False, "deliveries", f"{counted(failed, 'was', 'were')} given up; {advice}")
         second = last_second_reading(session) if watchlist.classify[0].model else None
         if second and second.failure:
-            said = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
-            yield Finding(False, "model", said)
+            text = f"{second.model} gave no usable answer: {second.failure}; changes are classified without it"
+            yield Finding(False, "model", text)
         yield from _volatile(session, watchlist)
         yield from _renamed(session, watchlist)
         yield from _checked(watchlist, last_checks(session))
@@ -110,8 +110,8 @@ def _same_address(watchlist: Watchlist) -> Iterator[Finding]:
     first: dict[tuple[str, ...], str] = {}
     for entry in watchlist.documents:
         if (id_ := first.setdefault(entry.addresses, entry.id)) != entry.id:
-            said = f"{id_} has the same address: the page is fetched twice, and each change is alerted twice"
-            yield Finding(True, entry.id, said)
+            text = f"{id_} has the same address: the page is fetched twice, and each change is alerted twice"
+            yield Finding(True, entry.id, text)
 
 
 def _writable(database: Database) -> Finding:
@@ -124,8 +124,8 @@ def _writable(database: Database) -> Finding:
 
 def _watched(watchlist: Watchlist) -> Finding:
     watches = bool(watchlist.documents)
-    said = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
-    return Finding(watches, "watchlist", f"{watchlist.file}: {said}", is_configuration=not watches)
+    text = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
+    return Finding(watches, "watchlist", f"{watchlist.file}: {text}", is_configuration=not watches)
 
 
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:
@@ -143,23 +143,23 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
         yield from _wrong("routes", failure)
         if (watchlist.file.parent / ENVIRONMENT_FILE).exists():
             take = f"set -a; . ./{ENVIRONMENT_FILE}; set +a"
-            said = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"
-            yield Finding(True, "environment", said)
+            text = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"
+            yield Finding(True, "environment", text)
         return
     names = ", ".join(route.name for route in to.routes)
-    said = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"
-    yield Finding(bool(names), "routes", said)
+    text = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"
+    yield Finding(bool(names), "routes", text)
     if not to.operator:
-        said = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
-        yield Finding(True, "operator", said)
+        text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
+        yield Finding(True, "operator", text)
     if to.templates.folder is not None:
         problems = template_problems(to.templates)
         yield from (Finding(False, "messages", f"{problem}; ours is used instead") for problem in problems)
         if not problems:
             yield Finding(True, "messages", f"your own templates in {to.templates.folder} work")
     if to.heartbeat is None:
-        said = 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'
-        yield Finding(True, "heartbeat", said)
+        text = 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'
+        yield Finding(True, "heartbeat", text)
 
 
 def _dated_ahead(session: Session) -> Iterator[Finding]:
@@ -169,20 +169,20 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
     now = "now()" if session.get_bind().dialect.name == "postgresql" else "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
     many = counted(len(ahead), "change is", "changes are")
     latest = f"the latest {ahead[0].detected_at:%Y-%m-%d} (change {ahead[0].id})"
-    said = (
+    text = (
         f"{many} dated in time to come, {latest}: was the clock wrong then, or is it now? Until that day they head all "
         "lists and feeds, before what is newer. If it was wrong then, date them by now, while no run is at work, with "
         "`sqlite3` or `psql`: "
     )
     fix = f"UPDATE changes SET detected_at = {now} WHERE detected_at > {now}"  # noqa: S608  # to be shown
-    yield Finding(False, "changes", said + fix)
+    yield Finding(False, "changes", text + fix)
 
 
 def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     for id_, config in extraction_configs(watchlist).items():
         if volatile := volatile_content(session, id_, config, utc_now()):
-            said = f"has kept changing at one place since {volatile.since:%Y-%m-%d}, and in nothing worth telling"
-            yield Finding(True, id_, f"{said}. {volatile.reason}")
+            text = f"has kept changing at one place since {volatile.since:%Y-%m-%d}, and in nothing worth telling"
+            yield Finding(True, id_, f"{text}. {volatile.reason}")
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
@@ -198,8 +198,8 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
     never = [entry.id for entry in watchlist.documents if entry.id not in checks]
     if never:
         more = f" and {len(never) - 3} more" if len(never) > 3 else ""
-        said = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
-        yield Finding(False, "never checked", said)
+        text = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
+        yield Finding(False, "never checked", text)
     checked = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
     if offline := nothing_reached([check for _, check in checked]):
         yield Finding(False, "network", offline)
@@ -214,5 +214,5 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
         elif is_late(entry, check, now=utc_now()):
             yield Finding(False, entry.id, f"due every {entry.every}, {last_checked(check, utc_now())}")
     if checked and not never:
-        said = f"{counted(len(checked), 'document was', 'documents were')} tried at least once"
-        yield Finding(True, "checks", said)
+        text = f"{counted(len(checked), 'document was', 'documents were')} tried at least once"
+        yield Finding(True, "checks", text)

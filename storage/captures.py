@@ -53,11 +53,11 @@ def captures_from(session: Session, head_id: int) -> list[Capture]:
 
 def intact(captures: Iterable[Capture]) -> Sequence[Capture]:
     """The captures, if all are as they were fetched; else raises `DamagedCapture`."""
-    those = list(captures)
-    for each in those:
+    parts = list(captures)
+    for each in parts:
         if sha256(each.body).hexdigest() != each.sha256:
             raise DamagedCapture(each.id or 0, each.document_id)
-    return those
+    return parts
 
 
 def newest_captures(session: Session, document: str) -> list[Capture]:

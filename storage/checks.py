@@ -123,7 +123,9 @@ def _let_go_between(session: Session, check: Check) -> None:
         of_it, col(Check.id) > since, col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None)
     )
     first = session.exec(brought.order_by(col(Check.id)).limit(1)).first()
-    told = select(Notice.check_id).where(Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD.value)
+    alerted = select(Notice.check_id).where(
+        Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD.value
+    )
     other = aliased(Check)
     elsewhere = exists().where(
         col(other.document_id) == check.document_id,
@@ -132,7 +134,7 @@ def _let_go_between(session: Session, check: Check) -> None:
             col(other.id) <= since,
             col(other.outcome).is_(None),
             col(other.outcome).not_in(_ASIDE),
-            col(other.id).in_(told),
+            col(other.id).in_(alerted),
         ),
     )
     between = brought.where(

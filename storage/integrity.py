@@ -324,8 +324,8 @@ def _misindexed_sqlite(session: Session) -> list[int]:
     connection = session.connection()
     index = "fts5(words, place, content='', columnsize=0, tokenize='ascii')"  # as the migration makes it
     connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.fresh USING {index}")
-    for id_, document, said in session.execute(_TEXTS).all():
-        row = {"id": id_, "words": " ".join(word.folded for word in words(said)), "place": place_of(document)}
+    for id_, document, content in session.execute(_TEXTS).all():
+        row = {"id": id_, "words": " ".join(word.folded for word in words(content)), "place": place_of(document)}
         connection.execute(text("INSERT INTO temp.fresh (rowid, words, place) VALUES (:id, :words, :place)"), row)
     for name, schema, of in (("there", "main", "paragraph_words"), ("wanted", "temp", "fresh")):
         connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({schema}, {of}, instance)")
@@ -340,8 +340,8 @@ def _misindexed_postgresql(session: Session) -> list[int]:
     strange = "SELECT paragraph_id FROM paragraph_words EXCEPT SELECT id FROM paragraphs"
     ids = list(connection.exec_driver_sql(strange).scalars())
     kept = text("SELECT words = CAST(:words AS tsvector) FROM paragraph_words WHERE paragraph_id = :id")
-    for id_, document, said in session.execute(_TEXTS).all():
-        expected = vector([word.folded for word in words(said)], place_of(document))
+    for id_, document, content in session.execute(_TEXTS).all():
+        expected = vector([word.folded for word in words(content)], place_of(document))
         if not connection.execute(kept, {"id": id_, "words": expected}).scalar():
             ids.append(id_)
     return ids

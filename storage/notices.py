@@ -20,7 +20,7 @@ class NoticeKind(StrEnum):
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
     TEMPLATE = "template"  # one of the operator's own templates failed, and ours was used
-    RESTLESS = "restless"  # a document changes again and again at one place, and never in what is told
+    VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
 
 
 class Notice(SQLModel, table=True):

@@ -151,10 +151,12 @@ def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:
 def _items(document_id: str, *, imported: bool) -> ColumnElement[bool]:
     """Of deliveries: what is about these changes, and what the operator was told of a document that goes as a whole."""
     changes = select(Change.id).where(_changes(document_id, imported=imported))
-    told = col(DeliveryItem.alert_id).in_(select(Alert.id).where(col(Alert.change_id).in_(changes)))
+    alerted = col(DeliveryItem.alert_id).in_(select(Alert.id).where(col(Alert.change_id).in_(changes)))
     if imported:
-        return told
-    return or_(told, col(DeliveryItem.notice_id).in_(select(Notice.id).where(col(Notice.document_id) == document_id)))
+        return alerted
+    return or_(
+        alerted, col(DeliveryItem.notice_id).in_(select(Notice.id).where(col(Notice.document_id) == document_id))
+    )
 
 
 def _emptied(session: Session, items: ColumnElement[bool]) -> set[int]:

@@ -38,10 +38,10 @@ def phrases(asked: str) -> tuple[Phrase, ...]:
     """
     found: dict[Phrase, None] = {}
     for match in _QUOTED.finditer(asked[:1000]):
-        said = next(group for group in match.groups() if group is not None)
-        folded = tuple(word.folded for word in words(said))
+        written = next(group for group in match.groups() if group is not None)
+        folded = tuple(word.folded for word in words(written))
         if folded:
-            found[Phrase(folded, said.endswith("*"))] = None
+            found[Phrase(folded, written.endswith("*"))] = None
     return tuple(found)[:_MOST_PHRASES]
 
 
@@ -108,15 +108,15 @@ def search(
     limit: int = 20,
 ) -> SearchPage:
     """The paragraphs, in any version of any document, that hold every word and phrase asked for."""
-    those = phrases(asked)
-    if not those:
+    terms = phrases(asked)
+    if not terms:
         return SearchPage([])
     documents = _documents(session, wanted)
     if documents is not None and not documents:
         return SearchPage([])
-    question = _question(session, those, documents, wanted, before)
+    question = _question(session, terms, documents, wanted, before)
     found = list(session.execute(question.limit(limit + 1)).scalars())
-    hits = _hits(session, found[:limit], those)
+    hits = _hits(session, found[:limit], terms)
     return SearchPage(hits, found[limit - 1] if len(found) > limit else None)
 
 
@@ -136,7 +136,7 @@ def _documents(session: Session, wanted: SearchFilter) -> list[str] | None:
 
 def _question(
     session: Session,
-    those: Sequence[Phrase],
+    terms: Sequence[Phrase],
     documents: list[str] | None,
     wanted: SearchFilter,
     before: int | None,
@@ -145,10 +145,10 @@ def _question(
     places = [place_of(each) for each in documents] if documents and len(documents) <= _MOST_PLACES else []
     if session.get_bind().dialect.name == "sqlite":
         id_ = column("rowid", BigInteger)
-        matches = text("paragraph_words MATCH :question").bindparams(question=_for_sqlite(those, places))
+        matches = text("paragraph_words MATCH :question").bindparams(question=_for_sqlite(terms, places))
     else:
         id_ = column("paragraph_id", BigInteger)
-        matches = text("words @@ CAST(:question AS tsquery)").bindparams(question=_for_postgresql(those, places))
+        matches = text("words @@ CAST(:question AS tsquery)").bindparams(question=_for_postgresql(terms, places))
     question = sqlalchemy.select(id_).select_from(table("paragraph_words", id_)).where(matches).order_by(id_.desc())
     if before is not None:
         question = question.where(id_ < before)
@@ -165,29 +165,29 @@ def _question(
     return question
 
 
-def _for_sqlite(those: Sequence[Phrase], places: Sequence[str]) -> str:
-    said = [f'"{" ".join(each.words)}"{"*" if each.begins else ""}' for each in those]
-    question = f"words : ({' AND '.join(said)})"
+def _for_sqlite(terms: Sequence[Phrase], places: Sequence[str]) -> str:
+    clauses = [f'"{" ".join(each.words)}"{"*" if each.begins else ""}' for each in terms]
+    question = f"words : ({' AND '.join(clauses)})"
     return f"{question} AND place : ({' OR '.join(places)})" if places else question
 
 
-def _for_postgresql(those: Sequence[Phrase], places: Sequence[str]) -> str:
-    said = []
-    for each in those:
+def _for_postgresql(terms: Sequence[Phrase], places: Sequence[str]) -> str:
+    clauses = []
+    for each in terms:
         last = f"'{each.words[-1]}'{':*' if each.begins else ''}"
-        said.append("(" + " <-> ".join([*(f"'{word}'" for word in each.words[:-1]), last]) + ")")
-    question = " & ".join(said)
+        clauses.append("(" + " <-> ".join([*(f"'{word}'" for word in each.words[:-1]), last]) + ")")
+    question = " & ".join(clauses)
     return f"{question} & ({' | '.join(places)})" if places else question
 
 
-def _hits(session: Session, ids: Sequence[int], those: Sequence[Phrase]) -> list[Hit]:
+def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list[Hit]:
     if not ids:
         return []
     joined = select(Paragraph, Document).join(Document, col(Document.id) == col(Paragraph.document_id))
     rows = {paragraph.id: (paragraph, of) for paragraph, of in session.exec(joined.where(col(Paragraph.id).in_(ids)))}
     spans = _spans(session, ids)
     return [
-        Hit(id_, of, paragraph.text, marked(paragraph.text, those), spans[id_])
+        Hit(id_, of, paragraph.text, marked(paragraph.text, terms), spans[id_])
         for id_ in ids
         for paragraph, of in [rows[id_]]
     ]
@@ -216,19 +216,19 @@ def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     return found
 
 
-def marked(said: str, those: Sequence[Phrase]) -> list[tuple[bool, str]]:
-    """The text in pieces, True for those that match a phrase."""
-    have = list(words(said))
-    places = sorted(place for phrase in those for place in _places(have, phrase))
+def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
+    """The text in pieces, True for terms that match a phrase."""
+    have = list(words(paragraph))
+    places = sorted(place for phrase in terms for place in _places(have, phrase))
     pieces: list[tuple[bool, str]] = []
     at = 0
     for start, end in places:
         if end <= at:
             continue
         start = max(start, at)
-        pieces += [(False, said[at:start]), (True, said[start:end])]
+        pieces += [(False, paragraph[at:start]), (True, paragraph[start:end])]
         at = end
-    return [piece for piece in [*pieces, (False, said[at:])] if piece[1]]
+    return [piece for piece in [*pieces, (False, paragraph[at:])] if piece[1]]
 
 
 def _places(have: Sequence[Word], phrase: Phrase) -> list[tuple[int, int]]:

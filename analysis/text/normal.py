@@ -45,7 +45,7 @@ _TOKEN = re.compile(
 )
 # a cell that is nothing but a tick or a cross says yes or no
 TICKS = {**dict.fromkeys("✓✔✅☑", "yes"), **dict.fromkeys("✗✘❌☒☐", "no")}
-TICKED = re.compile(rf"(?<= \| )[{''.join(TICKS)}]\ufe0f?(?=$|\n| \|)")
+TICK_CELL = re.compile(rf"(?<= \| )[{''.join(TICKS)}]\ufe0f?(?=$|\n| \|)")
 _BARE = 6  # words; in a line up to this length a relative date is a stamp, not a rule of the policy
 _STAMPED = 40  # words; a longer line is no "Updated 2 months ago"
 # "privacy (at) lake [dot] example": an address that is kept from robots
@@ -88,7 +88,7 @@ def _with_addresses(text: str) -> str:
 
 def _plain(text: str) -> str:
     if CELL in text:
-        text = TICKED.sub(lambda match: TICKS[match.group()[0]], text)
+        text = TICK_CELL.sub(lambda match: TICKS[match.group()[0]], text)
     # a substitution of the few signs that differ is five times faster than str.translate, which looks at each
     text = _NOT_PLAIN.sub(lambda match: _LOOK_ALIKES.get(match.group(), ""), text)
     return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)

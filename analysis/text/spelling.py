@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 
 from analysis.model import CELL
 from analysis.text.dates import dates_in
-from analysis.text.normal import TICKED, TICKS, normalize
+from analysis.text.normal import TICK_CELL, TICKS, normalize
 from analysis.text.word_lists import pattern, word_lists
 from analysis.text.words import word_pattern
 
@@ -47,7 +47,7 @@ def keyed_words(text: str) -> KeyedWords:
     if any(mark in text.casefold() for mark in _MARKS_OF_ADDRESS) and _OF_ADDRESS.search(text):
         phrases += [(*match.span(), ADDRESS) for match in _ADDRESSES.finditer(text)]
     if CELL in text and not text.isascii():
-        phrases += [(*match.span(), TICKS[match.group()[0]]) for match in TICKED.finditer(text)]
+        phrases += [(*match.span(), TICKS[match.group()[0]]) for match in TICK_CELL.finditer(text)]
     phrases += [
         (named.start, named.end, f"{DATE}{named.day or text[named.start : named.end].casefold()}")
         for named in dates_in(text, "dmy")

@@ -72,7 +72,9 @@ class Section:
 
     def problems(self, error: ValidationError, known: Sequence[str]) -> list[Problem]:
         """What pydantic found, in our words; `known` are the keys that may stand here."""
-        return [self.problem(_key(found["loc"]), _said(found, known)) for found in error.errors(include_url=False)]
+        return [
+            self.problem(_key(found["loc"]), _problem_text(found, known)) for found in error.errors(include_url=False)
+        ]
 
     def _line(self, key: str) -> int | None:
         """The line of the key, else of the table's header."""
@@ -118,7 +120,7 @@ def _key(loc: Sequence[int | str]) -> str:
     return text
 
 
-def _said(found: Any, known: Sequence[str]) -> str:
+def _problem_text(found: Any, known: Sequence[str]) -> str:
     name = str(found["loc"][0]) if found["loc"] else ""
     value = "" if not name or name in _SECRETS else f"found {found['input']!r}; "
     match found["type"]:

@@ -64,9 +64,9 @@ class Watchlist:
     def document(self, id_: str) -> DocumentEntry | None:
         return next((entry for entry in self.documents if entry.id == id_), None)
 
-    def problem(self, key: str, said: str) -> Problem:
+    def problem(self, key: str, text: str) -> Problem:
         """A problem with a key at the top of the file, found when it is put to use."""
-        return Section(self.file, self.lines).problem(key, said)
+        return Section(self.file, self.lines).problem(key, text)
 
     def robots(self, entry: DocumentEntry) -> Robots:
         """The operator's word on robots.txt: the document's, else its service's, else the crawl's."""
@@ -85,8 +85,8 @@ TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the
 def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
     """The watchlist, read again by a program that stays on the database of the first; raises `WatchlistError`."""
     if watchlist.database != first.database:
-        said = f"can't be changed while `{command}` runs; start it anew"
-        raise WatchlistError([watchlist.problem("database", said)])
+        text = f"can't be changed while `{command}` runs; start it anew"
+        raise WatchlistError([watchlist.problem("database", text)])
     return watchlist
 
 
@@ -140,19 +140,19 @@ class _Loader:
         """What is said of a service that no document is of would hold for nothing; a topic that ships is no own one."""
         names = sorted({document.service for document in watchlist.documents})
         for name in watchlist.services.keys() - {*names}:
-            said = f"no document is of this service; there are: {', '.join(names) or 'none'}"
-            yield self._section(f"services.{name}").problem("", said)
+            text = f"no document is of this service; there are: {', '.join(names) or 'none'}"
+            yield self._section(f"services.{name}").problem("", text)
         for name in watchlist.topics.keys() & {*TOPICS}:
-            said = "this topic ships with the program; give your own another name"
-            yield self._section(f"topics.{name}").problem("", said)
+            text = "this topic ships with the program; give your own another name"
+            yield self._section(f"topics.{name}").problem("", text)
 
     def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:
             text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8-sig")  # with a mark or without
             return tomllib.loads(text), tuple(text.split("\n"))
         except FileNotFoundError as failure:
-            said = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
-            raise WatchlistError([Problem(self.file, None, "", said)]) from failure
+            text = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
+            raise WatchlistError([Problem(self.file, None, "", text)]) from failure
         except OSError as failure:
             raise WatchlistError([Problem(self.file, None, "", f"can't be read: {failure.strerror}")]) from failure
         except UnicodeDecodeError as failure:
@@ -161,14 +161,14 @@ class _Loader:
         except tomllib.TOMLDecodeError as failure:
             place = re.search(r" \(at line (\d+), column \d+\)", str(failure))
             line = int(place[1]) if place else None
-            said = f"this is not TOML: {str(failure).replace(place[0], '') if place else failure}"
-            raise WatchlistError([Problem(self.file, line, "", said)]) from failure
+            text = f"this is not TOML: {str(failure).replace(place[0], '') if place else failure}"
+            raise WatchlistError([Problem(self.file, line, "", text)]) from failure
 
     def _section(self, name: str = "", index: int | None = None) -> Section:
         return Section(self.file, self.lines, name, index)
 
-    def _problem(self, key: str, said: str) -> None:
-        self.problems.append(self._section().problem(key, said))
+    def _problem(self, key: str, text: str) -> None:
+        self.problems.append(self._section().problem(key, text))
 
     def _checked(self, model: type[_Entry], value: Any, section: Section) -> _Entry | None:
         try:
@@ -224,8 +224,8 @@ class _Loader:
     def _distinct(self, names: list[Any], section: str, key: str) -> None:
         for index, name in enumerate(names):
             if name is not None and name in names[:index]:
-                said = f"found {name!r} a second time; each needs its own"
-                self.problems.append(self._section(section, index).problem(key, said))
+                text = f"found {name!r} a second time; each needs its own"
+                self.problems.append(self._section(section, index).problem(key, text))
 
     def _expanded(self, text: str, key: str) -> str:
         try:

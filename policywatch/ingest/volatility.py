@@ -63,11 +63,11 @@ def notify_volatility(database: Database, check_id: int, configs: Mapping[str, E
         if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC):
             return
         content = volatile_content(session, check.document_id, configs[check.document_id], check.checked_at)
-        known = notices_of(session, check.document_id, NoticeKind.RESTLESS)
+        known = notices_of(session, check.document_id, NoticeKind.VOLATILE)
     if content is None or any(notice.facts["place"] == [*content.place] for notice in known):
         return
     notice = Notice(
-        kind=NoticeKind.RESTLESS,
+        kind=NoticeKind.VOLATILE,
         document_id=check.document_id,
         check_id=check.id,
         facts={

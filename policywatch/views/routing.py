@@ -79,11 +79,11 @@ def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What becomes of a change for one route; `said` are the details, in English for the terminal, at least one."""
+    """What becomes of a change for one route; `details` are the details, in English for the terminal, at least one."""
 
     route: str
     state: str  # told, waits, given up or not told
-    said: list[str]
+    details: list[str]
 
 
 def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry]) -> list[RouteResult]:
@@ -106,19 +106,19 @@ def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry])
             results.append(RouteResult(entry.name, "not told", reasons))
     for name, deliveries in carried.items():
         left = _delivered(name, deliveries, [])
-        results.append(RouteResult(name, left.state, [*left.said, "the route is no longer in the watchlist"]))
+        results.append(RouteResult(name, left.state, [*left.details, "the route is no longer in the watchlist"]))
     return results
 
 
 def _delivered(route: str, deliveries: list[Delivery], waits: list[WaitingChange]) -> RouteResult:
     states = {delivery.state for delivery in deliveries}
-    said = [_delivery_line(delivery) for delivery in deliveries]
-    said += [f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits]
+    details = [_delivery_line(delivery) for delivery in deliveries]
+    details += [f"{_time(each.until)}: {each.why}" if each.until else each.why for each in waits]
     if State.SENT in states:
-        return RouteResult(route, "told", said)
+        return RouteResult(route, "told", details)
     if waits or states & {State.PENDING, State.SENDING}:
-        return RouteResult(route, "waits", said)
-    return RouteResult(route, "given up" if states else "not told", said)
+        return RouteResult(route, "waits", details)
+    return RouteResult(route, "given up" if states else "not told", details)
 
 
 def _delivery_line(delivery: Delivery) -> str:
