@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from scrapy import signals
-from scrapy.crawler import AsyncCrawlerProcess
-from scrapy.exceptions import DontCloseSpider
+from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.utils.log import configure_logging
 from twisted.python.failure import Failure
 
 from crawler.items import CheckResult
@@ -40,10 +41,9 @@ def crawl(
         return []
     job = CrawlJob(database, targets, fingerprint_of, why_unstable)
     own = {"POLICYWATCH_JOB": lambda: job, "CLOCK": now, "LOG_INSTALL_ROOT_HANDLER": False}
-    process = AsyncCrawlerProcess(scrapy_settings(settings) | own)
-    for name in ("scrapy", PoliciesSpider.name):
+    configure_logging(own)
+    for name in ("scrapy", "twisted", PoliciesSpider.name):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised, below
-    crawler = process.create_crawler(PoliciesSpider)
     checks: list[int] = []
     storage_failures: list[BaseException] = []
 
@@ -53,28 +53,38 @@ def crawl(
         if progress is not None:
             progress(len(checks), len(targets), item.document)
 
-    def on_not_stored(failure: Failure) -> None:
-        assert failure.value is not None
-        storage_failures.append(failure.value)
-        crawling.cancel()
+    async def run() -> list[Exception]:
+        runner = AsyncCrawlerRunner(scrapy_settings(settings) | own)
+        crawler = runner.create_crawler(PoliciesSpider)
 
-    def on_idle() -> None:
-        if crawling.cancelling():
-            raise DontCloseSpider  # the loop ends at once, and would complain of what has only begun
+        def on_not_stored(failure: Failure) -> None:
+            assert failure.value is not None
+            storage_failures.append(failure.value)
+            crawling.cancel()
 
-    for receiver, signal in (
-        (on_stored, signals.item_scraped),
-        (on_not_stored, signals.item_error),
-        (on_idle, signals.spider_idle),
-    ):
-        crawler.signals.connect(receiver, signal=signal)
+        crawler.signals.connect(on_stored, signal=signals.item_scraped)
+        crawler.signals.connect(on_not_stored, signal=signals.item_error)
+        crawling = runner.crawl(crawler)
+        try:
+            await crawling
+        finally:
+            await _cancel_rest(crawler)
+        assert isinstance(crawler.spider, PoliciesSpider)
+        return crawler.spider.mistakes
+
     if progress is not None:
         progress(0, len(targets), "")
-    crawling = process.crawl(crawler)
-    process.start(install_signal_handlers=False)  # Ctrl-C and the like are the caller's
+    found_mistakes = asyncio.run(run())
     if storage_failures:
         raise storage_failures[0]
-    crawling.result()
-    assert isinstance(crawler.spider, PoliciesSpider)
-    mistakes += crawler.spider.mistakes
+    mistakes += found_mistakes
     return checks
+
+
+async def _cancel_rest(crawler: Crawler) -> None:
+    """End what a crawl that broke off leaves behind; each request that ends lets its slot start the next one."""
+    while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest)
+        crawler.engine.downloader.close()

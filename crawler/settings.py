@@ -49,6 +49,7 @@ HTTPERROR_ALLOW_ALL = True  # each status has its outcome
 REFERRER_POLICY = "no-referrer"
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # a new text is fetched twice; documents may share a page
 URLLENGTH_LIMIT = 0  # a request that is dropped would leave its document without a check
+CONCURRENT_ITEMS = 1  # each callback returns one item or request; Scrapy starts so many tasks for it
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 100 * 2**20  # one large page that takes long to read must not hold up the others
 
 DOWNLOADER_MIDDLEWARES = {
@@ -79,6 +80,7 @@ ITEM_PIPELINES = {"crawler.pipelines.StoragePipeline": 300}
 EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,  # listens
     "scrapy.extensions.remote_control.RemoteControl": None,  # listens
+    "scrapy.extensions.logcount.LogCount": None,  # changes the root logger, which is the program's
     "crawler.extensions.HostPauses": 0,
 }
 FEED_EXPORT_FIELDS = ["document", "check", "outcome", "reason"]
