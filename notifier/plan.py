@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from notifier.document_health import report_unreadable
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts, waiting_alerts
@@ -132,6 +133,8 @@ def names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
 
 
 def _plan_notices(session: Session, operator: Sequence[Address], now: datetime) -> None:
+    report_unreadable(session)
+    session.flush()
     notices = unplanned_notices(session)
     if notices:
         for address in _distinct(operator):

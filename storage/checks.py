@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, ColumnElement, Index, and_, delete, exists, or_, update
@@ -16,12 +15,9 @@ from messages import Message
 from storage.captures import Capture
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import MessageColumn, Utc
-from storage.documents import Document, document, watched
+from storage.documents import Document, document
 from storage.notices import Notice, NoticeKind
 from storage.versions import Version
-
-REMINDED_EVERY = timedelta(days=7)
-LONG_PAUSE = timedelta(days=1)  # one that a server asks for; the operator hears of it at once, not after some of them
 
 
 class Outcome(StrEnum):
@@ -47,8 +43,7 @@ class Outcome(StrEnum):
 
 _ASIDE = (Outcome.HELD.value, Outcome.UNREADABLE.value)  # what was read is kept, and not believed
 ATTEMPTS = 3  # to read a capture; what takes too much each time, or ends the program, is given up
-_AT_ONCE = 200  # captures that one check lets go, where an older release kept them all
-_GOOD = {Outcome.FIRST, Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.CHANGED, Outcome.COSMETIC}
+_GOOD = (Outcome.FIRST, Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.CHANGED, Outcome.COSMETIC)
 
 
 class Check(SQLModel, table=True):
@@ -90,11 +85,9 @@ def finish(
     *,
     not_before: datetime | None = None,
 ) -> None:
-    """Give the check its outcome, and keep the document's health and the operator's notices in step with it.
+    """Give the check its outcome, and keep the document's health in step with it.
 
     `not_before`: until then its server wants to be left alone.
-
-    All in the caller's transaction, so a kill leaves either none or all of it.
     """
     check.outcome = outcome.value
     check.reason = reason
@@ -103,49 +96,37 @@ def finish(
     if outcome.is_good:
         _recovered(session, row, check)
     else:
-        _failed(session, row, check, outcome, not_before)
+        _failed(session, row, check, not_before)
         if outcome.value in _ASIDE:
-            _let_go_between(session, check)
+            _drop_captures_between(session, check)
     session.add(row)
 
 
-def _let_go_between(session: Session, check: Check) -> None:
-    """Of a streak of texts that are set aside, keep what its first check brought and what this one did.
-
-    A page that says something else each time would fill the disk. What the operator was told of stays, as does what
-    anything else refers to.
-    """
+def _drop_captures_between(session: Session, check: Check) -> None:
+    """Of a streak of texts that are set aside, keep what its first check brought, what this one did, and what the
+    operator was alerted of: a page that says something else each time would fill the disk."""
     session.flush()
-    of_it = col(Check.document_id) == check.document_id
-    ended = select(func.max(Check.id)).where(of_it, or_(col(Check.accepted), col(Check.outcome).in_(sorted(_GOOD))))
-    since = session.exec(ended).one() or 0
-    brought = select(Check.capture_id).where(
-        of_it, col(Check.id) > since, col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None)
+    of_document, capture = col(Check.document_id) == check.document_id, col(Check.capture_id)
+    good = of_document, or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
+    since = session.exec(select(func.max(Check.id)).where(*good)).one() or 0
+    in_streak = col(Check.id) > since, col(Check.outcome).in_(_ASIDE), capture.is_not(None)
+    streak = session.exec(
+        select(Check.id, Check.capture_id).where(of_document, *in_streak).order_by(col(Check.id))
+    ).all()
+    noticed = session.exec(
+        select(Notice.check_id).where(Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD)
+    ).all()
+    kept = [streak[0][1], check.capture_id] if streak else []
+    between = [id_ for id_, capture_id in streak if capture_id not in kept and id_ not in noticed]
+    captures = {capture_id for id_, capture_id in streak if id_ in between}
+    elsewhere = select(Check.capture_id).where(capture.in_(captures), col(Check.id).not_in(between))
+    captures.difference_update(session.exec(elsewhere).all())
+    captures.difference_update(
+        session.exec(select(Version.capture_id).where(col(Version.capture_id).in_(captures))).all()
     )
-    first = session.exec(brought.order_by(col(Check.id)).limit(1)).first()
-    alerted = select(Notice.check_id).where(
-        Notice.document_id == check.document_id, Notice.kind == NoticeKind.HELD.value
-    )
-    other = aliased(Check)
-    elsewhere = exists().where(
-        col(other.document_id) == check.document_id,
-        col(other.capture_id) == Check.capture_id,
-        or_(
-            col(other.id) <= since,
-            col(other.outcome).is_(None),
-            col(other.outcome).not_in(_ASIDE),
-            col(other.id).in_(alerted),
-        ),
-    )
-    between = brought.where(
-        col(Check.capture_id).not_in([first, check.capture_id]),
-        ~elsewhere,
-        ~exists().where(col(Version.capture_id) == col(Check.capture_id)),
-    )
-    gone = set(session.exec(between.limit(_AT_ONCE)))
-    session.exec(update(Check).where(of_it, col(Check.capture_id).in_(gone)).values(capture_id=None))
-    session.exec(delete(Capture).where(col(Capture.head_id).in_(gone)))
-    session.exec(delete(Capture).where(col(Capture.id).in_(gone)))
+    session.exec(update(Check).where(capture.in_(captures)).values(capture_id=None))
+    session.exec(delete(Capture).where(col(Capture.head_id).in_(captures)))
+    session.exec(delete(Capture).where(col(Capture.id).in_(captures)))
 
 
 def pauses(session: Session, now: datetime) -> dict[str, datetime]:
@@ -155,27 +136,20 @@ def pauses(session: Session, now: datetime) -> dict[str, datetime]:
     A server that asked so when one document was fetched is left alone by all that are read from its host.
     """
     rows = list(session.exec(select(Document)))
-    until = {
+    paused = {
         row.id: row.not_before for row in rows if row.not_before and not is_ahead(row.not_before, now + LONGEST_PAUSE)
     }
-    asked = [row for row in rows if row.id in until]
-    if not asked:
-        return {}
-    waits: dict[str, datetime] = {}  # by host
-    for row in asked:
-        answered = select(Check.final_url).where(Check.document_id == row.id, col(Check.final_url).is_not(None))
-        last = session.exec(answered.order_by(col(Check.id).desc()).limit(1)).first()
-        _wait_longer(waits, _host(last or row.url), until[row.id])
-    found: dict[str, datetime] = {}  # by document
+    by_host: dict[str, datetime] = {}
     for row in rows:
-        for each in (until.get(row.id), *(waits.get(_host(address)) for address in row.addresses)):
-            _wait_longer(found, row.id, each)
-    return found
-
-
-def _wait_longer(waits: dict[str, datetime], who: str, until: datetime | None) -> None:
-    if until is not None:
-        waits[who] = max(until, waits.get(who, until))
+        if row.id in paused:
+            urls = select(Check.final_url).where(Check.document_id == row.id, col(Check.final_url).is_not(None))
+            host = _host(session.exec(urls.order_by(col(Check.id).desc()).limit(1)).first() or row.url)
+            by_host[host] = max(paused[row.id], by_host.get(host, paused[row.id]))
+    for row in rows if paused else ():
+        hosts = {*map(_host, row.addresses)} & by_host.keys()
+        if until := [by_host[host] for host in hosts]:
+            paused[row.id] = max(*until, paused.get(row.id, until[0]))
+    return paused
 
 
 def _host(url: str) -> str:
@@ -193,45 +167,26 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.outcome != Outcome.NOT_MODIFIED:
         row.etag, row.last_modified, row.parts = check.etag, check.last_modified, check.parts
     if row.alerted_at is not None and row.failing_since is not None:
-        _tell(session, NoticeKind.RECOVERED, check, {"since": row.failing_since.isoformat()})
+        session.add(check)
+        session.flush()
+        facts = {"since": row.failing_since.isoformat()}
+        kind, at = NoticeKind.RECOVERED, check.checked_at
+        session.add(Notice(kind=kind, document_id=row.id, check_id=check.id, facts=facts, created_at=at))
     row.failures, row.failing_since, row.alerted_at = 0, None, None
 
 
-def _failed(session: Session, row: Document, check: Check, outcome: Outcome, not_before: datetime | None) -> None:
+def _failed(session: Session, row: Document, check: Check, not_before: datetime | None) -> None:
     if (until := pauses(session, check.checked_at).get(row.id)) is not None and check.checked_at < until:
-        return  # nothing was asked; the pause was counted once, when it began
+        return  # no request was made; the pause was counted once, when it began
     row.not_before = not_before or row.not_before
     row.failures += 1
     row.failing_since = row.failing_since or check.checked_at
-    long = not_before is not None and not_before - check.checked_at >= LONG_PAUSE
-    due = (row.failures >= row.alert_after or long) and row.alerted_at is None
-    reminder = row.alerted_at is not None and (
-        check.checked_at - row.alerted_at >= REMINDED_EVERY or is_ahead(row.alerted_at, check.checked_at)
-    )
-    if due or reminder:
-        row.alerted_at = check.checked_at
-        facts: dict[str, Any] = {
-            "outcome": outcome.value,
-            "reason": check.reason.to_json() if check.reason else None,
-            "never_read": last_believed(session, row.id) is None,
-        }
-        if not_before is not None and (also := _others_of_host(session, row, check)):
-            facts["also"] = ", ".join(also)
-        _tell(session, NoticeKind.UNREADABLE, check, {"since": row.failing_since.isoformat(), **facts})
 
 
-def _others_of_host(session: Session, row: Document, check: Check) -> list[str]:
-    """The ids of the other watched documents that a pause of its server holds up as well."""
-    host = _host(check.final_url or row.url)
-    return [one.id for one in watched(session) if one.id != row.id and host in map(_host, one.addresses)]
-
-
-def _tell(session: Session, kind: NoticeKind, check: Check, facts: dict[str, Any]) -> None:
-    session.add(check)
-    session.flush()
-    session.add(
-        Notice(kind=kind, document_id=check.document_id, check_id=check.id, facts=facts, created_at=check.checked_at)
-    )
+def last_failure(session: Session, document_id: str) -> Check | None:
+    """The newest check that brought no valid text."""
+    failed = select(Check).where(Check.document_id == document_id, col(Check.outcome).not_in(_GOOD))
+    return session.exec(failed.order_by(col(Check.id).desc()).limit(1)).first()
 
 
 def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
@@ -243,7 +198,7 @@ def unread_checks(session: Session, *, again: bool = False) -> list[Check]:
     waits: ColumnElement[bool] = col(Check.outcome).is_(None)
     if again:
         later = aliased(Check)
-        read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(sorted(_GOOD)))
+        read = or_(col(later.capture_id).is_not(None), col(later.outcome).in_(_GOOD))
         is_newest = ~exists().where(col(later.document_id) == Check.document_id, col(later.id) > Check.id, read)
         waits = or_(waits, and_(or_(col(Check.outcome) == Outcome.FAILED, _COSTLY), is_newest))
     wanted = select(Check).where(waits, col(Check.capture_id).is_not(None))
@@ -312,7 +267,7 @@ def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
 def last_set_aside(session: Session, document_id: str) -> Check | None:
     """The newest check of a document whose capture was read and not believed, if nothing was believed since."""
     aside = and_(col(Check.outcome).in_(_ASIDE), col(Check.capture_id).is_not(None))
-    believed = or_(col(Check.accepted), col(Check.outcome).in_(sorted(_GOOD)))
+    believed = or_(col(Check.accepted), col(Check.outcome).in_(_GOOD))
     either = select(Check).where(Check.document_id == document_id, or_(aside, believed))
     last = session.exec(either.order_by(col(Check.id).desc()).limit(1)).first()
     return None if last is None or last.accepted or Outcome(last.outcome or "").is_good else last
@@ -324,7 +279,7 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
         Check.document_id == document_id,
         Check.version_id == version_id,
         col(Check.capture_id).is_not(None),
-        col(Check.outcome).in_(sorted(_GOOD)),
+        col(Check.outcome).in_(_GOOD),
     )
     return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
 
@@ -332,7 +287,7 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
     """How many checks after `check_id` read the document and believed it."""
     wanted = select(func.count()).where(
-        Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(sorted(_GOOD))
+        Check.document_id == document_id, col(Check.id) > check_id, col(Check.outcome).in_(_GOOD)
     )
     return session.exec(wanted).one()
 
@@ -348,7 +303,7 @@ def check_count(session: Session, document_id: str) -> int:
     return session.exec(select(func.count()).where(Check.document_id == document_id)).one()
 
 
-def last_believed(session: Session, document_id: str) -> Check | None:
-    """The newest check that brought a text that was believed."""
-    good = select(Check).where(Check.document_id == document_id, col(Check.outcome).in_(sorted(_GOOD)))
+def last_valid(session: Session, document_id: str) -> Check | None:
+    """The newest check that brought a valid text."""
+    good = select(Check).where(Check.document_id == document_id, col(Check.outcome).in_(_GOOD))
     return session.exec(good.order_by(col(Check.id).desc()).limit(1)).first()

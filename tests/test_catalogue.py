@@ -20,6 +20,7 @@ import messages
 from analysis.classify.conventions import CONVENTIONS, HIGH
 from analysis.model import TOPICS
 from messages import ENGLISH, LANGUAGES, Message, catalogue, join_messages, preferred_language, translate, verbatim
+from notifier.document_health import report_unreadable
 from notifier.notifications import notice_message
 from storage.checks import Check, Outcome, finish
 from storage.database import Database
@@ -162,6 +163,7 @@ def test_the_operator_hears_the_reason_in_the_language_of_the_notice(
         session.flush()
         finish(session, Check(document_id="parley/terms", checked_at=START), Outcome.GONE, PART)
         session.flush()
+        report_unreadable(session)
         (notice,) = unplanned_notices(session)
         assert why in notice_message([notice], language=language, base_url=None).text
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel, select
 
 from messages import Message
+from notifier.document_health import report_unreadable
 from storage import database as database_of_store
 from storage.captures import Capture
 from storage.checks import (
@@ -67,6 +68,8 @@ def check(database: Database, hours: int, outcome: Outcome, reason: str | None =
 
 
 def notices(database: Database) -> list[str]:
+    with database.writing() as session:
+        report_unreadable(session)
     with database.reading() as session:
         return [notice.kind for notice in session.exec(select(Notice))]
 

@@ -18,7 +18,7 @@ from policywatch.web.layout import stretches
 from storage.captures import capture_records
 from storage.change_list import changes_to
 from storage.changes import change_to
-from storage.checks import Check, check_count, checks_of, last_believed, last_checks, newest_check
+from storage.checks import Check, check_count, checks_of, last_valid, last_checks, newest_check
 from storage.deliveries import State, counts, newest
 from storage.document_stats import document_stats
 from storage.documents import Document, document, known, services_page, watched, watched_counts
@@ -85,7 +85,7 @@ def document_page(
         "newest": last[0].number if last else 0,
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
-        "last_good": last_believed(session, document_id),
+        "last_good": last_valid(session, document_id),
         "chart": chart(course(session, document_id)) if before is None else None,
         "paged": before is not None,
     }

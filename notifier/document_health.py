@@ -1,0 +1,59 @@
+"""When the operator hears that a document can't be read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sqlmodel import Session
+
+from storage.checks import Check, last_failure, last_valid
+from storage.clock import is_ahead
+from storage.documents import Document, failing, watched
+from storage.notices import Notice, NoticeKind
+
+_REMINDER = timedelta(days=7)
+_LONG_PAUSE = timedelta(days=1)  # asked for by a server: reported at once, not after several failures
+
+
+def report_unreadable(session: Session) -> None:
+    """Write the notices that are due: after so many failures in a row as the watchlist says, and once a week."""
+    for document in failing(session):
+        check = last_failure(session, document.id)
+        if check is not None and _is_due(document, check):
+            document.alerted_at = check.checked_at
+            session.add(_notice(session, document, check))
+
+
+def _is_due(document: Document, check: Check) -> bool:
+    if document.alerted_at is None:
+        return document.failures >= document.alert_after or _pause(document, check) >= _LONG_PAUSE
+    return check.checked_at - document.alerted_at >= _REMINDER or is_ahead(document.alerted_at, check.checked_at)
+
+
+def _pause(document: Document, check: Check) -> timedelta:
+    return document.not_before - check.checked_at if document.not_before is not None else timedelta(0)
+
+
+def _notice(session: Session, document: Document, check: Check) -> Notice:
+    since = document.failing_since or check.checked_at
+    facts = {
+        "since": since.isoformat(),
+        "outcome": check.outcome,
+        "reason": check.reason.to_json() if check.reason else None,
+        "never_read": last_valid(session, document.id) is None,
+    }
+    if _pause(document, check) > timedelta(0) and (others := _same_host(session, document, check)):
+        facts["also"] = ", ".join(others)
+    kind, at = NoticeKind.UNREADABLE, check.checked_at
+    return Notice(kind=kind, document_id=document.id, check_id=check.id, facts=facts, created_at=at)
+
+
+def _same_host(session: Session, document: Document, check: Check) -> list[str]:
+    """The ids of the other watched documents that the server's pause delays as well."""
+    host = urlsplit(check.final_url or document.url).hostname
+    return [
+        other.id
+        for other in watched(session)
+        if other.id != document.id and host in (urlsplit(url).hostname for url in other.addresses)
+    ]
