@@ -18,6 +18,7 @@ COMMANDS = {
             "doctor",
             "Look at configuration, database, routes and last checks: what is wrong, and how to fix it.",
         ),
+        "services": ("setup", "List the watchlists that ship, for `use` in the watchlist."),
         "schedule": ("setup", "Print the ready job for this very installation; nothing is installed."),
         "demo": (
             "demo",

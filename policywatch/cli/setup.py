@@ -1,4 +1,4 @@
-"""The commands that set a watch up: init, schedule."""
+"""The commands that set a watch up: init, services, schedule."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from policywatch.atomic_file import replace_file
-from policywatch.cli.options import CONFIG, Config, console
-from policywatch.config.watchlist import contact_problem, load
+from policywatch.cli.options import CONFIG, Config, Json, console, print_json, print_table
+from policywatch.config.watchlist import contact_problem, load, shipped, shipped_documents
 from policywatch.schedule.installation import this_installation
 from policywatch.schedule.jobs import KINDS, Kind, render
 
@@ -49,6 +49,23 @@ def starter(contact: str) -> str:
     """A commented policywatch.toml, valid as it is, with `contact` for the User-Agent."""
     text = (files("policywatch.config") / "starter.toml").read_text("utf-8")
     return text.replace('"CONTACT"', json.dumps(contact))
+
+
+def services(as_json: Json = False) -> None:
+    """List the watchlists that ship, for `use` in the watchlist.
+
+    None of their pages could be fetched where the lists were written; each file says so.
+
+    Examples: `policywatch services` · `policywatch services --json`
+    """
+    lists = {name: shipped_documents(name) for name in shipped()}
+    if as_json:
+        return print_json([{"name": name, "documents": documents} for name, documents in lists.items()])
+    rows = []
+    for name, documents in lists.items():
+        kinds = ", ".join(dict.fromkeys(document["kind"] for document in documents))
+        rows.append((name, documents[0]["service"], str(len(documents)), kinds))
+    return print_table(("use", "service", "documents", "kinds"), rows, numbers=("documents",))
 
 
 def schedule(

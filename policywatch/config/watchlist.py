@@ -79,6 +79,13 @@ def shipped() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
+def shipped_documents(name: str) -> list[dict[str, Any]]:
+    """The entries of a watchlist that ships, as written."""
+    text = (files("policywatch") / "watchlists" / f"{name}.toml").read_text("utf-8")
+    documents: list[dict[str, Any]] = tomllib.loads(text)["documents"]
+    return documents
+
+
 TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the text lies that it has read of the file
 
 
@@ -208,8 +215,8 @@ class _Loader:
             if name not in shipped():
                 self._problem("use", f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}")
                 continue
-            own = tomllib.loads((files("policywatch") / "watchlists" / f"{name}.toml").read_text("utf-8"))
-            tables |= {table["id"]: table for table in own["documents"]}
+            own = shipped_documents(name)
+            tables |= {table["id"]: table for table in own}
         given = self._tables("documents")
         sections = {id_: self._section() for id_ in tables}
         ids = [table.get("id") if isinstance(table, dict) else None for table in given]

@@ -18,7 +18,7 @@ from policywatch.web.layout import stretches
 from storage.captures import capture_records
 from storage.change_list import changes_to
 from storage.changes import change_to
-from storage.checks import Check, check_count, checks_of, last_valid, last_checks, newest_check
+from storage.checks import Check, check_count, checks_of, last_checks, last_valid, newest_check
 from storage.deliveries import State, counts, newest
 from storage.document_stats import document_stats
 from storage.documents import Document, document, known, services_page, watched, watched_counts
