@@ -13,7 +13,7 @@ from messages import counted
 from notifier.try_templates import template_problems
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
-from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
+from policywatch.config.watchlist import Watchlist, contact_problem, load
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_content
 from policywatch.plan import is_late
@@ -22,11 +22,12 @@ from policywatch.views.health import (
     Finding,
     check_store,
     is_trouble,
-    job_problem,
     last_checked,
     nothing_reached,
     undelivered,
     unread_captures,
+    watched_finding,
+    watchlist_findings,
 )
 from storage.changes import dated_ahead
 from storage.checks import Check, Outcome, last_checks
@@ -38,33 +39,14 @@ from storage.errors import StorageError
 from storage.second_readings import last_second_reading
 
 
-def is_alive(config: Path) -> list[Finding]:
-    """Whether the job does its work: for a health check, which shall not fail because a page is blocked."""
-    try:
-        watchlist = load(config)
-    except WatchlistError as failure:
-        return _wrong("watchlist", failure)
-    if not watchlist.documents:
-        return [_watched(watchlist)]
-    try:
-        database = Database(watchlist.database)
-    except StorageError as failure:
-        return [Finding(False, "database", str(failure))]
-    with database.reading() as session:
-        unread = _unread(session, watchlist)
-        problem = job_problem(session, watchlist.documents, utc_now())
-    database.close()
-    return unread or [Finding(problem is None, "job", problem or "documents are checked when they are due")]
-
-
 def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     """In the order in which things must be fixed; what can't be looked at yet is left out. `deep` reads the whole
     store."""
     try:
         watchlist = load(config)
     except WatchlistError as failure:
-        return _wrong("watchlist", failure)
-    findings = [_watched(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
+        return watchlist_findings("watchlist", failure)
+    findings = [watched_finding(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
     if problem := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", problem, is_configuration=True))
     findings += _browser(watchlist)
@@ -82,7 +64,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
 def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
     """What the store says of documents, deliveries and checks."""
     with database.reading() as session:
-        yield from _unread(session, watchlist)
+        yield from unread_captures(session, watchlist)
         yield from (Finding(False, "deliveries", line) for line in undelivered(session))
         yield from _dated_ahead(session)
         if failed := counts(session)["parked"]:
@@ -95,15 +77,6 @@ def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
         yield from _volatile(session, watchlist)
         yield from _renamed(session, watchlist)
         yield from _checked(watchlist, last_checks(session))
-
-
-def _wrong(about: str, failure: WatchlistError) -> list[Finding]:
-    return [Finding(False, about, str(problem), is_configuration=True) for problem in failure.problems]
-
-
-def _unread(session: Session, watchlist: Watchlist) -> list[Finding]:
-    ids = {entry.id for entry in watchlist.documents}
-    return [Finding(False, id_, problem) for id_, problem in unread_captures(session, ids, utc_now())]
 
 
 def _same_address(watchlist: Watchlist) -> Iterator[Finding]:
@@ -122,12 +95,6 @@ def _writable(database: Database) -> Finding:
     return Finding(True, "database", f"{database}, {database.size() / 1e6:.1f} MB")
 
 
-def _watched(watchlist: Watchlist) -> Finding:
-    watches = bool(watchlist.documents)
-    text = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
-    return Finding(watches, "watchlist", f"{watchlist.file}: {text}", is_configuration=not watches)
-
-
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:
     if any(entry.render for entry in watchlist.documents):
         try:
@@ -140,7 +107,7 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
     try:
         to = recipients(watchlist)
     except WatchlistError as failure:
-        yield from _wrong("routes", failure)
+        yield from watchlist_findings("routes", failure)
         if (watchlist.file.parent / ENVIRONMENT_FILE).exists():
             take = f"set -a; . ./{ENVIRONMENT_FILE}; set +a"
             text = f"{ENVIRONMENT_FILE} stands beside the watchlist; a shell takes it in by: {take}"
@@ -158,7 +125,7 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
         if not problems:
             yield Finding(True, "messages", f"your own templates in {to.templates.folder} work")
     if to.heartbeat is None:
-        text = 'nobody notices if the job itself stops; [operator] heartbeat = "https://..." would tell'
+        text = 'none is set; nobody will know if the job stops: [operator] heartbeat = "https://..." reports it'
         yield Finding(True, "heartbeat", text)
 
 

@@ -228,7 +228,7 @@ def test_without_a_usable_answer_nothing_waits_and_the_doctor_says_why(
         assert (found["severity"], found["sent"], found["second"]) == ("high", 1, None)
         assert [(row.answer, row.failure) for row in kept(job.database)] == [(None, why)]
     assert MARK not in (tmp_path / "alerts.txt").read_text("utf-8")
-    said = [finding.said for finding in examine(tmp_path / "policywatch.toml") if finding.about == "model"]
+    said = [finding.text for finding in examine(tmp_path / "policywatch.toml") if finding.about == "model"]
     assert said == [f"small gave no usable answer: {why}; changes are classified without it"]
 
 

@@ -28,7 +28,7 @@ routes = command_group("The routes: who is told of what.")
 
 
 def deliver(config: Config = CONFIG) -> None:
-    """Send the alerts that are owed and due.
+    """Send pending alerts.
 
     Example: `policywatch deliver`
     """
@@ -100,7 +100,7 @@ def retry(
     config: Config = CONFIG,
     everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
 ) -> None:
-    """Send again what was given up; what was for an address that has been put right in its route goes to the new one.
+    """Send again what was given up; corrected addresses receive it.
 
     Examples: `policywatch alerts retry 17` · `policywatch alerts retry --all`
     """

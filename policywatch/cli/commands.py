@@ -29,14 +29,14 @@ COMMANDS = {
     "The job": {
         "run": ("run", "Check what is due, compare, and tell people: the scheduled job."),
         "crawl": ("run", "Fetch what is due, and leave the reading to `read`."),
-        "read": ("run", "Read what was fetched: versions, changes and alerts come of it."),
+        "read": ("run", "Parse fetched pages into versions, changes and alerts."),
         "watch": (
             "watch",
             "Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on "
             "SIGTERM.",
         ),
         "accept": ("accept", "Look at a text that was held, and take it as the next version."),
-        "deliver": ("alerts", "Send the alerts that are owed and due."),
+        "deliver": ("alerts", "Send pending alerts."),
         "alerts": (
             "alerts",
             "List what was sent and what waits, newest first: when, to which route and address, with how many "

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from policywatch.cli.options import CONFIG, TROUBLE, WRONG_USE, Config, Json, print_findings
-from policywatch.doctor import examine, is_alive
+from policywatch.views.health import is_alive
 
 
 def doctor(
@@ -27,7 +27,12 @@ def doctor(
 
     Examples: `policywatch doctor` · `policywatch doctor --deep` · `policywatch doctor --alive` (a health check)
     """
-    findings = is_alive(config) if alive else examine(config, deep=deep)
+    if alive:
+        findings = is_alive(config)
+    else:
+        from policywatch.doctor import examine  # brings along all that it looks at; a container asks only for `--alive`
+
+        findings = examine(config, deep=deep)
     print_findings(findings, quiet=quiet, as_json=as_json)
     if any(finding.is_configuration for finding in findings):
         raise typer.Exit(WRONG_USE)

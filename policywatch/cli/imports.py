@@ -46,9 +46,7 @@ def open_terms_archive(
     ] = None,
     insist: Annotated[
         bool,
-        typer.Option(
-            "--insist", help="Take an ID that is no document's yet, or one of another kind, as the history's."
-        ),
+        typer.Option("--insist", help="Import even if the ID is new or of another kind."),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -91,9 +91,9 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def print_findings(findings: Sequence[Finding], *, quiet: bool = False, as_json: bool = False) -> None:
     """What was looked at, a line each; with `quiet` only what is wrong."""
     if as_json:
-        print_json([{"good": finding.good, "about": finding.about, "said": finding.said} for finding in findings])
+        print_json([{"good": finding.good, "about": finding.about, "said": finding.text} for finding in findings])
         return
     for finding in findings:
         if not (quiet and finding.good):
             mark = Text("ok    ", style="green") if finding.good else Text("FIX   ", style="bold red")
-            console().print(mark + Text(f"{finding.about}: {sanitize(finding.said)}"))
+            console().print(mark + Text(f"{finding.about}: {sanitize(finding.text)}"))

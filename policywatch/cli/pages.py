@@ -45,7 +45,7 @@ def _proxies(names: list[str] | None) -> list[str] | None:
         try:
             ip_network(name if name != "*" else "0.0.0.0/0")
         except ValueError as failure:
-            problem = f"{name!r} is no address or network, like 127.0.0.1 or 10.0.0.0/8; * believes everybody"
+            problem = f"{name!r} is no address or network, like 127.0.0.1 or 10.0.0.0/8; * trusts everybody"
             raise typer.BadParameter(problem) from failure
     return names
 
@@ -66,7 +66,7 @@ def serve(
             "--trusted-proxy",
             metavar="ADDRESS",
             callback=_proxies,
-            help="Believe this address who asks, and by http or https.",
+            help="Trust X-Forwarded-* headers from this proxy.",
         ),
     ] = None,
     root_path: Annotated[

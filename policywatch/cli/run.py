@@ -113,7 +113,7 @@ def read(
         ),
     ] = False,
 ) -> None:
-    """Read what was fetched: versions, changes and alerts come of it.
+    """Parse fetched pages into versions, changes and alerts.
 
     Examples: `policywatch read` · `policywatch read --again`
     """

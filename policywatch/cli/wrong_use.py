@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from pydantic import ValidationError
 
-from policywatch.config.errors import said_of
+from policywatch.config.errors import explained_value
 
 
 def wrong_use(failure: typer.TyperException) -> str:
@@ -26,5 +26,5 @@ def _name(failure: typer.BadParameter) -> str:
 def _problem(failure: typer.BadParameter) -> str:
     """Typer has Pydantic judge values."""
     if isinstance(failure.__cause__, ValidationError):
-        return said_of(failure.__cause__.errors()[0])
+        return explained_value(failure.__cause__.errors()[0])
     return failure.message.removesuffix(".")

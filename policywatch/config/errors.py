@@ -1,8 +1,9 @@
-"""What is wrong with a watchlist, said so that it can be mended: file, line, key, what was found, what is allowed."""
+"""What is wrong with a watchlist, so that a person can fix it: file, line, key, what was found, what is allowed."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,16 +37,16 @@ _WRITE = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend; `line` is None where no line of the file is to blame."""
+    """One thing to fix; `line` is None where no line of the file is to blame."""
 
     file: Path
     line: int | None
     key: str
-    said: str
+    text: str
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{place}: {self.key}: {self.said}" if self.key else f"{place}: {self.said}"
+        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
 
 
 class WatchlistError(Exception):
@@ -65,52 +66,39 @@ class Section:
     name: str = ""
     index: int | None = None
 
-    def problem(self, key: str, said: str) -> Problem:
+    def problem(self, key: str, text: str) -> Problem:
         place = f"{self.name}[{self.index}]" if self.index is not None else self.name
         dotted = ".".join(part for part in (place, key) if part)
-        return Problem(self.file, self._line(key.split("[")[0].split(".")[0]), dotted, said)
+        return Problem(self.file, self._line(key.split("[")[0].split(".")[0]), dotted, text)
 
-    def problems(self, error: ValidationError, known: Sequence[str]) -> list[Problem]:
+    def problems(self, failure: ValidationError, known: Sequence[str]) -> list[Problem]:
         """What pydantic found, in our words; `known` are the keys that may stand here."""
-        return [
-            self.problem(_key(found["loc"]), _problem_text(found, known)) for found in error.errors(include_url=False)
-        ]
+        errors = failure.errors(include_url=False)
+        return [self.problem(_key(error["loc"]), _explained(error, known)) for error in errors]
 
     def _line(self, key: str) -> int | None:
-        """The line of the key, else of the table's header."""
-        start = self._header()
-        if start is None:
-            return None
-        for number, line in enumerate(self.lines[start:], start + 1):
-            if re.match(r"\s*\[", line) and not re.match(r"\s*\[[^\]]*\]\s*=", line):
-                break
-            if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", line):
-                return number
-        return start or self._opened(key)
-
-    def _opened(self, name: str) -> int | None:
-        """The line of the first table of that name, which is none that the top knows."""
-        header = re.compile(rf"\s*\[\[?\s*{_dotted(name)}\s*[].]")
-        return next((number for number, line in enumerate(self.lines, 1) if name and header.match(line)), None)
-
-    def _header(self) -> int | None:
-        """How many lines come before the table's first key; 0 for the top of the file."""
-        if not self.name:
-            return 0
-        opening = r"\[\[" if self.index is not None else r"\["
-        header = re.compile(rf"\s*{opening}\s*{_dotted(self.name)}\s*\]")
-        seen = -1
-        for number, line in enumerate(self.lines, 1):
-            if header.match(line):
-                seen += 1
-                if seen == (self.index or 0):
-                    return number
-        return None
+        """The line of the key, else of the table's header; of a key of the top also that of a table of its name."""
+        lines = _line_numbers(self.lines)
+        found = lines.get((self.name, self.index, key)) or lines.get((self.name, self.index, ""))
+        if found or self.name:
+            return found
+        return next((number for (name, *_), number in lines.items() if key and name.split(".")[0] == key), None)
 
 
-def _dotted(name: str) -> str:
-    """A regular expression for a table's name, its parts quoted or not."""
-    return r"\s*\.\s*".join(rf"""["']?{re.escape(part)}["']?""" for part in name.split(".", 1))
+def _line_numbers(lines: Sequence[str]) -> dict[tuple[str, int | None, str], int]:
+    """By table, its index where it is one of several, and key ("" for the header of the table)."""
+    numbers: dict[tuple[str, int | None, str], int] = {}
+    table, index = "", None
+    tables: Counter[str] = Counter()
+    for number, line in enumerate(lines, 1):
+        if header := re.fullmatch(r"""\s*(\[\[?)([^\[\]=,]+)\]\]?\s*(?:#.*)?""", line):
+            table = ".".join(part.strip().strip("\"'") for part in header[2].split(".", 1))
+            index = tables[table] if header[1] == "[[" else None
+            tables[table] += 1
+            numbers.setdefault((table, index, ""), number)
+        elif key := re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line):
+            numbers.setdefault((table, index, key[1]), number)
+    return numbers
 
 
 def _key(loc: Sequence[int | str]) -> str:
@@ -120,34 +108,35 @@ def _key(loc: Sequence[int | str]) -> str:
     return text
 
 
-def _problem_text(found: Any, known: Sequence[str]) -> str:
-    name = str(found["loc"][0]) if found["loc"] else ""
-    value = "" if not name or name in _SECRETS else f"found {found['input']!r}; "
-    match found["type"]:
+def _explained(error: Any, known: Sequence[str]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    value = "" if not name or name in _SECRETS else f"found {error['input']!r}; "
+    match error["type"]:
         case "missing":
             return "is missing"
         case kind if kind == HIDDEN:
-            return str(found["msg"])
+            return str(error["msg"])
         case "extra_forbidden":
-            return f"is not a key that is known here{nearest(str(found['loc'][-1]), known)}"
+            return f"is not a key that is known here{nearest(str(error['loc'][-1]), known)}"
         case "value_error":
-            return f"{value}{found['ctx']['error']}"
+            return f"{value}{error['ctx']['error']}"
         case kind if kind in _WRITE:
-            return f"{value}{_to_write(found)}"
+            return f"{value}{_to_write(error)}"
         case _:
-            return f"{value}{found['msg'][0].lower()}{found['msg'][1:]}"
+            return f"{value}{error['msg'][0].lower()}{error['msg'][1:]}"
 
 
-def said_of(found: Any) -> str:
+def explained_value(error: Any) -> str:
     """What pydantic found wrong with a value that stands alone, in our words."""
-    if found["type"] in _WRITE:
-        return f"found {found['input']!r}; {_to_write(found)}"
-    return str(found.get("ctx", {}).get("error", found["msg"])).removesuffix(".")
+    if error["type"] in _WRITE:
+        return f"found {error['input']!r}; {_to_write(error)}"
+    return str(error.get("ctx", {}).get("error", error["msg"])).removesuffix(".")
 
 
-def _to_write(found: Any) -> str:
-    limits = {name: f"{said:g}" if isinstance(said, float) else said for name, said in found.get("ctx", {}).items()}
-    return _WRITE[found["type"]].format(**limits)
+def _to_write(error: Any) -> str:
+    context = error.get("ctx", {})
+    limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+    return _WRITE[error["type"]].format(**limits)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -92,8 +92,8 @@ TEXT = "_POLICYWATCH_TEXT"  # variable by which `watch` tells its runs where the
 def same_database(watchlist: Watchlist, first: Watchlist, command: str) -> Watchlist:
     """The watchlist, read again by a program that stays on the database of the first; raises `WatchlistError`."""
     if watchlist.database != first.database:
-        text = f"can't be changed while `{command}` runs; start it anew"
-        raise WatchlistError([watchlist.problem("database", text)])
+        problem = f"can't be changed while `{command}` runs; start it anew"
+        raise WatchlistError([watchlist.problem("database", problem)])
     return watchlist
 
 
@@ -144,22 +144,24 @@ class _Loader:
         return watchlist
 
     def _wrong_names(self, watchlist: Watchlist) -> Iterator[Problem]:
-        """What is said of a service that no document is of would hold for nothing; a topic that ships is no own one."""
+        """Settings for a service without documents, and own topics with the name of one that ships."""
         names = sorted({document.service for document in watchlist.documents})
         for name in watchlist.services.keys() - {*names}:
-            text = f"no document is of this service; there are: {', '.join(names) or 'none'}"
-            yield self._section(f"services.{name}").problem("", text)
+            problem = f"no document is of this service; there are: {', '.join(names) or 'none'}"
+            yield self._section(f"services.{name}").problem("", problem)
         for name in watchlist.topics.keys() & {*TOPICS}:
-            text = "this topic ships with the program; give your own another name"
-            yield self._section(f"topics.{name}").problem("", text)
+            problem = "this topic ships with the program; give your own another name"
+            yield self._section(f"topics.{name}").problem("", problem)
 
     def _toml(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         try:
             text = Path(self.environ.get(TEXT) or self.file).read_text("utf-8-sig")  # with a mark or without
             return tomllib.loads(text), tuple(text.split("\n"))
         except FileNotFoundError as failure:
-            text = "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
-            raise WatchlistError([Problem(self.file, None, "", text)]) from failure
+            problem = (
+                "there is no such file; `policywatch init` writes one, --config or POLICYWATCH_CONFIG names another"
+            )
+            raise WatchlistError([Problem(self.file, None, "", problem)]) from failure
         except OSError as failure:
             raise WatchlistError([Problem(self.file, None, "", f"can't be read: {failure.strerror}")]) from failure
         except UnicodeDecodeError as failure:
@@ -168,8 +170,8 @@ class _Loader:
         except tomllib.TOMLDecodeError as failure:
             place = re.search(r" \(at line (\d+), column \d+\)", str(failure))
             line = int(place[1]) if place else None
-            text = f"this is not TOML: {str(failure).replace(place[0], '') if place else failure}"
-            raise WatchlistError([Problem(self.file, line, "", text)]) from failure
+            problem = f"this is not TOML: {str(failure).replace(place[0], '') if place else failure}"
+            raise WatchlistError([Problem(self.file, line, "", problem)]) from failure
 
     def _section(self, name: str = "", index: int | None = None) -> Section:
         return Section(self.file, self.lines, name, index)

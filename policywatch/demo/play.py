@@ -111,13 +111,14 @@ def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:
 
 def _show(console: Console, database: Database, alerts: Path) -> None:
     with database.reading() as session:
-        found = session.exec(select(Change).where(Change.document_id == _SHOWN, col(Change.alert).is_(True))).all()
-        if not found or found[-1].id is None:
+        alerted = select(Change.id).where(Change.document_id == _SHOWN, col(Change.alert).is_(True))
+        change_id = session.exec(alerted.order_by(col(Change.id).desc())).first()
+        if change_id is None:
             return
         console.print(Text("\nThe alert about the privacy policy, as it was delivered:\n", style="bold"))
-        console.print(Text(_delivered(alerts, found[-1].id)))
+        console.print(Text(_delivered(alerts, change_id)))
         console.print(Text("\nIts passages, as `policywatch show` has them:\n", style="bold"))
-        show_change(console, session, found[-1].id)
+        show_change(console, session, change_id)
 
 
 def _delivered(alerts: Path, change_id: int) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 
 from sqlmodel import Session
 
 from messages import counted
+from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
+from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
 from policywatch.plan import GRACE, is_late
 from policywatch.sanitize import sanitize
 from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
@@ -19,6 +23,7 @@ from storage.database import Database
 from storage.deliveries import Delivery
 from storage.deliveries import failing as failing_deliveries
 from storage.documents import Document, failing
+from storage.errors import StorageError
 from storage.integrity import all_damage, daily_look
 
 _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
@@ -26,11 +31,11 @@ _UNREACHED = {"network.name", "network.connection"}  # codes of reasons
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `said` holds what is wrong and how to fix it, or that all is well."""
+    """One thing that was looked at; `text` holds what is wrong and how to fix it, or that all is well."""
 
     good: bool
     about: str
-    said: str
+    text: str
     is_configuration: bool = False  # the watchlist is wrong, so that no run begins
 
 
@@ -65,14 +70,16 @@ def last_checked(check: Check, now: datetime) -> str:
     return f"the last check was at {at}: does the job still run?"
 
 
-def unread_captures(session: Session, ids: Collection[str], now: datetime) -> Iterator[tuple[str, str]]:
-    """By document, captures that were not read at once, as each run does: it broke off before it."""
+def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
+    """Captures that were not read at once, as each run does: it broke off before it."""
+    findings = []
     for check in unread_checks(session):
-        waited = now - check.checked_at
-        if waited > GRACE and check.document_id in ids:
+        waited = utc_now() - check.checked_at
+        if waited > GRACE and watchlist.document(check.document_id):
             hours = counted(int(waited / timedelta(hours=1)), "hour")
-            problem = f"capture {check.capture_id} has been unread for {hours}; run `policywatch read` to see why"
-            yield check.document_id, problem
+            text = f"capture {check.capture_id} has been unread for {hours}; run `policywatch read` to see why"
+            findings.append(Finding(False, check.document_id, text))
+    return findings
 
 
 def nothing_reached(checks: Collection[Check]) -> str | None:
@@ -115,3 +122,31 @@ def check_store(database: Database, *, deep: bool) -> list[Finding]:
         *(Finding(False, each.about, each.problem) for each in damage),
         Finding(False, "store", f"{counted(len(damage), 'thing is', 'things are')} damaged: {advice}"),
     ]
+
+
+def is_alive(config: Path) -> list[Finding]:
+    """Whether the job does its work: for a health check, which shall not fail because a page is blocked."""
+    try:
+        watchlist = load(config)
+    except WatchlistError as failure:
+        return watchlist_findings("watchlist", failure)
+    if not watchlist.documents:
+        return [watched_finding(watchlist)]
+    try:
+        database = Database(watchlist.database)
+    except StorageError as failure:
+        return [Finding(False, "database", str(failure))]
+    with closing(database), database.reading() as session:
+        unread = unread_captures(session, watchlist)
+        problem = job_problem(session, watchlist.documents, utc_now())
+    return unread or [Finding(problem is None, "job", problem or "documents are checked when they are due")]
+
+
+def watchlist_findings(about: str, failure: WatchlistError) -> list[Finding]:
+    return [Finding(False, about, str(problem), is_configuration=True) for problem in failure.problems]
+
+
+def watched_finding(watchlist: Watchlist) -> Finding:
+    watches = bool(watchlist.documents)
+    text = counted(len(watchlist.documents), "document") if watches else NOTHING_WATCHED
+    return Finding(watches, "watchlist", f"{watchlist.file}: {text}", is_configuration=not watches)

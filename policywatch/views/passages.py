@@ -129,10 +129,10 @@ def sides(passage: StoredPassage) -> tuple[list[Run], list[Run]]:
 
 
 def _runs(pieces: list[Piece], *, fold: bool = True) -> list[Run]:
-    found = [Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)]
-    if len(found) < 2 or not fold:
-        return found  # where all is the same there is nothing else to look at
-    return [part for run in found for part in (_folded(run) if run.tag == "same" else [run])]
+    parts = [Run(tag, list(run)) for tag, run in groupby(pieces, key=lambda piece: piece.tag)]
+    if len(parts) < 2 or not fold:
+        return parts  # where all is the same there is nothing else to look at
+    return [part for run in parts for part in (_folded(run) if run.tag == "same" else [run])]
 
 
 def _folded(run: Run) -> list[Run]:

@@ -127,14 +127,14 @@ def announced_text(session: Session, document_id: str) -> Sides:
     raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
 
 
-def compare_page(sides: Sides, found: ChangeDraft) -> dict[str, Any]:
+def compare_page(sides: Sides, draft: ChangeDraft) -> dict[str, Any]:
     """What differs between any two versions; `change` as it would be stored, when the later text was captured."""
     return {
         "texts": sides,
         "document": sides.document,
-        "placed": PlacedPassages(found.passages, sides.document.title, sides.before, sides.after),
-        "alert": found.comparison.alert,
-        "change": Change(cause="page", detected_at=sides.after.captured_at, **change_columns(found.comparison)),
+        "placed": PlacedPassages(draft.passages, sides.document.title, sides.before, sides.after),
+        "alert": draft.comparison.alert,
+        "change": Change(cause="page", detected_at=sides.after.captured_at, **change_columns(draft.comparison)),
     }
 
 

@@ -43,12 +43,12 @@ class Comparisons:
         versions = ((version.id, version.fingerprint) for version in (sides.before, sides.after))
         key = (*versions, sides.document.language, sides.document.title)
         with self._lock:
-            found = self._recent.pop(key, None)
-        if found is None:
+            draft = self._recent.pop(key, None)
+        if draft is None:
             with self.turn():
-                found = sides.compare()
+                draft = sides.compare()
         with self._lock:
-            self._recent[key] = found  # the last, again
+            self._recent[key] = draft  # the last, again
             while len(self._recent) > _REMEMBERED:
                 self._recent.popitem(last=False)
-        return found
+        return draft

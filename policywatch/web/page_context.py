@@ -102,8 +102,8 @@ def _below_root(path: str, query: Query) -> str:
 
 
 def _merged(query: Sequence[tuple[str, str]], changed: Mapping[str, object]) -> Query:
-    kept = [(name, value) for name, value in query if name not in changed]
+    unchanged = [(name, value) for name, value in query if name not in changed]
     added = (
         (name, each) for name, value in changed.items() for each in (value if isinstance(value, list) else [value])
     )
-    return (*kept, *((name, str(value)) for name, value in added if value is not None))
+    return (*unchanged, *((name, str(value)) for name, value in added if value is not None))

@@ -39,8 +39,8 @@ class ConditionalRoute(APIRoute):
             response.headers.setdefault("Cache-Control", "no-cache")
             if not _is_known(request, tag, response.headers.get("last-modified")):
                 return response
-            kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
-            return Response(status_code=304, headers=kept)
+            headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=headers)
 
         return conditional
 
