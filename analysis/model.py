@@ -68,7 +68,7 @@ class Page:
 
     `language` is a two-letter code (what the text is written in, as well as can be told), None when nothing tells;
     `labelled` the code that the page itself gives its text, which need not be the same, `region` the country with it
-    ("GB" of "en-GB"), which says how dates are written.
+    ("GB" of "en-GB"), which says how dates are written. `container` names the element of HTML that holds the text.
     """
 
     title: str
@@ -77,6 +77,7 @@ class Page:
     dropped: tuple[Dropped, ...] = ()
     labelled: str | None = None
     region: str | None = None
+    container: str | None = None
 
 
 _MUCH = 3_000  # characters that go while nothing comes

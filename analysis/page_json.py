@@ -13,10 +13,9 @@ _PAGES = TypeAdapter(Page)
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """Title, language, the region if one is known, and blocks; what was dropped is not part of the text, so it is left
-    out."""
-    region = {"region": page.region} if page.region else {}
-    return region | {
+    """Title, language, region and container if they are known, and blocks; what was dropped is not part of the text."""
+    optional = {"region": page.region, "container": page.container}
+    return {name: value for name, value in optional.items() if value} | {
         "title": page.title,
         "language": page.language,
         "blocks": [

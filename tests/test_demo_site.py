@@ -12,7 +12,7 @@ import pytest
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page
-from analysis.text.normal import normal
+from analysis.text.normal import normalize
 from policywatch.demo.site import (
     ANNOUNCING,
     BROKEN,
@@ -55,7 +55,7 @@ def read(document: DemoDocument, day: int) -> Page:
 
 def lines(document: DemoDocument, day: int) -> list[str]:
     """The words of a page's document as a person reads them, without the moving "updated ... ago"."""
-    said = [re.sub(r" ?(Updated|Mis à jour) .*", "", normal(block.text)) for block in read(document, day).blocks]
+    said = [re.sub(r" ?(Updated|Mis à jour) .*", "", normalize(block.text)) for block in read(document, day).blocks]
     return [line for line in said if line]
 
 

@@ -102,3 +102,12 @@ allow_private = true
     shown = json.loads(policywatch("show", 2, "--json", "--config", config))
     assert "ai_training" in shown["topics"]
     assert (tmp_path / "alerts.txt").read_text("utf-8").count("/changes/2") == 1
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("privacy-policy", "held"), ("help", "changed"), ("notice", "changed")])
+def test_a_help_page_may_lose_most_of_its_paragraphs(config: Path, site: Site, kind: str, outcome: str) -> None:
+    config.write_text(config.read_text("utf-8").replace('kind = "privacy-policy"', f'kind = "{kind}"'), "utf-8")
+    with a_job(config) as job:
+        job.run(force=True)
+        site.pages["/privacy"] = policy(paragraphs=PARAGRAPHS[3:5])
+        assert job.run(force=True).checks[0]["outcome"] == outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page
 from analysis.validate.rejection import change_rejection, page_rejection
@@ -119,9 +120,57 @@ def test_a_page_that_grew_to_three_times_its_size_is_a_change() -> None:
     assert str(shrunk).startswith("most of the text is gone")
 
 
-def test_an_earlier_text_of_a_line_or_two_is_rejected() -> None:
+NOTICE = (
+    "On 3 November 2025 we change our terms and our policy on privacy, and this page says what becomes of your data.",
+    "Members in the European Union can read the new texts from today on, and nobody has to do anything to accept them.",
+    "If you go on walking with us after that day, the new texts hold for you; if you do not agree, close your account.",
+    "We ask everybody to read the parts on groups and on pictures, for these are what most of our members have asked.",
+)
+CONTAINED = "<div class='article-body'>{}</div>"
+
+
+def help_page(*paragraphs: str, title: str = "Changes to our terms and data use", container: str = CONTAINED) -> Page:
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    return read_page(f"<html lang=en><title>{title}</title>{container.format(f'<h1>{title}</h1>{text}')}".encode())
+
+
+def test_a_help_page_that_is_rewritten_in_its_place_is_news() -> None:
+    news = "From 3 November 2025 we use your posts and your profile to train generative AI models, unless you opt out."
+    before, after = help_page(*NOTICE), help_page(news, *PARAGRAPHS, *OTHERS)
+    words = [sum(len(block.text.split()) for block in page.blocks) for page in (before, after)]
+    assert words[1] > 2.5 * words[0]
+    assert change_rejection(before, after, language="en") is None
+    assert compare(before, after, language="en").alert
+    assert change_rejection(after, before, language="en") is None, "nor is it, where it says less from then on"
+
+
+def test_a_text_that_is_rewritten_elsewhere_needs_review_and_says_how_long_it_is() -> None:
+    before = help_page(*NOTICE)
+    after = help_page(*PARAGRAPHS, *OTHERS, container="<div class='site-news'>{}</div>")
+    reason = change_rejection(before, after, language="en")
+    assert str(reason).startswith("the new text is 3 times as long as the stored one")
+    assert change_rejection(before, after, language="en", kind="notice") is None
+
+
+def test_less_than_a_tenth_of_the_words_in_the_place_of_a_text_needs_review() -> None:
+    whole = help_page(*PARAGRAPHS, *OTHERS, *PARAGRAPHS, *OTHERS)
+    reason = change_rejection(whole, help_page("We are walking just now, come back to this page on Monday."))
+    assert str(reason).startswith("most of the text is gone")
+
+
+@pytest.mark.parametrize("kind", ["notice", "help", "preview"])
+def test_a_notice_may_lose_any_paragraph_and_a_policy_needs_review(kind: str) -> None:
+    whole, rest = help_page(*PARAGRAPHS, *OTHERS), help_page(*PARAGRAPHS[2:6], OTHERS[1])
+    assert change_rejection(whole, rest, kind=kind) is None
+    assert change_rejection(rest, whole, kind=kind) is None
+    assert change_rejection(whole, rest, kind="privacy-policy") is not None
+
+
+def test_an_earlier_text_of_a_line_or_two_needs_review() -> None:
     reason = change_rejection(page(PARAGRAPHS[0], PARAGRAPHS[1]), page(*PARAGRAPHS[:2], *OTHERS))
-    assert str(reason) == "much longer than the stored text, please review: 157 words where there were 47"
+    assert str(reason) == (
+        "the new text is 3 times as long as the stored one, please review: 157 words where there were 47"
+    )
 
 
 def test_some_of_the_text_gone_is_a_change() -> None:

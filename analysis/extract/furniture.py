@@ -7,7 +7,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 from itertools import islice, takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from analysis.extract.html_lines import BOXES, Line, is_block
 from analysis.extract.html_tree import Element
@@ -45,6 +45,7 @@ _HAVE_FORMS = frozenset(("pop-up", "newsletter", "comments", "feedback", "search
 
 def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
     """Give the elements that are furniture their reason, and all below them. They must have been measured."""
+    mark_consent_managers(elements)
     _by_themselves(elements)
     _consent_dialogs(elements, lines)
     _messages(elements, lines)
@@ -62,6 +63,36 @@ def _share(element: Element, top: Element) -> float:
 @cache
 def _tables() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("furniture.toml").read_text("utf-8"))
+
+
+class _Containers(NamedTuple):
+    """The names by which elements are known, as consent managers write them."""
+
+    ids: frozenset[str]
+    classes: frozenset[str]
+    id_prefixes: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+
+    def hold(self, element: Element) -> bool:
+        id_ = element.get("id")
+        known = id_ in self.ids or (bool(self.id_prefixes) and id_.startswith(self.id_prefixes))
+        return known or element.tag in self.tags or not self.classes.isdisjoint(element.get("class").split())
+
+
+@cache
+def _consent_managers() -> tuple[_Containers, _Containers]:
+    """Of their dialogs, and of the tables that they put into a cookie policy."""
+    file = tomllib.loads(resources.files(__package__).joinpath("consent_managers.toml").read_text("utf-8"))
+    dialogs, tables = file, file["declarations"]
+    return (
+        _Containers(
+            frozenset(dialogs["ids"]),
+            frozenset(dialogs["classes"]),
+            tuple(dialogs["id_prefixes"]),
+            frozenset(dialogs["tags"]),
+        ),
+        _Containers(frozenset(tables["ids"]), frozenset(tables["classes"])),
+    )
 
 
 @cache
@@ -132,15 +163,31 @@ def _by_tag(element: Element, top: Element) -> str | None:
         return "sidebar" if share < 0.3 and not callout else None
     if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
         return "message" if share < 0.1 and not element.titled else None
-    if role in _DIALOG_ROLES or tag == "dialog" or element.get("aria-modal") == "true":
+    if _is_dialog(element):
         return "dialog" if share < 0.3 else None
     return None
+
+
+def _is_dialog(element: Element) -> bool:
+    return element.role in _DIALOG_ROLES or element.tag == "dialog" or element.get("aria-modal") == "true"
+
+
+def mark_consent_managers(elements: list[Element]) -> None:
+    """The dialogs of known consent managers, wherever they stand and however much they say; their tables in a cookie
+    policy are its text."""
+    dialogs, tables = _consent_managers()
+    for element in elements[1:]:
+        parent = element.parent
+        assert parent is not None
+        element.is_declaration = parent.is_declaration or tables.hold(element)
+        is_policy = element.is_declaration or (element.titled and _share(element, elements[0]) > 0.5)
+        element.reason = parent.reason or ("cookie dialog" if dialogs.hold(element) and not is_policy else None)
 
 
 def _by_themselves(elements: list[Element]) -> None:
     top = elements[0]
     for element in elements:
-        if element.tag in _NEVER or not element.chars:
+        if element.reason or element.is_declaration or element.tag in _NEVER or not element.chars:
             continue
         if element.parent is not None and element.parent.reason is not None:
             element.reason = element.parent.reason
@@ -205,10 +252,11 @@ def _consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
                 decisions.setdefault(holder, set()).add(label)
     mentions = pattern("furniture", "cookies")
     for holder in decisions:  # those nearer to a button come first
-        if not holder.sentences or holder.titled or _is_left_out(holder):
+        if not holder.sentences or holder.titled or holder.is_declaration or _is_left_out(holder):
             continue
         share = _share(holder, top)
-        cookies = holder.chars < _DIALOG and mentions.search(holder.words(_DIALOG)) is not None
+        most = holder.chars if _is_dialog(holder) else _DIALOG
+        cookies = holder.chars <= most and mentions.search(holder.words(most)) is not None
         two = len(labels[holder]) >= 2
         if (two and (cookies or share <= 0.3)) or (
             cookies and holder.sentences <= 4 and (share < 0.15 or holder.chars < _MESSAGE)
@@ -222,7 +270,8 @@ def _small_holders(element: Element, top: Element) -> list[Element]:
 
     def is_small(holder: Element) -> bool:
         share = _share(holder, top)
-        return holder.tag not in _NEVER and (share <= 0.3 or (holder.chars < _DIALOG and share <= 0.7))
+        may_be = holder.chars < _DIALOG or _is_dialog(holder)
+        return holder.tag not in _NEVER and (share <= 0.3 or (share <= 0.7 and may_be))
 
     return list(islice(takewhile(is_small, element.upwards()), 10))
 

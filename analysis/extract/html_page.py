@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from analysis.extract.grids import with_rows
 from analysis.extract.html_flow import lines_of
 from analysis.extract.html_lines import Line
-from analysis.extract.html_tree import Element, grow, parse
+from analysis.extract.html_tree import Element, grow, is_stable_name, parse
 from analysis.extract.main_text import descendants, leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
 from analysis.text.language import language_of, region_of, two_letters
@@ -49,11 +49,28 @@ def read_html(
         tuple(_dropped(lines)),
         declared,
         region_of(label) if written == declared else None,
+        _container(left),
     )
     for elements in trees:  # in a circle with their parents, the elements of many pages would wait to be collected
         for element in elements:
             element.children.clear()
     return page
+
+
+def _container(lines: Iterable[Line]) -> str | None:
+    """What a person called the innermost element round all sentences, or the nearest one round it with a name."""
+    around: list[Element] = []
+    for line in lines:
+        if line.is_prose:
+            above = [*line.element.upwards()]
+            around = [element for element in around if element in set(above)] if around else above
+    for element in around:
+        names = (f"#{element.get('id')}", *(f".{name}" for name in element.get("class").split()))
+        if element.tag in ("main", "article"):
+            return element.tag
+        if name := next((name for name in names if is_stable_name(name[1:])), None):
+            return name
+    return None
 
 
 def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:

@@ -32,6 +32,7 @@ _PIECES = re.compile(r"[-_]+")
 _MADE_ANEW = re.compile(r"\d[A-Za-z]")  # "css-8c88ad": made by a program for each build, so that "ad" says nothing
 _BOX = re.compile(r"([a-z]{4,})(?:box|card|tile)")  # "teaserbox"
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_NAME = re.compile(r"[A-Za-z][A-Za-z_-]{2,38}[A-Za-z]")
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +52,7 @@ class Element:
     prose: int = 0  # characters that stand in sentences
     sentences: int = 0  # lines that are prose
     has_form: bool = False
+    is_declaration: bool = False  # within a consent manager's table of cookies
     titled: bool = False  # whether an <h1> that is no link stands in it
     reason: str | None = None  # why it is left out
     role: str = ""
@@ -127,6 +129,13 @@ def _parts(names: str) -> frozenset[str]:
                     words.update(part.lower() for part in parts)
                     words.update(box[1] for part in parts if (box := _BOX.fullmatch(part.lower())))
     return frozenset(words)
+
+
+def is_stable_name(name: str) -> bool:
+    """Whether a name was given by a person: of words, not of what a program counts or hashes."""
+    if not _NAME.fullmatch(name):
+        return False
+    return all(len(piece) > 2 and re.search("[aeiouyAEIOUY]", piece) for piece in _NAME_PART.findall(name))
 
 
 def parse(text: str) -> LexborHTMLParser:

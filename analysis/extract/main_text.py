@@ -7,7 +7,7 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
-from analysis.extract.furniture import mark_furniture
+from analysis.extract.furniture import mark_consent_managers, mark_furniture
 from analysis.extract.html_lines import REMARK, Line, is_stamp
 from analysis.extract.html_tree import Element
 from analysis.extract.line_rules import LINE_RULES
@@ -59,10 +59,13 @@ def leave_out(
     """Give every line that is not the document's its reason. `selected`: a selector chose the elements, so
     that only what single lines say of themselves counts."""
     measure(elements, lines)
-    if not selected:
+    if selected:
+        mark_consent_managers(elements)
+    else:
         mark_furniture(elements, lines)
-        for line in lines:
-            line.reason = line.reason or line.element.reason
+    for line in lines:
+        line.reason = line.element.reason
+    if not selected:
         by_place(elements, lines)
         leave_out_other_languages(elements, lines, language)
     for rule in LINE_RULES:

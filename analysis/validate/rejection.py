@@ -25,35 +25,40 @@ _ENOUGH = 60  # words from which on a language is recognised reliably
 _FRAGMENT = 200  # words
 _LEFT = 0.4  # of the words; with less the text has gone rather than changed
 _KEPT = 0.6  # of the text on both sides; where that much stayed to the letter, the earlier text was the document
+_MERE_LOSS = 0.8  # of what is left stands in the longer text: it was not rewritten
 _ALIKE = 0.15  # share of common word pairs under which two texts have nothing to do with each other
 
+_REWRITTEN_KINDS = ("notice", "help", "preview")  # of documents, that may grow to any length and lose any paragraph
 # what a short page is that says one of these; the order is that of certainty
 _KINDS = ("challenge", "redirect", "gone", "error", "login", "shell")
 
 
 def change_rejection(
-    before: Page, after: Page, *, language: str | None = None, title: str | None = None
+    before: Page, after: Page, *, language: str | None = None, title: str | None = None, kind: str | None = None
 ) -> Message | None:
-    """Why one of two texts is not the document's; None where both are.
+    """Why one of two texts is not the document's; None where both are. `kind` is the document's in the watchlist.
 
     The earlier one is validated too: it may be an error page that was stored as the first text.
     """
-    if reason := truncation_reason(before, after):
+    if reason := truncation_reason(before, after, may_shrink=kind in _REWRITTEN_KINDS):
         return reason
     if _unchanged_share(before, after) >= _KEPT:
         return None  # what else could be wrong with it would leave less of the earlier text, or was wrong with that too
-    if reason := page_rejection(after, before=before, language=language, title=title):
+    if reason := page_rejection(after, before=before, language=language, title=title, kind=kind):
         return reason
     reason = page_rejection(before, before=after, language=language, title=title)
     if reason is None or _grown(before, after):
         return None
-    if reason.code == "rejection.most_gone":  # of the two texts, seen from the other side
-        return Message("rejection.grown", words=_size(after), before=_size(before))
-    return Message("rejection.earlier", reason=reason)
+    if reason.code != "rejection.most_gone":
+        return Message("rejection.earlier", reason=reason)
+    if _is_in_place(after, before, title, kind) and (kind in _REWRITTEN_KINDS or _overlap(after, before) < _MERE_LOSS):
+        return None
+    words, words_before = _size(after), _size(before)
+    return Message("rejection.grown", times=round(words / words_before), words=words, before=words_before)
 
 
 def _grown(before: Page, after: Page) -> bool:
-    """Whether a text of some length stands in a longer one: help pages and notices grow to many times their size."""
+    """Whether a text of some length stands in a longer one."""
     return _SHORT <= _size(before) < _size(after) and _overlap(before, after) >= _KEPT
 
 
@@ -65,7 +70,12 @@ def _unchanged_share(before: Page, after: Page) -> float:
 
 
 def page_rejection(
-    page: Page, *, before: Page | None = None, language: str | None = None, title: str | None = None
+    page: Page,
+    *,
+    before: Page | None = None,
+    language: str | None = None,
+    title: str | None = None,
+    kind: str | None = None,
 ) -> Message | None:
     """Why `page` is not the document that `before` is an earlier text of; None if it is.
 
@@ -79,7 +89,7 @@ def page_rejection(
         (_broken(page, size) if before is None or not _broken(before, _size(before)) else None)
         or _other_language(page, before, size, language)
         or _no_sentences(page)
-        or (_gone_or_other(page, before, size, title) if before is not None else None)
+        or (_gone_or_other(page, before, size, title, kind) if before is not None else None)
     )
 
 
@@ -154,17 +164,31 @@ def _reads(block: Block) -> bool:
     )
 
 
-def _gone_or_other(page: Page, before: Page, size: int, title: str | None) -> Message | None:
+def _gone_or_other(page: Page, before: Page, size: int, title: str | None, kind: str | None) -> Message | None:
     size_before = _size(before)
     if size_before < 30 or (size_before < _FRAGMENT and size > 4 * size_before):
         return None  # the former text was a fragment, whatever it was
     if not _same_title(page, before, title) and _overlap(page, before) < _ALIKE:
         return Message("rejection.other_page", title=page.title[:80], before=before.title[:80])
-    if size < _LEFT * size_before and not _split_off(page, before, title):
+    if size < _LEFT * size_before and not (_is_rewritten(page, before, title, kind) or _split_off(page, before, title)):
         return Message("rejection.most_gone", words=size, before=size_before)
     if size > 1.6 * size_before and _doubled(page) > _doubled(before) + 0.3:
         return Message("rejection.twice", words=size, before=size_before)
     return None
+
+
+def _is_in_place(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
+    """Whether a text stands where the document's stood, so that it may be new from the first word to the last."""
+    same_container = None in (page.container, before.container) or page.container == before.container
+    return kind in _REWRITTEN_KINDS or (same_container and _same_title(page, before, title))
+
+
+def _is_rewritten(page: Page, before: Page, title: str | None, kind: str | None) -> bool:
+    """Whether a much shorter text in the document's place was rewritten, rather than cut; what has less than a tenth of
+    the words may be anything."""
+    if _size(page) < max(_SHORT // 2, 0.1 * _size(before)) or not _is_in_place(page, before, title, kind):
+        return False
+    return kind in _REWRITTEN_KINDS or _overlap(page, before) < _MERE_LOSS
 
 
 def _split_off(page: Page, before: Page, title: str | None) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.extract.html_flow import lines_of
 from analysis.extract.html_page import read_html, without
-from analysis.extract.html_tree import Element, grow, parse
+from analysis.extract.html_tree import Element, grow, is_stable_name, parse
 from analysis.model import Page, UnreadablePage
 from analysis.validate.rejection import word_trigrams
 from messages import Message
@@ -22,8 +21,6 @@ _WHOLE = 0.8  # of the former text
 _IN_ITS_PLACE = 0.5  # new text for each piece of the former one that is gone
 _FOREIGN = 1.1  # how much longer than the innermost element an outer one may be that is preferred for its name
 _SEMANTIC = ("main", "article")
-_PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_NAME = re.compile(r"[A-Za-z][A-Za-z_-]{2,38}[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +153,3 @@ def _path(element: Element, tags: Counter[str], ids: Counter[str]) -> str:
         steps.append(element.tag if len(same) == 1 else f"{element.tag}:nth-of-type({same.index(element) + 1})")
         element = element.parent
     return " > ".join(["body", *reversed(steps)])
-
-
-def is_stable_name(name: str) -> bool:
-    """Whether a name was given by a person: of words, not of what a program counts or hashes."""
-    if not _NAME.fullmatch(name):
-        return False
-    return all(len(piece) > 2 and re.search("[aeiouyAEIOUY]", piece) for piece in _PIECE.findall(name))

@@ -15,10 +15,11 @@ _ENDS = ".;,:"  # of an entry of a list, which an editor may shorten
 _LABEL, _PROSE = 6, 12  # words: less is a label of a menu, more is text
 
 
-def truncation_reason(before: Page, after: Page) -> Message | None:
-    """Why one of two texts is not whole: to the letter the other's beginning or end, or a part of it."""
+def truncation_reason(before: Page, after: Page, *, may_shrink: bool = False) -> Message | None:
+    """Why one of two texts is not whole: to the letter the other's beginning or end, or (unless it `may_shrink`) less
+    than half of it."""
     page, whole = sorted((before, after), key=lambda page: len(page.blocks))
-    reason = _truncation(page, whole)
+    reason = _truncation(page, whole) or (None if may_shrink else _half(page, whole))
     return reason if reason is None or page is after else Message("rejection.earlier", reason=reason)
 
 
@@ -40,9 +41,14 @@ def _truncation(page: Page, whole: Page) -> Message | None:
     footer = sum(1 for _ in takewhile(lambda text: len(text.split()) < _LABEL, reversed(rest)))
     if len(left) <= 1 and footer >= _SOME and any(len(text.split()) >= _PROSE for text in rest):
         return Message("rejection.no_end", text=rest[0][:60])
-    if set(shorter) <= set(longer) and sum(map(len, shorter)) < sum(map(len, longer)) / 2:
-        return Message("rejection.half")
     return None
+
+
+def _half(page: Page, whole: Page) -> Message | None:
+    shorter, longer = ([block.text for block in page.blocks] for page in (page, whole))
+    if min(len(shorter), len(longer) - _common_start(shorter, longer)) < _SOME or not set(shorter) <= set(longer):
+        return None
+    return Message("rejection.half") if sum(map(len, shorter)) < sum(map(len, longer)) / 2 else None
 
 
 def _common_start(shorter: Sequence[str], longer: Sequence[str]) -> int:

@@ -138,7 +138,7 @@ def _extract(text: ArchivedText, config: ExtractionConfig) -> Page | Message:
 def _reject_reason(before: Page | None, page: Page, config: ExtractionConfig) -> Message | None:
     if before is None:
         return page_rejection(page, language=config.language, title=config.title)
-    return change_rejection(before, page, language=config.language, title=config.title)
+    return change_rejection(before, page, language=config.language, title=config.title, kind=config.kind)
 
 
 def _next(

@@ -70,6 +70,7 @@ class ExtractionConfig:
     remove: tuple[str, ...] = ()
     topics: tuple[OwnTopic, ...] = ()
     review: Review = field(default=no_review, repr=False, compare=False)
+    kind: str | None = None
 
     @property
     def reader(self) -> str:
@@ -124,7 +125,9 @@ class ExtractionConfig:
         for number, page in enumerate(pages):
             suggestions: list[Suggestion] = []
             if former:
-                reason = change_rejection(former[number], page, language=self.language, title=self.title)
+                reason = change_rejection(
+                    former[number], page, language=self.language, title=self.title, kind=self.kind
+                )
                 suggestions = self._suggested_selectors(parts[number], former[number], page)
             else:
                 reason = page_rejection(page, language=self.language, title=self.title)
@@ -231,7 +234,7 @@ def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict
     )
     return {
         entry.id: ExtractionConfig(
-            entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics, review
+            entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics, review, entry.kind
         )
         for entry in watchlist.documents
     }

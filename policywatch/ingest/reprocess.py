@@ -88,7 +88,7 @@ def _page_again(version: Version, captures: Sequence[Capture], config: Extractio
     except UnreadablePage:
         return None
     if fingerprint(page.blocks) == version.fingerprint:
-        return replace(stored, region=page.region)
+        return replace(stored, region=page.region, container=page.container)
     return None if page_rejection(page, before=stored, language=config.language, title=config.title) else page
 
 
