@@ -26,7 +26,8 @@ from storage.checks import last_checks, pauses
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
-from storage.errors import STORE_LOST, with_advice
+from storage.errors import with_advice
+from storage.isolate_errors import STORE_LOST
 
 _LONGEST_SLEEP = timedelta(minutes=5)  # a watchlist's new document or an accepted text need not wait longer
 _SHORTEST_SLEEP = timedelta(seconds=5)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlalchemy.exc import InternalError, OperationalError
 
 from messages import Message
 
@@ -100,22 +96,6 @@ class DamagedCapture(Exception):
 
 class Busy(StorageError):
     """Another run is at work on this database."""
-
-
-# A full disk, a server that is gone or refuses everything: no document fares better than another.
-STORE_LOST = (OSError, OperationalError, InternalError, StorageError)
-
-
-@contextmanager
-def isolate_errors(errors: list[Exception]) -> Iterator[None]:
-    """Around the work on one document (docs/decisions/0030): an unexpected error is added to `errors`, for the caller
-    to raise when the other documents are done."""
-    try:
-        yield
-    except STORE_LOST:
-        raise
-    except Exception as error:  # noqa: BLE001
-        errors.append(error)
 
 
 class Unknown(StorageError):

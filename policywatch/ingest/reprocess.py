@@ -29,7 +29,8 @@ from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
 from storage.database import Database
 from storage.documents import Document, document
-from storage.errors import DamagedCapture, isolate_errors
+from storage.errors import DamagedCapture
+from storage.isolate_errors import isolate_errors
 from storage.paragraphs import counted, reindex
 from storage.versions import Cause, Version, current_version, in_force, is_read_as, pages_before, versions
 
