@@ -7,23 +7,28 @@ import tomllib
 from functools import cache
 from importlib import resources
 from itertools import islice, takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
+from analysis.extract.consent_dialogs import (
+    WHOLE_PAGE,
+    mark_consent_dialogs,
+    mark_consent_managers,
+    outermost,
+    share_of,
+    small_holders,
+)
 from analysis.extract.html_lines import BOXES, Line, is_block
 from analysis.extract.html_tree import Element
 from analysis.text.lexicon import LANGUAGES, matches
 from analysis.text.phrases import kinds_of, pattern
 
-_NEVER = frozenset(("html", "body", "main"))
-_DIALOG = 1500  # characters
 _MESSAGE = 400  # characters
 _CALL = 600  # characters
-_NO_CALLS = _NEVER | {"tr", "td", "th", "li", "dd", "dt", "details", "summary", "article"}
+_NO_CALLS = WHOLE_PAGE | {"tr", "td", "th", "li", "dd", "dt", "details", "summary", "article"}
 _CONTENT = frozenset(("main", "article"))
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "toolbar", "search", "tooltip"))
 _TELLING = frozenset(("nav", "footer", "header", "aside", "dialog", "marquee"))
 _LIVE_ROLES = frozenset(("alert", "status", "log", "timer"))
-_DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
 _NOT_NAMES = frozenset(("has", "with", "no", "without", "layout", "above", "below", "page", "is", "not", "grid"))
 # what is in these is named after what it says, or is a piece of a list or table that is judged as a whole
 _NAMED_BY_TEXT = frozenset(
@@ -47,7 +52,7 @@ def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
     """Give the elements that are furniture their reason, and all below them. They must have been measured."""
     mark_consent_managers(elements)
     _by_themselves(elements)
-    _consent_dialogs(elements, lines)
+    mark_consent_dialogs(elements, lines)
     _messages(elements, lines)
     _calls_to_sign_up(elements)
     for element in elements:
@@ -55,44 +60,9 @@ def mark_furniture(elements: list[Element], lines: list[Line]) -> None:
             element.reason = element.parent.reason
 
 
-def _share(element: Element, top: Element) -> float:
-    """Of the page's sentences."""
-    return element.prose / top.prose if top.prose else 0.0
-
-
 @cache
 def _tables() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("furniture.toml").read_text("utf-8"))
-
-
-class _Containers(NamedTuple):
-    """The names by which elements are known, as consent managers write them."""
-
-    ids: frozenset[str]
-    classes: frozenset[str]
-    id_prefixes: tuple[str, ...] = ()
-    tags: frozenset[str] = frozenset()
-
-    def hold(self, element: Element) -> bool:
-        id_ = element.get("id")
-        known = id_ in self.ids or (bool(self.id_prefixes) and id_.startswith(self.id_prefixes))
-        return known or element.tag in self.tags or not self.classes.isdisjoint(element.get("class").split())
-
-
-@cache
-def _consent_managers() -> tuple[_Containers, _Containers]:
-    """Of their dialogs, and of the tables that they put into a cookie policy."""
-    file = tomllib.loads(resources.files(__package__).joinpath("consent_managers.toml").read_text("utf-8"))
-    dialogs, tables = file, file["declarations"]
-    return (
-        _Containers(
-            frozenset(dialogs["ids"]),
-            frozenset(dialogs["classes"]),
-            tuple(dialogs["id_prefixes"]),
-            frozenset(dialogs["tags"]),
-        ),
-        _Containers(frozenset(tables["ids"]), frozenset(tables["classes"])),
-    )
 
 
 @cache
@@ -114,7 +84,7 @@ def _first_names() -> frozenset[str]:
 def is_named(element: Element, reason: str) -> bool:
     """Whether the classes of an element, or of one round it, say that it is such furniture."""
     words = _names()[reason]
-    holders = takewhile(lambda holder: holder.tag not in _NEVER, element.upwards())
+    holders = takewhile(lambda holder: holder.tag not in WHOLE_PAGE, element.upwards())
     return any(not any(holder.classes().isdisjoint(some) for some in words) for holder in holders)
 
 
@@ -144,7 +114,7 @@ def _by_tag(element: Element, top: Element) -> str | None:
     tag, role = element.tag, element.role
     if not role and tag not in _TELLING and not element.attributes:
         return None
-    share = _share(element, top)
+    share = share_of(element, top)
     if tag == "marquee":
         return None if speaks_of_policies(element.words(_MESSAGE)) else "message"
     if tag == "caption" and not element.sentences and any(words <= element.classes() for words in _UNSEEN):
@@ -163,31 +133,15 @@ def _by_tag(element: Element, top: Element) -> str | None:
         return "sidebar" if share < 0.3 and not callout else None
     if element.get("aria-live") in ("polite", "assertive") or role in _LIVE_ROLES:
         return "message" if share < 0.1 and not element.titled else None
-    if _is_dialog(element):
+    if element.is_dialog:
         return "dialog" if share < 0.3 else None
     return None
-
-
-def _is_dialog(element: Element) -> bool:
-    return element.role in _DIALOG_ROLES or element.tag == "dialog" or element.get("aria-modal") == "true"
-
-
-def mark_consent_managers(elements: list[Element]) -> None:
-    """The dialogs of known consent managers, wherever they stand and however much they say; their tables in a cookie
-    policy are its text."""
-    dialogs, tables = _consent_managers()
-    for element in elements[1:]:
-        parent = element.parent
-        assert parent is not None
-        element.is_declaration = parent.is_declaration or tables.hold(element)
-        is_policy = element.is_declaration or (element.titled and _share(element, elements[0]) > 0.5)
-        element.reason = parent.reason or ("cookie dialog" if dialogs.hold(element) and not is_policy else None)
 
 
 def _by_themselves(elements: list[Element]) -> None:
     top = elements[0]
     for element in elements:
-        if element.reason or element.is_declaration or element.tag in _NEVER or not element.chars:
+        if element.reason or element.is_declaration or element.tag in WHOLE_PAGE or not element.chars:
             continue
         if element.parent is not None and element.parent.reason is not None:
             element.reason = element.parent.reason
@@ -195,7 +149,7 @@ def _by_themselves(elements: list[Element]) -> None:
         element.reason = _by_tag(element, top)
         if element.reason is None and element.has_name and element.tag not in _NAMED_BY_TEXT:
             small = element.sentences <= 2 or element.link_chars > 0.5 * element.chars
-            share = _share(element, top)
+            share = share_of(element, top)
             if small and share < 0.3 and not element.titled:
                 element.reason = _by_name(element, share)
 
@@ -230,69 +184,6 @@ def _by_name(element: Element, share: float) -> str | None:
     return None
 
 
-def _consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
-    """Consent dialogs, whatever their markup: buttons that accept, refuse or set, near a few sentences; one such
-    button is enough if the sentences speak of cookies. A link within a sentence is no such button."""
-    top = elements[0]
-    decide = pattern("furniture", "consent", whole=True)
-    choose = pattern("furniture", "choices", whole=True)
-    prose = {line.element for line in lines if line.is_prose}
-    decisions: dict[Element, set[str]] = {}
-    labels: dict[Element, set[str]] = {}
-    for element in elements:
-        if not _is_button(element) and (element.tag != "a" or _block(element) in prose):
-            continue
-        label = element.words(60).lower()
-        decides = bool(label) and decide.fullmatch(label) is not None
-        if not decides and not (label and choose.fullmatch(label)):
-            continue
-        for holder in _small_holders(element, top):
-            labels.setdefault(holder, set()).add(label)
-            if decides:
-                decisions.setdefault(holder, set()).add(label)
-    mentions = pattern("furniture", "cookies")
-    for holder in decisions:  # those nearer to a button come first
-        if not holder.sentences or holder.titled or holder.is_declaration or _is_left_out(holder):
-            continue
-        share = _share(holder, top)
-        most = holder.chars if _is_dialog(holder) else _DIALOG
-        cookies = holder.chars <= most and mentions.search(holder.words(most)) is not None
-        two = len(labels[holder]) >= 2
-        if (two and (cookies or share <= 0.3)) or (
-            cookies and holder.sentences <= 4 and (share < 0.15 or holder.chars < _MESSAGE)
-        ):
-            _wrapper(holder).reason = "cookie dialog"
-
-
-def _small_holders(element: Element, top: Element) -> list[Element]:
-    """The element and those round it that are small enough to be a dialog: beside the page, or by itself where the
-    page is short too."""
-
-    def is_small(holder: Element) -> bool:
-        share = _share(holder, top)
-        may_be = holder.chars < _DIALOG or _is_dialog(holder)
-        return holder.tag not in _NEVER and (share <= 0.3 or (share <= 0.7 and may_be))
-
-    return list(islice(takewhile(is_small, element.upwards()), 10))
-
-
-def _wrapper(element: Element) -> Element:
-    """The outermost element that holds no other text than this one."""
-    while element.parent is not None and element.parent.tag not in _NEVER and element.parent.chars == element.chars:
-        element = element.parent
-    return element
-
-
-def _is_left_out(element: Element) -> bool:
-    return any(holder.reason is not None for holder in element.upwards())
-
-
-def _block(element: Element) -> Element:
-    while element.parent is not None and not is_block(element):
-        element = element.parent
-    return element
-
-
 def _messages(elements: list[Element], lines: list[Line]) -> None:
     """Messages that do not speak of the document: above the title those that are named so, have a title of their own
     or can be sent away ("Chat is down [Dismiss]"), elsewhere those that offer something beside that ("[Not now] [Try
@@ -304,15 +195,15 @@ def _messages(elements: list[Element], lines: list[Line]) -> None:
         above = element.order < title
         if title < len(elements) and above and _is_message(element):
             holder: Element | None = element
-        elif _is_button(element) and dismiss.fullmatch(_label(element)):
-            holder = next((holder for holder in _small_holders(element, top) if holder.sentences), None)
+        elif element.is_button and dismiss.fullmatch(_label(element)):
+            holder = next((holder for holder in small_holders(element, top) if holder.sentences), None)
         else:
             continue
-        if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled or _is_left_out(element):
+        if holder is None or holder.sentences > 3 or holder.chars > _MESSAGE or holder.titled or element.is_left_out:
             continue
         offers = bool(element.words(40)) and _buttons_in(holder) > 1
         if (above or offers) and not speaks_of_policies(holder.words(_MESSAGE)):
-            _wrapper(holder).reason = "message"
+            outermost(holder).reason = "message"
 
 
 def _is_message(element: Element) -> bool:
@@ -336,7 +227,7 @@ def _calls_to_sign_up(elements: list[Element]) -> None:
     for element in elements:
         if element.reason or not 0 < element.chars <= _CALL or element.tag in _NO_CALLS or element.titled:
             continue
-        if _share(element, top) > 0.5:
+        if share_of(element, top) > 0.5:
             continue
         named = element.has_name and not element.classes().isdisjoint(_tables()["calls"]["names"])
         control = None if named and element.has_form else _last_control(element)
@@ -372,10 +263,6 @@ def speaks_of_policies(text: str, *, praises: bool = False) -> bool:
     return bool(kinds) or bool(topics - _PRAISES if praises else topics)
 
 
-def _is_button(element: Element) -> bool:
-    return element.tag == "button" or element.role == "button"
-
-
 def _label(element: Element) -> str:
     return element.words(40) or element.get("aria-label") or element.get("title")
 
@@ -386,7 +273,7 @@ def _has_control(element: Element, *, within: bool = False) -> bool:
     for child in element.children:
         if isinstance(child, Element):
             if child.is_clickable:
-                if _is_button(child) or not within:
+                if child.is_button or not within:
                     return True
             elif _has_control(child, within=within and not is_block(child)):
                 return True
@@ -395,4 +282,4 @@ def _has_control(element: Element, *, within: bool = False) -> bool:
 
 def _buttons_in(element: Element) -> int:
     below = [child for child in element.children if isinstance(child, Element)]
-    return sum(1 if _is_button(child) else _buttons_in(child) for child in below)
+    return sum(1 if child.is_button else _buttons_in(child) for child in below)

@@ -22,6 +22,7 @@ _SKIPPED_TAGS = (
 SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _PICTURES = frozenset(("img", "svg"))
 _CLICKABLE = frozenset(("a", "button", "label", "link"))
+_DIALOG_ROLES = frozenset(("dialog", "alertdialog"))
 _TOOLTIP = frozenset(("tooltiptext", "tooltipcontent", "tooltipbody"))
 _TOOLTIP_PARTS = frozenset(("text", "content", "body", "inner", "bubble"))
 _LONGEST_TOOLTIP = 300  # characters
@@ -63,6 +64,18 @@ class Element:
     @property
     def is_clickable(self) -> bool:
         return self.tag in _CLICKABLE or self.role in _CLICKABLE
+
+    @property
+    def is_button(self) -> bool:
+        return self.tag == "button" or self.role == "button"
+
+    @property
+    def is_dialog(self) -> bool:
+        return self.role in _DIALOG_ROLES or self.tag == "dialog" or self.get("aria-modal") == "true"
+
+    @property
+    def is_left_out(self) -> bool:
+        return any(holder.reason is not None for holder in self.upwards())
 
     def upwards(self) -> Iterator[Element]:
         """The element, and those that it stands in, up to the whole page."""

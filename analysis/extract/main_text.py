@@ -7,7 +7,8 @@ is in docs/reading.md.
 
 from __future__ import annotations
 
-from analysis.extract.furniture import mark_consent_managers, mark_furniture
+from analysis.extract.consent_dialogs import mark_consent_managers
+from analysis.extract.furniture import mark_furniture
 from analysis.extract.html_lines import REMARK, Line, is_stamp
 from analysis.extract.html_tree import Element
 from analysis.extract.line_rules import LINE_RULES

@@ -1,0 +1,123 @@
+"""Consent dialogs: of known managers by their names, of others by their role or their buttons."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from itertools import islice, takewhile
+from typing import NamedTuple
+
+from analysis.extract.html_lines import Line, is_block
+from analysis.extract.html_tree import Element
+from analysis.text.phrases import pattern
+
+WHOLE_PAGE = frozenset(("html", "body", "main"))  # never furniture
+_DIALOG = 1500  # characters
+_MESSAGE = 400  # characters
+
+
+def share_of(element: Element, top: Element) -> float:
+    """Of the page's sentences."""
+    return element.prose / top.prose if top.prose else 0.0
+
+
+class _Containers(NamedTuple):
+    """The names by which elements are known, as consent managers write them."""
+
+    ids: frozenset[str]
+    classes: frozenset[str]
+    id_prefixes: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+
+    def hold(self, element: Element) -> bool:
+        id_ = element.get("id")
+        known = id_ in self.ids or (bool(self.id_prefixes) and id_.startswith(self.id_prefixes))
+        return known or element.tag in self.tags or not self.classes.isdisjoint(element.get("class").split())
+
+
+@cache
+def _consent_managers() -> tuple[_Containers, _Containers]:
+    """Of their dialogs, and of the tables that they put into a cookie policy."""
+    file = tomllib.loads(resources.files(__package__).joinpath("consent_managers.toml").read_text("utf-8"))
+    dialogs, tables = file, file["declarations"]
+    return (
+        _Containers(
+            frozenset(dialogs["ids"]),
+            frozenset(dialogs["classes"]),
+            tuple(dialogs["id_prefixes"]),
+            frozenset(dialogs["tags"]),
+        ),
+        _Containers(frozenset(tables["ids"]), frozenset(tables["classes"])),
+    )
+
+
+def mark_consent_managers(elements: list[Element]) -> None:
+    """The dialogs of known consent managers, wherever they stand and however much they say; their tables in a cookie
+    policy are its text."""
+    dialogs, tables = _consent_managers()
+    for element in elements[1:]:
+        parent = element.parent
+        assert parent is not None
+        element.is_declaration = parent.is_declaration or tables.hold(element)
+        is_policy = element.is_declaration or (element.titled and share_of(element, elements[0]) > 0.5)
+        element.reason = parent.reason or ("cookie dialog" if dialogs.hold(element) and not is_policy else None)
+
+
+def mark_consent_dialogs(elements: list[Element], lines: list[Line]) -> None:
+    """Consent dialogs, whatever their markup: buttons that accept, refuse or set, near a few sentences; one such
+    button is enough if the sentences speak of cookies. A link within a sentence is no such button."""
+    top = elements[0]
+    decide = pattern("furniture", "consent", whole=True)
+    choose = pattern("furniture", "choices", whole=True)
+    prose = {line.element for line in lines if line.is_prose}
+    decisions: dict[Element, set[str]] = {}
+    labels: dict[Element, set[str]] = {}
+    for element in elements:
+        if not element.is_button and (element.tag != "a" or _block(element) in prose):
+            continue
+        label = element.words(60).lower()
+        decides = bool(label) and decide.fullmatch(label) is not None
+        if not decides and not (label and choose.fullmatch(label)):
+            continue
+        for holder in small_holders(element, top):
+            labels.setdefault(holder, set()).add(label)
+            if decides:
+                decisions.setdefault(holder, set()).add(label)
+    mentions = pattern("furniture", "cookies")
+    for holder in decisions:  # those nearer to a button come first
+        if not holder.sentences or holder.titled or holder.is_declaration or holder.is_left_out:
+            continue
+        share = share_of(holder, top)
+        most = holder.chars if holder.is_dialog else _DIALOG
+        cookies = holder.chars <= most and mentions.search(holder.words(most)) is not None
+        two = len(labels[holder]) >= 2
+        if (two and (cookies or share <= 0.3)) or (
+            cookies and holder.sentences <= 4 and (share < 0.15 or holder.chars < _MESSAGE)
+        ):
+            outermost(holder).reason = "cookie dialog"
+
+
+def small_holders(element: Element, top: Element) -> list[Element]:
+    """The element and those round it that are small enough to be a dialog: beside the page, or by itself where the
+    page is short too."""
+
+    def is_small(holder: Element) -> bool:
+        share = share_of(holder, top)
+        may_be = holder.chars < _DIALOG or holder.is_dialog
+        return holder.tag not in WHOLE_PAGE and (share <= 0.3 or (share <= 0.7 and may_be))
+
+    return list(islice(takewhile(is_small, element.upwards()), 10))
+
+
+def outermost(element: Element) -> Element:
+    """The outermost element that holds no other text than this one."""
+    while element.parent is not None and element.parent.tag not in WHOLE_PAGE and element.parent.chars == element.chars:
+        element = element.parent
+    return element
+
+
+def _block(element: Element) -> Element:
+    while element.parent is not None and not is_block(element):
+        element = element.parent
+    return element
