@@ -19,6 +19,8 @@ from crawler.targets import CrawlJob, CrawlSettings, FingerprintOf, Progress, Ta
 from storage.clock import utc_now
 from storage.database import Database
 
+_QUIET_TURNS = 10  # of the event loop without a task, until none is expected any more: callbacks start further ones
+
 
 def crawl(
     database: Database,
@@ -83,8 +85,14 @@ def crawl(
 
 async def _cancel_rest(crawler: Crawler) -> None:
     """End what a crawl that broke off leaves behind; each request that ends lets its slot start the next one."""
-    while rest := asyncio.all_tasks() - {asyncio.current_task()}:
-        for task in rest:
-            task.cancel()
-        await asyncio.wait(rest)
-        crawler.engine.downloader.close()
+    quiet = 0
+    while quiet < _QUIET_TURNS:
+        if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            quiet = 0
+            for task in rest:
+                task.cancel()
+            await asyncio.wait(rest)
+            crawler.engine.downloader.close()
+        else:
+            quiet += 1
+            await asyncio.sleep(0)

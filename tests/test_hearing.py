@@ -29,7 +29,7 @@ def entry(name: str = "team", **facts: object) -> RouteEntry:
 def said(database: Database, change_id: int, *routes: RouteEntry) -> list[tuple[str, str, list[str]]]:
     with database.reading() as session:
         return [
-            (one.route, one.state, one.details) for one in explain_routing(session, change(session, change_id), routes)
+            (one.route, one.state, one.said) for one in explain_routing(session, change(session, change_id), routes)
         ]
 
 

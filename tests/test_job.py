@@ -143,7 +143,7 @@ def test_an_accepted_text_is_judged_by_the_operators_own_topics_too(tmp_path: Pa
     topic = '[topics.fish]\nphrases = ["the fish in our pond"]'
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}", more=topic)
     run(config)
-    site.pages["/privacy"] = policy("We now count the fish in our pond every day.", paragraphs=PARAGRAPHS[:1])
+    site.pages["/privacy"] = policy("We now count the fish in our pond every day.", paragraphs=())
     assert outcomes(run(config, status=1)) == {"library/privacy": "held"}
     policywatch("accept", "library/privacy", "--yes", "--config", config)
     history = json.loads(policywatch("history", "library/privacy", "--json", "--config", config))

@@ -70,6 +70,6 @@ def _print_routes(results: list[RouteResult]) -> None:
     rows = (
         (result.route, Text(result.state, style.get(result.state, "")), sanitize(line))
         for result in results
-        for line in result.details
+        for line in result.said
     )
     print_table(("route", "", "why"), rows)

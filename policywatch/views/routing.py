@@ -79,11 +79,11 @@ def _until(entry: RouteEntry, alert: Alert, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What becomes of a change for one route; `details` are the details, in English for the terminal, at least one."""
+    """What becomes of a change for one route; `said` are the details, in English for the terminal, at least one."""
 
     route: str
     state: str  # told, waits, given up or not told
-    details: list[str]
+    said: list[str]
 
 
 def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry]) -> list[RouteResult]:
@@ -106,7 +106,7 @@ def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry])
             results.append(RouteResult(entry.name, "not told", reasons))
     for name, deliveries in carried.items():
         left = _delivered(name, deliveries, [])
-        results.append(RouteResult(name, left.state, [*left.details, "the route is no longer in the watchlist"]))
+        results.append(RouteResult(name, left.state, [*left.said, "the route is no longer in the watchlist"]))
     return results
 
 
