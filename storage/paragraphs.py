@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from storage.tokenizer import words
+from storage.tokenizer import folded_words
 from storage.versions import Version
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
@@ -134,7 +134,7 @@ def _write(
     )
     last = connection.execute(same_time).scalar()
     ids = {key: id_ for id_, key in enumerate(texts, first if last is None else last + 1)}
-    folded = {ids[key]: [word.folded for word in words(each)] for key, each in texts.items()}
+    folded = {ids[key]: folded_words(each) for key, each in texts.items()}
     rows = [
         {
             "id": ids[key],
@@ -192,7 +192,7 @@ def _forget(connection: Connection, document_id: str) -> None:
         )
         indexed = select(Paragraph.id, Paragraph.text).where(Paragraph.document_id == document_id)
         for id_, each in connection.execute(indexed).all():
-            folded = " ".join(word.folded for word in words(each))
+            folded = " ".join(folded_words(each))
             connection.execute(statement, {"id": id_, "words": folded, "place": place_of(document_id)})
     connection.execute(delete(ParagraphInterval).where(col(ParagraphInterval.document_id) == document_id))
     connection.execute(delete(Paragraph).where(col(Paragraph.document_id) == document_id))

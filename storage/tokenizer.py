@@ -37,6 +37,13 @@ def words(text: str) -> Iterator[Word]:
         yield Word(folded, match.start(), match.end())
 
 
+def folded_words(text: str) -> list[str]:
+    """Every word of a text, folded, as many as can be found."""
+    if text.isascii() and 4 * len(text) < _ROOM:
+        return [word[:LONGEST] for word in _WORD.findall(text.lower())[:MOST]]
+    return [word.folded for word in words(text)]
+
+
 def fold(word: str) -> str:
     """Without case and accents: "Données" and "donnees" are one word, "Straße" and "strasse" too."""
     if word.isascii():

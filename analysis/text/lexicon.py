@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from analysis.model import TOPICS
-from analysis.text.notation import compiled, first_words, pattern_of
+from analysis.text.notation import compiled, first_words, needed_elements, pattern_of
 
 Tier = Literal["decides", "suggests", "ignores", "sections", "words"]
 
@@ -75,28 +75,46 @@ class Language(BaseModel):
         return topics
 
 
+class _Entry(NamedTuple):
+    topic: str
+    tier: Tier
+    phrase: str
+    needs: frozenset[str]  # elements of the phrase, each of which has a word in a text where the phrase stands
+
+
 class Lexicon:
-    """Phrases ready to be found, each tried only where a word stands that it can begin with."""
+    """Phrases ready to be found, each tried only where a word stands that it can begin with, in a text that has its
+    other words too."""
 
     def __init__(self, entries: Iterable[tuple[str, Tier, str]]) -> None:
-        self._words: dict[str, list[tuple[str, Tier, str]]] = defaultdict(list)
-        self._beginnings: dict[str, list[tuple[str, tuple[str, Tier, str]]]] = defaultdict(list)
-        self._known: dict[str, tuple[tuple[str, Tier, str], ...]] = {}
-        for entry in entries:
-            pattern_of(entry[2])  # says what of it can't be read
-            for first in sorted(set(first_words(entry[2]))):
-                if first.endswith("*"):
-                    self._beginnings[first[:2]].append((first[:-1], entry))
-                else:
-                    self._words[first].append(entry)
+        self._words: dict[str, list[_Entry | str]] = defaultdict(list)  # what begins, or an element of it, with a word
+        self._beginnings: dict[str, list[tuple[str, _Entry | str]]] = defaultdict(list)  # or with a part of one
+        self._known: dict[str, tuple[tuple[_Entry, ...], frozenset[str]]] = {}
+        elements: set[str] = set()
+        for topic, tier, phrase in entries:
+            pattern_of(phrase)  # says what of it can't be read
+            entry = _Entry(topic, tier, phrase, frozenset(needed_elements(phrase)))
+            self._add(phrase, entry)
+            elements |= entry.needs
+        for element in elements:
+            self._add(element, element)
+
+    def _add(self, phrase: str, entry: _Entry | str) -> None:
+        for first in sorted(set(first_words(phrase))):
+            if first.endswith("*"):
+                self._beginnings[first[:2]].append((first[:-1], entry))
+            else:
+                self._words[first].append(entry)
 
     def matches(self, text: str) -> tuple[PhraseMatch, ...]:
         """Every phrase of the text; of one topic and tier at one place only the longest."""
+        words = [(word.start(), *self._of_word(word[0].casefold())) for word in _WORD.finditer(text)]
+        present = frozenset().union(*(elements for _, _, elements in words))
         ends: dict[tuple[str, Tier, int], int] = {}
-        for word in _WORD.finditer(text):
-            for topic, tier, phrase in self._beginning_with(word[0].casefold()):
-                if match := compiled(phrase).match(text, word.start()):
-                    key = (topic, tier, word.start())
+        for start, entries, _ in words:
+            for topic, tier, phrase, needs in entries:
+                if needs <= present and (match := compiled(phrase).match(text, start)):
+                    key = (topic, tier, start)
                     ends[key] = max(ends.get(key, 0), match.end())
         ignored = [(topic, start, end) for (topic, tier, start), end in ends.items() if tier == "ignores"]
         return tuple(
@@ -106,15 +124,18 @@ class Lexicon:
             and not any(topic == other and first < end and start < last for other, first, last in ignored)
         )
 
-    def _beginning_with(self, word: str) -> tuple[tuple[str, Tier, str], ...]:
-        entries = self._known.get(word)
-        if entries is None:
+    def _of_word(self, word: str) -> tuple[tuple[_Entry, ...], frozenset[str]]:
+        """The phrases that can begin with a word, and the elements of phrases that can."""
+        known = self._known.get(word)
+        if known is None:
             beginnings = [entry for start, entry in self._beginnings.get(word[:2], ()) if word.startswith(start)]
             numbers = self._words["#"] if word.isdigit() else []
-            entries = (*self._words.get(word, ()), *beginnings, *numbers)
+            all_ = (*self._words.get(word, ()), *beginnings, *numbers)
+            entries = tuple(each for each in all_ if isinstance(each, _Entry))
+            known = entries, frozenset(each for each in all_ if isinstance(each, str))
             if len(self._known) < 50_000:  # words of strangers' pages
-                self._known[word] = entries
-        return entries
+                self._known[word] = known
+        return known
 
 
 def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
@@ -123,7 +144,8 @@ def matches(text: str, language: str | None) -> tuple[PhraseMatch, ...]:
 
 
 def _mentions(text: str, language: str | None) -> dict[str, int]:
-    topics = Counter(match.topic for match in matches(text, language) if match.tier == "decides")
+    lexicon = _lexicon(language if language in LANGUAGES else "en", "decides", "ignores")
+    topics = Counter(match.topic for match in lexicon.matches(text))
     return dict(sorted(topics.items()))
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from analysis.text.word_lists import number_words
 
+_MAY_JOIN = re.compile(r"[-#?]|(?<!\w)\w?\*")  # "opt-out" may be one word in a text; what is short says little
 NUMBERS = tuple(number_words())  # written out; `#` stands for these and for digits
 _SPACE = r"[\s\-\u2010\u2011]+"
 _GAP = r"[^.;!?\n|]{0,60}?"
@@ -117,3 +118,10 @@ def first_words(phrase: str) -> Iterator[str]:
             yield match[0].casefold() + ("*" if element[match.end() : match.end() + 1] in ("*", "?") else "")
         if not element.startswith("["):
             break
+
+
+def needed_elements(phrase: str) -> Iterator[str]:
+    """The elements behind the first that a text must have a word of, one that `first_words` gives for the element."""
+    for element in _elements(phrase)[1:]:
+        if element[0] != "[" and element != "..." and not _MAY_JOIN.search(element):
+            yield element
