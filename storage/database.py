@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -91,12 +87,11 @@ class Database:
             schema = _schema(connection)
         if schema == _newest_schema():
             return
-        config = _migrations()
+        from storage import schema_upgrade  # Alembic loads slowly, and most databases are up to date
+
         if schema is not None:
-            try:
-                ScriptDirectory.from_config(config).get_revision(schema)
-            except CommandError as failure:
-                raise NewerDatabase(schema) from failure
+            if not schema_upgrade.is_known(schema):
+                raise NewerDatabase(schema)
             if not upgrade:
                 raise OlderDatabase(schema, _newest_schema(), can_write=self._can_be_written())
         writing = self._engine.execution_options(policywatch_writes=True)
@@ -107,8 +102,7 @@ class Database:
             schema = _schema(connection)
             if schema not in (None, _newest_schema()) and self.sqlite_file is not None:
                 self.copy = _copy_of(self.sqlite_file, schema)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            schema_upgrade.upgrade(connection)
 
     def _can_be_written(self) -> bool:
         file = self.sqlite_file
@@ -240,15 +234,11 @@ def _read_only_engine(url: URL) -> Engine:
     return create_engine(url, creator=lambda: sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True))
 
 
-def _migrations() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
 @cache
 def _newest_schema() -> str:
-    return str(ScriptDirectory.from_config(_migrations()).get_current_head())
+    """The revision that the last of the migrations makes; each is named by it."""
+    files = (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*_*.py")
+    return max(file.name for file in files).partition("_")[0]
 
 
 def _schema(connection: Connection) -> str | None:
