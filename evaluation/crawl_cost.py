@@ -1,32 +1,36 @@
-"""What a whole re-check costs, over the loopback: crawl, reader and store, in the process's own CPU.
+"""What a crawl costs beside the monitors of this field, over the loopback: CPU and memory of the whole process tree.
 
-    python -m evaluation.crawl_cost [nonce] [etag] [memory] [history]
+    python -m evaluation.crawl_cost [--peers VENV] [--repeat 3] [history]
 
-nonce    300 pages of 80 kB that differ from the last time by a nonce only: ms of CPU a page
-etag     the same pages, answered 304
-memory   the peak of a run over 1,000 pages, beside that over 100
+300 pages of 58 to 125 kB are checked for the first time, then again: with a nonce in each answer, with the bytes of the
+last time, and answered 304. Medians of the repetitions; CPU (user and system, by the kernel's account of the program
+and of all that it started) includes the program's start. VENV is a virtual environment with webchanges and urlwatch,
+each with its filter html2text.
+
 history  the peak of a run over one document with 600 versions, and of `read --again` over them
-
-Each run is a process of its own, so that its CPU (user and system) and its peak are what a person would see; the server
-is another. What starting the program costs is measured apart, by a run over one page, and taken off.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-SIZE = 80_000  # bytes of a page
+import psutil
+
+PAGES = 300
+SIZES = range(58_000, 125_000, 223)  # bytes of a page, one after the other
 WORDS = [
     "we",
     "keep",
@@ -58,6 +62,7 @@ WORDS = [
 def a_page(number: int, nonce: str, more: str = "") -> bytes:
     """A policy of some 9,000 words' worth of markup; `nonce` stands where pages have theirs."""
     parts = [f"<h1>Privacy policy {number}</h1><p>{more}</p>"]
+    wanted = SIZES[number % len(SIZES)]
     size = 0
     for section in range(10_000):
         turned = section * 7 + number
@@ -66,22 +71,24 @@ def a_page(number: int, nonce: str, more: str = "") -> bytes:
             f"<h2 id='s{section}'>Part {section}</h2><p class='css-1a2b3c text'>In part {section}, {said}.</p>"
         )
         size += len(parts[-1])
-        if size > SIZE * 0.8:
+        if size > wanted * 0.8:
             break
-    script = f"<script nonce='{nonce}'>window.build = '{nonce}'; {'/* padding */' * (SIZE // 80)}</script>"
+    script = f"<script nonce='{nonce}'>window.build = '{nonce}'; {'/* padding */' * (wanted // 80)}</script>"
     menu = "".join(f"<li><a href='/p{n}?t={nonce}'>Page {n}</a></li>" for n in range(30))
     text = "".join(parts)
     return (
         f"<!doctype html><html lang='en'><head><title>Privacy policy {number}</title>{script}</head>"
-        f"<body><nav><ul>{menu}</ul></nav><main>{text}</main><footer>© 2025 {nonce[:0]}</footer></body></html>"
+        f"<body><nav><ul>{menu}</ul></nav><main>{text}</main><footer>© 2025</footer></body></html>"
     ).encode()
 
 
 class Server:
-    """Serves /p0, /p1 ...; `etag` answers 304 to whoever shows it; `more` is a sentence of the text."""
+    """Serves /p0, /p1 ...; `etag` answers 304 to whoever shows it; `nonce` is in each answer; `more` is a sentence of
+    the text."""
 
     def __init__(self) -> None:
         self.etag = False
+        self.nonce = False
         self.more = ""
         server = self
 
@@ -94,7 +101,7 @@ class Server:
                     return self.say(404, b"")
                 if server.etag and self.headers.get("If-None-Match") == '"1"':
                     return self.say(304, b"")
-                return self.say(200, a_page(int(found[1]), os.urandom(8).hex(), server.more))
+                return self.say(200, a_page(int(found[1]), os.urandom(8).hex() if server.nonce else "0", server.more))
 
             def say(self, status: int, body: bytes) -> None:
                 self.send_response(status)
@@ -121,53 +128,106 @@ def serving() -> Iterator[Server]:
     server.server.shutdown()
 
 
-def watchlist(folder: Path, server: Server, pages: int) -> Path:
+@dataclass
+class Tool:
+    """A monitor: its command, and the files that it is set up with and that it keeps its pages in."""
+
+    name: str
+    command: list[str]
+    files: Callable[[Path, str], dict[str, str]]  # by name, for a folder and the server's address
+    store: str
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+
+def _watchlist(folder: Path, url: str, pages: int = PAGES) -> dict[str, str]:
     text = f'contact = "bench@example.org"\ndatabase = "sqlite:///{folder}/watch.db"\n'
     text += "[crawl]\ndelay = 0\nconfirm_delay = 0\n"
     for n in range(pages):
         text += f'[[documents]]\nid = "bench/p{n}"\nservice = "Bench"\ntitle = "Privacy policy {n}"\n'
-        text += f'kind = "privacy-policy"\nurl = "{server.url}/p{n}"\nallow_private = true\n'
-    file = folder / "policywatch.toml"
-    file.write_text(text, "utf-8")
-    return file
+        text += f'kind = "privacy-policy"\nurl = "{url}/p{n}"\nallow_private = true\n'
+    return {"policywatch.toml": text}
 
 
-def timed(*words: object) -> tuple[float, float]:
-    """Seconds of CPU and the peak in MB of one command, as the system counts them."""
+def _jobs(config: str) -> Callable[[Path, str], dict[str, str]]:
+    def files(_: Path, url: str) -> dict[str, str]:
+        jobs = (f"name: p{n}\nurl: {url}/p{n}\nfilter:\n  - html2text\n" for n in range(PAGES))
+        return {"jobs.yaml": "---\n".join(jobs), "config.yaml": config}
+
+    return files
+
+
+def tools(peers: Path | None) -> Iterator[Tool]:
+    policywatch = [sys.executable, "-m", "policywatch", "run", "--now", "--config", "policywatch.toml"]
+    yield Tool("policywatch", policywatch, _watchlist, "watch.db*")
+    quiet = "report:\n  stdout:\n    enabled: false\n"
+    given = ["--urls", "jobs.yaml", "--config", "config.yaml"]
+    if peers is not None:
+        webchanges = [str(peers / "bin/webchanges"), "--jobs", "jobs.yaml", *given[2:], "--database", "store.db"]
+        yield Tool("webchanges", webchanges, _jobs(quiet), "store.db*")
+        yield Tool("urlwatch", [str(peers / "bin/urlwatch"), *given, "--cache", "store.db"], _jobs(quiet), "store.db*")
+
+
+def measured(command: list[str], folder: Path) -> tuple[float, float]:
+    """Seconds of CPU, and the peak in MB of what the processes have for themselves, of one command."""
+    peak = 0.0
     with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen([sys.executable, "-m", "policywatch", *map(str, words)], stdout=out, stderr=out)
+        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
+        done = threading.Event()
+
+        def watch() -> None:
+            nonlocal peak
+            while not done.wait(0.1):
+                try:
+                    tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+                    peak = max(peak, sum(each.memory_full_info().pss for each in tree) / 2**20)
+                except psutil.Error:
+                    continue
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         _, status, used = os.wait4(process.pid, 0)
+        done.set()
+        watcher.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         if process.returncode != 0:
-            sys.exit(f"{words} ended with {process.returncode}: {out.read()[-2000:].decode()}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+            sys.exit(f"{command} ended with {process.returncode}: {out.read()[-2000:].decode()}")
+    return used.ru_utime + used.ru_stime, peak
 
 
-def per_page(server: Server, folder: Path, pages: int) -> float:
-    """Milliseconds of CPU for each page of a re-check, what a run over one page costs taken off."""
-    (folder / "one").mkdir()
-    (folder / "all").mkdir()
-    one, all_ = watchlist(folder / "one", server, 1), watchlist(folder / "all", server, pages)
-    for config in (one, all_):
-        timed("run", "--now", "--config", config)
-    start = min(timed("run", "--now", "--config", one)[0] for _ in range(3))
-    whole = min(timed("run", "--now", "--config", all_)[0] for _ in range(3))
-    return 1000 * (whole - start) / (pages - 1)
+def check(tool: Tool, server: Server) -> None:
+    """One repetition: a first check and the three kinds of re-check, in a folder of their own."""
 
+    def note(row: str, figure: float) -> None:
+        tool.figures.setdefault(row, []).append(figure)
 
-def memory(server: Server, folder: Path, pages: int) -> tuple[float, float]:
-    """Peaks in MB of a first run and of a re-check."""
-    config = watchlist(folder, server, pages)
-    return timed("run", "--now", "--config", config)[1], timed("run", "--now", "--config", config)[1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in tool.files(folder, server.url).items():
+            (folder / file).write_text(text, "utf-8")
+        server.nonce, server.etag = False, True
+        seconds, peak = measured(tool.command, folder)
+        note("first check, ms", 1000 * seconds / PAGES)
+        note("peak memory, MB", peak)
+        note("store, MB", sum(file.stat().st_size for file in folder.glob(tool.store)) / 1e6)
+        note("304, ms", 1000 * measured(tool.command, folder)[0] / PAGES)
+        server.etag = False
+        note("identical bytes, ms", 1000 * measured(tool.command, folder)[0] / PAGES)
+        server.nonce = True
+        measured(tool.command, folder)
+        seconds, peak = measured(tool.command, folder)
+        note("a nonce in each answer, ms", 1000 * seconds / PAGES)
+        note("peak memory, MB", max(peak, tool.figures["peak memory, MB"].pop()))
 
 
 def history(server: Server, folder: Path, versions: int) -> tuple[float, float]:
     """Peaks in MB of a re-check of a document with so many versions, and of reading them all again."""
-    config = watchlist(folder, server, 1)
-    timed("run", "--now", "--config", config)
+    (folder / "policywatch.toml").write_text(_watchlist(folder, server.url, 1)["policywatch.toml"], "utf-8")
+    run = next(tools(None)).command
+    measured(run, folder)
     _lengthen(folder / "watch.db", versions)
-    return timed("run", "--now", "--config", config)[1], timed("read", "--again", "--config", config)[1]
+    again = [*run[:3], "read", "--again", "--config", "policywatch.toml"]
+    return measured(run, folder)[1], measured(again, folder)[1]
 
 
 def _lengthen(database: Path, versions: int) -> None:
@@ -212,25 +272,25 @@ def _lengthen(database: Path, versions: int) -> None:
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["nonce", "etag", "memory", "history"]
-    for name in wanted:
-        started = time.monotonic()
-        with serving() as server, tempfile.TemporaryDirectory() as folder:
-            here = Path(folder)
-            if name in ("nonce", "etag"):
-                server.etag = name == "etag"
-                print(f"{name}: {per_page(server, here, 300):.1f} ms of CPU a page")
-            elif name == "memory":
-                (here / "few").mkdir()
-                few, many = memory(server, here / "few", 100), memory(server, here, 1000)
-                print(
-                    f"memory: first run {few[0]:.0f} MB over 100 pages, {many[0]:.0f} MB over 1,000; "
-                    f"re-check {few[1]:.0f} and {many[1]:.0f} MB"
-                )
-            elif name == "history":
-                checked, read = history(server, here, 600)
-                print(f"history of 600 versions: re-check {checked:.0f} MB, read --again {read:.0f} MB")
-        print(f"  ({time.monotonic() - started:.0f} s)", file=sys.stderr)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=["history"])
+    parser.add_argument("--peers", type=Path, metavar="VENV")
+    parser.add_argument("--repeat", type=int, default=3)
+    args = parser.parse_args()
+    with serving() as server:
+        if args.what == "history":
+            with tempfile.TemporaryDirectory() as folder:
+                checked, read = history(server, Path(folder), 600)
+            print(f"history of 600 versions: re-check {checked:.0f} MB, read --again {read:.0f} MB")
+            return
+        compared = list(tools(args.peers))
+        for _ in range(args.repeat):
+            for tool in compared:
+                check(tool, server)
+    print("| | " + " | ".join(tool.name for tool in compared) + " |")
+    print("| --- |" + " --- |" * len(compared))
+    for row in compared[0].figures:
+        print(f"| {row} | " + " | ".join(f"{statistics.median(tool.figures[row]):.1f}" for tool in compared) + " |")
 
 
 if __name__ == "__main__":
