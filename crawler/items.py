@@ -10,7 +10,7 @@ from time import monotonic
 from scrapy.http import Response
 
 from crawler.previous import PartState, PreviousState
-from crawler.targets import Fetched, Target
+from crawler.targets import Fetched, Fingerprint, Target
 from messages import Message
 from storage.checks import Outcome
 
@@ -56,6 +56,11 @@ class CheckResult:
         return self.previous.parts[len(self.answers)]
 
     @property
+    def answer_before(self) -> PartAnswer | None:
+        """The first answer of the part that is next, where this is its confirmation."""
+        return self.unconfirmed[len(self.answers)] if self.unconfirmed else None
+
+    @property
     def is_complete(self) -> bool:
         return len(self.answers) == len(self.target.addresses)
 
@@ -73,10 +78,11 @@ class CheckResult:
         return [answer.page for answer in self.answers if answer.page is not None]
 
 
-def part_answer(page: Fetched, response: Response, text: str | None) -> PartAnswer:
-    """The answer with a page in it, and the fingerprint of its text."""
+def part_answer(page: Fetched, response: Response, fingerprint: Fingerprint) -> PartAnswer:
+    """The answer with a page in it."""
     validators = _validator(response, "ETag"), _validator(response, "Last-Modified")
-    return PartAnswer(PartState(page.url, response.url, text, *validators), response.status, page)
+    state = PartState(page.url, response.url, fingerprint.text, *validators, fingerprint.markup)
+    return PartAnswer(state, response.status, page)
 
 
 def _validator(response: Response, name: str) -> str | None:

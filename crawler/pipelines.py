@@ -46,7 +46,8 @@ def _record(session: Session, result: CheckResult) -> int:
     if result.is_complete and result.target.more:
         check.parts = [asdict(answer.state) for answer in result.answers]
     elif result.is_complete:
-        check.etag, check.last_modified = result.answers[0].state.etag, result.answers[0].state.last_modified
+        state = result.answers[0].state
+        check.etag, check.last_modified, check.markup = state.etag, state.last_modified, state.markup
     if result.outcome is None or result.outcome is Outcome.HELD:
         check.capture_id = _keep(session, result.pages, result.at)
     if result.outcome is None:

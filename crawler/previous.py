@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crawler.targets import Target
+from crawler.targets import Fingerprint, Target
 from storage.captures import capture
 from storage.checks import last_kept, pauses
 from storage.database import Database
-from storage.documents import Document, document
+from storage.documents import Document, document, known
 from storage.versions import InForce, in_force, is_read_as
 
 
@@ -25,6 +25,11 @@ class PartState:
     text: str | None = None  # the fingerprint of its text; None: unknown, or it could not be read
     etag: str | None = None
     last_modified: str | None = None
+    markup: str | None = None  # the digest of its markup
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(self.text, self.markup)
 
     def conditions(self, url: str) -> dict[str, str]:
         """Headers that make a request for this URL a conditional one."""
@@ -48,8 +53,9 @@ def previous_states(database: Database, targets: Iterable[Target], now: datetime
     states = {}
     with database.reading() as session:
         current, waits = in_force(session), pauses(session, now)
+        rows = {row.id: row for row in known(session)}
         for target in targets:
-            row = document(session, target.document)
+            row = rows.get(target.document) or document(session, target.document)
             version = current.get(row.id)
             states[row.id] = PreviousState(
                 parts=_parts(target, row, version if _is_of(session, target, version) else None),
@@ -72,7 +78,7 @@ def _is_of(session: Session, target: Target, version: InForce | None) -> bool:
 def _parts(target: Target, row: Document, version: InForce | None) -> tuple[PartState, ...]:
     """Nothing is known of any part where the watchlist's addresses are not those of the current version."""
     if version is not None and not target.more and not row.parts:
-        return (PartState(target.url, version.final_url, version.fingerprint, row.etag, row.last_modified),)
+        return (PartState(target.url, version.final_url, version.fingerprint, row.etag, row.last_modified, row.markup),)
     if version is not None and row.addresses == [*target.addresses]:
         return tuple(PartState(**part) for part in row.parts or ())  # type: ignore[arg-type]
     return tuple(PartState(url) for url in target.addresses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from messages import Message
 from storage.database import Database
@@ -57,7 +57,14 @@ class Fetched:
     body: bytes  # decoded from its content encoding
 
 
-FingerprintOf = Callable[[Fetched], str | None]
+class Fingerprint(NamedTuple):
+    """Of a page's text (None: there is none that can be read), and of its markup where that tells as much."""
+
+    text: str | None
+    markup: str | None = None
+
+
+FingerprintOf = Callable[[Fetched, Fingerprint], Fingerprint]  # of a page, given that of the answer before
 # why two answers (one for each part of a document) that differ are not accepted; None for a part that was not modified
 WhyUnstable = Callable[[Sequence[Fetched | None], Sequence[Fetched]], Message]
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, and the last one; at first none
@@ -74,5 +81,5 @@ class CrawlJob:
 
     database: Database
     targets: Sequence[Target]
-    fingerprint_of: FingerprintOf  # called once for each body, in a thread; None: there is no text that can be read
+    fingerprint_of: FingerprintOf  # called once for each body, in a thread
     why_unstable: WhyUnstable = plainly_unstable

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from analysis.model import UnreadablePage
 from analysis.text.normal import fingerprint
-from crawler.crawl import crawl
-from crawler.targets import CrawlSettings, Fetched, Progress, Target
+from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
 from notifier.delivery import Deliveries, deliver_due
 from policywatch import sandbox
@@ -88,9 +87,14 @@ class Job:
             whole = {entry.id for entry in planned if len(entry.addresses) == 1}
             self._in_force = {id_: version for id_, version in in_force(session).items() if id_ in whole}
         checks = [self._failed_check(entry.id) for entry in planned if entry.id in self._failed]
+        targets = [target(self.watchlist, entry) for entry in planned if entry.id not in self._failed]
+        if not targets:
+            return checks
+        from crawler.crawl import crawl  # Scrapy loads slowly, and often nothing is due
+
         return checks + crawl(
             self.database,
-            [target(self.watchlist, entry) for entry in planned if entry.id not in self._failed],
+            targets,
             crawl_settings(self.watchlist),
             fingerprint_of=self.fingerprint_of,
             mistakes=self.mistakes,
@@ -130,19 +134,23 @@ class Job:
             templates=self.recipients.templates,
         )
 
-    def fingerprint_of(self, fetched: Fetched) -> str | None:
-        """The fingerprint of a page's text; None where it can't be read. The very bytes of the text in force are not
-        read again, and a new text is kept for `ingest`."""
+    def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
+        """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a
+        new text is kept for `ingest`."""
         config, current = self.configs[fetched.document], self._in_force.get(fetched.document)
         if current is not None and current.reader == config.reader and current.source == _source(fetched):
-            return current.fingerprint
+            return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
+        markup = None
         try:
+            markup = config.markup_digest(fetched)
+            if markup is not None and markup == known.markup and known.text is not None:
+                return known
             text = fingerprint(self._pages.extract(config, fetched).blocks)
         except UnreadablePage:
-            return None
+            return Fingerprint(None, markup)
         if current is not None and current.fingerprint == text:
             self._pages.forget(config, fetched)
-        return text
+        return Fingerprint(text, markup)
 
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
         """What differs between two answers, neither of which is accepted."""

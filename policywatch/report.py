@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from logging import INFO, WARNING
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from policywatch.logs import log
 from policywatch.sanitize import sanitize
-from storage.changes import Change, change_to
-from storage.checks import Check, Outcome
+from storage.changes import Change, changes_to
+from storage.checks import Check, Outcome, checks_by_id
 from storage.database import Database
 from storage.versions import version_heads
 
@@ -44,12 +44,12 @@ def all_good(checks: Iterable[Mapping[str, Any]]) -> bool:
     return all(Outcome(check["outcome"]).is_good for check in checks if check["outcome"])
 
 
-def outcomes(database: Database, ids: Iterable[int]) -> list[dict[str, Any]]:
+def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
     """These checks as a report names them."""
     with database.reading() as session:
-        checks = [session.get_one(Check, id_) for id_ in ids]
+        checks = checks_by_id(session, ids)
         versions = version_heads(session, [check.version_id for check in checks if check.version_id is not None])
-        changes = {id_: change_to(session, id_) for id_ in versions}
+        changes = changes_to(session, versions.keys())
     return [
         {
             "document": check.document_id,

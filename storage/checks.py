@@ -64,9 +64,11 @@ class Check(SQLModel, table=True):
     status: int | None = None
     final_url: str | None = None
     seconds: float | None = None  # from the first request to the last byte, confirmation included
-    etag: str | None = None  # validators of the answer; the document takes them over when its text is believed
+    # validators of the answer and the digest of its markup; the document takes them over when its text is accepted
+    etag: str | None = None
     last_modified: str | None = None
-    # the same for each address of a document with several: url, final_url, text (its fingerprint), etag, last_modified
+    markup: str | None = None
+    # the same for each address of a document with several: url, final_url, text (its fingerprint), etag, ...
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)
     capture_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
     # the version in force after the check
@@ -165,7 +167,8 @@ def accept_check(session: Session, check: Check) -> None:
 
 def _recovered(session: Session, row: Document, check: Check) -> None:
     if check.outcome != Outcome.NOT_MODIFIED:
-        row.etag, row.last_modified, row.parts = check.etag, check.last_modified, check.parts
+        row.etag, row.last_modified, row.markup, row.parts = check.etag, check.last_modified, check.markup, check.parts
+        check.etag = check.last_modified = check.markup = check.parts = None
     if row.alerted_at is not None and row.failing_since is not None:
         session.add(check)
         session.flush()
@@ -232,6 +235,12 @@ def tripped_before(session: Session, check: Check) -> Check | None:
     same = (Check.document_id == check.document_id, Check.capture_id == check.capture_id)
     failed = or_(col(Check.outcome) == Outcome.FAILED, _GIVEN_UP)
     return session.exec(select(Check).where(*same, failed, col(Check.id) < check.id).limit(1)).first()
+
+
+def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
+    """In the order of the ids."""
+    rows = {check.id: check for check in session.exec(select(Check).where(col(Check.id).in_(ids)))}
+    return [rows[id_] for id_ in ids]
 
 
 def last_check(session: Session, document_id: str) -> Check | None:

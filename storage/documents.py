@@ -30,6 +30,7 @@ class Document(SQLModel, table=True):
     # mean "still the text that we show".
     etag: str | None = None
     last_modified: str | None = None
+    markup: str | None = None  # the digest of the markup that said the current version's text last
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)  # as in `Check`
     # No request before this time: the server said so with Retry-After.
     not_before: datetime | None = Field(default=None, sa_type=Utc)
@@ -59,7 +60,7 @@ def declare(session: Session, declared: Iterable[Document]) -> None:
             session.add(document)
             continue
         if row.url != document.url:
-            row.etag = row.last_modified = row.not_before = row.parts = None
+            row.etag = row.last_modified = row.markup = row.not_before = row.parts = None
         row.retired = False
         for name in ("service", "title", "kind", "url", "language", "alert_after"):
             setattr(row, name, getattr(document, name))

@@ -104,7 +104,7 @@ def remove_imported(session: Session, document_id: str, mentions: Mentions | Non
     # by way of negative numbers: each row alone must be a key at every moment
     session.exec(update(Version).where(ours).values(number=-col(Version.number)))
     session.exec(update(Version).where(ours).values(number=-col(Version.number) - gone))
-    row.etag = row.last_modified = row.parts = None
+    row.etag = row.last_modified = row.markup = row.parts = None
     reindex(session, document_id, mentions)
 
 

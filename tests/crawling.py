@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlmodel import select
 
 from crawler.crawl import crawl
-from crawler.targets import CrawlSettings, Fetched, Target
+from crawler.targets import CrawlSettings, Fetched, Fingerprint, FingerprintOf, Target
 from storage.captures import Capture, capture
 from storage.checks import Check, Outcome, finish, unread_checks
 from storage.database import Database
@@ -25,10 +25,10 @@ QUICK = CrawlSettings(
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-def fingerprint_of(page: Fetched) -> str | None:
+def fingerprint_of(page: Fetched, _known: Fingerprint | None = None) -> Fingerprint:
     """Of the paragraphs; what stands around them is no text."""
     paragraphs = re.findall(rb"<p>(.*?)</p>", page.body)
-    return hashlib.sha256(b"\n".join(paragraphs)).hexdigest() if paragraphs else None
+    return Fingerprint(hashlib.sha256(b"\n".join(paragraphs)).hexdigest() if paragraphs else None)
 
 
 def own(url: str, document: str = "example/policy", **more: object) -> Target:
@@ -60,7 +60,7 @@ def crawled(
     *targets: Target,
     settings: CrawlSettings = QUICK,
     now: Callable[[], datetime] = lambda: NOW,
-    fingerprint: Callable[[Fetched], str | None] = fingerprint_of,
+    fingerprint: FingerprintOf = fingerprint_of,
 ) -> dict[str, Check]:
     """Crawl the targets; their checks by document."""
     declared(database, targets)
@@ -93,7 +93,7 @@ def believe(database: Database) -> None:
                 number=before.number + 1 if before else 1,
                 capture_id=check.capture_id,
                 captured_at=page.fetched_at,
-                fingerprint=text or "",
+                fingerprint=text.text or "",
                 reader="test:en",
                 page={},
             )

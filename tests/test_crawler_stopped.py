@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from crawler.crawl import crawl
-from crawler.targets import Fetched
+from crawler.targets import Fetched, Fingerprint
 from storage.checks import Check, Outcome, unread_checks
 from storage.database import Database
 from storage.errors import UnknownDocument
@@ -58,10 +58,10 @@ def test_a_mistake_with_one_page_fails_it_and_is_handed_over_after_the_others_ar
     targets = [own(site.url("/bad"), "mistake/bad"), own(site.url("/good"), "mistake/good")]
     declared(database, targets)
 
-    def breaks(fetched: Fetched) -> str | None:
+    def breaks(fetched: Fetched, known: Fingerprint) -> Fingerprint:
         if b"bad" in fetched.body:
             raise ZeroDivisionError("\0 \ud800")
-        return fingerprint_of(fetched)
+        return fingerprint_of(fetched, known)
 
     mistakes: list[Exception] = []
     ids = crawl(database, targets, QUICK, fingerprint_of=breaks, mistakes=mistakes)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from analysis.classify.verdict import Verdict
 from analysis.compare import compare
 from analysis.extract import READER, is_small, markup_of, read_page
+from analysis.extract.markup_digest import markup_digest
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
 from analysis.text.lexicon import OwnTopic
 from analysis.validate.rejection import change_rejection, page_rejection
@@ -87,6 +88,20 @@ class ExtractionConfig:
         """Raises `UnreadablePage`."""
         reading = self._reading(received)
         return reading() if is_small(received.body, received.mime) else sandbox.run(reading)
+
+    def markup_digest(self, received: Received) -> str | None:
+        """Pages that agree in it give the same text; None of what is no HTML. Raises `UnreadablePage`."""
+        body = Body.of(received)
+        if is_small(body.body, body.mime):
+            return self._markup_digest(body)
+        return sandbox.run(ExtractionConfig._markup_digest, self._portable, body)
+
+    def _markup_digest(self, body: Body) -> str | None:
+        markup = markup_of(body.body, mime=body.mime, charset=body.charset)
+        if markup is None:
+            return None
+        digest = markup_digest(markup, (*self.select, *self.remove))
+        return hashlib.sha256(f"{self.reader}\0{body.final_url}\0{digest}".encode()).hexdigest()[:32]
 
     def _reading(self, received: Received, remove: Sequence[str] = ()) -> Callable[[], Page]:
         return partial(

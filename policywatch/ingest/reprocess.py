@@ -70,7 +70,7 @@ def _reprocess_current(database: Database, document_id: str, config: ExtractionC
             page = None
     with database.writing() as session:
         row = document(session, document_id)
-        row.etag = row.last_modified = row.parts = None  # a 304 would hide what the new rules can't read
+        row.etag = row.last_modified = row.markup = row.parts = None  # a 304 would hide what the new rules can't read
         if page is None:
             return  # the version stands; the next check says what is wrong
         if draft is None:

@@ -6,7 +6,7 @@ import tempfile
 
 from analysis.model import UnreadablePage
 from crawler.crawl import crawl
-from crawler.targets import CrawlSettings, Target
+from crawler.targets import CrawlSettings, Fingerprint, Target
 from messages import Message, verbatim
 from storage.captures import Capture, capture
 from storage.checks import Check
@@ -39,7 +39,7 @@ def fetched(
         )
         with database.writing() as session:
             declare(session, [row])
-        checks = crawl(database, [target], settings, fingerprint_of=lambda _: "", mistakes=mistakes)
+        checks = crawl(database, [target], settings, fingerprint_of=lambda *_: Fingerprint(""), mistakes=mistakes)
         for mistake in mistakes:
             raise mistake
         with database.reading() as session:
