@@ -168,8 +168,9 @@ def newest_alerting(session: Session) -> Change | None:
 
 
 def waiting_changes(session: Session) -> list[Change]:
-    """Changes whose alert waits until their text has stayed."""
-    return list(session.exec(select(Change).where(col(Change.waits) > 0).order_by(col(Change.id))))
+    """Changes whose alert waits until their text has stayed, oldest first."""
+    # sorted here: to have them in order, SQLite would look through all changes there ever were
+    return sorted(session.exec(select(Change).where(col(Change.waits) > 0)), key=lambda change: change.id or 0)
 
 
 def neighbours(session: Session, change: Change) -> tuple[Change | None, Change | None]:

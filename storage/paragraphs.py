@@ -237,6 +237,7 @@ def blame(session: Session, version: Version) -> list[Since | None]:
         .join(ParagraphInterval, _of_paragraph())
         .join(Version, col(Version.number) == col(ParagraphInterval.first))
         .where(of_document, Version.document_id == version.document_id, col(ParagraphInterval.first) <= number)
+        .where(Paragraph.document_id == version.document_id)  # PostgreSQL would read those of all documents
         .where(or_(col(ParagraphInterval.last).is_(None), col(ParagraphInterval.last) >= number))
     )
     since = {key: Since(first, moment) for key, first, moment in session.exec(at)}
@@ -261,7 +262,9 @@ def course(session: Session, document_id: str) -> list[Point]:
     parsed = lru_cache(maxsize=None)(lambda stored: json.loads(stored or "{}") or {})  # most paragraphs are alike
     first, last = ParagraphInterval.first, ParagraphInterval.last
     intervals = select(first, last, Paragraph.words, cast(col(Paragraph.mentions), String))
-    joined = intervals.join(Paragraph, _of_paragraph()).where(ParagraphInterval.document_id == document_id)
+    joined = intervals.join(Paragraph, _of_paragraph()).where(
+        ParagraphInterval.document_id == document_id, Paragraph.document_id == document_id
+    )
     for came, went, word_count, mentions in session.execute(joined):
         for number, sign in ((came, 1), (went + 1 if went is not None else None, -1)):
             if number is not None:

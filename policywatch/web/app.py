@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import resources
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -33,6 +35,8 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import DamagedCapture, DamagedValue, Unknown, UnknownDocument, with_advice
 
+_THREADS = 6  # of which comparisons, those that wait included, mostly leave some to quick pages
+
 
 def create_app(
     database: Database,
@@ -53,6 +57,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        lifespan=_few_threads,
         dependencies=[Depends(_known_names(database, state))],
     )
     access = access or Access()
@@ -70,6 +75,13 @@ def create_app(
     app.include_router(pages(database, renderer, now, state, comparisons))
     _errors(app, renderer)
     return app
+
+
+@asynccontextmanager
+async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
+    """Answers are work for the processor: forty threads, the default, would only make each other wait."""
+    current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 class _Static(StaticFiles):

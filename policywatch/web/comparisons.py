@@ -13,6 +13,7 @@ from policywatch.web.change_page import Sides
 
 WAIT = 10  # seconds after which a visitor may ask again
 _AT_ONCE = 2
+_PATIENCE = 2  # seconds; most comparisons end before
 _REMEMBERED = 16  # pairs
 
 
@@ -31,7 +32,7 @@ class Comparisons:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Raises `TooManyComparisons`."""
-        if not self._turns.acquire(blocking=False):
+        if not self._turns.acquire(timeout=_PATIENCE):
             raise TooManyComparisons
         try:
             yield
