@@ -122,6 +122,14 @@ def require() -> Any:
         raise DownloadFailed(Message("browser.missing")) from failure
 
 
+async def printed(html: str) -> bytes:
+    """A page of our own as PDF. Raises `DownloadFailed` where the optional extra or a Chromium is missing."""
+    async with require().async_playwright() as driver:
+        page = await (await _launched(driver)).new_page(java_script_enabled=False)
+        await page.set_content(html)
+        return await page.pdf(format="A4", print_background=True)
+
+
 async def _launched(driver: playwright.Playwright) -> playwright.Browser:
     path = os.environ.get("POLICYWATCH_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     try:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from crawler.items import CheckResult
 from crawler.targets import Fetched
-from storage.captures import Capture, newest_captures
+from storage.captures import Capture, add_capture, newest_captures
 from storage.checks import Check, Outcome, finish
 
 
@@ -71,8 +71,7 @@ def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:
     else:
         for part in fresh:
             part.head_id = fresh[0].id  # none yet for the first part itself
-            session.add(part)
-            session.flush()
+            add_capture(session, part)
     assert fresh[0].id is not None
     return fresh[0].id
 

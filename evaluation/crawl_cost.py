@@ -241,7 +241,7 @@ def _lengthen(database: Path, versions: int) -> None:
     from policywatch.ingest.drafts import draft_change
     from policywatch.ingest.extraction import ExtractionConfig
     from policywatch.ingest.recording import add_change, add_version
-    from storage.captures import Capture
+    from storage.captures import Capture, add_capture
     from storage.database import Database
     from storage.versions import Cause, current_version
 
@@ -260,8 +260,7 @@ def _lengthen(database: Path, versions: int) -> None:
             kept = Capture(
                 **known, fetched_at=last.fetched_at + timedelta(hours=6), sha256=str(n), size=len(body), body=body
             )
-            session.add(kept)
-            session.flush()
+            add_capture(session, kept)
             page = config.extract(kept)
             assert fingerprint(page.blocks) != current.fingerprint
             before = page_from_json(current.page)

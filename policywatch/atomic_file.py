@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
-def replace_file(path: Path, body: bytes) -> None:
-    """Write the new content beside the old and put it in its place.
+@contextmanager
+def replacement(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write, which stands beside the old one until all is written, then in its place.
 
     Keeps the permissions of the old one, and what a link leads to. Raises `OSError` with the file's name.
     """
@@ -16,11 +20,19 @@ def replace_file(path: Path, body: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.new")
     try:
-        beside.write_bytes(body)
+        with beside.open("wb") as file:
+            yield file
         if target.exists():
             shutil.copymode(target, beside)
         os.replace(beside, target)
     except OSError as failure:
-        beside.unlink(missing_ok=True)  # half of it, where the disk is full
         failure.filename = failure.filename or str(path)  # of a write that failed the system names no file
         raise
+    finally:
+        beside.unlink(missing_ok=True)  # half of it, where the disk is full
+
+
+def replace_file(path: Path, body: bytes) -> None:
+    """Write the new content as a whole. Raises `OSError` with the file's name."""
+    with replacement(path) as file:
+        file.write(body)

@@ -14,6 +14,7 @@ from notifier.try_templates import template_problems
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import Watchlist, contact_problem, load
+from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_content
 from policywatch.plan import is_late
@@ -49,7 +50,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     findings = [watched_finding(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
     if problem := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", problem, is_configuration=True))
-    findings += _browser(watchlist)
+    findings += [*_browser(watchlist), *_evidence(watchlist)]
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
@@ -101,6 +102,14 @@ def _browser(watchlist: Watchlist) -> Iterator[Finding]:
             require_browser()
         except DownloadFailed as failure:
             yield Finding(False, "browser", str(failure.reason))
+
+
+def _evidence(watchlist: Watchlist) -> list[Finding]:
+    try:
+        authority_of(watchlist)
+    except WatchlistError as failure:
+        return watchlist_findings("evidence", failure)
+    return []
 
 
 def _recipients(watchlist: Watchlist) -> Iterator[Finding]:

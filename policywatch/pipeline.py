@@ -17,6 +17,7 @@ from policywatch import sandbox
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
+from policywatch.evidence.timestamps import authority_of, timestamp_chain
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import PageCache, Review, extraction_configs, no_review
@@ -39,6 +40,7 @@ class Job:
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients
+        self.authority = authority_of(watchlist)
         self.configs = extraction_configs(watchlist, _review(database, recipients))
         self.mistakes: list[Exception] = []  # of the program, each with one document; to be raised when all is done
         self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
@@ -59,6 +61,7 @@ class Job:
             self.confirm()
         sandbox.close()  # till the next run, maybe hours later, it would keep its memory
         deliveries = self.notify()
+        timestamp_chain(self.database, self.authority, utc_now())
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, ColumnElement
 from sqlalchemy.orm import defer
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, delete, select
 
+from storage.chain import ChainEntry, entry_text, next_link
+from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 from storage.errors import DamagedCapture, DamagedValue
 
@@ -34,6 +37,43 @@ class Capture(SQLModel, table=True):
     sha256: str
     size: int  # of the body, bytes, as decoded from its transfer and content encodings
     body: bytes = Field(sa_type=Compressed)
+    # of the chain, which has its hashes; `add_capture` knows it
+    entry: int = Field(default=None, foreign_key="chain_entries.number", unique=True, nullable=False)
+
+    def files(self) -> dict[str, bytes]:
+        """What proves it, as files by their names: the body as received, the headers, and all else but the time."""
+        headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
+        names = ("url", "final_url", "status", "mime", "charset", "size", "sha256")
+        facts = json.dumps({name: getattr(self, name) for name in names}, indent=1)
+        contents = {"body": self.body, "headers": headers.encode(), "json": facts.encode()}
+        return {f"capture-{self.entry}.{ending}": content for ending, content in contents.items()}
+
+    def entry_text(self, number: int, previous: str) -> str:
+        """The entry that it has in the chain, if it is as it was written."""
+        self.entry = number
+        hashes = {name: sha256(content).hexdigest() for name, content in self.files().items()}
+        time = self.fetched_at.astimezone(UTC).isoformat(timespec="microseconds")
+        return entry_text(number, previous, f"captured {time}", hashes)
+
+
+def add_capture(session: Session, added: Capture) -> None:
+    """Write a capture, and its entry in the chain, in the session's transaction."""
+    number, previous = next_link(session)
+    session.add(ChainEntry(number=number, text=added.entry_text(number, previous)))
+    session.flush()
+    session.add(added)
+    session.flush()
+
+
+def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) -> None:
+    """Delete captures that nothing refers to any more, and say so in the chain."""
+    named = select(ChainEntry).join(Capture, col(Capture.entry) == ChainEntry.number).where(of_them)
+    if hashes := {entry.name: entry.sha256 for entry in session.exec(named.order_by(col(ChainEntry.number)))}:
+        number, previous = next_link(session)
+        comment = f"removed {utc_now():%Y-%m-%dT%H:%M:%SZ}, of {about}"
+        session.add(ChainEntry(number=number, text=entry_text(number, previous, comment, hashes)))
+    session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))  # parts, which name the first one
+    session.exec(delete(Capture).where(of_them))
 
 
 def capture(session: Session, id_: int) -> Capture:
@@ -70,6 +110,11 @@ def newest_captures(session: Session, document: str) -> list[Capture]:
 def addresses(captures: Sequence[Capture], url: str) -> list[str]:
     """The addresses that a text of several was read from; of one alone, the document's own of today."""
     return [each.url for each in captures] if len(captures) > 1 else [url]
+
+
+def answering_addresses(session: Session, document_id: str) -> list[str]:
+    """From where its captures came, each once."""
+    return list(session.exec(select(Capture.final_url).where(Capture.document_id == document_id).distinct()))
 
 
 def capture_records(session: Session, head_id: int) -> list[Capture]:

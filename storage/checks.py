@@ -7,12 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import JSON, ColumnElement, Index, and_, delete, exists, or_, update
+from sqlalchemy import JSON, ColumnElement, Index, and_, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from messages import Message
-from storage.captures import Capture
+from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import MessageColumn, Utc
 from storage.documents import Document, document
@@ -127,8 +127,8 @@ def _drop_captures_between(session: Session, check: Check) -> None:
         session.exec(select(Version.capture_id).where(col(Version.capture_id).in_(captures))).all()
     )
     session.exec(update(Check).where(capture.in_(captures)).values(capture_id=None))
-    session.exec(delete(Capture).where(col(Capture.head_id).in_(captures)))
-    session.exec(delete(Capture).where(col(Capture.id).in_(captures)))
+    of_them = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
+    remove_captures(session, of_them, f"{check.document_id}, set aside")
 
 
 def pauses(session: Session, now: datetime) -> dict[str, datetime]:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable, Iterator
 from itertools import islice
 from math import inf
 from time import monotonic
 from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import Boolean, Float, LargeBinary, exists, func, inspect, select, text, type_coerce
+from sqlalchemy import Boolean, Float, exists, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from storage.alerts import Alert
 from storage.captures import Capture
+from storage.chain import ChainEntry, Timestamp
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check, Outcome
-from storage.columns import decompressed
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document
@@ -28,6 +26,7 @@ from storage.notices import Notice, NoticeKind
 from storage.paragraphs import Paragraph, ParagraphInterval, digest, place_of, texts_of, vector
 from storage.second_readings import SecondReading
 from storage.tokenizer import words
+from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Cause, Import, Version
 from storage.wal import truncation
 
@@ -85,8 +84,8 @@ _SHAPES: dict[str, Any] = {
 _MODELS: dict[str, type[SQLModel]] = {
     str(model.__tablename__): model
     for model in (
-        *(Alert, Capture, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Import, Notice, Paragraph),
-        *(ParagraphInterval, SecondReading, StoredPassage, Version),
+        *(Alert, Capture, ChainEntry, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Import, Notice),
+        *(Paragraph, ParagraphInterval, SecondReading, StoredPassage, Timestamp, Version),
     )
 }
 _CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (
@@ -95,35 +94,27 @@ _CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is not as it was written; `about` is the document that it touches, else a table or the file."""
-
-    about: str
-    problem: str
-
-
 def daily_look(database: Database, day: int) -> Iterator[Damage]:
     """What can be found at a bounded cost: in the structure of a SQLite file, and in some captures, others each day."""
     until = monotonic() + _SECONDS
-    yield from _run(database, lambda session: _structure(session, "quick_check", until))
+    yield from run_check(database, lambda session: _structure(session, "quick_check", until))
     with database.reading() as session:
         ids = list(session.scalars(select(_CAPTURES.c.id).order_by(_CAPTURES.c.id)))
     start = day * _SAMPLE % max(1, len(ids))
     sample = [*ids[start:], *ids[:start]][:_SAMPLE]
-    yield from _run(database, lambda session: _captures(session, sample))
+    yield from run_check(database, lambda session: capture_damage(session, sample))
 
 
 def all_damage(database: Database) -> Iterator[Damage]:
     """All that can be found; the whole store is read for it. It comes before anything else writes to the store."""
     if problem := truncation(database):
         yield Damage("database", problem)
-    yield from _run(database, lambda session: _structure(session, "integrity_check"))
-    for check in (_schema, _references, _owners, _numbers, _topics, _rows, _captures, _paragraphs, _words):
-        yield from _run(database, check)
+    yield from run_check(database, lambda session: _structure(session, "integrity_check"))
+    for check in (_schema, _references, _owners, _numbers, _topics, _rows, evidence_damage, _paragraphs, _words):
+        yield from run_check(database, check)
 
 
-def _run(database: Database, check: Callable[[Session], Iterator[Damage]]) -> Iterator[Damage]:
+def run_check(database: Database, check: Callable[[Session], Iterator[Damage]]) -> Iterator[Damage]:
     """In a session of its own, for PostgreSQL ends one at its first failure."""
     damage: list[Damage] = []
     with database.reading() as session:
@@ -230,7 +221,7 @@ def _rows(session: Session) -> Iterator[Damage]:
     dialect = session.connection().dialect
     for name, model in _MODELS.items():
         table, fields = SQLModel.metadata.tables[name], dict[str, Any](model.model_fields)
-        columns = [each for each in table.columns if each is not table.c.get("body")]  # `_captures` reads it
+        columns = [each for each in table.columns if each is not table.c.get("body")]  # `capture_damage` reads it
         readers = {
             each.name: each.type.dialect_impl(dialect).result_processor(dialect, None)
             for each in columns
@@ -248,27 +239,6 @@ def _rows(session: Session) -> Iterator[Damage]:
                 except (ValueError, TypeError):
                     key = " ".join(str(row[each.name]) for each in table.primary_key)
                     yield Damage(str(row.get("document_id") or name), f"{name} {key}: its {column} can't be understood")
-
-
-def _captures(session: Session, only: Sequence[int | None] | None = None) -> Iterator[Damage]:
-    columns = (
-        _CAPTURES.c.id,
-        _CAPTURES.c.document_id,
-        _CAPTURES.c.sha256,
-        _CAPTURES.c.size,
-        type_coerce(_CAPTURES.c.body, LargeBinary),
-    )
-    wanted = select(*columns)
-    if only is not None:
-        wanted = wanted.where(_CAPTURES.c.id.in_(only))
-    for id_, document, digest_, size, stored in session.execute(wanted, execution_options={"yield_per": 20}):
-        try:
-            body = decompressed(stored)
-            intact = len(body) == size and sha256(body).hexdigest() == digest_
-        except ValueError:
-            intact = False
-        if not intact:
-            yield Damage(document, f"capture {id_} is damaged: its bytes are not those that were fetched")
 
 
 def _paragraphs(session: Session) -> Iterator[Damage]:

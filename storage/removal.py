@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from storage.alerts import Alert
-from storage.captures import Capture
+from storage.captures import Capture, remove_captures
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
 from storage.deliveries import Delivery, DeliveryItem, State
@@ -81,9 +81,7 @@ def remove(session: Session, document_id: str) -> None:
     reindex(session, document_id)
     session.exec(delete(Notice).where(col(Notice.document_id) == document_id))
     session.exec(delete(Check).where(col(Check.document_id) == document_id))
-    of_it = col(Capture.document_id) == document_id
-    session.exec(delete(Capture).where(of_it, col(Capture.head_id).is_not(None)))  # parts, which name the first one
-    session.exec(delete(Capture).where(of_it))
+    remove_captures(session, col(Capture.document_id) == document_id, document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))
     session.delete(row)
     session.flush()
@@ -97,8 +95,7 @@ def remove_imported(session: Session, document_id: str, mentions: Mentions | Non
     captures = session.exec(select(Version.capture_id).where(theirs)).all()
     gone = _count(session, theirs)
     _forget_versions(session, document_id, imported=True)
-    for capture_id in set(captures):
-        session.exec(delete(Capture).where(col(Capture.id) == capture_id))
+    remove_captures(session, col(Capture.id).in_(captures), document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))
     ours = col(Version.document_id) == document_id
     # by way of negative numbers: each row alone must be a key at every moment

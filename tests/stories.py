@@ -13,7 +13,7 @@ from sqlmodel import Session
 from analysis.text.lexicon import mentions_in
 from analysis.text.words import word_diff
 from messages import Message, verbatim
-from storage.captures import Capture
+from storage.captures import Capture, add_capture
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, Outcome, finish
 from storage.database import Database
@@ -112,8 +112,7 @@ class Teller:
             size=len(body),
             body=body,
         )
-        self.session.add(capture)
-        self.session.flush()
+        add_capture(self.session, capture)
         number = self.numbers[document] = self.numbers.get(document, 0) + 1
         made = Version(
             document_id=document,

@@ -17,7 +17,7 @@ from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.pipeline import Job
 from policywatch.sources.layout import Archived, continued_by
 from storage.alerts import Alert
-from storage.captures import Capture
+from storage.captures import Capture, add_capture
 from storage.changes import Change, change_to
 from storage.checks import Check, checks_of
 from storage.database import Database
@@ -51,8 +51,7 @@ def check(database: Database, configs: dict[str, ExtractionConfig], at: datetime
     body = "".join(f"<p>{line}</p>" for line in policy(*more).splitlines()[2:] if line)
     with database.writing() as session:
         made = kept(body, at)
-        session.add(made)
-        session.flush()
+        add_capture(session, made)
         session.add(Check(document_id="parley/privacy", checked_at=at, status=200, capture_id=made.id))
     ingest(database, configs, lambda *_: ["team"], [])
     with database.reading() as session:

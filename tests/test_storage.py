@@ -19,7 +19,7 @@ from sqlmodel import SQLModel, select
 from messages import Message
 from notifier.document_health import report_unreadable
 from storage import database as database_of_store
-from storage.captures import Capture
+from storage.captures import Capture, add_capture
 from storage.checks import (
     Check,
     Outcome,
@@ -213,8 +213,7 @@ def test_a_text_that_was_set_aside_is_found_however_many_checks_failed_since(dat
         session.add(a_document())
         session.flush()
         kept = a_capture()
-        session.add(kept)
-        session.flush()
+        add_capture(session, kept)
         session.add(Check(document_id="example/privacy", checked_at=MONDAY, outcome="held", capture_id=kept.id))
         session.flush()
         session.add_all(Check(document_id="example/privacy", checked_at=MONDAY, outcome="failed") for _ in range(300))
@@ -229,11 +228,10 @@ def test_of_a_streak_of_held_texts_the_first_the_newest_and_what_was_told_stay(d
         with database.writing() as session:
             kept = a_capture()
             kept.final_url = f"https://example.org/{number}"
-            session.add(kept)
-            session.flush()
+            add_capture(session, kept)
             part = a_capture()
             part.head_id, part.final_url = kept.id, f"https://example.org/part/{number}"
-            session.add(part)
+            add_capture(session, part)
             made = Check(document_id="example/privacy", checked_at=MONDAY, capture_id=kept.id)
             finish(session, made, outcome, Message("answer.unstable"))
             session.flush()

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.admin import WatchlistState
 from policywatch.web.export import export_site
-from storage.captures import Capture
+from storage.captures import Capture, add_capture
 from storage.checks import Check
 from storage.database import Database
 from tests.stories import HOSTILE_DOCUMENT, LONG_WORD, tell_hostile
@@ -32,8 +32,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.C
         kept = session.get_one(Capture, 1)
         same = {name: getattr(kept, name) for name in Capture.model_fields if name not in ("id", "body", "mime")}
         held = Capture(**same, mime="text/html; charset=\r\nX: y", body=BROKEN)
-        session.add(held)
-        session.flush()
+        add_capture(session, held)
         check = session.get_one(Check, 3)
         check.capture_id = held.id
         session.add(check)

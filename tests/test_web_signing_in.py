@@ -17,7 +17,7 @@ from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
 from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
-from storage.captures import Capture
+from storage.captures import Capture, add_capture
 from storage.changes import changes_of
 from storage.checks import Outcome
 from storage.database import Database
@@ -50,8 +50,7 @@ def _hold(database: Database, html: str) -> None:
         assert kept is not None
         same = {name: getattr(kept, name) for name in Capture.model_fields if name not in ("id", "body", "size")}
         again = Capture(**same, body=body, size=len(body))
-        session.add(again)
-        session.flush()
+        add_capture(session, again)
         teller = Teller(session)
         check = teller.checked(NOTES, day(29), Outcome.HELD, Message("rejection.most_gone", words=12, before=640))
         check.capture_id = again.id

@@ -25,6 +25,7 @@ COMMANDS = {
             "Watch a small site of our own through five days: a notice, a change about AI training, an alert.",
         ),
         "database": ("database", "Look after the database."),
+        "verify": ("database", "Check every capture against the chain of hashes, and the timestamps on it."),
     },
     "The job": {
         "run": ("run", "Check what is due, compare, and tell people: the scheduled job."),

@@ -1,12 +1,19 @@
-"""The commands about the database itself: check, upgrade."""
+"""The commands about the database itself: check, upgrade, verify."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import typer
 
+from messages import counted
 from policywatch.cli.opening import opened
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_findings
-from policywatch.views.health import check_store
+from policywatch.evidence.timestamps import authority_of, timestamp_damage
+from policywatch.views.health import Finding, check_store
+from storage.chain import entry_name, last_entry, last_timestamp
+from storage.integrity import run_check
+from storage.verification import evidence_damage
 
 database = command_group("Look after the database.")
 
@@ -32,3 +39,28 @@ def upgrade(config: Config = CONFIG) -> None:
     """
     with opened(config, upgrade=True) as (_, store):
         console().print(f"{store} is up to date.", soft_wrap=True)
+
+
+def verify(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Check every capture against the chain of hashes, and the timestamps on it.
+
+    Exit status 1 if one is not as it was written. Example: `policywatch verify`
+    """
+    with opened(config, even_read_only=True) as (watchlist, store):
+        authority = authority_of(watchlist)
+        damage = [*run_check(store, evidence_damage)]
+        if authority is not None:
+            damage += run_check(store, partial(timestamp_damage, authority))
+        with store.reading() as session:
+            head, stamp = last_entry(session), last_timestamp(session)
+    findings = [Finding(False, each.about, each.problem) for each in damage]
+    if not damage:
+        entries = f"{counted(head.number, 'entry', 'entries')}, SHA-256 of the last: {head.sha256}" if head else "empty"
+        findings.append(Finding(True, "chain", entries))
+    if stamp is not None and not damage:
+        checked = "checked" if authority else "not checked, as [evidence] names no authority"
+        newest = f"{stamp.made_at:%Y-%m-%d %H:%M} UTC, on {entry_name(stamp.entry)}; {checked}"
+        findings.append(Finding(True, "timestamp", newest))
+    print_findings(findings, as_json=as_json)
+    if damage:
+        raise typer.Exit(TROUBLE)

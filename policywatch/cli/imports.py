@@ -1,4 +1,4 @@
-"""The commands that take histories in: import open-terms-archive."""
+"""The commands that take histories in: import open-terms-archive, folder, warc."""
 
 from __future__ import annotations
 
@@ -6,21 +6,37 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Json, command_group, console, print_json, print_table
+from policywatch.cli.opening import known, opened
+from policywatch.cli.options import (
+    CONFIG,
+    TROUBLE,
+    Config,
+    Documents,
+    Json,
+    command_group,
+    console,
+    print_json,
+    print_table,
+)
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import document_id
+from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import Job
 from policywatch.sanitize import sanitize
 from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
+from policywatch.sources.repository import NotAnArchive
 from policywatch.sources.repository import opened as archive
+from policywatch.sources.saved import Saved, import_saved, saved_files, warc_pages
+from storage.captures import answering_addresses
+from storage.database import Database
 from storage.lock import one_at_a_time
 
 _SHOWN = 3  # texts set aside that are named for a document
@@ -67,13 +83,81 @@ def open_terms_archive(
         Job(watchlist, database, Recipients()).declare()
         with _progress(sum(len(history.records) for history in histories), as_json) as step:
             reports = list(import_archive(database, watchlist, source, histories, wish, progress=step))
+    _show(reports, {"repository": source.name}, started, as_json=as_json)
+
+
+@import_.command()
+def folder(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Whose history it is.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", exists=True, help="A folder, or a CSV of files and their dates.")
+    ],
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Read pages that were saved, dated by their names or a CSV (HTML, PDF, Markdown, text), as a document's history.
+
+    Examples: `policywatch import folder example/terms saved` (with 2025-11-03.html in it) · `policywatch import folder
+    example/terms dates.csv` (with lines like old.pdf,2025-11-03)
+    """
+    started = time.monotonic()
+    with opened(config) as (watchlist, database), one_at_a_time(database):
+        entry = watchlist.document(*known(watchlist, [document], "DOCUMENT"))
+        assert entry is not None
+        pages = {document: saved_files(path, entry.addresses[0])}
+        reports = _import_saved(watchlist, database, pages, as_json=as_json)
+    _show(reports, {"path": str(path)}, started, as_json=as_json)
+
+
+@import_.command()
+def warc(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Plain or compressed.")],
+    config: Config = CONFIG,
+    document: Documents = None,
+    as_json: Json = False,
+) -> None:
+    """Read the pages that are watched from a WARC file, as their history. Of a file that is cut, what is whole.
+
+    Example: `policywatch import warc crawl.warc.gz --document example/terms`
+    """
+    started = time.monotonic()
+    with opened(config) as (watchlist, database), one_at_a_time(database):
+        ids = known(watchlist, document) or [entry.id for entry in watchlist.documents]
+        entries = [entry for entry in watchlist.documents if entry.id in ids and not entry.urls]
+        with database.reading() as session:
+            addresses = {entry.id: [*entry.addresses, *answering_addresses(session, entry.id)] for entry in entries}
+        pages, end = warc_pages(file, addresses)
+        if not pages and end is None:
+            raise NotAnArchive(f"{file} has no answer of a page of the watchlist")
+        reports = _import_saved(watchlist, database, pages, as_json=as_json)
+    _show(reports, {"file": str(file), "cut_at": end}, started, as_json=as_json)
+    if end is not None:
+        sys.stderr.write(
+            f"policywatch: {file} is cut: nothing can be read after byte {end}; what is before is imported\n"
+        )
+        raise typer.Exit(TROUBLE)
+
+
+def _import_saved(
+    watchlist: Watchlist, database: Database, pages: dict[str, list[Saved]], *, as_json: bool
+) -> list[DocumentReport]:
+    Job(watchlist, database, Recipients()).declare()
+    with _progress(sum(map(len, pages.values())), as_json) as step:
+        return [
+            import_saved(database, watchlist, entry, pages[entry.id], step)
+            for entry in watchlist.documents
+            if entry.id in pages
+        ]
+
+
+def _show(reports: list[DocumentReport], source: dict[str, Any], started: float, *, as_json: bool) -> None:
     if not as_json:
         _print_reports(console(), reports)
         return
     rows = [report.json() for report in reports]
     totals = {name: sum(row[name] for row in rows) for name in ("in_archive", "versions", "changes", "flagged", "same")}
     aside = sum(len(row["set_aside"]) for row in rows)
-    head = {"repository": source.name, "seconds": round(time.monotonic() - started, 2)}
+    head = source | {"seconds": round(time.monotonic() - started, 2)}
     print_json(head | totals | {"set_aside": aside, "documents": rows})
 
 

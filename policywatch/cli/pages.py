@@ -1,4 +1,4 @@
-"""The commands that give the pages: serve, export site."""
+"""The commands that give what is stored: serve, export site, warc, evidence."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import typer
 from rich.console import Console
 
 from messages import counted
-from policywatch.cli.opening import opened
-from policywatch.cli.options import CONFIG, Config, Logs, Port, command_group, console
+from policywatch.cli.opening import known, opened
+from policywatch.cli.options import CONFIG, Config, Documents, Logs, Port, command_group, console
 from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
+from policywatch.evidence.bundle import write_bundle
+from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
 from policywatch.web.access import UnusablePassword, access
@@ -28,6 +30,7 @@ from policywatch.web.export import export_site
 from policywatch.web.serving import Listening, hosts, root
 from policywatch.web.serving import serve as listen
 from storage.clock import utc_now
+from storage.columns import MAX_INTEGER
 
 export = command_group("Write what is stored for use elsewhere.")
 
@@ -83,7 +86,7 @@ def serve(
     Example: `policywatch serve --port 8642`
     """
     try:
-        known = access(os.environ, private=private)
+        logins = access(os.environ, private=private)
         where = Listening(host, port, trusted_proxy or (), root(root_path))
     except UnusablePassword as failure:
         raise typer.BadParameter(str(failure), param_hint="the environment") from failure
@@ -92,12 +95,12 @@ def serve(
     start_logging(log_format)
     with opened(config) as (watchlist, database):
         last_good = Reloadable(
-            config, lambda: _state(same_database(load(config), watchlist, "serve"), can_accept=known.knows_anyone)
+            config, lambda: _state(same_database(load(config), watchlist, "serve"), can_accept=logins.knows_anyone)
         )
         app = create_app(
             database,
             allowed_hosts=hosts(where, allowed_host or (), watchlist.site),
-            access=known,
+            access=logins,
             state=lambda: replace(last_good(), problem=last_good.problem),
         )
         listen(app, where)
@@ -149,3 +152,33 @@ def site(
         f"{done.removed} were removed: {first}",
         soft_wrap=True,
     )
+
+
+@export.command()
+def warc(
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="Compressed if it ends in .gz.")],
+    config: Config = CONFIG,
+    document: Documents = None,
+) -> None:
+    """Write the captures as a WARC 1.1 file, which the tools of web archives read.
+
+    Example: `policywatch export warc policies.warc.gz --document linkedin/privacy-policy`
+    """
+    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+        written = write_warc(session, file, known(watchlist, document))
+    console().print(f"{counted(written, 'capture')} written: {file}", soft_wrap=True)
+
+
+@export.command()
+def evidence(
+    change: Annotated[int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A new folder, or a ZIP file if it ends in .zip.")],
+    config: Config = CONFIG,
+) -> None:
+    """Write all that proves a change, for whoever wants to check it without policywatch; its README.txt says how.
+
+    Example: `policywatch export evidence 17 change-17.zip`
+    """
+    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+        lacks = write_bundle(session, change, path, watchlist)
+    console().print("\n".join([f"Written: {path}", *(f"Without {problem}" for problem in lacks)]), soft_wrap=True)

@@ -225,6 +225,14 @@ class ClassifyEntry(Table):
         return self
 
 
+class EvidenceEntry(Table):
+    """`[evidence]`: an authority that signs the chain of captures (RFC 3161), and the PEM file with its certificates,
+    beside the watchlist if it is relative."""
+
+    timestamp_url: Address
+    certificate: Annotated[str, Field(min_length=1)]
+
+
 class TopEntry(Table):
     """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts.
 

@@ -20,6 +20,7 @@ from policywatch.config.schema import (
     ClassifyEntry,
     CrawlEntry,
     DocumentEntry,
+    EvidenceEntry,
     MessagesEntry,
     OperatorEntry,
     Robots,
@@ -60,6 +61,7 @@ class Watchlist:
     operator: tuple[OperatorEntry, Section]
     messages: MessagesEntry
     classify: tuple[ClassifyEntry, Section]
+    evidence: tuple[EvidenceEntry | None, Section]
 
     def document(self, id_: str) -> DocumentEntry | None:
         return next((entry for entry in self.documents if entry.id == id_), None)
@@ -133,6 +135,7 @@ class _Loader:
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
             messages=self._table(MessagesEntry, "messages"),
             classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
+            evidence=(self._optional(EvidenceEntry, "evidence"), self._section("evidence")),
         )
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
@@ -189,6 +192,9 @@ class _Loader:
 
     def _table(self, model: type[_Entry], name: str) -> _Entry:
         return self._checked(model, self.raw.get(name, {}), self._section(name)) or model()
+
+    def _optional(self, model: type[_Entry], name: str) -> _Entry | None:
+        return self._checked(model, self.raw[name], self._section(name)) if name in self.raw else None
 
     def _named(self, model: type[_Entry], name: str) -> dict[str, _Entry]:
         tables = self.raw.get(name, {})
@@ -258,7 +264,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
-_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "classify")
+_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "classify", "evidence")
 
 
 class MissingVariable(LookupError):

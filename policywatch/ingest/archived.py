@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -22,7 +22,7 @@ from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import Body, ExtractionConfig
 from policywatch.ingest.recording import add_change, add_version
-from storage.captures import Capture
+from storage.captures import Capture, add_capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.paragraphs import counted, move_on, reindex
@@ -33,9 +33,10 @@ _BATCH = 25  # texts in a transaction
 
 @dataclass(frozen=True, slots=True)
 class ArchivedText:
-    """A text as an archive recorded it; `body` is its Markdown, None where it is too large.
+    """A text as an archive recorded it; `body` is None where it is too large.
 
-    `address` is that of the archive; `refiltered`: by the archive's word, the page was the same and read otherwise.
+    `commit` names it within the archive, `address` is the archive's or the page's; `refiltered`: by the archive's word,
+    the page was the same and read otherwise.
     """
 
     commit: str
@@ -44,6 +45,16 @@ class ArchivedText:
     source: str
     address: str
     refiltered: bool = False
+    mime: str = "text/markdown"
+    charset: str | None = "utf-8"
+    final_url: str | None = None  # where it is not the address
+    headers: Sequence[tuple[str, str]] = ()
+
+    @property
+    def received(self) -> Body:
+        """As the reader takes it."""
+        assert self.body is not None
+        return Body(self.body, self.mime, self.charset, self.address, self.final_url or self.address)
 
 
 @dataclass(slots=True)
@@ -130,7 +141,7 @@ def _extract(text: ArchivedText, config: ExtractionConfig) -> Page | Message:
     if text.body is None:
         return verbatim("the archive's text is missing or too large")
     try:
-        return config.extract(Body(text.body, "text/markdown", "utf-8", text.address, text.address))
+        return config.extract(text.received)
     except UnreadablePage as failure:
         return failure.reason
 
@@ -194,22 +205,17 @@ def _write(
 
 
 def _capture(session: Session, document_id: str, text: ArchivedText) -> Capture:
-    assert text.body is not None
+    received = text.received
     capture = Capture(
         document_id=document_id,
         fetched_at=text.recorded_at,
-        url=text.address,
-        final_url=text.address,
         status=200,
-        headers=[("x-archive-commit", text.commit)],
-        mime="text/markdown",
-        charset="utf-8",
-        sha256=hashlib.sha256(text.body).hexdigest(),
-        size=len(text.body),
-        body=text.body,
+        headers=[*text.headers],
+        sha256=hashlib.sha256(received.body).hexdigest(),
+        size=len(received.body),
+        **received._asdict(),
     )
-    session.add(capture)
-    session.flush()
+    add_capture(session, capture)
     return capture
 
 

@@ -191,6 +191,7 @@ def _texts(repository: Repository, left: Sequence[Record]) -> Iterator[ArchivedT
             source=f"Open Terms Archive, {repository.name}, {record.commit[:12]}",
             address=f"{repository.name}#{record.commit}:{record.path}",
             refiltered=is_refiltered(record),
+            headers=[("x-archive-commit", record.commit)],
         )
 
 

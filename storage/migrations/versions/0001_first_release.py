@@ -11,6 +11,11 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "chain_entries",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("text", sa.String, nullable=False),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("kind", sa.String, nullable=False),
@@ -73,6 +78,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String, nullable=False),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("entry", sa.Integer, sa.ForeignKey("chain_entries.number"), nullable=False, unique=True),
     )
     op.create_index("ix_captures_document_id", "captures", ["document_id"])
     op.create_index("ix_captures_head_id", "captures", ["head_id"])
@@ -91,6 +97,12 @@ def upgrade() -> None:
         sa.Column("words", sa.Integer, nullable=False),
         sa.Column("mentions", sa.JSON),
         sa.UniqueConstraint("document_id", "digest"),
+    )
+    op.create_table(
+        "timestamps",
+        sa.Column("entry", sa.Integer, sa.ForeignKey("chain_entries.number"), primary_key=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("response", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "paragraph_intervals",

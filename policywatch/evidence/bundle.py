@@ -1,0 +1,103 @@
+"""All that proves a change, as files that a stranger can check by `sha256sum` and `openssl` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Template
+from markupsafe import Markup
+from sqlmodel import Session
+
+from messages import ENGLISH, Message
+from policywatch.atomic_file import replace_file, replacement
+from policywatch.config.watchlist import Watchlist
+from policywatch.evidence.timestamps import authority_of
+from policywatch.views.change import ChangeView
+from policywatch.views.serializer import change_json
+from policywatch.web.change_page import change_page
+from policywatch.web.layout import plain_text
+from policywatch.web.page_context import PageContext, Query
+from policywatch.web.rendering import Renderer
+from storage.captures import captures_from, intact
+from storage.chain import proof_of
+from storage.versions import Version
+
+_SHEETS = ("base", "change", "print")
+
+
+def write_bundle(session: Session, change_id: int, path: Path, watchlist: Watchlist) -> list[str]:
+    """Write a new folder, or a ZIP file if the path ends so; what had to be left out.
+
+    Raises `UnknownChange`, `DamagedCapture`, and `OSError` where the folder is there already.
+    """
+    context = change_page(session, change_id)
+    view: ChangeView = context["view"]
+    texts = {"before": session.get_one(Version, view.before.id), "after": session.get_one(Version, view.after.id)}
+    parts = [part for text in texts.values() for part in intact(captures_from(session, text.capture_id))]
+    captures = {part.entry: part for part in parts}
+    proofs = {number: proof_of(session, number) for number in captures}
+    html = _html(context | {"captures": captures.values()}, watchlist.site)
+    bundle = {
+        **{f"{side}.txt": plain_text(text.page).encode("utf-8", "replace") for side, text in texts.items()},
+        **{name: content for part in captures.values() for name, content in part.files().items()},
+        **{entry.name: entry.text.encode() for entries, _ in proofs.values() for entry in entries},
+        **{f"timestamp-{stamp.entry}.tsr": stamp.response for _, stamp in proofs.values() if stamp},
+        "change.html": html.encode("utf-8", "replace"),
+        "change.json": change_json(session, change_id).model_dump_json(indent=1).encode(),
+    }
+    pdf = _pdf(html)
+    lacks = [f"change.pdf: {pdf}"] if isinstance(pdf, Message) else []
+    bundle |= {} if isinstance(pdf, Message) else {"change.pdf": pdf}
+    if not all(stamp for _, stamp in proofs.values()):
+        lacks.append("a timestamp of the last entries: none has been made yet")
+    if authority := authority_of(watchlist):
+        bundle["authority.pem"] = authority.pem
+    readme = (resources.files("policywatch.evidence") / "readme.txt").read_text("utf-8")
+    facts = {"view": view, "captures": captures, "proofs": proofs, "has_pdf": "change.pdf" in bundle}
+    bundle["README.txt"] = (
+        Template(readme, trim_blocks=True, keep_trailing_newline=True).render(facts).encode("utf-8", "replace")
+    )
+    sums = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in sorted(bundle.items()))
+    _write(path, bundle | {"SHA256SUMS": sums.encode()})
+    return lacks
+
+
+def _html(context: Mapping[str, Any], site: str | None) -> str:
+    """All of it unfolded, for nobody unfolds a printed page."""
+    static = resources.files("policywatch.web") / "static"
+    sheet = Markup("".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS))  # noqa: S704  # our own
+
+    def address(path: str, _query: Query) -> str:
+        return f"{site.rstrip('/')}{quote(path)}" if site else "#"
+
+    page = PageContext(f"/changes/{context['view'].change.id}", (), ENGLISH, address, address, exported=True)
+    return Renderer().html(page, "evidence.html", sheet=sheet, **context).replace("<details", "<details open")
+
+
+def _pdf(html: str) -> bytes | Message:
+    """Or why there is no browser for it."""
+    from crawler.browser import printed  # Scrapy takes as long to load as all the rest
+    from crawler.failures import DownloadFailed
+
+    try:
+        return asyncio.run(printed(html))
+    except DownloadFailed as failure:
+        return failure.reason
+
+
+def _write(path: Path, bundle: Mapping[str, bytes]) -> None:
+    if path.suffix == ".zip":
+        with replacement(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in bundle.items():
+                archive.writestr(f"{path.stem}/{name}", content)
+        return
+    path.mkdir(parents=True)
+    for name, content in bundle.items():  # the list of hashes last, without which it is not whole
+        replace_file(path / name, content)

@@ -1,0 +1,66 @@
+"""Captures as a WARC 1.1 file: for each its response, its request, and metadata that says what is known besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from sqlmodel import Session, col, select
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from policywatch.atomic_file import replacement
+from storage.captures import Capture, capture
+
+_OF_THE_TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}  # not true of a body that is decoded
+
+
+def write_warc(session: Session, file: Path, documents: Sequence[str]) -> int:
+    """All captures, or those of some documents, oldest first; how many. Raises `DamagedCapture` and `OSError`, and
+    writes nothing then."""
+    wanted = select(Capture.id).order_by(col(Capture.fetched_at), col(Capture.id))
+    if documents:
+        wanted = wanted.where(col(Capture.document_id).in_(documents))
+    ids = session.exec(wanted).all()
+    with replacement(file) as out:
+        writer = WARCWriter(out, gzip=file.suffix == ".gz", warc_version="1.1")
+        writer.write_record(writer.create_warcinfo_record(file.name, {"software": "policywatch"}))
+        for id_ in ids:
+            row = capture(session, id_ or 0)
+            _write(writer, row)
+            session.expunge(row)  # all bodies together may be more than the memory
+    return len(ids)
+
+
+def _write(writer: WARCWriter, row: Capture) -> None:
+    url, date = urlsplit(row.final_url), f"{row.fetched_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    is_page = url.scheme in ("http", "https")  # and not a text of an archive's repository
+    uri = row.final_url if is_page else f"urn:policywatch:{quote(row.final_url)}"
+
+    def write(kind: str, body: bytes, more: dict[str, str], http: StatusAndHeaders | None = None) -> str:
+        headers, payload = {"WARC-Date": date} | more, BytesIO(body)
+        record = writer.create_warc_record(uri, kind, payload, len(body), "", headers, None, http)
+        writer.write_record(record)
+        return str(record.rec_headers.get_header("WARC-Record-ID"))
+
+    if is_page:
+        phrase = HTTPStatus(row.status).phrase if row.status in {*HTTPStatus} else "?"
+        received = [(_original(name), value) for name, value in row.headers] + [("Content-Length", str(row.size))]
+        answer = write("response", row.body, {}, StatusAndHeaders(f"{row.status} {phrase}", received, "HTTP/1.1"))
+        line = f"GET {url._replace(scheme='', netloc='', fragment='').geturl() or '/'} HTTP/1.1"
+        question = StatusAndHeaders(line, [("Host", url.netloc)], is_http_request=True)
+        write("request", b"", {"WARC-Concurrent-To": answer}, question)
+    else:
+        answer = write("resource", row.body, {"Content-Type": row.mime})
+    facts = {"document": row.document_id, "requested": row.url, "sha256": row.sha256, "chain-entry": row.entry}
+    facts["request"] = "made of the address; its headers are not kept"
+    lines = "".join(f"{name}: {value}\r\n" for name, value in facts.items())
+    write("metadata", lines.encode(), {"WARC-Concurrent-To": answer})
+
+
+def _original(name: str) -> str:
+    return f"X-Archive-Orig-{name}" if name.lower() in _OF_THE_TRANSFER else name

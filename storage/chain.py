@@ -1,0 +1,95 @@
+"""The chain: an entry for each capture as it is written, and for each removal, with the hash of the entry before.
+
+An entry is a text that `sha256sum --check` reads: a comment that says what and when, the hash of the entry before, then
+those of the files it is about. So a stranger can recompute the chain without this program (docs/evidence.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import text
+from sqlalchemy.orm import defer
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from storage.columns import Compressed, Utc
+
+BEGINNING = "0" * 64  # in place of the hash before the first entry
+_CHAIN_LOCK = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
+
+
+class ChainEntry(SQLModel, table=True):
+    """Written once, never edited or deleted."""
+
+    __tablename__ = "chain_entries"
+
+    number: int = Field(primary_key=True)  # from 1, without a gap
+    text: str
+
+    @property
+    def name(self) -> str:
+        return entry_name(self.number)
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.text.encode()).hexdigest()
+
+    @property
+    def lines(self) -> list[str]:
+        """The comment, the entry before, then what it is about."""
+        return self.text.splitlines()
+
+    @property
+    def names(self) -> list[str]:
+        """What it is about: files of a capture, or entries whose captures were removed."""
+        return [line.partition("  ")[2] for line in self.lines[2:]]
+
+
+class Timestamp(SQLModel, table=True):
+    """What an authority (RFC 3161) answered about an entry, and so about all entries up to it."""
+
+    __tablename__ = "timestamps"
+
+    entry: int = Field(primary_key=True, foreign_key="chain_entries.number")
+    made_at: datetime = Field(sa_type=Utc)  # by the authority's clock
+    response: bytes = Field(sa_type=Compressed)
+
+
+def entry_name(number: int) -> str:
+    """Of the file that holds it outside of the store."""
+    return f"entry-{number}"
+
+
+def entry_text(number: int, previous: str, comment: str, hashes: Mapping[str, str]) -> str:
+    """`previous` is the hash of the entry before, `hashes` are those of files, by name."""
+    lines = [f"{digest}  {name}\n" for name, digest in {entry_name(number - 1): previous, **hashes}.items()]
+    return f"# entry {number}: {comment}\n{''.join(lines)}"
+
+
+def next_link(session: Session) -> tuple[int, str]:
+    """The number of the next entry, and the hash that it follows. Until the transaction ends, no other gets one."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    head = last_entry(session)
+    return (head.number + 1, head.sha256) if head else (1, BEGINNING)
+
+
+def last_entry(session: Session) -> ChainEntry | None:
+    """The head; None before the first capture."""
+    return session.exec(select(ChainEntry).order_by(col(ChainEntry.number).desc()).limit(1)).first()
+
+
+def last_timestamp(session: Session) -> Timestamp | None:
+    """Without its bytes, which may be damaged."""
+    newest = select(Timestamp).order_by(col(Timestamp.entry).desc()).limit(1)
+    return session.exec(newest.options(defer(Timestamp.response))).first()  # type: ignore[arg-type]
+
+
+def proof_of(session: Session, number: int) -> tuple[list[ChainEntry], Timestamp | None]:
+    """The entries from this one to the next that has a timestamp, which proves it; alone where none has one yet."""
+    later = select(Timestamp).where(col(Timestamp.entry) >= number).order_by(col(Timestamp.entry)).limit(1)
+    stamp = session.exec(later).first()
+    between = col(ChainEntry.number).between(number, stamp.entry if stamp else number)
+    return list(session.exec(select(ChainEntry).where(between).order_by(col(ChainEntry.number)))), stamp
