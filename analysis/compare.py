@@ -13,7 +13,7 @@ from analysis.classify.model import Model, shipped_model
 from analysis.classify.summary import summarize
 from analysis.classify.verdict import Verdict, classify_change, classify_passage
 from analysis.diff import passages, plain_words
-from analysis.model import Comparison, Page, Passage, Quote
+from analysis.model import SEVERITIES, Comparison, Lead, Page, Passage, Quote, Side
 from analysis.text.dates import ORDERS, NamedDate, dates_in, named_in_numbers, order_of, start_of, unclear_in
 from analysis.text.lexicon import OwnTopic, own_lexicon
 from analysis.validate.rejection import change_rejection
@@ -21,6 +21,13 @@ from messages import Message
 
 # before a link that leads to what was in force before: "for the version effective until then, click here"
 _EARLIER = re.compile(r"(?i)\b(?:(?:until|previous|prior|earlier|former|archived)\b|jusqu|précédent|antérieur|ancien)")
+# the conventions of high severity, the gravest first: what the change is about then, and on which side the news stands
+_LEADS: Mapping[str, tuple[str | None, Side | None]] = {
+    "training": ("ai_training", "after"),
+    "sale": ("data_sharing", "after"),
+    "promise_gone": (None, "before"),
+    "choice_gone": ("user_choice", None),
+}
 _CLAUSE_ENDS = re.compile(r"[.;:!?]\s")
 
 
@@ -82,9 +89,33 @@ def compare(
     if not whole.alert:
         return comparison
     weights = [max(verdict.chances.get("alert", 0.0), float(verdict.alert)) for verdict in verdicts]
-    summary = summarize(places, [each.sentences for each in annotated], before, after, weights=weights)
+    alerting = {n: each for n, each in enumerate(verdicts) if not (fresh.alert and returns[n])}
     reasons = tuple(name for name in whole.conventions if whole.severity == "high" and name in HIGH)
+    summary = summarize(
+        comparison.passages,
+        [each.sentences for each in annotated],
+        before,
+        after,
+        weights=weights,
+        lead=_lead(alerting, reasons),
+    )
     return replace(comparison, brief=replace(summary, start=comparison.effective_date, severity_reasons=reasons))
+
+
+def _lead(verdicts: Mapping[int, Verdict], reasons: Sequence[str]) -> Lead:
+    """By the passages under the first convention that makes the change high, or else by the gravest."""
+    alerting = {number: verdict for number, verdict in verdicts.items() if verdict.alert}
+    reason = next((name for name in _LEADS if name in reasons), None)
+    highest = max((verdict.severity for verdict in alerting.values()), key=SEVERITIES.index)
+    leads = {
+        number: verdict
+        for number, verdict in alerting.items()
+        if (reason in verdict.conventions if reason else verdict.severity == highest)
+    }
+    first = max(leads.values(), key=lambda verdict: verdict.chances.get("alert", 0.0))
+    topic, side = _LEADS[reason] if reason else (None, None)
+    topic = topic or max(first.topics, key=lambda name: first.chances.get(name, 0.0), default=None)
+    return Lead(topic, first.direction, reason, side, frozenset(leads))
 
 
 def block_keys(page: Page) -> frozenset[str]:
@@ -180,7 +211,7 @@ def _notice_links(annotated: Sequence[PassageFeatures], after: Page) -> tuple[Qu
         for line in (features.passage.after or "").split("\n")
     }
     links = [
-        Quote(link.text, "after", link.url)
+        Quote(link.text, "after", (replace(link, at=0),))
         for block in after.blocks
         for link in block.links
         if link.text and block.text in notices

@@ -29,10 +29,12 @@ class TooCostly(UnreadablePage):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as it stands in a block: its words and its absolute address (http, https, mailto)."""
+    """A link as it stands in a block: its words, its absolute address (http, https, mailto), and where in the block's
+    text the words begin."""
 
     text: str
     url: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,33 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of the page, verbatim, with the link that stands on them where there is one."""
+    """Words of the page, verbatim. `new` holds the changed ones among them, by offsets, `links` the links on them, with
+    `at` from the beginning of the quotation; `place` is the number of the passage, None where they did not change;
+    `rest` is what follows in the clause of a denial, which would say more without it."""
 
     text: str
     side: Side
-    link: str | None = None
+    links: tuple[Link, ...] = ()
+    new: tuple[tuple[int, int], ...] = ()
+    place: int | None = None
+    rest: str = ""
+
+    @property
+    def link(self) -> str | None:
+        """Where the first of its links leads."""
+        return self.links[0].url if self.links else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What a change is first of all: the convention that makes it high, if one does, and the topic and the direction of
+    the passages that lead it. `side` is the one that the news stands on, None where both may have it."""
+
+    topic: str | None
+    direction: Direction
+    reason: str | None = None
+    side: Side | None = None
+    places: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +194,15 @@ class Brief:
     """The short answers for a reader of an alert; what the change does not say stays empty.
 
     `start` (JSON: "from") is the date from which the change holds; `meaning` is one sentence of the words of
-    `meaning_side`, "…" where some are left out, `place` the number of the passage that it stands in (not in JSON);
-    `severity_reasons` names the conventions by which the change is high.
+    `meaning_side`, "…" where some are left out, `meaning_new` its changed words by offsets, `place` the number of the
+    passage that it stands in; `severity_reasons` names the conventions by which the change is high. `already` is what
+    the page says elsewhere on how to refuse, where the change says nothing.
     """
 
     meaning: str | None = None
     meaning_side: Side | None = None
+    meaning_new: tuple[tuple[int, int], ...] = ()
+    lead: Lead | None = None
     place: int | None = None
     start: date | None = None
     default: Default | None = None
@@ -187,6 +214,7 @@ class Brief:
     excluded: tuple[Quote, ...] = ()
     irreversible: tuple[Quote, ...] = ()
     regions: tuple[Quote, ...] = ()
+    already: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def page_json(page: Page) -> dict[str, Any]:
                 "kind": block.kind,
                 "heading": list(block.heading),
                 "text": block.text,
-                "links": [{"text": link.text, "url": link.url} for link in block.links],
+                "links": [{"text": link.text, "url": link.url, "at": link.at} for link in block.links],
             }
             for block in page.blocks
         ],
@@ -57,8 +57,20 @@ def passage_json(passage: Passage) -> dict[str, Any]:
 
 
 def quotes_json(quotes: Iterable[Quote]) -> list[dict[str, Any]]:
-    """Words of a page, each with its side, and with its link where it is one."""
-    return [{"text": quote.text, "side": quote.side} | ({"link": quote.link} if quote.link else {}) for quote in quotes]
+    """Words of a page, each with its side, and with what else is known of it: see `Quote`."""
+    return [_quote_json(quote) for quote in quotes]
+
+
+def _quote_json(quote: Quote) -> dict[str, Any]:
+    more = {
+        "link": quote.link,
+        "links": [[link.at, link.at + len(link.text), link.url] for link in quote.links if len(quote.links) > 1],
+        "new": [list(span) for span in quote.new],
+        "passage": quote.place,
+        "rest": quote.rest,
+    }
+    known = {name: value for name, value in more.items() if value not in (None, [], "")}
+    return {"text": quote.text, "side": quote.side} | known
 
 
 def brief_json(brief: Brief) -> dict[str, Any]:
@@ -69,7 +81,7 @@ def brief_json(brief: Brief) -> dict[str, Any]:
         "from": brief.start.isoformat() if brief.start else None,
         "default": brief.default,
         "severity_reasons": list(brief.severity_reasons),
-        **{question: quotes_json(getattr(brief, question)) for question in QUESTIONS},
+        **{question: quotes_json(getattr(brief, question)) for question in (*QUESTIONS, "already")},
     }
 
 
@@ -80,8 +92,14 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
         "why": [reason.to_json() for reason in comparison.why],
         "dated": comparison.dated,
     }
-    place = {} if comparison.brief.place is None else {"place": comparison.brief.place}
-    return brief_json(comparison.brief) | place | {name: value for name, value in more.items() if value}
+    brief, lead = comparison.brief, comparison.brief.lead
+    if lead:
+        more |= {
+            "lead": {"topic": lead.topic, "direction": lead.direction, "reason": lead.reason},
+            "meaning_new": brief.meaning_new,
+        }
+    place = {} if brief.place is None else {"place": brief.place}
+    return brief_json(brief) | place | {name: value for name, value in more.items() if value}
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:

@@ -97,9 +97,10 @@ class Catalogue:
         """With its thousands apart."""
         return format_decimal(n, locale=self._locale)
 
-    def day(self, when: date, *, weekday: bool = False) -> str:
+    def day(self, when: date, *, weekday: bool = False, short: bool = False) -> str:
         """A day in words. CLDR has no form of its own for the first of a month (French "1er")."""
-        day = format_date(when, self("date.first" if when.day == 1 else "date.day"), locale=self._locale)
+        pattern = self("date.first" if when.day == 1 else "date.day")
+        day = format_date(when, pattern.replace("MMMM", "MMM") if short else pattern, locale=self._locale)
         if not weekday:
             return day
         return self("date.weekday", weekday=format_date(when, "EEEE", locale=self._locale), day=day)
@@ -132,13 +133,6 @@ class Catalogue:
         """What a change means for the reader's privacy; nothing for "none"."""
         return "" if name == "none" else self.term("direction", name)
 
-    def topics(self, names: Iterable[str], brief: Mapping[str, Any]) -> list[str]:
-        """The topics of a change; that data trains AI is said only where that makes the change high, not of a ban."""
-        trains = "training" in brief["severity_reasons"]
-        return [
-            self("say.trained") if trains and name == "ai_training" else self.term("topics", name) for name in names
-        ]
-
     def severity_reasons(self, brief: Mapping[str, Any]) -> str:
         """The conventions that give a change high severity; nothing where none does."""
         return self.semicolon.join(self.term("severity_reasons", name) for name in brief["severity_reasons"])
@@ -148,21 +142,18 @@ class Catalogue:
         reasons = self.severity_reasons(brief)
         return f"{self('say.severity_reasons')}{self.colon}{reasons}." if reasons else ""
 
-    def lead(self, brief: Mapping[str, Any]) -> str:
-        """What stands before the meaning of a change, where it quotes the earlier text."""
-        return f"{self('brief.gone')}{self.colon}" if brief.get("meaning_side") == "before" else ""
+    def headline(self, service: str, topic: str | None, direction: str, reason: str | None) -> str:
+        """What a service does, by the convention that makes a change high, or by its topic and direction."""
+        codes = (f"headline.{reason}", f"headline.{topic}_{direction}", f"headline.{direction}", "headline.changes")
+        values = {"service": service, "topic": self.term("topics", topic or "data_use")}
+        return next(self(code, **values) for code in codes if code in self._codes)
 
-    def headline(self, brief: Mapping[str, Any]) -> str:
-        """The meaning of a change; nothing where none was found."""
-        meaning = brief.get("meaning")
-        return f"{self.lead(brief)}{meaning}" if meaning else ""
-
-    def question(self, key: str, *, gone: bool) -> str:
-        """The label of quotations in a summary; `gone` where they are of the earlier text."""
-        if not gone:
-            return self(f"brief.{key}")
-        label = self("brief.was_excluded" if key == "excluded" else f"brief.{key}")
-        return f"{label} ({self('brief.no_longer')})"
+    def question(self, key: str, state: str = "") -> str:
+        """The label of quotations in a summary: "gone" where they are of the earlier text, "already" where the page
+        says so without the change."""
+        label = self._text(f"brief.{key}_{state}") or self(f"brief.{key}")
+        with_state = state == "gone" or (state == "already" and key != "refuse")
+        return f"{label} ({self(f'brief.state_{state}')})" if with_state else label
 
     def classification(self, severity: str, direction: str, topics: Iterable[str]) -> str:
         """Severity, direction and topics in one line."""

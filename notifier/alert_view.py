@@ -11,8 +11,18 @@ from typing import Any
 from sqlmodel import Session
 
 from messages import Catalogue, catalogue
-from notifier.escape import clean, cut, web_link
-from notifier.presentation import answered_questions, date_key, group_alike, meanings
+from notifier.escape import clean, web_link
+from notifier.presentation import (
+    Mark,
+    Quoted,
+    Use,
+    date_key,
+    group_alike,
+    headline,
+    meanings,
+    quotation,
+    uses,
+)
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, gravity, passages
 from storage.documents import document
@@ -23,25 +33,6 @@ _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
 _LONGEST_MEANING = 250  # characters, where there is little room
 _CONTEXT = 160  # characters of unchanged words kept on each side of a changed one
-
-Mark = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """Words of the page; with the link that stands on them, if it leads to the web."""
-
-    text: str
-    link: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The page's answer to a question of the summary; `gone` where it is of the earlier text."""
-
-    question: str
-    quotes: tuple[Quoted, ...]
-    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,7 @@ class ChangeView:
     language: str  # of the page
     severity: str
     direction: str
-    topics: tuple[str, ...]  # those of the passage that the meaning is from first
+    topics: tuple[str, ...]
     found: date
     starts: date | None
     starting_key: str  # of the words for that day
@@ -78,8 +69,11 @@ class ChangeView:
     returned: bool
     announced: date | None  # when this very text was found as an announced one, if it was
     thread: str  # of which messages about the same hang together
-    meaning: str | None
-    answers: tuple[Answer, ...]
+    headline: str
+    short: str  # the same for a subject
+    quotation: Quoted | None  # the sentence that is the news
+    gone: bool  # it is of the earlier text
+    uses: tuple[Use, ...]
     passages: tuple[PassageView, ...]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
     diff: str | None  # where the whole change can be read
@@ -93,15 +87,18 @@ class ChangeView:
         """Where the document stands, or begins."""
         return self.pages[0] if self.pages else None
 
+    @property
+    def meaning(self) -> str | None:
+        """The words of the quotation."""
+        return self.quotation.text if self.quotation else None
+
     def in_short(self, ways: int) -> ChangeView:
         """With what a reader needs most: some topics, the meaning, the day, the default and `ways` to refuse."""
-        refuse = [answer for answer in self.answers if answer.question == "refuse" and ways]
-        needed = tuple(
-            replace(answer, quotes=answer.quotes[:ways]) for answer in refuse[:1]
-        )  # the next is of the earlier text
-        meaning = cut(self.meaning, _LONGEST_MEANING) if self.meaning else None
+        refuse = [answer for use in self.uses for answer in use.of("refuse").answers if answer.state == "" and ways]
+        needed = tuple(answer._replace(quotes=answer.quotes[:ways]) for answer in refuse[:1])
+        quoted = self.quotation and self.quotation._replace(marks=_cut_marks(self.quotation.marks, _LONGEST_MEANING))
         topics = (*self.topics[:_TOPICS_IN_SHORT], "…") if len(self.topics) > _TOPICS_IN_SHORT else self.topics
-        return replace(self, topics=topics, meaning=meaning, answers=needed, retold=None)
+        return replace(self, topics=topics, quotation=quoted, uses=(Use(None, needed),), retold=None)
 
 
 def _found_at(session: Session, change: Change) -> datetime:
@@ -127,7 +124,7 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
         language=page.language,
         severity=change.severity,
         direction=change.direction,
-        topics=tuple(map(clean, words.topics(_leading_first(change.topics, brief, stored), brief))),
+        topics=tuple(clean(words.term("topics", topic)) for topic in change.topics),
         found=_found_at(session, change).date(),
         starts=starts,
         starting_key=date_key(change, page.kind, starts),
@@ -135,8 +132,11 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
         returned=change.returns_to is not None,
         announced=announced.day if announced else None,
         thread=announced.document_id if announced else page.id,
-        meaning=words.lead(brief) + clean(brief["meaning"]) if brief.get("meaning") else None,
-        answers=_answers(brief),
+        headline=headline(words, page.service, change, page.kind),
+        short=headline(words, page.service, change, page.kind, short=True),
+        quotation=quotation(brief),
+        gone=brief.get("meaning_side") == "before",
+        uses=tuple(uses(brief, stored)),
         passages=tuple(_passage(same[0], len(same), words) for same in _most_severe_first(group_alike(flagged), brief)),
         unflagged=len(others),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
@@ -152,21 +152,8 @@ def _stored(session: Session, change: Change, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
 
 
-def _leading_first(topics: list[str], brief: dict[str, Any], stored: Sequence[StoredPassage]) -> list[str]:
-    """Those of the passage that the meaning is from, then the others."""
-    its = {topic for passage in stored if passage.position == brief.get("place") for topic in passage.topics}
-    return sorted(topics, key=lambda topic: topic not in its)
-
-
 def _day(written: object) -> date | None:
     return date.fromisoformat(written) if isinstance(written, str) else None
-
-
-def _answers(brief: dict[str, Any]) -> tuple[Answer, ...]:
-    return tuple(
-        Answer(question, tuple(Quoted(clean(quote["text"]), web_link(quote.get("link"))) for quote in quotes), gone)
-        for question, gone, quotes in answered_questions(brief)
-    )
 
 
 def _without_titles(flagged: Sequence[StoredPassage]) -> list[StoredPassage]:

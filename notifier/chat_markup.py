@@ -13,8 +13,8 @@ from typing import Literal
 from markupsafe import Markup
 from markupsafe import escape as html_escape
 
-from notifier.alert_view import Mark
 from notifier.escape import markdown, without_mentions
+from notifier.presentation import Mark
 
 Chat = Literal["markdown", "slack", "discord", "teams", "tags"]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
@@ -125,7 +126,8 @@ class Mail(NotifyEmail):
     def _mail(self, message: Notification, text: str, html: str, to: tuple[str | bool, str]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         domain = self._sender.rpartition("@")[2]
-        mail["Subject"] = message.subject
+        # folded by the older class: the newer one loses a space where a line of encoded words ends
+        mail.set_raw("Subject", Header(message.subject, header_name="Subject").encode())
         mail["From"] = formataddr((str(self.from_addr[0] or "policywatch"), self._sender))
         mail["To"] = formataddr((str(to[0] or ""), to[1]))
         if self.cc:

@@ -22,7 +22,6 @@ from storage.changes import Change, change, gravity, newest_alerting
 from storage.notices import Notice
 
 _SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
-_TOPICS_IN_SUBJECT = 2
 
 Kind = Literal["alert", "digest", "notice", "test"]
 
@@ -152,17 +151,11 @@ def _event(session: Session, source: Change, view: ChangeView, subject: str) -> 
 
 
 def _subject(view: ChangeView, words: Catalogue) -> str:
-    """Who and which page, then what it is about, whether it is on, and from when."""
-    parts = list(view.topics[:_TOPICS_IN_SUBJECT])
+    """How grave it is and what happens, then on which page and what else there is to know."""
+    parts = [view.short or view.service, view.title]
     if view.returned:
         parts.append(words("subject.returned"))
     if view.announced:
-        parts.insert(0, words("subject.announced", date=words.day(view.announced)))
-    if view.direction == "limits":
-        parts.append(words("subject.limits"))
-    if view.default:
-        parts.append(words(f"subject.default_{view.default}"))
-    if view.starts:
-        parts.append(words(f"subject.{view.starting_key}", date=words.day(view.starts)))
-    subject = f"{view.service}, {view.title}{words.colon}{', '.join(parts)}"
-    return cut(" ".join(subject.split()), _SUBJECT)
+        parts.append(words("subject.announced", date=words.day(view.announced, short=True)))
+    severity = words.label("severity", view.severity)
+    return cut(" ".join(f"[{severity}] {' · '.join(parts)}".split(" ")), _SUBJECT)

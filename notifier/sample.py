@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 from messages import catalogue
-from notifier.alert_view import Answer, ChangeView, PassageView, Quoted
+from notifier.alert_view import ChangeView, PassageView
+from notifier.presentation import headline, quotation, uses
+from storage.changes import Change
 
 SITE = "https://watch.example"
-_HIGH = {"severity_reasons": ["training"]}
+_STARTS = date(2026, 1, 15)
+_BRIEF: dict[str, Any] = {
+    "lead": {"topic": "ai_training", "direction": "expands", "reason": "training"},
+    "severity_reasons": ["training"],
+    "default": "on",
+    "meaning": "We use your posts to train models that write, unless you object",
+    "meaning_side": "after",
+    "meaning_new": [[21, 63]],
+    "data": [{"text": "your posts", "side": "after"}, {"text": "your comments", "side": "after"}],
+    "refuse": [{"text": "object in the settings", "side": "after", "link": "https://confrera.example/settings"}],
+    "excluded": [{"text": "private messages", "side": "after"}],
+}
 
 
 def sample_change(language: str) -> ChangeView:
     """A change of an invented service, with every part that a change can have."""
     words, site = catalogue(language), "https://confrera.example"
+    facts: dict[str, Any] = {"severity": "high", "direction": "expands", "effective_date": _STARTS, "brief": _BRIEF}
+    change = Change(
+        **facts | {"document_id": "confrera/privacy-policy", "version_id": 2, "before_id": 1, "cause": "page"},
+        substantive=True,
+        alert=True,
+        detected_at=datetime(2025, 12, 1, tzinfo=UTC),
+    )
     return ChangeView(
         service="Confrera",
         title="Privacy Policy",
@@ -21,20 +42,19 @@ def sample_change(language: str) -> ChangeView:
         language="en",
         severity="high",
         direction="expands",
-        topics=tuple(words.topics(("ai_training", "user_choice"), _HIGH)),
+        topics=tuple(words.term("topics", topic) for topic in ("ai_training", "user_choice")),
         found=date(2025, 12, 1),
-        starts=date(2026, 1, 15),
+        starts=_STARTS,
         starting_key="starting",
         default="on",
         returned=False,
         announced=None,
         thread="sample",
-        meaning="we use your posts to train models that write, unless you object",
-        answers=(
-            Answer("data", (Quoted("your posts"), Quoted("your comments"))),
-            Answer("refuse", (Quoted("object in the settings", f"{site}/settings"),)),
-            Answer("excluded", (Quoted("private messages"),)),
-        ),
+        headline=headline(words, "Confrera", change, "privacy-policy"),
+        short=headline(words, "Confrera", change, "privacy-policy", short=True),
+        quotation=quotation(_BRIEF),
+        gone=False,
+        uses=tuple(uses(_BRIEF)),
         passages=(
             PassageView(
                 heading="Your data › Our models",
@@ -51,7 +71,7 @@ def sample_change(language: str) -> ChangeView:
         ),
         unflagged=2,
         diff=f"{SITE}/changes/1",
-        severity_reasons=words.severity_reasons(_HIGH),
+        severity_reasons=words.severity_reasons(_BRIEF),
         retold=None,
         stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
     )

@@ -163,8 +163,10 @@ def changes_of(session: Session, document_id: str) -> list[Change]:
 
 
 def newest_alerting(session: Session) -> Change | None:
-    """The newest change that people are told of; None before the first."""
-    return session.exec(select(Change).where(col(Change.alert).is_(True)).order_by(col(Change.id).desc())).first()
+    """The newest change that people are alerted of, as its page showed it: an import may come later than what is newer.
+    None before the first."""
+    newest = col(Change.detected_at).desc(), col(Change.id).desc()
+    return session.exec(select(Change).where(col(Change.alert).is_(True)).order_by(*newest)).first()
 
 
 def waiting_changes(session: Session) -> list[Change]:

@@ -93,10 +93,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Hits, those whose words came last first; `older` is the place to go on from."""
+    """Hits, those whose words came last first; `older` is the place to go on from, `total` counts them from here on."""
 
     hits: list[Hit]
     older: int | None = None
+    total: int = 0
 
 
 def search(
@@ -117,7 +118,10 @@ def search(
     question = _question(session, terms, documents, wanted, before)
     found = list(session.execute(question.limit(limit + 1)).scalars())
     hits = _hits(session, found[:limit], terms)
-    return SearchPage(hits, found[limit - 1] if len(found) > limit else None)
+    if len(found) <= limit:
+        return SearchPage(hits, None, len(found))
+    counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(question.order_by(None).subquery())
+    return SearchPage(hits, found[limit - 1], session.execute(counted).scalar_one())
 
 
 def _documents(session: Session, wanted: SearchFilter) -> list[str] | None:

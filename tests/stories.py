@@ -31,7 +31,8 @@ def day(number: int, hours: float = 0) -> datetime:
 
 def block(kind: str, text: str, heading: Sequence[str] = (), **links: str) -> dict[str, Any]:
     """A block of a stored page; `links` are words to addresses, `_` standing for a space."""
-    found = [{"text": words.replace("_", " "), "url": url} for words, url in links.items()]
+    names = {words.replace("_", " "): url for words, url in links.items()}
+    found = [{"text": words, "url": url, "at": text.index(words)} for words, url in names.items()]
     return {"kind": kind, "text": text, "heading": list(heading), "links": found}
 
 
@@ -143,7 +144,11 @@ class Teller:
             "direction": "none",
             "topics": topics,
         } | facts
-        told["brief"] = {"severity_reasons": []} | facts.get("brief", {})
+        brief = {"severity_reasons": [], "default": None, "meaning_side": "after"} | facts.get("brief", {})
+        topic, reason = next(iter(told["topics"]), None), next(iter(brief["severity_reasons"]), None)
+        if told["alert"]:
+            brief.setdefault("lead", {"topic": topic, "direction": told["direction"], "reason": reason})
+        told["brief"] = brief
         made = Change(
             document_id=after.document_id,
             version_id=after.id,

@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.deliveries import State
 from storage.notices import Notice
 from tests.inbox import mail_server
-from tests.owed import owe, route
+from tests.owed import owe, route, tell
 from tests.post import one_message, rows, sent
 from tests.stories import passage
 
@@ -44,7 +44,7 @@ def test_a_mail_arrives_whole(database: Database) -> None:
         done = deliver_due(database, [route("team", inbox.url())], (), base_url="https://watch.example")
     assert done == Deliveries(sent=1, failed=0, pending=0)
     (mail,) = inbox.mails
-    assert mail["Subject"] == "Parley, Privacy Policy: personal data to train AI, on by default, from 3 November 2025"
+    assert mail["Subject"] == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
     assert mail["To"] == "reader@example.org"
     assert "watch@example.net" in mail["From"]
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -54,6 +54,19 @@ def test_a_mail_arrives_whole(database: Database) -> None:
     assert "[-show-] {+train our writing models unless+}" in body(mail, "plain")
     assert "<ins" in body(mail, "html")
     assert "https://watch.example/changes/1" in body(mail, "html")
+
+
+def test_no_space_is_lost_where_a_subject_is_folded(database: Database) -> None:
+    lead = {"topic": "data_use", "direction": "expands", "reason": None}
+    brief = {"default": "off", "lead": lead}
+    with database.writing() as session:
+        tell(session, ["team"], document="parley/privacy-policy.fr", brief=brief)
+    with mail_server() as inbox:
+        deliver_due(database, [route("team", inbox.url(), language="fr")], (), base_url=None)
+    assert inbox.mails[0]["Subject"] == (
+        "[Élevée] Parley utilise vos données à plus de fins si vous l’acceptez à partir du 3 nov. 2025 "
+        "· Politique de confidentialité"
+    )
 
 
 def test_a_line_that_begins_with_from_arrives_as_it_was(store: Database) -> None:

@@ -21,7 +21,7 @@ def test_the_pictures_in_the_docs_show_the_mail_as_it_is(browser: sync_api.Brows
     text = page.inner_text("body")
     for said in (
         "Confrera, Privacy Policy",
-        "personal data to train AI",
+        "Confrera trains AI on your data by default",
         "15 January 2026",
         "it happens by default",
         "privacy-team",

@@ -23,20 +23,20 @@ from tests.stories import passage
 
 def test_the_subject_says_who_what_whether_it_is_on_and_from_when(store: Database) -> None:
     message = alert(store)
-    assert message.subject == ("Parley, Privacy Policy: personal data to train AI, on by default, from 3 November 2025")
+    assert message.subject == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
 
 
 def test_the_subject_is_french_for_those_who_read_french(store: Database) -> None:
     message = alert(store, "fr")
     assert message.subject == (
-        "Parley, Privacy Policy : données personnelles pour entraîner l’IA, par défaut, à partir du 3 novembre 2025"
+        "[Élevée] Parley entraîne l’IA avec vos données par défaut à partir du 3 nov. 2025 · Privacy Policy"
     )
 
 
 def test_the_subject_is_german_for_those_who_read_german(store: Database) -> None:
     message = alert(store, "de")
     assert message.subject == (
-        "Parley, Privacy Policy: personenbezogene Daten für KI-Training, automatisch aktiv, ab dem 3. November 2025"
+        "[Hoch] Parley trainiert KI mit Ihren Daten, standardmäßig, ab dem 3. Nov. 2025 · Privacy Policy"
     )
     assert "Voreinstellung: automatisch aktiv" in message.text
 
@@ -47,14 +47,17 @@ def test_a_promise_or_ban_about_training_is_not_called_training_on_data(
 ) -> None:
     passages = [flagged(None, "We never train AI with your posts.", "AI")]
     message = alert(store, language, passages=passages, brief={"severity_reasons": ["promise_gone"]})
-    for text in (message.subject, message.text, visible(message.html), message.fitted("markdown", 10**6)):
+    assert message.subject.startswith(f"[{catalogue(language).label('severity', 'high')}] Parley ")
+    for text in (message.text, visible(message.html), message.fitted("markdown", 10**6)):
         assert said in text
-        assert catalogue(language)("say.trained") not in text
+        assert catalogue(language)("headline.training", service="Parley") not in text
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "since 1 October 2025"), ("fr", "depuis le 1er octobre 2025")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", ", in force since 1 Oct 2025 · "), ("fr", ", en vigueur depuis le 1er oct. 2025 · ")]
+)
 def test_a_day_that_is_past_is_not_told_as_coming(store: Database, language: str, said: str) -> None:
-    assert alert(store, language, effective_date=START.date().replace(day=1)).subject.endswith(said)
+    assert said in alert(store, language, effective_date=START.date().replace(day=1)).subject
 
 
 def test_a_heading_is_said_once_for_the_passages_under_it(store: Database) -> None:
@@ -88,39 +91,79 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("lead", "default", "headline"),
     [
-        ({"direction": "limits"}, "in your favour"),
-        ({"brief": {"default": "off"}}, "off by default"),
-        ({"topics": ["our_own_topic"]}, "our own topic"),
+        (("data_sharing", "limits", None), "off", "Parley shares your data less widely"),
+        (("data_sharing", "expands", None), "off", "Parley shares your data more widely if you agree"),
+        (("data_use", "expands", None), "on", "Parley uses your data for more purposes by default"),
+        (("retention", "expands", None), "on", "Parley keeps your data longer"),
+        (("ai_training", "expands", None), "on", "Parley changes what it says about AI training"),
+        (("our_own_topic", "mixed", None), None, "Parley changes what it says about our own topic"),
+        (("user_choice", "expands", "choice_gone"), "on", "Parley leaves you less choice about your data"),
+        ((None, "clarifies", None), None, "Parley clarifies what it says about what data is used for"),
     ],
 )
-def test_the_subject_says_what_is_special(store: Database, facts: dict[str, Any], said: str) -> None:
-    assert said in alert(store, **facts).subject
-
-
-@pytest.mark.parametrize(
-    ("place", "default", "subject"),
-    [
-        (0, "on", "AI training, tracking and cookies, on by default"),
-        (0, None, "AI training, tracking and cookies"),
-        (1, "off", "tracking and cookies, AI training, off by default"),
-        (2, None, "AI training, tracking and cookies"),  # the meaning's passage is about nothing that has a name
-    ],
-)
-def test_the_subject_begins_with_what_the_meaning_is_about(
-    store: Database, place: int, default: str | None, subject: str
+def test_the_headline_says_who_does_what(
+    store: Database, lead: tuple[str | None, str, str | None], default: str | None, headline: str
 ) -> None:
-    found = [
-        flagged(None, "We train models with your posts.", "AI"),
-        passage(["Cookies"], None, "Cookies follow you.", evidence=[("tracking", "follow", "after")]),
-        passage(["Fees"], None, "It costs more."),
-    ]
-    for number, one in enumerate(found):
-        one.position = number
-    brief = {"meaning": "News", "place": place, "default": default}
-    told = alert(store, topics=["ai_training", "tracking"], passages=found, brief=brief, effective_date=None)
-    assert told.subject == f"Parley, Privacy Policy: {subject}"
+    brief = {"default": default, "lead": dict(zip(("topic", "direction", "reason"), lead, strict=True))}
+    message = alert(store, brief=brief, effective_date=None)
+    assert message.subject == f"[High] {headline} · Privacy Policy"
+    assert message.text.startswith(f"{headline}\n")
+
+
+def test_a_headline_is_short_whatever_the_service_is_called(store: Database) -> None:
+    with store.writing() as session:
+        made = tell(session, ["team"])
+        document(session, made.document_id).service = "The Very Long Name Company " * 10
+        session.flush()
+        message = alert_message(session, unplanned_alerts(session), language="en", base_url=SITE)
+    headline = message.body.changes[0].headline
+    assert len(headline) <= 160
+    assert headline.endswith("… trains AI on your data by default from 3 November 2025")
+
+
+def test_what_the_change_does_not_say_is_said_so(store: Database) -> None:
+    elsewhere = {"text": "You can opt out in your settings.", "side": "after", "link": "https://parley.example/object"}
+    unchanged = {"text": "our partners", "side": "after", "passage": 0}
+    brief = {
+        "data": [{"text": "your posts", "side": "after", "passage": 0, "new": [[5, 10]]}],
+        "recipients": [unchanged],
+    }
+    told = alert(store, brief={"severity_reasons": ["training"], "already": [elsewhere]} | brief)
+    assert "How to refuse: The change does not say how to refuse.\nAlready on this page: “You can opt out" in told.text
+    assert "Which data: “your {+posts+}”" in told.text
+    assert "Who gets it (already on this page): “our partners”" in told.text
+
+
+def test_a_change_with_several_uses_tells_them_apart(store: Database) -> None:
+    found = [flagged(None, "We train AI."), passage(["Ads"], None, "Ads.", evidence=[("advertising", "Ads", "after")])]
+    brief = {
+        "data": [
+            {"text": "your posts", "side": "after", "passage": 0, "new": [[0, 10]]},
+            {"text": "your age", "side": "after", "passage": 1, "new": [[0, 8]]},
+        ],
+        "recipients": [{"text": "our affiliates", "side": "after", "passage": 1, "new": [[0, 14]]}],
+        "refuse": [
+            {
+                "text": "in your settings or by a form",
+                "side": "after",
+                "passage": 0,
+                "new": [[0, 29]],
+                "link": "https://parley.example/a",
+                "links": [[8, 16, "https://parley.example/a"], [25, 29, "https://parley.example/b"]],
+            }
+        ],
+    }
+    told = alert(store, passages=found, brief={"severity_reasons": ["training"]} | brief)
+    training, _, ads = told.text.partition("AI training\n")[2].partition("Advertising\n")
+    assert "Which data: “your posts”\nHow to refuse: “in your settings or by a form”" in training
+    assert "(https://parley.example/a) (https://parley.example/b)" in training
+    assert "Which data: “your age”\nWho gets it: “our affiliates”" in ads
+    assert ">settings</a>" in told.html
+    assert ">form</a>" in told.html
+    assert "&lt;" not in told.html
+    assert "your age" in [node.text() for node in LexborHTMLParser(told.html).css("ins")]
 
 
 def test_a_return_to_an_earlier_text_is_called_one(store: Database) -> None:
@@ -144,7 +187,7 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
         "Parley",
         "Privacy Policy",
         "Your data › Our models",
-        words("say.trained"),
+        words("topics.ai_training"),
         words("severity.high"),
         words("direction.expands"),
         "train our writing models unless",

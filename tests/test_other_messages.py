@@ -45,7 +45,7 @@ def test_a_digest_too_short_for_a_whole_brief_shows_its_changes_all_the_same(sto
         message = digest_message(session, unplanned_alerts(session), language="en", base_url=SITE)
     body = message.fitted("text", 1000)
     assert "Privacy Policy (high)" in body
-    assert "train our models" in body
+    assert "Parley changes what it says about AI training" in body
     assert "a very long kind" not in body
 
 
@@ -75,7 +75,7 @@ def test_notices_of_one_kind_are_said_once_with_their_count() -> None:
 def test_a_test_message_is_marked_as_one(store: Database) -> None:
     with store.reading() as session:
         empty = sample_message(session, language="en", base_url=SITE, route="team")
-    assert empty.subject.startswith("TEST: Confrera, Privacy Policy")
+    assert empty.subject.startswith("TEST: [High] Confrera trains AI on your data")
     assert "invented" in empty.text
     assert "[-show them to your contacts-] {+train models" in empty.text
     assert f"The whole change: {SITE}\n" in empty.text
@@ -87,7 +87,7 @@ def test_a_test_message_is_marked_as_one(store: Database) -> None:
     owe(store, "team")
     with store.reading() as session:
         sample = sample_message(session, language="fr", base_url=SITE, route="team")
-    assert sample.subject.startswith("ESSAI\u00a0: Parley")
+    assert sample.subject.startswith("ESSAI\u00a0: [Élevée] Parley")
     for body in (sample.text, sample.html, sample.fitted("markdown", 10**6)):
         assert "Ceci est un essai" in body
         assert "train our writing models" in body

@@ -350,3 +350,28 @@ def test_a_fragment_that_names_a_heading_means_its_section() -> None:
 def test_a_fragment_that_names_nothing_means_the_page() -> None:
     body = (PAGES / "several-documents.html").read_bytes()
     assert len(read_page(body, url="https://heron.example/legal#nothing").blocks) == 10
+
+
+@pytest.mark.parametrize(
+    ("mime", "body"),
+    [
+        (
+            "text/html",
+            "<main><p>Your settings and your <a href='/a'> settings</a>.<br><br>Or <b><a href='/b'>set&#8203;tings</a>"
+            "</b> and <a href='/c'>a form</a>, which is all that there is to say about it.</p>"
+            "<table><tr><td>form</td><td>a <a href='/d'>form</a></td></tr></table></main>",
+        ),
+        (
+            "text/markdown",
+            "Your settings and your [settings](https://x.example/a).\n\nOr **[settings](https://x.example/b)** and"
+            " [*a* form](https://x.example/c), which is all.\n\n| form | a |\n|---|---|\n"
+            "| a | a [form](https://x.example/d) |",
+        ),
+    ],
+)
+def test_a_link_knows_where_its_words_stand(mime: str, body: str) -> None:
+    page = read_page(body.encode(), mime=mime, url="https://x.example/")
+    links = [(block.text, link) for block in page.blocks for link in block.links]
+    assert [link.url[-1] for _, link in links] == ["a", "b", "c", "d"]
+    assert all(text.startswith(link.text, link.at) for text, link in links)
+    assert links[0][1].at == len("Your settings and your ")

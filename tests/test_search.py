@@ -76,6 +76,7 @@ FOUND: list[tuple[str, list[str]]] = [
 
 def test_words_and_phrases_are_found_alike_on_both(reading: Session) -> None:
     assert [(asked, found(reading, asked)) for asked, _ in FOUND] == FOUND
+    assert [search(reading, "donnees", limit=limit).total for limit in (1, 2, 20)] == [2, 2, 2]
 
 
 NARROWED: list[tuple[dict[str, Any], int]] = [

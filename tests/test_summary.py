@@ -10,6 +10,7 @@ from analysis.diff import passages
 from analysis.diff.wording import wording
 from analysis.extract import read_page
 from analysis.model import QUESTIONS, Block, Brief, Link, Page, Passage
+from analysis.text.word_lists import word_lists
 
 POLICY = """# Privacy Policy
 
@@ -98,11 +99,57 @@ def test_a_denial_is_no_practice() -> None:
 
 def test_of_two_links_with_the_same_words_the_quoted_one_is_given() -> None:
     text = "To read how cookies work, click here. To opt out of targeted advertising, click here."
-    links = (Link("click here", "https://example.org/cookies"), Link("click here", "https://example.org/opt-out"))
+    links = (
+        Link("click here", "https://example.org/cookies", 26),
+        Link("click here", "https://example.org/opt-out", 74),
+    )
     before = Page("Privacy", "en", (Block("paragraph", "We show advertising."),))
     after = Page("Privacy", "en", (*before.blocks, Block("paragraph", text, links=links)))
     brief, _ = summary(before, after)
     assert [quote.link for quote in brief.refuse if "opt out" in quote.text] == ["https://example.org/opt-out"]
+
+
+def refusing(news: str) -> list[str | None]:
+    return [quote.link for quote in summary(page(""), page(news))[0].refuse if "opt out" in quote.text]
+
+
+def test_the_link_is_the_one_on_the_quoted_words_not_an_earlier_one_like_it() -> None:
+    first = "We use your posts to train AI. Your settings and [settings](https://example.org/all) are yours. "
+    assert refusing(first + "You can opt out of this at any time in your [settings](https://example.org/ai).") == [
+        "https://example.org/ai"
+    ]
+
+
+def test_two_ways_to_refuse_in_the_same_words_are_two() -> None:
+    ways = "We use your posts to train AI. You can [opt out here](https://example.org/{}). "
+    news = ways.format("ai") + "We show you ads. You can [opt out here](https://example.org/ads)."
+    assert {"https://example.org/ai", "https://example.org/ads"} <= {*refusing(news)}
+
+
+def test_no_quotation_is_made_of_small_words_alone() -> None:
+    text = "You may object to this, and to that, or to any of these, if you are in the EEA."
+    brief, _ = summary(page(""), page(f"We train AI with your posts. {text}"))
+    small = word_lists().function | word_lists().empty
+    for quote in (quote for question in QUESTIONS for quote in getattr(brief, question)):
+        assert not {*quote.text.lower().split()} <= small, quote.text
+
+
+def test_what_stands_there_still_is_not_gone() -> None:
+    text = "We share information about your device (e.g., as ID, IP address, browser) with our partners for ads."
+    brief, _ = summary(page(text), page(text.replace("as ID", "ad ID")))
+    assert [quote for question in QUESTIONS for quote in getattr(brief, question) if quote.side == "before"] == []
+
+
+def test_new_words_of_a_quotation_are_marked_and_a_denial_keeps_its_purpose() -> None:
+    before = "We use your posts to show them to others."
+    brief, _ = summary(page(before), page(before.replace("posts", "posts and comments")))
+    marked = [quote.text[start:end] for quote in brief.data for start, end in quote.new]
+    assert any("comments" in words for words in marked)
+    assert not any("posts" in words for words in marked)
+    denial = "We do not use any of your audio, video or chat content to train our artificial intelligence models."
+    brief, _ = summary(page(""), page(denial))
+    assert brief.excluded
+    assert all((quote.text + quote.rest).endswith("intelligence models") for quote in brief.excluded)
 
 
 @pytest.mark.parametrize("language", ["fr", "es", "de", "ja"])
@@ -118,15 +165,15 @@ def test_other_languages_are_read(language: str) -> None:
 
 
 def test_a_long_headline_keeps_the_purpose_of_a_denial() -> None:
-    text = f"We do not use any of your audio, {'or any other recording that you make with us, ' * 4}to train AI models."
+    text = f"We do not use any of your audio, {'or any other recording that you make with us, ' * 8}to train AI models."
     assert excerpt_of(text, Span("purposes", 0, "after", 0, len(text), 1.0)) is None
 
 
 def test_a_long_headline_ends_with_a_clause() -> None:
     first = "We share your contacts with our partners for advertising"
-    text = f"{first}; {'this is explained in more detail below, ' * 5}too."
+    text = f"{first}; {'this is explained in more detail below, ' * 8}too."
     headline = excerpt_of(text, Span("recipients", 0, "after", 0, len(text), 1.0))
     assert headline is not None
     assert headline.startswith(first)
     assert headline.endswith("…")
-    assert len(headline) <= 160
+    assert len(headline) <= 320

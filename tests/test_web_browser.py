@@ -113,8 +113,8 @@ def test_a_reader_without_scripts_finds_the_way_by_keyboard(browser: sync_api.Br
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     sync_api.expect(page).to_have_url(re.compile("#text$"))  # the first stop leads past the menu
-    page.get_by_role("link", name="Parley will use your profile").click()
-    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Parley will use your profile")
+    page.get_by_role("link", name="Parley trains AI on your data").click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Parley trains AI on your data")
     hidden = page.get_by_text("added: 5 Mole Lane")
     sync_api.expect(hidden).not_to_be_visible()
     page.get_by_text("3 other differences").focus()
@@ -157,7 +157,7 @@ def test_an_exported_site_opens_from_the_disk(browser: sync_api.Browser, tmp_pat
     assert page.locator("body").evaluate("body => getComputedStyle(body).maxWidth") != "none", (
         "the style sheet is found"
     )
-    page.get_by_role("link", name="Parley will use your profile").first.click()
+    page.get_by_role("link", name="Parley trains AI on your data").first.click()
     page.get_by_role("link", name="Side by side").click()
     sync_api.expect(page.locator(".pair").first).to_be_visible()
     page.get_by_role("link", name="Français").click()

@@ -31,9 +31,11 @@ from tests.web_pages import Story, change_id, hrefs, page, text, visited
 def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley: Story) -> None:
     site = parley.site
     tree = page(site, f"/changes/{parley.change(PRIVACY)}")
-    assert text(tree, "h1")[0].startswith("Parley will use your profile")
+    assert text(tree, "h1") == ["Parley trains AI on your data by default from 3 November 2025"]
+    assert text(tree, "h1 + .quotation")[0].startswith("Parley will use your profile")
     assert text(tree, ".facts + .why-high") == ["Why it is high: your data or content is newly used to train AI."]
-    assert text(tree, "main > .why li") == ["told, for data of members is newly used for training"]
+    assert text(tree, "main > .why li")[0] == "told, for data of members is newly used for training"
+    assert len(tree.css(".why")) == 1
     assert text(tree, ".brief dd") == [
         "3 November 2025",
         "it happens by default",

@@ -22,8 +22,9 @@ def test_pages_speak_the_visitors_language_and_keep_the_one_chosen(parley: Story
     assert text(chosen, "h1") == ["Ce qui a changé"]
     assert all("lang=fr" in href for href in hrefs(chosen, "main a, header .name"))
     assert "/changes?cosmetic=true&lang=en" in hrefs(chosen, ".languages a")
+    assert text(chosen, ".languages a") == ["EN", "DE", "FR"]
     # what is quoted keeps its own language
-    assert [node.attributes["lang"] for node in chosen.css(".entry h3 bdi")] == ["fr", "en", "en"]
+    assert [node.attributes["lang"] for node in chosen.css(".entry .quotation q")] == ["fr", "en", "en"]
     english_page = page(site, f"/changes/{parley.change(PRIVACY)}?lang=fr")
     assert text(english_page, ".why-high")[0].startswith("Pourquoi elle est élevée : vos données")
     older = page(site, f"/changes/{parley.change(PRIVACY_FR)}?lang=fr")

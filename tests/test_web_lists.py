@@ -38,12 +38,12 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
         "Wednesday 15 October 2025",
     ]
     assert text(tree, ".entry h3") == [
-        "nous utilisons votre profil et vos publications pour entraîner les modèles d’IA",
-        "Parley will use your profile, your posts, your comments, your education and your work experience to train "
-        "the AI models that write text for our members",
+        "Parley changes what it says about AI training from 3 November 2025",
+        "Parley trains AI on your data by default from 3 November 2025",
         "1 passage reworded",
-        "Harbour will keep deleted notes for thirty days",
+        "Harbour keeps your data for less time",
     ]
+    assert text(tree, ".entry .quotation")[2] == "Harbour will keep deleted notes for thirty days"
     assert text(tree, ".entry:nth-of-type(2) .facts li") == [
         "Severity: High",
         "in force from 3 November 2025",
@@ -88,7 +88,7 @@ def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley
     tree = page(parley.site, "/")
     assert text(tree, "h1") == ["Changes to the policies of online services, word for word"]
     assert "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
-    assert text(tree, ".lately .entry h3")[-1] == "Harbour will keep deleted notes for thirty days"
+    assert text(tree, ".lately .entry h3")[-1] == "Harbour keeps your data for less time"
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
     assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))
 
@@ -100,7 +100,7 @@ def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:
     with visited(parley.database, now=lambda: day(at)) as site:
         tree = page(site, "/")
     assert text(tree, "#lately") == [heading]
-    assert text(tree, ".lately .entry h3")[-1] == "Harbour will keep deleted notes for thirty days"
+    assert text(tree, ".lately .entry h3")[-1] == "Harbour keeps your data for less time"
 
 
 def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> None:
@@ -183,6 +183,6 @@ def test_what_a_change_no_longer_says_is_called_so(database: Database, site: htt
                 change.brief = {**change.brief, "meaning_side": "before"}
                 session.add(change)
     assert "No longer stated: Harbour will keep deleted notes for thirty days" in text(
-        page(site, "/changes"), ".entry h3"
+        page(site, "/changes"), ".entry .quotation"
     )
-    assert "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry h3")[0]
+    assert "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from analysis.extract.html_lines import BOLD_LEVEL, Line
+from analysis.extract.html_lines import BOLD_LEVEL, Line, in_order
 from analysis.extract.html_tree import Element
 from analysis.model import CELL
 
@@ -65,8 +65,9 @@ def _joined(lines: Sequence[Line], rows: dict[Element, list[str]], entry_of: dic
         if entry is None:
             yield line
         elif entry is open_ and row is not None:
-            row.hrefs.extend(line.hrefs)
+            row.hrefs = in_order(row.text, [*row.hrefs, *line.hrefs])
         else:
-            row = Line("row", CELL.join(rows[entry]), entry, hrefs=list(line.hrefs), link_chars=line.link_chars)
+            text = CELL.join(rows[entry])
+            row = Line("row", text, entry, hrefs=in_order(text, line.hrefs), link_chars=line.link_chars)
             yield row
         open_ = entry

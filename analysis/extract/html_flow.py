@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import accumulate
+from operator import itemgetter
 from typing import NamedTuple
 
 from analysis.extract.html_lines import (
@@ -13,8 +17,10 @@ from analysis.extract.html_lines import (
     CELLS,
     REMARK,
     ROW_ROLES,
+    Href,
     Line,
     heading_level,
+    in_order,
     is_block,
     layout_tables,
 )
@@ -57,12 +63,12 @@ class _Flow:
         self.blocks: list[Element] = [elements[0]]
         self.pieces: list[_Piece] = []
         self.anchors: list[tuple[int, Element]] = []  # open <a>, with the piece that it begins at
-        self.hrefs: list[tuple[str, str]] = []
+        self.hrefs: list[tuple[str, str, int]] = []  # words, address and the piece that they begin at
         self.headings: list[tuple[Element, int]] = []  # open headings and their levels
         self.items: list[bool] = []  # of each open list item, whether its first line was taken
         self.rows: list[Element] = []  # open rows; the outermost one takes all text
         self.cells: list[list[str]] = []
-        self.row_hrefs: list[tuple[str, str]] = []
+        self.row_hrefs: list[Href] = []
         self.tables: list[Element] = []
         self.buttons = self.bolds = 0
 
@@ -88,12 +94,21 @@ class _Flow:
             holder = self.blocks[-1] if len(holders) > 1 else holders.pop()
             short = len(whole) <= REMARK and _BREAK not in whole
             beside = self._beside(holders) if holders and short else ()
+            hrefs, letters = self._placed_hrefs(), 0
             for part in _BREAKS.split(whole) if _BREAK in whole else [whole]:
                 if text := " ".join(part.split()):
-                    self._line(text, holder, len(text) / len(whole), beside)
+                    self._line(text, holder, len(text) / len(whole), beside, _take_hrefs(hrefs, text, letters))
+                    letters += len(text) - text.count(" ")
         self.pieces.clear()
         self.hrefs = []
         self.anchors = [(0, anchor) for _, anchor in self.anchors]
+
+    def _placed_hrefs(self) -> deque[Href]:
+        """In order, each with the letters before it for its place: white space is not settled yet."""
+        if not self.hrefs:
+            return deque()
+        letters = [*accumulate((len("".join(UNSEEN.sub("", p.text).split())) for p in self.pieces), initial=0)]
+        return deque(Href(words, href, letters[start]) for words, href, start in sorted(self.hrefs, key=itemgetter(2)))
 
     def _beside(self, holders: set[Element]) -> tuple[Element, ...]:
         """The elements that stand beside each other in the open block; () if it is but one, or some text in none."""
@@ -107,8 +122,7 @@ class _Flow:
             elements.add(_unwrapped(holder))
         return tuple(elements) if len(elements) > 1 else ()
 
-    def _line(self, text: str, holder: Element, share: float, beside: tuple[Element, ...]) -> None:
-        hrefs = [(words, href) for words, href in self.hrefs if words and words in text]
+    def _line(self, text: str, holder: Element, share: float, beside: tuple[Element, ...], hrefs: list[Href]) -> None:
         if self.rows:
             self.cells[-1].append(text)
             self.row_hrefs.extend(hrefs)
@@ -203,8 +217,9 @@ class _Flow:
             cells.insert(0, outside)
         if any(cells):
             text = CELL.join(cells).rstrip(" |")
-            links = sum(len(words) for words, _ in self.row_hrefs)
-            self.lines.append(Line("row", text, element, 0, self.row_hrefs, link_chars=min(links, len(text))))
+            links = sum(len(href.text) for href in self.row_hrefs)
+            hrefs = in_order(text, self.row_hrefs)
+            self.lines.append(Line("row", text, element, 0, hrefs, link_chars=min(links, len(text))))
 
     def _leave_anchor(self) -> None:
         start, anchor = self.anchors.pop()
@@ -214,7 +229,7 @@ class _Flow:
         if mark or (self._is_way_up(anchor, words) and any(piece.length for piece in self.pieces[:start])):
             del self.pieces[start:]
         elif words and href:
-            self.hrefs.append((words, href))
+            self.hrefs.append((UNSEEN.sub("", words), href, start))
         self.pieces.append(_Piece("", anchor))
 
     def _is_way_up(self, anchor: Element, words: str) -> bool:
@@ -241,6 +256,17 @@ class _Flow:
         icon = _ICON_NAME.fullmatch(words) is not None and not element.classes().isdisjoint(_ICON_WORDS)
         if mark or icon or (len(words) < 60 and pattern("furniture", "skip", whole=True).fullmatch(words)):
             self.pieces.pop()
+
+
+def _take_hrefs(hrefs: deque[Href], text: str, before: int) -> list[Href]:
+    """Those that begin in the text, which has so many letters before it: between its words stand single spaces."""
+    taken = []
+    ends = [*accumulate(map(len, text.split(" ")))] if hrefs else []
+    while hrefs and hrefs[0].at - before < ends[-1]:
+        href = hrefs.popleft()
+        letters = href.at - before
+        taken.append(href._replace(at=letters + bisect_right(ends, letters)))
+    return [href for href in taken if text.startswith(href.text, href.at)]
 
 
 def _is_button(element: Element) -> bool:

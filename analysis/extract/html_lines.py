@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from analysis.extract.html_tree import Element
 from analysis.model import BlockKind
@@ -27,15 +28,23 @@ YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef\u0e00-\u0e7f]")
 
 
+class Href(NamedTuple):
+    """The words of a link, its address as written, and where in its line the words begin."""
+
+    text: str
+    url: str
+    at: int
+
+
 @dataclass(slots=True, eq=False)
 class Line:
-    """One unit of text. `hrefs` are as written; `reason` says why the line is left out."""
+    """One unit of text. `reason` says why the line is left out."""
 
     kind: BlockKind
     text: str
     element: Element
     level: int = 0
-    hrefs: list[tuple[str, str]] = field(default_factory=list)
+    hrefs: list[Href] = field(default_factory=list)
     link_chars: int = 0
     local_chars: int = 0  # link_chars of links into this page
     button_chars: int = 0
@@ -63,6 +72,17 @@ class Line:
             return length >= 16
         words = self.text.count(" ") + 1
         return words >= 12 or (words >= 5 and _SENTENCE_END.search(self.text) is not None)
+
+
+def in_order(text: str, hrefs: Sequence[Href]) -> list[Href]:
+    """The links where their words stand in a row, one behind the other."""
+    placed: list[Href] = []
+    end = 0
+    for href in hrefs:
+        if (at := text.find(href.text, end)) >= 0:
+            placed.append(href._replace(at=at))
+            end = at + len(href.text)
+    return placed
 
 
 def is_block(element: Element) -> bool:

@@ -180,8 +180,8 @@ def _blocks(lines: Iterable[Line], base: str) -> Iterable[Block]:
         if line.kind == "heading":
             while path and path[-1][0] >= line.level:
                 path.pop()
-        addresses = ((words, _absolute(base, href)) for words, href in line.hrefs)
-        links = tuple(Link(words, address) for words, address in addresses if address is not None)
+        addresses = ((href, _absolute(base, href.url)) for href in line.hrefs)
+        links = tuple(Link(href.text, address, href.at) for href, address in addresses if address is not None)
         yield Block(line.kind, line.text, tuple(words for _, words, _ in path), links)
         if line.kind == "heading":
             path.append((line.level, line.text, _scope(line.element)))

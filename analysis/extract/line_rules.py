@@ -147,7 +147,7 @@ def _languages(lines: list[Line], _: list[Line]) -> None:
     for line in lines:
         if line.reason is None and len(line.text) < 400 and line.hrefs:
             parts = [part for part in re.split(r"[|·•/,\n]|\s{2,}", line.text) if part.strip()]
-            names = parts if len(parts) > 1 else [words for words, _ in line.hrefs]
+            names = parts if len(parts) > 1 else [href.text for href in line.hrefs]
             apart = len(names) > 1 and (len(parts) > 1 or line.is_links)
             if apart and all(map(_is_language, names)):
                 line.reason = "language picker"
@@ -265,8 +265,8 @@ def _is_menu(line: Line) -> bool:
 def _is_imprint(line: Line) -> bool:
     """Whose site it is, be it behind links: "Home | Trips | Terms © 1998-2025 The Rowing Club"."""
     text = line.text
-    for words, _ in line.hrefs:
-        text = text.replace(words, "", 1)
+    for href in line.hrefs:
+        text = text.replace(href.text, "", 1)
     return len(text) < 160 and (_COPYRIGHT.match(text.lstrip(" |·•-–")) is not None or _is("imprint", line.text))
 
 
@@ -277,7 +277,7 @@ def _is_path(line: Line) -> bool:
 
 
 def _leads_away(line: Line) -> bool:
-    return line.is_links and "@" not in line.text and not any(href.startswith("mailto:") for _, href in line.hrefs)
+    return line.is_links and "@" not in line.text and not any(href.url.startswith("mailto:") for href in line.hrefs)
 
 
 def _cards(lines: Sequence[Line]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from itertools import pairwise
+from dataclasses import replace
+from itertools import accumulate, pairwise
 
 from analysis.model import CELL, Block, BlockKind, Link, Page, UnreadablePage
 from analysis.text.language import language_of
@@ -27,6 +28,8 @@ _STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_]+?)(?<=\S)\1(?![\w*_])")
 _CODE = re.compile(r"(?<!`)`{1,3}([^`]{1,1000})`{1,3}")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_SIGNS = re.compile("[\x02\x03]")
+_LINK_START = re.compile("\x02(\\d+)\x03")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _PARTING = re.compile(
     r"</?(?:p|div|section|article|ul|ol|li|dl|dt|dd|blockquote|pre|h[1-6]|table|tr|hr)(?:\s[^<>]{0,500})?/?>|(?:<br\s*/?>\s*){2,}",
@@ -38,25 +41,34 @@ _SAFE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 
 
 def inline(raw: str) -> tuple[str, tuple[Link, ...]]:
-    """The words of a piece of Markdown and its links; images and tags are no words."""
-    links: list[Link] = []
+    """The words of a piece of Markdown and its links; images and tags are no words.
+
+    Until the words are settled, a sign with the number of the link stands where each begins.
+    """
+    links: list[tuple[str, str]] = []
 
     def words_of_link(match: re.Match[str]) -> str:
         words, _ = inline(match.group(1)) if "[" in match.group(1) else (_plain(match.group(1)), ())
         address = _ESCAPE.sub(r"\1", match.group(2))
         if words and _SAFE.match(address):
-            links.append(Link(words, address))
+            links.append((words, address))
+            return f"\x02{len(links) - 1}\x03{match.group(1)}"
         return match.group(1) if words else ""
 
     def words_of_address(match: re.Match[str]) -> str:
         address = match.group(1)
-        links.append(Link(address.removeprefix("mailto:"), address if _SAFE.match(address) else f"mailto:{address}"))
-        return address.removeprefix("mailto:")
+        words = address.removeprefix("mailto:")
+        links.append((words, address if _SAFE.match(address) else f"mailto:{address}"))
+        return f"\x02{len(links) - 1}\x03{words}"
 
-    text = _IMAGE.sub(" ", raw) if "![" in raw else raw
+    text = _SIGNS.sub("", raw)
+    text = _IMAGE.sub(" ", text) if "![" in text else text
     text = _LINK.sub(words_of_link, text) if "](" in text else text
     text = _AUTOLINK.sub(words_of_address, text) if "<" in text else text
-    return _plain(text), tuple(links)
+    pieces = _LINK_START.split(_plain(text))  # words, number of a link, words, ...
+    ends = [*accumulate(map(len, pieces[::2]))]
+    placed = (Link(*links[int(number)], at) for number, at in zip(pieces[1::2], ends, strict=False))
+    return "".join(pieces[::2]), tuple(placed)
 
 
 def _plain(text: str) -> str:
@@ -94,7 +106,11 @@ class _Reader:
         first, *others = _CELL_BORDER.split(line.strip())
         cells = [inline(cell) for cell in (others if others and not first else [first, *others])]
         text = CELL.join(words for words, _ in cells).rstrip(" |")
-        self.add("row", text, tuple(link for _, links in cells for link in links))
+        starts = accumulate((len(words) + len(CELL) for words, _ in cells), initial=0)
+        placed = zip(starts, cells, strict=False)
+        self.add(
+            "row", text, tuple(replace(link, at=start + link.at) for start, (_, links) in placed for link in links)
+        )
 
     def end(self) -> None:
         raw = " ".join(self.pending)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -15,17 +14,17 @@ from sqlmodel import Session
 
 from analysis.model import Comparison
 from messages import ENGLISH, Message, catalogue
-from notifier.presentation import date_key, reasons
+from notifier.presentation import Quoted, date_key, headline, quotation, reasons, uses
 from policywatch.ingest.drafts import change_columns, stored_passages
 from policywatch.sanitize import sanitize
 from policywatch.second_opinion import SecondOpinion
-from policywatch.views.change import ChangeView, Quote, change_view, summary_of
+from policywatch.views.change import ChangeView, change_view
 from policywatch.views.passages import Run, Section, flagged_first, runs
 from storage.announced import Announcement
 from storage.change_list import ChangesPage, ListedChange, changes_to
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, last_check
-from storage.documents import document
+from storage.documents import Document, document
 from storage.versions import Version, versions
 
 _WIDEST = 100  # columns; longer lines are hard to read
@@ -149,7 +148,7 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
     if view.announced:
         sheet.line(sheet.words("say.announced", date=sheet.words.day(view.announced.day)))
     _why(sheet, reasons(brief) if why else ())
-    _summary(sheet, brief)
+    _summary(sheet, view.change, of, view.passages)
     _second(sheet, view.second)
     _passages(sheet, view.passages, of.title, why=reasons(brief) if why else None)
     sheet.gap()
@@ -169,8 +168,9 @@ def show_comparison(console: Console, comparison: Comparison, *, why: bool = Fal
     row = Change(cause="page", **change_columns(comparison))
     _facts(sheet, row, "", has_passages=bool(comparison.passages))
     _why(sheet, comparison.why if why else ())
-    _summary(sheet, row.brief)
-    _passages(sheet, stored_passages(comparison.passages), "", why=comparison.why if why else None)
+    passages = stored_passages(comparison.passages)
+    _summary(sheet, row, None, passages)
+    _passages(sheet, passages, "", why=comparison.why if why else None)
 
 
 def _passages(sheet: _Sheet, passages: list[StoredPassage], title: str, *, why: Collection[Message] | None) -> None:
@@ -216,7 +216,8 @@ def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, 
     sheet.line((f"{_time(at)} UTC", "bold"), f"{name}  {number}  ", *_weight(sheet, change))
     if with_document:
         sheet.line(of.service, " · ", of.title, (f"  {of.id} ({of.language})", "dim"), indent=2)
-    for line in (sheet.words.headline(change.brief), _about(sheet, change, of.kind, row.announced)):
+    news = headline(sheet.words, of.service, change, of.kind)
+    for line in (news, _about(sheet, change, of.kind, row.announced)):
         if line:
             sheet.line(line, indent=2)
     if row.counts:
@@ -250,17 +251,23 @@ def _facts(sheet: _Sheet, change: Change, kind: str, *, has_passages: bool = Tru
             sheet.line(line)
 
 
-def _summary(sheet: _Sheet, brief: Mapping[str, Any]) -> None:
-    if headline := sheet.words.headline(brief):
+def _summary(sheet: _Sheet, change: Change, of: Document | None, passages: Sequence[StoredPassage]) -> None:
+    words = sheet.words
+    service, kind = (of.service, of.kind) if of else (words("terminal.page"), "")
+    if news := headline(words, service, change, kind):
         sheet.gap()
-        sheet.line((headline, "bold"))
-    summary = summary_of(brief)
+        sheet.line((news, "bold"))
+    if quoted := quotation(change.brief):
+        label = words("brief.gone") + words.colon if change.brief["meaning_side"] == "before" else ""
+        sheet.line(f"{label}“{quoted.text}”", indent=2)
     rows: list[tuple[str, list[str]]] = []
-    if summary.default:
-        rows.append((sheet.words("brief.default"), [sheet.words(f"brief.{summary.default}")]))
-    for answer in summary.answers:
-        question = sheet.words.question(answer.question, gone=answer.is_gone)
-        rows.append((question, [_quote(quote) for quote in answer.quotes]))
+    if default := change.brief.get("default"):
+        rows.append((words("brief.default"), [words(f"brief.{default}")]))
+    for use in uses(change.brief, passages):
+        label = f"{words.label('topics', use.topic)}: " if use.topic else ""
+        for answer in use.answers:
+            quotes = [_quote(quote) for quote in answer.quotes] or [words("brief.unsaid")]
+            rows.append((label + words.question(answer.question, answer.state), quotes))
     if rows:
         sheet.gap()
         sheet.table(rows)
@@ -278,8 +285,9 @@ def _second(sheet: _Sheet, opinion: SecondOpinion | None) -> None:
         sheet.line(f"{text} ({language})", indent=2)
 
 
-def _quote(quote: Quote) -> str:
-    return f"“{quote.text}”" + (f" <{quote.link}>" if quote.link else "")
+def _quote(quote: Quoted) -> str:
+    links = [url for _, url in quote.links] or ([quote.link] if quote.link else [])
+    return " ".join([f"“{quote.text}”", *(f"<{url}>" for url in links)])
 
 
 def _section(sheet: _Sheet, section: Section, *, why: Collection[Message] | None) -> None:

@@ -26,12 +26,13 @@ _SIDES: dict[str, tuple[Tag, ...]] = {"before": ("same", "removed"), "after": ("
 class Section:
     """Passages that stand one after the other under one heading.
 
-    A passage repeated in several places is there once; `elsewhere` has the other places' headings, by its position.
+    A passage repeated in several places is there once; `elsewhere` has the other places' numbers and headings, by its
+    own number.
     """
 
     heading: list[str]
     passages: list[StoredPassage]
-    elsewhere: Mapping[int, list[str]]
+    elsewhere: Mapping[int, list[tuple[int, str]]]
 
     @property
     def places(self) -> int:
@@ -40,7 +41,11 @@ class Section:
 
     def also(self, passage: StoredPassage) -> list[str]:
         """The other headings under which it stands."""
-        return self.elsewhere.get(passage.position, [])
+        return [heading for _, heading in self.elsewhere.get(passage.position, ())]
+
+    def numbers(self, passage: StoredPassage) -> list[int]:
+        """Its own and those of its other places, which quotations name it by."""
+        return [passage.position, *(number for number, _ in self.elsewhere.get(passage.position, ()))]
 
     @property
     def operations(self) -> list[str]:
@@ -69,14 +74,18 @@ def flagged_first(passages: Sequence[StoredPassage], title: str = "") -> tuple[l
         shown = min(copies, key=lambda passage: gravity(passage.severity))
         distinct.append(shown)
         shared = _shared_steps([copy.heading for copy in copies])
-        elsewhere[shown.position] = [" › ".join(copy.heading[shared:]) for copy in copies if copy is not shown]
+        elsewhere[shown.position] = [
+            (copy.position, " › ".join(copy.heading[shared:])) for copy in copies if copy is not shown
+        ]
     distinct.sort(key=lambda passage: passage.position)
     flagged = _sections([passage for passage in distinct if passage.topics], title, elsewhere)
     others = _sections([passage for passage in distinct if not passage.topics], title, elsewhere)
     return sorted(flagged, key=lambda section: gravity(section.severity)), others
 
 
-def _sections(passages: Sequence[StoredPassage], title: str, elsewhere: Mapping[int, list[str]]) -> list[Section]:
+def _sections(
+    passages: Sequence[StoredPassage], title: str, elsewhere: Mapping[int, list[tuple[int, str]]]
+) -> list[Section]:
     return [
         Section(_without_title(heading, title), list(run), elsewhere)
         for heading, run in groupby(passages, key=lambda passage: passage.heading)

@@ -24,7 +24,7 @@ from storage.search import Hit
 from storage.versions import Version, version_heads, versions
 
 # stored with the brief, given beside it or not at all
-_BESIDE = ("notice_links", "why", "dated", "place")
+_BESIDE = ("notice_links", "why", "dated", "place", "lead", "meaning_new")
 
 
 def change_json(session: Session, change_id: int) -> json.Change:

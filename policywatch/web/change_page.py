@@ -37,6 +37,7 @@ class PlacedPassages:
     """Passages in a reader's order, with where each stands in the two texts."""
 
     def __init__(self, passages: Sequence[StoredPassage], title: str, before: Version, after: Version | None) -> None:
+        self.passages = passages
         self.counts = dict(Counter(passage.operation for passage in passages))
         self.flagged, self.others = flagged_first(passages, title)
         self._before, self._after = before, after

@@ -13,7 +13,7 @@ from icalendar import Calendar, Event
 from sqlmodel import Session
 
 from messages import LANGUAGES, Catalogue, catalogue
-from notifier.presentation import date_key
+from notifier.presentation import date_key, headline
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import flagged_first
 from policywatch.web.feed_formats import EPOCH, JsonFeed, atom, calendar, json_feed, stable_id, updated
@@ -87,13 +87,12 @@ def feed(session: Session, renderer: Renderer, page: PageContext, query: Changes
     items = []
     for row in rows:
         flagged, others = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
-        headline = words.headline(row.change.brief)
-        where = f"{row.document.service}, {row.document.title}"
+        news = headline(words, row.document.service, row.change, row.document.kind)
         items.append(
             {
                 "id": stable_id(_key(row, heads[row.change.version_id])),
                 "url": page.whole(f"/changes/{row.change.id}"),
-                "title": sanitize(f"{where}: {headline}" if headline else where),
+                "title": sanitize(f"{news or row.document.service} · {row.document.title}"),
                 "content_html": renderer.html(page, "feed_entry.html", row=row, sections=flagged or others),
                 "date_published": row.change.detected_at.isoformat(),
                 "authors": [{"name": sanitize(row.document.service)}],
@@ -143,7 +142,7 @@ def _event(row: ListedChange, version: Version, page: PageContext, words: Catalo
     day, link = row.change.effective_date, page.whole(f"/changes/{row.change.id}")
     assert day is not None
     where = f"{row.document.service}, {row.document.title}"
-    headline = words.headline(row.change.brief)
+    news = headline(words, row.document.service, row.change, row.document.kind)
     announced = words("say.announced", date=words.day(row.announced.day)) if row.announced else ""
     event = Event()
     event.add("uid", stable_id(f"date/{_key(row, version)}").removeprefix("urn:uuid:"))
@@ -151,7 +150,7 @@ def _event(row: ListedChange, version: Version, page: PageContext, words: Catalo
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
     event.add("summary", sanitize(words(f"calendar.{date_key(row.change, row.document.kind)}", title=where)))
-    event.add("description", sanitize(" ".join(filter(None, [headline and f"{headline}.", announced, link]))))
+    event.add("description", sanitize(" ".join(filter(None, [news and f"{news}.", announced, link]))))
     event.add("url", link)
     event.add("transp", "TRANSPARENT")  # it takes nobody's time
     if row.change.topics:

@@ -96,14 +96,13 @@ def _cells(block: dict[str, Any]) -> tuple[Words, ...]:
 
 
 def _linked(block: dict[str, Any]) -> tuple[Words, ...]:
-    """The block's text cut where its links stand; a link whose words can't be found is left out."""
+    """The block's text cut where its links stand."""
     text, links = str(block["text"]), block.get("links") or []
     words: list[Words] = []
     at = 0
     for link in links:
-        named, url = link["text"], safe_link(link["url"])
-        start = text.find(named, at) if named and url else -1
-        if start < 0:
+        named, url, start = link["text"], safe_link(link["url"]), link["at"]
+        if not url or start < at:
             continue
         words += [Words(text[at:start]), Words(named, url)]
         at = start + len(named)

@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from messages import LANGUAGES, catalogue, translate
-from notifier.presentation import date_key, reasons
+from notifier.presentation import date_key, headline, quotation, reasons, uses
 from policywatch.sanitize import safe_link, sanitize
-from policywatch.views.change import summary_of
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.search_page import excerpt, fragment
@@ -37,10 +36,12 @@ class Renderer:
             fragment=fragment,
             safe_link=safe_link,
             site=SITE,
-            summary_of=summary_of,
+            headline=headline,
+            quotation=quotation,
+            uses=uses,
             date_key=date_key,
             reasons=reasons,
-            languages=LANGUAGES,
+            spoken=LANGUAGES,  # a page may have `languages` of its documents
             catalogue=catalogue,
         )
         self._templates.filters["twice"] = lambda value: (value, value)
