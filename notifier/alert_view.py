@@ -81,6 +81,7 @@ class ChangeView:
     pages: tuple[str, ...]  # where the document stands, all of it
     severity_reasons: str  # why it is high, where a convention says so
     retold: str | None  # by a machine, in the message's language
+    others: tuple[ChangeView, ...] = ()  # of the same event
 
     @property
     def url(self) -> str | None:

@@ -246,10 +246,13 @@ class _Run:
             empty = empty_digest(delivery.route, language=language, key=key)
             return apply_templates(empty, self.templates)
         alerts = [session.get_one(Alert, item.alert_id) for item in carried]
-        make = digest_message if delivery.kind == "digest" else alert_message
-        return apply_templates(
-            make(session, alerts, language=language, base_url=self.base_url, key=key), self.templates
-        )
+        if delivery.kind == "digest":
+            message = digest_message(session, alerts, language=language, base_url=self.base_url, key=key)
+        else:
+            message = alert_message(
+                session, alerts, language=language, base_url=self.base_url, key=key, delivery=delivery
+            )
+        return apply_templates(message, self.templates)
 
     def _put_back(self, delivery: Delivery) -> None:
         with self.database.writing() as session:

@@ -18,7 +18,10 @@ from notifier.render import Body, fitted
 from notifier.sample import sample_change
 from notifier.templating import Format, Templates
 from storage.alerts import Alert, alerted_before_of_day
-from storage.changes import Change, change, gravity, newest_alerting
+from storage.announced import announcements
+from storage.change_list import ListedChange, event_of, leading_first, listed
+from storage.changes import Change, gravity, newest_alerting
+from storage.deliveries import Delivery, alerted_changes
 from storage.notices import Notice
 
 _SUBJECT = 180  # characters; mail programs and phones show less, the weightiest comes first
@@ -61,22 +64,47 @@ class Notification:
 
 
 def alert_message(
-    session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
+    session: Session,
+    alerts: Sequence[Alert],
+    *,
+    language: str,
+    base_url: str | None,
+    key: str = "",
+    delivery: Delivery | None = None,
 ) -> Notification:
-    """One change; several alerts of it where an address is in several routes."""
-    source = change(session, alerts[0].change_id)
-    view = change_view(session, source, language, base_url)
+    """One change, or one event; several alerts of a change where an address is in several routes.
+
+    With the `delivery` it says of which day the address has heard already; what was announced to it is short then.
+    """
+    rows = listed(session, [alert.change_id for alert in alerts])
+    view = _event_view(session, rows, language, base_url)
+    source = leading_first(rows, language)[0].change
     message = change_message(view, language, tuple(sorted({alert.route for alert in alerts})), key)
-    return replace(message, event=_event(session, source, view, message.subject))
+    message = replace(message, event=_event(session, source, view, message.subject))
+    if delivery is None or source.event_id is None:
+        return message
+    earlier = alerted_changes(session, source.event_id, {delivery.address})
+    for row in rows:
+        del earlier[row.change.id]
+    if not earlier:
+        return message
+    announced = announcements(session, [source]).get(source.id or 0)
+    if announced and announced.change_id in earlier:
+        view = replace(view.in_short(1), passages=(), unflagged=0)
+    day = min(each.detected_at for each in earlier.values()).date()
+    lead = message.body.words("say.event_again", date=message.body.words.day(day))
+    return replace(message, body=replace(message.body, changes=(view,), lead=lead))
 
 
 def digest_message(
     session: Session, alerts: Sequence[Alert], *, language: str, base_url: str | None, key: str = ""
 ) -> Notification:
-    """Several changes, by service and document, the weightiest first."""
+    """Several changes, by service and document, the weightiest first; those of one event are one."""
     words = catalogue(language)
-    numbers = dict.fromkeys(alert.change_id for alert in alerts)
-    changes = [change_view(session, change(session, number), language, base_url) for number in numbers]
+    events: dict[int, list[ListedChange]] = {}
+    for row in listed(session, [alert.change_id for alert in alerts]):
+        events.setdefault(row.change.event_id or -(row.change.id or 0), []).append(row)
+    changes = [_event_view(session, rows, language, base_url) for rows in events.values()]
     changes.sort(key=lambda view: (view.service.lower(), gravity(view.severity), view.title.lower()))
     routes = tuple(sorted({alert.route for alert in alerts}))
     count = words("subject.digest", n=len(changes))
@@ -84,6 +112,15 @@ def digest_message(
     subject = cut(f"{count}{words.colon}{', '.join(services)}", _SUBJECT)
     body = Body("digest", language, changes=tuple(changes), lead=words("say.digest_lead"), routes=routes)
     return Notification("digest", subject, body, key=key)
+
+
+def _event_view(session: Session, rows: Sequence[ListedChange], language: str, base_url: str | None) -> ChangeView:
+    """The change of an event that leads in this language, with the others."""
+    ordered = leading_first(rows, language)
+    view, *others = (change_view(session, row.change, language, base_url) for row in ordered)
+    if event := event_of(session, ordered[0].change):
+        view = replace(view, thread=event[-1].document.id)  # that of the first message about it
+    return replace(view, others=tuple(others))
 
 
 def empty_digest(route: str, *, language: str, key: str = "") -> Notification:

@@ -1,24 +1,27 @@
 """From alerts and notices to deliveries: who gets what, decided once and in one transaction.
 
-An address that stands in several routes, be it under several names, is one place: a change comes there once.
+An address that stands in several routes, be it under several names, is one place: a change comes there once, and so
+do the changes of one event, unless a later one says more than the place has heard.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from notifier.document_health import report_unreadable
+from notifier.repeats import says_more
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
 from storage.alerts import Alert, unplanned_alerts, waiting_alerts
-from storage.changes import change
+from storage.changes import change, gravity
 from storage.clock import is_ahead
 from storage.deliveries import (
     addresses_of_change,
+    alerted_changes,
     alerted_since,
     alerts_in,
     carry,
@@ -27,6 +30,7 @@ from storage.deliveries import (
     lock_planning,
     pending,
     pending_delivery,
+    untried_delivery,
 )
 from storage.documents import document
 from storage.notices import unplanned_notices
@@ -54,10 +58,10 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
             at_once.append(alert)
         elif _is_due(alert, route, now):
             gathered.append(alert)
-    for route, address, alerts in _by_change_and_place(session, at_once, by_name):
+    for route, address, alerts in _by_event_and_place(session, "alert", at_once, by_name, now):
         create_delivery(session, "alert", route.name, address, now, alerts=alerts)
     digests: dict[tuple[str, str], list[Alert]] = defaultdict(list)
-    for route, address, alerts in _by_change_and_place(session, gathered, by_name):
+    for route, address, alerts in _by_event_and_place(session, "digest", gathered, by_name, now):
         digests[route.name, address] += alerts
     for (name, address), alerts in digests.items():
         create_delivery(session, "digest", name, address, now, alerts=alerts)
@@ -108,9 +112,33 @@ def _empty_digests(session: Session, routes: Sequence[Route], now: datetime) -> 
                     yield route, address.name
 
 
-def _by_change_and_place(session: Session, alerts: list[Alert], routes: dict[str, Route]) -> Iterator[_Planned]:
-    """The alerts of each change for each place that it did not come to yet; others join what is pending there."""
+def _by_event_and_place(
+    session: Session, kind: str, alerts: list[Alert], routes: dict[str, Route], now: datetime
+) -> Iterator[_Planned]:
+    """The alerts of each event (or of a change that stands alone) for each place that has something to hear of it. They
+    join a message of this kind about it that was not sent yet."""
     names = names_of_places(routes.values())
+    planned: dict[tuple[Hashable, str], _Planned] = {}
+    for (change_id, url), (route, address, its_alerts) in _by_change_and_place(session, alerts, routes, names).items():
+        event_id = change(session, change_id).event_id
+        key = ("event", event_id) if event_id is not None else ("change", change_id)
+        planned.setdefault((key, url), (route, address, []))[2].extend(its_alerts)
+    for (_, url), (route, address, its_alerts) in planned.items():
+        changes = [change(session, alert.change_id) for alert in its_alerts]
+        event_id = changes[0].event_id
+        if event_id is None:
+            yield route, address, its_alerts
+        elif (delivery := untried_delivery(session, event_id, kind, names[url])) is not None:
+            carry(session, delivery, alerts=its_alerts)
+            delivery.next_at = now
+        elif says_more(session, changes, alerted_changes(session, event_id, names[url]).values()):
+            yield route, address, its_alerts
+
+
+def _by_change_and_place(
+    session: Session, alerts: list[Alert], routes: dict[str, Route], names: dict[str, set[str]]
+) -> dict[tuple[int, str], _Planned]:
+    """The alerts of each change for each place that it did not come to yet; others join what is pending there."""
     reached = {change_id: addresses_of_change(session, change_id) for change_id in {each.change_id for each in alerts}}
     planned: dict[tuple[int, str], _Planned] = {}
     for alert in alerts:
@@ -120,7 +148,7 @@ def _by_change_and_place(session: Session, alerts: list[Alert], routes: dict[str
                 planned.setdefault((alert.change_id, address.url), (route, address.name, []))[2].append(alert)
             elif (delivery := pending_delivery(session, alert.change_id, names[address.url])) is not None:
                 carry(session, delivery, alerts=[alert])
-    yield from planned.values()
+    return planned
 
 
 def names_of_places(routes: Iterable[Route]) -> dict[str, set[str]]:
@@ -151,7 +179,8 @@ def _respect_quiet_hours(session: Session, routes: Sequence[Route], now: datetim
     for delivery in pending(session):
         if delivery.kind == "alert" and delivery.next_at <= now:
             alerts = alerts_in(session, [delivery.id or 0])[delivery.id or 0]
-            severity, names = change(session, alerts[0].change_id).severity, {alert.route for alert in alerts}
+            severity = min((change(session, alert.change_id).severity for alert in alerts), key=gravity)
+            names = {alert.route for alert in alerts}
             opening = (route.opens(severity, now) for route in routes if names & {*route.names})
             delivery.next_at = max(delivery.next_at, min(opening, default=now))
 

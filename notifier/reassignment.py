@@ -16,6 +16,7 @@ from notifier.plan import OPERATOR, is_wanted, names_of_places
 from notifier.routes import Address, Route
 from notifier.when import AtOnce
 from storage.alerts import Alert
+from storage.changes import change
 from storage.deliveries import (
     Delivery,
     addresses_of_change,
@@ -37,10 +38,10 @@ class _Group(NamedTuple):
     place: Address
     alerts: list[Alert]
 
-    @property
-    def kind(self) -> str:
-        one_change = len({alert.change_id for alert in self.alerts}) == 1
-        return "alert" if one_change and isinstance(self.route.when, AtOnce) else "digest"
+    def kind(self, session: Session) -> str:
+        changes = [change(session, alert.change_id) for alert in self.alerts]
+        is_one_event = len({each.event_id or -(each.id or 0) for each in changes}) == 1
+        return "alert" if is_one_event and isinstance(self.route.when, AtOnce) else "digest"
 
 
 def reassign(
@@ -90,11 +91,12 @@ def _reassign_alerts(
     unload(session, delivery)
     if groups:
         first, *others = groups
-        delivery.kind, delivery.route = first.kind, first.route.name
+        delivery.kind, delivery.route = first.kind(session), first.route.name
         _move(delivery, first.place, now)
         carry(session, delivery, alerts=first.alerts)
         for group in others:
-            create_delivery(session, group.kind, group.route.name, group.place.name, now, alerts=group.alerts)
+            kind = group.kind(session)
+            create_delivery(session, kind, group.route.name, group.place.name, now, alerts=group.alerts)
         if not lost:
             return []
         delivery = create_delivery(session, delivery.kind, lost[0].route, delivery.address, now, alerts=lost)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import get_args
 
 from messages import LANGUAGES, catalogue
@@ -37,7 +38,8 @@ def template_problems(templates: Templates) -> list[str]:
 def _samples(templates: Templates) -> Iterator[Notification]:
     for language in LANGUAGES:
         words = catalogue(language)
-        shown = sample_change(language)
+        sample = sample_change(language)
+        shown = replace(sample, others=(sample,))
         news = (News("A sample.", ("Why it is said.",)), News("Another."))
         yield apply_templates(change_message(shown, language, ("team",)), templates)
         digest = Body("digest", language, changes=(shown, shown), lead=words("say.digest_lead"), routes=("team",))

@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, tuple_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage.announced import Announcement, announcements
-from storage.changes import Change, ChangeTopic, passage_counts
+from storage.changes import Change, ChangeTopic, gravity, passage_counts
 from storage.clock import midnight
 from storage.columns import Utc
-from storage.documents import Document
+from storage.documents import PREVIEW, Document, untranslated_id
+from storage.events import event_changes
 from storage.versions import Cause
 
 _FEW = 1000  # changes of a topic that are gathered rather than sought
@@ -89,9 +91,13 @@ class ListedChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Rows, newest first, with the places from which older and newer ones can be asked for, where there are any."""
+    """Rows, newest first, with the places from which older and newer ones can be asked for, where there are any.
+
+    `events` has the changes of each row's event that the filter lets through, newest first, or the row alone.
+    """
 
     rows: list[ListedChange]
+    events: list[list[ListedChange]] = field(default_factory=list)
     older: Cursor | None = None
     newer: Cursor | None = None
 
@@ -103,10 +109,20 @@ def changes_page(
     before: Cursor | None = None,
     after: Cursor | None = None,
     limit: int = 50,
+    by_event: bool = False,
 ) -> ChangesPage:
-    """The newest changes older than `before`; with `after`, the oldest that are newer (the way back)."""
+    """The newest changes older than `before`; with `after`, the oldest that are newer (the way back).
+
+    `by_event`: of the changes of an event only the newest is a row, and `events` are given.
+    """
     place = tuple_(col(Change.detected_at), col(Change.id))
-    ids = select(Change.id).where(*conditions(session, wanted)).limit(limit + 1)
+    matching = conditions(session, wanted)
+    ids = select(Change.id).where(*matching).limit(limit + 1)
+    if by_event:
+        later = aliased(Change)
+        is_later = tuple_(col(later.detected_at), col(later.id)) > place
+        is_of_event = col(later.event_id) == col(Change.event_id)
+        ids = ids.where(~exists().where(is_of_event, is_later, *conditions(session, wanted, later)))
     if before is not None:
         ids = ids.where(place < _at(before))
     if after is not None:
@@ -118,10 +134,11 @@ def changes_page(
     if not rows:
         return ChangesPage([])
     more = len(matches) > limit
+    events = _events(session, rows, matching) if by_event else []
     newest, oldest = Cursor.of(rows[0].change), Cursor.of(rows[-1].change)
     if after is not None:
-        return ChangesPage(rows, older=oldest, newer=newest if more else None)
-    return ChangesPage(rows, older=oldest if more else None, newer=newest if before is not None else None)
+        return ChangesPage(rows, events, older=oldest, newer=newest if more else None)
+    return ChangesPage(rows, events, older=oldest if more else None, newer=newest if before is not None else None)
 
 
 def after_place(place: Cursor) -> ColumnElement[bool]:
@@ -133,59 +150,89 @@ def _at(place: Cursor) -> ColumnElement[Any]:
     return tuple_(bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer))
 
 
-def conditions(session: Session, wanted: ChangeFilter) -> list[ColumnElement[bool]]:
-    """On `changes`, for other lists that are filtered alike."""
-    clauses = [*_of_documents(wanted), *_between_dates(wanted)]
+def _events(
+    session: Session, newest: Sequence[ListedChange], matching: Sequence[ColumnElement[bool]]
+) -> list[list[ListedChange]]:
+    event_ids = {row.change.event_id for row in newest if row.change.event_id is not None}
+    ids = session.exec(select(Change.id).where(col(Change.event_id).in_(event_ids), *matching)).all()
+    rows = listed(session, [id_ for id_ in ids if id_ is not None])
+    return [[each for each in rows if each.change.event_id == row.change.event_id] or [row] for row in newest]
+
+
+def event_of(session: Session, change: Change) -> list[ListedChange]:
+    """The changes of its event, newest first; none where it stands alone."""
+    if change.event_id is None:
+        return []
+    return listed(session, event_changes(session, {change.event_id})[change.event_id])
+
+
+def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
+    """The changes of one event: the gravest document first, what is in force before what is announced, then the one
+    with the most topics, and of a document's languages this one first."""
+    documents: dict[str, list[ListedChange]] = {}
+    for row in rows:
+        documents.setdefault(untranslated_id(row.document), []).append(row)
+    ordered = sorted(documents.values(), key=_gravest_first)
+    return [row for same in ordered for row in sorted(same, key=lambda row: row.document.language != language)]
+
+
+def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:
+    severity = min(gravity(row.change.severity) for row in same)
+    topics = max(len(row.change.topics) for row in same)
+    return severity, same[0].document.kind == PREVIEW, -topics, same[0].document.id
+
+
+def conditions(session: Session, wanted: ChangeFilter, of: type[Change] = Change) -> list[ColumnElement[bool]]:
+    """On `changes` or an alias `of` it, for other lists that are filtered alike."""
+    clauses = [*_of_documents(wanted, of), *_between_dates(wanted, of)]
     if wanted.topics:
-        clauses.append(_about(session, wanted.topics))
+        clauses.append(_about(session, wanted.topics, of))
     if wanted.severities:
-        clauses.append(col(Change.severity).in_(wanted.severities))
+        clauses.append(col(of.severity).in_(wanted.severities))
     if wanted.directions:
-        clauses.append(col(Change.direction).in_(wanted.directions))
+        clauses.append(col(of.direction).in_(wanted.directions))
     if not wanted.cosmetic:
-        clauses.append(words_changed())
+        clauses.append(words_changed(of))
     return clauses
 
 
-def _about(session: Session, topics: Collection[str]) -> ColumnElement[bool]:
+def _about(session: Session, topics: Collection[str], of: type[Change]) -> ColumnElement[bool]:
     """Of a topic that few changes have, those are gathered; of another, the list is walked until a page is full."""
     about = col(ChangeTopic.topic).in_(topics)
     ids = session.exec(select(ChangeTopic.change_id).where(about).limit(_FEW + 1)).all()
     if len(ids) <= _FEW:
-        return col(Change.id).in_(set(ids))
-    return exists().where(col(ChangeTopic.change_id) == col(Change.id), about)
+        return col(of.id).in_(set(ids))
+    return exists().where(col(ChangeTopic.change_id) == col(of.id), about)
 
 
-def words_changed() -> ColumnElement[bool]:
+def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
     """The service changed words: neither its page's form nor our reading of it."""
-    return and_(col(Change.substantive).is_(True), col(Change.cause) != Cause.READER.value)
+    return and_(col(of.substantive).is_(True), col(of.cause) != Cause.READER.value)
 
 
-def _of_documents(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+def _of_documents(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if wanted.documents:
-        clauses.append(col(Change.document_id).in_(wanted.documents))
+        clauses.append(col(of.document_id).in_(wanted.documents))
     if wanted.services:
-        clauses.append(
-            col(Change.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services)))
-        )
+        clauses.append(col(of.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services))))
     if wanted.languages:
         in_language = select(Document.id).where(col(Document.language).in_(wanted.languages))
         # not by the index of documents: a language has many, and their changes would all be gathered and sorted
-        clauses.append(col(Change.document_id).concat("").in_(in_language))
+        clauses.append(col(of.document_id).concat("").in_(in_language))
     return clauses
 
 
-def _between_dates(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+def _between_dates(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        clauses.append(col(Change.detected_at) >= midnight(wanted.since))
+        clauses.append(col(of.detected_at) >= midnight(wanted.since))
     if wanted.until is not None and wanted.until < date.max:
-        clauses.append(col(Change.detected_at) < midnight(wanted.until + timedelta(days=1)))
+        clauses.append(col(of.detected_at) < midnight(wanted.until + timedelta(days=1)))
     if wanted.effective_from is not None:
-        clauses.append(col(Change.effective_date) >= wanted.effective_from)
+        clauses.append(col(of.effective_date) >= wanted.effective_from)
     if wanted.effective_to is not None:
-        clauses.append(col(Change.effective_date) <= wanted.effective_to)
+        clauses.append(col(of.effective_date) <= wanted.effective_to)
     return clauses
 
 

@@ -11,14 +11,26 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from messages import Message
 from storage.clock import AHEAD
-from storage.columns import MessagesColumn, Utc
+from storage.columns import MessageColumn, MessagesColumn, Utc
 from storage.errors import UnknownChange
 
 SEVERITIES = ("high", "medium", "low")  # the gravest first; "none" is below them all
 
 
+class Event(SQLModel, table=True):
+    """What several changes of a service speak of (`storage.events`); it began when the first of them was found."""
+
+    __tablename__ = "events"
+
+    id: int | None = Field(default=None, primary_key=True)
+    began_at: datetime = Field(sa_type=Utc)
+
+
 class Change(SQLModel, table=True):
-    """`waits` counts the further checks that must find the same text before anyone is told: 0 but for returns."""
+    """`event_reason` says why it belongs to its event; that of a change with which one began says nothing.
+
+    `waits` counts the further checks that must find the same text before anyone is told: 0 but for returns.
+    """
 
     __tablename__ = "changes"
     __table_args__ = (
@@ -53,6 +65,8 @@ class Change(SQLModel, table=True):
     brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id", index=True)
     waits: int = Field(default=0, index=True)
+    event_id: int | None = Field(default=None, foreign_key="events.id", index=True)
+    event_reason: Message | None = Field(default=None, sa_type=MessageColumn)
 
 
 def this_and_above(severity: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import CheckConstraint, ColumnElement, UniqueConstraint
 from sqlalchemy.orm import aliased
@@ -14,6 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from messages import Message
 from storage.alerts import Alert
+from storage.changes import Change
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 
@@ -51,6 +52,7 @@ class Delivery(SQLModel, table=True):
     taken: list[str] | None = Field(default=None, sa_type=JSON)  # marks of people in the address who have it already
 
 
+_Row = TypeVar("_Row", bound=SQLModel)
 _PENDING = col(Delivery.state) == State.PENDING.value
 
 
@@ -138,19 +140,37 @@ def deliveries_of(session: Session, alert_id: int) -> list[Delivery]:
 
 def pending_delivery(session: Session, change_id: int, addresses: Collection[str]) -> Delivery | None:
     """A pending delivery that carries an alert of this change to one of these addresses."""
-    wanted = _carrying(change_id).where(col(DeliveryItem.address).in_(addresses), _PENDING)
+    wanted = _carrying(col(Change.id) == change_id, Delivery).where(col(DeliveryItem.address).in_(addresses), _PENDING)
     return session.exec(wanted.limit(1)).first()
+
+
+def untried_delivery(session: Session, event_id: int, kind: str, addresses: Collection[str]) -> Delivery | None:
+    """A delivery of this kind that carries the event to one of these addresses and of which nobody has anything yet."""
+    wanted = _carrying(col(Change.event_id) == event_id, Delivery).where(
+        col(DeliveryItem.address).in_(addresses), _PENDING
+    )
+    return session.exec(wanted.where(Delivery.kind == kind, Delivery.attempts == 0).limit(1)).first()
+
+
+def alerted_changes(session: Session, event_id: int, addresses: Collection[str]) -> dict[int | None, Change]:
+    """By id, of an event those that come or came to one of these addresses, except by what failed permanently."""
+    reached = col(Delivery.address).in_(addresses) & (col(Delivery.state) != State.PARKED.value)
+    changes = session.exec(_carrying(col(Change.event_id) == event_id, Change).where(reached))
+    return {each.id: each for each in changes}
 
 
 def addresses_of_change(session: Session, change_id: int, *, without: Delivery | None = None) -> set[str]:
     """Where the change comes or came, except by one delivery, or (by default) by those that failed permanently."""
     left_out = col(Delivery.id) == without.id if without else col(Delivery.state) == State.PARKED.value
-    return {delivery.address for delivery in session.exec(_carrying(change_id).where(~left_out))}
+    return {
+        delivery.address for delivery in session.exec(_carrying(col(Change.id) == change_id, Delivery).where(~left_out))
+    }
 
 
-def _carrying(change_id: int) -> SelectOfScalar[Delivery]:
-    joined = select(Delivery).join(DeliveryItem, col(DeliveryItem.delivery_id) == col(Delivery.id))
-    return joined.join(Alert, col(Alert.id) == col(DeliveryItem.alert_id)).where(Alert.change_id == change_id)
+def _carrying(condition: ColumnElement[bool], what: type[_Row]) -> SelectOfScalar[_Row]:
+    joined = select(what).select_from(DeliveryItem).join(Delivery, col(Delivery.id) == col(DeliveryItem.delivery_id))
+    joined = joined.join(Alert, col(Alert.id) == col(DeliveryItem.alert_id))
+    return joined.join(Change, col(Change.id) == col(Alert.change_id)).where(condition)
 
 
 def addresses_of_notice(session: Session, notice_id: int) -> set[str]:

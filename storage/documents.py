@@ -104,6 +104,11 @@ def watched_counts(session: Session) -> tuple[int, int]:
     return services, documents
 
 
+def untranslated_id(document: Document) -> str:
+    """The same for one document in several languages: service/terms and service/terms.fr are one."""
+    return document.id.removesuffix(f".{document.language}")
+
+
 PREVIEW = "preview"  # the kind of a document that announces
 _MARK = f"/{PREVIEW}-"  # of its id
 

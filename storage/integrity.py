@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel
 from storage.alerts import Alert
 from storage.captures import Capture
 from storage.chain import ChainEntry, Timestamp
-from storage.changes import Change, ChangeTopic, StoredPassage
+from storage.changes import Change, ChangeTopic, Event, StoredPassage
 from storage.checks import Check, Outcome
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem, State
@@ -84,8 +84,8 @@ _SHAPES: dict[str, Any] = {
 _MODELS: dict[str, type[SQLModel]] = {
     str(model.__tablename__): model
     for model in (
-        *(Alert, Capture, ChainEntry, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Import, Notice),
-        *(Paragraph, ParagraphInterval, SecondReading, StoredPassage, Timestamp, Version),
+        *(Alert, Capture, ChainEntry, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Event, Import),
+        *(Notice, Paragraph, ParagraphInterval, SecondReading, StoredPassage, Timestamp, Version),
     )
 }
 _CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (

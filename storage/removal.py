@@ -14,6 +14,7 @@ from storage.checks import Check
 from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document, document
 from storage.errors import Busy, StorageError
+from storage.events import dissolve_events
 from storage.notices import Notice
 from storage.paragraphs import Mentions, Paragraph, ParagraphInterval, reindex
 from storage.second_readings import forget_second_readings
@@ -127,6 +128,7 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
     for table in (Alert, StoredPassage, ChangeTopic):
         session.exec(delete(table).where(col(table.change_id).in_(changes)))
     session.exec(delete(Change).where(col(Change.id).in_(changes)))
+    dissolve_events(session)
     session.exec(update(Change).where(col(Change.returns_to).in_(versions)).values(returns_to=None))
     session.exec(update(Check).where(col(Check.version_id).in_(versions)).values(version_id=None))
     session.exec(delete(Version).where(_versions(document_id, imported=imported)))

@@ -36,10 +36,11 @@ def _empty() -> Database:
 
 
 def documents() -> list[Document]:
-    """A policy in English, one in French, and one of another service."""
+    """A policy in English and in French, terms, and those of another service."""
     facts: list[tuple[str, str, str, str]] = [
         (POLICY, "Parley", "Privacy Policy", "en"),
         ("parley/privacy-policy.fr", "Parley", "Politique de confidentialité", "fr"),
+        ("parley/terms", "Parley", "Terms of Use", "en"),
         ("harbour/terms", "Harbour", "Terms", "en"),
     ]
     return [

@@ -25,8 +25,9 @@ from storage.database import Database
 from storage.deliveries import Delivery, State
 from tests import warm
 from tests.inbox import mail_server, webhook
-from tests.owed import owe, route
+from tests.owed import POLICY, owe, route
 from tests.post import MINUTE, NOON, OPERATOR, PERMANENT, TEMPORARY, Post, deliver, rows
+from tests.test_events import TERMS, find, flagged
 
 
 def test_a_permanent_refusal_is_parked_at_once_and_told_to_the_operator_once(database: Database) -> None:
@@ -182,6 +183,20 @@ def test_a_kill_at_the_moment_of_sending_loses_nothing(
     assert len(inbox.mails) == mails
     # The one window in which a mail can come twice: taken by the server, not yet recorded. It says so by its number.
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 1
+
+
+def test_what_joins_an_event_between_a_kill_and_the_next_run_is_neither_lost_nor_hidden(
+    database: Database, database_url: str
+) -> None:
+    """The mail may have arrived, and comes again under its number as it was; what is new has a mail of its own."""
+    find(database, POLICY, "team", severity="medium")
+    with mail_server() as inbox:
+        killed(database_url, inbox.url(), "after")
+        find(database, TERMS, "team", passages=flagged("Our licence to your posts covers AI."))
+        assert deliver_due(database, [route("team", inbox.url())], ()) == Deliveries(sent=2, failed=0, pending=0)
+    first, again, more = (str(mail["Subject"]) for mail in inbox.mails)
+    assert (first == again, "Terms of Use" in more) == (True, True)
+    assert len({mail["Message-ID"] for mail in inbox.mails}) == 2
 
 
 def test_two_deliverers_at_once_share_the_work_and_double_nothing(database: Database, database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ WHY_HIGH = {
     "en": "Why it is high: your data or content is newly used to train AI",
     "fr": "Pourquoi elle est élevée\u00a0: vos données ou vos contenus servent désormais à entraîner l’IA",
 }
+CHANGE = re.compile(r"/changes/(\d+)")
 
 
 def told_again(folder: Path, language: str) -> str:
@@ -52,5 +54,9 @@ def test_the_demo_tells_just_its_story(tmp_path: Path) -> None:
         assert reason in told_again(tmp_path / "demo", language)
     for data in ("your name, photo, headline, work experience", "your posts, articles and comments"):
         assert data in said.partition("Which data: ")[2].partition("\n")[0]  # other answers make room for a list
-    assert "8 alerts were delivered, 8 belong to the story." in said
+    assert "4 alerts were delivered, 4 belong to the story." in said
+    for file, title in (("alerts.txt", "Privacy Policy"), ("alertes.txt", "Politique de confidentialité")):
+        notice, change = (tmp_path / "demo" / file).read_text("utf-8").split("=" * 72)[2::2]
+        assert (len(set(CHANGE.findall(notice))), len(set(CHANGE.findall(change)))) == (2, 6), "one event, told once"
+        assert f"Confrera, {title} (" in change
     assert "holds a demo already" in policywatch("demo", "--folder", tmp_path / "demo", status=1)

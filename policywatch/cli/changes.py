@@ -96,7 +96,7 @@ def changes(
         cursor=cursor,
     )
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
-        page = query.page(session)
+        page = query.page(session, by_event=not as_json)
         if as_json:
             rows = [row.model_dump(mode="json") for row in changes_json(session, page.rows)]
             print_json({"changes": rows, "next": str(page.older) if page.older else None})

@@ -37,6 +37,7 @@ COMMANDS = {
             "SIGTERM.",
         ),
         "accept": ("accept", "Look at a text that was held, and take it as the next version."),
+        "split": ("show", "Take a change out of its event: it stands alone from then on."),
         "deliver": ("alerts", "Send pending alerts."),
         "alerts": (
             "alerts",

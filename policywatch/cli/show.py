@@ -1,4 +1,4 @@
-"""The commands that show a document's history and a change: history, show."""
+"""The commands about a document's history and a change: history, show, split."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from policywatch.views.routing import RouteResult, explain_routing
 from policywatch.views.serializer import change_json, history_json
 from storage.changes import change as stored_change
 from storage.columns import MAX_INTEGER
+from storage.events import leave_event
 
 
 def history(
@@ -60,6 +61,21 @@ def show(
     if routes:
         console().print()
         _print_routes(results)
+
+
+def split(
+    change: Annotated[int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number, as `show` has it.")],
+    config: Config = CONFIG,
+) -> None:
+    """Take a change out of its event: it stands alone from then on.
+
+    Messages that were sent stay as they are. Example: `policywatch split 17`
+    """
+    with opened(config) as (_, database), database.writing() as session:
+        row = stored_change(session, change)
+        was_alone = row.event_id is None
+        leave_event(session, row)
+    console().print(f"Change {change} {'stands alone already' if was_alone else 'stands alone now'}.")
 
 
 def _print_routes(results: list[RouteResult]) -> None:

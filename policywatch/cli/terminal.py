@@ -21,7 +21,7 @@ from policywatch.second_opinion import SecondOpinion
 from policywatch.views.change import ChangeView, change_view
 from policywatch.views.passages import Run, Section, flagged_first, runs
 from storage.announced import Announcement
-from storage.change_list import ChangesPage, ListedChange, changes_to
+from storage.change_list import ChangesPage, ListedChange, changes_to, event_of, leading_first
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, last_check
 from storage.documents import Document, document
@@ -121,10 +121,13 @@ def show_history(console: Console, session: Session, document_id: str) -> None:
 
 
 def show_changes(console: Console, page: ChangesPage) -> None:
-    """A page of the list of changes, newest first, each as in a history, with where it was found."""
+    """A page of the list of changes, newest first, each as in a history, with where it was found; those of one event
+    under the first of them."""
     sheet = _Sheet(console)
-    for row in page.rows:
+    for event in page.events:
+        row, *others = leading_first(event, ENGLISH)
         _change_entry(sheet, row.change.detected_at, "", row, with_document=True)
+        _other_changes(sheet, others)
         sheet.gap()
     sheet.line((sheet.words("terminal.show_with"), "dim"))
     if page.older:
@@ -147,6 +150,10 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
         sheet.line(sheet.words("change.waits"))
     if view.announced:
         sheet.line(sheet.words("say.announced", date=sheet.words.day(view.announced.day)))
+    if event := event_of(session, view.change):
+        reason = view.change.event_reason
+        sheet.line(sheet.words("event.title"), f" ({reason})" if reason else "")
+        _other_changes(sheet, [row for row in event if row.change.id != change_id])
     _why(sheet, reasons(brief) if why else ())
     _summary(sheet, view.change, of, view.passages)
     _second(sheet, view.second)
@@ -222,6 +229,12 @@ def _change_entry(sheet: _Sheet, at: datetime, name: str, row: ListedChange, *, 
             sheet.line(line, indent=2)
     if row.counts:
         sheet.line((sheet.words.operations(row.counts), "dim"), indent=2)
+
+
+def _other_changes(sheet: _Sheet, rows: Iterable[ListedChange]) -> None:
+    for row in rows:
+        number = sheet.words("change.number", n=row.change.id).lower()
+        sheet.line(f"{number}  ", row.document.title, (f"  {row.document.id}", "dim"), indent=4)
 
 
 def _weight(sheet: _Sheet, change: Change) -> list[tuple[str, str]]:

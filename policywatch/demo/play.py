@@ -23,6 +23,7 @@ from storage.changes import Change
 from storage.database import Database
 
 _SHOWN = "confrera/privacy-policy"  # whose change is shown in full at the end
+_ROUTES = {"english": ("en", "alerts.txt"), "french": ("fr", "alertes.txt")}
 
 
 def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> bool:
@@ -32,9 +33,10 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     if (folder / "policywatch.db").exists():
         raise FileExistsError(f"{folder} holds a demo already; name another folder, or remove it")
     config, alerts = folder / "policywatch.toml", folder / "alerts.txt"
+    expected = len({day for day, _ in EXPECTED_ALERTS}) * len(_ROUTES)  # each day's changes are one event
     good, sent = True, 0
     with DemoSite() as site:
-        config.write_text(_watchlist(site.url, alerts, port), "utf-8")
+        config.write_text(_watchlist(site.url, folder, port), "utf-8")
         console.print(f"{SERVICE}, an invented professional network, is at {site.url} for five days.\n")
         for day in DAYS:
             site.day = day
@@ -42,8 +44,10 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
             report = _run(config)
             good &= _tell(console, day, report)
             sent += report["deliveries"]["sent"]
-    good &= sent == len(EXPECTED_ALERTS)
-    console.print(f"\n{sent} alerts were delivered, {len(EXPECTED_ALERTS)} belong to the story. They are in {alerts}.")
+    good &= sent == expected
+    written = " and ".join(str(folder / file) for _, file in _ROUTES.values())
+    console.print(f"\n{sent} alerts were delivered, {expected} belong to the story.")
+    console.print(f"Each tells of the changes of a day, in English or in French: {written}.", soft_wrap=True)
     database = Database(f"sqlite:///{folder / 'policywatch.db'}")
     _show(console, database, alerts)
     console.print(
@@ -60,7 +64,7 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     return good
 
 
-def _watchlist(url: str, alerts: Path, port: int) -> str:
+def _watchlist(url: str, folder: Path, port: int) -> str:
     head = [
         'contact = "demo@example.org"',
         'database = "sqlite:///policywatch.db"',
@@ -68,10 +72,10 @@ def _watchlist(url: str, alerts: Path, port: int) -> str:
         "[crawl]",
         "delay = 0",
         "confirm_delay = 0",
-        "[[routes]]",
-        'name = "file"',
-        f"to = [{json.dumps(f'file://{alerts}')}]",
     ]
+    for name, (language, file) in _ROUTES.items():
+        to = json.dumps(f"file://{folder / file}")
+        head += ["[[routes]]", f'name = "{name}"', f"to = [{to}]", f'language = "{language}"']
     for document in DOCUMENTS:
         head += [
             "[[documents]]",

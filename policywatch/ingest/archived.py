@@ -25,6 +25,7 @@ from policywatch.ingest.recording import add_change, add_version
 from storage.captures import Capture, add_capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
+from storage.events import dissolve_events
 from storage.paragraphs import counted, move_on, reindex
 from storage.versions import Cause, Version, first_own, last_imported, make_room, mark_imported
 
@@ -240,6 +241,7 @@ def _join(
         former = change_to(session, own.id)
         if former is not None:
             forget_change(session, former)
+            dissolve_events(session)
         if draft is not None:
             ours = session.get_one(Version, own.id)  # whose number is another now
             add_change(session, theirs, ours, draft, Cause.PAGE, detected_at=own.captured_at)

@@ -13,6 +13,7 @@ from analysis.text.normal import fingerprint
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
 from policywatch.ingest.decision import Decision, NeedsReview, NewVersion, Unchanged, Unreadable
 from policywatch.ingest.drafts import ChangeDraft, change_columns
+from policywatch.ingest.events import group
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.quarantine import hold
 from storage.captures import Capture
@@ -106,7 +107,8 @@ def add_version(
 def add_change(
     session: Session, before: Version, after: Version, draft: ChangeDraft, cause: Cause, *, detected_at: datetime
 ) -> Change:
-    """What differs between two versions, with its passages, and whether the text returns to an earlier one."""
+    """What differs between two versions, with its passages, whether the text returns to an earlier one, and the event
+    that the change belongs to."""
     assert before.id is not None
     assert after.id is not None
     change = Change(
@@ -126,4 +128,5 @@ def add_change(
     for passage in draft.passages:
         passage.change_id = change.id
     session.add_all(draft.passages)
+    group(session, change)
     return change

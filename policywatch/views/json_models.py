@@ -180,6 +180,14 @@ class Announced(Shape):
     document: str = Field(examples=["parley/preview-privacy-policy"])
 
 
+class Event(Shape):
+    """Changes of one service that speak of the same thing."""
+
+    id: int = Field(examples=[3])
+    changes: list[int] = Field(description="all of them, in the order in which they were found", examples=[[12, 17]])
+    reason: OptionalSentence = Field(description="why this change belongs to it; null of the one it began with")
+
+
 class ChangeHead(Shape):
     """What differs between two versions of a document; docs/classification.md explains its fields."""
 
@@ -202,6 +210,7 @@ class ChangeHead(Shape):
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])
     effective_date: date | None = Field(description="from when it holds; of a `preview`, for when it is announced")
     announced: Announced | None = Field(description="where the text was announced before it came into force, or now is")
+    event: Event | None = Field(description="null where the change stands alone")
     dated: bool = Field(description="that is just the date which the document bears", examples=[False])
     held: None
     why: list[Sentence] = Field(description="why the change as a whole is told or not, in words", examples=[[]])

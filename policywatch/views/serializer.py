@@ -19,6 +19,7 @@ from storage.checks import Outcome, last_checks
 from storage.deliveries import State, alerts_in, newest
 from storage.document_stats import document_stats
 from storage.documents import PREVIEW, Document, document
+from storage.events import event_changes
 from storage.passages import ListedPassage
 from storage.search import Hit
 from storage.versions import Version, version_heads, versions
@@ -43,20 +44,26 @@ def change_json(session: Session, change_id: int) -> json.Change:
             direction=verdict.direction,
             topics=list(verdict.topics),
         )
-    head = _change_head(view.change, view.document, heads, view.announced)
+    events = event_changes(session, {view.change.event_id})
+    head = _change_head(view.change, view.document, heads, view.announced, events)
     return json.Change(**head, second=second, passages=view.passages)
 
 
 def changes_json(session: Session, rows: Sequence[ListedChange]) -> list[json.ChangeHead]:
     ids = (id_ for row in rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
-    return [json.ChangeHead(**_change_head(row.change, row.document, heads, row.announced)) for row in rows]
+    events = event_changes(session, {row.change.event_id for row in rows})
+    return [json.ChangeHead(**_change_head(row.change, row.document, heads, row.announced, events)) for row in rows]
 
 
 def _change_head(
-    row: Change, of: Document, heads: Mapping[int, Version], announced: Announcement | None
+    row: Change,
+    of: Document,
+    heads: Mapping[int, Version],
+    announced: Announcement | None,
+    events: Mapping[int, list[int]],
 ) -> dict[str, Any]:
-    """`heads` holds the versions that the change names."""
+    """`heads` holds the versions that the change names, `events` the changes of its event."""
     before, after = heads[row.before_id], heads[row.version_id]
     if of.kind == PREVIEW:
         announced = announcement_by(row, after)
@@ -81,6 +88,7 @@ def _change_head(
         "topics": row.topics,
         "effective_date": row.effective_date,
         "announced": announcing,
+        "event": row.event_id and {"id": row.event_id, "changes": events[row.event_id], "reason": row.event_reason},
         "dated": row.brief.get("dated", False),
         "held": None,
         "why": reasons(row.brief),

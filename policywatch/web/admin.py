@@ -20,12 +20,14 @@ from policywatch.web.access import SESSION_SECONDS, Access, TooManyTries
 from policywatch.web.change_page import review_page
 from policywatch.web.comparisons import Comparisons
 from policywatch.web.page_context import page_context
-from policywatch.web.query_params import DocumentId
+from policywatch.web.query_params import DocumentId, Number
 from policywatch.web.rendering import Renderer
 from policywatch.web.security import COOKIE
+from storage.changes import change
 from storage.database import Database
 from storage.deliveries import retry_parked
 from storage.errors import Busy
+from storage.events import leave_event
 from storage.lock import one_at_a_time
 
 _LARGEST_FORM = 10_000  # bytes
@@ -82,13 +84,19 @@ def admin_pages(
             return show(request, document_id, status=409, trouble="review.anew")
         try:
             with one_at_a_time(database):
-                change = accept(database, document_id, config, known.routes_for, seen=shown["text"])
+                accepted = accept(database, document_id, config, known.routes_for, seen=shown["text"])
         except Busy:
             return show(request, document_id, status=409, trouble="review.busy")
         except (AnotherTextHeld, NothingHeld):
             return show(request, document_id, status=409, trouble="review.anew")
-        path = f"/changes/{change.id}" if change is not None else f"/documents/{document_id}"
+        path = f"/changes/{accepted.id}" if accepted is not None else f"/documents/{document_id}"
         return RedirectResponse(page_context(request).link(path), 303)
+
+    @router.post("/changes/{change_id:int}/split")
+    def split(request: Request, change_id: Number, _form: OwnForm) -> Response:
+        with database.writing() as session:
+            leave_event(session, change(session, change_id))
+        return RedirectResponse(page_context(request).link(f"/changes/{change_id}"), 303)
 
     @router.post("/health/deliveries")
     def retry(request: Request, form: OwnForm) -> Response:

@@ -17,6 +17,7 @@ from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.views.change import change_view
 from policywatch.views.passages import Section, flagged_first
+from storage.change_list import event_of
 from storage.changes import Change, StoredPassage, neighbours
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
@@ -85,7 +86,8 @@ def change_page(session: Session, change_id: int) -> dict[str, Any]:
     view = change_view(session, change_id)
     placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
     older, newer = neighbours(session, view.change)
-    return {"view": view, "placed": placed, "older": older, "newer": newer}
+    event = event_of(session, view.change)
+    return {"view": view, "placed": placed, "older": older, "newer": newer, "event": event}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from policywatch.web.query_params import ChangesQuery
 from policywatch.web.rendering import Renderer
 from policywatch.web.static_export import ExportResult, File, bring_up_to_date
 from storage.announced import announcements
-from storage.change_list import ChangeFilter, Cursor, changes_page
+from storage.change_list import ChangeFilter, Cursor, ListedChange, changes_page, event_of
 from storage.changes import Change, changes_of, passages_by_change
 from storage.database import Database
 from storage.documents import Document, known, previews
@@ -128,6 +128,7 @@ class _Plan:
             sorted(head.fingerprint for head in heads.values()),
             second_opinion(self._session, change.id or 0),
             announcements(self._session, [change]),
+            [_listed_facts(row) for row in event_of(self._session, change)],
         )
         for view in (None, *VIEWS):
             query: Query = (("view", view),) if view else ()
@@ -152,17 +153,17 @@ class _Plan:
 
     def _changes_of(self, service: str) -> dict[str, Any]:
         query = ListQuery(service=[service])
-        rows = changes_page(self._session, query.filter, limit=_ALL).rows
-        return {"query": query, "days": by_day(rows), "older": None, "newer": None}
+        events = changes_page(self._session, query.filter, limit=_ALL, by_event=True).events
+        return {"query": query, "days": by_day(events), "older": None, "newer": None}
 
     def _months(self) -> Iterator[File]:
         months = list(self._months_with_changes())
         for month, newer, older in zip(months, [None, *months], [*months[1:], None], strict=False):
             query = ListQuery.model_validate(month)
-            rows = changes_page(self._session, query.filter, limit=_ALL).rows
-            facts = [(_facts(row.document), row.announced) for row in rows]
-            key = _key(self._stored([row.change for row in rows]), facts, newer, older)
-            context = {"query": query, "days": by_day(rows), "older": older, "newer": newer}
+            events = changes_page(self._session, query.filter, limit=_ALL, by_event=True).events
+            rows = [row for event in events for row in event]
+            key = _key(self._stored([row.change for row in rows]), [*map(_listed_facts, rows)], newer, older)
+            context = {"query": query, "days": by_day(events), "older": older, "newer": newer}
             gather = partial(dict[str, Any], context)
             yield from self._pages("/changes", tuple(month.items()), "changes.html", gather, key=key)
             self._session.expunge_all()
@@ -243,6 +244,11 @@ def _announced_page(session: Session, document_id: str) -> dict[str, Any]:
 def _facts(document: Document) -> list[str]:
     """What pages say of a document."""
     return [document.id, document.service, document.title, document.kind, document.language, document.url]
+
+
+def _listed_facts(row: ListedChange) -> list[object]:
+    """What lists say of a change beside what is stored of it."""
+    return [row.change.id, _facts(row.document), row.announced]
 
 
 def _key(*parts: object) -> str:

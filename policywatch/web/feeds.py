@@ -17,11 +17,12 @@ from notifier.presentation import date_key, headline
 from policywatch.sanitize import sanitize
 from policywatch.views.passages import flagged_first
 from policywatch.web.feed_formats import EPOCH, JsonFeed, atom, calendar, json_feed, stable_id, updated
+from policywatch.web.list_pages import by_event
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.query_params import EARLIEST, ChangesQuery
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.responses import ConditionalRoute
-from storage.change_list import ListedChange, changes_page
+from storage.change_list import ListedChange, changes_page, leading_first
 from storage.changes import passages_by_change
 from storage.database import Database
 from storage.versions import Version, version_heads
@@ -79,22 +80,26 @@ def feed_key(query: ChangesQuery) -> str:
 
 
 def feed(session: Session, renderer: Renderer, page: PageContext, query: ChangesQuery, address: str) -> JsonFeed:
-    """The newest changes: what was flagged of each, else all of it; four queries, however many they are."""
+    """The newest events and single changes: what was flagged of the leading change, else all of it, and links to the
+    others; some queries, however many they are."""
     words = catalogue(page.language)
-    rows = changes_page(session, query.filter, limit=_ENTRIES).rows
-    passages = passages_by_change(session, [row.change.id for row in rows if row.change.id is not None])
-    heads = version_heads(session, [row.change.version_id for row in rows])
+    events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
+    leading = [leading_first(event, page.language) for event in events]
+    passages = passages_by_change(session, [row.change.id for row, *_ in leading if row.change.id is not None])
+    heads = version_heads(session, [event[-1].change.version_id for event in events])
     items = []
-    for row in rows:
-        flagged, others = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
+    for event, (row, *others) in zip(events, leading, strict=True):
+        flagged, rest = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
         news = headline(words, row.document.service, row.change, row.document.kind)
         items.append(
             {
-                "id": stable_id(_key(row, heads[row.change.version_id])),
+                "id": stable_id(_key(event[-1], heads[event[-1].change.version_id])),  # the same while others join
                 "url": page.whole(f"/changes/{row.change.id}"),
                 "title": sanitize(f"{news or row.document.service} · {row.document.title}"),
-                "content_html": renderer.html(page, "feed_entry.html", row=row, sections=flagged or others),
-                "date_published": row.change.detected_at.isoformat(),
+                "content_html": renderer.html(
+                    page, "feed_entry.html", row=row, others=others, sections=flagged or rest
+                ),
+                "date_published": event[0].change.detected_at.isoformat(),
                 "authors": [{"name": sanitize(row.document.service)}],
                 "language": row.document.language,
                 "tags": list(row.change.topics),
@@ -132,20 +137,21 @@ def effective_dates(session: Session, page: PageContext, query: ChangesQuery) ->
     """The dates from which the changes hold, each a whole day."""
     words = catalogue(page.language)
     dated = replace(query.filter, effective_from=query.effective_from or EARLIEST)
-    rows = changes_page(session, dated, limit=_DATES).rows
-    heads = version_heads(session, [row.change.version_id for row in rows])
-    events = [_event(row, heads[row.change.version_id], page, words) for row in rows]
+    changes = by_event(changes_page(session, dated, limit=_DATES).rows)
+    heads = version_heads(session, [event[-1].change.version_id for event in changes])
+    events = [_event(event, heads[event[-1].change.version_id], page, words) for event in changes]
     return calendar(words("calendar.title", title=_title(words, query.as_query)), events)
 
 
-def _event(row: ListedChange, version: Version, page: PageContext, words: Catalogue) -> Event:
+def _event(changes: list[ListedChange], version: Version, page: PageContext, words: Catalogue) -> Event:
+    row, *_ = leading_first(changes, page.language)
     day, link = row.change.effective_date, page.whole(f"/changes/{row.change.id}")
     assert day is not None
     where = f"{row.document.service}, {row.document.title}"
     news = headline(words, row.document.service, row.change, row.document.kind)
     announced = words("say.announced", date=words.day(row.announced.day)) if row.announced else ""
     event = Event()
-    event.add("uid", stable_id(f"date/{_key(row, version)}").removeprefix("urn:uuid:"))
+    event.add("uid", stable_id(f"date/{_key(changes[-1], version)}").removeprefix("urn:uuid:"))
     event.add("dtstamp", row.change.detected_at)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))

@@ -37,13 +37,13 @@ class ListQuery(ChangesQuery):
 
 
 def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
-    """A page of the changes that the filter lets through, and what else could be filtered for."""
+    """A page of the events and single changes that the filter lets through, and what else could be filtered for."""
     before, after = (Cursor.parse(place) if place else None for place in (query.cursor, query.newer))
-    page = changes_page(session, query.filter, before=before, after=after, limit=_PAGE)
+    page = changes_page(session, query.filter, before=before, after=after, limit=_PAGE, by_event=True)
     services, languages = services_and_languages(session)
     return {
         "query": query,
-        "days": by_day(page.rows),
+        "days": by_day(page.events),
         "older": {"cursor": [str(page.older)], **query.as_query} if page.older else None,
         "newer": {"newer": [str(page.newer)], **query.as_query} if page.newer else None,
         "services": services,
@@ -51,19 +51,31 @@ def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
     }
 
 
-def by_day(rows: Sequence[ListedChange]) -> list[tuple[date, list[ListedChange]]]:
-    return [(day, list(run)) for day, run in groupby(rows, key=lambda row: row.change.detected_at.date())]
+def by_day(events: Sequence[list[ListedChange]]) -> list[tuple[date, list[list[ListedChange]]]]:
+    """By the day of the newest change of each."""
+    return [(day, list(run)) for day, run in groupby(events, key=lambda event: event[0].change.detected_at.date())]
+
+
+def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
+    """Changes of one event that hold from the same day together."""
+    events: dict[object, list[ListedChange]] = {}
+    for row in rows:
+        alone = (row.change.id, None)
+        key = (row.change.event_id, row.change.effective_date) if row.change.event_id is not None else alone
+        events.setdefault(key, []).append(row)
+    return list(events.values())
 
 
 def home_page(session: Session, today: date) -> dict[str, Any]:
     """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
-    rows = changes_page(session, ChangeFilter(severities=this_and_above("low")), limit=_RECENT).rows
-    news = [row for row in rows if today - row.change.detected_at.date() <= _NEWS]
+    flagged = ChangeFilter(severities=this_and_above("low"))
+    events = changes_page(session, flagged, limit=_RECENT, by_event=True).events
+    news = [event for event in events if today - event[0].change.detected_at.date() <= _NEWS]
     services, documents = watched_counts(session)
     return {
-        "newest": news or rows,
-        "is_recent": bool(news) or not rows,
-        "soon": upcoming(session, today, limit=_SOON),
+        "newest": news or events,
+        "is_recent": bool(news) or not events,
+        "soon": by_event(upcoming(session, today))[:_SOON],
         "services": services,
         "documents": documents,
         "check": newest_check(session),
@@ -72,7 +84,7 @@ def home_page(session: Session, today: date) -> dict[str, Any]:
 
 def upcoming_page(session: Session, today: date) -> dict[str, Any]:
     """Changes by the date from which they hold, the nearest first, and announced texts with those they will replace."""
-    rows = upcoming(session, today, limit=_AHEAD)
-    days = groupby(rows, key=lambda row: row.change.effective_date or today)
+    events = by_event(upcoming(session, today, limit=_AHEAD))
+    days = groupby(events, key=lambda event: event[0].change.effective_date or today)
     announced = [pair for pair in previews(session) if all(current_version(session, each.id) for each in pair)]
     return {"days": [(day, list(run)) for day, run in days], "announced": announced, "today": today}

@@ -90,6 +90,6 @@ class ChangesPaged(ChangesQuery):
     cursor: Place | None = Field(None, description="as `next` has it")
     limit: Limit = 50
 
-    def page(self, session: Session) -> ChangesPage:
+    def page(self, session: Session, *, by_event: bool = False) -> ChangesPage:
         before = Cursor.parse(self.cursor) if self.cursor else None
-        return changes_page(session, self.filter, before=before, limit=self.limit)
+        return changes_page(session, self.filter, before=before, limit=self.limit, by_event=by_event)

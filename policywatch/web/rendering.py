@@ -13,6 +13,7 @@ from policywatch.sanitize import safe_link, sanitize
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.search_page import excerpt, fragment
+from storage.change_list import leading_first
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -43,6 +44,7 @@ class Renderer:
             reasons=reasons,
             spoken=LANGUAGES,  # a page may have `languages` of its documents
             catalogue=catalogue,
+            leading_first=leading_first,
         )
         self._templates.filters["twice"] = lambda value: (value, value)
         self._templates.filters["translate"] = translate

@@ -55,6 +55,11 @@ def upgrade() -> None:
         sa.Column("rereading", sa.JSON),
     )
     op.create_table(
+        "events",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
         "second_readings",
         sa.Column("passage", sa.String, primary_key=True),
         sa.Column("model", sa.String, primary_key=True),
@@ -170,10 +175,13 @@ def upgrade() -> None:
         sa.Column("brief", sa.JSON, nullable=False),
         sa.Column("returns_to", sa.Integer, sa.ForeignKey("versions.id")),
         sa.Column("waits", sa.Integer, nullable=False),
+        sa.Column("event_id", sa.Integer, sa.ForeignKey("events.id")),
+        sa.Column("event_reason", sa.JSON),
     )
     op.create_index("ix_changes_before_id", "changes", ["before_id"])
     op.create_index("ix_changes_check_id", "changes", ["check_id"])
     op.create_index("ix_changes_effective_date", "changes", ["effective_date"])
+    op.create_index("ix_changes_event_id", "changes", ["event_id"])
     op.create_index(
         "ix_changes_listed",
         "changes",

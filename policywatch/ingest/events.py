@@ -1,0 +1,83 @@
+"""Which event a change belongs to: decided when it is recorded, by the service's other changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from analysis.text.normal import normalize
+from messages import Message
+from storage.announced import announcements
+from storage.changes import Change, Event
+from storage.changes import change as stored_change
+from storage.documents import Document, document, untranslated_id
+from storage.events import added_texts, changes_between, join_event
+from storage.versions import Cause
+
+NEAR = timedelta(days=7)  # between two changes that only their words bring together
+SPAN = timedelta(days=90)  # of an event; only the text that it announced may join later
+_SHARED = 60  # characters of a new text that two documents don't have by chance
+
+
+def group(session: Session, change: Change) -> None:
+    """Let a change join the event of another one that speaks of the same thing.
+
+    The surest reason counts, then the nearest change, then the first: the same changes make the same events.
+    """
+    if not _has_words(change):
+        return
+    if announcement := announcements(session, [change]).get(change.id or 0):
+        title = document(session, announcement.document_id).title
+        reason = Message("event.announced", title=title)
+        join_event(session, change, stored_change(session, announcement.change_id), reason)
+        return
+    of, at = document(session, change.document_id), change.detected_at
+    rows = changes_between(session, of.service, at - SPAN, at + SPAN)
+    texts = _long_texts(session, [row.id or 0 for row, _ in rows if abs(row.detected_at - at) <= NEAR])
+    candidates = []
+    for other, its_document in rows:
+        if other.id == change.id or not _can_join(session, change, other):
+            continue
+        distance = abs(other.detected_at - at)
+        shared = texts.get(change.id, set()) & texts.get(other.id, set()) if its_document.id != of.id else set()
+        reasons = _reasons(change, of, other, its_document, is_near=distance <= NEAR, has_shared_text=bool(shared))
+        candidates += [(rank, distance, other.id or 0, code) for rank, code in enumerate(reasons) if code]
+    if candidates:
+        _, _, id_, code = min(candidates)
+        other = stored_change(session, id_)
+        join_event(session, change, other, Message(code, title=document(session, other.document_id).title))
+
+
+def _reasons(
+    change: Change, of: Document, other: Change, its_document: Document, *, is_near: bool, has_shared_text: bool
+) -> Iterator[str | None]:
+    """Codes of what makes two changes one event, the surest first; None for each that does not hold."""
+    share_topics = not {*change.topics}.isdisjoint(other.topics)
+    days = {change.effective_date, other.effective_date}
+    is_translation = untranslated_id(of) == untranslated_id(its_document) and of.language != its_document.language
+    contradict = (None not in days and len(days) > 1) or {change.direction, other.direction} == {"expands", "limits"}
+    is_alike = (share_topics or not (change.topics or other.topics)) and not contradict
+    yield "event.language" if is_near and is_translation and is_alike else None
+    yield "event.passages" if has_shared_text else None
+    yield "event.dates" if share_topics and None not in days and len(days) == 1 else None
+
+
+def _can_join(session: Session, change: Change, other: Change) -> bool:
+    began_at = session.get_one(Event, other.event_id).began_at if other.event_id else other.detected_at
+    is_same_way = (change.returns_to is None) == (other.returns_to is None)
+    return _has_words(other) and is_same_way and abs(change.detected_at - began_at) <= SPAN
+
+
+def _has_words(change: Change) -> bool:
+    """The service changed what the document says; neither its form nor our reading of it."""
+    return change.substantive and change.cause != Cause.READER
+
+
+def _long_texts(session: Session, change_ids: list[int]) -> dict[int | None, set[str]]:
+    texts: dict[int | None, set[str]] = {}
+    for change_id, text in added_texts(session, change_ids):
+        if len(text) >= _SHARED:
+            texts.setdefault(change_id, set()).add(normalize(text))
+    return texts
