@@ -41,7 +41,7 @@ def show_notice(notice: Notice, language: str) -> News:
 
 def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]) -> list[str]:
     lines = []
-    if kind is NoticeKind.VOLATILE:
+    if kind in (NoticeKind.VOLATILE, NoticeKind.ALTERNATING):
         lines.append(values["reason"])
     elif values["reason"] and kind not in (NoticeKind.PARKED, NoticeKind.TEMPLATE):  # whose text has it
         lines.append(words("notices.reason", **values))

@@ -16,7 +16,7 @@ from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import Watchlist, contact_problem, load
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
-from policywatch.ingest.volatility import volatile_content
+from policywatch.ingest.volatility import volatile_place, volatility_reason
 from policywatch.plan import is_late
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.views.health import (
@@ -37,6 +37,7 @@ from storage.database import Database
 from storage.deliveries import counts
 from storage.documents import known
 from storage.errors import StorageError
+from storage.notices import NoticeKind
 from storage.second_readings import last_second_reading
 
 
@@ -156,9 +157,13 @@ def _dated_ahead(session: Session) -> Iterator[Finding]:
 
 def _volatile(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
     for id_, config in extraction_configs(watchlist).items():
-        if volatile := volatile_content(session, id_, config, utc_now()):
-            text = f"has kept changing at one place since {volatile.since:%Y-%m-%d}, and in nothing worth telling"
-            yield Finding(True, id_, f"{text}. {volatile.reason}")
+        place = volatile_place(session, id_, utc_now())
+        if place is not None and (reason := volatility_reason(session, place, config)):
+            since = f"since {place.since:%Y-%m-%d}"
+            text = f"has kept changing at one place {since}, and in nothing worth telling"
+            if place.kind is NoticeKind.ALTERNATING:
+                text = f"a passage has come and gone {since}; it is news again only once it stays as it is"
+            yield Finding(True, id_, f"{text}. {reason}")
 
 
 def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:

@@ -19,12 +19,14 @@ from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.evidence.timestamps import authority_of, timestamp_chain
 from policywatch.ingest.alerting import confirm
+from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import PageCache, Review, extraction_configs, no_review
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
+from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
 from storage.database import Database
@@ -46,6 +48,7 @@ class Job:
         self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
         self._pages = PageCache()
         self._in_force: dict[str, InForce] = {}  # of documents with one address
+        self._turning: dict[str, TurningText] = {}  # of these, those with passages that alternate
 
     def run(self, *, only: Sequence[str] = (), force: bool = False, progress: Progress | None = None) -> Report:
         """All steps, over what is due (all of it with `force`). Raises `Busy` where another run is at work.
@@ -86,9 +89,12 @@ class Job:
 
     def crawl(self, planned: Sequence[DocumentEntry], *, progress: Progress | None = None) -> list[int]:
         """Fetch these documents; the ids of the checks."""
+        with self.database.writing() as session:
+            forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
             whole = {entry.id for entry in planned if len(entry.addresses) == 1}
             self._in_force = {id_: version for id_, version in in_force(session).items() if id_ in whole}
+            self._turning = turning_documents(session, self._in_force, utc_now())
         checks = [self._failed_check(entry.id) for entry in planned if entry.id in self._failed]
         targets = [target(self.watchlist, entry) for entry in planned if entry.id not in self._failed]
         if not targets:
@@ -141,16 +147,22 @@ class Job:
         """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a
         new text is kept for `ingest`."""
         config, current = self.configs[fetched.document], self._in_force.get(fetched.document)
-        if current is not None and current.reader == config.reader and current.source == _source(fetched):
+        turning = self._turning.get(fetched.document)
+        is_same = current is not None and current.reader == config.reader and current.source == _source(fetched)
+        if current is not None and is_same and turning is None:
             return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
         markup = None
         try:
-            markup = config.markup_digest(fetched)
+            if turning is None:
+                markup = config.markup_digest(fetched)
             if markup is not None and markup == known.markup and known.text is not None:
                 return known
-            text = fingerprint(self._pages.extract(config, fetched).blocks)
+            page = self._pages.extract(config, fetched)
         except UnreadablePage:
             return Fingerprint(None, markup)
+        text = fingerprint(page.blocks)
+        if turning is not None and current is not None:
+            return Fingerprint(turning.fingerprint_of(page, text, current.fingerprint))
         if current is not None and current.fingerprint == text:
             self._pages.forget(config, fetched)
         return Fingerprint(text, markup)

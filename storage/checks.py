@@ -120,15 +120,26 @@ def _drop_captures_between(session: Session, check: Check) -> None:
     ).all()
     kept = [streak[0][1], check.capture_id] if streak else []
     between = [id_ for id_, capture_id in streak if capture_id not in kept and id_ not in noticed]
+    session.exec(update(Check).where(col(Check.id).in_(between)).values(capture_id=None))
     captures = {capture_id for id_, capture_id in streak if id_ in between}
-    elsewhere = select(Check.capture_id).where(capture.in_(captures), col(Check.id).not_in(between))
-    captures.difference_update(session.exec(elsewhere).all())
-    captures.difference_update(
-        session.exec(select(Version.capture_id).where(col(Version.capture_id).in_(captures))).all()
-    )
-    session.exec(update(Check).where(capture.in_(captures)).values(capture_id=None))
-    of_them = or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures))
-    remove_captures(session, of_them, f"{check.document_id}, set aside")
+    _remove_unnamed(session, captures, f"{check.document_id}, set aside")
+
+
+def release_capture(session: Session, check: Check) -> None:
+    """What a valid check brought is neither the text in force nor news: its capture is not needed, and the next request
+    asks for the whole page."""
+    row = document(session, check.document_id)
+    row.etag = row.last_modified = row.markup = row.parts = None
+    capture_id, check.capture_id = check.capture_id, None
+    session.flush()
+    _remove_unnamed(session, {capture_id}, f"{check.document_id}, alternating")
+
+
+def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> None:
+    """Captures that no check and no version names."""
+    for name in (Check.capture_id, Version.capture_id):
+        captures.difference_update(session.exec(select(name).where(col(name).in_(captures))).all())
+    remove_captures(session, or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)), about)
 
 
 def pauses(session: Session, now: datetime) -> dict[str, datetime]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from storage.alerts import Alert
+from storage.alternating import AlternatingPassage
 from storage.captures import Capture
 from storage.chain import ChainEntry, Timestamp
 from storage.changes import Change, ChangeTopic, Event, StoredPassage
@@ -84,7 +85,20 @@ _SHAPES: dict[str, Any] = {
 _MODELS: dict[str, type[SQLModel]] = {
     str(model.__tablename__): model
     for model in (
-        *(Alert, Capture, ChainEntry, Change, ChangeTopic, Check, Delivery, DeliveryItem, Document, Event, Import),
+        *(
+            Alert,
+            AlternatingPassage,
+            Capture,
+            ChainEntry,
+            Change,
+            ChangeTopic,
+            Check,
+            Delivery,
+            DeliveryItem,
+            Document,
+            Event,
+            Import,
+        ),
         *(Notice, Paragraph, ParagraphInterval, SecondReading, StoredPassage, Timestamp, Version),
     )
 }

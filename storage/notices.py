@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
     TEMPLATE = "template"  # one of the operator's own templates failed, and ours was used
+    ALTERNATING = "alternating"  # a passage of a document comes and goes
     VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from storage.alerts import Alert
+from storage.alternating import AlternatingPassage
 from storage.captures import Capture, remove_captures
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
@@ -20,7 +21,7 @@ from storage.paragraphs import Mentions, Paragraph, ParagraphInterval, reindex
 from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
 
-OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import)
+OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import, AlternatingPassage)
 INDEXED = (Paragraph, ParagraphInterval)  # made from the versions
 
 
@@ -80,7 +81,8 @@ def remove(session: Session, document_id: str) -> None:
     row = document(session, document_id)
     _forget_versions(session, document_id, imported=False)
     reindex(session, document_id)
-    session.exec(delete(Notice).where(col(Notice.document_id) == document_id))
+    for table in (Notice, AlternatingPassage):
+        session.exec(delete(table).where(col(table.document_id) == document_id))
     session.exec(delete(Check).where(col(Check.document_id) == document_id))
     remove_captures(session, col(Capture.document_id) == document_id, document_id)
     session.exec(delete(Import).where(col(Import.document_id) == document_id))

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import UniqueConstraint, exists
+from sqlalchemy import JSON, UniqueConstraint, exists
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
@@ -40,6 +40,8 @@ class Version(SQLModel, table=True):
     reader: str  # which rules and selectors read it, and in which declared language (`reader_of`)
     source: str | None = None  # the archive that it was taken from, in words for people; None: we saw it ourselves
     page: Any = Field(sa_type=CompressedJson)
+    # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
+    alternating: list[str] = Field(default_factory=list, sa_type=JSON)
 
 
 class Import(SQLModel, table=True):

@@ -99,6 +99,7 @@ NOTICES = [
     ("held", {"reason": "another language", "passages": ["We [-do-] {+sell+}"]}),
     ("parked", {"sent": "alert", "address": "${A}", "route": "team", "reason": "status 404"}),
     ("template", {"reason": "alert.txt.j2, line 3"}),
+    ("alternating", {"since": "2026-03-02T09:00:00+00:00", "reason": "12 became 13", "place": ["key", ""]}),
     ("volatile", {"since": "2026-03-02T09:00:00+00:00", "reason": "12 became 13", "place": ["", "The end."]}),
 ]
 

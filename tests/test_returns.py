@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
+from storage.alerts import Alert
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, watchlist
 
 EDITED = tuple(text.replace("Our staff", "Our librarians") for text in PARAGRAPHS)
@@ -29,7 +31,11 @@ def sent(config: Path, site: Site, *texts: str) -> list[int]:
     counts = []
     with a_job(config) as job:
         for site.pages["/privacy"] in texts:
-            counts.append(job.run(force=True).deliveries.sent)
+            with job.database.reading() as session:
+                before = len(session.exec(select(Alert)).all())
+            job.run(force=True)
+            with job.database.reading() as session:
+                counts.append(len(session.exec(select(Alert)).all()) - before)
     return counts
 
 
@@ -61,4 +67,3 @@ def test_a_text_that_went_back_and_came_again_is_no_news_however_long_it_stays(c
     assert sent(config, site, *[policy(AI, noise="now")] * 4) == [0, 0, 0, 0]
     again = policy("Last updated: 3 May 2026.", AI)
     assert sent(config, site, policy(), again, *[again] * 3) == [0, 0, 0, 0, 0]
-    assert sent(config, site, *[policy()] * 4) == [0, 0, 0, 1]

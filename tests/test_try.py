@@ -53,9 +53,10 @@ def test_a_narrow_terminal_shows_it_in_its_place() -> None:
 def test_piped_it_is_plain(tmp_path: Path, dropped: bool) -> None:
     file = tmp_path / "page.html"
     file.write_text(PAGE, "utf-8")
-    said = policywatch("try", file, *(["--dropped"] if dropped else []))
+    said = policywatch("try", file, *(["--why", "--remove", "footer"] if dropped else []))
     assert "  We keep the names of those who walk with us.\n" in said
     assert ("left out (control): Print this page\n" in said) is dropped
+    assert ("left out (selector in remove): © 2025 Heron Lake" in said) is dropped
     assert "\x1b" not in said
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from analysis.extract.decoding import decoded
 from analysis.extract.html_page import read_html
 from analysis.extract.markdown import read_markdown, read_plain
+from analysis.extract.section import section_of
 from analysis.model import Page, UnreadablePage
 from messages import Message
 
@@ -24,18 +25,19 @@ def read_page(
     language: str | None = None,
     select: Sequence[str] = (),
     remove: Sequence[str] = (),
+    section: str | None = None,
 ) -> Page:
-    """Take the document's text out of one capture.
+    """Take the document's text out of one capture, or only what stands under the heading `section`.
 
     `mime` is text/html, application/pdf, text/markdown or text/plain; `charset` what the server declared;
     `language` what the watchlist declares. Raises `UnreadablePage` where there is no text: an empty shell, a scan,
-    a selector that finds nothing.
+    a selector or a section that finds nothing.
     """
     kind = mime.partition(";")[0].strip().lower()
     if _is_pdf(body):
         from analysis.extract.pdf_page import read_pdf  # loads slowly, and few documents need it
 
-        return _bounded(read_pdf(body, language=language))
+        return _bounded(read_pdf(body, language=language), section)
     if kind == "application/pdf":
         kind = "text/html"  # an error page in the place of the file
     if b"\0" in body[:1024] and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(body):
@@ -44,10 +46,10 @@ def read_page(
     if not text.strip():
         raise UnreadablePage(Message("unreadable.empty"))
     if kind not in ("text/markdown", "text/plain"):
-        return _bounded(read_html(text, url=url, language=language, select=select, remove=remove))
+        return _bounded(read_html(text, url=url, language=language, select=select, remove=remove), section)
     if len(text) > _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
-    return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language))
+    return _bounded((read_markdown if kind == "text/markdown" else read_plain)(text, language=language), section)
 
 
 def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
@@ -58,13 +60,13 @@ def markup_of(body: bytes, *, mime: str, charset: str | None) -> str | None:
     return decoded(body, charset=charset)
 
 
-def _bounded(page: Page) -> Page:
-    """Raise `UnreadablePage` for more text than any policy has."""
+def _bounded(page: Page, section: str | None) -> Page:
+    """The page, or its section. Raises `UnreadablePage` for more text than any policy has."""
     texts = sum(len(block.text) for block in page.blocks)
     titles = sum(len(title) for block in page.blocks for title in block.heading)  # which are stored with each block
     if texts > _CHARACTERS or titles > 5 * _CHARACTERS:
         raise UnreadablePage(Message("unreadable.costly"))
-    return page
+    return section_of(page, section) if section else page
 
 
 def is_small(body: bytes, mime: str) -> bool:

@@ -26,7 +26,7 @@ def read_html(
     text: str, *, url: str = "", language: str | None = None, select: Sequence[str] = (), remove: Sequence[str] = ()
 ) -> Page:
     tree = parse(text)
-    without(tree, remove)
+    removed = [Dropped(text, "selector in remove") for text in without(tree, remove) if text]
     label = tree.root.attributes.get("lang") if tree.root is not None else None
     declared = two_letters(label)
     lines: list[Line] = []
@@ -46,7 +46,7 @@ def read_html(
         _title(left, tree),
         written,
         tuple(_blocks(left, _base(tree, url))),
-        tuple(_dropped(lines)),
+        (*removed, *_dropped(lines)),
         declared,
         region_of(label) if written == declared else None,
         _container(left),
@@ -82,10 +82,13 @@ def _dropped(lines: Iterable[Line]) -> Iterable[Dropped]:
             yield Dropped(line.text, line.reason, before)
 
 
-def without(tree: LexborHTMLParser, remove: Sequence[str]) -> None:
-    """Take out the elements that these selectors mean."""
-    for node in _selected(tree, remove):
+def without(tree: LexborHTMLParser, remove: Sequence[str]) -> list[str]:
+    """Take out the elements that these selectors mean; their texts."""
+    nodes = _selected(tree, remove)
+    texts = [" ".join(node.text(separator=" ").split()) for node in nodes]
+    for node in nodes:
         node.decompose()
+    return texts
 
 
 def _selected(tree: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:

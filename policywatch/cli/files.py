@@ -72,6 +72,9 @@ def try_(
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")
     ] = None,
+    section: Annotated[
+        str | None, typer.Option("--section", metavar="HEADING", help="Read only what stands under this heading.")
+    ] = None,
     language: Language = None,
     contact: Annotated[str, typer.Option("--contact", help="Goes into the User-Agent of the request.")] = "",
     allow_private: Annotated[
@@ -79,7 +82,7 @@ def try_(
     ] = False,
     render: Annotated[bool, typer.Option("--render", help="Let a browser run the page's scripts first.")] = False,
     expand: Annotated[bool, typer.Option("--expand", help="And open what a click opens in its text.")] = False,
-    dropped: Annotated[bool, typer.Option("--dropped", help="Show what was left out, and why.")] = False,
+    dropped: Annotated[bool, typer.Option("--why", "--dropped", help="Show what was left out, and why.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what would be read of a page, before you watch it.
@@ -97,6 +100,7 @@ def try_(
         source,
         select=select or (),
         remove=remove or (),
+        section=section,
         language=language,
         contact=contact,
         allow_private=allow_private,

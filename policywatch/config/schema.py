@@ -123,6 +123,7 @@ class DocumentEntry(Table):
     language: Language = "en"
     select: list[Selector] = []
     remove: list[Selector] = []
+    section: Annotated[str, Field(min_length=1)] | None = None
     every: Annotated[str, AfterValidator(_span)] = "6h"
     robots: Robots | None = None
     allow_private: bool = False

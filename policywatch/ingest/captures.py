@@ -97,7 +97,7 @@ def _ingest(
         is_given_up = not count_attempt(session, check)
     with database.reading() as session:
         captures = captures_from(session, check.capture_id)
-        history = load_history(session, check.document_id, captures, config)
+        history = load_history(session, check, captures, config)
     decision: Decision
     try:
         if is_given_up:

@@ -13,12 +13,13 @@ from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from messages import Message
+from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages
 from policywatch.ingest.quarantine import preview, shown_captures
 from storage.captures import Capture, captures_from
 from storage.changes import waiting_changes
-from storage.checks import Outcome, last_kept
+from storage.checks import Check, Outcome, last_kept
 from storage.documents import document, replaced_by
 from storage.versions import Cause, Version, current_version, is_read_as, numbered_version, pages_before
 
@@ -27,9 +28,10 @@ EARLIER = 6  # versions before the one in force that tell a return from news
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The text in force."""
+    """The text in force; `fetched` is the page where passages of it came or went of late."""
 
     version: Version
+    fetched: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class NewVersion:
     """A text that is accepted, and how it differs from version `before` (neither where there is nothing to compare it
     with): the `current` one, or the one that an announced text will replace.
 
-    `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back.
+    `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back. Passages of
+    the page that alternate (their keys) stand as in the current version; `fetched` is it as it came.
     """
 
     page: Page
@@ -64,6 +67,8 @@ class NewVersion:
     draft: ChangeDraft | None = None
     alerts: bool = False
     undoes: int | None = None
+    alternating: Sequence[str] = ()
+    fetched: Page | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -83,7 +88,8 @@ class History:
     `former` are the captures of the text in force, a part each; none where the watchlist has other addresses now, or
     another language, so that nobody can tell what the service changed. `earlier` are pages of versions before the
     current one, oldest first; `replaced` is the version that an announced text will replace; `waiting` are the changes
-    whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown.
+    whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown; `turns`
+    is what came and went of late.
     """
 
     current: Version | None
@@ -92,10 +98,12 @@ class History:
     replaced: Version | None
     waiting: Sequence[tuple[int, Version]]
     shown: Sequence[Sequence[Capture]]
+    turns: Turns
 
 
-def load_history(session: Session, document_id: str, captures: Sequence[Capture], config: ExtractionConfig) -> History:
-    """For a text of these captures."""
+def load_history(session: Session, check: Check, captures: Sequence[Capture], config: ExtractionConfig) -> History:
+    """For a check's text, of these captures."""
+    document_id = check.document_id
     current = current_version(session, document_id)
     row = document(session, document_id)
     replaced = replaced_by(row)
@@ -111,6 +119,7 @@ def load_history(session: Session, document_id: str, captures: Sequence[Capture]
         replaced=current_version(session, replaced) if replaced is not None else None,
         waiting=waiting,
         shown=shown_captures(session, row),
+        turns=load_turns(session, document_id, check.checked_at),
     )
 
 
@@ -149,15 +158,28 @@ def decide(
         raise
     except UnreadablePage as failure:
         return Unreadable(failure.reason)
-    page = join_pages(pages)
+    fetched = join_pages(pages)
+    page, alternating = _held_still(fetched, history, config)
     if current is not None and current.fingerprint == fingerprint(page.blocks):
-        return Unchanged(current)
+        return Unchanged(current, fetched if history.turns.rows else None)
     is_first = current is None or current.source is not None  # an archive reads its pages in another way
     if reason := config.reject_reason(captures, () if is_first else former, pages):
         before = None if current is None or is_first else page_from_json(current.page)
         return NeedsReview(reason, preview(before, page, history.shown, config))
     cause = Cause.PAGE if former or is_first else Cause.READER
-    return new_version(page, history, config, cause=cause, is_comparable=bool(former))
+    version = new_version(page, history, config, cause=cause, is_comparable=bool(former))
+    return replace(version, alternating=alternating, fetched=fetched)
+
+
+def _held_still(page: Page, history: History, config: ExtractionConfig) -> tuple[Page, list[str]]:
+    """The page with what alternates as in the text in force, and its keys; as it is where it comes from another address
+    or takes back a change that nobody was told of."""
+    if history.current is None or not history.former or not history.turns.rows:
+        return page, []
+    held, keys = history.turns.hold_still(page_from_json(history.current.page), page)
+    if held.blocks == page.blocks or _undone_change(page, history, config) is not None:
+        return page, []
+    return held, keys
 
 
 def former_pages(history: History, config: ExtractionConfig) -> list[Page]:

@@ -72,11 +72,12 @@ class ExtractionConfig:
     topics: tuple[OwnTopic, ...] = ()
     review: Review = field(default=no_review, repr=False, compare=False)
     kind: str | None = None
+    section: str | None = None
 
     @property
     def reader(self) -> str:
         """Changes with the rules, the selectors or the language: versions of different readers can't be compared."""
-        selectors = json.dumps([self.select, self.remove]).encode()
+        selectors = json.dumps([self.select, self.remove, *([self.section] if self.section else [])]).encode()
         return reader_of(f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}", self.language)
 
     @property
@@ -113,6 +114,7 @@ class ExtractionConfig:
             language=self.language,
             select=self.select,
             remove=(*self.remove, *remove),
+            section=self.section,
         )
 
     def extract_parts(
@@ -249,7 +251,14 @@ def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict
     )
     return {
         entry.id: ExtractionConfig(
-            entry.title, entry.language, tuple(entry.select), tuple(entry.remove), topics, review, entry.kind
+            entry.title,
+            entry.language,
+            tuple(entry.select),
+            tuple(entry.remove),
+            topics,
+            review,
+            entry.kind,
+            entry.section,
         )
         for entry in watchlist.documents
     }

@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from analysis.model import Page
-from analysis.page_json import page_json
+from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from policywatch.ingest.alerting import CONFIRMATIONS, RoutesFor, alert
+from policywatch.ingest.alternating import note_turns
 from policywatch.ingest.decision import Decision, NeedsReview, NewVersion, Unchanged, Unreadable
 from policywatch.ingest.drafts import ChangeDraft, change_columns
 from policywatch.ingest.events import group
@@ -18,7 +19,7 @@ from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.ingest.quarantine import hold
 from storage.captures import Capture
 from storage.changes import Change
-from storage.checks import Check, Outcome, finish
+from storage.checks import Check, Outcome, finish, release_capture
 from storage.paragraphs import index_version
 from storage.versions import Cause, Version, earlier_with
 
@@ -33,10 +34,15 @@ def apply(
 ) -> None:
     """Write what was decided of the check's `capture` (of several parts, the first)."""
     match decision:
-        case Unchanged(version):
+        case Unchanged(version, fetched):
             check.version_id = version.id
             session.get_one(Version, version.id).reader = config.reader
             finish(session, check, Outcome.UNCHANGED)
+            if fetched is not None:
+                in_force = page_from_json(version.page)
+                note_turns(session, check, in_force, fetched, in_force)
+                if fingerprint(fetched.blocks) != version.fingerprint:
+                    release_capture(session, check)
         case Unreadable(reason, is_costly):
             check.attempts = check.attempts if is_costly else 0
             finish(session, check, Outcome.UNREADABLE, reason)
@@ -62,7 +68,11 @@ def record(
     The change is dated by the check, unless by `detected_at`.
     """
     version = add_version(session, capture, config, decision.page, decision.current, decision.cause)
+    version.alternating = [*decision.alternating]
     check.version_id = version.id
+    if decision.current is not None and decision.current.source is None and decision.cause is not Cause.READER:
+        before = page_from_json(decision.current.page)
+        note_turns(session, check, before, decision.fetched or decision.page, decision.page)
     if decision.draft is None or decision.before is None:
         return None
     at = detected_at or check.checked_at

@@ -21,6 +21,7 @@ from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import page_rejection
+from policywatch.ingest.alternating import hold_still
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, join_pages
@@ -86,6 +87,8 @@ def _page_again(version: Version, captures: Sequence[Capture], config: Extractio
     stored = page_from_json(version.page)
     try:
         page = join_pages(config.extract_parts(captures))
+        if version.alternating:
+            page = hold_still(stored, page, version.alternating, version.alternating)
     except UnreadablePage:
         return None
     if fingerprint(page.blocks) == version.fingerprint:

@@ -1,4 +1,5 @@
-"""Volatile content: a document keeps changing at one place and never in what alerts; a notice says so once."""
+"""Volatile content: a document keeps changing at one place and never in what alerts, or a passage of it alternates; a
+notice says so once."""
 
 from __future__ import annotations
 
@@ -12,69 +13,92 @@ from analysis.page_json import page_from_json
 from analysis.validate.volatile import single_place
 from messages import Message
 from policywatch.ingest.extraction import ExtractionConfig, of_part
+from storage.alternating import AlternatingPassage, alternating_passages
 from storage.captures import captures_from
 from storage.changes import change_to
 from storage.checks import Check, Outcome
 from storage.database import Database
 from storage.notices import Notice, NoticeKind, notices_of
-from storage.versions import Cause, versions_of_document
+from storage.paragraphs import digest
+from storage.versions import Cause, Version, versions_of_document
 
 _CHANGES = 3  # in a row at one place
 _WITHIN = timedelta(days=60)
+_VERSIONS = 6  # among which one has the other state of a passage that alternates
 
 
-class VolatileContent(NamedTuple):
-    """Since when, what stands around the place, and what was exchanged last, with the line that leaves it out."""
+class VolatilePlace(NamedTuple):
+    """Since when, what it is known by (what stands around it, or the passage that alternates), and the versions before
+    and after it changed."""
 
+    kind: NoticeKind
     since: datetime
     place: tuple[str, str]
-    reason: Message
+    before: Version
+    after: Version
 
 
-def volatile_content(
-    session: Session, document_id: str, config: ExtractionConfig, now: datetime
-) -> VolatileContent | None:
-    """None where the last changes were not so, or not of late."""
-    rows = versions_of_document(session, document_id, limit=_CHANGES + 1)
-    changes = [change_to(session, row.id) for row in rows[:_CHANGES] if row.id is not None]
+def volatile_place(session: Session, document_id: str, now: datetime) -> VolatilePlace | None:
+    """None where the last changes were not so, or not of late, and nothing alternates."""
+    if rows := alternating_passages(session, [document_id]):
+        return _alternating_place(session, rows[0])
+    versions = versions_of_document(session, document_id, limit=_CHANGES + 1)
+    changes = [change_to(session, row.id) for row in versions[:_CHANGES] if row.id is not None]
     idle = [change for change in changes if change and change.cause == Cause.PAGE and not change.alert]
-    if len(rows) <= _CHANGES or len(idle) < _CHANGES or rows[-1].source is not None:
+    if len(versions) <= _CHANGES or len(idle) < _CHANGES or versions[-1].source is not None:
         return None
     if now - idle[-1].detected_at > _WITHIN:
         return None
-    place = single_place([page_from_json(row.page) for row in reversed(rows)])
-    last, before = (captures_from(session, row.capture_id) for row in rows[:2])
-    if place is None or len(last) != len(before):
+    place = single_place([page_from_json(row.page) for row in reversed(versions)])
+    since = idle[-1].detected_at
+    return VolatilePlace(NoticeKind.VOLATILE, since, place, versions[1], versions[0]) if place is not None else None
+
+
+def _alternating_place(session: Session, row: AlternatingPassage) -> VolatilePlace | None:
+    last, *earlier = versions_of_document(session, row.document_id, limit=_VERSIONS)
+    other = next((each for each in earlier if _has(each, row) != _has(last, row)), None)
+    if other is None:
         return None
-    difference = config.difference(before, last)
+    return VolatilePlace(NoticeKind.ALTERNATING, row.since, (row.key, ""), other, last)
+
+
+def _has(version: Version, row: AlternatingPassage) -> bool:
+    return any(digest(block.text) == row.key for block in page_from_json(version.page).blocks)
+
+
+def volatility_reason(session: Session, place: VolatilePlace, config: ExtractionConfig) -> Message | None:
+    """What was exchanged, with the line that leaves it out; takes long."""
+    before, after = (captures_from(session, each.capture_id) for each in (place.before, place.after))
+    difference = config.difference(before, after) if len(before) == len(after) else None
     if difference is None:
         return None
     reason = difference.message("differing.volatile")
     reason = (
         config.with_remove_line(difference, reason) if difference.remove else Message("differing.look", reason=reason)
     )
-    return VolatileContent(idle[-1].detected_at, place, of_part(last, difference.part, reason))
+    return of_part(after, difference.part, reason)
 
 
 def notify_volatility(database: Database, check_id: int, configs: Mapping[str, ExtractionConfig]) -> None:
-    """Write a notice once of each place; a run that is stopped before it does so with the next change there."""
+    """Write a notice once of each place; a run that is stopped before it does so with the next text that differs."""
     with database.reading() as session:
         check = session.get_one(Check, check_id)
-        if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC):
+        if check.outcome not in (Outcome.CHANGED, Outcome.COSMETIC, Outcome.UNCHANGED):
             return
-        content = volatile_content(session, check.document_id, configs[check.document_id], check.checked_at)
-        known = notices_of(session, check.document_id, NoticeKind.VOLATILE)
-    if content is None or any(notice.facts["place"] == [*content.place] for notice in known):
+        place = volatile_place(session, check.document_id, check.checked_at)
+        if place is None:
+            return
+        known = notices_of(session, check.document_id, place.kind)
+        if any(notice.facts["place"] == [*place.place] for notice in known):
+            return
+        reason = volatility_reason(session, place, configs[check.document_id])
+    if reason is None:
         return
     notice = Notice(
-        kind=NoticeKind.VOLATILE,
+        kind=place.kind,
         document_id=check.document_id,
         check_id=check.id,
-        facts={
-            "since": content.since.isoformat(),
-            "reason": content.reason.to_json(),
-            "place": [*content.place],
-        },
+        facts={"since": place.since.isoformat(), "reason": reason.to_json(), "place": [*place.place]},
         created_at=check.checked_at,
     )
     with database.writing() as session:

@@ -42,6 +42,7 @@ def read_source(
     *,
     select: Sequence[str],
     remove: Sequence[str],
+    section: str | None = None,
     language: str | None,
     contact: str,
     allow_private: bool,
@@ -49,7 +50,7 @@ def read_source(
     expand: bool = False,
 ) -> Page:
     """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
-    options: dict[str, Any] = {"language": language, "select": select, "remove": remove}
+    options: dict[str, Any] = {"language": language, "select": select, "remove": remove, "section": section}
     if not is_address(source):
         return read_file(Path(source), **options)
     from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest

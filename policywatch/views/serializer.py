@@ -12,6 +12,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.views import json_models as json
 from policywatch.views.change import change_view
 from policywatch.views.routing import WaitingChange
+from storage.alternating import alternating_passages
 from storage.announced import Announcement, announcement_by
 from storage.change_list import ListedChange, changes_to
 from storage.changes import Change, change, changes_of
@@ -206,6 +207,10 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
                 "source": version.source,
             }
             for version in versions(session, document_id)
+        ],
+        "alternating": [
+            {"text": row.text, "turns": row.turns, "since": row.since.isoformat(), "stands": row.stands}
+            for row in alternating_passages(session, [document_id])
         ],
         "changes": [change.model_dump(mode="json") for change in changes],
     }

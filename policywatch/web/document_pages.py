@@ -15,6 +15,7 @@ from policywatch.views.health import troubled
 from policywatch.views.routing import waiting
 from policywatch.web.chart import chart
 from policywatch.web.layout import stretches
+from storage.alternating import alternating_passages
 from storage.captures import capture_records
 from storage.change_list import changes_to
 from storage.changes import change_to
@@ -83,6 +84,7 @@ def document_page(
         "steps": [(version, changes.get(version.id or 0)) for version in versions[:steps]],
         "older": versions[steps - 1].number if len(versions) > steps else None,
         "newest": last[0].number if last else 0,
+        "alternating": alternating_passages(session, [document_id]),
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
         "last_good": last_valid(session, document_id),

@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("reader", sa.String, nullable=False),
         sa.Column("source", sa.String),
         sa.Column("page", sa.LargeBinary, nullable=False),
+        sa.Column("alternating", sa.JSON, nullable=False),
         sa.UniqueConstraint("document_id", "number"),
     )
     op.create_index("ix_versions_capture_id", "versions", ["capture_id"])
@@ -157,6 +158,20 @@ def upgrade() -> None:
     op.create_index("ix_checks_of_document", "checks", ["document_id", "id"])
     op.create_index("ix_checks_outcome", "checks", ["outcome"])
     op.create_index("ix_checks_version_id", "checks", ["version_id"])
+    op.create_table(
+        "alternating_passages",
+        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True),
+        sa.Column("key", sa.String, primary_key=True),
+        sa.Column("text", sa.String, nullable=False),
+        sa.Column("stands", sa.Boolean, nullable=False),
+        sa.Column("is_away", sa.Boolean, nullable=False),
+        sa.Column("turns", sa.Integer, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("turned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("check_id", sa.Integer, sa.ForeignKey("checks.id"), nullable=False),
+        sa.Column("longest", sa.Integer, nullable=False),
+    )
+    op.create_index("ix_alternating_passages_check_id", "alternating_passages", ["check_id"])
     op.create_table(
         "changes",
         sa.Column("id", sa.Integer, primary_key=True),

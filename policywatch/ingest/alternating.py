@@ -1,0 +1,130 @@
+"""Passages that come and go. Coming and going are news once each; from the next turn on a passage is held still: the
+text in force keeps it as it was last recorded, until the page stays as it is. docs/decisions/0047 says why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from analysis.model import Page
+from analysis.page_json import page_from_json
+from analysis.text.normal import fingerprint
+from analysis.text.words import edits
+from policywatch.ingest.alerting import CONFIRMATIONS
+from storage.alternating import ALTERNATES, AlternatingPassage, alternating_passages, turns_of
+from storage.checks import Check, good_checks_since
+from storage.paragraphs import digest
+from storage.versions import current_version
+
+_STILL = timedelta(days=1)  # the shortest time after which a passage has settled
+MEMORY = timedelta(weeks=3)  # what has not turned for so long does not alternate
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What came and went of late on a document's page, by key, for a text that comes `at` a time; `good_checks` says
+    how many followed each check at which something turned."""
+
+    rows: Mapping[str, AlternatingPassage]
+    good_checks: Mapping[int, int]
+    at: datetime  # no turn is older than `MEMORY` then
+
+    def hold_still(self, before: Page, page: Page) -> tuple[Page, list[str]]:
+        """The page with passages that alternate as they stand in `before`, the text in force, and what else turned of
+        late at their places; with the keys of what differs so."""
+        stands, stood = {*_keys(page)}, {*_keys(before)}
+        turned = {key for key, row in self.rows.items() if _stood(row, stood) != (key in stands)}
+        alternating = {key for key, row in self.rows.items() if row.turns + (key in turned) >= ALTERNATES}
+        unsettled = {key for key in alternating if key in turned or not self._has_settled(self.rows[key])}
+        keys = sorted(self.rows.keys() & (stands ^ stood))
+        return (hold_still(before, page, keys, unsettled), keys) if unsettled else (page, [])
+
+    def _has_settled(self, row: AlternatingPassage) -> bool:
+        """It has stood for a day and three checks, and twice as long as ever between two turns: what comes every Monday
+        has not settled on Wednesday."""
+        long_enough = max(_STILL, timedelta(seconds=2 * row.longest))
+        return self.at - row.turned_at >= long_enough and self.good_checks[row.check_id] >= CONFIRMATIONS
+
+
+def load_turns(session: Session, document_id: str, at: datetime) -> Turns:
+    rows = turns_of(session, document_id)
+    checks = {row.check_id for row in rows.values()}
+    return Turns(rows, {id_: good_checks_since(session, document_id, id_) for id_ in checks}, at)
+
+
+class TurningText(NamedTuple):
+    """The text in force of a document with passages that alternate; `is_away`: some are not as the text has them."""
+
+    page: Page
+    turns: Turns
+    is_away: bool
+
+    def fingerprint_of(self, page: Page, text: str, in_force: str) -> str:
+        """Of a page whose own is `text`: the one in force only where nothing turned. The same for all states of what
+        alternates, so that a page that turns between two answers is none that differs."""
+        if text == in_force and not self.is_away:
+            return text
+        return f"{fingerprint(self.turns.hold_still(self.page, page)[0].blocks)} in another state"
+
+
+def turning_documents(session: Session, ids: Collection[str], now: datetime) -> dict[str, TurningText]:
+    """By id, those of these documents that have passages that alternate."""
+    texts: dict[str, TurningText] = {}
+    for id_, rows in groupby(alternating_passages(session, ids), key=lambda row: row.document_id):
+        is_away = any(row.is_away for row in rows)
+        if (current := current_version(session, id_)) is not None:
+            texts[id_] = TurningText(page_from_json(current.page), load_turns(session, id_, now), is_away)
+    return texts
+
+
+def note_turns(session: Session, check: Check, before: Page, page: Page, recorded: Page) -> None:
+    """Write what a check's `page` shows to have come or gone since the text in force `before`; `recorded` is the one in
+    force from now on."""
+    assert check.id is not None
+    rows = turns_of(session, check.document_id)
+    texts = {key: block.text for each in (before, page) for key, block in zip(_keys(each), each.blocks, strict=True)}
+    stood, stands, in_force = ({*_keys(each)} for each in (before, page, recorded))
+    for key in {*texts, *rows}:
+        row = rows.get(key) if key is not None else None
+        if key is not None and (key in stands) != (key in stood if row is None else _stood(row, stood)):
+            row = row or AlternatingPassage(
+                document_id=check.document_id,
+                key=key,
+                text=texts[key],
+                stands=key in stands,
+                since=check.checked_at,
+                turned_at=check.checked_at,
+                check_id=check.id,
+            )
+            row.longest = max(row.longest, int((check.checked_at - row.turned_at).total_seconds()))
+            row.turns, row.turned_at, row.check_id = row.turns + 1, check.checked_at, check.id
+        if row is not None:
+            row.stands, row.is_away = key in stands, (key in stands) != (key in in_force)
+            session.add(row)
+
+
+def hold_still(before: Page, page: Page, passages: Collection[str], unsettled: Collection[str]) -> Page:
+    """The page with these passages as `before` has them or not, at each place where something unsettled differs: of two
+    states of one place, one stands."""
+    b, a = _keys(before), _keys(page)
+    turned = set(passages) & ({*b} ^ {*a})
+    blocks = []
+    for run in edits(b, a):
+        still = set() if set(unsettled).isdisjoint([*b[run.b0 : run.b1], *a[run.a0 : run.a1]]) else turned
+        blocks += [before.blocks[n] for n in range(run.b0, run.b1) if b[n] in still]
+        blocks += [page.blocks[n] for n in range(run.a0, run.a1) if a[n] not in still]
+    return replace(page, blocks=tuple(blocks))
+
+
+def _stood(row: AlternatingPassage, stood: Collection[str | None]) -> bool:
+    """Whether the passage stood on the page before: of what is held still, the text in force does not say so."""
+    return row.stands if row.is_away or row.turns >= ALTERNATES else row.key in stood
+
+
+def _keys(page: Page) -> list[str | None]:
+    return [digest(block.text) for block in page.blocks]

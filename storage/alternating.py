@@ -1,0 +1,48 @@
+"""Passages that come and go: each block of text that came to a document's page, or went from it, of late."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel, col, delete, select
+
+from storage.columns import Utc
+
+ALTERNATES = 3  # turns, from which on a passage alternates: it came, went and came again
+
+
+class AlternatingPassage(SQLModel, table=True):
+    """A block of a page. A turn is a valid check by which it had come, or gone."""
+
+    __tablename__ = "alternating_passages"
+
+    document_id: str = Field(primary_key=True, foreign_key="documents.id")
+    key: str = Field(primary_key=True)  # `storage.paragraphs.digest` of its text
+    text: str
+    stands: bool  # on the page, since the last turn
+    is_away: bool = False  # it stands on the page and not in the text in force, or the other way round
+    turns: int = 0
+    since: datetime = Field(sa_type=Utc)  # the first turn
+    turned_at: datetime = Field(sa_type=Utc)  # the last turn
+    check_id: int = Field(foreign_key="checks.id", index=True)  # of the last turn
+    longest: int = 0  # seconds between two turns, at most
+
+
+def turns_of(session: Session, document_id: str) -> dict[str, AlternatingPassage]:
+    """By key, whether they alternate or not."""
+    wanted = select(AlternatingPassage).where(AlternatingPassage.document_id == document_id)
+    return {row.key: row for row in session.exec(wanted)}
+
+
+def forget_turns(session: Session, until: datetime) -> None:
+    """Of passages that have not turned since, in all documents."""
+    session.exec(delete(AlternatingPassage).where(col(AlternatingPassage.turned_at) <= until))
+
+
+def alternating_passages(session: Session, ids: Collection[str]) -> list[AlternatingPassage]:
+    """Of these documents, one after the other, the longest known first."""
+    wanted = select(AlternatingPassage).where(col(AlternatingPassage.document_id).in_(ids))
+    wanted = wanted.where(col(AlternatingPassage.turns) >= ALTERNATES)
+    by = (AlternatingPassage.document_id, AlternatingPassage.since, AlternatingPassage.key)
+    return list(session.exec(wanted.order_by(*map(col, by))))
