@@ -14,7 +14,7 @@ RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels --constraint requirem
 
 FROM python:3.12-slim
 ARG EXTRAS
-ARG PACKAGES=""
+ARG PACKAGES="git"
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     POLICYWATCH_CONFIG=/data/policywatch.toml

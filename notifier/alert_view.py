@@ -27,7 +27,7 @@ from storage.announced import announcements
 from storage.changes import Change, StoredPassage, gravity, passages
 from storage.documents import document
 from storage.second_readings import second_readings
-from storage.versions import Cause, Version
+from storage.versions import Cause, Version, archive_name
 
 _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
@@ -78,6 +78,7 @@ class ChangeView:
     unflagged: int
     diff: str | None  # where the whole change can be read
     stored: str | None  # where the page can be read as it was stored
+    archived: str | None  # which archive the text is from, and of which day; None: the service itself showed it
     pages: tuple[str, ...]  # where the document stands, all of it
     severity_reasons: str  # why it is high, where a convention says so
     retold: str | None  # by a machine, in the message's language
@@ -142,6 +143,7 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
         unflagged=len(others),
         diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
         stored=_stored(session, change, base_url) if base_url else None,
+        archived=_archived(session, change, words),
         pages=tuple(filter(None, map(web_link, page.addresses))),
         severity_reasons=words.severity_reasons(brief),
         retold=meanings(second_readings(session, change.id or 0)).get(language),
@@ -151,6 +153,13 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
 def _stored(session: Session, change: Change, base_url: str) -> str:
     number = session.get_one(Version, change.version_id).number
     return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
+
+
+def _archived(session: Session, change: Change, words: Catalogue) -> str | None:
+    version = session.get_one(Version, change.version_id)
+    if version.source is None:
+        return None
+    return words("say.archived", source=archive_name(version.source) or "", date=words.day(version.captured_at.date()))
 
 
 def _day(written: object) -> date | None:

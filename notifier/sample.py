@@ -49,6 +49,7 @@ def sample_change(language: str) -> ChangeView:
         default="on",
         returned=False,
         announced=None,
+        archived=None,
         thread="sample",
         headline=headline(words, "Confrera", change, "privacy-policy"),
         short=headline(words, "Confrera", change, "privacy-policy", short=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
     findings = [watched_finding(watchlist), *_same_address(watchlist), *_recipients(watchlist)]
     if problem := contact_problem(watchlist.contact):
         findings.append(Finding(False, "contact", problem, is_configuration=True))
-    findings += [*_browser(watchlist), *_evidence(watchlist)]
+    findings += [*_browser(watchlist), *_sources(watchlist), *_evidence(watchlist)]
     try:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
@@ -111,6 +112,16 @@ def _evidence(watchlist: Watchlist) -> list[Finding]:
     except WatchlistError as failure:
         return watchlist_findings("evidence", failure)
     return []
+
+
+def _sources(watchlist: Watchlist) -> Iterator[Finding]:
+    """Where each document is read."""
+    by_source: dict[str, list[str]] = {}
+    for entry in watchlist.documents:
+        by_source.setdefault(entry.source_name, []).append(entry.id)
+    yield from (Finding(True, "source", f"{source}: {', '.join(ids)}") for source, ids in by_source.items())
+    if any(entry.source == "open-terms-archive" for entry in watchlist.documents) and shutil.which("git") is None:
+        yield Finding(False, "git", "is not installed, and Open Terms Archive can't be read without it")
 
 
 def _recipients(watchlist: Watchlist) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
 
 from analysis.model import UnreadablePage
 from analysis.text.normal import fingerprint
@@ -26,6 +28,8 @@ from policywatch.ingest.reprocess import reprocess_current
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
+from policywatch.sources.copies import read_copies, silent
+from policywatch.sources.followed import follow
 from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
@@ -88,7 +92,7 @@ class Job:
         self.mistakes += self._failed.values()
 
     def crawl(self, planned: Sequence[DocumentEntry], *, progress: Progress | None = None) -> list[int]:
-        """Fetch these documents; the ids of the checks."""
+        """Fetch these documents, or ask the archives that have them; the ids of the checks."""
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
@@ -96,20 +100,44 @@ class Job:
             self._in_force = {id_: version for id_, version in in_force(session).items() if id_ in whole}
             self._turning = turning_documents(session, self._in_force, utc_now())
         checks = [self._failed_check(entry.id) for entry in planned if entry.id in self._failed]
-        targets = [target(self.watchlist, entry) for entry in planned if entry.id not in self._failed]
-        if not targets:
-            return checks
-        from crawler.crawl import crawl  # Scrapy loads slowly, and often nothing is due
+        planned = [entry for entry in planned if entry.id not in self._failed]
+        if targets := [target(self.watchlist, entry) for entry in planned if entry.source == "page"]:
+            from crawler.crawl import crawl  # Scrapy loads slowly, and often nothing is due
 
-        return checks + crawl(
-            self.database,
-            targets,
-            crawl_settings(self.watchlist),
-            fingerprint_of=self.fingerprint_of,
-            mistakes=self.mistakes,
-            why_unstable=self.why_unstable,
-            progress=progress,
+            checks += crawl(
+                self.database,
+                targets,
+                crawl_settings(self.watchlist),
+                fingerprint_of=self.fingerprint_of,
+                mistakes=self.mistakes,
+                why_unstable=self.why_unstable,
+                progress=progress,
+            )
+        return checks + self.read_archives(planned, checks, progress=progress)
+
+    def read_archives(
+        self, planned: Sequence[DocumentEntry], checks: Sequence[int], *, progress: Progress | None = None
+    ) -> list[int]:
+        """Read the news of documents in the archives that are their source, and newest copies of those whose page did
+        not answer by these `checks`; the ids of the checks."""
+        followed = [entry for entry in planned if entry.source == "open-terms-archive"]
+        copied = [entry for entry in planned if entry.source == "wayback"] + silent(self.database, planned, checks)
+        address, settings = self.watchlist.sources.wayback_url, crawl_settings(self.watchlist)
+        read = chain(
+            follow(self.database, followed, self.configs, self._clones, self.mistakes),
+            read_copies(self.database, copied, address, settings, self.fingerprint_of, self.mistakes),
         )
+        added: list[int] = []
+        for done, (document, ids) in enumerate(read, 1):
+            added += ids
+            if progress is not None:
+                progress(done, len(followed) + len(copied), document)
+        return added
+
+    @property
+    def _clones(self) -> Path:
+        """A folder for repositories, beside the database or the watchlist; it may be deleted."""
+        return (self.database.sqlite_file or self.watchlist.file).parent / "policywatch-archives"
 
     def _failed_check(self, document_id: str) -> int:
         """A document over which `reprocess` met a mistake is not fetched: nothing could be compared with its text."""

@@ -55,6 +55,7 @@ def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
             "document": check.document_id,
             "outcome": check.outcome,
             "reason": str(check.reason) if check.reason else None,
+            "source": check.source,
             "version": versions[check.version_id].number if check.version_id is not None else None,
             "change": _change(changes.get(check.version_id or 0), check),
         }

@@ -16,6 +16,9 @@ from storage.clock import utc_now
 from storage.columns import Compressed, Utc
 from storage.errors import DamagedCapture, DamagedValue
 
+OPEN_TERMS_ARCHIVE, INTERNET_ARCHIVE = "Open Terms Archive", "Internet Archive"  # what their sources begin with
+REFILTERED = ("x-archive-refiltered", "yes")  # a header: by the archive's word only its reading changed
+
 
 class Capture(SQLModel, table=True):
     """Kept for what became a version or was set aside; a page that says the same as before leaves only its check."""
@@ -27,7 +30,10 @@ class Capture(SQLModel, table=True):
     # of the further parts of a document with several addresses: the capture of its first part, which checks and
     # versions name
     head_id: int | None = Field(default=None, foreign_key="captures.id", index=True)
+    # where an archive published it, when the archive recorded it
     fetched_at: datetime = Field(sa_type=Utc)
+    # the archive that it is from, its name before the first comma; None: the service itself answered so
+    source: str | None = None
     url: str
     final_url: str
     status: int
@@ -40,10 +46,14 @@ class Capture(SQLModel, table=True):
     # of the chain, which has its hashes; `add_capture` knows it
     entry: int = Field(default=None, foreign_key="chain_entries.number", unique=True, nullable=False)
 
+    @property
+    def is_refiltered(self) -> bool:
+        return REFILTERED in map(tuple, self.headers)
+
     def files(self) -> dict[str, bytes]:
         """What proves it, as files by their names: the body as received, the headers, and all else but the time."""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
-        names = ("url", "final_url", "status", "mime", "charset", "size", "sha256")
+        names = ("source", "url", "final_url", "status", "mime", "charset", "size", "sha256")
         facts = json.dumps({name: getattr(self, name) for name in names}, indent=1)
         contents = {"body": self.body, "headers": headers.encode(), "json": facts.encode()}
         return {f"capture-{self.entry}.{ending}": content for ending, content in contents.items()}

@@ -60,6 +60,8 @@ class Check(SQLModel, table=True):
     # program; from 0 again where a person asks for it
     attempts: int = 0
     accepted: bool = False  # held, and then taken by a person
+    source: str | None = None  # the archive that was read; None: the service itself was asked
+    stands_in: bool = False  # read in an archive because the page does not answer: says nothing of the page's health
     reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
     status: int | None = None
     final_url: str | None = None
@@ -75,6 +77,7 @@ class Check(SQLModel, table=True):
     version_id: int | None = Field(default=None, foreign_key="versions.id", index=True)
 
 
+_OF_THE_PAGE = col(Check.stands_in).is_(False)
 _COSTLY = and_(col(Check.outcome) == Outcome.UNREADABLE, col(Check.attempts) > 0)
 _GIVEN_UP = and_(_COSTLY, col(Check.attempts) >= ATTEMPTS)
 
@@ -101,7 +104,6 @@ def finish(
         _failed(session, row, check, not_before)
         if outcome.value in _ASIDE:
             _drop_captures_between(session, check)
-    session.add(row)
 
 
 def _drop_captures_between(session: Session, check: Check) -> None:
@@ -177,6 +179,9 @@ def accept_check(session: Session, check: Check) -> None:
 
 
 def _recovered(session: Session, row: Document, check: Check) -> None:
+    if check.stands_in:
+        row.etag = row.last_modified = row.parts = None  # a 304 would mean the page's own last text
+        return
     if check.outcome != Outcome.NOT_MODIFIED:
         row.etag, row.last_modified, row.markup, row.parts = check.etag, check.last_modified, check.markup, check.parts
         check.etag = check.last_modified = check.markup = check.parts = None
@@ -190,6 +195,8 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
 
 
 def _failed(session: Session, row: Document, check: Check, not_before: datetime | None) -> None:
+    if check.stands_in:
+        return
     if (until := pauses(session, check.checked_at).get(row.id)) is not None and check.checked_at < until:
         return  # no request was made; the pause was counted once, when it began
     row.not_before = not_before or row.not_before
@@ -199,7 +206,7 @@ def _failed(session: Session, row: Document, check: Check, not_before: datetime 
 
 def last_failure(session: Session, document_id: str) -> Check | None:
     """The newest check that brought no valid text."""
-    failed = select(Check).where(Check.document_id == document_id, col(Check.outcome).not_in(_GOOD))
+    failed = select(Check).where(_OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).not_in(_GOOD))
     return session.exec(failed.order_by(col(Check.id).desc()).limit(1)).first()
 
 
@@ -256,9 +263,7 @@ def checks_by_id(session: Session, ids: Collection[int]) -> list[Check]:
 
 def last_check(session: Session, document_id: str) -> Check | None:
     """The newest check of a document, read or not."""
-    return session.exec(
-        select(Check).where(Check.document_id == document_id).order_by(col(Check.id).desc()).limit(1)
-    ).first()
+    return last_checks(session, [document_id]).get(document_id)
 
 
 def newest_check(session: Session) -> Check | None:
@@ -267,9 +272,10 @@ def newest_check(session: Session) -> Check | None:
 
 
 def last_checks(session: Session, ids: Collection[str] | None = None) -> dict[str, Check]:
-    """The newest check of each document that has one, or of those asked for."""
+    """The newest check of each document that has one, or of those asked for; none that stood in for a page."""
     # a look into the index for each document, where grouping would read all checks there ever were
-    newest = select(func.max(Check.id)).where(Check.document_id == Document.id).correlate(Document).scalar_subquery()
+    of_it = Check.document_id == Document.id, _OF_THE_PAGE
+    newest = select(func.max(Check.id)).where(*of_it).correlate(Document).scalar_subquery()
     joined = select(Check).join(Document, col(Check.id) == newest)
     if ids is not None:
         joined = joined.where(col(Document.id).in_(ids))
@@ -278,7 +284,7 @@ def last_checks(session: Session, ids: Collection[str] | None = None) -> dict[st
 
 def earlier_checks(session: Session, back: int) -> dict[str, datetime]:
     """When the check was made that is `back` checks ago (1 for the newest), of each document that has so many."""
-    mine = select(Check.id).where(Check.document_id == Document.id).correlate(Document)
+    mine = select(Check.id).where(Check.document_id == Document.id, _OF_THE_PAGE).correlate(Document)
     that = mine.order_by(col(Check.id).desc()).offset(back - 1).limit(1).scalar_subquery()
     found = select(Check.document_id, Check.checked_at).join(Document, col(Check.id) == that)
     return dict(session.exec(found).all())
@@ -304,6 +310,13 @@ def last_kept(session: Session, document_id: str, version_id: int) -> int | None
     return session.exec(kept.order_by(col(Check.id).desc()).limit(1)).first()
 
 
+def last_check_from(session: Session, document_id: str, source: str | None, *, good: bool = False) -> Check | None:
+    """The newest check that read this archive (None: the page itself); or that brought a valid text from it."""
+    theirs = select(Check).where(Check.document_id == document_id, Check.source == source)
+    theirs = theirs.where(col(Check.outcome).in_(_GOOD)) if good else theirs
+    return session.exec(theirs.order_by(col(Check.id).desc()).limit(1)).first()
+
+
 def good_checks_since(session: Session, document_id: str, check_id: int) -> int:
     """How many checks after `check_id` read the document and believed it."""
     wanted = select(func.count()).where(
@@ -325,5 +338,5 @@ def check_count(session: Session, document_id: str) -> int:
 
 def last_valid(session: Session, document_id: str) -> Check | None:
     """The newest check that brought a valid text."""
-    good = select(Check).where(Check.document_id == document_id, col(Check.outcome).in_(_GOOD))
+    good = select(Check).where(_OF_THE_PAGE, Check.document_id == document_id, col(Check.outcome).in_(_GOOD))
     return session.exec(good.order_by(col(Check.id).desc()).limit(1)).first()

@@ -91,6 +91,11 @@ def services_and_languages(session: Session) -> tuple[list[str], list[str]]:
     return sorted({service for service, _ in pairs}, key=str.casefold), sorted({language for _, language in pairs})
 
 
+def is_silent(row: Document) -> bool:
+    """Its page has not answered as often as the operator wants to hear of it."""
+    return row.failures >= row.alert_after
+
+
 def failing(session: Session) -> list[Document]:
     """Those that are watched and whose last check brought no believable text, by service and id."""
     wanted = select(Document).where(col(Document.failures) > 0, col(Document.retired).is_(False))

@@ -138,7 +138,7 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
 
 def _versions(document_id: str, *, imported: bool) -> ColumnElement[bool]:
     of_it = col(Version.document_id) == document_id
-    return of_it & col(Version.source).is_not(None) if imported else of_it
+    return of_it & col(Version.imported) if imported else of_it
 
 
 def _changes(document_id: str, *, imported: bool) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Versions: the text of a document at a time, seen by a check or imported from an archive."""
+"""Versions: the text of a document at a time, brought by a check or imported with a history."""
 
 from __future__ import annotations
 
@@ -38,20 +38,27 @@ class Version(SQLModel, table=True):
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
     reader: str  # which rules and selectors read it, and in which declared language (`reader_of`)
-    source: str | None = None  # the archive that it was taken from, in words for people; None: we saw it ourselves
+    source: str | None = None  # of its capture: the archive that it is from; None: the service itself answered so
+    imported: bool = False  # with a history, of which nobody was alerted; else a check brought it
     page: Any = Field(sa_type=CompressedJson)
     # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
     alternating: list[str] = Field(default_factory=list, sa_type=JSON)
 
 
 class Import(SQLModel, table=True):
-    """How far a document's history was imported; written in the transaction of the imported versions."""
+    """How far an archive's history of a document was read; written in the transaction of what came of it."""
 
     __tablename__ = "imports"
 
     document_id: str = Field(primary_key=True, foreign_key="documents.id")
-    commit: str  # the last one that was read, whether it made a version or not
+    archive: str = Field(primary_key=True)
+    commit: str  # the last one that was read, whether it made a version or not; of the Internet Archive, what was asked
     recorded_at: datetime = Field(sa_type=Utc)
+
+
+def archive_name(source: str | None) -> str | None:
+    """The archive of a `source`, without the place in it."""
+    return source and source.partition(",")[0]
 
 
 def current_version(session: Session, document_id: str) -> Version | None:
@@ -148,24 +155,35 @@ def earlier_with(session: Session, document_id: str, fingerprint: str, until: in
 
 def first_own(session: Session, document_id: str) -> Version | None:
     """The first version that came from a check of ours, without its page."""
-    own = select(Version).where(Version.document_id == document_id, col(Version.source).is_(None))
+    own = select(Version).where(Version.document_id == document_id, col(Version.imported).is_(False))
     return session.exec(own.options(defer(Version.page)).order_by(col(Version.number)).limit(1)).first()
 
 
-def last_imported(session: Session, document_id: str) -> Version | None:
-    """The newest version that came from an archive."""
-    theirs = select(Version).where(Version.document_id == document_id, col(Version.source).is_not(None))
-    return session.exec(theirs.order_by(col(Version.number).desc()).limit(1)).first()
+def last_own(session: Session, document_id: str) -> Version | None:
+    """The last version that the service itself answered with, without its page."""
+    own = select(Version).where(Version.document_id == document_id, col(Version.source).is_(None))
+    return session.exec(own.options(defer(Version.page)).order_by(col(Version.number).desc()).limit(1)).first()
 
 
-def last_import(session: Session, document_id: str) -> Import | None:
-    """None where nothing was ever imported."""
-    return session.get(Import, document_id)
+def imported_around(session: Session, document_id: str, at: datetime | None) -> tuple[Version | None, Version | None]:
+    """The last imported version (until that time), and the version that follows it, without its page."""
+    of_it = Version.document_id == document_id
+    before = select(Version).where(of_it, col(Version.imported))
+    if at is not None:
+        before = before.where(col(Version.captured_at) <= at)
+    last = session.exec(before.order_by(col(Version.number).desc()).limit(1)).first()
+    after = select(Version).where(of_it, col(Version.number) > (last.number if last else 0))
+    return last, session.exec(after.options(defer(Version.page)).order_by(col(Version.number)).limit(1)).first()
 
 
-def mark_imported(session: Session, document_id: str, commit: str, recorded_at: datetime) -> None:
+def last_import(session: Session, document_id: str, archive: str) -> Import | None:
+    """None where nothing of this archive was ever read."""
+    return session.get(Import, (document_id, archive))
+
+
+def mark_imported(session: Session, document_id: str, archive: str, commit: str, recorded_at: datetime) -> None:
     """Everything up to this commit is done."""
-    session.merge(Import(document_id=document_id, commit=commit, recorded_at=recorded_at))
+    session.merge(Import(document_id=document_id, archive=archive, commit=commit, recorded_at=recorded_at))
 
 
 def make_room(session: Session, document_id: str, number: int) -> None:

@@ -93,7 +93,7 @@ def test_what_nobody_is_told_of_says_why(database: Database) -> None:
     ours = owe(database, alert=False, cause="reader")
     old = owe(database)
     with database.writing() as session:
-        session.get_one(Version, change(session, old).before_id).source = "an archive"
+        session.get_one(Version, change(session, old).before_id).imported = True
     for id_, why in (
         (form, "this change makes no alert: form only: too few words changed"),
         (ours, "this change makes no alert: the page did not change, the way it is read did"),

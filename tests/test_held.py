@@ -72,7 +72,12 @@ def test_an_accepted_text_after_an_imported_history_is_told_nobody(config: Path,
     with a_job(config) as job:
         job.declare()
         archived = ArchivedText(
-            "a1", datetime(2025, 1, 1, tzinfo=UTC), "\n\n".join(PARAGRAPHS).encode(), "archive", "https://a.example/1"
+            "a1",
+            datetime(2025, 1, 1, tzinfo=UTC),
+            "\n\n".join(PARAGRAPHS).encode(),
+            "archive",
+            "https://a.example",
+            "https://a.example/1",
         )
         import_document(job.database, "library/privacy", job.configs["library/privacy"], [archived])
         numbers = count(1)

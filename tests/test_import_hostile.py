@@ -47,7 +47,7 @@ def test_odd_names_and_contents_do_no_harm(database: Database, watchlist: Watchl
         "parley/nul": reports["parley/nul"].versions,
         "parley/upload-pack-touch-owned": 1,
     }
-    assert str(reports["parley/huge"].set_aside[0][1]) == "the archive's text is missing or too large"
+    assert str(reports["parley/huge"].set_aside[0][1]) == "The archive has no text of it, or one that is too large."
     assert "empty" in str(reports["parley/empty"].set_aside[0][1])
     with database.reading() as session:
         assert "Café" in str(current_version(session, "parley/broken").page)  # type: ignore[union-attr]

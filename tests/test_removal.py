@@ -15,7 +15,7 @@ from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import Job
 from storage.alerts import Alert
-from storage.captures import Capture
+from storage.captures import OPEN_TERMS_ARCHIVE, Capture
 from storage.changes import Change, change_to, changes_of
 from storage.checks import Check, Outcome, checks_of, finish
 from storage.database import Database
@@ -207,7 +207,7 @@ def test_an_import_is_undone_and_can_be_done_again(database: Database, watchlist
         assert [row.number for row in rows] == [1, 2]
         assert ids(session, "parley/privacy") == mine
         assert change_to(session, rows[0].id or 0) is None
-        assert last_import(session, "parley/privacy") is None
+        assert last_import(session, "parley/privacy", OPEN_TERMS_ARCHIVE) is None
     after = sizes(database)
     assert {name: n for name, n in after.items() if n != before[name]} == {}
     again = {report.id: report.done.versions for report in take(database, watchlist, archive)}

@@ -405,7 +405,12 @@ def test_dockerfile_is_slim_not_root_and_brings_only_the_program() -> None:
     assert final["HEALTHCHECK"].endswith('CMD ["policywatch", "doctor", "--alive", "--quiet"]')
     assert (final["ENTRYPOINT"], final["CMD"], final["VOLUME"]) == ('["policywatch"]', '["watch"]', "/data")
     arguments = [rest for word, rest in steps if word == "ARG"]
-    assert arguments == ["EXTRAS=fast", "EXTRAS", "EXTRAS", 'PACKAGES=""']  # each stage asks anew for what stands above
+    assert arguments == [
+        "EXTRAS=fast",
+        "EXTRAS",
+        "EXTRAS",
+        'PACKAGES="git"',
+    ]  # each stage asks anew for what stands above
     copied = {name for word, rest in steps if word == "COPY" for name in rest.split()[:-1]}
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert copied == allowed

@@ -1,4 +1,4 @@
-"""The commands that take histories in: import open-terms-archive, folder, warc."""
+"""The commands that take histories in: import open-terms-archive, wayback, folder, warc."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from policywatch.cli.opening import known, opened
+from messages import counted
+from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
     CONFIG,
     TROUBLE,
@@ -27,19 +30,33 @@ from policywatch.cli.options import (
     print_table,
 )
 from policywatch.config.recipients import Recipients
-from policywatch.config.schema import document_id
+from policywatch.config.schema import document_id, span, span_text
 from policywatch.config.watchlist import Watchlist
-from policywatch.pipeline import Job
+from policywatch.ingest.archived import import_document
+from policywatch.pipeline import Job, crawl_settings
 from policywatch.sanitize import sanitize
+from policywatch.sources.copies import Span, past_copies, past_texts
 from policywatch.sources.imports import DocumentReport, Wish, chosen, import_archive
 from policywatch.sources.repository import NotAnArchive
 from policywatch.sources.repository import opened as archive
 from policywatch.sources.saved import Saved, import_saved, saved_files, warc_pages
+from policywatch.sources.wayback import connected
 from storage.captures import answering_addresses
 from storage.database import Database
 from storage.lock import one_at_a_time
 
+_BATCH = 5  # copies that are read again at most where an import was stopped
 _SHOWN = 3  # texts set aside that are named for a document
+
+_DAY = ["%Y-%m-%d"]  # in UTC
+
+
+def _span(text: str) -> str:
+    try:
+        return span_text(text)
+    except ValueError as failure:
+        raise typer.BadParameter(str(failure)) from failure
+
 
 import_ = command_group("Take in a history that others have kept; nobody is alerted.")
 
@@ -159,6 +176,50 @@ def _show(reports: list[DocumentReport], source: dict[str, Any], started: float,
     aside = sum(len(row["set_aside"]) for row in rows)
     head = source | {"seconds": round(time.monotonic() - started, 2)}
     print_json(head | totals | {"set_aside": aside, "documents": rows})
+
+
+@import_.command()
+def wayback(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Its id in the watchlist.")],
+    config: Config = CONFIG,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=_DAY, metavar="DAY", help="The first day: 2019-01-31.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, metavar="DAY", help="The day after the last.")
+    ] = None,
+    every: Annotated[
+        str, typer.Option("--every", metavar="SPAN", callback=_span, help="At most one copy in this time: 12h, 30d.")
+    ] = "7d",
+    as_json: Json = False,
+) -> None:
+    """Read a page's past in the public copies of the Internet Archive, up to the first text that is there already.
+
+    Error pages, walls and redirects are left out. Nobody is alerted. Stopped at any moment, the same command goes on
+    where it was.
+
+    Example: `policywatch import wayback linkedin/user-agreement --from 2019-01-01 --every 30d`
+    """
+    with opened(config) as (watchlist, database), one_at_a_time(database):
+        known(watchlist, [document], "DOCUMENT")
+        entry, job = watchlist.document(document), Job(ready(watchlist), database, Recipients())
+        assert entry is not None
+        job.declare()
+        asked = Span(since, until, span(every))
+        address, settings = watchlist.sources.wayback_url, crawl_settings(watchlist)
+        with connected(address, settings, retries=3) as client:
+            records = past_copies(database, client, entry, asked)
+            sys.stderr.write(f"{counted(len(records), 'copy', 'copies')} to read, about a second each\n")
+            with _progress(len(records), as_json) as step:
+                texts, progress = past_texts(client, entry, records, asked), partial(step, entry.id)
+                done = import_document(
+                    database, entry.id, job.configs[entry.id], texts, batch_size=_BATCH, progress=progress
+                )
+    report = DocumentReport(entry.id, entry.service, entry.title, True, len(records), 0, done)
+    if as_json:
+        print_json(report.json())
+    else:
+        _print_reports(console(), [report])
 
 
 def _check_id(named: str) -> None:

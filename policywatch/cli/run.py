@@ -205,11 +205,11 @@ def _outcome(outcome: str | None) -> Text:
 
 
 def _remark(check: dict[str, Any]) -> str:
-    change = check["change"]
+    change, source = check["change"], f"{check['source']}: " if check["source"] else ""
     if change is None:
-        return sanitize(check["reason"] or "")
+        return sanitize(source + (check["reason"] or ""))
     alert = f"{change['severity']}, {change['direction']}: {', '.join(change['topics'])}"
-    return f"change {change['id']}: {alert if change['alert'] else 'nothing to alert'}"
+    return sanitize(f"{source}change {change['id']}: {alert if change['alert'] else 'nothing to alert'}")
 
 
 def _print_troubles(checks: list[dict[str, Any]], offline: str | None = None) -> None:

@@ -7,6 +7,7 @@ import json
 import shlex
 import socket
 import sys
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ import typer
 
 from policywatch.atomic_file import replace_file
 from policywatch.cli.options import CONFIG, Config, Json, console, print_json, print_table
+from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import contact_problem, load, shipped, shipped_documents
 from policywatch.schedule.installation import this_installation
 from policywatch.schedule.jobs import KINDS, Kind, render
@@ -42,7 +44,12 @@ def init(
     replace_file(config, starter(contact).encode())
     option = "" if config == CONFIG else f" --config {shlex.quote(str(config))}"
     next_ = f"policywatch doctor{option}, then policywatch run{option}"
-    console().print(f"Wrote {config}. Next: {next_}", soft_wrap=True)
+    console().print(f"Wrote {config}. {_SOURCES}\nNext: {next_}", soft_wrap=True)
+
+
+_SOURCES = """LinkedIn's robots.txt turns unknown robots away, so six of its documents are
+followed in Open Terms Archive's public repository. Its other pages are read in copies of the Internet Archive
+once three checks have failed. The file says how to read LinkedIn's own pages."""
 
 
 def starter(contact: str) -> str:
@@ -64,8 +71,10 @@ def services(as_json: Json = False) -> None:
     rows = []
     for name, documents in lists.items():
         kinds = ", ".join(dict.fromkeys(document["kind"] for document in documents))
-        rows.append((name, documents[0]["service"], str(len(documents)), kinds))
-    return print_table(("use", "service", "documents", "kinds"), rows, numbers=("documents",))
+        sources = Counter(DocumentEntry.model_validate(document).source_name for document in documents)
+        read_at = "; ".join(f"{n}: {source}" for source, n in sources.items())
+        rows.append((name, documents[0]["service"], str(len(documents)), kinds, read_at))
+    return print_table(("use", "service", "documents", "kinds", "read at"), rows, numbers=("documents",))
 
 
 def schedule(

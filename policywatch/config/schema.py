@@ -13,9 +13,11 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from analysis.text.notation import pattern_of
 from policywatch.config.errors import HIDDEN
+from policywatch.sources.repository import GIT_ADDRESS
 
 Kind = Literal["privacy-policy", "terms", "cookie-policy", "help", "guidelines", "notice", "preview", "other"]
 Robots = Literal["obey", "ignore"]
+Source = Literal["page", "open-terms-archive", "wayback"]
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
@@ -63,7 +65,16 @@ def _page_address(text: str) -> str:
     return text
 
 
-def _span(text: str) -> str:
+def _git_address(text: str) -> str:
+    if not GIT_ADDRESS.match(text):
+        raise ValueError("write the address of a git repository, like https://git.example.org/versions.git")
+    if "://" in text and urlsplit(text).password:
+        raise PydanticCustomError(HIDDEN, "leave the password to git's own credential store")
+    return text
+
+
+def span_text(text: str) -> str:
+    """The text, where it is a span of time; else `ValueError` says how to write it."""
     if not re.fullmatch(r"[1-9]\d*[mhd]", text):
         raise ValueError("write a number and m, h or d, like 30m, 6h or 1d")
     if int(text[:-1]) > _MOST[text[-1]]:
@@ -112,7 +123,8 @@ Language = Annotated[str, AfterValidator(language_code)]
 
 
 class DocumentEntry(Table):
-    """One `[[documents]]`."""
+    """One `[[documents]]`. `repository` and `type` ("Privacy Policy", or "Service/Privacy Policy" where the archive's
+    service has another name) say where Open Terms Archive has it."""
 
     id: Annotated[str, AfterValidator(document_id)]
     service: Annotated[str, Field(min_length=1)]
@@ -124,11 +136,15 @@ class DocumentEntry(Table):
     select: list[Selector] = []
     remove: list[Selector] = []
     section: Annotated[str, Field(min_length=1)] | None = None
-    every: Annotated[str, AfterValidator(_span)] = "6h"
+    every: Annotated[str, AfterValidator(span_text)] = "6h"
     robots: Robots | None = None
     allow_private: bool = False
     render: bool = False
     expand: bool = False
+    source: Source = "page"
+    repository: Annotated[str, AfterValidator(_git_address)] | None = None
+    type: Annotated[str, Field(pattern=r"^[^/]+(/[^/]+)?$")] | None = None
+    fallback: Literal["wayback"] | None = None
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
@@ -138,12 +154,32 @@ class DocumentEntry(Table):
             raise ValueError("urls has an address twice")
         if self.expand and not self.render:
             raise ValueError("expand clicks in a browser: it needs render = true beside it")
+        if self.source == "open-terms-archive" and not (self.repository and self.type):
+            raise ValueError("an archive that is followed needs repository and type beside it")
+        if self.urls and (self.source != "page" or self.fallback):
+            raise ValueError("an archive is read for one address: write url in place of urls")
         return self
+
+    @property
+    def archive_path(self) -> str | None:
+        """Its file in the repository of Open Terms Archive."""
+        if self.type is None:
+            return None
+        return f"{self.type}.md" if "/" in self.type else f"{self.service}/{self.type}.md"
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where its text stands, in the order in which it is read."""
         return tuple(self.urls or [self.url or ""])
+
+    @property
+    def source_name(self) -> str:
+        """Where it is read, in words."""
+        if self.source == "open-terms-archive":
+            return f"Open Terms Archive ({self.repository})"
+        if self.source == "wayback":
+            return "Internet Archive"
+        return f"its page{', else the Internet Archive' if self.fallback else ''}"
 
 
 class CrawlEntry(Table):
@@ -160,6 +196,13 @@ class ServiceEntry(Table):
     """`[services.NAME]`: what holds for all documents of a service."""
 
     robots: Robots | None = None
+    source: Source | None = None  # in place of what the shipped watchlist says
+
+
+class SourcesEntry(Table):
+    """`[sources]`: where archives are asked."""
+
+    wayback_url: Address = "https://web.archive.org"
 
 
 class TopicEntry(Table):

@@ -26,6 +26,7 @@ from policywatch.config.schema import (
     Robots,
     RouteEntry,
     ServiceEntry,
+    SourcesEntry,
     Table,
     TopEntry,
     TopicEntry,
@@ -55,6 +56,7 @@ class Watchlist:
     site: str | None
     crawl: CrawlEntry
     services: Mapping[str, ServiceEntry]
+    sources: SourcesEntry
     topics: Mapping[str, TopicEntry]
     documents: tuple[DocumentEntry, ...]
     routes: tuple[tuple[RouteEntry, Section], ...]
@@ -120,6 +122,7 @@ class _Loader:
         before_tables = {key: self.raw[key] for key in self.raw if key not in _SECTIONS}
         top = self._checked(TopEntry, before_tables, self._section()) or TopEntry()
         database = self._database(top.database)
+        services = self._named(ServiceEntry, "services")
         watchlist = Watchlist(
             file=self.file,
             lines=self.lines,
@@ -128,9 +131,10 @@ class _Loader:
             contact=self._expanded(top.contact, "contact") if top.contact is not None else None,
             site=top.site,
             crawl=self._table(CrawlEntry, "crawl"),
-            services=self._named(ServiceEntry, "services"),
+            services=services,
+            sources=self._table(SourcesEntry, "sources"),
             topics=self._named(TopicEntry, "topics"),
-            documents=self._documents(top.use),
+            documents=self._documents(top.use, services),
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
             messages=self._table(MessagesEntry, "messages"),
@@ -216,7 +220,7 @@ class _Loader:
         pairs = [(self._checked(model, table, section), section) for table, section in sections]
         return [(entry, section) for entry, section in pairs if entry is not None]
 
-    def _documents(self, use: list[str]) -> tuple[DocumentEntry, ...]:
+    def _documents(self, use: list[str], services: Mapping[str, ServiceEntry]) -> tuple[DocumentEntry, ...]:
         """The shipped ones that `use` names, each overridden by the keys of an own entry with its id."""
         tables: dict[str, dict[str, Any]] = {}
         for name in use:
@@ -224,7 +228,9 @@ class _Loader:
                 self._problem("use", f"found {name!r}; the watchlists that ship are: {', '.join(shipped())}")
                 continue
             own = shipped_documents(name)
-            tables |= {table["id"]: table for table in own}
+            for table in own:
+                source = services.get(table["service"], ServiceEntry()).source
+                tables[table["id"]] = table | ({"source": source} if source else {})
         given = self._tables("documents")
         sections = {id_: self._section() for id_ in tables}
         ids = [table.get("id") if isinstance(table, dict) else None for table in given]
@@ -259,12 +265,15 @@ class _Loader:
 
 
 def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of `own` win; url and urls are one thing."""
+    """The keys of `own` win; url and urls are one thing, and no archive has a text of several addresses."""
     moved = {"url", "urls"} if {"url", "urls"} & own.keys() else set()
+    moved |= {"source", "fallback"} if "urls" in own else set()
     return {**{key: shipped[key] for key in shipped.keys() - moved}, **own}
 
 
-_SECTIONS = ("crawl", "services", "topics", "documents", "routes", "operator", "messages", "classify", "evidence")
+_SECTIONS = (
+    *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "messages", "classify", "evidence"),
+)
 
 
 class MissingVariable(LookupError):

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from sqlmodel import Session
 
@@ -17,45 +17,63 @@ from analysis.page_json import page_from_json
 from analysis.text.lexicon import mentions_in
 from analysis.text.normal import fingerprint
 from analysis.validate.rejection import change_rejection, page_rejection
-from messages import Message, verbatim
+from messages import Message
 from policywatch.ingest.decision import EARLIER
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import Body, ExtractionConfig
 from policywatch.ingest.recording import add_change, add_version
-from storage.captures import Capture, add_capture
+from storage.captures import REFILTERED, Capture, add_capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.events import dissolve_events
 from storage.paragraphs import counted, move_on, reindex
-from storage.versions import Cause, Version, first_own, last_imported, make_room, mark_imported
+from storage.versions import Cause, Version, archive_name, imported_around, make_room, mark_imported
 
 _BATCH = 25  # texts in a transaction
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedText:
-    """A text as an archive recorded it; `body` is None where it is too large.
+    """A text as an archive recorded it; `body` is a message where there is none that can be read.
 
-    `commit` names it within the archive, `address` is the archive's or the page's; `refiltered`: by the archive's word,
-    the page was the same and read otherwise.
+    `mark` says how far its history is read with it (empty: nothing is to be marked). `url` is the page's, `address`
+    where the archive has it, `final_url` where the page's server sent the archive (None: it keeps texts, not pages).
+    `refiltered`: by the archive's word, the page was the same and read otherwise.
     """
 
-    commit: str
+    mark: str
     recorded_at: datetime
-    body: bytes | None
+    body: bytes | Message
     source: str
+    url: str
     address: str
-    refiltered: bool = False
+    final_url: str | None = None
     mime: str = "text/markdown"
     charset: str | None = "utf-8"
-    final_url: str | None = None  # where it is not the address
     headers: Sequence[tuple[str, str]] = ()
+    refiltered: bool = False
 
     @property
-    def received(self) -> Body:
-        """As the reader takes it."""
-        assert self.body is not None
-        return Body(self.body, self.mime, self.charset, self.address, self.final_url or self.address)
+    def archive(self) -> str:
+        return archive_name(self.source) or self.source
+
+    def capture(self, document_id: str) -> Capture:
+        """The text as evidence, dated by the archive."""
+        assert isinstance(self.body, bytes)
+        return Capture(
+            document_id=document_id,
+            fetched_at=self.recorded_at,
+            source=self.source,
+            url=self.url,
+            final_url=self.final_url or self.address,
+            status=200,
+            headers=[*self.headers, *([REFILTERED] if self.refiltered else [])],
+            mime=self.mime,
+            charset=self.charset,
+            sha256=hashlib.sha256(self.body).hexdigest(),
+            size=len(self.body),
+            body=self.body,
+        )
 
 
 @dataclass(slots=True)
@@ -88,20 +106,25 @@ def import_document(
     config: ExtractionConfig,
     texts: Iterable[ArchivedText],
     *,
+    batch_size: int = _BATCH,
     progress: Callable[[int], None] = lambda _texts: None,
 ) -> Imported:
-    """Import a document's texts, oldest first, none older than what was imported before nor newer than our own first.
+    """Import a document's texts, oldest first, none newer than the version that follows them.
 
-    Batch by batch, each with the mark up to where it is done; versions of our own move on, and at the end are joined.
+    Batch by batch, each with the mark up to where it is done; later versions move on, and at the end are joined.
     """
     total = Imported()
+    texts = iter(texts)
+    first = list(islice(texts, 1))
     with database.reading() as session:
-        current, own = last_imported(session, document_id), first_own(session, document_id)
-    results = _results(page_from_json(current.page) if current else None, texts, config)
-    while batch := list(islice(results, _BATCH)):
+        current, own = imported_around(session, document_id, first[0].recorded_at if first else None)
+    results = _results(page_from_json(current.page) if current else None, chain(first, texts), config)
+    while batch := list(islice(results, batch_size)):
         with database.writing() as session:
             for result in batch:
                 current = _write(session, document_id, config, current, result, total, makes_room=own is not None)
+            for last in [result.text for result in batch if result.settled][-1:]:
+                mark_imported(session, document_id, last.archive, last.mark, last.recorded_at)
         progress(len(batch))
     if own is not None and current is not None:
         _join(database, document_id, config, current, own, is_longer=total.versions > 0)
@@ -139,10 +162,10 @@ def _results(before: Page | None, texts: Iterable[ArchivedText], config: Extract
 
 def _extract(text: ArchivedText, config: ExtractionConfig) -> Page | Message:
     """The page, or why there is none."""
-    if text.body is None:
-        return verbatim("the archive's text is missing or too large")
+    if isinstance(text.body, Message):
+        return text.body
     try:
-        return config.extract(text.received)
+        return config.extract(Body(text.body, text.mime, text.charset, text.url, text.final_url or text.address))
     except UnreadablePage as failure:
         return failure.reason
 
@@ -159,7 +182,10 @@ def _next(
     """What comes of a text that is accepted; `earlier` grows by the one before it."""
     if before is None:
         return _Result(text, page)
-    if fingerprint(before.blocks) == fingerprint(page.blocks):
+    is_same = [block.text for block in before.blocks] == [
+        block.text for block in page.blocks
+    ]  # most are, but for links
+    if is_same or fingerprint(before.blocks) == fingerprint(page.blocks):
         return _Result(text)
     try:
         draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))
@@ -179,13 +205,11 @@ def _write(
     *,
     makes_room: bool,
 ) -> Version | None:
-    """Write a result with its mark; the version in force then. It `makes_room` before versions of our own."""
+    """Write a result; the version in force then. It `makes_room` before later versions."""
     text = result.text
     total.texts += 1
-    if result.settled:
-        mark_imported(session, document_id, text.commit, text.recorded_at)
     if result.reason is not None:
-        total.set_aside.append((replace(text, body=None), result.reason))
+        total.set_aside.append((replace(text, body=result.reason), result.reason))  # without its bytes
         return current
     if result.page is None:
         total.same += 1
@@ -196,28 +220,14 @@ def _write(
         move_on(session, document_id, number)
     total.versions += 1
     cause = Cause.READER if text.refiltered and current is not None else Cause.PAGE
-    capture = _capture(session, document_id, text)
-    version = add_version(session, capture, config, result.page, current, cause, source=text.source)
+    capture = text.capture(document_id)
+    add_capture(session, capture)
+    version = add_version(session, capture, config, result.page, current, cause, imported=True)
     if current is not None and result.draft is not None:
         change = add_change(session, current, version, result.draft, cause, detected_at=text.recorded_at)
         total.changes += change.substantive and cause is Cause.PAGE
         total.flagged += change.alert
     return version
-
-
-def _capture(session: Session, document_id: str, text: ArchivedText) -> Capture:
-    received = text.received
-    capture = Capture(
-        document_id=document_id,
-        fetched_at=text.recorded_at,
-        status=200,
-        headers=[*text.headers],
-        sha256=hashlib.sha256(received.body).hexdigest(),
-        size=len(received.body),
-        **received._asdict(),
-    )
-    add_capture(session, capture)
-    return capture
 
 
 def _join(

@@ -17,11 +17,20 @@ from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
 from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages
 from policywatch.ingest.quarantine import preview, shown_captures
-from storage.captures import Capture, captures_from
+from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
 from storage.checks import Check, Outcome, last_kept
 from storage.documents import document, replaced_by
-from storage.versions import Cause, Version, current_version, is_read_as, numbered_version, pages_before
+from storage.versions import (
+    Cause,
+    Version,
+    archive_name,
+    current_version,
+    is_read_as,
+    last_own,
+    numbered_version,
+    pages_before,
+)
 
 EARLIER = 6  # versions before the one in force that tell a return from news
 
@@ -56,8 +65,9 @@ class NewVersion:
     """A text that is accepted, and how it differs from version `before` (neither where there is nothing to compare it
     with): the `current` one, or the one that an announced text will replace.
 
-    `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back. Passages of
-    the page that alternate (their keys) stand as in the current version; `fetched` is it as it came.
+    `alerts`: subscribers may hear of it. `undoes` is the change whose alert waits and which it takes back. `is_first`:
+    of where it comes from. Passages of the page that alternate (their keys) stand as in the current version; `fetched`
+    is it as it came.
     """
 
     page: Page
@@ -69,11 +79,12 @@ class NewVersion:
     undoes: int | None = None
     alternating: Sequence[str] = ()
     fetched: Page | None = None
+    is_first: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        """Of its check. The first text after an archive's is our first."""
-        if self.current is None or self.current.source is not None or self.draft is None:
+        """Of its check."""
+        if self.is_first or self.draft is None:
             return Outcome.FIRST
         return Outcome.CHANGED if self.draft.comparison.substantive else Outcome.COSMETIC
 
@@ -90,6 +101,9 @@ class History:
     current one, oldest first; `replaced` is the version that an announced text will replace; `waiting` are the changes
     whose alert waits, each with the version before it; `shown` are rejected texts that the operator was shown; `turns`
     is what came and went of late.
+
+    `is_first`: the text is the first of where it comes from. `page_text` is the fingerprint of the page's own last text
+    where an archive's has taken its place since.
     """
 
     current: Version | None
@@ -99,6 +113,8 @@ class History:
     waiting: Sequence[tuple[int, Version]]
     shown: Sequence[Sequence[Capture]]
     turns: Turns
+    is_first: bool
+    page_text: str | None
 
 
 def load_history(session: Session, check: Check, captures: Sequence[Capture], config: ExtractionConfig) -> History:
@@ -120,7 +136,23 @@ def load_history(session: Session, check: Check, captures: Sequence[Capture], co
         waiting=waiting,
         shown=shown_captures(session, row),
         turns=load_turns(session, document_id, check.checked_at),
+        is_first=current is None or _is_from_elsewhere(current, captures[0]),
+        page_text=_page_text(session, current) if captures[0].source is None else None,
     )
+
+
+def _is_from_elsewhere(current: Version, capture: Capture) -> bool:
+    """Nobody saw when an imported text changed, and Open Terms Archive reads pages by rules of its own; copies of the
+    Internet Archive are the page as it was."""
+    theirs, ours = archive_name(current.source), archive_name(capture.source)
+    return theirs != ours and (current.imported or OPEN_TERMS_ARCHIVE in (theirs, ours))
+
+
+def _page_text(session: Session, current: Version | None) -> str | None:
+    if current is None or current.source is None:
+        return None
+    own = last_own(session, current.document_id)
+    return own.fingerprint if own is not None else None
 
 
 def _version_before(session: Session, document_id: str, version_id: int) -> Version:
@@ -162,12 +194,12 @@ def decide(
     page, alternating = _held_still(fetched, history, config)
     if current is not None and current.fingerprint == fingerprint(page.blocks):
         return Unchanged(current, fetched if history.turns.rows else None)
-    is_first = current is None or current.source is not None  # an archive reads its pages in another way
-    if reason := config.reject_reason(captures, () if is_first else former, pages):
-        before = None if current is None or is_first else page_from_json(current.page)
+    if reason := config.reject_reason(captures, () if history.is_first else former, pages):
+        before = None if current is None or history.is_first else page_from_json(current.page)
         return NeedsReview(reason, preview(before, page, history.shown, config))
-    cause = Cause.PAGE if former or is_first else Cause.READER
-    version = new_version(page, history, config, cause=cause, is_comparable=bool(former))
+    is_comparable = bool(former) and not captures[0].is_refiltered
+    cause = Cause.PAGE if is_comparable or history.is_first else Cause.READER
+    version = new_version(page, history, config, cause=cause, is_comparable=is_comparable)
     return replace(version, alternating=alternating, fetched=fetched)
 
 
@@ -199,19 +231,21 @@ def new_version(
 ) -> NewVersion:
     """The text as the next version, whether it is accepted at once or by a person.
 
-    A text that is not comparable differs by the watchlist, so it alerts nobody. Nor does our first text after an
-    archive's: nobody saw when it changed. Raises `TooCostly`.
+    A text that is not comparable differs by the watchlist, or by the archive's reading, so it alerts nobody. Nor does
+    the first text of a page after an archive's, nor one with which a page comes back to what it said itself before an
+    archive's copy stood in for it. Raises `TooCostly`.
     """
     current = history.current
     if current is None:
         before, comparison = _announced(page, Comparison(substantive=True, alert=True), history, config)
         draft = draft_change(comparison) if before is not None and comparison.passages else None
-        return NewVersion(page, cause, before=before if draft else None, draft=draft, alerts=True)
+        return NewVersion(page, cause, before=before if draft else None, draft=draft, alerts=True, is_first=True)
     earlier = [block_keys(page_from_json(each)) for each in history.earlier]
     comparison = config.classify(page_from_json(current.page), page, earlier=earlier)
-    if current.source is not None:
-        return NewVersion(page, cause, current, current, draft_change(comparison))
+    if history.is_first:
+        return NewVersion(page, cause, current, current, draft_change(comparison), is_first=True)
     before, comparison = _announced(page, comparison, history, config)
+    is_comparable = is_comparable and history.page_text != fingerprint(page.blocks)
     if not is_comparable:
         comparison = replace(comparison, alert=False, returns=False)
     return NewVersion(

@@ -93,9 +93,9 @@ def add_version(
     current: Version | None,
     cause: Cause,
     *,
-    source: str | None = None,
+    imported: bool = False,
 ) -> Version:
-    """The version after `current`; `source` names the archive that it comes from."""
+    """The version after `current`."""
     assert capture.id is not None
     version = Version(
         document_id=capture.document_id,
@@ -105,7 +105,8 @@ def add_version(
         cause=cause.value,
         fingerprint=fingerprint(page.blocks),
         reader=config.reader,
-        source=source,
+        source=capture.source,
+        imported=imported,
         page=page_json(page),
     )
     session.add(version)

@@ -77,7 +77,7 @@ def _reprocess_current(database: Database, document_id: str, config: ExtractionC
         if draft is None:
             session.get_one(Version, current.id).reader = config.reader
             return
-        version = add_version(session, captures[0], config, page, current, Cause.READER, source=current.source)
+        version = add_version(session, captures[0], config, page, current, Cause.READER, imported=current.imported)
         add_change(session, current, version, draft, Cause.READER, detected_at=captures[0].fetched_at)
 
 

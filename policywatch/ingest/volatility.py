@@ -45,7 +45,7 @@ def volatile_place(session: Session, document_id: str, now: datetime) -> Volatil
     versions = versions_of_document(session, document_id, limit=_CHANGES + 1)
     changes = [change_to(session, row.id) for row in versions[:_CHANGES] if row.id is not None]
     idle = [change for change in changes if change and change.cause == Cause.PAGE and not change.alert]
-    if len(versions) <= _CHANGES or len(idle) < _CHANGES or versions[-1].source is not None:
+    if len(versions) <= _CHANGES or len(idle) < _CHANGES or versions[-1].imported:
         return None
     if now - idle[-1].detected_at > _WITHIN:
         return None

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from sqlmodel import Session
+
 from analysis.model import UnreadablePage
+from messages import Message
 from policywatch.config.errors import nearest
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import ArchivedText, Imported, import_document
 from policywatch.ingest.extraction import Body, ExtractionConfig, extraction_configs
 from policywatch.sources.layout import Archived, continued_by, documents, is_refiltered
 from policywatch.sources.repository import NotAnArchive, Record, Repository
+from storage.captures import OPEN_TERMS_ARCHIVE
 from storage.database import Database
 from storage.documents import Document, known
 from storage.versions import first_own, last_import
@@ -66,7 +69,7 @@ class DocumentReport:
             **{name: getattr(self, name) for name in names},
             **{name: getattr(self.done, name) for name in counts},
             "set_aside": [
-                {"commit": text.commit, "recorded_at": text.recorded_at.isoformat(), "reason": str(reason)}
+                {"commit": text.mark, "recorded_at": text.recorded_at.isoformat(), "reason": str(reason)}
                 for text, reason in self.done.set_aside
             ],
         }
@@ -112,12 +115,11 @@ def import_archive(
         if entry is None:
             _declare(database, document_id, archived, repository, language)
         config = configs[entry.id] if entry else ExtractionConfig(archived.type, language)
-        left = _left(database, document_id, archived.records)
+        left = past_records(database, document_id, archived.records)
         skipped = len(archived.records) - len(left)
         progress(document_id, skipped)
-        done = import_document(
-            database, document_id, config, _texts(repository, left), progress=partial(progress, document_id)
-        )
+        texts = archived_texts(repository, left, entry.addresses[0] if entry else repository.name)
+        done = import_document(database, document_id, config, texts, progress=partial(progress, document_id))
         yield DocumentReport(
             document_id, archived.service, archived.type, entry is not None, len(archived.records), skipped, done
         )
@@ -142,7 +144,7 @@ def _check_ids(database: Database, watchlist: Watchlist, wanted: Sequence[Archiv
 def _language(repository: Repository, archived: Archived) -> str:
     """What the newest text that can be read is written in."""
     config = ExtractionConfig(archived.type, "en")
-    for body in repository.texts(record.blob for record in reversed(archived.records[-5:])):
+    for body in repository.texts([record.blob for record in reversed(archived.records[-5:])]):
         try:
             page = config.extract(Body(body or b"", "text/markdown"))
         except UnreadablePage:
@@ -161,7 +163,7 @@ def _declare(database: Database, id_: str, archived: Archived, repository: Repos
         kind=archived.kind,
         url=repository.name,
         language=language,
-        added_at=_when(archived.records[0]),
+        added_at=archived.records[0].recorded_at,
         retired=True,
     )
     with database.writing() as session:
@@ -169,31 +171,34 @@ def _declare(database: Database, id_: str, archived: Archived, repository: Repos
             session.add(row)
 
 
-def _left(database: Database, document_id: str, records: Sequence[Record]) -> list[Record]:
+def past_records(database: Database, document_id: str, records: Sequence[Record]) -> list[Record]:
+    """Those that no import has read yet and that come before our own first text."""
     with database.reading() as session:
-        done, own = last_import(session, document_id), first_own(session, document_id)
-    left = list(records)
-    if done is not None:
-        commits = [record.commit for record in left]
-        if done.commit in commits:
-            left = left[commits.index(done.commit) + 1 :]
-        else:
-            left = [record for record in left if _when(record) > done.recorded_at]
-    return [record for record in left if own is None or _when(record) < own.captured_at]
+        left, own = unread_records(session, document_id, records), first_own(session, document_id)
+    return [record for record in left if own is None or record.recorded_at < own.captured_at]
 
 
-def _texts(repository: Repository, left: Sequence[Record]) -> Iterator[ArchivedText]:
-    for record, body in zip(left, repository.texts(record.blob for record in left), strict=True):
+def unread_records(session: Session, document_id: str, records: Sequence[Record]) -> list[Record]:
+    """Those after the mark, by their dates where the archive's history was rewritten since."""
+    done = last_import(session, document_id, OPEN_TERMS_ARCHIVE)
+    if done is None:
+        return list(records)
+    commits = [record.commit for record in records]
+    if done.commit in commits:
+        return list(records[commits.index(done.commit) + 1 :])
+    return [record for record in records if record.recorded_at > done.recorded_at]
+
+
+def archived_texts(repository: Repository, records: Sequence[Record], url: str) -> Iterator[ArchivedText]:
+    """The records with what the archive says of each; `url` is the page's. Raises `ArchiveUnreachable`."""
+    for record, body in zip(records, repository.texts([record.blob for record in records]), strict=True):
         yield ArchivedText(
-            commit=record.commit,
-            recorded_at=_when(record),
-            body=body,
-            source=f"Open Terms Archive, {repository.name}, {record.commit[:12]}",
+            mark=record.commit,
+            recorded_at=record.recorded_at,
+            body=Message("archive.no_text") if body is None else body,
+            source=f"{OPEN_TERMS_ARCHIVE}, {repository.name}, {record.commit[:12]}",
+            url=url,
             address=f"{repository.name}#{record.commit}:{record.path}",
             refiltered=is_refiltered(record),
             headers=[("x-archive-commit", record.commit)],
         )
-
-
-def _when(record: Record) -> datetime:
-    return datetime.fromtimestamp(record.at, UTC)

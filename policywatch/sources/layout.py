@@ -76,8 +76,12 @@ def documents(records: Iterable[Record], name: str) -> list[Archived]:
 
 
 def continued_by(archived: Archived, watched: Iterable[DocumentEntry], language: str) -> DocumentEntry | None:
-    """The document of the watchlist whose history this is: of the same id; else the service's only one of that kind."""
+    """The document of the watchlist whose history this is: the one that names its type; else of the same id; else the
+    service's only one of that kind."""
     entries = list(watched)
+    for entry in entries:
+        if entry.archive_path == f"{archived.service}/{archived.type}.md":
+            return entry
     for entry in entries:
         if entry.id == archived.id:
             return entry

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from sys import intern
 from typing import IO
@@ -18,9 +20,11 @@ from urllib.parse import urlsplit
 
 LARGEST = 20 * 2**20  # bytes of one text; more is no policy
 _PROTOCOLS = "file:git:http:https:ssh"  # not "ext", which would start a command
-_URL = re.compile(r"(?i)(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
+GIT_ADDRESS = re.compile(r"(?i)(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
 _CHUNK = 2**16
 _WHERE = ("heads", "remotes/origin")
+_BLOBLESS = "--filter=blob:none"  # public archives hold gigabytes
+_STALLED = ("http.lowSpeedLimit=100", "http.lowSpeedTime=120")  # bytes a second, seconds: given up
 
 
 class NotAnArchive(Exception):
@@ -42,6 +46,10 @@ class Record:
     at: int  # seconds since 1970, of the author
     subject: str
 
+    @property
+    def recorded_at(self) -> datetime:
+        return datetime.fromtimestamp(self.at, UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -51,15 +59,18 @@ class Repository:
     name: str
     branch: str
 
-    def records(self) -> Iterator[Record]:
-        """Every text that a commit brought, oldest commit first; what a commit deleted is left out."""
+    def records(self, paths: Sequence[str] = ()) -> Iterator[Record]:
+        """Every text that a commit brought, or those at these paths, oldest commit first; what a commit deleted is left
+        out."""
         arguments = ("log", "--reverse", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-show-signature")
-        with self._git(*arguments, "--format=%H %at %s", self.branch, "--") as process:
+        with self._git("--literal-pathspecs", *arguments, "--format=%H %at %s", self.branch, "--", *paths) as process:
             assert process.stdout is not None
             yield from _records(_tokens(process.stdout))
 
-    def texts(self, blobs: Iterable[str]) -> Iterator[bytes | None]:
-        """The contents of blobs, in order; None for one that is larger than `LARGEST` or not there."""
+    def texts(self, blobs: Sequence[str]) -> Iterator[bytes | None]:
+        """The contents of blobs, in order; None for one that is larger than `LARGEST` or not there. Raises
+        `ArchiveUnreachable` where the clone has left them out, and they can't be fetched."""
+        self._fetch(blobs)
         with self._git("cat-file", "--batch", stdin=subprocess.PIPE) as process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -68,6 +79,26 @@ class Repository:
                 process.stdin.flush()
                 yield _content(process.stdout)
             process.stdin.close()
+
+    def _fetch(self, blobs: Sequence[str]) -> None:
+        """Fetch at once what is missing: git would ask for each alone."""
+        listing = [*_command(), f"--git-dir={self.folder}", "cat-file", "--batch-check"]
+        asked = "".join(f"{blob}\n" for blob in blobs)
+        done = subprocess.run(listing, input=asked, capture_output=True, text=True, env=_environment(), check=False)
+        missing = [line.split()[0] for line in done.stdout.splitlines() if line.endswith(" missing")]
+        if missing and "promisor = true" in (self.folder / "config").read_text("utf-8"):
+            wants = "".join(f"{blob}\n" for blob in missing)
+            # as git itself fetches what a clone has left out
+            options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin")
+            _run(
+                self.name,
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                f"--git-dir={self.folder}",
+                "fetch",
+                *options,
+                input_=wants,
+            )
 
     @contextmanager
     def _git(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
@@ -95,10 +126,8 @@ def opened(source: str) -> Iterator[Repository]:
 
     Raises `NotAnArchive` where it is no repository, `ArchiveUnreachable` where git can't fetch it.
     """
-    if shutil.which("git") is None:
-        raise ArchiveUnreachable("the `git` command is needed to read an archive, and it is not installed")
     local = Path(source)
-    if not local.exists() and not _URL.match(source):
+    if not local.exists() and not GIT_ADDRESS.match(source):
         raise NotAnArchive(
             f"there is no folder or file {source!r}; name a repository's folder, a bundle or a git address"
         )
@@ -106,25 +135,54 @@ def opened(source: str) -> Iterator[Repository]:
         bare = Path(folder) / "archive.git"
         # What a local repository's own configuration says, hooks and all, is not looked at: ours only borrows objects.
         # All its branches come along: a clone of a bundle may know the one that counts only as its origin's.
-        kind = ("--mirror", "--shared") if local.is_dir() else ("--bare",)
-        address = str(local.resolve()) if local.exists() else source
-        done = subprocess.run(
-            [*_command(), "clone", "--quiet", "--no-tags", "--template=", *kind, "--", address, str(bare)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            check=False,
-        )
-        name = _without_secrets(source) if not local.exists() else local.resolve().name
-        if done.returncode != 0:
-            problem = f"git can't read {_without_secrets(source)}: {_last_line(done.stderr)}"
-            raise NotAnArchive(problem) if local.exists() else ArchiveUnreachable(problem)
+        if not local.exists():
+            _clone(source, bare, "--bare", _BLOBLESS)
+        else:
+            try:
+                _clone(str(local.resolve()), bare, *(("--mirror", "--shared") if local.is_dir() else ("--bare",)))
+            except ArchiveUnreachable as failure:
+                raise NotAnArchive(str(failure)) from failure
+        name = local.resolve().name if local.exists() else _without_secrets(source)
         yield Repository(bare, name, _branch(bare, name))
 
 
+def followed(address: str, folder: Path) -> Repository:
+    """A repository whose clone is kept in a folder, with its news; without the contents of files, where the server can
+    leave them out. One process at a time. Raises `ArchiveUnreachable`, and `NotAnArchive` where it is empty."""
+    name = _without_secrets(address)
+    bare = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.git"
+    if bare.exists():
+        for lock in bare.rglob("*.lock"):  # of a run that was killed
+            lock.unlink()
+        options = ("--quiet", "--no-tags", "--prune", "origin", "+refs/heads/*:refs/heads/*")
+        _run(name, f"--git-dir={bare}", "fetch", *options)
+    else:
+        unfinished = bare.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _clone(address, unfinished, "--bare", _BLOBLESS)
+        unfinished.rename(bare)
+    return Repository(bare, name, _branch(bare, name))
+
+
+def _clone(address: str, bare: Path, *kind: str) -> None:
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    options = ("--quiet", "--no-tags", "--template=", *kind)
+    _run(_without_secrets(address), "clone", *options, "--", address, str(bare))
+
+
+def _run(name: str, *arguments: str, input_: str = "") -> None:
+    """Raises `ArchiveUnreachable`, which names the archive."""
+    if shutil.which("git") is None:
+        raise ArchiveUnreachable("the `git` command is needed to read an archive, and it is not installed")
+    command = [*_command(), *arguments]
+    done = subprocess.run(command, input=input_.encode(), capture_output=True, env=_environment(), check=False)
+    if done.returncode != 0:
+        raise ArchiveUnreachable(f"git can't read {name}: {_last_line(done.stderr)}")
+
+
 def _command() -> list[str]:
-    return ["git", "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"]
+    settings = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", *_STALLED)
+    return ["git", "--no-pager", *(word for setting in settings for word in ("-c", setting))]
 
 
 def _environment() -> dict[str, str]:
@@ -133,6 +191,7 @@ def _environment() -> dict[str, str]:
     return own | {
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",  # what is missing is fetched at once, or a failure
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C.UTF-8",
     }

@@ -16,6 +16,7 @@ from w3lib.encoding import http_content_type_encoding
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from messages import Message
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.archived import ArchivedText, import_document
@@ -25,7 +26,7 @@ from policywatch.sources.imports import DocumentReport, Progress
 from policywatch.sources.repository import LARGEST, NotAnArchive
 from storage.clock import utc_now
 from storage.database import Database
-from storage.versions import first_own, last_import
+from storage.versions import imported_around
 
 _DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 _GOOD = re.compile(rb"HTTP/\S+ 200\b")
@@ -43,9 +44,9 @@ def import_saved(
 ) -> DocumentReport:
     """What is later than what was imported before, and earlier than our own first text."""
     with database.reading() as session:
-        done, own = last_import(session, entry.id), first_own(session, entry.id)
+        done, own = imported_around(session, entry.id, None)
     left = sorted(
-        (page for page in pages if (not done or page.at > done.recorded_at) and (not own or page.at < own.captured_at)),
+        (page for page in pages if (not done or page.at > done.captured_at) and (not own or page.at < own.captured_at)),
         key=lambda page: page.at,
     )
     progress(entry.id, len(pages) - len(left))
@@ -83,9 +84,9 @@ def _time(written: str, where: str) -> datetime:
 
 
 def _read_file(file: Path, at: datetime, url: str) -> ArchivedText:
-    body = file.read_bytes() if file.stat().st_size <= LARGEST else None
+    body = file.read_bytes() if file.stat().st_size <= LARGEST else Message("archive.no_text")
     mime = MIMES.get(file.suffix.lower(), "text/html")
-    return ArchivedText(file.name, at, body, f"saved page, {file.name}", url, mime=mime, charset=None)
+    return ArchivedText(file.name, at, body, f"saved page, {file.name}", url, url, mime=mime, charset=None)
 
 
 def warc_pages(path: Path, addresses: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[Saved]], int | None]:
@@ -134,8 +135,9 @@ def _read_record(path: Path, offset: int, at: datetime, url: str) -> ArchivedTex
     return ArchivedText(
         record.rec_headers.get_header("WARC-Record-ID", ""),
         at,
-        body if is_whole else None,
+        body if is_whole else Message("archive.no_text"),
         f"WARC file, {path.name}",
+        url,
         url,
         mime=content_type.partition(";")[0].strip().lower() or "text/html",
         charset=http_content_type_encoding(content_type),

@@ -51,11 +51,13 @@ class Services(Shape):
 
 
 class LastCheck(Shape):
-    """How the newest attempt to read a document went; no outcome while it is not read yet."""
+    """How the newest attempt to read a document went; no outcome while it is not read yet. `source` names the archive
+    that was read, null where the page itself was asked."""
 
     checked_at: Moment
     outcome: str | None = Field(examples=["unchanged"])
     reason: OptionalSentence
+    source: str | None
 
 
 class Document(Shape):
@@ -82,7 +84,7 @@ class Documents(Shape):
 
 
 class VersionHead(Shape):
-    """A text of a document at a time. `source` names the archive that it is from, null where we read it ourselves."""
+    """A text of a document at a time. `source` names the archive that it is from, null where it is the page's own."""
 
     document: str = Field(examples=["parley/privacy-policy"])
     number: int = Field(examples=[3])

@@ -153,7 +153,7 @@ def _why_not(session: Session, row: Change, entry: RouteEntry, unmet: list[Unmet
         yield "its event was sent to each of its addresses, and this change says no more of it"
     elif had_alert:
         yield "each of its addresses had heard of it by another route, or it was out of the watchlist when it was due"
-    elif any(head.source for head in version_heads(session, [row.before_id, row.version_id]).values()):
+    elif any(head.imported for head in version_heads(session, [row.before_id, row.version_id]).values()):
         yield "its filter lets the change through, but nobody is told of what comes from an archive"
     else:
         yield (

@@ -179,6 +179,7 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
                 "urls": [*entry.addresses],
                 "every": entry.every,
                 "robots": watchlist.robots(entry),
+                "source": entry.source,
                 "version": facts[entry.id].versions or None,
                 "checked_at": check.checked_at.isoformat() if check else None,
                 "outcome": outcome,

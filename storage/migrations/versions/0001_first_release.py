@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
         sa.Column("head_id", sa.Integer, sa.ForeignKey("captures.id")),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String),
         sa.Column("url", sa.String, nullable=False),
         sa.Column("final_url", sa.String, nullable=False),
         sa.Column("status", sa.Integer, nullable=False),
@@ -90,6 +91,7 @@ def upgrade() -> None:
     op.create_table(
         "imports",
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True),
+        sa.Column("archive", sa.String, primary_key=True),
         sa.Column("commit", sa.String, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     )
@@ -128,6 +130,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String, nullable=False),
         sa.Column("reader", sa.String, nullable=False),
         sa.Column("source", sa.String),
+        sa.Column("imported", sa.Boolean, nullable=False),
         sa.Column("page", sa.LargeBinary, nullable=False),
         sa.Column("alternating", sa.JSON, nullable=False),
         sa.UniqueConstraint("document_id", "number"),
@@ -143,6 +146,8 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("accepted", sa.Boolean, nullable=False),
+        sa.Column("source", sa.String),
+        sa.Column("stands_in", sa.Boolean, nullable=False),
         sa.Column("reason", sa.JSON),
         sa.Column("status", sa.Integer),
         sa.Column("final_url", sa.String),
