@@ -17,6 +17,7 @@ from storage.clock import midnight
 from storage.columns import Utc
 from storage.documents import PREVIEW, Document, untranslated_id
 from storage.events import event_changes
+from storage.reviews import is_in_state
 from storage.versions import Cause
 
 _FEW = 1000  # changes of a topic that are gathered rather than sought
@@ -63,7 +64,7 @@ class ChangeFilter:
 
     `since` and `until` are days in UTC, both included, of the detection; `effective_from` and `effective_to` of the
     date in force. Without `cosmetic` only changes in which the service changed words: neither its page's form nor
-    our reading of it. `severities` is a set; `this_and_above` makes one of a lower bound.
+    our reading of it. `severities` is a set; `this_and_above` makes one of a lower bound. `states` are of reviews.
     """
 
     services: Collection[str] = ()
@@ -77,6 +78,7 @@ class ChangeFilter:
     effective_from: date | None = None
     effective_to: date | None = None
     cosmetic: bool = False
+    states: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ def conditions(session: Session, wanted: ChangeFilter, of: type[Change] = Change
         clauses.append(col(of.direction).in_(wanted.directions))
     if not wanted.cosmetic:
         clauses.append(words_changed(of))
+    if wanted.states:
+        clauses.append(is_in_state(wanted.states, of))
     return clauses
 
 

@@ -25,6 +25,7 @@ from storage.documents import Document
 from storage.errors import with_advice
 from storage.notices import Notice, NoticeKind
 from storage.paragraphs import Paragraph, ParagraphInterval, digest, place_of, texts_of, vector
+from storage.reviews import Review
 from storage.second_readings import SecondReading
 from storage.tokenizer import words
 from storage.verification import Damage, capture_damage, evidence_damage
@@ -99,7 +100,7 @@ _MODELS: dict[str, type[SQLModel]] = {
             Event,
             Import,
         ),
-        *(Notice, Paragraph, ParagraphInterval, SecondReading, StoredPassage, Timestamp, Version),
+        *(Notice, Paragraph, ParagraphInterval, Review, SecondReading, StoredPassage, Timestamp, Version),
     )
 }
 _CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (

@@ -18,6 +18,7 @@ from storage.errors import Busy, StorageError
 from storage.events import dissolve_events
 from storage.notices import Notice
 from storage.paragraphs import Mentions, Paragraph, ParagraphInterval, reindex
+from storage.reviews import Review
 from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
 
@@ -127,7 +128,7 @@ def _forget_versions(session: Session, document_id: str, *, imported: bool) -> N
         session.delete(delivery)
     for change_id in session.exec(changes):
         forget_second_readings(session, change_id or 0)
-    for table in (Alert, StoredPassage, ChangeTopic):
+    for table in (Alert, StoredPassage, ChangeTopic, Review):
         session.exec(delete(table).where(col(table.change_id).in_(changes)))
     session.exec(delete(Change).where(col(Change.id).in_(changes)))
     dissolve_events(session)

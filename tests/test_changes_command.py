@@ -54,7 +54,7 @@ def listed(config: Path, *words: object) -> list[dict[str, object]]:
 
 def test_it_takes_every_word_that_the_api_takes() -> None:
     options = {each.name for each in command("changes").params}
-    assert options - {"config", "as_json"} == ChangesPaged.model_fields.keys()
+    assert options - {"config", "as_json", "as_csv"} == ChangesPaged.model_fields.keys()
 
 
 def test_a_day_of_the_week_is_the_last_one() -> None:

@@ -22,6 +22,7 @@ from storage.changes import Change, change_to
 from storage.checks import Check, checks_of
 from storage.database import Database
 from storage.paragraphs import blame
+from storage.reviews import ReviewState, add_review
 from storage.versions import current_version, versions
 from tests.archive import Commit, repository
 from tests.archived import POLICY, SHARING, TRAINING, dates, day, history, policy, take, watched
@@ -108,6 +109,11 @@ def test_a_history_goes_before_the_versions_that_are_there(
         assert all(made[after.id or 0] == before.id for before, after in pairwise(rows))
         assert len(session.exec(select(Alert)).all()) == alerts
         assert [since.number for since in blame(session, rows[5]) if since] == [1, 1, 1, 1, 1, 2, 6]
+    with database.writing() as session:
+        joint = change_to(session, rows[4].id or 0)
+        assert joint is not None
+        assert joint.id is not None
+        add_review(session, joint.id, ReviewState.REVIEWED, note="", by="Anna", at=day(47))
     repository(archive, [Commit(day(41), POLICY, policy(TRAINING, "A late find."))], after="main^0")
     take(database, watchlist, archive)
     with database.reading() as session:

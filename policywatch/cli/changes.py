@@ -1,7 +1,9 @@
-"""The command that lists what changed, over all documents."""
+"""The commands that list what changed, over all documents, and review it."""
 
 from __future__ import annotations
 
+import getpass
+import sys
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -17,11 +19,14 @@ from policywatch.cli.options import CONFIG, Config, Documents, Json, console, pr
 from policywatch.cli.terminal import show_changes
 from policywatch.config.watchlist import Watchlist
 from policywatch.sanitize import sanitize
+from policywatch.views.changes_csv import changes_csv
 from policywatch.views.serializer import changes_json
-from policywatch.web.query_params import ChangesPaged
+from policywatch.web.query_params import ChangesPaged, ReviewEntry
 from storage.clock import utc_now
+from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
 from storage.documents import services_and_languages
+from storage.reviews import ReviewState, add_review
 
 Words = list[str] | None
 Service = Annotated[Words, typer.Option("--service", metavar="NAME", help="Only this service; several: any of them.")]
@@ -54,6 +59,7 @@ Until = Annotated[str | None, _of_day("--until", "Last day of detection")]
 EffectiveFrom = Annotated[str | None, typer.Option("--effective-from", metavar="DAY", help="First date in force.")]
 EffectiveTo = Annotated[str | None, typer.Option("--effective-to", metavar="DAY", help="Last date in force.")]
 Cosmetic = Annotated[bool, typer.Option("--cosmetic", help="Also changes of form only, and of our reading.")]
+State = Annotated[list[ReviewState] | None, typer.Option("--state", help="Only those whose last review says so.")]
 Limit = Annotated[int, typer.Option("--limit", help="At most so many, the newest; up to 200.")]
 Place = Annotated[str | None, typer.Option("--cursor", metavar="PLACE", help="Go on from where the last list ended.")]
 
@@ -71,9 +77,11 @@ def changes(
     effective_from: EffectiveFrom = None,
     effective_to: EffectiveTo = None,
     cosmetic: Cosmetic = False,
+    state: State = None,
     limit: Limit = 50,
     cursor: Place = None,
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all of them as CSV, whatever --limit says.")] = False,
 ) -> None:
     """List what changed in all documents, newest first; narrowed by the words that the pages and the JSON API take.
 
@@ -92,18 +100,43 @@ def changes(
         effective_from=effective_from,
         effective_to=effective_to,
         cosmetic=cosmetic,
+        state=state,
         limit=limit,
         cursor=cursor,
     )
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+        if as_csv:
+            sys.stdout.writelines(changes_csv(database, query.filter, reviews=True))
+            return
         page = query.page(session, by_event=not as_json)
         if as_json:
-            rows = [row.model_dump(mode="json") for row in changes_json(session, page.rows)]
+            rows = [row.model_dump(mode="json") for row in changes_json(session, page.rows, reviews=True)]
             print_json({"changes": rows, "next": str(page.older) if page.older else None})
         elif page.rows:
             show_changes(console(), page)
         else:
             console().print(_nothing(session, query, watchlist))
+
+
+def review(
+    change: Annotated[int, typer.Argument(metavar="CHANGE", max=MAX_INTEGER, help="Its number.")],
+    state: Annotated[ReviewState, typer.Argument(metavar="STATE", help=f"{', '.join(ReviewState)}.")],
+    config: Config = CONFIG,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for those who read it later.")] = "",
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who says so; else your user name.")] = None,
+) -> None:
+    """Say what a change is to you: its state, with a note; earlier entries stay.
+
+    Example: `policywatch review 17 concerns-us --note "ask the works council" --by Anna`
+    """
+    try:
+        entry = ReviewEntry(state=state, note=note, by=by or getpass.getuser())
+    except ValidationError as failure:
+        raise typer.BadParameter(str(failure), param_hint=f"--{failure.errors()[0]['loc'][0]}") from failure
+    with opened(config) as (_, database), database.writing() as session:
+        add_review(session, change, entry.state, note=entry.note, by=entry.by, at=utc_now())
+    label = catalogue(ENGLISH).term("review_state", entry.state)
+    console().print(sanitize(f"Change {change}: {label}, by {entry.by}."), soft_wrap=True)
 
 
 def _query(**values: Any) -> ChangesPaged:

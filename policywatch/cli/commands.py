@@ -14,6 +14,7 @@ from typer.main import get_command
 COMMANDS = {
     "Setting up": {
         "init": ("setup", "Write a commented policywatch.toml that watches LinkedIn."),
+        "add": ("add", "Read a page as a run would, show it, and add it to the watchlist."),
         "doctor": (
             "doctor",
             "Look at configuration, database, routes and last checks: what is wrong, and how to fix it.",
@@ -59,6 +60,7 @@ COMMANDS = {
             "List what changed in all documents, newest first; narrowed by the words that the pages and the JSON API "
             "take.",
         ),
+        "review": ("changes", "Say what a change is to you: its state, with a note; earlier entries stay."),
         "documents": (
             "documents",
             "List the documents of the watchlist, with their last check and their current version.",
@@ -66,6 +68,10 @@ COMMANDS = {
     },
     "The pages": {
         "serve": ("pages", "Serve the pages: changes, documents, feeds. Everyone who reaches them can read."),
+        "mcp": (
+            "pages",
+            "Answer an assistant on standard input and output, by the Model Context Protocol; it can only read.",
+        ),
         "export": ("pages", "Write what is stored for use elsewhere."),
     },
     "Histories of others": {

@@ -28,6 +28,9 @@ Language = Annotated[
     str | None,
     typer.Option("--language", metavar="CODE", callback=_language, help="The language of the text: en, fr."),
 ]
+Select = Annotated[list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")]
+Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")]
+AllowPrivate = Annotated[bool, typer.Option("--allow-private", help="Also from a private or loopback address.")]
 
 
 def compare(
@@ -66,20 +69,14 @@ def compare(
 
 def try_(
     source: Annotated[str, typer.Argument(metavar="URL|FILE")],
-    select: Annotated[
-        list[str] | None, typer.Option("--select", metavar="CSS", help="Read only these elements.")
-    ] = None,
-    remove: Annotated[
-        list[str] | None, typer.Option("--remove", metavar="CSS", help="Leave these elements out.")
-    ] = None,
+    select: Select = None,
+    remove: Remove = None,
     section: Annotated[
         str | None, typer.Option("--section", metavar="HEADING", help="Read only what stands under this heading.")
     ] = None,
     language: Language = None,
     contact: Annotated[str, typer.Option("--contact", help="Goes into the User-Agent of the request.")] = "",
-    allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Also from a private or loopback address.")
-    ] = False,
+    allow_private: AllowPrivate = False,
     render: Annotated[bool, typer.Option("--render", help="Let a browser run the page's scripts first.")] = False,
     expand: Annotated[bool, typer.Option("--expand", help="And open what a click opens in its text.")] = False,
     dropped: Annotated[bool, typer.Option("--why", "--dropped", help="Show what was left out, and why.")] = False,

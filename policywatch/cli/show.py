@@ -55,7 +55,7 @@ def show(
             results = explain_routing(session, stored_change(session, change), entries)
         if as_json:
             more = {"routes": [asdict(result) for result in results]} if routes else {}
-            print_json(change_json(session, change).model_dump(mode="json") | more)
+            print_json(change_json(session, change, reviews=True).model_dump(mode="json") | more)
             return
         show_change(console(), session, change, why=why)
     if routes:

@@ -25,6 +25,7 @@ from storage.change_list import ChangesPage, ListedChange, changes_to, event_of,
 from storage.changes import Change, StoredPassage
 from storage.checks import Check, last_check
 from storage.documents import Document, document
+from storage.reviews import reviews_of
 from storage.versions import Version, versions
 
 _WIDEST = 100  # columns; longer lines are hard to read
@@ -154,6 +155,9 @@ def show_change(console: Console, session: Session, change_id: int, *, why: bool
         reason = view.change.event_reason
         sheet.line(sheet.words("event.title"), f" ({reason})" if reason else "")
         _other_changes(sheet, [row for row in event if row.change.id != change_id])
+    for review in reviews_of(session, change_id):
+        state, note = sheet.words.label("review_state", review.state), f": {review.note}" if review.note else ""
+        sheet.line(f"{_time(review.at)} UTC  ", (state, "bold"), f" · {review.by}{note}")
     _why(sheet, reasons(brief) if why else ())
     _summary(sheet, view.change, of, view.passages)
     _second(sheet, view.second)

@@ -27,6 +27,7 @@ from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.events import dissolve_events
 from storage.paragraphs import counted, move_on, reindex
+from storage.reviews import forget_reviews
 from storage.versions import Cause, Version, archive_name, imported_around, make_room, mark_imported
 
 _BATCH = 25  # texts in a transaction
@@ -250,6 +251,7 @@ def _join(
     with database.writing() as session:
         former = change_to(session, own.id)
         if former is not None:
+            forget_reviews(session, former.id or 0)
             forget_change(session, former)
             dissolve_events(session)
         if draft is not None:

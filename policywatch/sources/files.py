@@ -44,20 +44,16 @@ def read_source(
     remove: Sequence[str],
     section: str | None = None,
     language: str | None,
-    contact: str,
-    allow_private: bool,
-    render: bool = False,
-    expand: bool = False,
+    **fetching: Any,
 ) -> Page:
-    """Read a file, or an address as the crawler fetches it. Raises `UnreadablePage` with what stood in the way."""
+    """Read a file, or an address as the crawler fetches it, with what `fetched` takes. Raises `UnreadablePage` with
+    what stood in the way."""
     options: dict[str, Any] = {"language": language, "select": select, "remove": remove, "section": section}
     if not is_address(source):
         return read_file(Path(source), **options)
     from policywatch.sources.page import fetched  # Scrapy takes as long to load as all the rest
 
-    capture = fetched(
-        source, language=language or "en", contact=contact, allow_private=allow_private, render=render, expand=expand
-    )
+    capture = fetched(source, language=language or "en", **fetching)
     return _read(capture.body, mime=capture.mime, charset=capture.charset, url=capture.final_url, **options)
 
 

@@ -8,6 +8,7 @@ from analysis.model import UnreadablePage
 from crawler.crawl import crawl
 from crawler.targets import CrawlSettings, Fingerprint, Target
 from messages import Message, verbatim
+from policywatch.config.schema import Robots
 from storage.captures import Capture, capture
 from storage.checks import Check
 from storage.clock import utc_now
@@ -16,13 +17,23 @@ from storage.documents import Document, declare
 
 
 def fetched(
-    address: str, *, language: str, contact: str, allow_private: bool, render: bool = False, expand: bool = False
+    address: str,
+    *,
+    language: str,
+    contact: str,
+    allow_private: bool,
+    robots: Robots = "obey",
+    render: bool = False,
+    expand: bool = False,
 ) -> Capture:
     """Raises `UnreadablePage` with what stood in the way.
 
     A crawl into a store that is thrown away: a page is tried with the guards and politeness of a real check.
     """
-    target = Target("try/page", address, language, allow_private=allow_private, render=render or expand, expand=expand)
+    in_browser = render or expand
+    target = Target(
+        "try/page", address, language, robots=robots, allow_private=allow_private, render=in_browser, expand=expand
+    )
     # a person waits for the answer: what fails is tried again soon, or not at all
     settings = CrawlSettings(contact, delay=0, confirm_delay=0, retry_waits=(1,), patience=5)
     mistakes: list[Exception] = []

@@ -107,6 +107,7 @@ class Link(Shape):
 
     text: str
     url: str
+    at: int | None = Field(None, description="where its words begin in the block's text")
 
 
 class Since(Shape):
@@ -190,6 +191,15 @@ class Event(Shape):
     reason: OptionalSentence = Field(description="why this change belongs to it; null of the one it began with")
 
 
+class Review(Shape):
+    """What somebody made of a change, and when."""
+
+    state: Literal["new", "reviewed", "concerns-us", "not-for-us"]
+    note: str
+    by: str = Field(examples=["Anna"])
+    at: Moment
+
+
 class ChangeHead(Shape):
     """What differs between two versions of a document; docs/classification.md explains its fields."""
 
@@ -227,6 +237,7 @@ class ChangeHead(Shape):
         ]
     )
     notice_links: list[dict[str, Any]] = Field(description="links of a notice, where more is said", examples=[[]])
+    review: Review | None = Field(description="the last one; null without any, and for who has not signed in")
 
 
 class Changes(Shape):
@@ -275,6 +286,7 @@ class Change(ChangeHead):
 
     second: SecondOpinion | None = Field(description="written by a machine, may be wrong; null without such a model")
     passages: list[Passage]
+    reviews: list[Review] = Field(description="oldest first; empty for who has not signed in")
 
 
 class PlacedPassage(Passage):

@@ -22,6 +22,7 @@ from storage.document_stats import document_stats
 from storage.documents import PREVIEW, Document, document
 from storage.events import event_changes
 from storage.passages import ListedPassage
+from storage.reviews import Review, last_reviews, reviews_of
 from storage.search import Hit
 from storage.versions import Version, version_heads, versions
 
@@ -29,8 +30,8 @@ from storage.versions import Version, version_heads, versions
 _BESIDE = ("notice_links", "why", "dated", "place", "lead", "meaning_new")
 
 
-def change_json(session: Session, change_id: int) -> json.Change:
-    """The whole of a change. Raises `UnknownChange`."""
+def change_json(session: Session, change_id: int, *, reviews: bool = False) -> json.Change:
+    """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
     view = change_view(session, change_id)
     heads = {version.id or 0: version for version in (view.before, view.after, view.returned) if version}
     second = None
@@ -45,16 +46,23 @@ def change_json(session: Session, change_id: int) -> json.Change:
             direction=verdict.direction,
             topics=list(verdict.topics),
         )
+    trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
-    head = _change_head(view.change, view.document, heads, view.announced, events)
-    return json.Change(**head, second=second, passages=view.passages)
+    head = _change_head(view.change, view.document, heads, view.announced, events, trail[-1] if trail else None)
+    return json.Change(**head, second=second, passages=view.passages, reviews=trail)
 
 
-def changes_json(session: Session, rows: Sequence[ListedChange]) -> list[json.ChangeHead]:
+def changes_json(session: Session, rows: Sequence[ListedChange], *, reviews: bool = False) -> list[json.ChangeHead]:
     ids = (id_ for row in rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})
     events = event_changes(session, {row.change.event_id for row in rows})
-    return [json.ChangeHead(**_change_head(row.change, row.document, heads, row.announced, events)) for row in rows]
+    last = last_reviews(session, [row.change.id or 0 for row in rows]) if reviews else {}
+    return [
+        json.ChangeHead(
+            **_change_head(row.change, row.document, heads, row.announced, events, last.get(row.change.id or 0))
+        )
+        for row in rows
+    ]
 
 
 def _change_head(
@@ -63,6 +71,7 @@ def _change_head(
     heads: Mapping[int, Version],
     announced: Announcement | None,
     events: Mapping[int, list[int]],
+    review: Review | None,
 ) -> dict[str, Any]:
     """`heads` holds the versions that the change names, `events` the changes of its event."""
     before, after = heads[row.before_id], heads[row.version_id]
@@ -95,6 +104,7 @@ def _change_head(
         "why": reasons(row.brief),
         "brief": {name: value for name, value in row.brief.items() if name not in _BESIDE},
         "notice_links": row.brief.get("notice_links", []),
+        "review": review,
     }
 
 
@@ -193,7 +203,7 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
 def history_json(session: Session, document_id: str) -> dict[str, Any]:
     """A document with its versions, oldest first, and its changes, newest first. Raises `UnknownDocument`."""
     row = document(session, document_id)
-    changes = [change_json(session, change.id or 0) for change in changes_of(session, document_id)]
+    changes = [change_json(session, change.id or 0, reviews=True) for change in changes_of(session, document_id)]
     return {
         "document": row.id,
         "service": row.service,

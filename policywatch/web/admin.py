@@ -1,4 +1,5 @@
-"""What the operator can do from the pages: sign in, accept a text that needs review, send failed messages again."""
+"""What the operator can do from the pages: sign in, accept a text that needs review, review a change,
+send failed messages again."""
 
 from __future__ import annotations
 
@@ -11,16 +12,17 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import ValidationError
 
 from policywatch.config.schema import DocumentEntry, RouteEntry
 from policywatch.ingest.alerting import RoutesFor
 from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import SESSION_SECONDS, Access, TooManyTries
-from policywatch.web.change_page import review_page
+from policywatch.web.change_page import change_page, review_page
 from policywatch.web.comparisons import Comparisons
 from policywatch.web.page_context import page_context
-from policywatch.web.query_params import DocumentId, Number
+from policywatch.web.query_params import DocumentId, Number, ReviewEntry
 from policywatch.web.rendering import Renderer
 from policywatch.web.security import COOKIE
 from storage.changes import change
@@ -29,6 +31,7 @@ from storage.deliveries import retry_parked
 from storage.errors import Busy
 from storage.events import leave_event
 from storage.lock import one_at_a_time
+from storage.reviews import add_review, last_reviews
 
 _LARGEST_FORM = 10_000  # bytes
 
@@ -105,6 +108,21 @@ def admin_pages(
         with database.writing() as session:
             retry_parked(session, ids, now())
         return RedirectResponse(f"{page_context(request).link('/health')}#deliveries", 303)
+
+    @router.post("/changes/{change_id:int}")
+    def review_change(request: Request, change_id: Number, form: OwnForm) -> Response:
+        try:
+            entry = ReviewEntry.model_validate(dict(form))
+        except ValidationError as failure:
+            raise HTTPException(400) from failure
+        with database.writing() as session:
+            last = last_reviews(session, [change_id]).get(change_id)
+            add_review(session, change_id, entry.state, note=entry.note, by=entry.by, at=now())
+        if last is None or form.get("seen", str(last.id)) == str(last.id):
+            return RedirectResponse(f"{page_context(request).link(f'/changes/{change_id}')}#triage", 303)
+        with database.reading() as session:
+            context = change_page(session, change_id) | {"trouble": "triage.meanwhile"}
+            return renderer.page(request, "change.html", **context)
 
     _signing(router, renderer, access)
     return router

@@ -88,14 +88,14 @@ def _changes(router: APIRouter, database: Database) -> None:
         """Changes, newest first, without their passages."""
         with database.reading() as session:
             page = query.page(session)
-            changes = changes_json(session, page.rows)
+            changes = changes_json(session, page.rows, reviews=request.state.signed_in)
         return json.Changes(changes=changes, next=next_page(request, response, page.older))
 
     @router.get("/changes/{change_id}")
-    def one_change(change_id: Number) -> json.Change:
+    def one_change(request: Request, change_id: Number) -> json.Change:
         """A change with its passages and its brief."""
         with database.reading() as session:
-            return change_json(session, change_id)
+            return change_json(session, change_id, reviews=request.state.signed_in)
 
     @router.get("/passages")
     def list_passages(request: Request, response: Response, query: Annotated[PassagesPaged, Query()]) -> json.Passages:

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -99,6 +99,8 @@ def _known_names(database: Database, state: Callable[[], WatchlistState]) -> Cal
         if asked["topic"]:  # one of the operator's own may have no change yet
             own = {topic.name for config in state().configs.values() for topic in config.topics}
             asked["topic"] -= {*TOPICS} | own
+        if request.query_params.get("state") and not request.state.signed_in:
+            raise HTTPException(403)
         with database.reading() as session:
             for field, names in asked.items():
                 if (name := unknown_name(session, field, sorted(names))) is not None:

@@ -21,6 +21,7 @@ from storage.change_list import event_of
 from storage.changes import Change, StoredPassage, neighbours
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
+from storage.reviews import reviews_of
 from storage.versions import UnknownVersion, Version, current_version, numbered_version
 
 
@@ -86,8 +87,16 @@ def change_page(session: Session, change_id: int) -> dict[str, Any]:
     view = change_view(session, change_id)
     placed = PlacedPassages(view.passages, view.document.title, view.before, view.after)
     older, newer = neighbours(session, view.change)
-    event = event_of(session, view.change)
-    return {"view": view, "placed": placed, "older": older, "newer": newer, "event": event}
+    trail, event = reviews_of(session, change_id), event_of(session, view.change)
+    return {
+        "view": view,
+        "placed": placed,
+        "older": older,
+        "newer": newer,
+        "event": event,
+        "reviews": trail,
+        "trouble": None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

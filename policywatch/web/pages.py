@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
+from policywatch.views.changes_csv import changes_csv
 from policywatch.web.admin import WatchlistState
 from policywatch.web.change_page import announced_text, change_page, compare_page, two_versions
 from policywatch.web.comparisons import Comparisons
@@ -17,7 +18,7 @@ from policywatch.web.document_pages import document_page, health_page, service_l
 from policywatch.web.layout import plain_text
 from policywatch.web.list_pages import ListQuery, home_page, list_page, upcoming_page
 from policywatch.web.page_context import page_context
-from policywatch.web.query_params import DocumentId, Number, Word
+from policywatch.web.query_params import ChangesQuery, DocumentId, Number, Word
 from policywatch.web.rendering import Renderer
 from policywatch.web.search_page import SearchQuery, search_page
 from storage.captures import captures_from
@@ -45,6 +46,12 @@ def pages(
     def changes(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
         with database.reading() as session:
             return renderer.page(request, "changes.html", **list_page(session, query))
+
+    @router.get("/changes.csv")
+    def all_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
+        lines = changes_csv(database, query.filter, reviews=request.state.signed_in)
+        headers = {"Content-Disposition": 'attachment; filename="changes.csv"'}
+        return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
     @router.get("/upcoming")
     def upcoming(request: Request) -> Response:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from storage.change_list import ChangeFilter, ChangesPage, Cursor, changes_page
 from storage.changes import this_and_above
 from storage.columns import MAX_INTEGER
+from storage.reviews import ReviewState
 
 
 def _place(text: str) -> str:
@@ -66,6 +67,7 @@ class ChangesQuery(Params):
     effective_from: Day | None = Field(None, description="first day of the date in force")
     effective_to: Day | None = Field(None, description="last day of the date in force")
     cosmetic: bool = Field(False, description="also changes of form only, and of our reading")
+    state: Annotated[list[ReviewState], _Few] = Field([], description="of the review; for who signed in only")
 
     @property
     def filter(self) -> ChangeFilter:
@@ -81,6 +83,7 @@ class ChangesQuery(Params):
             effective_from=self.effective_from,
             effective_to=self.effective_to,
             cosmetic=self.cosmetic,
+            states=tuple(self.state),
         )
 
 
@@ -93,3 +96,11 @@ class ChangesPaged(ChangesQuery):
     def page(self, session: Session, *, by_event: bool = False) -> ChangesPage:
         before = Cursor.parse(self.cursor) if self.cursor else None
         return changes_page(session, self.filter, before=before, limit=self.limit, by_event=by_event)
+
+
+class ReviewEntry(Params):
+    """A review as a person writes it."""
+
+    state: ReviewState
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    by: Word

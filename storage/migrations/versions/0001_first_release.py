@@ -259,6 +259,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_passages_change_id", "passages", ["change_id"])
     op.create_table(
+        "reviews",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("change_id", sa.Integer, sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column("state", sa.String, nullable=False),
+        sa.Column("note", sa.String, nullable=False),
+        sa.Column("by", sa.String, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("ix_reviews_change_id", "reviews", ["change_id"])
+    op.create_table(
         "delivery_items",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("delivery_id", sa.Integer, sa.ForeignKey("deliveries.id"), nullable=False),

@@ -1,0 +1,70 @@
+"""Reviews: what the operator's people make of a change, as a trail to which entries are only added."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from storage.changes import Change, change
+from storage.columns import Utc
+
+
+class ReviewState(StrEnum):
+    """What a change is to the operator; new without any review."""
+
+    NEW = "new"
+    REVIEWED = "reviewed"
+    CONCERNS_US = "concerns-us"
+    NOT_FOR_US = "not-for-us"
+
+
+class Review(SQLModel, table=True):
+    """One entry; the state of a change is that of its last one."""
+
+    __tablename__ = "reviews"
+
+    id: int | None = Field(default=None, primary_key=True)
+    change_id: int = Field(foreign_key="changes.id", index=True)
+    state: str
+    note: str
+    by: str
+    at: datetime = Field(sa_type=Utc)
+
+
+def add_review(session: Session, change_id: int, state: ReviewState, *, note: str, by: str, at: datetime) -> None:
+    """Raises `UnknownChange`."""
+    change(session, change_id)
+    session.add(Review(change_id=change_id, state=state.value, note=note, by=by, at=at))
+
+
+def reviews_of(session: Session, change_id: int) -> list[Review]:
+    """The trail, oldest first."""
+    return list(session.exec(select(Review).where(Review.change_id == change_id).order_by(col(Review.id))))
+
+
+def last_reviews(session: Session, change_ids: Collection[int]) -> dict[int, Review]:
+    """Of the changes that have any, by change."""
+    rows = session.exec(select(Review).where(col(Review.id).in_(_last()), col(Review.change_id).in_(change_ids)))
+    return {row.change_id: row for row in rows}
+
+
+def is_in_state(states: Collection[str], of: type[Change] = Change) -> ColumnElement[bool]:
+    """On `changes` or an alias `of` it."""
+    reviewed = select(Review.change_id).where(col(Review.id).in_(_last()))
+    if ReviewState.NEW in states:
+        return col(of.id).not_in(reviewed.where(col(Review.state).not_in(states)))
+    return col(of.id).in_(reviewed.where(col(Review.state).in_(states)))
+
+
+def forget_reviews(session: Session, change_id: int) -> None:
+    """With a change that is taken out."""
+    session.exec(delete(Review).where(col(Review.change_id) == change_id))
+
+
+def _last() -> SelectOfScalar[int | None]:
+    return select(func.max(Review.id)).group_by(col(Review.change_id))
