@@ -1,5 +1,5 @@
 # policywatch as a container that stays: docs/deploy.md says how to use and update it, and what the two arguments are for.
-ARG EXTRAS=fast
+ARG EXTRAS=fast,cluster
 FROM python:3.12-slim AS build
 ARG EXTRAS
 WORKDIR /source

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic
 
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
@@ -32,12 +33,14 @@ def crawl(
     why_unstable: WhyUnstable = plainly_unstable,
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
+    rest: bool = False,
 ) -> list[int]:
     """Check each target once; the ids of the checks, in the order in which they ended.
 
     What goes wrong with a document is its check's outcome; mistakes of the program (`FAILED`) are also added to
     `mistakes`, for the caller to raise when all is done. Raises what the store raises (a full disk, a lost server),
-    at once; the checks until then are kept. Blocks, on an event loop of its own, and can be called again.
+    at once; the checks until then are kept. Blocks, on an event loop of its own, and can be called again: with `rest`
+    it returns only when each host may be asked again.
     """
     if not targets:
         return []
@@ -69,6 +72,9 @@ def crawl(
         crawling = runner.crawl(crawler)
         try:
             await crawling
+            if rest:
+                slots = crawler.engine.downloader.slots.values()
+                await asyncio.sleep(max((slot.lastseen + slot.delay - monotonic() for slot in slots), default=0))
         finally:
             await _cancel_rest(crawler)
         assert isinstance(crawler.spider, PoliciesSpider)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from crawler.targets import Fingerprint, Target
 from storage.captures import capture
 from storage.checks import last_kept, pauses
 from storage.database import Database
-from storage.documents import Document, document, known
+from storage.documents import Document, document, few, known
 from storage.versions import InForce, in_force, is_read_as
 
 
@@ -48,12 +48,13 @@ class PreviousState:
     not_before: datetime | None = None  # its server asked to be left alone until then
 
 
-def previous_states(database: Database, targets: Iterable[Target], now: datetime) -> dict[str, PreviousState]:
+def previous_states(database: Database, targets: Sequence[Target], now: datetime) -> dict[str, PreviousState]:
     """The state of each target's document. Raises `UnknownDocument` for one that was not declared."""
     states = {}
+    ids = few(target.document for target in targets)
     with database.reading() as session:
-        current, waits = in_force(session), pauses(session, now)
-        rows = {row.id: row for row in known(session)}
+        current, waits = in_force(session, ids), pauses(session, now, ids)
+        rows = {row.id: row for row in known(session)} if ids is None else {}
         for target in targets:
             row = rows.get(target.document) or document(session, target.document)
             version = current.get(row.id)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from policywatch.ingest.alternating import MEMORY, TurningText, turning_document
 from policywatch.ingest.captures import ingest
 from policywatch.ingest.extraction import PageCache, Review, extraction_configs, no_review
 from policywatch.ingest.reprocess import reprocess_current
+from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
@@ -34,8 +37,9 @@ from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
 from storage.database import Database
-from storage.documents import Document, declare
+from storage.documents import Document, declare, few
 from storage.lock import one_at_a_time
+from storage.retention import Retention, thin
 from storage.versions import InForce, in_force
 
 
@@ -66,6 +70,7 @@ class Job:
             checks = self.crawl(planned, progress=progress)
             checks += [check for check in self.ingest() if check not in checks]
             self.confirm()
+            self.thin([entry.id for entry in planned])
         sandbox.close()  # till the next run, maybe hours later, it would keep its memory
         deliveries = self.notify()
         timestamp_chain(self.database, self.authority, utc_now())
@@ -91,13 +96,17 @@ class Job:
         self._failed = reprocess_current(self.database, self.configs)
         self.mistakes += self._failed.values()
 
-    def crawl(self, planned: Sequence[DocumentEntry], *, progress: Progress | None = None) -> list[int]:
-        """Fetch these documents, or ask the archives that have them; the ids of the checks."""
+    def crawl(
+        self, planned: Sequence[DocumentEntry], *, progress: Progress | None = None, rest: bool = False
+    ) -> list[int]:
+        """Fetch these documents, or ask the archives that have them; the ids of the checks. With `rest`, wait until
+        their hosts may be asked again."""
         with self.database.writing() as session:
             forget_turns(session, utc_now() - MEMORY)
         with self.database.reading() as session:
             whole = {entry.id for entry in planned if len(entry.addresses) == 1}
-            self._in_force = {id_: version for id_, version in in_force(session).items() if id_ in whole}
+            current = in_force(session, few(whole))
+            self._in_force = {id_: version for id_, version in current.items() if id_ in whole}
             self._turning = turning_documents(session, self._in_force, utc_now())
         checks = [self._failed_check(entry.id) for entry in planned if entry.id in self._failed]
         planned = [entry for entry in planned if entry.id not in self._failed]
@@ -112,6 +121,7 @@ class Job:
                 mistakes=self.mistakes,
                 why_unstable=self.why_unstable,
                 progress=progress,
+                rest=rest,
             )
         return checks + self.read_archives(planned, checks, progress=progress)
 
@@ -159,6 +169,15 @@ class Job:
         """Alert of returns that have stayed."""
         with self.database.writing() as session:
             confirm(session, self.recipients.names_for)
+
+    def thin(self, documents: Sequence[str]) -> None:
+        """Remove what these documents need not keep any longer, and old deliveries."""
+        days = self.watchlist.retention.model_dump()
+        retention = Retention(**{name: number and timedelta(days=number) for name, number in days.items()})
+        removed = asdict(thin(self.database, retention, documents, utc_now()))
+        if any(removed.values()):
+            counts = ", ".join(f"{number} {name}" for name, number in removed.items())
+            log.info("removed by [retention]: %s", counts, extra={"event": "thinned", "facts": removed})
 
     def notify(self) -> Deliveries:
         """Send pending alerts that are due."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from sqlmodel import Session
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from policywatch.config.schema import DocumentEntry, span
 from storage.checks import Check, earlier_checks, last_checks, pauses
 from storage.clock import is_ahead
+from storage.documents import few
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
 GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
@@ -37,6 +39,29 @@ def due_at(
     every = span(entry.every)
     later = every * (crc32(entry.id.encode()) % 1000) / 10_000 if spread else timedelta()
     return max(last.checked_at + every + later, pause or NEVER)
+
+
+def due_times(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> dict[str, datetime]:
+    """When each document is to be checked next, for a program that stays."""
+    ids = few(entry.id for entry in entries)
+    last, waits = last_checks(session, ids), pauses(session, now, ids)
+    return {entry.id: due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True) for entry in entries}
+
+
+def by_host(entries: Iterable[DocumentEntry], checks: Mapping[str, Check]) -> dict[str, list[str]]:
+    """The ids of documents in groups that share no host, by the first host of each group. Their hosts are those of
+    their addresses, and the one that answered their last check."""
+    hosts, joined = {}, dict[str, set[str]]()
+    for entry in entries:
+        answered = entry.id in checks and checks[entry.id].final_url
+        urls = [*entry.addresses, *([answered] if answered else [])]
+        hosts[entry.id] = {urlsplit(url).hostname or "" for url in urls}
+        together = set[str]().union(*(joined.get(host, {host}) for host in hosts[entry.id]))
+        joined |= dict.fromkeys(together, together)
+    groups: dict[str, list[str]] = {}
+    for id_, own in hosts.items():
+        groups.setdefault(min(joined[next(iter(own))]), []).append(id_)
+    return groups
 
 
 def is_late(entry: DocumentEntry, last: Check, pause: datetime | None = None, *, now: datetime) -> bool:

@@ -73,7 +73,17 @@ def _change(change: Change | None, check: Check) -> dict[str, Any] | None:
 
 def log_report(report: Report, checks: Mapping[str, Check], failing: Iterable[str]) -> None:
     """What came of each document, by its last of the `checks`, and of the deliveries."""
-    for check in report.checks:
+    log_checks(report.checks, checks)
+    for problem in failing:
+        log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
+    log_deliveries(report.deliveries)
+    took = (report.finished_at - report.started_at).total_seconds()
+    log.info(f"run ended after {took:.1f} s", extra={"event": "run ended", "facts": {"ms": round(1000 * took)}})
+
+
+def log_checks(outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check]) -> None:
+    """A line for each of these `outcomes`, with how long the document's last check took."""
+    for check in outcomes:
         document, outcome, reason = check["document"], check["outcome"], check["reason"]
         facts = {"document": document, "outcome": outcome, "reason": reason}
         if (seconds := checks[document].seconds) is not None:
@@ -81,13 +91,11 @@ def log_report(report: Report, checks: Mapping[str, Check], failing: Iterable[st
         why = f": {sanitize(reason)}" if reason else ""
         level = INFO if all_good([check]) else WARNING
         log.log(level, f"{document}: {outcome or 'not read yet'}{why}", extra={"event": "checked", "facts": facts})
-    for problem in failing:
-        log.warning("delivery failed: %s", problem, extra={"event": "delivery failed"})
-    done = report.deliveries
+
+
+def log_deliveries(done: Deliveries) -> None:
     log.log(
         WARNING if done.failed else INFO,
         f"alerts: {done.sent} sent, {done.failed} failed, {done.pending} pending",
         extra={"event": "delivered", "facts": asdict(done)},
     )
-    took = (report.finished_at - report.started_at).total_seconds()
-    log.info(f"run ended after {took:.1f} s", extra={"event": "run ended", "facts": {"ms": round(1000 * took)}})

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from select import select
 from tempfile import TemporaryDirectory
@@ -21,8 +21,7 @@ from notifier.plan import has_to_plan
 from policywatch.config.recipients import Recipients
 from policywatch.config.watchlist import TEXT, Watchlist
 from policywatch.logs import log
-from policywatch.plan import due_at
-from storage.checks import last_checks, pauses
+from policywatch.plan import due_times
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import next_attempt
@@ -101,26 +100,17 @@ def _log_once(lost: str, before: str) -> str:
 def _beginning(watchlist: Watchlist, database: Database) -> str:
     """What is watched, and when next: what a person wants to see who has just started it."""
     now = utc_now()
-    soonest = min(_due_times(watchlist, database, now).values(), default=now)
+    with database.reading() as session:
+        soonest = min(due_times(session, watchlist.documents, now).values(), default=now)
     when = "now" if soonest <= now else f"at {soonest:%Y-%m-%d %H:%M} UTC"
     return f"{watchlist.file}: {counted(len(watchlist.documents), 'document')} watched; the next check is due {when}"
-
-
-def _due_times(watchlist: Watchlist, database: Database, now: datetime) -> dict[str, datetime]:
-    """When each document of the watchlist is to be checked."""
-    with database.reading() as session:
-        last, waits = last_checks(session), pauses(session, now)
-    return {
-        entry.id: due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True)
-        for entry in watchlist.documents
-    }
 
 
 def _command(watchlist: Watchlist, database: Database, recipients: Recipients, log_format: str) -> list[str]:
     """What is to be run now; nothing where neither a document nor a delivery is due."""
     now = utc_now()
-    documents = [id_ for id_, at in _due_times(watchlist, database, now).items() if at <= now]
     with database.reading() as session:
+        documents = [id_ for id_, at in due_times(session, watchlist.documents, now).items() if at <= now]
         attempt = next_attempt(session)
         has_deliveries = (attempt is not None and attempt <= now) or has_to_plan(session, recipients.routes, now)
     if not documents and not has_deliveries:
@@ -134,6 +124,6 @@ def _sleep(watchlist: Watchlist, database: Database) -> timedelta:
     now = utc_now()
     with database.reading() as session:
         attempt = next_attempt(session)
-    times = [*_due_times(watchlist, database, now).values(), *([attempt] if attempt else [])]
+        times = [*due_times(session, watchlist.documents, now).values(), *([attempt] if attempt else [])]
     soonest = min((at - now for at in times if at > now), default=_LONGEST_SLEEP)
     return max(_SHORTEST_SLEEP, min(soonest, _LONGEST_SLEEP))

@@ -144,13 +144,13 @@ def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> 
     remove_captures(session, or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)), about)
 
 
-def pauses(session: Session, now: datetime) -> dict[str, datetime]:
-    """Until when servers asked to be left alone, by the ids of documents; also what is over, and not what ends later
-    than any pause that begins now: that was written under a wrong clock.
+def pauses(session: Session, now: datetime, ids: Collection[str] | None = None) -> dict[str, datetime]:
+    """Until when servers asked to be left alone, by the ids of documents, or of those asked for; also what is over, and
+    not what ends later than any pause that begins now: that was written under a wrong clock.
 
     A server that asked so when one document was fetched is left alone by all that are read from its host.
     """
-    rows = list(session.exec(select(Document)))
+    rows = list(session.exec(select(Document).where(col(Document.not_before).is_not(None))))
     paused = {
         row.id: row.not_before for row in rows if row.not_before and not is_ahead(row.not_before, now + LONGEST_PAUSE)
     }
@@ -160,7 +160,8 @@ def pauses(session: Session, now: datetime) -> dict[str, datetime]:
             urls = select(Check.final_url).where(Check.document_id == row.id, col(Check.final_url).is_not(None))
             host = _host(session.exec(urls.order_by(col(Check.id).desc()).limit(1)).first() or row.url)
             by_host[host] = max(paused[row.id], by_host.get(host, paused[row.id]))
-    for row in rows if paused else ():
+    others = select(Document) if ids is None else select(Document).where(col(Document.id).in_(ids))
+    for row in session.exec(others) if paused else ():
         hosts = {*map(_host, row.addresses)} & by_host.keys()
         if until := [by_host[host] for host in hosts]:
             paused[row.id] = max(*until, paused.get(row.id, until[0]))
@@ -197,7 +198,7 @@ def _recovered(session: Session, row: Document, check: Check) -> None:
 def _failed(session: Session, row: Document, check: Check, not_before: datetime | None) -> None:
     if check.stands_in:
         return
-    if (until := pauses(session, check.checked_at).get(row.id)) is not None and check.checked_at < until:
+    if (until := pauses(session, check.checked_at, [row.id]).get(row.id)) is not None and check.checked_at < until:
         return  # no request was made; the pause was counted once, when it began
     row.not_before = not_before or row.not_before
     row.failures += 1

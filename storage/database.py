@@ -8,16 +8,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
+import storage
 from storage.errors import (
     DatabaseUnavailable,
     NewerDatabase,
@@ -43,14 +46,19 @@ _MIGRATION_LOCK = 0x706F6C6963790002  # "policy", 2: among the advisory locks of
 class Database:
     """A database with today's schema: SQLite (WAL, foreign keys) or PostgreSQL."""
 
-    def __init__(self, url: str, *, even_read_only: bool = False, upgrade: bool = False) -> None:
-        """Open it; an empty one gets its tables. Raises `WrongAddress`, `DatabaseUnavailable`, `NewerDatabase` or,
-        unless it is to be upgraded, `OlderDatabase`.
+    def __init__(
+        self, url: str, *, even_read_only: bool = False, upgrade: bool = False, must_exist: bool = False
+    ) -> None:
+        """Open it; an empty one gets its tables, unless it `must_exist`. Raises `WrongAddress`, `DatabaseUnavailable`,
+        `NewerDatabase` or, unless it is to be upgraded, `OlderDatabase`.
 
         `even_read_only`: also a file in a folder that can't be written, for commands that only read.
         """
         self.url = _parse(url)
         self.copy: Path | None = None  # of the file, made before it was upgraded
+        self._must_exist = must_exist
+        if must_exist and self.sqlite_file is not None and not self.sqlite_file.is_file():  # SQLite would make it
+            raise DatabaseUnavailable(f"there is no file {self.sqlite_file}")
         self._engine = _engine(self.url)
         try:
             try:
@@ -89,6 +97,8 @@ class Database:
             return
         from storage import schema_upgrade  # Alembic loads slowly, and most databases are up to date
 
+        if schema is None and self._must_exist:
+            raise DatabaseUnavailable(f"{self} is not a database of policywatch")
         if schema is not None:
             if not schema_upgrade.is_known(schema):
                 raise NewerDatabase(schema)
@@ -249,21 +259,35 @@ def _schema(connection: Connection) -> str | None:
 
 
 def _copy_of(file: Path, schema: str) -> Path:
-    """Copy a SQLite file, with what its log holds, to a new file beside it. Raises `DatabaseUnavailable`."""
+    """Copy a SQLite file to a new file beside it. Raises `DatabaseUnavailable`."""
     names = (f"{file.name}.before-upgrade-{schema}{'' if n == 1 else f'.{n}'}" for n in count(1))
     copy = next(path for path in map(file.with_name, names) if not path.exists())
+    try:
+        copy_file(file, copy)
+    except DatabaseUnavailable as failure:
+        raise DatabaseUnavailable(f"{failure}; it was not upgraded") from failure
+    return copy
+
+
+def copy_file(file: Path, copy: Path) -> None:
+    """Copy a SQLite file with what its log holds, while others may write to it. Raises `DatabaseUnavailable`."""
     part = copy.with_name(f"{copy.name}.part")
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)
         shutil.copymode(file, part)
         part.replace(copy)
-    except sqlite3.Error as failure:
+    except (sqlite3.Error, OSError) as failure:
         part.unlink(missing_ok=True)
-        raise DatabaseUnavailable(
-            f"can't copy the database to {copy}: {with_advice(failure)}; it was not upgraded"
-        ) from failure
-    return copy
+        raise DatabaseUnavailable(f"can't copy the database to {copy}: {with_advice(failure)}") from failure
+
+
+def all_tables() -> list[Table]:
+    """Every table of the schema, each after those that it refers to."""
+    for module in iter_modules(storage.__path__):  # a table is known once its module is imported
+        if not module.ispkg:
+            import_module(f"storage.{module.name}")
+    return SQLModel.metadata.sorted_tables
 
 
 @contextmanager

@@ -212,6 +212,11 @@ def next_attempt(session: Session) -> datetime | None:
     return session.exec(select(func.min(Delivery.next_at)).where(_PENDING)).one()
 
 
+def oldest_pending(session: Session) -> datetime | None:
+    """When the oldest message was planned that is not sent yet."""
+    return session.exec(select(func.min(Delivery.created_at)).where(_PENDING)).one()
+
+
 def due(session: Session, now: datetime, far: datetime, excluded: Collection[str]) -> list[Delivery]:
     """Some that may be sent now: of each address the oldest first, for older news comes before newer.
 

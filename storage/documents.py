@@ -12,6 +12,8 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 from storage.columns import Utc
 from storage.errors import UnknownDocument
 
+_FEW = 1_000
+
 
 class Document(SQLModel, table=True):
     """A document of the watchlist. It stays, retired, when the watchlist drops it, for its history does too."""
@@ -42,10 +44,18 @@ class Document(SQLModel, table=True):
     # How far reading all versions again came, while that is not done for all documents.
     rereading: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
+    thinned_to: int | None = None  # the check up to which those without news were thinned
+
     @property
     def addresses(self) -> list[str]:
         """All that its text is read from; the first is `url`. Of several, those that were believed last."""
         return [str(part["url"]) for part in self.parts] if self.parts else [self.url]
+
+
+def few(ids: Iterable[str]) -> list[str] | None:
+    """Ids by which a query is narrowed; None where they are too many to be named in a statement."""
+    named = list(ids)
+    return named if len(named) <= _FEW else None
 
 
 def declare(session: Session, declared: Iterable[Document]) -> None:

@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from storage.database import Database
 from storage.errors import Busy
 
-_ADVISORY_KEY = 0x706F6C6963790001  # "policy", 1: among the advisory locks of a PostgreSQL database
+# "policy", and a number: among the advisory locks of a PostgreSQL database
+_ADVISORY_KEY, _WORKERS_KEY, _GROUP_KEY = 0x706F6C6963790001, 0x706F6C6963790004, 0x706F6C69
+_WORKERS_END = "30s"  # that one waits for what workers have begun
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
 
 @contextmanager
 def one_at_a_time(database: Database) -> Iterator[None]:
-    """Hold the database's run lock; raises `Busy` at once if another process has it.
+    """Hold the database's run lock; raises `Busy` at once if another process has it, and if workers do not finish their
+    jobs within half a minute. They begin no other meanwhile.
 
     The lock is the kernel's or the server's: it goes when its process dies, however that dies.
     """
@@ -28,6 +31,21 @@ def one_at_a_time(database: Database) -> Iterator[None]:
     lock = _file_lock(file.with_name(file.name + ".lock")) if file else _advisory_lock(database)
     with lock:
         yield
+
+
+@contextmanager
+def beside_others(database: Database, group: str) -> Iterator[None]:
+    """Hold the lock of one group of documents, on PostgreSQL; raises `Busy` at once if another worker has it, or a
+    process has or awaits the whole database."""
+    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        keys = {"workers": _WORKERS_KEY, "of_group": _GROUP_KEY, "group": group}
+        both = "pg_try_advisory_lock_shared(:workers), pg_try_advisory_lock(:of_group, hashtext(:group))"
+        try:
+            if not all(connection.execute(text(f"SELECT {both}"), keys).one()):
+                raise Busy(f"another worker, or a run, is at work on {group}")
+            yield
+        finally:
+            _unlock_all(connection)
 
 
 @contextmanager
@@ -55,7 +73,22 @@ def _advisory_lock(database: Database) -> Iterator[None]:
         if not taken:
             raise Busy(f"another run {_AT_WORK}")
         try:
+            _await_workers(connection)
             yield
         finally:
-            with suppress(OperationalError):  # a connection that the server closed has released it
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})
+            _unlock_all(connection)
+
+
+def _await_workers(connection: Connection) -> None:
+    connection.execute(text(f"SET lock_timeout = '{_WORKERS_END}'"))
+    try:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _WORKERS_KEY})
+    except OperationalError as failure:
+        raise Busy(f"a worker {_AT_WORK}, or stop the workers first") from failure
+    finally:
+        connection.execute(text("RESET lock_timeout"))
+
+
+def _unlock_all(connection: Connection) -> None:
+    with suppress(OperationalError):  # a connection that the server closed has released them
+        connection.execute(text("SELECT pg_advisory_unlock_all()"))

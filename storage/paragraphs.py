@@ -39,6 +39,7 @@ from storage.versions import Version
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
 
 _IN_A_SECOND = 2**20  # paragraphs that can begin at one time; with the seconds still exact where numbers are floats
+_NEW_IDS = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
 _PART = 500  # bound values in a statement
 _NUMBER_IN_FRONT = re.compile(r"^\W*(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+)?")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -128,6 +129,8 @@ def _index(
 def _write(
     connection: Connection, document_id: str, moment: datetime, texts: Mapping[str, str], mentions: Mentions | None
 ) -> dict[str, int]:
+    if connection.dialect.name == "postgresql":  # else two that begin at one time could get the same ids
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NEW_IDS})
     first = earliest_id(moment)
     same_time = select(func.max(Paragraph.id)).where(
         col(Paragraph.id) >= first, col(Paragraph.id) < first + _IN_A_SECOND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -90,9 +90,11 @@ class InForce(NamedTuple):
     source: tuple[str, str, str, str | None, str] | None
 
 
-def in_force(session: Session) -> dict[str, InForce]:
-    """By document, for those that have a version."""
+def in_force(session: Session, ids: Collection[str] | None = None) -> dict[str, InForce]:
+    """By document, for those that have a version, or of those asked for."""
     newest = select(Version.document_id, func.max(Version.number).label("number")).group_by(col(Version.document_id))
+    if ids is not None:
+        newest = newest.where(col(Version.document_id).in_(ids))
     last = newest.subquery()
     part = aliased(Capture)
     rows = session.exec(

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 import yaml
+from lightkube.models.apps_v1 import Deployment
+from lightkube.models.autoscaling_v2 import HorizontalPodAutoscaler
 from lightkube.models.batch_v1 import CronJob
 from lightkube.models.core_v1 import PersistentVolumeClaim
 
@@ -270,6 +272,27 @@ def test_kubernetes_objects_fit_their_schemas(database_file: Path | None) -> Non
     assert pod["containers"][0]["env"][0]["value"] == "/srv/$$(HOME)/policywatch.toml"
 
 
+def test_workers_fit_the_schemas_of_kubernetes_and_compose(watchlist: Path, tmp_path: Path) -> None:
+    here = installation(database_file=None, environment_file=Path("/srv/watch/policywatch.env"), workers=2)
+    (text,) = files(render("kubernetes", here)).values()
+    deployment, scaler = yaml.safe_load_all(text)
+    for each, model in ((deployment, Deployment), (scaler, HorizontalPodAutoscaler)):
+        assert model.from_dict(each).to_dict() == each
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["containers"][0]["args"] == ["worker"]
+    assert deployment["spec"]["selector"]["matchLabels"] == deployment["spec"]["template"]["metadata"]["labels"]
+    assert scaler["spec"]["minReplicas"] == 2
+    (text,) = files(render("docker", here)).values()
+    fits_schema(tmp_path / "compose.yaml", text, "vendor.compose-spec")
+    services = yaml.safe_load(text)["services"]
+    assert services.keys() == {"db", "serve", "worker"}
+    assert services["worker"]["command"] == ["worker"]
+    with pytest.raises(CannotSchedule, match="docker and kubernetes"):
+        render("cron", here)
+    refused = policywatch("schedule", "kubernetes", "--workers", "2", "--config", watchlist, status=2)
+    assert "workers need PostgreSQL" in refused
+
+
 def test_workflow_needs_the_database_in_the_repository() -> None:
     with pytest.raises(CannotSchedule, match="lies outside"):
         render("github-actions", installation(database_file=Path("/var/lib/policywatch.db")))
@@ -406,7 +429,7 @@ def test_dockerfile_is_slim_not_root_and_brings_only_the_program() -> None:
     assert (final["ENTRYPOINT"], final["CMD"], final["VOLUME"]) == ('["policywatch"]', '["watch"]', "/data")
     arguments = [rest for word, rest in steps if word == "ARG"]
     assert arguments == [
-        "EXTRAS=fast",
+        "EXTRAS=fast,cluster",
         "EXTRAS",
         "EXTRAS",
         'PACKAGES="git"',

@@ -37,6 +37,7 @@ COMMANDS = {
             "Stay, and run whenever a document or a delivery is due; for a container or a service. Ends cleanly on "
             "SIGTERM.",
         ),
+        "worker": ("worker", "Share the work of a PostgreSQL database with other machines, until SIGTERM."),
         "accept": ("accept", "Look at a text that was held, and take it as the next version."),
         "split": ("show", "Take a change out of its event: it stands alone from then on."),
         "deliver": ("alerts", "Send pending alerts."),

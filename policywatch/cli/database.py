@@ -1,21 +1,88 @@
-"""The commands about the database itself: check, upgrade, verify."""
+"""The commands about the database itself: copy, backup, restore, check, upgrade, verify."""
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from messages import counted
 from policywatch.cli.opening import opened
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_findings
+from policywatch.config.watchlist import MissingVariable, expand
 from policywatch.evidence.timestamps import authority_of, timestamp_damage
 from policywatch.views.health import Finding, check_store
 from storage.chain import entry_name, last_entry, last_timestamp
+from storage.database import Database
 from storage.integrity import run_check
+from storage.lock import one_at_a_time
+from storage.transfer import backup as write_backup
+from storage.transfer import copy as copy_store
 from storage.verification import evidence_damage
 
 database = command_group("Look after the database.")
+
+
+@database.command()
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A database's address, as `database` has it.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The address of an empty database.")],
+) -> None:
+    """Copy a whole store into an empty database, SQLite or PostgreSQL, and compare both. All or nothing.
+
+    Stop the job first, and name the new address in the watchlist afterwards. `${NAME}` stands for a variable of the
+    environment.
+
+    Example: `policywatch database copy sqlite:///policywatch.db '${DATABASE}'`
+    """
+    try:
+        addresses = [expand(address, os.environ) for address in (source, target)]
+    except MissingVariable as failure:
+        raise typer.BadParameter(str(failure)) from failure
+    old = Database(addresses[0], even_read_only=True, must_exist=True)
+    with closing(old), closing(Database(addresses[1])) as new:
+        _copy(old, new)
+
+
+@database.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
+    config: Config = CONFIG,
+) -> None:
+    """Write the store to a SQLite file, also of PostgreSQL and while the job is at work.
+
+    Example: `policywatch database backup policywatch-$(date +%F).db`
+    """
+    with opened(config, even_read_only=True) as (_, store):
+        write_backup(store, file)
+    console().print(f"Wrote {file}, {file.stat().st_size / 1e6:.1f} MB.", soft_wrap=True)
+
+
+@database.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup, or any SQLite file of policywatch.")],
+    config: Config = CONFIG,
+) -> None:
+    """Fill the watchlist's database, which has to be empty, from a backup. All or nothing.
+
+    Example: `policywatch database restore policywatch-2026-03-01.db`
+    """
+    old = Database(f"sqlite:///{file}", even_read_only=True, must_exist=True)
+    with closing(old), opened(config) as (_, store):
+        _copy(old, store)
+
+
+def _copy(old: Database, new: Database) -> None:
+    with one_at_a_time(new):
+        rows = copy_store(old, new)
+    many = f"{counted(sum(rows.values()), 'row')} of {counted(len(rows), 'table')}"
+    console().print(f"{many} copied to {new}, where they are the same.", soft_wrap=True)
 
 
 @database.command()
@@ -35,9 +102,13 @@ def check(config: Config = CONFIG, as_json: Json = False) -> None:
 def upgrade(config: Config = CONFIG) -> None:
     """Bring the database of an older policywatch up to date; a SQLite file is copied first.
 
-    For PostgreSQL make a dump before it. Example: `policywatch database upgrade`
+    For PostgreSQL make a backup before it. Where workers are installed, it also makes the tables of their queue.
+
+    Example: `policywatch database upgrade`
     """
     with opened(config, upgrade=True) as (_, store):
+        if not store.is_sqlite and find_spec("procrastinate"):
+            import_module("policywatch.job_queue").make_queue(store)
         console().print(f"{store} is up to date.", soft_wrap=True)
 
 

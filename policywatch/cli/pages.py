@@ -103,6 +103,7 @@ def serve(
             allowed_hosts=hosts(where, allowed_host or (), watchlist.site),
             access=logins,
             state=lambda: replace(last_good(), problem=last_good.problem),
+            with_metrics=watchlist.web.metrics,
         )
         listen(app, where)
 

@@ -87,12 +87,15 @@ def schedule(
     environment_file: Annotated[
         Path | None, typer.Option("--environment-file", help="The file with the secrets (NAME=value lines).")
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, max=1000, help="So many workers on one PostgreSQL, in place of one job.")
+    ] = 0,
 ) -> None:
     """Print the ready job for this very installation; nothing is installed.
 
     Examples: `policywatch schedule cron` · `policywatch schedule systemd --every 30m`
     """
-    installation = this_installation(load(config), every=every, environment_file=environment_file)
+    installation = this_installation(load(config), every=every, environment_file=environment_file, workers=workers)
     if environment_file is not None and not environment_file.exists():
         sys.stderr.write(
             f"policywatch: {environment_file} is not there yet: the job needs it, with the secrets in it\n"

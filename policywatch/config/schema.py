@@ -277,6 +277,22 @@ class EvidenceEntry(Table):
     certificate: Annotated[str, Field(min_length=1)]
 
 
+Days = Annotated[int, Field(ge=7, le=36_500)]
+
+
+class RetentionEntry(Table):
+    """`[retention]`: after how many days what is not needed goes; what is left out stays for ever."""
+
+    checks: Days | None = None
+    deliveries: Days | None = None
+
+
+class WebEntry(Table):
+    """`[web]`: what `serve` shows beside the pages."""
+
+    metrics: bool = False
+
+
 class TopEntry(Table):
     """What stands before the first table. `site` is where the pages of `serve` can be reached, for links in alerts.
 

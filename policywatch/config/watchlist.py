@@ -23,6 +23,7 @@ from policywatch.config.schema import (
     EvidenceEntry,
     MessagesEntry,
     OperatorEntry,
+    RetentionEntry,
     Robots,
     RouteEntry,
     ServiceEntry,
@@ -30,6 +31,7 @@ from policywatch.config.schema import (
     Table,
     TopEntry,
     TopicEntry,
+    WebEntry,
 )
 
 NOTHING_WATCHED = 'nothing is watched; add [[documents]], or use = ["linkedin"]'
@@ -62,6 +64,8 @@ class Watchlist:
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
     messages: MessagesEntry
+    retention: RetentionEntry
+    web: WebEntry
     classify: tuple[ClassifyEntry, Section]
     evidence: tuple[EvidenceEntry | None, Section]
 
@@ -138,6 +142,8 @@ class _Loader:
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
             messages=self._table(MessagesEntry, "messages"),
+            retention=self._table(RetentionEntry, "retention"),
+            web=self._table(WebEntry, "web"),
             classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
             evidence=(self._optional(EvidenceEntry, "evidence"), self._section("evidence")),
         )
@@ -273,6 +279,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 _SECTIONS = (
     *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "messages", "classify", "evidence"),
+    *("retention", "web"),
 )
 
 

@@ -38,6 +38,7 @@ class Installation:
     secrets: Sequence[str] = ()
     every: str = "1h"
     repository: Path | None = None
+    workers: int = 0  # that share a PostgreSQL; 0: one job
     release: str = version("policywatch")
 
     def __post_init__(self) -> None:
@@ -50,13 +51,19 @@ class Installation:
                 raise CannotSchedule(f"{str(path)!r} is not an absolute path")
 
 
-def this_installation(watchlist: Watchlist, *, every: str = "1h", environment_file: Path | None = None) -> Installation:
+def this_installation(
+    watchlist: Watchlist, *, every: str = "1h", environment_file: Path | None = None, workers: int = 0
+) -> Installation:
     """The program that runs now, for the user who runs it.
 
     Without `environment_file`, policywatch.env beside the watchlist is taken if it is there or if the watchlist asks
     for variables, which must come from somewhere.
     """
     file = watchlist.file.resolve()
+    if workers and watchlist.database.startswith("sqlite"):
+        raise CannotSchedule(
+            "workers need PostgreSQL, which machines can share; `policywatch database copy` moves a store"
+        )
     secrets = tuple(sorted(set(_variables(tomllib.loads(file.read_text("utf-8-sig"))))))
     beside = file.with_name(ENVIRONMENT_FILE)
     if environment_file is None and (secrets or beside.exists()):
@@ -72,6 +79,7 @@ def this_installation(watchlist: Watchlist, *, every: str = "1h", environment_fi
         environment_file=environment_file.absolute() if environment_file else None,
         secrets=secrets,
         every=every,
+        workers=workers,
         repository=next((folder for folder in file.parents if (folder / ".git").exists()), None),
     )
 

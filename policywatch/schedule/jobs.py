@@ -18,6 +18,7 @@ from policywatch.schedule.interval import CannotSchedule, Interval
 Kind = Literal["cron", "systemd", "docker", "kubernetes", "github-actions"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
+WORKERS_IN: Final = ("docker", "kubernetes")
 IMAGE_USER: Final = 10001  # the Dockerfile's; used where the installation is root's
 DATA_BRANCH: Final = "policywatch-data"
 LARGEST_KEPT: Final = 95_000_000  # bytes of a database before a run; GitHub refuses files of more than 100 MiB
@@ -28,6 +29,10 @@ def render(kind: Kind, installation: Installation) -> str:
 
     Where it takes several files, each begins with a line "# --- file NAME". Raises `CannotSchedule`.
     """
+    if installation.workers and kind not in WORKERS_IN:
+        raise CannotSchedule(
+            f"--workers goes with {' and '.join(WORKERS_IN)}; elsewhere start `policywatch worker` yourself"
+        )
     template = _templates().get_template(f"{kind}.txt")
     facts = _FACTS[kind](installation) if kind in _FACTS else {}
     return template.render(

@@ -26,6 +26,7 @@ from policywatch.web.admin import WatchlistState, admin_pages
 from policywatch.web.api import api
 from policywatch.web.comparisons import WAIT, Comparisons, TooManyComparisons
 from policywatch.web.feeds import feeds
+from policywatch.web.metrics import metrics
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.responses import UNKNOWN, problem, wrong_parameter_keys, wrong_parameters
@@ -45,6 +46,7 @@ def create_app(
     access: Access | None = None,
     state: Callable[[], WatchlistState] = WatchlistState,
     now: Callable[[], datetime] = utc_now,
+    with_metrics: bool = False,
 ) -> FastAPI:
     """The app on a database; `allowed_hosts` are the names it answers to ("*.example.org" allowed).
 
@@ -69,6 +71,8 @@ def create_app(
     app.mount("/static", _Static(directory=str(resources.files("policywatch.web") / "static")), name="static")
     renderer, comparisons = Renderer(), Comparisons()
     _probes(app, database, state, now)
+    if with_metrics:
+        app.include_router(metrics(database, state, now))
     app.include_router(feeds(database, renderer))
     app.include_router(api(database, state))
     app.include_router(admin_pages(database, renderer, access, state, now, comparisons))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from alembic import context
 from sqlmodel import SQLModel
 
-import storage
+from storage.database import all_tables
 
-for module in iter_modules(storage.__path__):  # a table is known once its module is imported
-    if not module.ispkg:
-        import_module(f"storage.{module.name}")
-
+all_tables()
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("alerted_at", sa.DateTime(timezone=True)),
         sa.Column("alert_after", sa.Integer, nullable=False),
         sa.Column("rereading", sa.JSON),
+        sa.Column("thinned_to", sa.Integer),
     )
     op.create_table(
         "events",

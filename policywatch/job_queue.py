@@ -1,0 +1,67 @@
+"""The queue of jobs for workers: procrastinate's tables, in a schema of their own beside the store's.
+
+It holds nothing that could be lost: what is to be done stands in the store, and is put there again each minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.schema import SchemaManager
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from storage.database import Database
+from storage.errors import DatabaseUnavailable, StorageError, with_advice
+
+_SCHEMA = "procrastinate"
+_TABLES = SchemaManager.get_schema()
+_RELEASE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]  # of the tables, kept as the schema's comment
+_WRITTEN = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
+
+
+class NoQueue(StorageError):
+    """The queue's tables are not those that this release needs."""
+
+
+def connector(database: Database) -> PsycopgConnector:
+    """To the queue of a PostgreSQL database."""
+    return PsycopgConnector(conninfo=_address(database))
+
+
+def make_queue(database: Database) -> None:
+    """Make the queue's tables, and anew where they are of another release; workers have to be stopped then."""
+    with psycopg.connect(_address(database)) as connection:
+        if _is_current(connection):
+            return
+        name = sql.Identifier(_SCHEMA)
+        for statement in ("DROP SCHEMA IF EXISTS {} CASCADE", "CREATE SCHEMA {}"):
+            connection.execute(sql.SQL(statement).format(name))
+        connection.execute(_TABLES)
+        connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(name, _RELEASE))
+
+
+def require_queue(database: Database) -> None:
+    """Raise `NoQueue` or `DatabaseUnavailable` unless workers can use it."""
+    try:
+        with psycopg.connect(_address(database)) as connection:
+            if not _is_current(connection):
+                raise NoQueue(
+                    "the queue's tables are missing, or of another release; run `policywatch database upgrade`"
+                )
+    except psycopg.OperationalError as failure:
+        raise DatabaseUnavailable(f"can't open {database}: {with_advice(failure)}") from failure
+
+
+def _is_current(connection: psycopg.Connection) -> bool:
+    row = connection.execute(_WRITTEN, [_SCHEMA]).fetchone()
+    return row is not None and row[0] == _RELEASE
+
+
+def _address(database: Database) -> str:
+    """libpq's form of the address, where the queue's schema is searched first."""
+    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = f"{conninfo_to_dict(address).get('options') or ''} -c search_path={_SCHEMA}".strip()
+    return make_conninfo(address, options=options)

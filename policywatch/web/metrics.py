@@ -1,0 +1,84 @@
+"""What Prometheus asks for: how documents, checks and deliveries stand, as the store has it at that moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from sqlmodel import SQLModel, col, func, select
+
+from policywatch.plan import due_times
+from policywatch.web.admin import WatchlistState
+from storage.changes import Change
+from storage.checks import Check, last_checks, pauses, unread_checks
+from storage.database import Database
+from storage.deliveries import counts, oldest_pending
+from storage.versions import Version
+
+_MADE: Mapping[str, type[SQLModel]] = {"checks": Check, "versions": Version, "changes": Change}
+
+
+def metrics(database: Database, state: Callable[[], WatchlistState], now: Callable[[], datetime]) -> APIRouter:
+    """The address, for `[web] metrics = true`; with `serve --private`, only for who signs in or has the token."""
+    router = APIRouter(include_in_schema=False)
+
+    class Store:
+        def collect(self) -> Iterator[Metric]:
+            return _metrics(database, state(), now())
+
+    registry = CollectorRegistry(auto_describe=True)
+    registry.register(Store())
+
+    @router.get("/metrics")
+    def latest() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _metrics(database: Database, state: WatchlistState, now: datetime) -> Iterator[Metric]:
+    ids = [entry.id for entry in state.documents]
+    with database.reading() as session:
+        checks, waits = last_checks(session, ids), pauses(session, now)
+        late = [now - at for at in due_times(session, state.documents, now).values() if at <= now]
+        unread, deliveries, pending = len(unread_checks(session)), counts(session), oldest_pending(session)
+        made = {name: session.exec(select(func.max(col(table.id)))).one() or 0 for name, table in _MADE.items()}  # type: ignore[attr-defined]
+    never = [id_ for id_ in ids if id_ not in checks]
+    documents = Counter(check.outcome or "unread" for check in checks.values()) + Counter(["never"] * len(never))
+    yield _labelled("policywatch_documents", "By the outcome of their last check.", "outcome", documents)
+    yield _labelled("policywatch_deliveries", "By state.", "state", deliveries)
+    for name, number in made.items():  # ids count them, where counting the rows of ten years would take long
+        yield CounterMetricFamily(f"policywatch_{name}", f"{name.capitalize()} that were ever made.", number)
+    took = [check.seconds for check in checks.values() if check.seconds is not None]
+    checked = [at.total_seconds() for at in late if at.days < 36_500]  # of one that was never checked there is no age
+    yield from (
+        GaugeMetricFamily(f"policywatch_{name}", description, value)
+        for name, description, value in (
+            ("overdue_documents", "Documents whose next check is due.", len(late)),
+            ("overdue_seconds", "For how long the longest of them has been due.", max(checked, default=0)),
+            ("paused_documents", "Documents whose server asked for a pause.", sum(at > now for at in waits.values())),
+            ("unread_captures", "Fetched pages that are not read yet.", unread),
+            (
+                "longest_check_seconds",
+                "Of the documents' last checks, the one that took longest.",
+                max(took, default=0),
+            ),
+            ("pending_delivery_seconds", "Age of the oldest message that is not sent.", _age(pending, now)),
+            ("database_bytes", "Size of the database.", database.size()),
+        )
+    )
+
+
+def _labelled(name: str, description: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, description, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since is not None else 0

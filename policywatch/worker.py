@@ -1,0 +1,190 @@
+"""A worker: does, beside others on the same PostgreSQL, what `run` does alone. docs/scale.md describes the whole.
+
+What is due is decided each minute from the store, and queued: `check` fetches documents of one group of hosts, `read`
+ingests what was fetched, `deliver` sends. A job that fails or dies is forgotten: what it left is still due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, Final
+
+import psycopg
+from procrastinate import App, exceptions
+from procrastinate.jobs import DeleteJobCondition, Status
+
+import crawler.crawl  # noqa: F401  # before threads, which would load Scrapy at the same time
+from policywatch.config.recipients import Recipients
+from policywatch.config.schema import DocumentEntry
+from policywatch.config.watchlist import Watchlist
+from policywatch.job_queue import connector
+from policywatch.logs import log
+from policywatch.pipeline import Job
+from policywatch.plan import by_host, due_times
+from policywatch.report import log_checks, log_deliveries, outcomes
+from storage.checks import last_checks, unread_checks
+from storage.clock import utc_now
+from storage.database import Database
+from storage.errors import Busy, with_advice
+from storage.isolate_errors import STORE_LOST
+from storage.lock import beside_others
+
+CHECK, READ, DELIVER = QUEUES = ("check", "read", "deliver")
+Read = Callable[[], tuple[Watchlist, Recipients]]
+_AT_ONCE: Final = 5  # documents of a job, so that a worker that is to stop does so within minutes
+_LONGEST_PAUSE: Final = 60  # seconds between attempts to reach a database that is gone
+_Work = tuple[str, str, list[str]]  # queue, group of hosts, its documents
+
+
+def work(database: Database, read: Read, *, concurrency: int, queues: Sequence[str], wait: bool = True) -> None:
+    """Until SIGTERM or SIGINT, which let the jobs under way end; a second one ends them too. A database that is gone
+    is waited for. Without `wait` until nothing is left to do."""
+    asyncio.run(_Worker(database, read).stay(concurrency, queues, wait=wait))
+
+
+class _Worker:
+    def __init__(self, database: Database, read: Read) -> None:
+        self._database = database
+        self._read = read
+        self._app = App(connector=connector(database))
+        self._app.task(name=CHECK, queue=CHECK)(self._check_task)
+        self._app.task(name=READ, queue=READ)(self._read_task)
+        self._app.task(name=DELIVER, queue=DELIVER)(self._deliver_task)
+        plan = self._app.task(name="plan", queue=CHECK, queueing_lock="plan")(self._plan_task)
+        self._app.periodic(cron="* * * * *")(plan)
+
+    async def stay(self, concurrency: int, queues: Sequence[str], *, wait: bool) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        loop.set_default_executor(ThreadPoolExecutor(2 * concurrency + 2))  # a crawl reads its pages in a thread, too
+
+        def stop() -> None:
+            assert task is not None
+            task.cancel()  # procrastinate lets the jobs under way end
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        log.info("worker started: %s", ", ".join(queues), extra={"event": "worker started"})
+        pause = 1
+        with suppress(asyncio.CancelledError):
+            while True:
+                try:
+                    async with self._app.open_async():
+                        await self._defer("plan", "", {"timestamp": 0})
+                        pause = 1
+                        await self._app.run_worker_async(
+                            queues=list(queues),
+                            concurrency=concurrency,
+                            wait=wait,
+                            fetch_job_polling_interval=1,  # nothing tells it that a lock is free
+                            delete_jobs=DeleteJobCondition.ALWAYS,
+                            install_signal_handlers=False,
+                        )
+                except (exceptions.ConnectorException, psycopg.OperationalError) as failure:
+                    log.error("%s; nothing is lost, the worker tries again", with_advice(failure.__cause__ or failure))
+                if not wait:
+                    break
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        log.info("worker ended", extra={"event": "worker ended"})
+
+    async def _plan_task(self, timestamp: int) -> None:  # noqa: ARG002  # procrastinate gives it
+        for job in await self._app.job_manager.get_stalled_jobs():  # their worker died; they would hold their lock
+            await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        await self._do(self._plan)
+
+    async def _check_task(self, group: str, documents: list[str]) -> None:
+        await self._do(lambda: self._check(group, documents))
+
+    async def _read_task(self, group: str, documents: list[str]) -> None:
+        await self._do(lambda: self._ingest(group, documents))
+
+    async def _deliver_task(self) -> None:
+        await self._do(self._deliver)
+
+    async def _do(self, step: Callable[[], list[_Work]]) -> None:
+        """Do a step in a thread, and queue what comes of it."""
+        try:
+            following = await asyncio.to_thread(step)
+        except Busy as failure:
+            log.debug("%s", failure)
+            return
+        except STORE_LOST as failure:
+            log.error("%s; what was finished is kept", with_advice(getattr(failure, "orig", failure)))
+            return
+        for queue, group, documents in following:
+            await self._defer(queue, group, {"group": group, "documents": documents} if queue != DELIVER else {})
+
+    async def _defer(self, name: str, group: str, words: dict[str, Any]) -> None:
+        """One lock for all that is done with a group, and one waiting job of each kind."""
+        locks: dict[str, Any] = {"lock": group, "queueing_lock": f"{name} {group}"} if group else {}
+        with suppress(exceptions.AlreadyEnqueued):
+            await self._app.configure_task(name, **locks).defer_async(**words)
+
+    def _plan(self) -> list[_Work]:
+        watchlist, recipients = self._read()
+        job, now = Job(watchlist, self._database, recipients), utc_now()
+        with beside_others(self._database, "plan"):
+            job.declare()
+            job.confirm()
+        with self._database.reading() as session:
+            groups = by_host(watchlist.documents, last_checks(session))
+            times = due_times(session, watchlist.documents, now)
+            unread = {check.document_id for check in unread_checks(session)}
+        following: list[_Work] = [(DELIVER, DELIVER, [])]
+        for group, ids in groups.items():
+            following += [(READ, group, ids)] if unread & {*ids} else []
+            following += [(CHECK, group, ids)] if any(times[id_] <= now for id_ in ids) else []
+        return following
+
+    def _check(self, group: str, documents: list[str]) -> list[_Work]:
+        with self._alone(group, documents) as entries:
+            with self._database.reading() as session:
+                times = due_times(session, entries, utc_now())
+            due = sorted((entry for entry in entries if times[entry.id] <= utc_now()), key=lambda each: times[each.id])
+            now, later = due[:_AT_ONCE], due[_AT_ONCE:]
+            job = self._job(now)
+            job.reprocess()
+            checks = self._log(job, job.crawl(now, rest=True))
+            job.thin([entry.id for entry in now])
+        has_unread = any(check["outcome"] is None for check in checks)
+        return [(queue, group, documents) for queue, wanted in ((READ, has_unread), (CHECK, later)) if wanted]
+
+    def _ingest(self, group: str, documents: list[str]) -> list[_Work]:
+        with self._alone(group, documents) as entries:
+            with self._database.reading() as session:
+                unread = {check.document_id for check in unread_checks(session)}
+            job = self._job([entry for entry in entries if entry.id in unread])
+            self._log(job, job.ingest())
+        return [(DELIVER, DELIVER, [])]
+
+    def _deliver(self) -> list[_Work]:
+        done = self._job([]).notify()
+        if done.sent or done.failed:
+            log_deliveries(done)
+        return []
+
+    @contextmanager
+    def _alone(self, group: str, documents: Sequence[str]) -> Iterator[list[DocumentEntry]]:
+        """The documents that are still watched, while nobody else works on their group. Raises `Busy`."""
+        watchlist, _ = self._read()
+        with beside_others(self._database, group):
+            yield [entry for entry in watchlist.documents if entry.id in documents]
+
+    def _job(self, entries: Sequence[DocumentEntry]) -> Job:
+        watchlist, recipients = self._read()
+        return Job(replace(watchlist, documents=tuple(entries)), self._database, recipients)
+
+    def _log(self, job: Job, ids: Sequence[int]) -> list[dict[str, Any]]:
+        checks = outcomes(self._database, ids)
+        with self._database.reading() as session:
+            log_checks(checks, last_checks(session, [check["document"] for check in checks]))
+        for mistake in job.mistakes:
+            log.error("a mistake of policywatch", exc_info=mistake)
+        return checks

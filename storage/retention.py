@@ -1,0 +1,85 @@
+"""What a store need not keep for ever: checks without news, and the log of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists
+from sqlmodel import col, select
+
+from storage.checks import Check
+from storage.clock import midnight
+from storage.database import Database, all_tables
+from storage.deliveries import Delivery, DeliveryItem, State
+from storage.documents import document
+
+_PART = 500  # rows of a transaction, so that others can write in between
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long each is kept; None: for ever."""
+
+    checks: timedelta | None = None  # then those without news are thinned to one a day and outcome
+    deliveries: timedelta | None = None
+
+
+@dataclass(slots=True)
+class Removed:
+    """How many rows went."""
+
+    checks: int = 0
+    deliveries: int = 0
+
+
+def thin(database: Database, retention: Retention, documents: Iterable[str], now: datetime) -> Removed:
+    """Remove what is too old, of these documents and of all deliveries, in small transactions. What was looked at once
+    is not looked at again."""
+    removed = Removed()
+    if retention.checks is not None:
+        until = midnight((now - retention.checks).date())
+        removed.checks = sum(_thin_checks(database, id_, until) for id_ in documents)
+    if retention.deliveries is not None:
+        removed.deliveries = _drop_deliveries(database, now - retention.deliveries)
+    return removed
+
+
+def _thin_checks(database: Database, document_id: str, until: datetime) -> int:
+    removed, looked_at = 0, _PART
+    while looked_at == _PART:
+        with database.writing() as session:
+            row = document(session, document_id)
+            after = col(Check.document_id) == document_id, col(Check.id) > (row.thinned_to or 0)
+            wanted = select(Check.id, Check.checked_at, Check.outcome).where(*after).order_by(col(Check.id))
+            old = [each for each in session.exec(wanted.limit(_PART)) if each[1] < until and each[2] is not None]
+            looked_at = len(old)
+            if old:
+                row.thinned_to = old[-1][0]
+                kept = {(at.date(), outcome): id_ for id_, at, outcome in old}  # the last one of each day and outcome
+                others = [id_ for id_, _, _ in old if id_ not in kept.values()]
+                gone = session.exec(delete(Check).where(col(Check.id).in_(others), _is_without_news()))
+                removed += gone.rowcount
+    return removed
+
+
+def _is_without_news() -> ColumnElement[bool]:
+    """It brought nothing that was kept, and nothing refers to it."""
+    keys = [key for table in all_tables() for key in table.foreign_keys if key.column is Check.__table__.c.id]  # type: ignore[attr-defined]
+    return and_(col(Check.capture_id).is_(None), *(~exists().where(key.parent == col(Check.id)) for key in keys))
+
+
+def _drop_deliveries(database: Database, until: datetime) -> int:
+    """Of what was sent; alerts and notices remember by themselves that they were planned."""
+    removed = 0
+    while True:
+        with database.writing() as session:
+            sent = select(Delivery.id, Delivery.created_at).where(Delivery.state == State.SENT.value)
+            oldest = session.exec(sent.order_by(col(Delivery.id)).limit(_PART)).all()
+            old = [id_ for id_, created_at in oldest if created_at < until]
+            session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(old)))
+            session.exec(delete(Delivery).where(col(Delivery.id).in_(old)))
+            removed += len(old)
+        if len(old) < _PART:
+            return removed

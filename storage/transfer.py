@@ -1,0 +1,146 @@
+"""The whole store into another database, whichever of the two kinds each is; and into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, LargeBinary, Table, Text, bindparam, cast, insert, select, text, type_coerce
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Session
+
+from storage.database import Database, all_tables, copy_file
+from storage.errors import StorageError, with_advice
+from storage.paragraphs import Paragraph, place_of, write_words
+from storage.tokenizer import words
+
+_PART = 100  # rows in memory at once; a capture may have megabytes
+_ANY_ORDER = 2**256
+
+
+class NotCopied(StorageError):
+    """The copy was not made, and what was there before is as it was."""
+
+
+@dataclass
+class _Extent:
+    """The number of a table's rows, and the sum of their hashes: the databases sort texts differently."""
+
+    rows: int = 0
+    digest: int = 0
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        self.rows += len(rows)
+        for row in rows:
+            own = sha256(repr(tuple(row)).encode("utf-8", "surrogatepass")).digest()
+            self.digest = (self.digest + int.from_bytes(own)) % _ANY_ORDER
+
+
+def copy(source: Database, target: Database) -> dict[str, int]:
+    """Copy every row, with its id, into an empty database; the number of rows by table.
+
+    The source is read as it is at one moment; others may go on writing to it. The target is written in one transaction,
+    after each of its tables was compared with the source's. Raises `NotCopied`.
+    """
+    try:
+        with source.reading() as reading, target.writing() as writing:
+            return _copy(reading, writing)
+    except DBAPIError as failure:
+        raise NotCopied(f"nothing was copied to {target}: {with_advice(failure.orig)}") from failure
+    except ValueError as failure:  # of a time, say, that can't be read
+        raise NotCopied(
+            f"nothing was copied: {failure}; `policywatch database check` says what is damaged"
+        ) from failure
+
+
+def backup(database: Database, file: Path) -> None:
+    """Write the store to a new SQLite file, while others may write to it. Raises `NotCopied`, `DatabaseUnavailable`."""
+    if file.exists():
+        raise NotCopied(f"{file} is there already; name a new file")
+    if database.sqlite_file is not None:
+        return copy_file(database.sqlite_file, file)
+    part = file.with_name(f"{file.name}.part")
+    try:
+        target = Database(f"sqlite:///{part}")
+        try:
+            copy(database, target)
+        finally:
+            target.close()
+        part.replace(file)
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            part.with_name(part.name + ending).unlink(missing_ok=True)
+    return None
+
+
+def _copy(reading: Session, writing: Session) -> dict[str, int]:
+    tables, to_sqlite = all_tables(), writing.connection().dialect.name == "sqlite"
+    for table in tables:
+        if writing.execute(select(table).limit(1)).first() is not None:
+            raise NotCopied(f"the target has {table.name} already, and nothing was copied; name an empty database")
+    if to_sqlite:
+        writing.execute(text("PRAGMA defer_foreign_keys = ON"))
+    extents = {table.name: _copy_table(reading, writing, table) for table in tables}
+    _index_words(reading, writing)
+    for table in tables:
+        written = _Extent()
+        for rows in _parts(writing, table):
+            written.add(rows)
+        if written != extents[table.name]:
+            raise NotCopied(f"nothing was copied: {table.name} would not have been the same as in the source")
+        if not to_sqlite and table.autoincrement_column is not None and written.rows:
+            _go_on_counting(writing, table)
+    return {name: extent.rows for name, extent in extents.items()}
+
+
+def _copy_table(reading: Session, writing: Session, table: Table) -> _Extent:
+    extent = _Extent()
+    names = [f"new_{column.name}" for column in table.columns]  # SQLAlchemy keeps the names of columns for itself
+    as_json = writing.connection().dialect.name != "sqlite"  # SQLite would take a cast for a number
+    values: dict[str, ColumnElement[Any]] = {}
+    for column, name in zip(table.columns, names, strict=True):
+        type_ = _plain_type(column.type)
+        bound = bindparam(name, type_=Text() if isinstance(type_, JSON) else type_)
+        values[column.name] = cast(bound, JSON) if isinstance(type_, JSON) and as_json else bound
+    for rows in _parts(reading, table):
+        extent.add(rows)
+        writing.connection().execute(insert(table).values(values), [dict(zip(names, row, strict=True)) for row in rows])
+    return extent
+
+
+def _parts(session: Session, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
+    """Rows as they are stored: JSON as its text, compressed bytes as they are. Those that others of the table refer to
+    come first."""
+    wanted = select(*map(_stored, table.columns)).order_by(*table.primary_key)
+    yield from session.execute(wanted, execution_options={"yield_per": _PART}).partitions()
+
+
+def _stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    type_ = _plain_type(column.type)
+    return cast(column, Text) if isinstance(type_, JSON) else type_coerce(column, type_)
+
+
+def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Of a column whose type of ours decodes JSON or bytes, the type that it has in the database."""
+    if isinstance(type_, TypeDecorator) and isinstance(type_.impl_instance, JSON | LargeBinary):
+        return type_.impl_instance
+    return type_
+
+
+def _index_words(reading: Session, writing: Session) -> None:
+    """The index of words has another shape in each kind of database."""
+    texts = select(Paragraph.document_id, Paragraph.id, Paragraph.text)  # type: ignore[call-overload]
+    for document_id, id_, paragraph in reading.execute(texts, execution_options={"yield_per": _PART}):
+        write_words(writing.connection(), place_of(document_id), {id_: [word.folded for word in words(paragraph)]})
+
+
+def _go_on_counting(session: Session, table: Table) -> None:
+    """PostgreSQL does not count ids that it is given."""
+    column = table.autoincrement_column
+    assert column is not None, "asked of tables that have one"
+    newest = f'SELECT setval(pg_get_serial_sequence(:table, :column), max("{column.name}")) FROM "{table.name}"'  # noqa: S608
+    session.execute(text(newest), {"table": table.name, "column": column.name})

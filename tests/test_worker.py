@@ -1,0 +1,194 @@
+"""Workers share the work of one PostgreSQL: what one machine guarantees, several do."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlmodel import col, select, update
+
+from policywatch.config.recipients import recipients
+from policywatch.config.watchlist import load
+from policywatch.job_queue import make_queue
+from policywatch.plan import by_host
+from policywatch.worker import QUEUES, work
+from storage import lock
+from storage.checks import Check
+from storage.clock import utc_now
+from storage.database import Database
+from storage.errors import Busy
+from storage.lock import beside_others, one_at_a_time
+from tests.conftest import made
+from tests.site import AI, Site, a_site, command, policy, policywatch, watchlist
+
+NAMES = ("one", "two", "three", "four", "five", "six")
+
+
+@pytest.fixture
+def url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    with made(postgres_server, migrated_postgres) as new:
+        yield new
+
+
+@pytest.fixture
+def shared(url: str) -> Iterator[Database]:
+    database = Database(url)
+    make_queue(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def library() -> Iterator[Site]:
+    with a_site() as site:
+        site.pages |= {f"/{name}": policy(f"This is page {name}.") for name in NAMES}
+        yield site
+
+
+def worked(config: Path, database: Database) -> None:
+    """Until nothing is left to do."""
+    work(database, lambda: (load(config), recipients(load(config))), concurrency=1, queues=QUEUES, wait=False)
+
+
+def outcomes(database: Database) -> list[tuple[str, str | None]]:
+    with database.reading() as session:
+        return list(session.exec(select(Check.document_id, Check.outcome).order_by(col(Check.id))).all())
+
+
+def long_ago(database: Database) -> None:
+    """All documents are due again."""
+    with database.writing() as session:
+        session.exec(update(Check).values(checked_at=utc_now() - timedelta(days=2)))
+
+
+def test_a_worker_does_what_a_run_does(tmp_path: Path, library: Site, shared: Database, url: str) -> None:
+    config = watchlist(tmp_path, library, url, NAMES)
+    worked(config, shared)
+    assert sorted(outcomes(shared)) == sorted((f"library/{name}", "first") for name in NAMES)
+    worked(config, shared)
+    assert len(outcomes(shared)) == len(NAMES), "nothing is due"
+    long_ago(shared)
+    library.pages["/two"] = policy("This is page two.", AI)
+    worked(config, shared)
+    assert sorted(outcomes(shared)[len(NAMES) :]) == sorted(
+        (f"library/{name}", "changed" if name == "two" else "unchanged") for name in NAMES
+    )
+    assert (tmp_path / "alerts.txt").read_text().count("/changes/1\n") == 1
+
+
+def test_what_a_killed_worker_had_begun_is_done_by_the_next(
+    tmp_path: Path, library: Site, shared: Database, url: str
+) -> None:
+    config = watchlist(tmp_path, library, url, ("one",))
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO procrastinate.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, status) "
+            "VALUES ('check', 'check', '127.0.0.1', 'check 127.0.0.1', 'doing'), ('check', 'plan', '', 'plan', 'doing')"
+        )
+    worked(config, shared)
+    assert outcomes(shared) == [("library/one", "first")]
+
+
+def test_two_workers_never_ask_a_host_at_once_and_end_in_good_order(
+    tmp_path: Path, library: Site, shared: Database, url: str
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def page(name: str) -> str:
+        begun = time.monotonic()
+        time.sleep(0.05)
+        asked.append((begun, time.monotonic()))
+        return policy(f"This is page {name}.")
+
+    for name in (*NAMES, "robots.txt"):
+        library.pages[f"/{name}"] = lambda name=name: page(name)  # type: ignore[misc]
+    config = watchlist(tmp_path, library, url, NAMES)
+    config.write_text(config.read_text().replace("delay = 0", "delay = 0.1", 1))
+    log = tmp_path / "log.txt"
+    with log.open("w") as out:
+        workers = [
+            subprocess.Popen([*command("worker", "--config", config), "--concurrency", "2"], stderr=out)
+            for _ in range(2)
+        ]
+        try:
+            until = time.monotonic() + 300
+            while [outcome for _, outcome in outcomes(shared)].count("first") < len(NAMES):
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            for worker in workers:
+                worker.send_signal(signal.SIGTERM)
+            assert [worker.wait(120) for worker in workers] == [0, 0], log.read_text()
+        finally:
+            for worker in workers:
+                worker.kill()
+    assert log.read_text().count("worker ended") == 2
+    assert "Traceback" not in log.read_text()
+    assert sorted(outcomes(shared)) == sorted((f"library/{name}", "first") for name in NAMES)
+    asked.sort()
+    gaps = [begun - ended for (_, ended), (begun, _) in pairwise(asked)]
+    assert min(gaps) >= 0.09
+
+
+def test_where_workers_can_not_work_they_say_so(tmp_path: Path, library: Site, url: str) -> None:
+    config = watchlist(tmp_path, library, f"sqlite:///{tmp_path}/watch.db")
+    assert "`policywatch database copy` moves this store" in policywatch("worker", "--config", config, status=2)
+    config = watchlist(tmp_path, library, url)
+    for trouble in ("SELECT 1", "COMMENT ON SCHEMA procrastinate IS 'of an older release'"):
+        with psycopg.connect(url) as connection:
+            connection.execute(trouble)
+        output = policywatch("worker", "--config", config, status=1)
+        assert "the queue's tables are missing, or of another release; run `policywatch database upgrade`" in output
+        policywatch("database", "upgrade", "--config", config)
+    assert "'none' is no queue" in policywatch("worker", "--queues", "none", "--config", config, status=2)
+
+
+def test_a_run_waits_for_workers_and_they_make_way(shared: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_WORKERS_END", "300ms")
+    with beside_others(shared, "a"), beside_others(shared, "b"):
+        with pytest.raises(Busy, match="another worker"), beside_others(shared, "a"):
+            pass
+        with pytest.raises(Busy, match="stop the workers first"), one_at_a_time(shared):
+            pass
+    with one_at_a_time(shared), pytest.raises(Busy), beside_others(shared, "c"):
+        pass
+    monkeypatch.setattr(lock, "_WORKERS_END", "60s")
+    begun, ended = threading.Event(), []
+
+    def run() -> None:
+        begun.set()
+        with one_at_a_time(shared):
+            ended.append("run")
+
+    with beside_others(shared, "a"):
+        running = threading.Thread(target=run)
+        running.start()
+        begun.wait()
+        with suppress(Busy):
+            while True:  # until it waits
+                with beside_others(shared, "b"):
+                    assert not ended
+    running.join()
+    assert ended == ["run"]
+
+
+def test_documents_that_share_a_host_are_one_group(tmp_path: Path, library: Site) -> None:
+    config = watchlist(tmp_path, library, "sqlite:///x.db", ("one", "two", "three"))
+    entries = load(config).documents
+    urls = (["http://b.example/", "http://c.example/"], ["http://a.example/"], ["http://d.example/"])
+    entries = tuple(
+        entry.model_copy(update={"url": None, "urls": each}) for entry, each in zip(entries, urls, strict=True)
+    )
+    answered = Check(document_id="library/two", checked_at=utc_now(), final_url="http://c.example/moved")
+    assert by_host(entries, {"library/two": answered}) == {
+        "a.example": ["library/one", "library/two"],
+        "d.example": ["library/three"],
+    }
