@@ -73,7 +73,7 @@ class Job:
             self.thin([entry.id for entry in planned])
         sandbox.close()  # till the next run, maybe hours later, it would keep its memory
         deliveries = self.notify()
-        timestamp_chain(self.database, self.authority, utc_now())
+        self.timestamp()
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:
@@ -189,6 +189,10 @@ class Job:
             base_url=self.watchlist.site,
             templates=self.recipients.templates,
         )
+
+    def timestamp(self) -> None:
+        """Have an authority sign the chain of captures, once a day."""
+        timestamp_chain(self.database, self.authority, utc_now())
 
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
         """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a

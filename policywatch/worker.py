@@ -165,9 +165,11 @@ class _Worker:
         return [(DELIVER, DELIVER, [])]
 
     def _deliver(self) -> list[_Work]:
-        done = self._job([]).notify()
+        job = self._job([])
+        done = job.notify()
         if done.sent or done.failed:
             log_deliveries(done)
+        job.timestamp()
         return []
 
     @contextmanager

@@ -18,14 +18,14 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("analysis/**/*.md"), *ROOT.glob("evaluation/**/*.md")]
 )
-# lines of Python: 28,500 in all. Who needs more takes something out first, or says in the commit what it is worth
+# lines of Python: 31,900 in all. Who needs more takes something out first, or says in the commit what it is worth
 BUDGETS = {
-    "analysis": 7_100,
+    "analysis": 7_350,
     "crawler": 1_800,
     "messages": 300,
-    "notifier": 3_100,
-    "policywatch": 12_150,
-    "storage": 4_050,
+    "notifier": 3_350,
+    "policywatch": 14_300,
+    "storage": 4_800,
 }
 VAGUE_MODULES = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 # names that tell a reader nothing, or that the field calls otherwise (belief: validation; manner: extraction config)
