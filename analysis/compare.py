@@ -114,7 +114,9 @@ def _lead(verdicts: Mapping[int, Verdict], reasons: Sequence[str]) -> Lead:
     }
     first = max(leads.values(), key=lambda verdict: verdict.chances.get("alert", 0.0))
     topic, side = _LEADS[reason] if reason else (None, None)
-    topic = topic or max(first.topics, key=lambda name: first.chances.get(name, 0.0), default=None)
+    # what is done is the news; how to refuse it comes with it
+    topics = [name for name in first.topics if name not in ("user_choice", "user_rights")] or first.topics
+    topic = topic or max(topics, key=lambda name: first.chances.get(name, 0.0), default=None)
     return Lead(topic, first.direction, reason, side, frozenset(leads))
 
 

@@ -25,7 +25,7 @@ class PartState:
     text: str | None = None  # the fingerprint of its text; None: unknown, or it could not be read
     etag: str | None = None
     last_modified: str | None = None
-    markup: str | None = None  # the digest of its markup
+    markup: str | None = None  # the fingerprint of its markup with its text
 
     @property
     def fingerprint(self) -> Fingerprint:

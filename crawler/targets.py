@@ -58,7 +58,7 @@ class Fetched:
 
 
 class Fingerprint(NamedTuple):
-    """Of a page's text (None: there is none that can be read), and of its markup where that tells as much."""
+    """Of a page's text (None: there is none that can be read), and of its markup with that text."""
 
     text: str | None
     markup: str | None = None

@@ -206,21 +206,26 @@ class Job:
         try:
             if turning is None:
                 markup = config.markup_digest(fetched)
-            if markup is not None and markup == known.markup and known.text is not None:
+            if known.markup is not None and known.markup == _markup_of_text(markup, known.text):
                 return known
             page = self._pages.extract(config, fetched)
         except UnreadablePage:
-            return Fingerprint(None, markup)
+            return Fingerprint(None)
         text = fingerprint(page.blocks)
         if turning is not None and current is not None:
             return Fingerprint(turning.fingerprint_of(page, text, current.fingerprint))
         if current is not None and current.fingerprint == text:
             self._pages.forget(config, fetched)
-        return Fingerprint(text, markup)
+        return Fingerprint(text, _markup_of_text(markup, text))
 
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
         """What differs between two answers, neither of which is accepted."""
         return self.configs[second[0].document].unstable_reason(first, second)
+
+
+def _markup_of_text(markup: str | None, text: str | None) -> str | None:
+    """A markup's digest that says nothing any more once another text is in force, wherever that comes from."""
+    return hashlib.sha256(f"{markup}\0{text}".encode()).hexdigest()[:32] if markup and text else None
 
 
 def _source(fetched: Fetched) -> tuple[str, str, str, str | None, str]:

@@ -32,7 +32,7 @@ class Document(SQLModel, table=True):
     # mean "still the text that we show".
     etag: str | None = None
     last_modified: str | None = None
-    markup: str | None = None  # the digest of the markup that said the current version's text last
+    markup: str | None = None  # the fingerprint of the markup that said the text in force last, and of that text
     parts: list[dict[str, str | None]] | None = Field(default=None, sa_type=JSON)  # as in `Check`
     # No request before this time: the server said so with Retry-After.
     not_before: datetime | None = Field(default=None, sa_type=Utc)

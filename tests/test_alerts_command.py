@@ -67,7 +67,7 @@ def test_what_was_given_up_is_listed_and_sent_again(tmp_path: Path, database: Da
         assert len(hook.taken) == 1
         assert listed(config, "--parked", environ=environ) == []
         assert "0 tried again" in policywatch("alerts", "retry", "--all", "--config", config, environ=environ)
-    assert (tmp_path / "alerts.txt").read_text("utf-8").count("Parley, Privacy Policy: ") == 1
+    assert (tmp_path / "alerts.txt").read_text("utf-8").count("[High] Parley trains AI on your data by default") == 1
 
 
 def test_one_route_is_tested_whatever_is_wrong_with_the_others(tmp_path: Path, database_url: str) -> None:

@@ -165,7 +165,7 @@ def test_a_mail_brings_the_day_for_a_calendar_and_a_later_change_of_that_day_upd
     (calendar, first), (_, second), (_, other) = map(entry, inbox.mails)
     assert calendar["METHOD"] == "PUBLISH"
     assert (first["DTSTART"].dt, first["DTEND"].dt) == (date(2025, 11, 3), date(2025, 11, 4))
-    assert first["SUMMARY"].startswith("Parley, Privacy Policy: personal data to train AI")
+    assert first["SUMMARY"] == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
     assert "https://watch.example/changes/1" in first["DESCRIPTION"]
     assert (first["UID"], first["SEQUENCE"]) == (second["UID"], 0)
     assert second["SEQUENCE"] == 1

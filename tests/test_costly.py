@@ -75,7 +75,7 @@ def test_a_page_that_takes_too_much_is_unreadable_and_the_others_are_told(
     found = outcomes(report)
     assert found.pop("library/hostile") == "unreadable"
     assert set(found.values()) == {"changed"}
-    assert report["deliveries"]["sent"] == 9
+    assert report["deliveries"]["sent"] == 1, "one event"
     reason = next(check["reason"] for check in report["checks"] if check["document"] == "library/hostile")
     assert reason.startswith("too costly to read")
     asked = site.asked["/hostile"]

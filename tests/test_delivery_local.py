@@ -22,7 +22,7 @@ def test_routes_are_tried_with_a_marked_sample_and_nothing_is_stored(database: D
         tried = try_routes(database, [route("team", hook.url("a"), hook.url("b"))])
     assert [(one.route, one.address, one.ok) for one in tried] == [("team", "${A}", True), ("team", "${B}", False)]
     assert "403: wrong token" in tried[1].said
-    assert all(title.startswith("TEST: Parley") for title in hook.titles())
+    assert all(title.startswith("TEST: [High] Parley") for title in hook.titles())
     assert rows(database) == []
 
 
@@ -35,7 +35,7 @@ def test_console_and_file_serve_those_without_a_server(
     team = Route("team", (Address("console", "console://"), Address("file", f"file://{file}")))
     assert deliver_due(database, [team], ()).sent == 4
     printed = capsys.readouterr().out
-    assert printed.count("Parley, Privacy Policy: personal data to train AI") == 2
+    assert printed.count("[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy") == 2
     assert file.read_text() == printed
 
 

@@ -66,7 +66,7 @@ def test_what_waited_for_two_routes_comes_once_when_the_first_one_leaves(databas
     post = Post()
     assert deliver(database, all_, post=post, now=NOON + 5 * MINUTE, operator=OPERATOR) == Deliveries(1, 0, 0)
     assert [(name, message.body.routes) for name, message in post.sent] == [("${ALL}", ("all",))]
-    assert "entraîner" in post.sent[0][1].subject
+    assert "entraîne l’IA" in post.sent[0][1].subject
     with database.writing() as session:
         assert retry_parked(session, None, NOON) == []
     both = (route("team", "json://a"), all_)

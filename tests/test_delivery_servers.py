@@ -41,7 +41,7 @@ def test_a_webhook_gets_subject_and_plain_text(store: Database) -> None:
     with webhook() as hook:
         assert sent(store, hook.url()).ok
     (call,) = hook.calls
-    assert call.body["title"].startswith("Parley, Privacy Policy")
+    assert call.body["title"].startswith("[High] Parley trains AI on your data")
     assert "[-show-] {+train our writing models unless+}" in call.body["message"]
     with webhook() as hook:
         assert sent(store, hook.url(more="?format=markdown")).ok

@@ -91,8 +91,8 @@ def test_one_event_is_one_alert_that_begins_with_the_page_in_the_routes_language
     post = Post()
     assert deliver(database, *routes, post=post, base_url="https://watch.example").sent == 2
     (english,), (french,) = post.to("A"), post.to("B")
-    assert english.subject.startswith("Parley, Privacy Policy: ")
-    assert french.subject.startswith("Parley, Politique de confidentialité")
+    assert " · Privacy Policy" in english.subject
+    assert " · Politique de confidentialité" in french.subject
     for message, others in ((english, (2, 3)), (french, (1, 3))):
         head, listed = message.text.split(catalogue(message.body.language)("event.others"))
         assert [f"/changes/{number}" in listed for number in (1, 2, 3)] == [number in others for number in (1, 2, 3)]

@@ -20,7 +20,7 @@ PAGES = sorted(
 )
 # lines of Python: 31,900 in all. Who needs more takes something out first, or says in the commit what it is worth
 BUDGETS = {
-    "analysis": 7_350,
+    "analysis": 7_400,
     "crawler": 1_800,
     "messages": 300,
     "notifier": 3_350,

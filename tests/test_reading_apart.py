@@ -133,7 +133,9 @@ def archived(texts: int) -> Iterator[ArchivedText]:
     for number in range(texts):
         body = f"{said}\n\nWe keep what you lend to us for {number + 2} months.".encode()
         at = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
-        yield ArchivedText(f"{number:040}", at, body, "an archive", f"archive#{number}")
+        yield ArchivedText(
+            f"{number:040}", at, body, "an archive", "https://library.example/privacy", f"archive#{number}"
+        )
 
 
 def _take(job: Job) -> None:
@@ -207,7 +209,7 @@ def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
             import_document(job.database, ID, job.configs[ID], ends(40))
         with job.database.reading() as session:
             assert [version.number for version in versions(session, ID)] == [*range(1, 27)]
-            taken = last_import(session, ID)
+            taken = last_import(session, ID, "an archive")
             assert taken is not None
             left = texts[int(taken.commit) + 1 :]
             own = numbered_version(session, ID, 26)

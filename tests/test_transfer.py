@@ -86,7 +86,7 @@ def test_a_store_goes_to_postgresql_and_back(parley_file: Path, server: str, tmp
 def test_what_can_not_be_copied_is_refused(parley_file: Path, migrated: Path, tmp_path: Path) -> None:
     source, other = f"sqlite:///{parley_file}", shutil.copyfile(migrated, tmp_path / "other.db")
     again = policywatch("database", "copy", source, source, status=1)
-    assert "the target has deliveries already, and nothing was copied; name an empty database" in again
+    assert "the target has chain_entries already, and nothing was copied; name an empty database" in again
     missing = policywatch("database", "copy", f"sqlite:///{tmp_path}/none.db", f"sqlite:///{other}", status=1)
     assert f"there is no file {tmp_path}/none.db" in missing
     assert not (tmp_path / "none.db").exists()

@@ -1,5 +1,5 @@
 """Passages that come and go. Coming and going are news once each; from the next turn on a passage is held still: the
-text in force keeps it as it was last recorded, until the page stays as it is. docs/decisions/0047 says why."""
+text in force keeps it as it was last recorded, until the page stays as it is. docs/decisions/0051 says why."""
 
 from __future__ import annotations
 
