@@ -39,7 +39,7 @@ def test_a_matrix_room_reads_the_alert_and_gets_the_calendar_entry(store: Databa
     told, file, name = homeserver.messages()
     assert "<del>show</del> <b>train our writing models unless</b>" in told["formatted_body"]
     assert '<a href="https://watch.example/changes/1">' in told["formatted_body"]
-    assert "personal data to train AI" in told["body"]
+    assert "Parley trains AI on your data by default" in told["body"]
     assert file["msgtype"] == "m.file"
     assert file["body"] == name["body"] == "parley-privacy-policy-2025-11-03.ics"
 
@@ -74,7 +74,7 @@ def test_ntfy_hands_on_the_alert(store: Database, push: str) -> None:
         store, [route("team", f"ntfy://{push}/policies?rto=60&cto=60")], (), base_url=site
     ) == Deliveries(1, 0, 0)
     (told,) = pushed(push, "policies")
-    assert told["title"] == "Parley, Privacy Policy: personal data to train AI, on by default, from 3 November 2025"
+    assert told["title"] == "[High] Parley trains AI on your data by default from 3 Nov 2025 · Privacy Policy"
     assert "train our writing models unless" in told["message"]
     assert "https://watch.example/changes/1" in told["message"]
 
