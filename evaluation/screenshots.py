@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -21,16 +22,17 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from policywatch.web.app import create_app  # noqa: E402
-from storage.changes import newest_alerting  # noqa: E402
+from storage.changes import changes_of  # noqa: E402
 from storage.database import Database  # noqa: E402
 from tests.web_server import served  # noqa: E402
 
-DOCUMENT = "/documents/confrera/privacy-policy"
+POLICY = "confrera/privacy-policy"
+DOCUMENT = f"/documents/{POLICY}"
 PAGES = {
     "home": "/",
     "changes": "/changes?topic=ai_training",
-    "change": "/changes/3",
-    "side": "/changes/5?view=side",
+    "change": "/changes/{change}",
+    "side": "/changes/{change}?view=side",
     "services": "/services",
     "document": DOCUMENT,
     "version": f"{DOCUMENT}/versions/2",
@@ -61,23 +63,32 @@ def main(folder: Path, wanted: dict[str, int] | None = None) -> None:
         subprocess.run(played, check=True, capture_output=True, cwd=ROOT)
         database = Database(f"sqlite:///{store}/demo/policywatch.db")
         with database.reading() as session:
-            assert newest_alerting(session) is not None, "the demo has a story to tell"
+            change = changes_of(session, POLICY)[0].id
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )
         with served(create_app(database)) as home:
             for width in WIDTHS:
                 for scheme in SCHEMES:
-                    take(browser, home, folder, width, scheme, wanted)
+                    paths = {name: path.format(change=change) for name, path in PAGES.items()}
+                    take(browser, home, paths, folder, width, scheme, wanted)
         browser.close()
         database.close()
 
 
-def take(browser: Browser, home: str, folder: Path, width: int, scheme: Scheme, wanted: dict[str, int] | None) -> None:
+def take(
+    browser: Browser,
+    home: str,
+    paths: Mapping[str, str],
+    folder: Path,
+    width: int,
+    scheme: Scheme,
+    wanted: Mapping[str, int] | None,
+) -> None:
     """The pages at one width in one scheme."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
     page = context.new_page()
-    for name, path in PAGES.items():
+    for name, path in paths.items():
         picture = f"{name}-{width}-{scheme}"
         if wanted is None or picture in wanted:
             if wanted is not None:
