@@ -31,8 +31,6 @@ from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
-from policywatch.sources.copies import read_copies, silent
-from policywatch.sources.followed import follow
 from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
@@ -130,6 +128,11 @@ class Job:
     ) -> list[int]:
         """Read the news of documents in the archives that are their source, and newest copies of those whose page did
         not answer by these `checks`; the ids of the checks."""
+        if all(entry.source == "page" and not entry.fallback for entry in planned):
+            return []
+        from policywatch.sources.copies import read_copies, silent  # which load Scrapy too
+        from policywatch.sources.followed import follow
+
         followed = [entry for entry in planned if entry.source == "open-terms-archive"]
         copied = [entry for entry in planned if entry.source == "wayback"] + silent(self.database, planned, checks)
         address, settings = self.watchlist.sources.wayback_url, crawl_settings(self.watchlist)

@@ -18,7 +18,7 @@ from policywatch.ingest.archived import ArchivedText
 from policywatch.sources.archive_checks import ArchiveChecks
 from policywatch.sources.wayback import ArchiveFailed, connected, copies, memento_url, newest_copies, page_of
 from storage.captures import INTERNET_ARCHIVE
-from storage.checks import Check, Outcome, last_check_from
+from storage.checks import Outcome, checks_by_id, last_check_from
 from storage.database import Database
 from storage.documents import document, is_silent
 from storage.versions import current_version, imported_around, last_import
@@ -30,8 +30,7 @@ def silent(database: Database, entries: Sequence[DocumentEntry], checks: Sequenc
     """Those whose page did not answer, by its check among `checks` and as many before as the operator's `after` says,
     and which the archive may stand in for."""
     with database.reading() as session:
-        rows = [session.get_one(Check, id_) for id_ in checks]
-        failing = {row.document_id for row in rows if row.outcome in _INSTEAD}
+        failing = {row.document_id for row in checks_by_id(session, checks) if row.outcome in _INSTEAD}
         allowed = [entry for entry in entries if entry.fallback and entry.id in failing]
         return [entry for entry in allowed if is_silent(document(session, entry.id))]
 
