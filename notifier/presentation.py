@@ -69,8 +69,8 @@ def headline(words: Catalogue, service: str, change: Change, kind: str, *, short
         return ""
     service = clean(service)
     name = service if len(service) <= _LONGEST_NAME else f"{service[:_LONGEST_NAME]}…"
-    # guidelines say what users may do, not what the service does
-    direction = "mixed" if kind == "guidelines" else lead["direction"]
+    # guidelines say what users may do, not what the service does; and nobody is to be soothed by a guess
+    direction = "mixed" if kind == "guidelines" or lead["direction"] == "limits" else lead["direction"]
     text = words.headline(name, lead["topic"], direction, lead["reason"])
     happens = lead["reason"] in ("training", "sale") or (not lead["reason"] and lead["topic"] in _USES[1:])
     if happens and direction == "expands" and change.brief["default"]:

@@ -93,7 +93,7 @@ def test_quotations_stand_in_the_marks_of_the_language(store: Database, language
 @pytest.mark.parametrize(
     ("lead", "default", "headline"),
     [
-        (("data_sharing", "limits", None), "off", "Parley shares your data less widely"),
+        (("data_sharing", "limits", None), "off", "Parley changes what it says about who gets the data"),
         (("data_sharing", "expands", None), "off", "Parley shares your data more widely if you agree"),
         (("data_use", "expands", None), "on", "Parley uses your data for more purposes by default"),
         (("retention", "expands", None), "on", "Parley keeps your data longer"),

@@ -51,7 +51,7 @@ def test_the_json_feed_says_the_same(parley: Story) -> None:
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert feed["title"] == "policywatch: Durée de conservation des données"
     assert [item["title"] for item in feed["items"]] == [
-        "Harbour conserve vos données moins longtemps · Privacy Notice"
+        "Harbour modifie ses règles (durée de conservation des données) · Privacy Notice"
     ]
     in_atom = feedparser.parse(parley.site.get("/feed.atom?topic=retention").content)
     assert [item["id"] for item in feed["items"]] == [entry.id for entry in in_atom.entries]

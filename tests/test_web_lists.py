@@ -41,7 +41,7 @@ def test_changes_of_words_are_listed_by_day_the_newest_first(parley: Story) -> N
         "Parley changes what it says about AI training from 3 November 2025",
         "Parley trains AI on your data by default from 3 November 2025",
         "1 passage reworded",
-        "Harbour keeps your data for less time",
+        "Harbour changes what it says about how long data is kept",
     ]
     assert text(tree, ".entry .quotation")[2] == "Harbour will keep deleted notes for thirty days"
     assert text(tree, ".entry:nth-of-type(2) .facts li") == [
@@ -88,7 +88,7 @@ def test_the_first_page_says_what_this_is_what_matters_and_how_to_be_told(parley
     tree = page(parley.site, "/")
     assert text(tree, "h1") == ["Changes to the policies of online services, word for word"]
     assert "Watched here: 5 documents of 2 services. Last check: 3 November 2025, 11:00 UTC." in text(tree, ".hero")[0]
-    assert text(tree, ".lately .entry h3")[-1] == "Harbour keeps your data for less time"
+    assert text(tree, ".lately .entry h3")[-1] == "Harbour changes what it says about how long data is kept"
     assert "1 passage reworded" not in text(tree, ".lately .entry h3"), "a fee is not about AI or data"
     assert {"/feed.atom", "/feed.json", "/calendar.ics"} <= set(hrefs(tree, ".ways a"))
 
@@ -100,7 +100,7 @@ def test_what_is_old_is_no_news(parley: Story, at: int, heading: str) -> None:
     with visited(parley.database, now=lambda: day(at)) as site:
         tree = page(site, "/")
     assert text(tree, "#lately") == [heading]
-    assert text(tree, ".lately .entry h3")[-1] == "Harbour keeps your data for less time"
+    assert text(tree, ".lately .entry h3")[-1] == "Harbour changes what it says about how long data is kept"
 
 
 def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> None:
