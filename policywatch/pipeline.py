@@ -205,10 +205,8 @@ class Job:
         is_same = current is not None and current.reader == config.reader and current.source == _source(fetched)
         if current is not None and is_same and turning is None:
             return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
-        markup = None
         try:
-            if turning is None:
-                markup = config.markup_digest(fetched)
+            markup = config.markup_digest(fetched) if turning is None else None
             if known.markup is not None and known.markup == _markup_of_text(markup, known.text):
                 return known
             page = self._pages.extract(config, fetched)
