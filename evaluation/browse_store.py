@@ -20,7 +20,16 @@ from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document
-from storage.paragraphs import Paragraph, ParagraphInterval, digest, earliest_id, place_of, write_words
+from storage.paragraphs import (
+    Paragraph,
+    ParagraphInterval,
+    ParagraphTexts,
+    digest,
+    earliest_id,
+    place_of,
+    rows_of_texts,
+    write_words,
+)
 from storage.tokenizer import words
 from storage.versions import Version
 
@@ -63,6 +72,7 @@ class _Rows:
     topics: list[dict[str, Any]] = field(default_factory=list)
     passages: list[dict[str, Any]] = field(default_factory=list)
     paragraphs: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[dict[str, Any]] = field(default_factory=list)
     intervals: list[dict[str, Any]] = field(default_factory=list)
     words: list[tuple[int, list[str]]] = field(default_factory=list)
 
@@ -219,22 +229,23 @@ class Maker:
             standing.pop(gone)["last"] = number - 1
         new = [text for text in dict.fromkeys(texts) if text not in standing]
         free = earliest_id(moment) + int(id_[8:11]) * 4096 + int(id_[-1]) * 400
-        for offset, text in enumerate(new):
-            if text not in ids:
-                ids[text] = free + offset
-                folded = [word.folded for word in words(text)]
-                rows.paragraphs.append(
-                    {
-                        "id": ids[text],
-                        "document_id": id_,
-                        "digest": digest(text),
-                        "text": text,
-                        "words": len(folded),
-                        "mentions": {"ai_training": 1} if "train" in text else {},
-                    }
-                )
-                rows.words.append((ids[text], folded))
-            standing[text] = {"paragraph_id": ids[text], "first": number, "last": None, "document_id": id_}
+        unseen = [text for text in new if text not in ids]
+        rows.texts += rows_of_texts(free, unseen)
+        for free_id, text in enumerate(unseen, free):
+            ids[text] = free_id
+            folded = [word.folded for word in words(text)]
+            rows.paragraphs.append(
+                {
+                    "id": free_id,
+                    "document_id": id_,
+                    "digest": digest(text),
+                    "words": len(folded),
+                    "mentions": {"ai_training": 1} if "train" in text else {},
+                }
+            )
+            rows.words.append((free_id, folded))
+        for text in new:
+            standing[text] = {"paragraph_id": ids[text], "first": number, "last": None}
             rows.intervals.append(standing[text])
 
     def _change(
@@ -310,6 +321,7 @@ def _write(connection: sa.Connection, rows: _Rows, place: str) -> None:
         (ChangeTopic, rows.topics),
         (StoredPassage, rows.passages),
         (Paragraph, rows.paragraphs),
+        (ParagraphTexts, rows.texts),
         (ParagraphInterval, rows.intervals),
     ):
         for part in _parts(those):

@@ -24,7 +24,16 @@ from storage.deliveries import Delivery, DeliveryItem, State
 from storage.documents import Document
 from storage.errors import with_advice
 from storage.notices import Notice, NoticeKind
-from storage.paragraphs import Paragraph, ParagraphInterval, digest, place_of, texts_of, vector
+from storage.paragraphs import (
+    Paragraph,
+    ParagraphInterval,
+    ParagraphTexts,
+    digest,
+    place_of,
+    stored_texts,
+    texts_of,
+    vector,
+)
 from storage.reviews import Review
 from storage.second_readings import SecondReading
 from storage.tokenizer import words
@@ -99,6 +108,7 @@ _MODELS: dict[str, type[SQLModel]] = {
             Document,
             Event,
             Import,
+            ParagraphTexts,
         ),
         *(Notice, Paragraph, ParagraphInterval, Review, SecondReading, StoredPassage, Timestamp, Version),
     )
@@ -258,15 +268,16 @@ def _rows(session: Session) -> Iterator[Damage]:
 
 def _paragraphs(session: Session) -> Iterator[Damage]:
     """They are made from the versions, and say the same."""
-    columns = _PARAGRAPHS.c.text, _PARAGRAPHS.c.digest, _INTERVALS.c.first, _INTERVALS.c.last
+    columns = _PARAGRAPHS.c.id, _PARAGRAPHS.c.digest, _INTERVALS.c.first, _INTERVALS.c.last
     joined = select(*columns).join(_PARAGRAPHS, _INTERVALS.c.paragraph_id == _PARAGRAPHS.c.id)
     for document in session.scalars(select(_VERSIONS.c.document_id).distinct()).all():
         try:
             intervals = _intervals(session, document)
+            digests = {id_: digest(each) for id_, _, each in stored_texts(session, document)}
         except (ValueError, TypeError, AttributeError, KeyError):
             continue  # `_rows` says what is wrong with a page
-        rows = session.execute(joined.where(_INTERVALS.c.document_id == document)).all()
-        if intervals != {tuple(row[1:]) for row in rows} or any(digest(row[0]) != row[1] for row in rows):
+        rows = session.execute(joined.where(_PARAGRAPHS.c.document_id == document)).all()
+        if intervals != {tuple(row[1:]) for row in rows} or any(digests.get(row[0]) != row[1] for row in rows):
             yield Damage(
                 document, "its paragraphs, which search and dates are taken from, are not those of its versions"
             )
@@ -281,9 +292,6 @@ def _intervals(session: Session, document: str) -> set[tuple[str, int, int | Non
         ended |= {(key, standing.pop(key), number - 1) for key in standing.keys() - digests}
         standing |= dict.fromkeys(digests - standing.keys(), number)
     return ended | {(key, first, None) for key, first in standing.items()}
-
-
-_TEXTS = select(_PARAGRAPHS.c.id, _PARAGRAPHS.c.document_id, _PARAGRAPHS.c.text)
 
 
 def _words(session: Session) -> Iterator[Damage]:
@@ -301,7 +309,7 @@ def _misindexed_sqlite(session: Session) -> list[int]:
     connection = session.connection()
     index = "fts5(words, place, content='', columnsize=0, tokenize='ascii')"  # as the migration makes it
     connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.fresh USING {index}")
-    for id_, document, indexed in session.execute(_TEXTS).all():
+    for id_, document, indexed in [*stored_texts(session)]:
         row = {"id": id_, "words": " ".join(word.folded for word in words(indexed)), "place": place_of(document)}
         connection.execute(text("INSERT INTO temp.fresh (rowid, words, place) VALUES (:id, :words, :place)"), row)
     for name, schema, of in (("stored", "main", "paragraph_words"), ("wanted", "temp", "fresh")):
@@ -317,7 +325,7 @@ def _misindexed_postgresql(session: Session) -> list[int]:
     orphans = "SELECT paragraph_id FROM paragraph_words EXCEPT SELECT id FROM paragraphs"
     ids = list(connection.exec_driver_sql(orphans).scalars())
     as_wanted = text("SELECT words = CAST(:words AS tsvector) FROM paragraph_words WHERE paragraph_id = :id")
-    for id_, document, indexed in session.execute(_TEXTS).all():
+    for id_, document, indexed in [*stored_texts(session)]:
         wanted = vector([word.folded for word in words(indexed)], place_of(document))
         if not connection.execute(as_wanted, {"id": id_, "words": wanted}).scalar():
             ids.append(id_)

@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,9 +21,8 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Connection,
-    Index,
+    Integer,
     String,
-    UniqueConstraint,
     cast,
     delete,
     insert,
@@ -33,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.columns import CompressedJson
 from storage.tokenizer import folded_words
 from storage.versions import Version
 
@@ -41,6 +41,8 @@ Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each 
 _IN_A_SECOND = 2**20  # paragraphs that can begin at one time; with the seconds still exact where numbers are floats
 _NEW_IDS = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
 _PART = 500  # bound values in a statement
+_TOGETHER = 100  # texts that are compressed as one
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # whose tables are in the order of a key of this very type
 _NUMBER_IN_FRONT = re.compile(r"^\W*(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+)?")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _SIGNS = re.compile(r"[\W_]+")
@@ -50,26 +52,32 @@ class Paragraph(SQLModel, table=True):
     """Its `id` grows with the time from which the text stands, so that the index of words is in the order of time."""
 
     __tablename__ = "paragraphs"
-    __table_args__ = (UniqueConstraint("document_id", "digest"),)
 
-    id: int = Field(sa_type=BigInteger, primary_key=True)
-    document_id: str = Field(foreign_key="documents.id")
-    digest: str  # of what must be the same for the text to be the same
-    text: str
+    id: int = Field(sa_type=_ROW_ID, primary_key=True)
+    document_id: str = Field(foreign_key="documents.id", index=True)
+    digest: str  # of what must be the same for the text to be the same; once in a document
     words: int
     mentions: dict[str, int] | None = Field(default=None, sa_type=JSON)  # by topic; None: not counted
+
+
+class ParagraphTexts(SQLModel, table=True):
+    """Texts of a document's paragraphs whose ids follow each other; one by one they would not compress."""
+
+    __tablename__ = "paragraph_texts"
+
+    first_id: int = Field(sa_type=_ROW_ID, primary_key=True, foreign_key="paragraphs.id")
+    texts: list[str] = Field(sa_type=CompressedJson)
 
 
 class ParagraphInterval(SQLModel, table=True):
     """Versions in a row, by their numbers, that contain a paragraph; `last` is None while the newest one does."""
 
     __tablename__ = "paragraph_intervals"
-    __table_args__ = (Index("ix_paragraph_intervals_of_document", "document_id", "last", "first"),)
+    __table_args__ = {"sqlite_with_rowid": False}
 
     paragraph_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="paragraphs.id")
     first: int = Field(primary_key=True)
     last: int | None = None
-    document_id: str = Field(foreign_key="documents.id")
 
 
 def digest(text: str) -> str | None:
@@ -108,7 +116,7 @@ def _index(
     standing = (
         select(Paragraph.digest, Paragraph.id)
         .join(ParagraphInterval, _of_paragraph())
-        .where(ParagraphInterval.document_id == document_id, col(ParagraphInterval.last).is_(None))
+        .where(Paragraph.document_id == document_id, col(ParagraphInterval.last).is_(None))
     )
     current: dict[str, int] = dict(connection.execute(standing).all())
     for part in _parts([id_ for key, id_ in current.items() if key not in texts]):
@@ -121,7 +129,7 @@ def _index(
         ids |= dict(connection.execute(known.where(col(Paragraph.digest).in_(part))).all())
     if unseen := {key: texts[key] for key in new if key not in ids}:
         ids |= _write(connection, document_id, moment, unseen, mentions)
-    rows = [{"paragraph_id": ids[key], "first": number, "last": None, "document_id": document_id} for key in new]
+    rows = [{"paragraph_id": ids[key], "first": number, "last": None} for key in new]
     if rows:
         connection.execute(insert(ParagraphInterval), rows)
 
@@ -143,15 +151,21 @@ def _write(
             "id": ids[key],
             "document_id": document_id,
             "digest": key,
-            "text": each,
             "words": len(folded[ids[key]]),
             "mentions": dict(mentions(each)) if mentions else None,
         }
         for key, each in texts.items()
     ]
     connection.execute(insert(Paragraph), rows)
+    connection.execute(insert(ParagraphTexts), rows_of_texts(min(ids.values()), [*texts.values()]))
     write_words(connection, place_of(document_id), folded)
     return ids
+
+
+def rows_of_texts(first_id: int, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Of `ParagraphTexts`, for paragraphs whose ids follow each other."""
+    starts = range(0, len(texts), _TOGETHER)
+    return [{"first_id": first_id + start, "texts": texts[start : start + _TOGETHER]} for start in starts]
 
 
 def place_of(document_id: str) -> str:
@@ -193,11 +207,11 @@ def _forget(connection: Connection, document_id: str) -> None:
         statement = text(
             "INSERT INTO paragraph_words (paragraph_words, rowid, words, place) VALUES ('delete', :id, :words, :place)"
         )
-        indexed = select(Paragraph.id, Paragraph.text).where(Paragraph.document_id == document_id)
-        for id_, each in connection.execute(indexed).all():
+        for id_, _, each in [*stored_texts(connection, document_id)]:
             folded = " ".join(folded_words(each))
             connection.execute(statement, {"id": id_, "words": folded, "place": place_of(document_id)})
-    connection.execute(delete(ParagraphInterval).where(col(ParagraphInterval.document_id) == document_id))
+    for key in (ParagraphTexts.first_id, ParagraphInterval.paragraph_id):
+        connection.execute(delete(key.class_).where(col(key).in_(_ids_of(document_id))))  # type: ignore[attr-defined]
     connection.execute(delete(Paragraph).where(col(Paragraph.document_id) == document_id))
 
 
@@ -213,12 +227,35 @@ def counted(session: Session, document_id: str, mentions: Mentions) -> Mentions:
 def move_on(session: Session, document_id: str, number: int) -> None:
     """Follow the versions from `number` on, which are numbered one higher now; the version that came before them is
     left to `reindex`."""
-    of_document = col(ParagraphInterval.document_id) == document_id
+    of_document = col(ParagraphInterval.paragraph_id).in_(_ids_of(document_id))
     first, last = col(ParagraphInterval.first), col(ParagraphInterval.last)
     session.exec(update(ParagraphInterval).where(of_document, last >= number).values(last=last + 1))
     # by way of negative numbers: each row alone must be a key at every moment
     session.exec(update(ParagraphInterval).where(of_document, first >= number).values(first=-first))
     session.exec(update(ParagraphInterval).where(of_document, first < 0).values(first=1 - first))
+
+
+def stored_texts(connection: Connection | Session, document_id: str | None = None) -> Iterator[tuple[int, str, str]]:
+    """Each paragraph's id, document and text, of one document or of all."""
+    rows = select(ParagraphTexts.first_id, Paragraph.document_id, ParagraphTexts.texts)
+    rows = rows.join(Paragraph, col(Paragraph.id) == col(ParagraphTexts.first_id))
+    rows = rows if document_id is None else rows.where(Paragraph.document_id == document_id)
+    for first, document, texts in connection.execute(rows, execution_options={"yield_per": _TOGETHER}):
+        yield from ((id_, document, each) for id_, each in enumerate(texts, first))
+
+
+def paragraph_texts(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """By the ids of paragraphs."""
+    before = select(func.max(ParagraphTexts.first_id)).where(col(ParagraphTexts.first_id) <= Paragraph.id)
+    places = select(Paragraph.id, before.correlate(Paragraph).scalar_subquery()).where(col(Paragraph.id).in_(ids))
+    firsts = dict(session.exec(places).all())
+    rows = session.exec(select(ParagraphTexts).where(col(ParagraphTexts.first_id).in_({*firsts.values()})))
+    texts = {row.first_id: row.texts for row in rows}
+    return {id_: texts[first][id_ - first] for id_, first in firsts.items()}
+
+
+def _ids_of(document_id: str) -> Any:
+    return select(Paragraph.id).where(Paragraph.document_id == document_id)
 
 
 def _of_paragraph() -> Any:
@@ -234,13 +271,13 @@ class Since(NamedTuple):
 
 def blame(session: Session, version: Version) -> list[Since | None]:
     """For each block of a version since when it stands there; None for blocks without a letter."""
-    number, of_document = version.number, ParagraphInterval.document_id == version.document_id
+    number = version.number
     at = (
         select(Paragraph.digest, ParagraphInterval.first, Version.captured_at)
         .join(ParagraphInterval, _of_paragraph())
         .join(Version, col(Version.number) == col(ParagraphInterval.first))
-        .where(of_document, Version.document_id == version.document_id, col(ParagraphInterval.first) <= number)
-        .where(Paragraph.document_id == version.document_id)  # PostgreSQL would read those of all documents
+        .where(Paragraph.document_id == version.document_id, Version.document_id == version.document_id)
+        .where(col(ParagraphInterval.first) <= number)
         .where(or_(col(ParagraphInterval.last).is_(None), col(ParagraphInterval.last) >= number))
     )
     since = {key: Since(first, moment) for key, first, moment in session.exec(at)}
@@ -265,9 +302,7 @@ def course(session: Session, document_id: str) -> list[Point]:
     parsed = lru_cache(maxsize=None)(lambda stored: json.loads(stored or "{}") or {})  # most paragraphs are alike
     first, last = ParagraphInterval.first, ParagraphInterval.last
     intervals = select(first, last, Paragraph.words, cast(col(Paragraph.mentions), String))
-    joined = intervals.join(Paragraph, _of_paragraph()).where(
-        ParagraphInterval.document_id == document_id, Paragraph.document_id == document_id
-    )
+    joined = intervals.join(Paragraph, _of_paragraph()).where(Paragraph.document_id == document_id)
     for came, went, word_count, mentions in session.execute(joined):
         for number, sign in ((came, 1), (went + 1 if went is not None else None, -1)):
             if number is not None:

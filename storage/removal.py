@@ -17,13 +17,13 @@ from storage.documents import Document, document
 from storage.errors import Busy, StorageError
 from storage.events import dissolve_events
 from storage.notices import Notice
-from storage.paragraphs import Mentions, Paragraph, ParagraphInterval, reindex
+from storage.paragraphs import Mentions, Paragraph, reindex
 from storage.reviews import Review
 from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
 
 OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import, AlternatingPassage)
-INDEXED = (Paragraph, ParagraphInterval)  # made from the versions
+INDEXED = (Paragraph,)  # made from the versions
 
 
 class StillCompared(StorageError):

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from storage.changes import Change
 from storage.clock import midnight
 from storage.documents import Document
-from storage.paragraphs import Paragraph, ParagraphInterval, earliest_id, place_of
+from storage.paragraphs import Paragraph, ParagraphInterval, earliest_id, paragraph_texts, place_of
 from storage.tokenizer import Word, words
 from storage.versions import Version
 
@@ -187,24 +187,21 @@ def _for_postgresql(terms: Sequence[Phrase], places: Sequence[str]) -> str:
 def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list[Hit]:
     if not ids:
         return []
-    joined = select(Paragraph, Document).join(Document, col(Document.id) == col(Paragraph.document_id))
-    rows = {paragraph.id: (paragraph, of) for paragraph, of in session.exec(joined.where(col(Paragraph.id).in_(ids)))}
-    spans = _spans(session, ids)
-    return [
-        Hit(id_, of, paragraph.text, marked(paragraph.text, terms), spans[id_])
-        for id_ in ids
-        for paragraph, of in [rows[id_]]
-    ]
+    joined = select(Paragraph.id, Document).join(Document, col(Document.id) == col(Paragraph.document_id))
+    documents = dict(session.exec(joined.where(col(Paragraph.id).in_(ids))).all())
+    texts, spans = paragraph_texts(session, ids), _spans(session, ids)
+    return [Hit(id_, documents[id_], texts[id_], marked(texts[id_], terms), spans[id_]) for id_ in ids]
 
 
 def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     stood = session.exec(
-        select(ParagraphInterval)
+        select(ParagraphInterval, Paragraph.document_id)
+        .join(Paragraph, col(Paragraph.id) == col(ParagraphInterval.paragraph_id))
         .where(col(ParagraphInterval.paragraph_id).in_(ids))
         .order_by(col(ParagraphInterval.first))
     ).all()
-    borders = {(each.document_id, each.first) for each in stood}
-    borders |= {(each.document_id, each.last + 1) for each in stood if each.last is not None}
+    borders = {(of, each.first) for each, of in stood}
+    borders |= {(of, each.last + 1) for each, of in stood if each.last is not None}
     known = (
         select(Version.document_id, Version.number, Version.captured_at, Change.id)
         .join(Change, col(Change.version_id) == col(Version.id), isouter=True)
@@ -212,9 +209,9 @@ def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     )
     at = {(document, number): (moment, change) for document, number, moment, change in session.exec(known)}
     found: dict[int, list[Span]] = {}
-    for each in stood:
-        since, came = at[each.document_id, each.first]
-        until, went = at.get((each.document_id, each.last + 1), (None, None)) if each.last is not None else (None, None)
+    for each, of in stood:
+        since, came = at[of, each.first]
+        until, went = at.get((of, each.last + 1), (None, None)) if each.last is not None else (None, None)
         span = Span(each.first, since, came, each.last, until, went)
         found.setdefault(each.paragraph_id, []).append(span)
     return found

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from storage.database import Database, all_tables, copy_file
 from storage.errors import StorageError, with_advice
-from storage.paragraphs import Paragraph, place_of, write_words
+from storage.paragraphs import place_of, stored_texts, write_words
 from storage.tokenizer import words
 
 _PART = 100  # rows in memory at once; a capture may have megabytes
@@ -133,8 +133,7 @@ def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def _index_words(reading: Session, writing: Session) -> None:
     """The index of words has another shape in each kind of database."""
-    texts = select(Paragraph.document_id, Paragraph.id, Paragraph.text)  # type: ignore[call-overload]
-    for document_id, id_, paragraph in reading.execute(texts, execution_options={"yield_per": _PART}):
+    for id_, document_id, paragraph in stored_texts(reading):
         write_words(writing.connection(), place_of(document_id), {id_: [word.folded for word in words(paragraph)]})
 
 

@@ -109,6 +109,7 @@ def packed(words: str) -> bytes:
 
 TERMS_CAPTURE = f"(SELECT min(id) FROM captures WHERE document_id = '{TERMS}')"
 TERMS_VERSION = f"(SELECT min(id) FROM versions WHERE document_id = '{TERMS}')"
+FIRST_TEXTS = "first_id = (SELECT min(first_id) FROM paragraph_texts)"
 # on both databases: what is done, and what is said of it
 ROWS: dict[str, tuple[Damage, str]] = {
     "a capture's bytes flipped": (rewritten("captures", "body", flipped), "capture 1 is damaged"),
@@ -170,8 +171,12 @@ ROWS: dict[str, tuple[Damage, str]] = {
     "an interval gone": (sql("DELETE FROM paragraph_intervals WHERE first = 2"), "its paragraphs, which search"),
     "an interval ended": (sql("UPDATE paragraph_intervals SET last = 2 WHERE first = 2"), "its paragraphs, which"),
     "a paragraph's text": (
-        sql("UPDATE paragraphs SET text = 'Nothing at all.' WHERE id = (SELECT min(id) FROM paragraphs)"),
+        rewritten("paragraph_texts", "texts", lambda _: packed('["Nothing at all."]'), FIRST_TEXTS),
         "search does not find its paragraphs by the words that they have",
+    ),
+    "paragraphs' texts flipped": (
+        rewritten("paragraph_texts", "texts", flipped, FIRST_TEXTS),
+        "its texts can't be understood",
     ),
     "a paragraph not indexed": (unindexed, "search does not find its paragraphs by the words that they have"),
     "an index entry of nothing": (indexed_twice, "paragraph_words: search does not find its paragraphs"),

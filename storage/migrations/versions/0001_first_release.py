@@ -98,14 +98,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "paragraphs",
-        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
         sa.Column("digest", sa.String, nullable=False),
-        sa.Column("text", sa.String, nullable=False),
         sa.Column("words", sa.Integer, nullable=False),
         sa.Column("mentions", sa.JSON),
-        sa.UniqueConstraint("document_id", "digest"),
     )
+    op.create_index("ix_paragraphs_document_id", "paragraphs", ["document_id"])
     op.create_table(
         "timestamps",
         sa.Column("entry", sa.Integer, sa.ForeignKey("chain_entries.number"), primary_key=True),
@@ -117,9 +116,18 @@ def upgrade() -> None:
         sa.Column("paragraph_id", sa.BigInteger, sa.ForeignKey("paragraphs.id"), primary_key=True),
         sa.Column("first", sa.Integer, primary_key=True),
         sa.Column("last", sa.Integer),
-        sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_paragraph_intervals_of_document", "paragraph_intervals", ["document_id", "last", "first"])
+    op.create_table(
+        "paragraph_texts",
+        sa.Column(
+            "first_id",
+            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            sa.ForeignKey("paragraphs.id"),
+            primary_key=True,
+        ),
+        sa.Column("texts", sa.LargeBinary, nullable=False),
+    )
     op.create_table(
         "versions",
         sa.Column("id", sa.Integer, primary_key=True),
