@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from analysis.model import CELL, Block
@@ -36,7 +35,7 @@ _NUMBER_AT_START = (
 _NUMBER = re.compile(_NUMBER_AT_START)
 _NUMBERS = re.compile(rf"^[^\S\n]*{_NUMBER_AT_START}", re.MULTILINE)
 # identifiers and numbers of requests, which a machine makes anew for each answer
-_LONG_TOKEN = re.compile(r"[0-9a-fA-F]{8}|[\w+-]{24}")
+_TOKEN_LENGTH = 15  # characters, at least
 _TOKEN = re.compile(
     r"(?<![\w/.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{15,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}"
     # letters small and great with digits among them, as no name of a cookie is written
@@ -57,7 +56,6 @@ _ANY_SPELT = re.compile(r"[(\[{][^\S\n]*(?:at|ät|arroba|arobase|@)[^\S\n]*[)\]}
 _SPELT_DOT = re.compile(
     r"(@[\w.-]+?)[^\S\n]*[(\[{][^\S\n]*(?:dot|punkt|point|punto|\.)[^\S\n]*[)\]}][^\S\n]*(?=\w)", re.IGNORECASE
 )
-_WHITE = re.compile(r"\s+")
 
 
 @lru_cache(maxsize=4096)
@@ -104,7 +102,7 @@ def normalize_stable(text: str) -> str:
 
 
 def _without_noise(line: str) -> str:
-    if _LONG_TOKEN.search(line):
+    if max(map(len, line.split()), default=0) >= _TOKEN_LENGTH:
         line = _TOKEN.sub("", line)
     words = line.count(" ")
     if words < _BARE:
@@ -118,7 +116,8 @@ def _stamp() -> re.Pattern[str]:
     return re.compile(rf"({updated})\W{{0,3}}{ago}", re.IGNORECASE)
 
 
-def fingerprint(blocks: Iterable[Block]) -> str:
+@lru_cache(maxsize=4)  # a page is asked for it at each step of its way
+def fingerprint(blocks: tuple[Block, ...]) -> str:
     """SHA-256 (hex) of a page's words; equal for pages that a reader would call the same text.
 
     Only the sequence of signs counts, not white space, nor where blocks begin and end: a redesign moves those.
@@ -129,4 +128,4 @@ def fingerprint(blocks: Iterable[Block]) -> str:
         text = _plain(text)
     lines = _NUMBERS.sub("", _with_addresses(text)).split("\n")
     steadied = "".join(_without_noise(line) if " " in line or len(line) > 14 else line for line in lines)
-    return hashlib.sha256(_WHITE.sub("", steadied).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256("".join(steadied.split()).encode("utf-8", "surrogatepass")).hexdigest()
