@@ -56,6 +56,11 @@ class Fetched:
     charset: str | None  # as the server declared it
     body: bytes  # decoded from its content encoding
 
+    def reads_as(self, other: Fetched) -> bool:
+        """They differ in nothing that is read."""
+        mine, its = ((page.body, page.final_url, page.mime, page.charset) for page in (self, other))
+        return mine == its
+
 
 class Fingerprint(NamedTuple):
     """Of a page's text (None: there is none that can be read), and of its markup with that text."""

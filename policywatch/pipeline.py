@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
-from analysis.model import UnreadablePage
+from analysis.model import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
@@ -25,7 +25,7 @@ from policywatch.evidence.timestamps import authority_of, timestamp_chain
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
 from policywatch.ingest.captures import ingest
-from policywatch.ingest.extraction import PageCache, Review, extraction_configs, no_review
+from policywatch.ingest.extraction import PageCache, Review, digest_with_text, extraction_configs, no_review
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
@@ -205,28 +205,28 @@ class Job:
         is_same = current is not None and current.reader == config.reader and current.source == _source(fetched)
         if current is not None and is_same and turning is None:
             return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
+        page, markup = None, None
         try:
-            markup = config.markup_digest(fetched) if turning is None else None
-            if known.markup is not None and known.markup == _markup_of_text(markup, known.text):
-                return known
-            page = self._pages.extract(config, fetched)
-        except UnreadablePage:
+            if turning is None:
+                page, markup = config.extract_new(fetched, known)
+            else:
+                page = config.extract(fetched)
+        except UnreadablePage as failure:
+            if isinstance(failure, TooCostly):
+                self._pages.keep(config, fetched, None)
             return Fingerprint(None)
+        if page is None:
+            return known
         text = fingerprint(page.blocks)
+        if turning is not None or current is None or current.fingerprint != text:
+            self._pages.keep(config, fetched, page)
         if turning is not None and current is not None:
             return Fingerprint(turning.fingerprint_of(page, text, current.fingerprint))
-        if current is not None and current.fingerprint == text:
-            self._pages.forget(config, fetched)
-        return Fingerprint(text, _markup_of_text(markup, text))
+        return Fingerprint(text, digest_with_text(markup, text))
 
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
         """What differs between two answers, neither of which is accepted."""
         return self.configs[second[0].document].unstable_reason(first, second)
-
-
-def _markup_of_text(markup: str | None, text: str | None) -> str | None:
-    """A markup's digest that says nothing any more once another text is in force, wherever that comes from."""
-    return hashlib.sha256(f"{markup}\0{text}".encode()).hexdigest()[:32] if markup and text else None
 
 
 def _source(fetched: Fetched) -> tuple[str, str, str, str | None, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from analysis.extract import read_page
 from analysis.model import Page, TooCostly
-from policywatch.ingest.extraction import Body, ExtractionConfig, PageCache, Received
+from policywatch.ingest.extraction import Body, ExtractionConfig, PageCache
 from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlist
 
 
@@ -16,13 +18,12 @@ from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlis
 def extracted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The bodies, in their order."""
     bodies: list[bytes] = []
-    plain = ExtractionConfig.extract
 
-    def extract(config: ExtractionConfig, received: Received) -> Page:
-        bodies.append(received.body)
-        return plain(config, received)
+    def read(body: bytes, **given: Any) -> Page:
+        bodies.append(body)
+        return read_page(body, **given)
 
-    monkeypatch.setattr(ExtractionConfig, "extract", extract)
+    monkeypatch.setattr("policywatch.ingest.extraction.read_page", read)
     return bodies
 
 
@@ -80,25 +81,23 @@ def test_the_cache_keeps_the_last_body_of_an_address_up_to_its_limit(extracted: 
     config = ExtractionConfig("Privacy policy", "en")
     first, second, other = (Body(policy(text).encode(), url=url) for text, url in zip(PARAGRAPHS, "aab", strict=False))
     cache = PageCache(len(first.body) + 10)
-    for body in (first, first, second, second, other, other, second):
+    for body in (first, second, other):
+        cache.keep(config, body, config.extract(body))
+    extracted.clear()
+    for body in (first, second, other):
         cache.extract(config, body)
-    assert extracted == [first.body, second.body, other.body, other.body]
-    cache.forget(config, second)
-    cache.extract(config, other)
-    cache.extract(config, other)
-    assert len(extracted) == 5
+    assert extracted == [first.body, other.body]
 
 
-def test_what_was_too_costly_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[Received] = []
+def test_what_was_too_costly_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
 
-    def extract(_config: ExtractionConfig, received: Received) -> Page:
-        tried.append(received)
+    def read(body: bytes, **_given: Any) -> Page:
+        tried.append(body)
         raise TooCostly
 
-    monkeypatch.setattr(ExtractionConfig, "extract", extract)
-    cache = PageCache()
-    for _ in range(2):
-        with pytest.raises(TooCostly):
-            cache.extract(ExtractionConfig("Privacy policy", "en"), Body(b"much"))
+    monkeypatch.setattr("policywatch.ingest.extraction.read_page", read)
+    with a_site() as site, a_job(watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")) as job:
+        site.pages["/privacy"] = policy()
+        assert outcomes(job.run(force=True).json()) == {"library/privacy": "unreadable"}
     assert len(tried) == 1

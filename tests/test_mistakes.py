@@ -15,13 +15,13 @@ from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, wat
 STUMBLE = "We count the stones on the way."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""
-from policywatch.ingest.extraction import ExtractionConfig
-plain = ExtractionConfig.extract
-def extract(self, received):
-    if {STUMBLE!r}.encode() in received.body:
+from policywatch.ingest import extraction
+plain = extraction.read_page
+def read(body, **given):
+    if {STUMBLE!r}.encode() in body:
         raise RecursionError("over a stone")
-    return plain(self, received)
-ExtractionConfig.extract = extract
+    return plain(body, **given)
+extraction.read_page = read
 from policywatch.cli import main
 main()
 """

@@ -141,6 +141,9 @@ class PoliciesSpider(Spider):
             raise ended
         page = fetched(check.document, check.url, response)
         before = check.answer_before
+        if before is not None and before.page is not None and before.page.reads_as(page):
+            check.answers.append(before)
+            return
         known = before.state.fingerprint if before else check.previous_part.fingerprint
         fingerprint = await self._in_thread(self.job.fingerprint_of, page, known)
         if before is not None and fingerprint.markup is not None and fingerprint == known:

@@ -25,7 +25,7 @@ from analysis.validate.selectors import (
     with_suggestions,
 )
 from analysis.validate.volatile import Difference, Reading, find_difference, remove_line
-from crawler.targets import Fetched
+from crawler.targets import Fetched, Fingerprint
 from messages import Message
 from policywatch import sandbox
 from policywatch.config.watchlist import Watchlist
@@ -90,12 +90,18 @@ class ExtractionConfig:
         reading = self._reading(received)
         return reading() if is_small(received.body, received.mime) else sandbox.run(reading)
 
-    def markup_digest(self, received: Received) -> str | None:
-        """Pages that agree in it give the same text; None of what is no HTML. Raises `UnreadablePage`."""
+    def extract_new(self, received: Received, known: Fingerprint) -> tuple[Page | None, str | None]:
+        """Also a digest of the markup (None of what is no HTML): pages that agree in it give the same text, so that
+        there is no page where it is the known one. Raises `UnreadablePage`."""
         body = Body.of(received)
         if is_small(body.body, body.mime):
-            return self._markup_digest(body)
-        return sandbox.run(ExtractionConfig._markup_digest, self._portable, body)
+            return self._extract_new(body, known)
+        return sandbox.run(ExtractionConfig._extract_new, self._portable, body, known)
+
+    def _extract_new(self, body: Body, known: Fingerprint) -> tuple[Page | None, str | None]:
+        markup = self._markup_digest(body)
+        is_known = known.markup is not None and known.markup == digest_with_text(markup, known.text)
+        return None if is_known else self._reading(body)(), markup
 
     def _markup_digest(self, body: Body) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
@@ -264,6 +270,11 @@ def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict
     }
 
 
+def digest_with_text(markup: str | None, text: str | None) -> str | None:
+    """A markup's digest that says nothing any more once another text is in force, wherever that comes from."""
+    return hashlib.sha256(f"{markup}\0{text}".encode()).hexdigest()[:32] if markup and text else None
+
+
 def of_part(parts: Sequence[Received], number: int, reason: Message) -> Message:
     """The reason, with the part that it is about if there are several."""
     if len(parts) == 1:
@@ -284,7 +295,7 @@ def join_pages(pages: Sequence[Page]) -> Page:
 
 
 class PageCache:
-    """Pages that the crawl extracted and ingest will ask for: the last body of each address, up to a limit.
+    """Pages that the crawl extracted and ingest will ask for: the last of each address, up to a limit.
 
     Beyond the limit a body is extracted again; the oldest stay, for they are ingested first.
     """
@@ -293,26 +304,19 @@ class PageCache:
         self._free = limit
         self._entries: dict[tuple[ExtractionConfig, str], tuple[Body, Page | None]] = {}  # None: too costly
 
+    def keep(self, config: ExtractionConfig, received: Received, page: Page | None) -> None:
+        """None: it is too costly."""
+        former, _ = self._entries.pop((config, received.url), (None, None))
+        self._free += len(former.body) if former is not None else 0
+        if len(received.body) <= self._free:
+            self._free -= len(received.body)
+            self._entries[config, received.url] = Body.of(received), page
+
     def extract(self, config: ExtractionConfig, received: Received) -> Page:
         """Raises `UnreadablePage`, and `TooCostly` at once where the same body was so."""
-        body, key = Body.of(received), (config, received.url)
-        if key in self._entries and self._entries[key][0] == body:
-            page = self._entries[key][1]
-        else:
-            self.forget(config, received)
-            try:
-                page = config.extract(received)
-            except TooCostly:
-                page = None
-            if len(body.body) <= self._free:
-                self._free -= len(body.body)
-                self._entries[key] = body, page
+        body, page = self._entries.get((config, received.url), (None, None))
+        if body != Body.of(received):
+            return config.extract(received)
         if page is None:
             raise TooCostly
         return page
-
-    def forget(self, config: ExtractionConfig, received: Received) -> None:
-        """Make room: this address's page is not needed again."""
-        body, _ = self._entries.pop((config, received.url), (None, None))
-        if body is not None:
-            self._free += len(body.body)
