@@ -1,7 +1,9 @@
-"""From a check's result to its rows: the check and, if there is one, the capture, in one transaction."""
+"""From a check's result to its rows: the check and, if there is one, the capture, in one transaction with those of
+checks that end at nearly the same time."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,21 +18,37 @@ from crawler.targets import Fetched
 from storage.captures import Capture, add_capture, newest_captures
 from storage.checks import Check, Outcome, finish
 
+_WAIT = 0.05  # seconds, for others that can be written with a check; so much is lost if the program is killed
+_WITH_CAPTURE = (None, Outcome.HELD)
+
 
 class StoragePipeline:
-    """Writes each check as soon as it is there."""
+    """Writes each check within a moment, as most of what one costs is the end of its transaction."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._waiting: list[CheckResult] = []
+        self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def process_item(self, item: CheckResult) -> CheckResult:
-        with self._crawler.spider.job.database.writing() as session:  # type: ignore[union-attr]
-            item.check = _record(session, item)
+    async def process_item(self, item: CheckResult) -> CheckResult:
+        """Return when it is written."""
+        self._waiting.append(item)
+        if self._writing is None:
+            may_wait = item.outcome not in _WITH_CAPTURE and self._crawler.engine.downloader.active
+            self._writing = asyncio.ensure_future(self._write(_WAIT if may_wait else 0))
+        await self._writing
         return item
+
+    async def _write(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        items, self._waiting, self._writing = self._waiting, [], None
+        with self._crawler.spider.job.database.writing() as session:  # type: ignore[union-attr]
+            for item in items:
+                item.check = _record(session, item)
 
 
 def _record(session: Session, result: CheckResult) -> int:
@@ -48,7 +66,7 @@ def _record(session: Session, result: CheckResult) -> int:
     elif result.is_complete:
         state = result.answers[0].state
         check.etag, check.last_modified, check.markup = state.etag, state.last_modified, state.markup
-    if result.outcome is None or result.outcome is Outcome.HELD:
+    if result.outcome in _WITH_CAPTURE:
         check.capture_id = _keep(session, result.pages, result.at)
     if result.outcome is None:
         session.add(check)

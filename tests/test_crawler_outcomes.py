@@ -154,6 +154,20 @@ def test_how_far_it_is_can_be_shown(sites: Sites, store: Database) -> None:
     assert {report[2] for report in reports} == {"", "example/0", "example/1"}
 
 
+def test_checks_that_end_together_share_a_transaction(
+    sites: Sites, store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, writings = sites.new(), []
+    targets = [own(site.url(f"/{n}"), f"example/{n}") for n in range(12)]
+    site.answers |= {f"/{n}": page(f"<p>{n}</p>") for n in range(12)}
+    crawled(store, *targets)
+    believe(store)
+    plain = Database.writing
+    monkeypatch.setattr(Database, "writing", lambda database: writings.append(database) or plain(database))
+    assert {check.outcome for check in crawled(store, *targets).values()} == {Outcome.UNCHANGED}
+    assert len(writings) < 12, "one of them declares the documents"
+
+
 def test_a_server_that_is_too_slow_fails_in_time(sites: Sites, database: Database) -> None:
     site = sites.new()
     site.answers |= {"/silent": misbehaving.silent, "/trickling": misbehaving.trickling}
