@@ -21,16 +21,16 @@ from storage.checks import Check
 from storage.database import Database
 from storage.documents import Document
 from storage.paragraphs import (
+    IndexEntry,
     Paragraph,
     ParagraphInterval,
     ParagraphTexts,
     digest,
     earliest_id,
-    place_of,
+    index_entry,
     rows_of_texts,
     write_words,
 )
-from storage.tokenizer import words
 from storage.versions import Version
 
 FIRST = datetime(2021, 1, 4, 6, tzinfo=UTC)
@@ -74,7 +74,7 @@ class _Rows:
     paragraphs: list[dict[str, Any]] = field(default_factory=list)
     texts: list[dict[str, Any]] = field(default_factory=list)
     intervals: list[dict[str, Any]] = field(default_factory=list)
-    words: list[tuple[int, list[str]]] = field(default_factory=list)
+    words: dict[int, IndexEntry] = field(default_factory=dict)
 
 
 def fill(database: Database, sizes: Sizes) -> None:
@@ -90,7 +90,7 @@ def fill(database: Database, sizes: Sizes) -> None:
     for number, count in enumerate(counts):
         with database.writing() as session:
             rows = maker.document(_id(number), count)
-            _write(session.connection(), rows, place_of(_id(number)))
+            _write(session.connection(), rows)
     with database.connect() as connection:
         _settle(connection, maker)
 
@@ -230,20 +230,19 @@ class Maker:
         new = [text for text in dict.fromkeys(texts) if text not in standing]
         free = earliest_id(moment) + int(id_[8:11]) * 4096 + int(id_[-1]) * 400
         unseen = [text for text in new if text not in ids]
-        rows.texts += rows_of_texts(free, unseen)
+        rows.texts += rows_of_texts(free, unseen, "en")
         for free_id, text in enumerate(unseen, free):
             ids[text] = free_id
-            folded = [word.folded for word in words(text)]
+            rows.words[free_id] = entry = index_entry(text, id_, "en")
             rows.paragraphs.append(
                 {
                     "id": free_id,
                     "document_id": id_,
                     "digest": digest(text),
-                    "words": len(folded),
+                    "words": len(entry.words),
                     "mentions": {"ai_training": 1} if "train" in text else {},
                 }
             )
-            rows.words.append((free_id, folded))
         for text in new:
             standing[text] = {"paragraph_id": ids[text], "first": number, "last": None}
             rows.intervals.append(standing[text])
@@ -312,7 +311,7 @@ _RAW_VERSIONS = sa.table("versions", *(sa.column(column.name, column.type) for c
 _RAW_VERSIONS.c.page.type = sa.LargeBinary()  # compressed already
 
 
-def _write(connection: sa.Connection, rows: _Rows, place: str) -> None:
+def _write(connection: sa.Connection, rows: _Rows) -> None:
     for table, those in (
         (Capture, rows.captures),
         (_RAW_VERSIONS, rows.versions),
@@ -326,7 +325,7 @@ def _write(connection: sa.Connection, rows: _Rows, place: str) -> None:
     ):
         for part in _parts(those):
             connection.execute(sa.insert(table), part)
-    write_words(connection, place, dict(rows.words))
+    write_words(connection, rows.words)
 
 
 def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

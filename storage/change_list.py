@@ -24,6 +24,7 @@ _FEW = 1000  # changes of a topic that are gathered rather than sought
 _FIELDS = {
     "service": col(Document.service),
     "document": col(Document.id),
+    "kind": col(Document.kind),
     "language": col(Document.language),
     "topic": col(ChangeTopic.topic),
 }
@@ -60,25 +61,27 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """Which changes are wanted; what is empty or None does not narrow. Within a field any value will do.
+    """Which changes are wanted; what is empty or None does not narrow. Within a field any value will do. The fields are
+    those of addresses and commands.
 
     `since` and `until` are days in UTC, both included, of the detection; `effective_from` and `effective_to` of the
     date in force. Without `cosmetic` only changes in which the service changed words: neither its page's form nor
-    our reading of it. `severities` is a set; `this_and_above` makes one of a lower bound. `states` are of reviews.
+    our reading of it. `severity` is a set; `this_and_above` makes one of a lower bound. `state` is of reviews.
     """
 
-    services: Collection[str] = ()
-    documents: Collection[str] = ()
-    topics: Collection[str] = ()
-    severities: Collection[str] = ()
-    directions: Collection[str] = ()
-    languages: Collection[str] = ()
+    service: Collection[str] = ()
+    document: Collection[str] = ()
+    kind: Collection[str] = ()
+    topic: Collection[str] = ()
+    severity: Collection[str] = ()
+    direction: Collection[str] = ()
+    language: Collection[str] = ()
     since: date | None = None
     until: date | None = None
     effective_from: date | None = None
     effective_to: date | None = None
     cosmetic: bool = False
-    states: Collection[str] = ()
+    state: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +190,16 @@ def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:
 def conditions(session: Session, wanted: ChangeFilter, of: type[Change] = Change) -> list[ColumnElement[bool]]:
     """On `changes` or an alias `of` it, for other lists that are filtered alike."""
     clauses = [*_of_documents(wanted, of), *_between_dates(wanted, of)]
-    if wanted.topics:
-        clauses.append(_about(session, wanted.topics, of))
-    if wanted.severities:
-        clauses.append(col(of.severity).in_(wanted.severities))
-    if wanted.directions:
-        clauses.append(col(of.direction).in_(wanted.directions))
+    if wanted.topic:
+        clauses.append(_about(session, wanted.topic, of))
+    if wanted.severity:
+        clauses.append(col(of.severity).in_(wanted.severity))
+    if wanted.direction:
+        clauses.append(col(of.direction).in_(wanted.direction))
     if not wanted.cosmetic:
         clauses.append(words_changed(of))
-    if wanted.states:
-        clauses.append(is_in_state(wanted.states, of))
+    if wanted.state:
+        clauses.append(is_in_state(wanted.state, of))
     return clauses
 
 
@@ -216,14 +219,15 @@ def words_changed(of: type[Change] = Change) -> ColumnElement[bool]:
 
 def _of_documents(wanted: ChangeFilter, of: type[Change]) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
-    if wanted.documents:
-        clauses.append(col(of.document_id).in_(wanted.documents))
-    if wanted.services:
-        clauses.append(col(of.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.services))))
-    if wanted.languages:
-        in_language = select(Document.id).where(col(Document.language).in_(wanted.languages))
-        # not by the index of documents: a language has many, and their changes would all be gathered and sorted
-        clauses.append(col(of.document_id).concat("").in_(in_language))
+    if wanted.document:
+        clauses.append(col(of.document_id).in_(wanted.document))
+    if wanted.service:
+        clauses.append(col(of.document_id).in_(select(Document.id).where(col(Document.service).in_(wanted.service))))
+    for column, values in ((Document.language, wanted.language), (Document.kind, wanted.kind)):
+        if values:
+            # not by the index of documents: many are alike, and their changes would all be gathered and sorted
+            alike = select(Document.id).where(col(column).in_(values))
+            clauses.append(col(of.document_id).concat("").in_(alike))
     return clauses
 
 

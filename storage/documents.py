@@ -95,10 +95,11 @@ def known(session: Session, service: str | None = None) -> list[Document]:
     return list(session.exec(wanted.where(Document.service == service) if service is not None else wanted))
 
 
-def services_and_languages(session: Session) -> tuple[list[str], list[str]]:
-    """What the documents' services are called, and the languages that they are written in; each sorted."""
-    pairs = session.exec(select(Document.service, Document.language).distinct()).all()
-    return sorted({service for service, _ in pairs}, key=str.casefold), sorted({language for _, language in pairs})
+def filter_choices(session: Session) -> dict[str, list[str]]:
+    """What the documents' services are called, the languages that they are written in and their kinds; each sorted."""
+    rows = session.exec(select(Document.service, Document.language, Document.kind).distinct()).all()
+    services, languages, kinds = (sorted({row[at] for row in rows}, key=str.casefold) for at in range(3))
+    return {"services": services, "languages": languages, "kinds": kinds}
 
 
 def is_silent(row: Document) -> bool:

@@ -29,14 +29,14 @@ from storage.paragraphs import (
     ParagraphInterval,
     ParagraphTexts,
     digest,
-    place_of,
+    fts_columns,
+    index_entry,
     stored_texts,
     texts_of,
     vector,
 )
 from storage.reviews import Review
 from storage.second_readings import SecondReading
-from storage.tokenizer import words
 from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Cause, Import, Version
 from storage.wal import truncation
@@ -273,7 +273,7 @@ def _paragraphs(session: Session) -> Iterator[Damage]:
     for document in session.scalars(select(_VERSIONS.c.document_id).distinct()).all():
         try:
             intervals = _intervals(session, document)
-            digests = {id_: digest(each) for id_, _, each in stored_texts(session, document)}
+            digests = {id_: digest(each) for id_, each, *_ in stored_texts(session, document)}
         except (ValueError, TypeError, AttributeError, KeyError):
             continue  # `_rows` says what is wrong with a page
         rows = session.execute(joined.where(_PARAGRAPHS.c.document_id == document)).all()
@@ -307,11 +307,11 @@ def _words(session: Session) -> Iterator[Damage]:
 def _misindexed_sqlite(session: Session) -> list[int]:
     """The index holds no text: it is compared, word by word, with one that is made anew."""
     connection = session.connection()
-    index = "fts5(words, place, content='', columnsize=0, tokenize='ascii')"  # as the migration makes it
+    index = "fts5(words, marks, content='', columnsize=0, tokenize='ascii')"  # as the migration makes it
     connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.fresh USING {index}")
-    for id_, document, indexed in [*stored_texts(session)]:
-        row = {"id": id_, "words": " ".join(word.folded for word in words(indexed)), "place": place_of(document)}
-        connection.execute(text("INSERT INTO temp.fresh (rowid, words, place) VALUES (:id, :words, :place)"), row)
+    statement = text("INSERT INTO temp.fresh (rowid, words, marks) VALUES (:id, :words, :marks)")
+    for id_, *indexed in [*stored_texts(session)]:
+        connection.execute(statement, {"id": id_, **fts_columns(index_entry(*indexed))})
     for name, schema, of in (("stored", "main", "paragraph_words"), ("wanted", "temp", "fresh")):
         connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({schema}, {of}, instance)")
     columns = 'doc, term, col, "offset"'
@@ -325,8 +325,7 @@ def _misindexed_postgresql(session: Session) -> list[int]:
     orphans = "SELECT paragraph_id FROM paragraph_words EXCEPT SELECT id FROM paragraphs"
     ids = list(connection.exec_driver_sql(orphans).scalars())
     as_wanted = text("SELECT words = CAST(:words AS tsvector) FROM paragraph_words WHERE paragraph_id = :id")
-    for id_, document, indexed in [*stored_texts(session)]:
-        wanted = vector([word.folded for word in words(indexed)], place_of(document))
-        if not connection.execute(as_wanted, {"id": id_, "words": wanted}).scalar():
+    for id_, *indexed in [*stored_texts(session)]:
+        if not connection.execute(as_wanted, {"id": id_, "words": vector(index_entry(*indexed))}).scalar():
             ids.append(id_)
     return ids

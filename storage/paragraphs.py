@@ -33,7 +33,8 @@ from sqlalchemy import (
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import CompressedJson
-from storage.tokenizer import folded_words
+from storage.documents import Document
+from storage.tokenizer import folded_words, stems
 from storage.versions import Version
 
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
@@ -67,6 +68,7 @@ class ParagraphTexts(SQLModel, table=True):
 
     first_id: int = Field(sa_type=_ROW_ID, primary_key=True, foreign_key="paragraphs.id")
     texts: list[str] = Field(sa_type=CompressedJson)
+    language: str  # of their stems: the document's when the texts came
 
 
 class ParagraphInterval(SQLModel, table=True):
@@ -145,27 +147,31 @@ def _write(
     )
     last = connection.execute(same_time).scalar()
     ids = {key: id_ for id_, key in enumerate(texts, first if last is None else last + 1)}
-    folded = {ids[key]: folded_words(each) for key, each in texts.items()}
+    language = connection.execute(select(Document.language).where(Document.id == document_id)).scalar_one()
+    entries = {ids[key]: index_entry(each, document_id, language) for key, each in texts.items()}
     rows = [
         {
             "id": ids[key],
             "document_id": document_id,
             "digest": key,
-            "words": len(folded[ids[key]]),
+            "words": len(entries[ids[key]].words),
             "mentions": dict(mentions(each)) if mentions else None,
         }
         for key, each in texts.items()
     ]
     connection.execute(insert(Paragraph), rows)
-    connection.execute(insert(ParagraphTexts), rows_of_texts(min(ids.values()), [*texts.values()]))
-    write_words(connection, place_of(document_id), folded)
+    connection.execute(insert(ParagraphTexts), rows_of_texts(min(ids.values()), [*texts.values()], language))
+    write_words(connection, entries)
     return ids
 
 
-def rows_of_texts(first_id: int, texts: Sequence[str]) -> list[dict[str, Any]]:
+def rows_of_texts(first_id: int, texts: Sequence[str], language: str) -> list[dict[str, Any]]:
     """Of `ParagraphTexts`, for paragraphs whose ids follow each other."""
     starts = range(0, len(texts), _TOGETHER)
-    return [{"first_id": first_id + start, "texts": texts[start : start + _TOGETHER]} for start in starts]
+    return [
+        {"first_id": first_id + start, "texts": texts[start : start + _TOGETHER], "language": language}
+        for start in starts
+    ]
 
 
 def place_of(document_id: str) -> str:
@@ -173,23 +179,40 @@ def place_of(document_id: str) -> str:
     return f"d{hashlib.sha256(document_id.encode()).hexdigest()[:20]}"
 
 
-def write_words(connection: Connection, place: str, folded: Mapping[int, Sequence[str]]) -> None:
-    """Index the folded words of paragraphs, by their ids; `place` is that of their document."""
+class IndexEntry(NamedTuple):
+    """What the index of words holds of a paragraph: its words in order, and its document's place with its stems."""
+
+    words: Sequence[str]
+    marks: Sequence[str]
+
+
+def index_entry(paragraph: str, document_id: str, language: str) -> IndexEntry:
+    words = folded_words(paragraph)
+    return IndexEntry(words, [place_of(document_id), *stems(paragraph, language, len(words))])
+
+
+def write_words(connection: Connection, entries: Mapping[int, IndexEntry]) -> None:
+    """Index paragraphs, by their ids."""
     if connection.dialect.name == "sqlite":
-        statement = text("INSERT INTO paragraph_words (rowid, words, place) VALUES (:id, :words, :place)")
-        rows = [{"id": id_, "words": " ".join(each), "place": place} for id_, each in folded.items()]
+        statement = text("INSERT INTO paragraph_words (rowid, words, marks) VALUES (:id, :words, :marks)")
+        rows = [{"id": id_, **fts_columns(entry)} for id_, entry in entries.items()]
     else:
         statement = text("INSERT INTO paragraph_words (paragraph_id, words) VALUES (:id, CAST(:words AS tsvector))")
-        rows = [{"id": id_, "words": vector(each, place)} for id_, each in folded.items()]
+        rows = [{"id": id_, "words": vector(entry)} for id_, entry in entries.items()]
     connection.execute(statement, rows)
 
 
-def vector(folded: Sequence[str], place: str) -> str:
+def fts_columns(entry: IndexEntry) -> dict[str, str]:
+    """What SQLite keeps of a paragraph."""
+    return {name: " ".join(values) for name, values in entry._asdict().items()}
+
+
+def vector(entry: IndexEntry) -> str:
     """What PostgreSQL keeps of a paragraph."""
     positions: dict[str, list[str]] = {}
-    for position, word in enumerate(folded, 1):
+    for position, word in enumerate(entry.words, 1):
         positions.setdefault(word, []).append(str(position))
-    return " ".join([*(f"'{word}':{','.join(at)}" for word, at in positions.items()), f"'{place}'"])
+    return " ".join([*(f"'{word}':{','.join(at)}" for word, at in positions.items()), *(f"'{m}'" for m in entry.marks)])
 
 
 def reindex(session: Session, document_id: str, mentions: Mentions | None = None) -> None:
@@ -205,11 +228,10 @@ def reindex(session: Session, document_id: str, mentions: Mentions | None = None
 def _forget(connection: Connection, document_id: str) -> None:
     if connection.dialect.name == "sqlite":  # an index without contents has to be told what it forgets
         statement = text(
-            "INSERT INTO paragraph_words (paragraph_words, rowid, words, place) VALUES ('delete', :id, :words, :place)"
+            "INSERT INTO paragraph_words (paragraph_words, rowid, words, marks) VALUES ('delete', :id, :words, :marks)"
         )
-        for id_, _, each in [*stored_texts(connection, document_id)]:
-            folded = " ".join(folded_words(each))
-            connection.execute(statement, {"id": id_, "words": folded, "place": place_of(document_id)})
+        for id_, *indexed in [*stored_texts(connection, document_id)]:
+            connection.execute(statement, {"id": id_, **fts_columns(index_entry(*indexed))})
     for key in (ParagraphTexts.first_id, ParagraphInterval.paragraph_id):
         connection.execute(delete(key.class_).where(col(key).in_(_ids_of(document_id))))  # type: ignore[attr-defined]
     connection.execute(delete(Paragraph).where(col(Paragraph.document_id) == document_id))
@@ -235,23 +257,26 @@ def move_on(session: Session, document_id: str, number: int) -> None:
     session.exec(update(ParagraphInterval).where(of_document, first < 0).values(first=1 - first))
 
 
-def stored_texts(connection: Connection | Session, document_id: str | None = None) -> Iterator[tuple[int, str, str]]:
-    """Each paragraph's id, document and text, of one document or of all."""
-    rows = select(ParagraphTexts.first_id, Paragraph.document_id, ParagraphTexts.texts)
+def stored_texts(
+    connection: Connection | Session, document_id: str | None = None
+) -> Iterator[tuple[int, str, str, str]]:
+    """Each paragraph's id, text, document and language, of one document or of all."""
+    rows = select(ParagraphTexts.first_id, ParagraphTexts.texts, Paragraph.document_id, ParagraphTexts.language)
     rows = rows.join(Paragraph, col(Paragraph.id) == col(ParagraphTexts.first_id))
     rows = rows if document_id is None else rows.where(Paragraph.document_id == document_id)
-    for first, document, texts in connection.execute(rows, execution_options={"yield_per": _TOGETHER}):
-        yield from ((id_, document, each) for id_, each in enumerate(texts, first))
+    for first, texts, document, language in connection.execute(rows, execution_options={"yield_per": _TOGETHER}):
+        yield from ((id_, each, document, language) for id_, each in enumerate(texts, first))
 
 
-def paragraph_texts(session: Session, ids: Collection[int]) -> dict[int, str]:
-    """By the ids of paragraphs."""
+def paragraph_texts(session: Session, ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Texts with their languages, by the ids of paragraphs."""
     before = select(func.max(ParagraphTexts.first_id)).where(col(ParagraphTexts.first_id) <= Paragraph.id)
     places = select(Paragraph.id, before.correlate(Paragraph).scalar_subquery()).where(col(Paragraph.id).in_(ids))
     firsts = dict(session.exec(places).all())
     rows = session.exec(select(ParagraphTexts).where(col(ParagraphTexts.first_id).in_({*firsts.values()})))
-    texts = {row.first_id: row.texts for row in rows}
-    return {id_: texts[first][id_ - first] for id_, first in firsts.items()}
+    rows_by_id = {row.first_id: row for row in rows}
+    of = {id_: rows_by_id[first] for id_, first in firsts.items()}
+    return {id_: (row.texts[id_ - row.first_id], row.language) for id_, row in of.items()}
 
 
 def _ids_of(document_id: str) -> Any:

@@ -61,9 +61,9 @@ def passages_page(
         .where(*conditions(session, wanted))
         .order_by(col(Change.detected_at).desc(), col(Change.id).desc(), col(StoredPassage.position))
     )
-    if wanted.topics:
+    if wanted.topic:
         names = cast(col(StoredPassage.topics), String)
-        question = question.where(or_(*(names.contains(json.dumps(topic), autoescape=True) for topic in wanted.topics)))
+        question = question.where(or_(*(names.contains(json.dumps(topic), autoescape=True) for topic in wanted.topic)))
     if before is not None:
         this = and_(col(Change.id) == before.change.id, col(StoredPassage.position) <= before.position)
         question = question.where(after_place(before.change), not_(this))

@@ -16,7 +16,7 @@ from storage.changes import Change
 from storage.clock import midnight
 from storage.documents import Document
 from storage.paragraphs import Paragraph, ParagraphInterval, earliest_id, paragraph_texts, place_of
-from storage.tokenizer import Word, words
+from storage.tokenizer import STEMMERS, Word, stem, words
 from storage.versions import Version
 
 _MOST_PHRASES = 16  # of a question
@@ -25,23 +25,27 @@ _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
 class Phrase(NamedTuple):
-    """Words in a row; with `begins`, the last is only the beginning of one."""
+    """Words in a row; with `begins`, the last is only the beginning of one. `stems` also match, one a language."""
 
     words: tuple[str, ...]
     begins: bool = False
+    stems: tuple[str, ...] = ()
 
 
 def phrases(asked: str) -> tuple[Phrase, ...]:
-    """What a person wrote into the box: every word, and every "phrase in quotes", must be there; `cooki*` begins one.
+    """What a person wrote into the box: every word in one of its forms, and every "phrase in quotes" as it is, must be
+    there; `cooki*` begins a word.
 
     Nothing that can be written is wrong; what holds no letter or digit asks for nothing.
     """
     found: dict[Phrase, None] = {}
     for match in _QUOTED.finditer(asked[:1000]):
         written = next(group for group in match.groups() if group is not None)
-        folded = tuple(word.folded for word in words(written))
-        if folded:
-            found[Phrase(folded, written.endswith("*"))] = None
+        row, begins = list(words(written)), written.endswith("*")
+        alone = [written[word.start : word.end] for word in row] if match[4] and len(row) == 1 and not begins else []
+        stems = (stem(word, language) for word in alone for language in STEMMERS)
+        if row:
+            found[Phrase(tuple(word.folded for word in row), begins, tuple(filter(None, stems)))] = None
     return tuple(found)[:_MOST_PHRASES]
 
 
@@ -170,17 +174,21 @@ def _question(
 
 
 def _for_sqlite(terms: Sequence[Phrase], places: Sequence[str]) -> str:
-    clauses = [f'"{" ".join(each.words)}"{"*" if each.begins else ""}' for each in terms]
-    question = f"words : ({' AND '.join(clauses)})"
-    return f"{question} AND place : ({' OR '.join(places)})" if places else question
+    clauses = []
+    for each in terms:
+        clause = f'words : "{" ".join(each.words)}"{"*" if each.begins else ""}'
+        clauses.append(" OR ".join([clause, *(f'marks : "{stem}"' for stem in each.stems)]))
+    question = " AND ".join(f"({clause})" for clause in clauses)
+    return f"{question} AND marks : ({' OR '.join(places)})" if places else question
 
 
 def _for_postgresql(terms: Sequence[Phrase], places: Sequence[str]) -> str:
     clauses = []
     for each in terms:
         last = f"'{each.words[-1]}'{':*' if each.begins else ''}"
-        clauses.append("(" + " <-> ".join([*(f"'{word}'" for word in each.words[:-1]), last]) + ")")
-    question = " & ".join(clauses)
+        row = " <-> ".join([*(f"'{word}'" for word in each.words[:-1]), last])
+        clauses.append(" | ".join([f"({row})", *(f"'{stem}'" for stem in each.stems)]))
+    question = " & ".join(f"({clause})" for clause in clauses)
     return f"{question} & ({' | '.join(places)})" if places else question
 
 
@@ -190,7 +198,7 @@ def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list
     joined = select(Paragraph.id, Document).join(Document, col(Document.id) == col(Paragraph.document_id))
     documents = dict(session.exec(joined.where(col(Paragraph.id).in_(ids))).all())
     texts, spans = paragraph_texts(session, ids), _spans(session, ids)
-    return [Hit(id_, documents[id_], texts[id_], marked(texts[id_], terms), spans[id_]) for id_ in ids]
+    return [Hit(id_, documents[id_], texts[id_][0], marked(*texts[id_], terms), spans[id_]) for id_ in ids]
 
 
 def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
@@ -217,10 +225,13 @@ def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     return found
 
 
-def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
+def marked(paragraph: str, language: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
     """The text in pieces, True for terms that match a phrase."""
     have = list(words(paragraph))
-    places = sorted(place for phrase in terms for place in _places(have, phrase))
+    places = [place for phrase in terms for place in _places(have, phrase)]
+    stems = {each for phrase in terms for each in phrase.stems}
+    places += [word[1:] for word in have if stem(paragraph[word.start : word.end], language) in stems]
+    places.sort()
     pieces: list[tuple[bool, str]] = []
     at = 0
     for start, end in places:

@@ -1,16 +1,18 @@
-"""Words as search knows them: the same on both databases, without case and accents, made here and not by them."""
+"""Words and stems as search knows them: the same on both databases, made here and not by them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
-_ROOM = 1_000_000  # bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
+STEMMERS = {"en": "english", "fr": "french", "de": "german"}  # by language
+_ROOM = 450_000  # bytes that the words of one paragraph take, and stems as many; PostgreSQL keeps a mebibyte
 _PLACE = 5  # bytes that it adds to each
 
 # Scripts without spaces: each character is a word, and several in a row are found as a phrase.
@@ -42,6 +44,27 @@ def folded_words(text: str) -> list[str]:
     if text.isascii() and 4 * len(text) < _ROOM:
         return [word[:LONGEST] for word in _WORD.findall(text.lower())[:MOST]]
     return [word.folded for word in words(text)]
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str, language: str) -> str | None:
+    """What the forms of a word share, "en·train" of "Training", with a sign that no word has; None where none is known.
+
+    Accents count: "utilisé" is a form of "utiliser", "utilise" another.
+    """
+    language = language[:2]  # of "en-GB"
+    if language not in STEMMERS or not word.isalpha():
+        return None
+    import snowballstemmer  # loads slowly, and many commands neither search nor index
+
+    # made anew, for it may not be shared by threads
+    return f"{language}·{fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()[:LONGEST]))}"
+
+
+def stems(text: str, language: str, most: int) -> list[str]:
+    """Those of its first words, each once."""
+    known = (stem(word, language) for word in set(_WORD.findall(text)[:most]))
+    return sorted({each for each in known if each})
 
 
 def fold(word: str) -> str:

@@ -15,8 +15,7 @@ from sqlmodel import Session
 
 from storage.database import Database, all_tables, copy_file
 from storage.errors import StorageError, with_advice
-from storage.paragraphs import place_of, stored_texts, write_words
-from storage.tokenizer import words
+from storage.paragraphs import index_entry, stored_texts, write_words
 
 _PART = 100  # rows in memory at once; a capture may have megabytes
 _ANY_ORDER = 2**256
@@ -133,8 +132,8 @@ def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def _index_words(reading: Session, writing: Session) -> None:
     """The index of words has another shape in each kind of database."""
-    for id_, document_id, paragraph in stored_texts(reading):
-        write_words(writing.connection(), place_of(document_id), {id_: [word.folded for word in words(paragraph)]})
+    for id_, *indexed in stored_texts(reading):
+        write_words(writing.connection(), {id_: index_entry(*indexed)})
 
 
 def _go_on_counting(session: Session, table: Table) -> None:

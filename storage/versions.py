@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, func, select, update
 
 from storage.captures import Capture
+from storage.clock import midnight
 from storage.columns import CompressedJson, Utc
 from storage.errors import Unknown
 
@@ -208,6 +209,16 @@ def numbered_version(session: Session, document_id: str, number: int) -> Version
     if row is None:
         raise UnknownVersion(f"{document_id} has no version {number}")
     return row
+
+
+def version_on(session: Session, document_id: str, day: date) -> int:
+    """The number of the version in force at the end of a day, UTC. Raises `UnknownVersion` before the first."""
+    until = midnight(day + timedelta(days=1))
+    of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
+    number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
+    if number is None:
+        raise UnknownVersion(f"no text of {document_id} is known of {day} or before")
+    return number
 
 
 def version_heads(session: Session, ids: Iterable[int]) -> dict[int, Version]:

@@ -93,13 +93,13 @@ def unindexed(connection: Connection) -> None:
         sql("DELETE FROM paragraph_words WHERE paragraph_id = (SELECT min(id) FROM paragraphs)")(connection)
         return
     found = "SELECT 'delete', id, 'privacy policy of the library', '' FROM paragraphs ORDER BY id LIMIT 1"
-    connection.exec_driver_sql(f"INSERT INTO paragraph_words (paragraph_words, rowid, words, place) {found}")
+    connection.exec_driver_sql(f"INSERT INTO paragraph_words (paragraph_words, rowid, words, marks) {found}")
 
 
 def indexed_twice(connection: Connection) -> None:
     columns, value = ("paragraph_id, words", "CAST('abroad' AS tsvector)")
     if connection.dialect.name == "sqlite":
-        columns, value = "rowid, words, place", "'abroad', 'x'"
+        columns, value = "rowid, words, marks", "'abroad', 'x'"
     connection.exec_driver_sql(f"INSERT INTO paragraph_words ({columns}) VALUES (77, {value})")
 
 

@@ -52,6 +52,19 @@ def test_words_are_marked_whole() -> None:
     ]
 
 
+def test_words_of_different_sentences_are_not_the_same() -> None:
+    before = "We keep your posts for thirty days. You can delete your account in the settings."
+    after = "We keep your posts for ten days. Partners that show ads can read your name. You may delete your account."
+    assert [piece for piece in word_diff(before, after) if piece[0] != "same"] == [
+        ("removed", "thirty "),
+        ("added", "ten "),
+        ("added", "Partners that show ads can read your name. "),
+        ("removed", "can "),
+        ("added", "may "),
+        ("removed", " in the settings"),
+    ]
+
+
 def test_more_words_than_a_plane_of_unicode_has_room_for_before_its_surrogates() -> None:
     before = " ".join(f"w{number}" for number in range(56_000))
     after = before.replace("w55555 ", "")

@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.documents import declare
 from storage.paragraphs import blame, course, reindex, stored_texts
 from storage.search import SearchFilter, search
+from storage.tokenizer import stem
 from storage.versions import numbered_version
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, documents, tell
@@ -63,10 +64,13 @@ FOUND: list[tuple[str, list[str]]] = [
     ("what's", [SOLD]),
     ("AI/ML", [MODELS]),
     ('"train AI" “your posts”', [MODELS]),
+    ("training", [MODELS]),
+    ('"training"', []),
+    ("donnée", ["Nous ne vendons pas vos données.", MODELS]),
     ("ubersetzung", [MODELS]),
     ("DONNEES", ["Nous ne vendons pas vos données.", MODELS]),
     ("cooki*", [ROW]),
-    ("cooki", []),
+    ("coo", []),
     ("13 months", [ROW]),
     ("train cookie", []),
     ("", []),
@@ -89,6 +93,10 @@ NARROWED: list[tuple[dict[str, Any], int]] = [
     ({"until": day(1).date()}, 1),
     ({"since": day(1).date(), "until": day(9).date()}, 2),
 ]
+
+
+def test_the_forms_of_a_german_word_are_one() -> None:
+    assert stem("Verwendung", "de") == stem("verwendet", "de") != stem("verwendet", "en")
 
 
 def test_a_search_can_be_narrowed(reading: Session) -> None:
@@ -222,7 +230,7 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
         reindex(session, TERMS)
     with told.reading() as session:
         assert found(session, "sell it all") == []
-        assert "We sell it all." not in [each for _, _, each in stored_texts(session)]
+        assert "We sell it all." not in [each for _, each, *_ in stored_texts(session)]
 
 
 def test_a_paragraph_of_any_length_is_kept_and_found_by_its_first_words(database: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.classify.summary import excerpt_of, summarize
+from analysis.classify.summary import _fit, excerpt_of, summarize
 from analysis.classify.tagger import Span
 from analysis.diff import passages
 from analysis.diff.wording import wording
@@ -132,6 +132,13 @@ def test_no_quotation_is_made_of_small_words_alone() -> None:
     small = word_lists().function | word_lists().empty
     for quote in (quote for question in QUESTIONS for quote in getattr(brief, question)):
         assert not {*quote.text.lower().split()} <= small, quote.text
+
+
+def test_a_single_word_is_no_exclusion() -> None:
+    passage = Passage((), "added", None, "We show ads by your location and interests.")
+    single = Span("excluded", 0, "after", 33, 42, 1.0)
+    assert _fit(single, [passage], (), " ", "en") is None
+    assert _fit(single._replace(question="data"), [passage], (), " ", "en") == single._replace(question="data")
 
 
 def test_what_stands_there_still_is_not_gone() -> None:

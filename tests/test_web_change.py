@@ -188,10 +188,16 @@ def test_any_two_versions_can_be_compared(parley: Story) -> None:
     site = parley.site
     tree = page(site, f"/documents/{PRIVACY}/compare?from=2&to=1")
     assert "newly used to train AI" in text(tree, ".facts + .why-high")[0]
-    assert text(tree, "h1") == ["Version 1 and version 2"]
+    assert text(tree, "h1") == ["3 November 2025 compared with 6 October 2025"]
     assert any("train the AI models" in said for said in text(tree, ".diff ins"))
     same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
     assert "No words differ." in text(same, "main")[0]
+    by_day = page(site, f"/documents/{PRIVACY}/compare?from=2025-11-02&to=2025-12-24")
+    assert text(by_day, ".diff ins") == text(tree, ".diff ins")
+    form = page(site, f"/documents/{PRIVACY}").css("form.compare input")
+    assert [field.attributes["value"] for field in form] == ["2025-10-06", "2025-11-03"]
+    page(site, f"/documents/{PRIVACY}/compare?from=2025-10-05&to=2025-11-03", 404)
+    page(site, f"/documents/{PRIVACY}/compare?from=yesterday&to=2", 400)
     page(site, f"/documents/{PRIVACY}/compare?from=1&to=9", 404)
     page(site, f"/documents/{PRIVACY}/compare?from=1", 400)
 

@@ -124,6 +124,8 @@ def test_a_list_is_narrowed_by_its_address_and_says_to_what(parley: Story) -> No
         ("direction=limits", 1),
         ("since=2025-11-04", 0),
         (f"document={TERMS}", 1),
+        ("kind=terms", 1),
+        ("kind=privacy-policy", 3),
     ):
         assert len(page(site, f"/changes?{query}").css(".entry")) == found, query
     assert "No matches." in text(page(site, "/changes?topic=security"), "main")[0]
@@ -134,13 +136,15 @@ def test_the_form_sends_what_the_address_takes(parley: Story) -> None:
     form = tree.css_first(".filters form")
     assert form.attributes["action"] == "/changes"
     sent = {node.attributes["name"]: node.attributes.get("value") for node in form.css("input[type=hidden]")}
-    assert sent == {"lang": "fr", "document": "parley/terms"}
+    assert sent == {"lang": "fr"}
     assert text(form, "select[name=service] option[selected]") == ["Parley"]
+    assert [node.attributes["value"] for node in form.css("select[name=document] option[selected]")] == [TERMS]
+    assert "Conditions d’utilisation" in text(form, "select[name=kind] option")
     named = {node.attributes["name"] for node in form.css("select, input")}
     assert named == {
         "lang",
         "document",
-        *(["topic", "severity", "service", "direction", "language", "since", "until", "cosmetic"]),
+        *(["topic", "severity", "service", "kind", "direction", "language", "since", "until", "cosmetic"]),
     }
 
 

@@ -75,13 +75,25 @@ def form(site: httpx.Client, path: str, action: str) -> dict[str, str]:
 
 def test_everyone_reads_and_nobody_else_than_the_operator_acts(site: httpx.Client, store: Database) -> None:
     assert "We keep your notes" in " ".join(text(page(site, f"/health/held/{NOTES}"), "ins"))
-    assert f"/health/held/{NOTES}" in hrefs(page(site, "/health"))
     for path in (f"/health/held/{NOTES}", "/health/deliveries", "/sign-out"):
         assert site.post(path, data={"seen": "x", "csrf": ""}).status_code == 403
         assert not page(site, "/health").css(f"form[action='{path}']")
     with store.reading() as session:
         assert counts(session)["parked"] == 1
     assert "set-cookie" not in site.get("/health").headers
+
+
+def test_details_of_health_are_for_who_signed_in(site: httpx.Client) -> None:
+    public = page(site, "/health")
+    assert text(public, ".about") == ["2 pages could not be read or need review."]
+    assert not public.css("main .documents, main .numbers")
+    hidden, shown = (
+        site.get("/api/v1/health", headers=headers).json() for headers in ({}, {"Authorization": f"Bearer {TOKEN}"})
+    )
+    assert (hidden["good"], hidden["troubled"], hidden["deliveries"]) == (shown["good"], [], {})
+    assert len(shown["troubled"]) == 2
+    sign_in(site)
+    assert f"/health/held/{NOTES}" in hrefs(page(site, "/health"))
 
 
 def test_the_operator_takes_a_held_text(site: httpx.Client, store: Database) -> None:

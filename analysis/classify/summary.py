@@ -198,7 +198,8 @@ def _fit(
         words.pop()
     while words and words[0].group().lower() in _JOINING:
         words.pop(0)
-    if all(word.group().lower() in _SMALL for word in words):
+    single = span.question == "excluded" and len(words) < 2  # "interests" names no exclusion
+    if single or all(word.group().lower() in _SMALL for word in words):
         return None
     span = span._replace(start=span.start + words[0].start(), end=span.start + words[-1].end())
     named = matches(passages[span.place].texts[span.side], language) if span.question == "purposes" else ()

@@ -7,13 +7,18 @@ work grows with the square of what differs, so what is larger than any policy is
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Hashable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import diff_match_patch  # type: ignore[import-untyped]
 from rapidfuzz.distance import LCSseq
+
+from analysis.text.sentence_ends import sentence_bounds
 
 try:
     import fast_diff_match_patch  # type: ignore[import-not-found]
@@ -21,6 +26,7 @@ except ImportError:  # the extra "fast" is not installed
     fast_diff_match_patch = None
 
 Tag = Literal["same", "removed", "added"]
+_Spaced = list[tuple[str, str]]  # words, each with the white space behind it
 
 # Chinese, Japanese and Thai are written without spaces: each of their characters is a word to us
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -31,6 +37,7 @@ _ANY_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _SURROGATES = range(0xD800, 0xE000)
 _LARGE = 10_000_000  # words of the one side times words of the other
 _LARGEST = 4_000_000_000  # half a gigabyte of memory; what is larger counts as replaced
+_ONE_SENTENCE = 0.34  # from this share of the shorter one's words on, two sentences are one reworded
 _ISLAND = 2  # as many words (or fewer) that stay between two longer edits are easier read as replaced too
 
 
@@ -89,33 +96,71 @@ def edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Edit]:
 
 
 def word_diff(before: str, after: str) -> list[tuple[Tag, str]]:
-    """The two texts word by word; same and removed put together are `before`, same and added are `after`."""
-    b, a = _with_space_behind(before), _with_space_behind(after)
-    pieces: list[tuple[Tag, list[str]]] = []
+    """The two texts word by word; same and removed put together are `before`, same and added are `after`.
 
-    def put(tag: Tag, *texts: str) -> None:
-        if pieces and pieces[-1][0] == tag:
-            pieces[-1][1].extend(texts)
-        elif any(texts):
-            pieces.append((tag, [*texts]))
-
-    for run in without_islands(edits([word for word, _ in b], [word for word, _ in a])):
-        old, new = b[run.b0 : run.b1], a[run.a0 : run.a1]
-        if not run.same:
-            put("removed", *("".join(word) for word in old))
-            put("added", *("".join(word) for word in new))
-            continue
-        for (word, old_space), (_, new_space) in zip(old, new, strict=True):
-            if old_space == new_space:
-                put("same", word, new_space)
-            else:
-                put("same", word)
-                put("removed", old_space)
-                put("added", new_space)
-    return [(tag, "".join(texts)) for tag, texts in pieces]
+    Words are the same only in sentences that are one sentence, reworded, parted or joined; what is removed or added
+    ends with such a sentence.
+    """
+    pieces: list[tuple[int, Tag, str]] = []
+    for part, (b, a) in enumerate(_aligned_sentences(_with_space_behind(before), _with_space_behind(after)), 1):
+        for run in without_islands(edits([word for word, _ in b], [word for word, _ in a])):
+            old, new = b[run.b0 : run.b1], a[run.a0 : run.a1]
+            if not run.same:
+                pieces += [(part, "removed", _joined(old)), (part, "added", _joined(new))]
+                continue
+            for (word, old_space), (_, new_space) in zip(old, new, strict=True):
+                if old_space == new_space:
+                    pieces.append((0, "same", word + new_space))
+                else:
+                    pieces += [(0, "same", word), (part, "removed", old_space), (part, "added", new_space)]
+    runs = itertools.groupby((piece for piece in pieces if piece[2]), key=lambda piece: piece[:2])
+    return [(tag, "".join(text for *_, text in run)) for (_, tag), run in runs]
 
 
-def _with_space_behind(text: str) -> list[tuple[str, str]]:
+def _aligned_sentences(b: _Spaced, a: _Spaced) -> Iterator[tuple[_Spaced, _Spaced]]:
+    """Both texts cut into sentences that belong together, and what stands between them on one side or on both."""
+    b_of, a_of = _sentence_numbers(b), _sentence_numbers(a)
+    ranges: list[list[int]] = []  # of sentences that belong together: from and to on either side
+    for s, t in _linked_sentences(b, b_of, a, a_of):
+        if ranges and (s <= ranges[-1][1] or t <= ranges[-1][3]):
+            ranges[-1][1::2] = s, t
+        else:
+            ranges.append([s, s, t, t])
+    b_at = a_at = 0
+    for first_s, last_s, first_t, last_t in ranges:
+        b0, b1 = bisect_left(b_of, first_s), bisect_left(b_of, last_s + 1)
+        a0, a1 = bisect_left(a_of, first_t), bisect_left(a_of, last_t + 1)
+        yield b[b_at:b0], []
+        yield [], a[a_at:a0]
+        yield b[b0:b1], a[a0:a1]
+        b_at, a_at = b1, a1
+    yield b[b_at:], []
+    yield [], a[a_at:]
+
+
+def _sentence_numbers(pieces: _Spaced) -> list[int]:
+    """Of each word, the number of its sentence."""
+    starts = [start for start, _ in sentence_bounds(_joined(pieces))][1:]
+    offsets = itertools.accumulate((len(word) + len(space) for word, space in pieces), initial=0)
+    return [bisect_right(starts, offset) for offset, _ in zip(offsets, pieces, strict=False)]
+
+
+def _linked_sentences(b: _Spaced, b_of: Sequence[int], a: _Spaced, a_of: Sequence[int]) -> list[tuple[int, int]]:
+    """Pairs of sentences, in order, that share enough words."""
+    if not (b_of[-1] or a_of[-1]):
+        return [(0, 0)]
+    runs = edits([word for word, _ in b], [word for word, _ in a])
+    same = ((run.b0 + k, run.a0 + k) for run in runs if run.same for k in range(run.b1 - run.b0))
+    shared = Counter((b_of[i], a_of[j]) for i, j in same if i)  # the first word of both is empty
+    b_size, a_size = Counter(b_of), Counter(a_of)
+    return [(s, t) for (s, t), count in sorted(shared.items()) if count >= _ONE_SENTENCE * min(b_size[s], a_size[t])]
+
+
+def _joined(words: _Spaced) -> str:
+    return "".join(itertools.chain.from_iterable(words))
+
+
+def _with_space_behind(text: str) -> _Spaced:
     """Each word with the white space after it; the first one is empty, before what the text begins with."""
     pieces = word_pattern(text).split(text)
     return list(zip(["", *pieces[1::2]], pieces[::2], strict=True))

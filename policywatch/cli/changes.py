@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -25,11 +26,12 @@ from policywatch.web.query_params import ChangesPaged, ReviewEntry
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.documents import document as stored_document
-from storage.documents import services_and_languages
+from storage.documents import filter_choices
 from storage.reviews import ReviewState, add_review
 
 Words = list[str] | None
 Service = Annotated[Words, typer.Option("--service", metavar="NAME", help="Only this service; several: any of them.")]
+Kind = Annotated[Words, typer.Option("--kind", metavar="NAME", help="Only of documents of this kind, like terms.")]
 Topic = Annotated[Words, typer.Option("--topic", metavar="NAME", help="Only about this topic, like ai_training.")]
 Severity = Annotated[
     str | None, typer.Option("--severity", metavar="WORD", help="high, medium, low: this and above. low: all flagged.")
@@ -68,6 +70,7 @@ def changes(
     config: Config = CONFIG,
     service: Service = None,
     document: Documents = None,
+    kind: Kind = None,
     topic: Topic = None,
     severity: Severity = None,
     direction: Direction = None,
@@ -88,22 +91,7 @@ def changes(
     Examples: `policywatch changes --severity low --since monday` (what was flagged) · `policywatch changes --service
     LinkedIn --topic ai_training --json`
     """
-    query = _query(
-        service=service,
-        document=document,
-        topic=topic,
-        severity=severity,
-        direction=direction,
-        language=language,
-        since=since,
-        until=until,
-        effective_from=effective_from,
-        effective_to=effective_to,
-        cosmetic=cosmetic,
-        state=state,
-        limit=limit,
-        cursor=cursor,
-    )
+    query = _query(locals())  # the options are named as its fields
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
         if as_csv:
             sys.stdout.writelines(changes_csv(database, query.filter, reviews=True))
@@ -139,9 +127,9 @@ def review(
     console().print(sanitize(f"Change {change}: {label}, by {entry.by}."), soft_wrap=True)
 
 
-def _query(**values: Any) -> ChangesPaged:
+def _query(options: Mapping[str, Any]) -> ChangesPaged:
     try:
-        return ChangesPaged(**{name: value for name, value in values.items() if value is not None})
+        return ChangesPaged(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as failure:
         name = str(failure.errors()[0]["loc"][0]).replace("_", "-")
         raise typer.BadParameter(str(failure), param_hint=f"--{name}") from failure
@@ -156,7 +144,7 @@ def _nothing(session: Session, query: ChangesPaged, watchlist: Watchlist) -> str
         return words("changes.empty")
     sentences = [words("changes.none")]
     if query.service:
-        sentences.append(f"The services: {', '.join(services_and_languages(session)[0]) or 'none'}.")
+        sentences.append(f"The services: {', '.join(filter_choices(session)['services']) or 'none'}.")
     if query.topic:
         sentences.append(f"The topics: {', '.join([*TOPICS, *watchlist.topics])}.")
     return sanitize(" ".join(sentences))

@@ -108,7 +108,7 @@ def _changes(router: APIRouter, database: Database) -> None:
 
     @router.get("/search")
     def find(request: Request, response: Response, query: Annotated[SearchPaged, Query()]) -> json.Hits:
-        """Texts that stand or stood and hold every word, and every "phrase in quotes"; `cooki*` begins a word."""
+        """Texts of any version with every word, in any form, and every "phrase in quotes"; `cooki*` is a beginning."""
         with database.reading() as session:
             page = search(session, query.q, query.filter, before=query.cursor, limit=query.limit)
         return json.Hits(hits=[hit_json(hit) for hit in page.hits], next=next_page(request, response, page.older))
@@ -178,8 +178,9 @@ def _lists(router: APIRouter, database: Database, state: Callable[[], WatchlistS
         return json.Services(services=services, next=next_page(request, response, more))
 
     @router.get("/health")
-    def health() -> json.Health:
-        """Whether what is watched can be read; the documents that can't, and why."""
+    def health(request: Request) -> json.Health:
+        """Whether what is watched can be read; the documents that can't, and why, to who may know."""
+        is_public = request.state.access["can_sign_in"] and not request.state.signed_in
         with database.reading() as session:
             _, watched = watched_counts(session)
             newest, deliveries = newest_check(session), counts(session)
@@ -197,7 +198,7 @@ def _lists(router: APIRouter, database: Database, state: Callable[[], WatchlistS
             watched=watched,
             good=watched - len(trouble),
             last_check=newest.checked_at if newest else None,
-            troubled=trouble,
-            deliveries=deliveries,
+            troubled=[] if is_public else trouble,
+            deliveries={} if is_public else deliveries,
             watchlist="good" if state().problem is None else "wrong",
         )

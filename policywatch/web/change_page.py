@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +23,7 @@ from storage.changes import Change, StoredPassage, neighbours
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
 from storage.reviews import reviews_of
-from storage.versions import UnknownVersion, Version, current_version, numbered_version
+from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,14 @@ class Sides:
         return draft_change(config.compare(*texts))
 
 
-def two_versions(session: Session, document_id: str, first: int, second: int) -> Sides:
-    """The older of the two versions comes first, however they are named.
+def two_versions(session: Session, document_id: str, first: int | date, second: int | date) -> Sides:
+    """Of two versions, by number or by a day on which they were in force, the older one comes first.
 
     Raises `UnknownDocument` or `UnknownVersion`.
     """
     row = document(session, document_id)
-    before, after = (numbered_version(session, document_id, number) for number in sorted((first, second)))
+    numbers = (at if isinstance(at, int) else version_on(session, document_id, at) for at in (first, second))
+    before, after = (numbered_version(session, document_id, number) for number in sorted(numbers))
     return Sides(row, row, before, after)
 
 

@@ -72,23 +72,22 @@ def document_page(
     session: Session, document_id: str, before: int | None = None, *, steps: int = _STEPS
 ) -> dict[str, Any]:
     """All of one document but its texts: the newest versions, or those older than number `before`, each with the change
-    that made it. `newest` is the number of the last version, 0 before it. Raises `UnknownDocument`."""
+    that made it. `days` are those of all versions, UTC. Raises `UnknownDocument`."""
     row = document(session, document_id)
     versions = versions_of_document(session, document_id, before=before, limit=steps + 1)
     changes = changes_to(session, [version.id for version in versions if version.id is not None])
-    last = versions_of_document(session, document_id, limit=1)
-    checks = check_count(session, document_id)
+    checks, points = check_count(session, document_id), course(session, document_id)
     return {
         "document": row,
         "is_imported": row.retired and not checks,  # its history was imported, and it was never watched here
         "steps": [(version, changes.get(version.id or 0)) for version in versions[:steps]],
         "older": versions[steps - 1].number if len(versions) > steps else None,
-        "newest": last[0].number if last else 0,
+        "days": sorted({point.captured_at.date() for point in points}),
         "alternating": alternating_passages(session, [document_id]),
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
         "last_good": last_valid(session, document_id),
-        "chart": chart(course(session, document_id)) if before is None else None,
+        "chart": chart(points) if before is None else None,
         "paged": before is not None,
     }
 

@@ -14,7 +14,7 @@ from policywatch.web.query_params import ChangesQuery, Place
 from storage.change_list import ChangeFilter, Cursor, ListedChange, changes_page, upcoming
 from storage.changes import this_and_above
 from storage.checks import newest_check
-from storage.documents import previews, services_and_languages, watched_counts
+from storage.documents import documents_page, filter_choices, previews, watched_counts
 from storage.versions import current_version
 
 _PAGE = 30  # changes on one page
@@ -22,6 +22,7 @@ _RECENT = 7  # changes on the first page
 _NEWS = timedelta(days=120)  # older changes, of an archive for example, are no news
 _SOON = 5  # announced dates on the first page
 _AHEAD = 100  # on the page of all
+_DOCUMENTS = 200  # to choose from; of more, a service is to be chosen first
 
 
 class ListQuery(ChangesQuery):
@@ -40,14 +41,16 @@ def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
     """A page of the events and single changes that the filter lets through, and what else could be filtered for."""
     before, after = (Cursor.parse(place) if place else None for place in (query.cursor, query.newer))
     page = changes_page(session, query.filter, before=before, after=after, limit=_PAGE, by_event=True)
-    services, languages = services_and_languages(session)
+    documents = documents_page(session, services=query.service, limit=_DOCUMENTS + 1)
     return {
         "query": query,
         "days": by_day(page.events),
         "older": {"cursor": [str(page.older)], **query.as_query} if page.older else None,
         "newer": {"newer": [str(page.newer)], **query.as_query} if page.newer else None,
-        "services": services,
-        "languages": languages,
+        "documents": [(row.id, f"{row.service}, {row.title} ({row.language})") for row in documents[:_DOCUMENTS]]
+        if len(documents) <= _DOCUMENTS
+        else [],
+        **filter_choices(session),
     }
 
 
@@ -68,7 +71,7 @@ def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
 
 def home_page(session: Session, today: date) -> dict[str, Any]:
     """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
-    flagged = ChangeFilter(severities=this_and_above("low"))
+    flagged = ChangeFilter(severity=this_and_above("low"))
     events = changes_page(session, flagged, limit=_RECENT, by_event=True).events
     news = [event for event in events if today - event[0].change.detected_at.date() <= _NEWS]
     services, documents = watched_counts(session)

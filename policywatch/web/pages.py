@@ -18,7 +18,7 @@ from policywatch.web.document_pages import document_page, health_page, service_l
 from policywatch.web.layout import plain_text
 from policywatch.web.list_pages import ListQuery, home_page, list_page, upcoming_page
 from policywatch.web.page_context import page_context
-from policywatch.web.query_params import ChangesQuery, DocumentId, Number, Word
+from policywatch.web.query_params import ChangesQuery, Day, DocumentId, Number, Word
 from policywatch.web.rendering import Renderer
 from policywatch.web.search_page import SearchQuery, search_page
 from storage.captures import captures_from
@@ -124,8 +124,8 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer, compar
     def any_two_versions(
         request: Request,
         document_id: DocumentId,
-        old: Annotated[Number, Query(alias="from")],
-        new: Annotated[Number, Query(alias="to")],
+        old: Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")],
+        new: Annotated[Number | Day, Query(alias="to", union_mode="left_to_right")],
     ) -> Response:
         with database.reading() as session:
             sides = two_versions(session, document_id, old, new)

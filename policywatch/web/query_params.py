@@ -58,6 +58,7 @@ class ChangesQuery(Params):
 
     service: Words = Field([], description="name of a service; several: any of them")
     document: Words = Field([], description="id of a document")
+    kind: Words = Field([], description="of the document, like terms")
     topic: Words = Field([], description="a topic, like ai_training")
     severity: Literal["high", "medium", "low"] | None = Field(None, description="this and above")
     direction: Annotated[list[Direction], _Few] = Field([], description="for the reader's privacy")
@@ -71,20 +72,8 @@ class ChangesQuery(Params):
 
     @property
     def filter(self) -> ChangeFilter:
-        return ChangeFilter(
-            services=tuple(self.service),
-            documents=tuple(self.document),
-            topics=tuple(self.topic),
-            severities=this_and_above(self.severity) if self.severity else (),
-            directions=tuple(self.direction),
-            languages=tuple(self.language),
-            since=self.since,
-            until=self.until,
-            effective_from=self.effective_from,
-            effective_to=self.effective_to,
-            cosmetic=self.cosmetic,
-            states=tuple(self.state),
-        )
+        asked = self.model_dump(include=set(ChangesQuery.model_fields), exclude_defaults=True)
+        return ChangeFilter(**asked | {"severity": this_and_above(self.severity or "none")})
 
 
 class ChangesPaged(ChangesQuery):

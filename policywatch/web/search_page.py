@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from policywatch.web.query_params import Day, Params, Words
 from storage.columns import MAX_BIGINT
-from storage.documents import services_and_languages
+from storage.documents import filter_choices
 from storage.search import Hit, SearchFilter, search
 
 _HITS = 20
@@ -39,9 +39,8 @@ class SearchQuery(Params):
 
 def search_page(session: Session, query: SearchQuery) -> dict[str, Any]:
     """What was found, and what could be narrowed to; nothing is found where nothing was asked."""
-    services, languages = services_and_languages(session)
     results = search(session, query.q, query.filter, before=query.cursor, limit=_HITS)
-    return {"query": query, "results": results, "services": services, "languages": languages}
+    return {"query": query, "results": results, **filter_choices(session)}
 
 
 def excerpt(hit: Hit) -> list[tuple[bool, str]]:

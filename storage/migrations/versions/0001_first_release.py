@@ -127,6 +127,7 @@ def upgrade() -> None:
             primary_key=True,
         ),
         sa.Column("texts", sa.LargeBinary, nullable=False),
+        sa.Column("language", sa.String, nullable=False),
     )
     op.create_table(
         "versions",
