@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from messages import Message
-from storage.database import Database
+
+if TYPE_CHECKING:  # the process that reads pages needs none, and it loads slowly
+    from storage.database import Database
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,17 @@ from typing import Any
 import sqlalchemy as sa
 import zstandard
 
-from analysis.model import TOPICS
+from analysis.model import TOPICS, Brief, Quote
+from analysis.page_json import brief_json
 from analysis.text.words import word_diff
 from messages import Message
+from storage.alerts import Alert
 from storage.captures import Capture
+from storage.chain import ChainEntry
 from storage.changes import Change, ChangeTopic, StoredPassage
 from storage.checks import Check
 from storage.database import Database
+from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document
 from storage.paragraphs import (
     IndexEntry,
@@ -65,6 +69,7 @@ class Sizes:
 class _Rows:
     """What is to be written, by table."""
 
+    entries: list[dict[str, Any]] = field(default_factory=list)
     captures: list[dict[str, Any]] = field(default_factory=list)
     versions: list[dict[str, Any]] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
@@ -75,6 +80,9 @@ class _Rows:
     texts: list[dict[str, Any]] = field(default_factory=list)
     intervals: list[dict[str, Any]] = field(default_factory=list)
     words: dict[int, IndexEntry] = field(default_factory=dict)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
 
 
 def fill(database: Database, sizes: Sizes) -> None:
@@ -160,6 +168,7 @@ class Maker:
 
     def _version(self, rows: _Rows, id_: str, number: int, moment: datetime, texts: list[str]) -> int:
         version, capture = self.next("version"), self.next("capture")
+        rows.entries.append({"number": capture, "text": f"# entry {capture}"})
         rows.captures.append(
             {
                 "id": capture,
@@ -174,6 +183,7 @@ class Maker:
                 "sha256": "0" * 64,
                 "size": 2,
                 "body": b"..",
+                "entry": capture,
             }
         )
         heading: list[str] = []
@@ -196,13 +206,15 @@ class Maker:
                 "fingerprint": f"{version:064x}",
                 "reader": "bench",
                 "page": _ZSTD.compress(page),
+                "imported": False,
+                "alternating": [],
             }
         )
         rows.checks.append(self._check(id_, moment, "changed" if number > 1 else "first", version))
         return version
 
     def _check(self, id_: str, moment: datetime, outcome: str, version: int | None) -> dict[str, Any]:
-        reason = None if outcome != "blocked" else "The site answered 403: it turns robots away."
+        reason = Message("answer.empty", host="service.example", status=200) if outcome == "blocked" else None
         return {
             "id": self.next("check"),
             "document_id": id_,
@@ -256,7 +268,8 @@ class Maker:
         severity = self.chance.choice(("high", "medium", "low", "low")) if topics else "none"
         direction = self.chance.choice(("expands", "limits", "clarifies", "mixed")) if topics else "none"
         meaning = pairs[0][1]
-        quotes = [{"text": meaning[:40], "side": "after"}] * 2
+        quotes = (Quote(meaning[:40], "after"),) * 2
+        brief = Brief(meaning=meaning, meaning_side="after", start=day, data=quotes, refuse=quotes)
         rows.changes.append(
             {
                 "id": change,
@@ -271,15 +284,16 @@ class Maker:
                 "direction": direction,
                 "topics": topics,
                 "effective_date": day,
-                "brief": {
-                    "meaning": meaning,
-                    "from": day.isoformat() if day else None,
-                    "data": quotes,
-                    "refuse": quotes,
-                },
+                "brief": brief_json(brief),
                 "waits": 0,
             }
         )
+        if topics:  # one route with one address, which had it at once; row and delivery have the change's number
+            rows.alerts.append({"id": change, "change_id": change, "route": "team", "created_at": moment})
+            rows.alerts[-1]["planned_at"] = moment
+            to = {"id": change, "route": "team", "address": "${TEAM}", "created_at": moment, "next_at": moment}
+            rows.deliveries.append({"kind": "alert", "state": "sent", "attempts": 1, "sent_at": moment} | to)
+            rows.items.append({"id": change, "delivery_id": change, "address": "${TEAM}", "alert_id": change})
         rows.topics += [{"topic": topic, "change_id": change} for topic in topics]
         for position in range(_PASSAGES):
             old, new = pairs[position % len(pairs)]
@@ -313,12 +327,16 @@ _RAW_VERSIONS.c.page.type = sa.LargeBinary()  # compressed already
 
 def _write(connection: sa.Connection, rows: _Rows) -> None:
     for table, those in (
+        (ChainEntry, rows.entries),
         (Capture, rows.captures),
         (_RAW_VERSIONS, rows.versions),
         (Check, rows.checks),
         (Change, rows.changes),
         (ChangeTopic, rows.topics),
         (StoredPassage, rows.passages),
+        (Alert, rows.alerts),
+        (Delivery, rows.deliveries),
+        (DeliveryItem, rows.items),
         (Paragraph, rows.paragraphs),
         (ParagraphTexts, rows.texts),
         (ParagraphInterval, rows.intervals),
@@ -338,7 +356,8 @@ def _settle(connection: sa.Connection, maker: Maker) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA optimize")
         return
-    for table, name in (("versions", "version"), ("captures", "capture"), ("checks", "check"), ("changes", "change")):
+    numbered = {"versions": "version", "captures": "capture", "checks": "check", "changes": "change"}
+    for table, name in (numbered | dict.fromkeys(("alerts", "deliveries", "delivery_items"), "change")).items():
         connection.execute(
             sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), :last)"), {"last": maker.ids[name]}
         )

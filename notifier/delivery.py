@@ -33,6 +33,7 @@ from storage.alerts import Alert
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import (
+    Deliveries,
     Delivery,
     State,
     claim,
@@ -59,15 +60,6 @@ class Send(Protocol):
     def __call__(self, address: Address, message: Notification) -> Result:
         """Never raises for what a server or a network does."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """What one call did: `failed` counts attempts, `pending` what is still to be sent."""
-
-    sent: int
-    failed: int
-    pending: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,10 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
     if offline := nothing_reached([check for _, check in checked]):
         yield Finding(False, "network", offline)
         return
+    late = [check for entry, check in checked if not is_trouble(check) and is_late(entry, check, now=utc_now())]
+    if late:  # as one, for it is the job that does not run
+        newest = last_checked(max(late, key=lambda check: check.checked_at), utc_now())
+        yield Finding(False, "job", f"{counted(len(late), 'document is', 'documents are')} overdue; {newest}")
     for entry, check in checked:
         if is_trouble(check):
             reason = str(check.reason or "")
@@ -203,8 +207,6 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
                 advice = f"`policywatch accept {entry.id}` shows it, and takes it if it is right"
                 reason = f"{reason.removesuffix('.')}; {advice}"
             yield Finding(False, entry.id, f"{check.outcome}: {reason}")
-        elif is_late(entry, check, now=utc_now()):
-            yield Finding(False, entry.id, f"due every {entry.every}, {last_checked(check, utc_now())}")
     if checked and not never:
         text = f"{counted(len(checked), 'document was', 'documents were')} tried at least once"
         yield Finding(True, "checks", text)

@@ -16,7 +16,7 @@ from analysis.model import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
-from notifier.delivery import Deliveries, deliver_due
+from notifier.delivery import deliver_due
 from policywatch import sandbox
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
@@ -35,6 +35,7 @@ from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
 from storage.database import Database
+from storage.deliveries import Deliveries
 from storage.documents import Document, declare, few
 from storage.lock import one_at_a_time
 from storage.retention import Retention, thin

@@ -10,14 +10,30 @@ from zlib import crc32
 from sqlmodel import Session
 
 from policywatch.config.schema import DocumentEntry, span
-from storage.checks import Check, earlier_checks, last_checks, pauses
+from policywatch.config.watchlist import Watchlist
+from storage.alerts import waiting_alerts
+from storage.changes import waiting_changes
+from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
-from storage.documents import few
+from storage.deliveries import claimed, next_attempt
+from storage.documents import few, watched
+from storage.notices import unplanned_notices
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
 GRACE = timedelta(hours=1)  # beyond its interval; a scheduler that looks every hour is no reason to worry
 LOOKED_BACK = 4  # checks over which nothing may come early more than once
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
+    """Whether a run would find anything to do: one that would not has no need of what loads slowly. What every run does
+    (take in an edited title or new rules, say) waits for the next that has something to do."""
+    if watchlist.operator[0].heartbeat or watchlist.evidence[0] or any(entry.empty for entry, _ in watchlist.routes):
+        return True
+    if {row.id for row in watched(session)} != {entry.id for entry in watchlist.documents}:
+        return True
+    left = unread_checks(session) or waiting_changes(session) or waiting_alerts(session) or unplanned_notices(session)
+    return bool(left or next_attempt(session) or claimed(session) or due_documents(session, watchlist.documents, now))
 
 
 def due_documents(session: Session, entries: Iterable[DocumentEntry], now: datetime) -> list[DocumentEntry]:

@@ -6,17 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from logging import INFO, WARNING
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policywatch.logs import log
 from policywatch.sanitize import sanitize
 from storage.changes import Change, changes_to
 from storage.checks import Check, Outcome, checks_by_id
 from storage.database import Database
+from storage.deliveries import Deliveries
 from storage.versions import version_heads
-
-if TYPE_CHECKING:  # at run time it would bring Apprise along, which takes as long as all the rest
-    from notifier.delivery import Deliveries
 
 
 @dataclass(frozen=True, slots=True)

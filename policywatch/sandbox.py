@@ -10,6 +10,7 @@ import atexit
 import logging
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -22,11 +23,6 @@ from threading import Timer
 from typing import IO, Any, NamedTuple, ParamSpec, TypeVar
 
 from analysis.model import TooCostly
-
-try:
-    import resource
-except ImportError:  # Windows knows the limit by the clock alone
-    resource = None  # type: ignore[assignment]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -147,8 +143,6 @@ def _answer(request: _Request) -> tuple[Any, BaseException | None]:
 
 def _limit(request: _Request) -> None:
     """Bound what one request can take. The system kills the process where it takes more."""
-    if resource is None:
-        return
     used = resource.getrusage(resource.RUSAGE_SELF)
     bounds = {
         resource.RLIMIT_CPU: int(used.ru_utime + used.ru_stime) + 1 + request.cpu_seconds,

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analysis.classify.verdict import UNSURE, Verdict
@@ -195,6 +194,8 @@ def _question(passage: Passage, name: str, languages: Sequence[str]) -> dict[str
 
 
 async def _post(model: Model, question: dict[str, Any], seconds: float) -> bytes:
+    import aiohttp  # loads slowly, and few have a model
+
     headers = {"Authorization": f"Bearer {model.key}"} if model.key else {}
     body = b""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -29,6 +30,15 @@ class State(StrEnum):
     SENDING = "sending"  # claimed; the claim of a process that died is released
     SENT = "sent"
     PARKED = "parked"  # failed permanently, until a person retries it
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What one call of `deliver_due` did: `failed` counts attempts, `pending` what is still to be sent."""
+
+    sent: int
+    failed: int
+    pending: int
 
 
 class Delivery(SQLModel, table=True):

@@ -38,7 +38,7 @@ class Version(SQLModel, table=True):
     captured_at: datetime = Field(sa_type=Utc)
     cause: str = Cause.PAGE.value
     fingerprint: str = Field(index=True)
-    reader: str  # which rules and selectors read it, and in which declared language (`reader_of`)
+    reader: str  # which rules and selectors read it, and in which declared language, after a colon
     source: str | None = None  # of its capture: the archive that it is from; None: the service itself answered so
     imported: bool = False  # with a history, of which nobody was alerted; else a check brought it
     page: Any = Field(sa_type=CompressedJson)
@@ -67,11 +67,6 @@ def current_version(session: Session, document_id: str) -> Version | None:
     return session.exec(
         select(Version).where(Version.document_id == document_id).order_by(col(Version.number).desc()).limit(1)
     ).first()
-
-
-def reader_of(rules: str, language: str) -> str:
-    """The rules that a text is read by, and the language that the watchlist declares for it."""
-    return f"{rules}:{language}"
 
 
 def is_read_as(reader: str, language: str) -> bool:

@@ -10,6 +10,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -114,6 +115,27 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
     assert said.startswith("FIX   network: none of 2 documents could be reached")
     assert said.count("\n") == 1
+
+
+def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -> None:
+    site.pages["/terms"] = policy()
+    watchlist(config.parent, site, f"sqlite:///{config.parent}/data/watch.db", names=("privacy", "terms"))
+    run(config, status=0)
+    with closing(sqlite3.connect(config.parent / "data/watch.db")) as opened, opened:
+        opened.execute("UPDATE checks SET checked_at = '2025-01-02 03:04:05.000000'")
+    said = policywatch("doctor", "--quiet", "--config", config, status=1)
+    overdue = "2 documents are overdue; the last check was at 2025-01-02 03:04 UTC: does the job still run?"
+    assert said == f"FIX   job: {overdue}\n"
+
+
+def test_a_run_with_nothing_due_loads_no_library_that_it_has_no_use_for(config: Path, site: Site) -> None:
+    asked = dict(site.asked)
+    heavy = {"aiohttp", "alembic", "apprise", "cryptography", "fastapi", "jinja2", "numpy", "scrapy", "twisted"}
+    code = "import atexit, sys; from policywatch.cli import main; "
+    code += f"atexit.register(lambda: print(*sys.modules.keys() & {heavy})); main()"
+    words = [sys.executable, "-c", code, "run", "--config", config]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr, site.asked) == ("\n", "", asked)
 
 
 def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:

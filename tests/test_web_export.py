@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from messages import LANGUAGES, verbatim
 from policywatch.cli import app
+from policywatch.web import static_export
 from policywatch.web.export import _PACKAGES, export_site
 from policywatch.web.static_export import File, ForeignFolder, bring_up_to_date
 from storage.changes import changes_of, passages
@@ -159,16 +160,32 @@ def test_a_known_page_is_not_made_again_unless_asked_or_after_an_update(tmp_path
 
 
 def test_an_export_that_was_stopped_is_taken_up_again(tmp_path: Path) -> None:
+    folder, made = tmp_path / "site", []
+
+    def files(*names: str, stop: bool = False) -> Iterator[File]:
+        for name in names:
+            yield File(name, lambda name=name: made.append(name) or name.encode(), "key")  # type: ignore[misc]
+        if stop:
+            raise KeyboardInterrupt
+
+    for known in ("1", "2"):  # at first, and after an update
+        with pytest.raises(KeyboardInterrupt):
+            bring_up_to_date(folder, files("a", "b", stop=True), known=known)
+    assert bring_up_to_date(folder, files("b", "c"), known="2").removed == 1
+    assert (made, names(folder)) == (["a", "b", "a", "b", "c"], {"b", "c", ".policywatch.json"})
+
+
+def test_an_export_that_was_killed_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(static_export, "_OFTEN", 2)
     folder = tmp_path / "site"
 
-    def stopped() -> Iterator[File]:
-        yield File("a.html", lambda: b"a")
-        raise KeyboardInterrupt
+    def killed() -> bytes:
+        shutil.copytree(folder, tmp_path / "then")
+        return b"c"
 
-    with pytest.raises(KeyboardInterrupt):
-        bring_up_to_date(folder, stopped(), known="1")
-    done = bring_up_to_date(folder, [File("b.html", lambda: b"b")], known="1")
-    assert (done.written, done.removed, names(folder)) == (1, 1, {"b.html", ".policywatch.json"})
+    files = [File(name, name.encode, "key") for name in "ab"]
+    bring_up_to_date(folder, [*files, File("c", killed)], known="1")
+    assert bring_up_to_date(tmp_path / "then", files, known="1").unchanged == 2
 
 
 def test_a_full_disk_leaves_a_folder_that_the_next_export_takes_up(tmp_path: Path) -> None:

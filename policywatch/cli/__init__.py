@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +27,8 @@ _STOPPED = "stopped; what was finished is kept"
 
 def _show_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # loads slowly
+
         sys.stdout.write(f"policywatch {version('policywatch')}\n")
         raise typer.Exit
 

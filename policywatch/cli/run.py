@@ -26,16 +26,15 @@ from policywatch.cli.options import (
     print_json,
     print_table,
 )
-from policywatch.config.recipients import Recipients, checked_recipients, recipients
-from policywatch.heartbeat import with_heartbeat
-from policywatch.ingest.reprocess import reprocess_all
 from policywatch.logs import LogFormat, log, start_logging
-from policywatch.pipeline import Job
+from policywatch.plan import has_work
 from policywatch.report import Report, all_good, log_report, outcomes
 from policywatch.sanitize import sanitize
 from policywatch.views.health import nothing_reached, undelivered
 from storage.checks import Outcome, last_checks
+from storage.clock import utc_now
 from storage.database import Database
+from storage.deliveries import Deliveries
 from storage.errors import DamagedCapture, DamagedValue
 from storage.lock import one_at_a_time
 
@@ -60,12 +59,23 @@ def run(
     if logs:
         start_logging(log_format)
     with opened(config) as (watchlist, database):
-        only = known(watchlist, document)
-        job = Job(ready(watchlist), database, checked_recipients(watchlist))
+        only, started = known(watchlist, document), utc_now()
+        ready(watchlist)
+        with database.reading() as session:
+            is_idle = not (now or only or has_work(session, watchlist, started))
         log.info("run started", extra={"event": "run started"})
-        with _progress(as_json or log_format is LogFormat.JSON) as step:
-            run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
-            report = with_heartbeat(job.recipients.heartbeat, run_job)
+        report, mistakes = Report(started, utc_now(), [], Deliveries(0, 0, 0)), list[Exception]()
+        if not is_idle:
+            # what loads slowly: Apprise, the classification, Scrapy
+            from policywatch.config.recipients import checked_recipients
+            from policywatch.heartbeat import with_heartbeat
+            from policywatch.pipeline import Job
+
+            job = Job(watchlist, database, checked_recipients(watchlist))
+            with _progress(as_json or log_format is LogFormat.JSON) as step:
+                run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
+                report = with_heartbeat(job.recipients.heartbeat, run_job)
+            mistakes = job.mistakes
         with database.reading() as session:
             failing = undelivered(session) if report.deliveries.failed else []
             checks = last_checks(session, [check["document"] for check in report.checks])
@@ -82,7 +92,7 @@ def run(
         failed = counted(report.deliveries.failed, "delivery", "deliveries")
         parked = "; `policywatch alerts --parked` lists what was given up"
         sys.stderr.write("\n  ".join([f"{failed} failed{parked}", *failing]) + "\n")
-    _raise(job.mistakes)
+    _raise(mistakes)
     if not report.is_well:
         raise typer.Exit(TROUBLE)
 
@@ -92,6 +102,9 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
 
     Example: `policywatch crawl --now`
     """
+    from policywatch.config.recipients import Recipients
+    from policywatch.pipeline import Job
+
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
         job = Job(ready(watchlist), database, Recipients())
@@ -117,6 +130,10 @@ def read(
 
     Examples: `policywatch read` · `policywatch read --again`
     """
+    from policywatch.config.recipients import recipients
+    from policywatch.ingest.reprocess import reprocess_all
+    from policywatch.pipeline import Job
+
     with opened(config) as (watchlist, database):
         job = Job(watchlist, database, recipients(watchlist))
         with one_at_a_time(database):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from rapidfuzz.process import extractOne
 
 _SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
 HIDDEN = "hidden"  # the type of an error whose value holds a password
@@ -141,6 +140,8 @@ def _to_write(error: Any) -> str:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """What a word that is not known may stand for, as the end of a sentence."""
+    from rapidfuzz.process import extractOne  # loads slowly, and few words are wrong
+
     close = extractOne(word, known, score_cutoff=65)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
 

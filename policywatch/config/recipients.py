@@ -71,28 +71,25 @@ def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Prob
     entry, section = watchlist.classify
     if entry.model_url is None or entry.model is None:
         return None
-    try:
-        key = expand(entry.model_key, environ) if entry.model_key else None
-    except MissingVariable as missing:
-        problems.append(section.problem("model_key", str(missing)))
-        return None
+    key = _expanded("model_key", entry.model_key, section, environ, problems) if entry.model_key else None
     return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides")
 
 
 def _heartbeat(
     entry: OperatorEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]
 ) -> Heartbeat | None:
-    if entry.heartbeat is None:
-        return None
-    try:
-        url = expand(entry.heartbeat, environ)
-        problem = heartbeat_problem(url)
-    except MissingVariable as missing:
-        problem = str(missing)
-    if problem:
+    url = _expanded("heartbeat", entry.heartbeat, section, environ, problems) if entry.heartbeat is not None else None
+    if url is not None and (problem := heartbeat_problem(url)):
         problems.append(section.problem("heartbeat", problem))
+    return Heartbeat(url, entry.heartbeat_start) if url is not None else None
+
+
+def _expanded(key: str, text: str, section: Section, environ: Mapping[str, str], problems: list[Problem]) -> str | None:
+    try:
+        return expand(text, environ)
+    except MissingVariable as missing:
+        problems.append(section.problem(key, str(missing)))
         return None
-    return Heartbeat(url, entry.heartbeat_start)
 
 
 def route_of(entry: RouteEntry, to: tuple[Address, ...] = ()) -> Route:
@@ -126,10 +123,8 @@ def _addresses(
 ) -> tuple[Address, ...]:
     addresses = []
     for index, text in enumerate(written):
-        try:
-            url = expand(text, environ)
-        except MissingVariable as missing:
-            problems.append(section.problem(f"to[{index}]", str(missing)))
+        url = _expanded(f"to[{index}]", text, section, environ, problems)
+        if url is None:
             continue
         if problem := _no_address(text) or address_problem(url):
             problems.append(section.problem(f"to[{index}]", problem))

@@ -7,10 +7,8 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from analysis.classify.verdict import Verdict
-from analysis.compare import compare
 from analysis.extract import READER, is_small, markup_of, read_page
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
@@ -28,13 +26,15 @@ from analysis.validate.volatile import Difference, Reading, find_difference, rem
 from crawler.targets import Fetched, Fingerprint
 from messages import Message
 from policywatch import sandbox
-from policywatch.config.watchlist import Watchlist
-from storage.captures import Capture
-from storage.versions import reader_of
+
+if TYPE_CHECKING:  # the process that reads pages needs neither database nor NumPy, which load slowly
+    from analysis.classify.verdict import Verdict
+    from policywatch.config.watchlist import Watchlist
+    from storage.captures import Capture
 
 # Asks a second reader about passages, or (False) only looks up its earlier answers: verdicts by the passage's number,
 # where they are to decide. It may go over the network, so no transaction is open then.
-Review = Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]
+Review: TypeAlias = "Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]"
 
 _SMALL = 32_768  # characters of two texts together
 
@@ -53,7 +53,7 @@ class Body(NamedTuple):
         return cls(received.body, received.mime, received.charset, received.url, received.final_url)
 
 
-Received = Body | Capture | Fetched
+Received: TypeAlias = "Body | Capture | Fetched"
 
 
 def no_review(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
@@ -78,7 +78,7 @@ class ExtractionConfig:
     def reader(self) -> str:
         """Changes with the rules, the selectors or the language: versions of different readers can't be compared."""
         selectors = json.dumps([self.select, self.remove, *([self.section] if self.section else [])]).encode()
-        return reader_of(f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}", self.language)
+        return f"{READER}:{hashlib.sha256(selectors).hexdigest()[:12]}:{self.language}"  # see `is_read_as`
 
     @property
     def _portable(self) -> ExtractionConfig:
@@ -168,6 +168,8 @@ class ExtractionConfig:
         second: Mapping[int, Verdict] | None = None,
     ) -> Comparison:
         """As `analysis.compare.compare`. Raises `TooCostly`."""
+        from analysis.compare import compare  # loads slowly, and most pages are only read
+
         comparing = partial(
             compare,
             before,

@@ -12,6 +12,7 @@ from policywatch.atomic_file import replace_file
 
 _RECORD = ".policywatch.json"
 _Files = dict[str, list[str | None]]  # by name, its key and the digest of its bytes
+_OFTEN = 5_000  # files after which the record is written: what kills us costs no more
 
 
 class ForeignFolder(OSError):
@@ -44,7 +45,8 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
     """
     record = folder / _RECORD
     old_known, old = _read(folder, record)
-    trusted = not again and old_known == known
+    if again or old_known != known:
+        old = {name: [None, digest] for name, (_, digest) in old.items()}
     result, new = ExportResult(), _Files()
     folder.mkdir(parents=True, exist_ok=True)
     if not record.exists():
@@ -53,7 +55,7 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
         for file in files:
             path = folder / file.name
             last = old.get(file.name)
-            if trusted and file.key is not None and last and last[0] == file.key and path.is_file():
+            if file.key is not None and last and last[0] == file.key and path.is_file():
                 new[file.name] = last
                 result.unchanged += 1
                 continue
@@ -65,9 +67,11 @@ def bring_up_to_date(folder: Path, files: Iterable[File], *, known: str, again: 
                 replace_file(path, body)
                 result.written += 1
             new[file.name] = [file.key, digest]
+            if len(new) % _OFTEN == 0:
+                replace_file(record, _record(known, old | new))
     except BaseException:
         # what was written so far is ours, whatever stopped us: the next call takes it up
-        replace_file(record, _record(known if trusted else "", old | new))
+        replace_file(record, _record(known, old | new))
         raise
     for name in old.keys() - new.keys():
         result.removed += _remove(folder, name)
