@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -25,7 +25,7 @@ from notifier.presentation import (
 )
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, gravity, passages
-from storage.documents import document
+from storage.documents import Document, document
 from storage.second_readings import second_readings
 from storage.versions import Cause, Version, archive_name
 
@@ -67,7 +67,6 @@ class ChangeView:
     starting_key: str  # of the words for that day
     default: str | None
     returned: bool
-    announced: date | None  # when this very text was found as an announced one, if it was
     thread: str  # of which messages about the same hang together
     headline: str
     short: str  # the same for a subject
@@ -76,12 +75,13 @@ class ChangeView:
     uses: tuple[Use, ...]
     passages: tuple[PassageView, ...]  # the flagged ones, that of the meaning first, then the gravest
     unflagged: int
-    diff: str | None  # where the whole change can be read
-    stored: str | None  # where the page can be read as it was stored
-    archived: str | None  # which archive the text is from, and of which day; None: the service itself showed it
     pages: tuple[str, ...]  # where the document stands, all of it
     severity_reasons: str  # why it is high, where a convention says so
-    retold: str | None  # by a machine, in the message's language
+    announced: date | None = None  # when this very text was found as an announced one, if it was
+    diff: str | None = None  # where the whole change can be read
+    stored: str | None = None  # where the page can be read as it was stored
+    archived: str | None = None  # which archive the text is from, and of which day; None: the service itself showed it
+    retold: str | None = None  # by a machine, in the message's language
     others: tuple[ChangeView, ...] = ()  # of the same event
 
     @property
@@ -103,23 +103,31 @@ class ChangeView:
         return replace(self, topics=topics, quotation=quoted, uses=(Use(None, needed),), retold=None)
 
 
-def _found_at(session: Session, change: Change) -> datetime:
-    """When the page showed the text, also where a person accepted it later, which dates the change."""
-    if change.cause == Cause.ACCEPTED:
-        return session.get_one(Version, change.version_id).captured_at
-    return change.detected_at
-
-
 def change_view(session: Session, change: Change, language: str, base_url: str | None) -> ChangeView:
     """The change with all that belongs to it, in the words of a language."""
-    words = catalogue(language)
-    page = document(session, change.document_id)
-    stored = passages(session, change.id or 0)
+    words, id_ = catalogue(language), change.id or 0
+    version = session.get_one(Version, change.version_id)
+    announced = announcements(session, [change]).get(id_)
+    view = view_of(words, document(session, change.document_id), change, passages(session, id_))
+    if change.cause == Cause.ACCEPTED:  # the page showed it before a person accepted it
+        view = replace(view, found=version.captured_at.date())
+    if announced:
+        view = replace(view, announced=announced.day, thread=announced.document_id)
+    if version.source is not None:
+        name, day = archive_name(version.source) or "", words.day(version.captured_at.date())
+        view = replace(view, archived=words("say.archived", source=name, date=day))
+    if base_url:
+        home = base_url.rstrip("/")
+        page = f"{home}/documents/{change.document_id}/versions/{version.number}"
+        view = replace(view, diff=f"{home}/changes/{change.id}", stored=page)
+    return replace(view, retold=meanings(second_readings(session, id_)).get(language))
+
+
+def view_of(words: Catalogue, page: Document, change: Change, stored: Sequence[StoredPassage]) -> ChangeView:
+    """The change as far as these rows have it."""
     flagged = _without_titles([passage for passage in stored if passage.topics])
-    others = [passage for passage in stored if not passage.topics]
     brief: dict[str, Any] = change.brief
     starts = change.effective_date or _day(brief.get("from"))
-    announced = announcements(session, [change]).get(change.id or 0)
     return ChangeView(
         service=clean(page.service),
         title=clean(page.title),
@@ -127,39 +135,22 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
         severity=change.severity,
         direction=change.direction,
         topics=tuple(clean(words.term("topics", topic)) for topic in change.topics),
-        found=_found_at(session, change).date(),
+        found=change.detected_at.date(),
         starts=starts,
         starting_key=date_key(change, page.kind, starts),
         default=brief.get("default"),
         returned=change.returns_to is not None,
-        announced=announced.day if announced else None,
-        thread=announced.document_id if announced else page.id,
+        thread=page.id,
         headline=headline(words, page.service, change, page.kind),
         short=headline(words, page.service, change, page.kind, short=True),
         quotation=quotation(brief),
         gone=brief.get("meaning_side") == "before",
         uses=tuple(uses(brief, stored)),
         passages=tuple(_passage(same[0], len(same), words) for same in _most_severe_first(group_alike(flagged), brief)),
-        unflagged=len(others),
-        diff=f"{base_url.rstrip('/')}/changes/{change.id}" if base_url else None,
-        stored=_stored(session, change, base_url) if base_url else None,
-        archived=_archived(session, change, words),
+        unflagged=sum(not passage.topics for passage in stored),
         pages=tuple(filter(None, map(web_link, page.addresses))),
         severity_reasons=words.severity_reasons(brief),
-        retold=meanings(second_readings(session, change.id or 0)).get(language),
     )
-
-
-def _stored(session: Session, change: Change, base_url: str) -> str:
-    number = session.get_one(Version, change.version_id).number
-    return f"{base_url.rstrip('/')}/documents/{change.document_id}/versions/{number}"
-
-
-def _archived(session: Session, change: Change, words: Catalogue) -> str | None:
-    version = session.get_one(Version, change.version_id)
-    if version.source is None:
-        return None
-    return words("say.archived", source=archive_name(version.source) or "", date=words.day(version.captured_at.date()))
 
 
 def _day(written: object) -> date | None:

@@ -6,7 +6,6 @@ See docs/decisions/0005-what-a-server-answered.md for why `requests` is watched,
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -41,42 +40,13 @@ _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 @contextmanager
 def listening() -> Iterator[Exchange]:
     """Collect what is answered in this context; other threads don't mix in."""
-    _keep_logs()
+    _listen()
     exchange = Exchange()
-    with _watch.on():
-        token = _exchange.set(exchange)
-        try:
-            yield exchange
-        finally:
-            _exchange.reset(token)
-
-
-class _Watch:
-    """Stands in front of `requests.Session.send` as long as anybody listens, in whatever thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._listeners = 0
-        self._plain = self._ours = requests.Session.send
-
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        with self._lock:
-            if not self._listeners:
-                self._plain = requests.Session.send
-                self._ours = requests.Session.send = _overheard(self._plain)  # type: ignore[method-assign]
-            self._listeners += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._listeners -= 1
-                # Where somebody put another in front of ours meanwhile, it is theirs to take away.
-                if not self._listeners and requests.Session.send is self._ours:
-                    requests.Session.send = self._plain  # type: ignore[method-assign]
-
-
-_watch = _Watch()
+    token = _exchange.set(exchange)
+    try:
+        yield exchange
+    finally:
+        _exchange.reset(token)
 
 
 def _overheard(plain: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
@@ -110,7 +80,9 @@ class _Ours(logging.Filter):
 
 
 @cache
-def _keep_logs() -> None:
+def _listen() -> None:
+    """Once, for good: who sends outside of `listening` gets the plain answer."""
+    requests.Session.send = _overheard(requests.Session.send)  # type: ignore[method-assign]
     # A filter, and not a level or `propagate`: it holds whatever handlers and levels our caller has set, or will set.
     for name in ("apprise", "requests", "urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(_Ours())

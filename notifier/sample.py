@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from messages import catalogue
-from notifier.alert_view import ChangeView, PassageView
-from notifier.presentation import headline, quotation, uses
-from storage.changes import Change
+from notifier.alert_view import ChangeView, view_of
+from storage.changes import Change, StoredPassage
+from storage.documents import Document
 
 SITE = "https://watch.example"
-_STARTS = date(2026, 1, 15)
+_FOUND, _STARTS = datetime(2025, 12, 1, tzinfo=UTC), date(2026, 1, 15)
 _BRIEF: dict[str, Any] = {
     "lead": {"topic": "ai_training", "direction": "expands", "reason": "training"},
     "severity_reasons": ["training"],
@@ -27,52 +28,38 @@ _BRIEF: dict[str, Any] = {
 
 def sample_change(language: str) -> ChangeView:
     """A change of an invented service, with every part that a change can have."""
-    words, site = catalogue(language), "https://confrera.example"
-    facts: dict[str, Any] = {"severity": "high", "direction": "expands", "effective_date": _STARTS, "brief": _BRIEF}
-    change = Change(
-        **facts | {"document_id": "confrera/privacy-policy", "version_id": 2, "before_id": 1, "cause": "page"},
-        substantive=True,
-        alert=True,
-        detected_at=datetime(2025, 12, 1, tzinfo=UTC),
-    )
-    return ChangeView(
+    site, id_ = "https://confrera.example", "confrera/privacy-policy"
+    page = Document(
+        id=id_,
         service="Confrera",
         title="Privacy Policy",
-        pages=(f"{site}/privacy",),
+        kind="privacy-policy",
         language="en",
+        url=f"{site}/privacy",
+        added_at=_FOUND,
+    )
+    change = Change(
+        document_id=id_,
+        version_id=2,
+        before_id=1,
+        cause="page",
+        brief=_BRIEF,
+        substantive=True,
+        alert=True,
         severity="high",
         direction="expands",
-        topics=tuple(words.term("topics", topic) for topic in ("ai_training", "user_choice")),
-        found=date(2025, 12, 1),
-        starts=_STARTS,
-        starting_key="starting",
-        default="on",
-        returned=False,
-        announced=None,
-        archived=None,
-        thread="sample",
-        headline=headline(words, "Confrera", change, "privacy-policy"),
-        short=headline(words, "Confrera", change, "privacy-policy", short=True),
-        quotation=quotation(_BRIEF),
-        gone=False,
-        uses=tuple(uses(_BRIEF)),
-        passages=(
-            PassageView(
-                heading="Your data › Our models",
-                operation=words("operation.reworded"),
-                topics=(words.term("topics", "ai_training"),),
-                marks=(
-                    ("same", "We use your posts to "),
-                    ("removed", "show them to your contacts"),
-                    ("same", " "),
-                    ("added", "train models that write, unless you object"),
-                    ("same", "."),
-                ),
-            ),
-        ),
-        unflagged=2,
-        diff=f"{SITE}/changes/1",
-        severity_reasons=words.severity_reasons(_BRIEF),
-        retold=None,
-        stored=f"{SITE}/documents/confrera/privacy-policy/versions/2",
+        topics=["ai_training", "user_choice"],
+        effective_date=_STARTS,
+        detected_at=_FOUND,
     )
+    marks = [
+        ("same", "We use your posts to "),
+        ("removed", "show them to your contacts"),
+        ("same", " "),
+        ("added", "train models that write, unless you object"),
+        ("same", "."),
+    ]
+    stored = [StoredPassage(change_id=1, position=number, operation="reworded") for number in range(3)]
+    stored[0].heading, stored[0].topics, stored[0].marks = ["Your data", "Our models"], ["ai_training"], marks
+    view = view_of(catalogue(language), page, change, stored)
+    return replace(view, diff=f"{SITE}/changes/1", stored=f"{SITE}/documents/{id_}/versions/2")

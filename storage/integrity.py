@@ -12,33 +12,16 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Boolean, Float, exists, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
+from sqlmodel.main import default_registry
 
-from storage.alerts import Alert
-from storage.alternating import AlternatingPassage
-from storage.captures import Capture
-from storage.chain import ChainEntry, Timestamp
-from storage.changes import Change, ChangeTopic, Event, StoredPassage
-from storage.checks import Check, Outcome
-from storage.database import Database
-from storage.deliveries import Delivery, DeliveryItem, State
-from storage.documents import Document
+from storage.checks import Outcome
+from storage.database import Database, all_tables
+from storage.deliveries import State
 from storage.errors import with_advice
-from storage.notices import Notice, NoticeKind
-from storage.paragraphs import (
-    Paragraph,
-    ParagraphInterval,
-    ParagraphTexts,
-    digest,
-    fts_columns,
-    index_entry,
-    stored_texts,
-    texts_of,
-    vector,
-)
-from storage.reviews import Review
-from storage.second_readings import SecondReading
+from storage.notices import NoticeKind
+from storage.paragraphs import digest, fts_columns, index_entry, stored_texts, texts_of, vector
 from storage.verification import Damage, capture_damage, evidence_damage
-from storage.versions import Cause, Import, Version
+from storage.versions import Cause
 from storage.wal import truncation
 
 _MOST = 20  # of one kind that are named; one bad page of a file can spoil thousands of rows
@@ -91,28 +74,7 @@ _SHAPES: dict[str, Any] = {
     "versions.cause": Cause,
     "versions.page": _Page,
 }
-# by table, its model
-_MODELS: dict[str, type[SQLModel]] = {
-    str(model.__tablename__): model
-    for model in (
-        *(
-            Alert,
-            AlternatingPassage,
-            Capture,
-            ChainEntry,
-            Change,
-            ChangeTopic,
-            Check,
-            Delivery,
-            DeliveryItem,
-            Document,
-            Event,
-            Import,
-            ParagraphTexts,
-        ),
-        *(Notice, Paragraph, ParagraphInterval, Review, SecondReading, StoredPassage, Timestamp, Version),
-    )
-}
+all_tables()
 _CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (
     SQLModel.metadata.tables[name]
     for name in ("captures", "changes", "versions", "passages", "change_topics", "paragraphs", "paragraph_intervals")
@@ -244,8 +206,9 @@ def _topics(session: Session) -> Iterator[Damage]:
 def _rows(session: Session) -> Iterator[Damage]:
     """Each value is read and validated by itself, past the model, which would stop at the first that can't be read."""
     dialect = session.connection().dialect
-    for name, model in _MODELS.items():
-        table, fields = SQLModel.metadata.tables[name], dict[str, Any](model.model_fields)
+    models = {mapper.class_.__tablename__: mapper.class_ for mapper in default_registry.mappers}
+    for table in SQLModel.metadata.sorted_tables:
+        name, fields = table.name, models[table.name].model_fields
         columns = [each for each in table.columns if each is not table.c.get("body")]  # `capture_damage` reads it
         readers = {
             each.name: each.type.dialect_impl(dialect).result_processor(dialect, None)

@@ -108,11 +108,6 @@ def captures(database: Database) -> list[Capture]:
         return list(session.exec(select(Capture)))
 
 
-def on_sqlite(store: Database) -> Database:
-    """A `database` for tests of which what is written is not the subject: one kind is enough."""
-    return store
-
-
 def served() -> Iterator[Sites]:
     """The `sites` of a test."""
     with serving() as sites:

@@ -92,6 +92,13 @@ def a_site() -> Iterator[Site]:
         server.server_close()
 
 
+def library() -> Iterator[Site]:
+    """A running site with the policy of the library: the `site` of a test."""
+    with a_site() as running:
+        running.pages["/privacy"] = policy()
+        yield running
+
+
 def watchlist(folder: Path, site: Site, database: str, names: tuple[str, ...] = ("privacy",), more: str = "") -> Path:
     """A policywatch.toml for pages /NAME of the site, as documents library/NAME, alerts going to alerts.txt."""
     text = f'contact = "test@example.org"\ndatabase = "{database}"\nsite = "http://watch.example"\n'

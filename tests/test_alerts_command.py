@@ -19,6 +19,8 @@ from tests.owed import owe
 from tests.site import AI, a_site, policy, policywatch, run
 from tests.site import watchlist as site_watchlist
 
+DATABASES = ["sqlite"]
+
 
 def watchlist(folder: Path, database_url: str, *routes: str) -> Path:
     """A policywatch.toml without documents; each route is its TOML lines."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,18 +17,16 @@ from storage.captures import Capture
 from storage.changes import changes_of, passages
 from storage.checks import Check
 from storage.versions import current_version, versions
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, policywatch, watchlist
 
+DATABASES = ["sqlite"]
 ID = "library/privacy"
 SOLD = "We sell the list of what you read to our advertising partners."
 SHARED = "We share what you read with our partners, who use it to train generative AI models of their own."
 OFFER = '</p><p class="offer">Today all of our scones cost half.</p><p>'
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        yield running
+site = pytest.fixture(library)
 
 
 def checked(job: Job, site: Site, *pages: str, days: int = 2) -> tuple[list[int], list[str | None]]:
@@ -124,6 +121,7 @@ def test_a_text_that_is_taken_back_and_stays_so_is_told_both_times(tmp_path: Pat
         assert [n for n, count in enumerate(sent) if count] == [1, 9, 14]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_the_operator_hears_of_it_once_with_the_line_and_the_page_shows_it(
     tmp_path: Path, site: Site, database_url: str
 ) -> None:

@@ -17,6 +17,8 @@ from tests.site import policywatch
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, TERMS, told_with_config
 from tests.web_pages import visited
 
+DATABASES = ["sqlite"]
+
 config = pytest.fixture(told_with_config)
 
 
@@ -64,7 +66,6 @@ def test_a_day_of_the_week_is_the_last_one() -> None:
     assert _day("2026-03-02") == "2026-03-02"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_word_that_is_wrong_or_finds_nothing_gets_what_there_is(config: Path) -> None:
     for words, status, answer in (
         (("--severity", "grave"), 2, "--severity: found 'grave'; allowed: 'high', 'medium' or 'low'"),

@@ -19,20 +19,20 @@ from analysis.diff.wording import keyed_sentences
 from analysis.model import Block, Comparison
 from analysis.text import words
 from analysis.text.spelling import keyed_words
-from tests.written_cases import Case, cases, compared_once, frame, page, told
+from tests.written_cases import cases, compared_once, frame, page, told
 
 
 def test_swapping_the_texts_mirrors_the_operations() -> None:
     mirror = {"added": "removed", "removed": "added", "reworded": "reworded", "moved": "moved"}
-    for param in cases():
+    for param in cases()[::4]:
         there, back = (told(param.values[0], mirrored=mirrored).passages for mirrored in (False, True))
         assert sorted(mirror[passage.operation] for passage in there) == sorted(passage.operation for passage in back)
 
 
-@pytest.mark.parametrize("case", cases())
-def test_a_document_does_not_differ_from_itself(case: Case) -> None:
-    after = page(case, case["after"])
-    assert compare(after, after, language=case["language"]) == Comparison(substantive=False)
+def test_a_document_does_not_differ_from_itself() -> None:
+    for param in cases():
+        after = page(param.values[0], param.values[0]["after"])
+        assert compare(after, after, language=after.language) == Comparison(substantive=False), param.id
 
 
 NOISE = {
@@ -61,22 +61,27 @@ NOISE = {
 }
 
 
+def _some(noise: str) -> list[Any]:
+    """Other cases for each noise."""
+    return cases()[[*NOISE].index(noise) % 4 :: 4]
+
+
 @pytest.mark.parametrize("noise", NOISE)
 def test_noise_beside_a_change_alters_no_verdict(noise: str) -> None:
     other = 0
-    for param in cases():
+    for param in _some(noise):
         case = param.values[0]
         before, after = page(case, case["before"]), page(case, case["after"])
         noisy = replace(after, blocks=NOISE[noise](after))
         quiet, told_with_noise = told(case), compare(before, noisy, language=case["language"])
         other += quiet.alert != told_with_noise.alert
         assert quiet.effective_date == told_with_noise.effective_date, case["name"]
-    assert other <= 3  # cases whose chance is close to the bound
+    assert other <= 1  # a case whose chance is close to the bound
 
 
 @pytest.mark.parametrize("noise", NOISE)
 def test_noise_alone_is_no_change(noise: str) -> None:
-    for param in cases():
+    for param in _some(noise):
         case = param.values[0]
         after = page(case, case["after"])
         assert not compare(after, replace(after, blocks=NOISE[noise](after)), language=case["language"]).substantive, (
@@ -84,31 +89,15 @@ def test_noise_alone_is_no_change(noise: str) -> None:
         )
 
 
-TABLE = (
-    "We count visits without cookies.\n\n## Which\n\n| Name | Purpose |\n| --- | --- |\n| sid | Keeps you signed in |"
-)
-
-
-@pytest.mark.parametrize(
-    ("document", "language", "around", "longer", "shorter"),
-    [
-        (
-            "cookies",
-            "en",
-            f"{TABLE}\n\n## How",
-            "We use cookies, pixels and device identifiers to know your language and to track how you use our site.",
-            "We use cookies to know your language.",
-        ),
-    ],
-)
-def test_a_short_sentence_of_a_short_page_is_text(
-    document: str, language: str, around: str, longer: str, shorter: str
-) -> None:
-    case = {"document": document, "language": language, "section": "What else"}
-    one, other = (page(case, f"{around}\n\n{text}") for text in (longer, shorter))
+def test_a_short_sentence_of_a_short_page_is_text() -> None:
+    table = "| Name | Purpose |\n| --- | --- |\n| sid | Keeps you signed in |"
+    around = f"We count visits without cookies.\n\n## Which\n\n{table}\n\n## How"
+    longer = "We use cookies, pixels and device identifiers to know your language and to track how you use our site."
+    case = {"document": "cookies", "language": "en", "section": "What else"}
+    one, other = (page(case, f"{around}\n\n{text}") for text in (longer, "We use cookies to know your language."))
     with_furniture = replace(other, blocks=NOISE["menu"](replace(other, blocks=NOISE["footer"](other))))
     for before, after in ((one, other), (other, one), (one, with_furniture), (with_furniture, one)):
-        assert compare(before, after, language=language).alert
+        assert compare(before, after, language="en").alert
 
 
 @given(st.sampled_from(cases()), st.sampled_from(cases()))
@@ -118,7 +107,7 @@ def test_the_same_texts_give_the_same_answer(one: Any, other: Any) -> None:
 
 
 def test_spaces_that_hold_words_together_are_spaces() -> None:
-    for param in cases():
+    for param in cases()[::3]:
         case = param.values[0]
         held_together = {**case, "after": re.sub(r"(?<=\w) (?=\w)", "\u00a0", case["after"])}
         assert told(held_together) == told(case), case["name"]

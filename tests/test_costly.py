@@ -20,7 +20,8 @@ from storage.database import Database
 from tests import warm
 from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
-NAMES = ("hostile", *(f"page{number}" for number in range(9)))
+DATABASES = ["sqlite"]
+NAMES = ("hostile", *(f"page{number}" for number in range(3)))
 # no trick in it that is known beforehand: there is just very much of it
 MUCH = "".join(f"<p>{paragraph} {number}</p>" for number in range(9_000) for paragraph in PARAGRAPHS)
 # the program, with little patience

@@ -16,13 +16,13 @@ from crawler.addresses import is_public
 from crawler.targets import Target
 from storage.checks import Outcome
 from storage.database import Database
-from tests.crawling import checked, crawled, on_sqlite, own, served
+from tests.crawling import checked, crawled, own, served
 from tests.misbehaving import Site, Sites, needs_cookie, page, redirect, tls_of
 
 sites = pytest.fixture(served, scope="module")
 
 
-database = pytest.fixture(on_sqlite)
+DATABASES = ["sqlite"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests import misbehaving
 from tests.crawling import NOW, QUICK, believe, captures, checked, crawled, declared, fingerprint_of, own, served
 from tests.misbehaving import POLICY, Site, Sites, in_turn, leading_to, page, redirect, validated
 
+DATABASES = ["sqlite"]
 LOGIN_FORM = "<title>Welcome</title><p>Sign in</p><form><input name=u><input type='password' name=p></form>"
 RIDDLE = "<title>Just a moment</title><p>Please verify you are human.</p><script src=/captcha.js></script>"
 RIDDLE_FR = "<title>Un instant</title><p>Vérifiez que vous êtes humain.</p>"

@@ -14,6 +14,8 @@ from tests.owed import owe, route
 from tests.post import MINUTE, NOON, rows
 from tests.site import policywatch
 
+DATABASES = ["sqlite"]
+
 
 def test_routes_are_tried_with_a_marked_sample_and_nothing_is_stored(database: Database) -> None:
     owe(database, "nobody")

@@ -28,6 +28,7 @@ from tests.owed import owe, route, tell
 from tests.post import one_message, rows, sent
 from tests.stories import passage
 
+DATABASES = ["sqlite"]
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = "?rto=1&cto=1"
 

@@ -11,6 +11,7 @@ from storage.database import Database
 from tests.owed import owe, route
 from tests.post import TEMPORARY, Post, deliver
 
+DATABASES = ["sqlite"]
 NIGHT = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # half past eleven in Paris
 QUIET = {"quiet": parse_quiet("22:00-07:00"), "timezone": "Europe/Paris"}
 

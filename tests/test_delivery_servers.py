@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 import trustme
 from sqlalchemy import text
 from sqlmodel import SQLModel
@@ -15,7 +14,6 @@ from sqlmodel import SQLModel
 from messages import translate
 from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
-from notifier.http_recorder import listening
 from notifier.routes import Address
 from storage.clock import retry_after
 from storage.database import Database
@@ -23,6 +21,7 @@ from tests.inbox import Answer, drip, held_port, mail_server, reset, silent, web
 from tests.owed import owe, route
 from tests.post import sent
 
+DATABASES = ["sqlite"]
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = "?rto=2&cto=2"
 
@@ -217,16 +216,3 @@ def test_no_secret_shows_anywhere(
     for secret in SECRETS:
         for place in (stored, shown, told, logged, out.out, out.err):
             assert secret not in place
-
-
-def test_requests_is_left_as_it_was_when_the_last_send_ends(store: Database) -> None:
-    def watched() -> bool:
-        return hasattr(requests.Session.send, "__wrapped__")
-
-    with webhook() as hook, listening():
-        assert sent(store, hook.url()).ok
-        assert watched()  # the outer one still listens
-    patience = time.monotonic() + 20  # for sends of other tests, that nobody waits for any more
-    while watched() and time.monotonic() < patience:
-        time.sleep(0.05)
-    assert not watched()

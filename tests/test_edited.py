@@ -10,6 +10,7 @@ import pytest
 
 from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
 
+DATABASES = ["sqlite"]
 FRENCH = (
     "Nous gardons votre nom et votre adresse aussi longtemps que vous êtes membre de la bibliothèque.",
     "Nous utilisons vos données pour vous prêter des livres, et pour rien d'autre que cela.",

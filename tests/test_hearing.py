@@ -21,6 +21,8 @@ from tests.site import watchlist as site_watchlist
 from tests.stories import START
 from tests.test_alerts_command import watchlist
 
+DATABASES = ["sqlite"]
+
 
 def entry(name: str = "team", **facts: object) -> RouteEntry:
     return RouteEntry.model_validate({"name": name, "to": ["${NOT_SET}"], **facts})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +15,9 @@ from storage.checks import Check
 from storage.clock import utc_now
 from storage.database import Database
 from tests.inbox import Answer, Hook, held_port, reset, webhook
-from tests.site import Site, a_site, policy, policywatch, watchlist
+from tests.site import Site, library, policywatch, watchlist
 
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 def beating(folder: Path, site: Site, more: str = "", names: tuple[str, ...] = ("privacy",)) -> Path:

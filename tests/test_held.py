@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -11,14 +10,9 @@ from pathlib import Path
 import pytest
 
 from policywatch.ingest.archived import ArchivedText, import_document
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, policywatch, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, policywatch, watchlist
 
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 @pytest.fixture

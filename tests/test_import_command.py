@@ -19,6 +19,8 @@ from tests.archive import Commit, repository
 from tests.archived import POLICY, WATCHLIST, dates, day, history, policy, watched
 from tests.site import policywatch, settled
 
+DATABASES = ["sqlite"]
+
 watchlist = pytest.fixture(watched)
 
 

@@ -14,6 +14,8 @@ from storage.versions import current_version
 from tests.archive import Commit, git, repository
 from tests.archived import ALL, SHARING, day, history, policy, take, watched
 
+DATABASES = ["sqlite"]
+
 watchlist = pytest.fixture(watched)
 archive = pytest.fixture(history)
 

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -24,14 +23,9 @@ from storage.change_list import ChangeFilter, changes_page
 from storage.clock import utc_now
 from storage.database import Database
 from storage.lock import one_at_a_time
-from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, command, outcomes, policy, policywatch, run, watchlist
+from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, command, library, outcomes, policy, policywatch, run, watchlist
 
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 def alerts(folder: Path) -> str:

@@ -22,7 +22,7 @@ from storage.versions import Version, versions
 from tests import warm
 from tests.site import a_job, a_site, policy, policywatch, run, settled, watchlist
 
-KILLS = 12
+KILLS = 8
 KINDS = (
     "photographs", "searches", "messages", "contacts", "purchases", "playlists", "recordings", "locations", "comments",
     "reviews", "drawings", "recipes", "calendars", "bookmarks", "documents", "browsing history", "voice", "posts",

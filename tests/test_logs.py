@@ -8,22 +8,17 @@ import pty
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import warm
-from tests.site import Site, a_site, command, policy, watchlist
+from tests.site import Site, command, library, policy, watchlist
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 @pytest.fixture

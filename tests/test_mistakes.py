@@ -12,6 +12,7 @@ import pytest
 from tests import warm
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
+DATABASES = ["sqlite"]
 STUMBLE = "We count the stones on the way."
 # the program, with a mistake in it that only a page with these words brings to light
 _READER_TRIPS = f"""

@@ -16,7 +16,7 @@ from storage.checks import Check, Outcome
 from storage.database import Database
 from storage.versions import Version, current_version
 from tests import misbehaving
-from tests.crawling import believe, captures, checked, on_sqlite, own, served
+from tests.crawling import believe, captures, checked, own, served
 from tests.misbehaving import Sites, in_turn, page, redirect, validated
 from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
 from tests.web_pages import hrefs, visited
@@ -146,7 +146,7 @@ def test_another_set_of_addresses_is_the_operators_doing_and_alerts_nobody(
 sites = pytest.fixture(served)
 
 
-database = pytest.fixture(on_sqlite)
+DATABASES = ["sqlite"]
 
 
 def seen(check: Check) -> tuple[str | None, int | None]:

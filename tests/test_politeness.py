@@ -19,7 +19,7 @@ from sqlmodel import select
 from storage.checks import Check, Outcome
 from storage.database import Database
 from tests import misbehaving
-from tests.crawling import QUICK, checked, crawled, declared, on_sqlite, own, served
+from tests.crawling import QUICK, checked, crawled, declared, own, served
 from tests.misbehaving import Answer, Asked, Sites, in_turn, page, redirect
 
 ALL_FORBIDDEN = "User-agent: *\nDisallow: /"
@@ -29,7 +29,7 @@ PLAIN = "text/plain"
 sites = pytest.fixture(served)
 
 
-database = pytest.fixture(on_sqlite)
+DATABASES = ["sqlite"]
 
 
 def test_we_say_who_we_are_and_which_language_we_want(sites: Sites, database: Database) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from messages import catalogue
 from notifier.alert_view import change_view
 from storage.changes import change as stored
 from storage.database import Database
-from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import AI, Site, library, outcomes, policy, policywatch, run, watchlist
 
 PREVIEW = """
 [[documents]]
@@ -27,11 +26,7 @@ allow_private = true
 """
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 def config_with_preview(folder: Path, site: Site) -> Path:

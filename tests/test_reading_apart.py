@@ -27,16 +27,12 @@ from storage.notices import Notice
 from storage.paragraphs import blame
 from storage.versions import last_import, numbered_version, versions
 from tests import warm
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, outcomes, policy, policywatch, run, settled, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, library, outcomes, policy, policywatch, run, settled, watchlist
 
 ID = "library/privacy"
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 @dataclass

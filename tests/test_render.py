@@ -15,7 +15,7 @@ from storage.captures import capture
 from storage.checks import Check, Outcome
 from storage.database import Database
 from tests import misbehaving
-from tests.crawling import QUICK, captures, checked, on_sqlite, own, served
+from tests.crawling import QUICK, captures, checked, own, served
 from tests.misbehaving import Site, Sites, after, page, redirect
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def site(sites: Sites) -> Site:
     return sites.new()
 
 
-database = pytest.fixture(on_sqlite)
+DATABASES = ["sqlite"]
 
 
 def rendered(database: Database, site: Site, settings: CrawlSettings = BROWSED, **more: object) -> Check:

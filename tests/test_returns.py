@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from storage.alerts import Alert
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, watchlist
 
 EDITED = tuple(text.replace("Our staff", "Our librarians") for text in PARAGRAPHS)
 SOLD = "We sell the list of what you read to our advertising partners."
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        yield running
+site = pytest.fixture(library)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from storage.second_readings import SecondReading
 from tests.model_server import ANSWER, MEANING, Answering, answering, chat, saying
 from tests.owed import NEW, owe, route, training
 from tests.post import Post, deliver
-from tests.site import AI, PARAGRAPHS, Site, a_job, a_site, policy, watchlist
+from tests.site import AI, PARAGRAPHS, Site, a_job, library, policy, watchlist
 
 SENS = "La bibliothèque entraînera des modèles avec vos avis, sauf opposition."
 MARK = "Written by a machine, may be wrong"
@@ -59,11 +59,7 @@ def server() -> Iterator[Answering]:
         yield model
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 def table(url: str, more: str = "") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sqlmodel import SQLModel
 from storage.database import Database
 from tests import warm
 from tests.inbox import Hook, held_port, mail_server, webhook
-from tests.site import AI, Site, a_site, policy, watchlist
+from tests.site import AI, Site, library, policy, watchlist
 from tests.web_pages import visited
 
 SECRETS = {
@@ -28,11 +27,7 @@ SECRETS = {
 }
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        running.pages["/privacy"] = policy()
-        yield running
+site = pytest.fixture(library)
 
 
 def echo(handler: BaseHTTPRequestHandler) -> None:

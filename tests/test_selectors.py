@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from analysis.extract import read_page
 from analysis.validate.selectors import Suggestion, suggest_selectors
-from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policywatch, run, watchlist
+from tests.site import AI, PARAGRAPHS, Site, library, outcomes, policywatch, run, watchlist
 
 TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
 MENU = "<nav><a href=/>Home</a></nav><div class=teaser><p>Our reading room has new chairs, come and try them.</p></div>"
@@ -22,10 +21,7 @@ def page(body: str) -> str:
 BEFORE = read_page(page(f"<div class=policy><h1>Privacy policy</h1>{TEXT}</div>").encode(), select=[".policy"])
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as site:
-        yield site
+site = pytest.fixture(library)
 
 
 def watching(folder: Path, site: Site, select: str) -> Path:

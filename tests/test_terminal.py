@@ -25,6 +25,7 @@ from tests.model_server import ANSWER
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import HELP, PRIVACY, TERMS, tell
 
+DATABASES = ["sqlite"]
 Show = Callable[[Console, Session], None]
 
 

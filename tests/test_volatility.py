@@ -16,16 +16,13 @@ from policywatch.ingest.extraction import Body, ExtractionConfig
 from storage.database import Database
 from storage.notices import NoticeKind, notices_of
 from tests.paper import Ink, pdf
-from tests.site import AI, PARAGRAPHS, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.site import AI, PARAGRAPHS, Site, library, outcomes, policy, policywatch, run, watchlist
 
 TITLE = "Privacy policy of the library"
 URL = "http://127.0.0.1/privacy"
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as running:
-        yield running
+site = pytest.fixture(library)
 
 
 def page(extra: str) -> Body:

@@ -20,6 +20,7 @@ from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
 from tests.web_server import get, served
 
+DATABASES = ["sqlite"]
 NOT_THERE = (
     "/nothing",
     "/changes/4711",

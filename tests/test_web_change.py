@@ -27,6 +27,8 @@ from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, change_id, hrefs, page, text, visited
 
+DATABASES = ["sqlite"]
+
 
 def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley: Story) -> None:
     site = parley.site

@@ -14,6 +14,8 @@ from tests.stories import Teller, block, day
 from tests.story_of_parley import NOTES, PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page, text
 
+DATABASES = ["sqlite"]
+
 
 def test_documents_are_listed_by_service_with_their_last_check(site: httpx.Client, database: Database) -> None:
     tell(database)

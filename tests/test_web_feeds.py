@@ -20,6 +20,7 @@ from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page
 from tests.web_server import get, served
 
+DATABASES = ["sqlite"]
 FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import select
 
 from storage.changes import Change
@@ -16,6 +17,7 @@ from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page, text, visited
 
+DATABASES = ["sqlite"]
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
@@ -190,3 +192,18 @@ def test_what_a_change_no_longer_says_is_called_so(database: Database, site: htt
         page(site, "/changes"), ".entry .quotation"
     )
     assert "Ne figure plus" in text(page(site, "/changes?lang=fr"), ".entry .quotation")[0]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_pages_feeds_and_answers_are_the_same_on_postgresql(
+    parley: Story, site: httpx.Client, database: Database
+) -> None:
+    tell(database)
+    waiting, seen = ["/", "/api/changes", "/api/documents", "/health", "/search?q=data"], set()
+    while waiting and len(seen) < 60:
+        path = waiting.pop(0)
+        seen.add(path)
+        one, other = (client.get(path) for client in (parley.site, site))
+        assert one.text.replace(str(parley.site.base_url), str(site.base_url)) == other.text, path
+        links = hrefs(LexborHTMLParser(other.text), "a[href^='/'], link[href^='/']")
+        waiting += [link for link in dict.fromkeys(links) if link not in seen and link not in waiting]

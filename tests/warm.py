@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,13 +27,25 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy.orm import configure_mappers
+
+from analysis.compare import compare
+from analysis.extract import read_page
+from analysis.text.lexicon import mentions_in
+from notifier.notifications import change_message
+from notifier.sample import sample_change
+from storage.database import Database
+
 ROOT = Path(__file__).parents[1]
 _OURS = ("analysis", "crawler", "notifier", "policywatch", "messages", "storage")
 _NOT = ("policywatch.__main__", "policywatch.scrapy_settings")  # which do something
+# loaded when they are needed: modules, and packages with all that is in them
 _LATE = (
-    *("scrapy.dupefilters", "scrapy.extensions.feedexport", "scrapy.pqueues", "scrapy.squeues"),
-    *("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg"),
-)  # loaded when they are needed
+    *("aiohttp.web", "requests_file", "scrapy.dupefilters", "scrapy.logformatter", "scrapy.pqueues", "scrapy.squeues"),
+    *("scrapy.statscollectors", "scrapy.utils.engine", "sqlalchemy.dialects.postgresql.psycopg"),
+    *("sqlalchemy.dialects.sqlite", "tldextract", "typer._adapters", "typer._click.decorators"),
+)
+_LATE_PACKAGES = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
 _PATIENCE = 600  # seconds
 _FORK, _WAIT = b"f", b"w"
@@ -118,16 +131,34 @@ def _number(line: socket.socket) -> int:
 
 
 def _load() -> None:
-    for package in _OURS:
-        found = importlib.import_module(package)
-        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
-            if module.name not in _NOT:
-                importlib.import_module(module.name)
-    for late in _LATE:
-        importlib.import_module(late)
+    with warnings.catch_warnings(action="ignore"):  # some of Scrapy's are on their way out
+        for package in (*_OURS, *_LATE_PACKAGES):
+            found = importlib.import_module(package)
+            for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+                if module.name not in _NOT:
+                    importlib.import_module(module.name)
+        for late in _LATE:
+            importlib.import_module(late)
+    _use()
     assert "twisted.internet.reactor" not in sys.modules, "it can't be shared"
     assert threading.active_count() == 1, "a fork has one thread only"
     gc.freeze()
+
+
+def _use() -> None:
+    """Have made what each program would make for itself: mappers, phrases, models, catalogues, templates."""
+    configure_mappers()
+    for language, *texts in (
+        ("en", "We keep it.", "We train AI."),
+        ("fr", "Nous la gardons.", "Nous entraînons l’IA."),
+    ):
+        before, after = (read_page(f"# Terms\n\n{text}".encode(), mime="text/markdown") for text in texts)
+        read_page(f"<h1>Terms</h1><p>{texts[0]}</p>".encode())
+        compare(before, after, language=language, trusted=True)
+        mentions_in(language)(texts[0])
+        change_message(sample_change(language), language, ()).fitted("text", 10_000)
+    with tempfile.TemporaryDirectory() as folder:
+        Database(f"sqlite:///{folder}/watch.db").close()
 
 
 def _start_programs() -> None:

@@ -19,6 +19,7 @@ CASES = Path(__file__).with_name("cases")
 Case = dict[str, Any]
 
 
+@cache
 def cases() -> list[Any]:
     found = []
     for language in ("en", "fr"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from analysis.classify.features import PassageFeatures
 from analysis.model import SIDES, TOPICS
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 _AI = ("ai_training", "ai_features")
 _PEOPLES = ("personal_data", "user_content")
 Decided = Mapping[str, Any]  # fields of a verdict
-
-
-class Convention(NamedTuple):
-    """`decide` gives the fields of the verdict that it settles, none where it does not apply; `name` is what reasons
-    call it."""
-
-    name: str
-    decide: Callable[[PassageFeatures, str, Verdict], Decided | None]
 
 
 def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> Decided:
@@ -39,10 +31,6 @@ def _alerting(verdict: Verdict, *topics: str, severity: str, direction: str) -> 
 def _is_denied(features: PassageFeatures, side: str) -> bool:
     """Whether a changed sentence of the side says that something is not done."""
     return any(phrase.topic == "promise" and phrase.side == side for phrase in features.phrases)
-
-
-def _speaks_of_people(features: PassageFeatures, side: str) -> bool:
-    return any(phrase.topic in _PEOPLES and phrase.side == side for phrase in features.phrases)
 
 
 def _notice(features: PassageFeatures, kind: str, verdict: Verdict) -> Decided | None:
@@ -89,8 +77,8 @@ def _promise_gone(features: PassageFeatures, kind: str, verdict: Verdict) -> Dec
     if kind == "rules" or not features.has("promise", side="before") or _is_denied(features, "after"):
         return None
     broken = [topic for topic in ("ai_training", "data_sharing") if features.has(topic, side="before")]
-    about = any(phrase.topic in TOPICS and phrase.side == "before" for phrase in features.phrases)
-    if not about or not (_speaks_of_people(features, "before") or broken):
+    named = {phrase.topic for phrase in features.phrases if phrase.side == "before"}
+    if named.isdisjoint(TOPICS) or not (broken or named & {*_PEOPLES}):
         return None
     severity = "high" if broken else "medium" if verdict.severity in ("none", "low") else verdict.severity
     return _alerting(
@@ -138,14 +126,15 @@ def _denial(features: PassageFeatures, _kind: str, verdict: Verdict) -> Decided 
     )
 
 
-CONVENTIONS = (
-    Convention("notice", _notice),
-    Convention("about_ai", _about_ai),
-    Convention("training", _training),
-    Convention("sale", _sale),
-    Convention("promise_gone", _promise_gone),
-    Convention("choice_gone", _choice_gone),
-    Convention("retention", _retention),
-    Convention("denial", _denial),
-)
+# by what reasons call them; each gives the fields of the verdict that it settles, none where it does not apply
+CONVENTIONS: Mapping[str, Callable[[PassageFeatures, str, Verdict], Decided | None]] = {
+    "notice": _notice,
+    "about_ai": _about_ai,
+    "training": _training,
+    "sale": _sale,
+    "promise_gone": _promise_gone,
+    "choice_gone": _choice_gone,
+    "retention": _retention,
+    "denial": _denial,
+}
 HIGH = frozenset(("training", "sale", "promise_gone", "choice_gone"))  # those that can make a change high

@@ -57,7 +57,7 @@ def why(features: PassageFeatures, verdict: Verdict, quotes: Sequence[Evidence],
         return (Message("why.suppressed", reason=Message(cosmetic)) if cosmetic else Message("why.bounded"),)
     if not verdict.is_learned:
         return (Message("why.unlearned"), *map(_quoted, quotes))
-    chance = Message("why.chance", chance=_percent(verdict.first or verdict))
+    chance = Message("why.chance", chance=round(100 * (verdict.first or verdict).chances.get("alert", 0)))
     settled = (_second(verdict.first),) if verdict.first else ()
     if not verdict.alert:
         return (*settled, chance)
@@ -75,10 +75,6 @@ def _second(first: Verdict) -> Message:
     """That a second reader decided, and what the trained model would have: all of it in the reason's values."""
     names = [_topic(topic) for topic in first.topics] or [Message("why.nothing_to_tell")]
     return Message("why.second_reader", first=join_messages("list.words", names))
-
-
-def _percent(verdict: Verdict) -> int:
-    return round(100 * verdict.chances.get("alert", 0))
 
 
 def _quoted(quote: Evidence) -> Message:

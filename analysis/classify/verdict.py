@@ -68,9 +68,9 @@ def classify_passage(
 
 
 def _by_conventions(features: PassageFeatures, kind: str, verdict: Verdict) -> Verdict:
-    for convention in CONVENTIONS:
-        if decided := convention.decide(features, kind, verdict):
-            verdict = replace(verdict, **decided, conventions=(*verdict.conventions, convention.name))
+    for name, decide in CONVENTIONS.items():
+        if decided := decide(features, kind, verdict):
+            verdict = replace(verdict, **decided, conventions=(*verdict.conventions, name))
     return verdict
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from analysis.extract.html_lines import Line, is_block
 from analysis.extract.html_tree import Element
@@ -27,29 +28,25 @@ class _Containers(NamedTuple):
 
     ids: frozenset[str]
     classes: frozenset[str]
-    id_prefixes: tuple[str, ...] = ()
-    tags: frozenset[str] = frozenset()
+    tags: frozenset[str]
+    id_prefixes: tuple[str, ...]
 
     def hold(self, element: Element) -> bool:
         id_ = element.get("id")
-        known = id_ in self.ids or (bool(self.id_prefixes) and id_.startswith(self.id_prefixes))
-        return known or element.tag in self.tags or not self.classes.isdisjoint(element.get("class").split())
+        known = id_ in self.ids or id_.startswith(self.id_prefixes) or element.tag in self.tags
+        return known or not self.classes.isdisjoint(element.get("class").split())
 
 
 @cache
 def _consent_managers() -> tuple[_Containers, _Containers]:
     """Of their dialogs, and of the tables that they put into a cookie policy."""
     file = tomllib.loads(resources.files(__package__).joinpath("consent_managers.toml").read_text("utf-8"))
-    dialogs, tables = file, file["declarations"]
-    return (
-        _Containers(
-            frozenset(dialogs["ids"]),
-            frozenset(dialogs["classes"]),
-            tuple(dialogs["id_prefixes"]),
-            frozenset(dialogs["tags"]),
-        ),
-        _Containers(frozenset(tables["ids"]), frozenset(tables["classes"])),
-    )
+    return _containers(file), _containers(file["declarations"])
+
+
+def _containers(table: Mapping[str, Any]) -> _Containers:
+    ids, classes, tags = (frozenset(table.get(name, ())) for name in ("ids", "classes", "tags"))
+    return _Containers(ids, classes, tags, tuple(table.get("id_prefixes", ())))
 
 
 def mark_consent_managers(elements: list[Element]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from analysis.extract.html_tree import Element
@@ -103,23 +104,17 @@ def heading_level(element: Element) -> int:
 
 def layout_tables(elements: list[Element]) -> set[Element]:
     """Tables that only place things: with a heading, a table or a single column in them."""
-    nearest: dict[Element, Element] = {}
-    layout: set[Element] = set()
+    layout = {each for each in elements if each.tag == "table" and each.role in ("presentation", "none")}
     widest: dict[Element, int] = {}
     for element in elements:
-        parent = element.parent
-        table = parent if parent is not None and parent.tag == "table" else nearest.get(parent) if parent else None
-        if table is not None:
-            nearest[element] = table
-            if element.tag in ("h1", "h2", "h3", "h4", "table"):
-                layout.add(table)
-            elif element.tag == "tr":
+        if element.tag in ("h1", "h2", "h3", "h4", "table", "tr"):
+            table = next((holder for holder in islice(element.upwards(), 1, None) if holder.tag == "table"), None)
+            if table is not None and element.tag == "tr":
                 cells = sum(1 for child in element.children if isinstance(child, Element) and child.tag in CELLS)
                 widest[table] = max(widest.get(table, 0), cells)
-        if element.tag == "table" and element.role in ("presentation", "none"):
-            layout.add(element)
-    layout.update(table for table, width in widest.items() if width < 2)
-    return layout
+            elif table is not None:
+                layout.add(table)
+    return layout | {table for table, width in widest.items() if width < 2}
 
 
 def above_title(lines: Sequence[Line]) -> int:

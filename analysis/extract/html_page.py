@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from urllib.parse import unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -12,7 +13,7 @@ from analysis.extract.grids import with_rows
 from analysis.extract.html_flow import lines_of
 from analysis.extract.html_lines import Line
 from analysis.extract.html_tree import Element, grow, is_stable_name, parse
-from analysis.extract.main_text import descendants, leave_out
+from analysis.extract.main_text import leave_out
 from analysis.model import Block, Dropped, Link, Page, UnreadablePage
 from analysis.text.language import language_of, region_of, two_letters
 from analysis.text.phrases import kinds_of, pattern
@@ -130,8 +131,7 @@ def _narrow(elements: list[Element], lines: list[Line], fragment: str) -> None:
     if target is None:
         return
     left = [line for line in lines if line.reason is None]
-    inside = descendants(elements, target)
-    part = {line for line in left if line.element in inside}
+    part = {line for line in left if line.element.is_within(target)}
     if sum(line.is_prose for line in part) < 2:
         part = set(_section(left, target))
     if sum(line.is_prose for line in part) >= 2:
@@ -144,10 +144,9 @@ def _section(lines: list[Line], target: Element) -> list[Line]:
     start = next((index for index, line in enumerate(lines) if line.element.order >= target.order), len(lines))
     if start == len(lines) or lines[start].kind != "heading":
         return []
-    end = start + 1
-    while end < len(lines) and not (lines[end].kind == "heading" and lines[end].level <= lines[start].level):
-        end += 1
-    return lines[start:end]
+    level = lines[start].level
+    below = takewhile(lambda line: line.kind != "heading" or line.level > level, lines[start + 1 :])
+    return [lines[start], *below]
 
 
 def _base(tree: LexborHTMLParser, url: str) -> str:
@@ -190,8 +189,7 @@ def _blocks(lines: Iterable[Line], base: str) -> Iterable[Block]:
             path.append((line.level, line.text, _scope(line.element)))
 
 
-def _scope(element: Element | None) -> Element | None:
+def _scope(element: Element) -> Element | None:
     """The <details> that a summary is the heading of, None for headings that hold until the next one."""
-    while element is not None and element.tag != "summary":
-        element = element.parent
-    return element.parent if element is not None else None
+    summary = next((holder for holder in element.upwards() if holder.tag == "summary"), None)
+    return summary.parent if summary is not None else None

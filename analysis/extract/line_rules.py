@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from analysis.extract.counts import is_count, leave_out_counts
 from analysis.extract.furniture import autonyms, is_named
@@ -217,15 +217,9 @@ def _prose(lines: Iterable[Line]) -> int:
 
 
 def _runs(lines: list[Line], test: Callable[[Line], bool]) -> Iterator[list[int]]:
-    run: list[int] = []
-    for index, line in enumerate(lines):
-        if test(line):
-            run.append(index)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
+    for passes, run in groupby(range(len(lines)), key=lambda index: test(lines[index])):
+        if passes:
+            yield [*run]
 
 
 def _edges(lines: list[Line], _: list[Line]) -> None:

@@ -80,18 +80,16 @@ def by_place(elements: list[Element], lines: list[Line]) -> None:
     if not prose:
         return
     part, frame = _part(elements, prose)
-    inside = descendants(elements, part)
-    framed = descendants(elements, frame) if frame is not None else None
-    main = {index for index, line in enumerate(left) if line.element in inside}
+    main = {index for index, line in enumerate(left) if line.element.is_within(part)}
     titled = any(left[index].kind == "heading" and left[index].level == 1 for index in main)
-    above = _above(left, min(main), framed) if frame is not None or not titled else set()
-    text = main | above | _title(left, main | above) | _below(left, max(main), framed or inside)
+    above = _above(left, min(main), frame) if frame is not None or not titled else set()
+    text = main | above | _title(left, main | above) | _below(left, max(main), frame or part)
     for index, line in enumerate(left):
         if index not in text:
             line.reason = "outside the main part"
 
 
-def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]:
+def _above(left: list[Line], first: int, frame: Element | None) -> set[int]:
     """The lines straight above the main part, up to the first thing to click or to a title over the page's own: its
     title, its date, whom it is for. Where there is a <main>, all that stand in it, buttons or not."""
     above: set[int] = set()
@@ -101,7 +99,7 @@ def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]
         if titled and frame is None and line.kind == "heading":
             break
         titled |= line.kind == "heading" and line.level == 1
-        if frame is not None and line.element not in frame:
+        if frame is not None and not line.element.is_within(frame):
             break
         if not line.is_clickable:
             above.add(index)
@@ -110,13 +108,13 @@ def _above(left: list[Line], first: int, frame: set[Element] | None) -> set[int]
     return above
 
 
-def _below(left: list[Line], last: int, framed: set[Element]) -> set[int]:
+def _below(left: list[Line], last: int, frame: Element) -> set[int]:
     """Text below the main part, but still within <main>: an address, a note; with the title over it."""
     below: set[int] = set()
     has_text = False
     for index in range(len(left) - 1, last, -1):
         line = left[index]
-        if line.element not in framed or line.is_clickable:
+        if line.is_clickable or not line.element.is_within(frame):
             continue
         if line.kind == "heading":
             if has_text:
@@ -164,13 +162,3 @@ def _part(elements: list[Element], prose: list[Line]) -> tuple[Element, Element 
             break
         part = heaviest
     return part, frame
-
-
-def descendants(elements: list[Element], part: Element) -> set[Element]:
-    inside = {part}
-    for element in elements[part.order + 1 :]:
-        if element.parent in inside:
-            inside.add(element)
-        else:
-            break
-    return inside

@@ -23,20 +23,8 @@ def leave_out_other_languages(elements: list[Element], lines: list[Line], langua
         if len(parts) != 1:
             break
         parent = parts[0]
-    texts: dict[Element, list[str]] = {part: [] for part in parts}
-    holders: dict[Element, Element] = {}
-    for element in elements[parent.order + 1 :]:
-        if element in texts:
-            holders[element] = element
-        elif element.parent in holders:
-            holders[element] = holders[element.parent]
-    for line in left:
-        if line.element in holders:
-            texts[holders[line.element]].append(line.text)
-    languages = {part: language_of(" ".join(lines)) for part, lines in texts.items() if lines}
-    if wanted not in languages.values():
-        return
-    for line in left:
-        holder = holders.get(line.element)
-        if holder is not None and languages.get(holder) not in (wanted, None):
+    by_part = [[line for line in left if line.element.is_within(part)] for part in parts]
+    languages = [language_of(" ".join(line.text for line in inside)) for inside in by_part]
+    for language, inside in zip(languages, by_part, strict=True):
+        for line in inside if wanted in languages and language not in (wanted, None) else ():
             line.reason = "another language"

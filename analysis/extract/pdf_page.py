@@ -28,6 +28,7 @@ _BULLET = re.compile(r"(?:[•●○◦▪■□‣➢✓✔·∙\uf0b7\uf0a7\uf
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|\(?[ivx]{1,4}\))\s+(?=\S)")
 _ENDED = re.compile(r"[.!?:;。！？]['\"’”»)\]]*$")
 _HYPHENATED = re.compile(r"(\w+)[-‐\u00ad]$")
+_BOLD = re.compile("bold|black|heavy|demi", re.IGNORECASE)
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]|\(cid:\d+\)")
 
@@ -97,22 +98,18 @@ def _line(page: LTPage, line: object, index: int, box: int) -> _TextLine | None:
     if not isinstance(line, LTTextLine):
         return None
     letters = [letter for letter in line if isinstance(letter, LTChar) and letter.get_text().strip()]
-    text = " ".join(_LIGATURE.sub(_letters, _CONTROL.sub("", line.get_text())).split())
+    text = " ".join(
+        _LIGATURE.sub(
+            lambda letters: unicodedata.normalize("NFKC", letters[0]), _CONTROL.sub("", line.get_text())
+        ).split()
+    )
     if not text or not letters:
         return None
     sizes = Counter(round(letter.size * 2) / 2 for letter in letters)
-    bold = sum(_is_bold(letter.fontname) for letter in letters) > 0.8 * len(letters)
+    bold = sum(_BOLD.search(letter.fontname) is not None for letter in letters) > 0.8 * len(letters)
     height = page.height or 1
     edge = line.y0 < _EDGE * height or line.y1 > (1 - _EDGE) * height
     return _TextLine(text, sizes.most_common(1)[0][0], bold, line.x0, line.x1, line.y0, line.y1, index, box, edge)
-
-
-def _letters(match: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", match.group())
-
-
-def _is_bold(font: str) -> bool:
-    return any(word in font.lower() for word in ("bold", "black", "heavy", "semibold", "demi"))
 
 
 def _running(lines: list[_TextLine]) -> set[_TextLine]:

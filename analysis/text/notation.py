@@ -53,34 +53,31 @@ def _sequence(phrase: str) -> str:
     return regex
 
 
-def _elements(phrase: str) -> list[str]:
+@cache
+def _elements(phrase: str) -> tuple[str, ...]:
     """Words, (alternatives), [optional words] and gaps of a phrase."""
-    parts, depth, current = [], 0, ""
-    for character in phrase.strip() + " ":
-        depth += (character in "([") - (character in ")]")
-        if character == " " and depth == 0:
-            if current:
-                parts.append(current)
-            current = ""
-        else:
-            current += character
-        if depth < 0:
-            break
-    if depth:
-        raise ValueError(f"brackets do not match in {phrase!r}")
-    return parts
+    return tuple(filter(None, _split(phrase.strip(), " ")))
 
 
 def _alternatives(element: str) -> list[str]:
     """The phrases between the bars of `(one|another (way|kind))`."""
-    options, depth = [""], 0
-    for character in element[1:-1]:
+    return _split(element[1:-1], "|")
+
+
+def _split(phrase: str, separator: str) -> list[str]:
+    """The parts between separators that stand in no brackets."""
+    parts, depth = [""], 0
+    for character in phrase:
         depth += (character in "([") - (character in ")]")
-        if character == "|" and depth == 0:
-            options.append("")
+        if depth < 0:
+            break
+        if character == separator and depth == 0:
+            parts.append("")
         else:
-            options[-1] += character
-    return options
+            parts[-1] += character
+    if depth:
+        raise ValueError(f"brackets do not match in {phrase!r}")
+    return parts
 
 
 def _word(word: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import chain
 from typing import Protocol
 
 from analysis.model import Block, Page
@@ -220,21 +219,15 @@ class HasText(Protocol):
     def text(self) -> str: ...
 
 
-def word_trigrams(texts: Iterable[HasText]) -> Counter[tuple[str, ...]]:
+def word_trigrams(blocks: Iterable[HasText]) -> Counter[tuple[str, str, str]]:
     """Three words in a row; of scripts without spaces, three characters."""
-    return Counter(chain.from_iterable(_trigrams(_tokens(text)) for text in texts))
-
-
-def _tokens(block: HasText) -> Sequence[str]:
-    text = block.text.lower()
-    tokens = _WORD.findall(text)
-    if len(tokens) * 8 < len(text) and not text.isascii():
-        return [character for character in text if character.isalnum()]
-    return tokens
-
-
-def _trigrams(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return zip(tokens, tokens[1:], tokens[2:], strict=False)
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for text in (block.text.lower() for block in blocks):
+        tokens = _WORD.findall(text)
+        if len(tokens) * 8 < len(text) and not text.isascii():
+            tokens = [character for character in text if character.isalnum()]
+        counts.update(zip(tokens, tokens[1:], tokens[2:], strict=False))
+    return counts
 
 
 def _overlap(page: Page, other: Page) -> float:
@@ -260,14 +253,6 @@ def _alike(title: str, other: str) -> bool:
 
 def _doubled(page: Page) -> float:
     """Share of the text's longer blocks that repeat an earlier one."""
-    seen: set[str] = set()
-    whole = again = 0
-    for block in page.blocks:
-        if len(block.text) < 60:
-            continue
-        key = normalize(block.text)
-        whole += len(key)
-        if key in seen:
-            again += len(key)
-        seen.add(key)
-    return again / whole if whole else 0.0
+    texts = [normalize(block.text) for block in page.blocks if len(block.text) >= 60]
+    whole = sum(map(len, texts))
+    return (whole - sum(map(len, set(texts)))) / whole if whole else 0.0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,10 @@ from rich.text import Text
 from sqlmodel import col, select
 
 from policywatch.cli.terminal import show_change
+from policywatch.config.recipients import recipients
+from policywatch.config.watchlist import load
 from policywatch.demo.site import DAYS, DOCUMENTS, EXPECTED, EXPECTED_ALERTS, SERVICE, STORIES, DemoSite
+from policywatch.pipeline import Job
 from policywatch.schedule.installation import program
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, serve
@@ -37,18 +39,19 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
     good, sent = True, 0
     with DemoSite() as site:
         config.write_text(_watchlist(site.url, folder, port), "utf-8")
+        watchlist = load(config)
+        database = Database(watchlist.database)
         console.print(f"{SERVICE}, an invented professional network, is at {site.url} for five days.\n")
         for day in DAYS:
             site.day = day
             console.print(Text(f"Day {day}: {STORIES[day]}", style="bold"))
-            report = _run(config)
+            report = Job(watchlist, database, recipients(watchlist)).run(force=True).json()
             good &= _tell(console, day, report)
             sent += report["deliveries"]["sent"]
     good &= sent == expected
     written = " and ".join(str(folder / file) for _, file in _ROUTES.values())
     console.print(f"\n{sent} alerts were delivered, {expected} belong to the story.")
     console.print(f"Each tells of the changes of a day, in English or in French: {written}.", soft_wrap=True)
-    database = Database(f"sqlite:///{folder / 'policywatch.db'}")
     _show(console, database, alerts)
     console.print(
         "\nAll came as it should." if good else "\nSomething came otherwise than it should.",
@@ -65,38 +68,22 @@ def play(console: Console, folder: Path | None, *, stay: bool, port: int) -> boo
 
 
 def _watchlist(url: str, folder: Path, port: int) -> str:
-    head = [
-        'contact = "demo@example.org"',
-        'database = "sqlite:///policywatch.db"',
-        f'site = "http://127.0.0.1:{port}"',
-        "[crawl]",
-        "delay = 0",
-        "confirm_delay = 0",
-    ]
+    top = {"contact": "demo@example.org", "database": "sqlite:///policywatch.db", "site": f"http://127.0.0.1:{port}"}
+    tables = [_table("", top), _table("[crawl]", {"delay": 0, "confirm_delay": 0})]
     for name, (language, file) in _ROUTES.items():
-        to = json.dumps(f"file://{folder / file}")
-        head += ["[[routes]]", f'name = "{name}"', f"to = [{to}]", f'language = "{language}"']
+        tables.append(_table("[[routes]]", {"name": name, "to": [f"file://{folder / file}"], "language": language}))
     for document in DOCUMENTS:
-        head += [
-            "[[documents]]",
-            f'id = "{document.id}"',
-            f'service = "{SERVICE}"',
-            f"title = {json.dumps(document.title, ensure_ascii=False)}",
-            f'kind = "{document.kind}"',
-            f'url = "{url}{document.path}"',
-            f'language = "{document.language}"',
-            "allow_private = true",
-        ]
-    return "\n".join(head) + "\n"
+        entry = {"id": document.id, "service": SERVICE, "title": document.title, "kind": document.kind}
+        where = {"url": f"{url}{document.path}", "language": document.language, "allow_private": True}
+        tables.append(_table("[[documents]]", entry | where))
+    return "".join(tables)
 
 
-def _run(config: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "policywatch", "run", "--now", "--json", "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if not done.stdout:
-        raise ChildProcessError(f"the job stopped: {done.stderr.strip()}")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+def _table(head: str, entries: Mapping[str, object]) -> str:
+    """TOML, of which JSON's texts, numbers and lists are a part."""
+    return "\n".join(
+        [head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()), ""]
+    )
 
 
 def _tell(console: Console, day: int, report: dict[str, Any]) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from analysis.model import Comparison, Passage
-from analysis.page_json import evidence_json, stored_brief
+from analysis.page_json import stored_brief
 from analysis.text.words import word_diff
 from storage.changes import StoredPassage
 
@@ -47,7 +48,7 @@ def stored_passages(passages: Iterable[Passage]) -> list[StoredPassage]:
             before=passage.before,
             after=passage.after,
             topics=list(passage.topics),
-            evidence=[evidence_json(evidence) for evidence in passage.evidence],
+            evidence=[asdict(evidence) for evidence in passage.evidence],
             severity=passage.severity,
             direction=passage.direction,
             returns=passage.returns,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from policywatch.config.watchlist import Watchlist
 from policywatch.schedule.interval import CannotSchedule
@@ -64,7 +64,8 @@ def this_installation(
         raise CannotSchedule(
             "workers need PostgreSQL, which machines can share; `policywatch database copy` moves a store"
         )
-    secrets = tuple(sorted(set(_variables(tomllib.loads(file.read_text("utf-8-sig"))))))
+    tables = json.dumps(tomllib.loads(file.read_text("utf-8-sig")), default=str)  # without the comments
+    secrets = tuple(sorted({*re.findall(r"\$\{(\w+)\}", tables)}))
     beside = file.with_name(ENVIRONMENT_FILE)
     if environment_file is None and (secrets or beside.exists()):
         environment_file = beside
@@ -93,14 +94,3 @@ def program() -> tuple[str, ...]:
 def _sqlite_file(url: str) -> Path | None:
     match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", url)
     return Path(match[1]) if match and match[1] != ":memory:" else None
-
-
-def _variables(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from re.findall(r"\$\{(\w+)\}", value)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _variables(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _variables(inner)
