@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session
@@ -14,6 +15,7 @@ from messages import counted
 from notifier.try_templates import template_problems
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
+from policywatch.config.schema import span
 from policywatch.config.watchlist import Watchlist, contact_problem, load
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
@@ -31,6 +33,7 @@ from policywatch.views.health import (
     watched_finding,
     watchlist_findings,
 )
+from storage.captures import share_since
 from storage.changes import dated_ahead
 from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
@@ -67,6 +70,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
 def _stored(database: Database, watchlist: Watchlist) -> Iterator[Finding]:
     """What the store says of documents, deliveries and checks."""
     with database.reading() as session:
+        yield from _disk(database, watchlist, session)
         yield from unread_captures(session, watchlist)
         yield from (Finding(False, "deliveries", line) for line in undelivered(session))
         yield from _dated_ahead(session)
@@ -96,6 +100,19 @@ def _writable(database: Database) -> Finding:
     except StorageError as failure:
         return Finding(False, "database", str(failure))
     return Finding(True, "database", f"{database}, {database.size() / 1e6:.1f} MB")
+
+
+def _disk(database: Database, watchlist: Watchlist, session: Session) -> Iterator[Finding]:
+    """Growth is that of the last month: new texts by their part of the file, checks by how often they come."""
+    if database.sqlite_file is None:
+        return
+    month = timedelta(days=30)
+    checks = sum(month / span(entry.every) * 200 for entry in watchlist.documents)  # bytes, with their indexes
+    growth = share_since(session, utc_now() - month) * database.size() + checks
+    free = shutil.disk_usage(database.sqlite_file.parent).free
+    if free < growth:
+        grows = f"{free / 1e6:.0f} MB are free, and the database grows by some {growth / 1e6:.0f} MB in 30 days"
+        yield Finding(False, "disk", f"{grows}: make room, or keep less (docs/deploy.md, Size)")
 
 
 def _browser(watchlist: Watchlist) -> Iterator[Finding]:

@@ -17,16 +17,16 @@ def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Re
     if heartbeat is None:
         return run()
     if heartbeat.start:
-        _ping(heartbeat, "start", "")
+        ping(heartbeat, "start")
     try:
         report = run()
     except Busy:  # the other run tells
         raise
     except Exception as failure:
-        _ping(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
+        ping(heartbeat, "fail", f"the run broke off: {type(failure).__name__}")
         raise
     problem = run_problem(report)
-    _ping(heartbeat, "fail" if problem else "good", problem or _unread(report))
+    ping(heartbeat, "fail" if problem else "good", problem or _unread(report))
     return report
 
 
@@ -45,6 +45,7 @@ def _unread(report: Report) -> str:
     return f"could not be read: {', '.join(unread)}"[:200] if unread else ""
 
 
-def _ping(heartbeat: Heartbeat, beat: Beat, text: str) -> None:
+def ping(heartbeat: Heartbeat, beat: Beat, text: str = "") -> None:
+    """Tell it; a failure is logged."""
     if problem := heartbeat.beat(beat, text):
         log.warning("the heartbeat could not be sent: %s", problem)

@@ -50,3 +50,5 @@ def start_logging(wanted: LogFormat | None) -> None:
     handler.setFormatter(_Json() if wanted is LogFormat.JSON else text)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     log.setLevel(logging.INFO)
+    for name in ("psycopg.pool", "procrastinate.utils"):  # a worker says itself that the database is gone
+        logging.getLogger(name).setLevel(logging.CRITICAL)

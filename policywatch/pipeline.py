@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -178,8 +177,8 @@ class Job:
         """Remove what these documents need not keep any longer, and old deliveries."""
         days = self.watchlist.retention.model_dump()
         retention = Retention(**{name: number and timedelta(days=number) for name, number in days.items()})
-        removed = asdict(thin(self.database, retention, documents, utc_now()))
-        if any(removed.values()):
+        removed = thin(self.database, retention, documents, utc_now())
+        if removed.total():
             counts = ", ".join(f"{number} {name}" for name, number in removed.items())
             log.info("removed by [retention]: %s", counts, extra={"event": "thinned", "facts": removed})
 

@@ -88,7 +88,7 @@ def log_checks(outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check
             facts["ms"] = round(seconds * 1000)
         why = f": {sanitize(reason)}" if reason else ""
         level = INFO if all_good([check]) else WARNING
-        log.log(level, f"{document}: {outcome or 'not read yet'}{why}", extra={"event": "checked", "facts": facts})
+        log.log(level, f"{document}: {outcome or 'fetched'}{why}", extra={"event": "checked", "facts": facts})
 
 
 def log_deliveries(done: Deliveries) -> None:

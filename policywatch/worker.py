@@ -22,15 +22,17 @@ import crawler.crawl  # noqa: F401  # before threads, which would load Scrapy at
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.job_queue import connector
+from policywatch.heartbeat import ping
+from policywatch.job_queue import connector, require_queue
 from policywatch.logs import log
 from policywatch.pipeline import Job
 from policywatch.plan import by_host, due_times
 from policywatch.report import log_checks, log_deliveries, outcomes
-from storage.checks import last_checks, unread_checks
+from policywatch.views.health import job_problem, undelivered
+from storage.checks import last_checks, newest_check, unread_checks
 from storage.clock import utc_now
 from storage.database import Database
-from storage.errors import Busy, with_advice
+from storage.errors import Busy, DatabaseUnavailable, with_advice
 from storage.isolate_errors import STORE_LOST
 from storage.lock import beside_others
 
@@ -43,7 +45,7 @@ _Work = tuple[str, str, list[str]]  # queue, group of hosts, its documents
 
 def work(database: Database, read: Read, *, concurrency: int, queues: Sequence[str], wait: bool = True) -> None:
     """Until SIGTERM or SIGINT, which let the jobs under way end; a second one ends them too. A database that is gone
-    is waited for. Without `wait` until nothing is left to do."""
+    is waited for. Without `wait` until nothing is left to do. Raises `NoQueue`."""
     asyncio.run(_Worker(database, read).stay(concurrency, queues, wait=wait))
 
 
@@ -70,23 +72,25 @@ class _Worker:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
-        log.info("worker started: %s", ", ".join(queues), extra={"event": "worker started"})
         pause = 1
         with suppress(asyncio.CancelledError):
             while True:
                 try:
+                    await asyncio.to_thread(require_queue, self._database)
                     async with self._app.open_async():
                         await self._defer("plan", "", {"timestamp": 0})
+                        log.info("worker started: %s", ", ".join(queues), extra={"event": "worker started"})
                         pause = 1
                         await self._app.run_worker_async(
                             queues=list(queues),
                             concurrency=concurrency,
                             wait=wait,
                             fetch_job_polling_interval=1,  # nothing tells it that a lock is free
+                            listen_notify=False,
                             delete_jobs=DeleteJobCondition.ALWAYS,
                             install_signal_handlers=False,
                         )
-                except (exceptions.ConnectorException, psycopg.OperationalError) as failure:
+                except (exceptions.ConnectorException, psycopg.OperationalError, DatabaseUnavailable) as failure:
                     log.error("%s; nothing is lost, the worker tries again", with_advice(failure.__cause__ or failure))
                 if not wait:
                     break
@@ -98,6 +102,7 @@ class _Worker:
         for job in await self._app.job_manager.get_stalled_jobs():  # their worker died; they would hold their lock
             await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         await self._do(self._plan)
+        await self._do(self._beat)
 
     async def _check_task(self, group: str, documents: list[str]) -> None:
         await self._do(lambda: self._check(group, documents))
@@ -142,6 +147,16 @@ class _Worker:
             following += [(READ, group, ids)] if unread & {*ids} else []
             following += [(CHECK, group, ids)] if any(times[id_] <= now for id_ in ids) else []
         return following
+
+    def _beat(self) -> list[_Work]:
+        """Tell the heartbeat's address each minute how the work stands, once something was checked."""
+        watchlist, recipients = self._read()
+        with self._database.reading() as session:
+            if recipients.heartbeat is None or newest_check(session) is None:
+                return []
+            problem = next(iter(undelivered(session)), None) or job_problem(session, watchlist.documents, utc_now())
+        ping(recipients.heartbeat, "fail" if problem else "good", problem or "")
+        return []
 
     def _check(self, group: str, documents: list[str]) -> list[_Work]:
         with self._alone(group, documents) as entries:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from sqlalchemy import JSON, ColumnElement
 from sqlalchemy.orm import defer
-from sqlmodel import Field, Session, SQLModel, col, delete, select
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select
 
 from storage.chain import ChainEntry, entry_text, next_link
 from storage.clock import utc_now
@@ -84,6 +84,13 @@ def remove_captures(session: Session, of_them: ColumnElement[bool], about: str) 
         session.add(ChainEntry(number=number, text=entry_text(number, previous, comment, hashes)))
     session.exec(delete(Capture).where(of_them, col(Capture.head_id).is_not(None)))  # parts, which name the first one
     session.exec(delete(Capture).where(of_them))
+
+
+def share_since(session: Session, since: datetime) -> float:
+    """The part of all captures' bytes that was fetched since then, from 0 to 1."""
+    size = func.sum(col(Capture.size))
+    recent, whole = session.exec(select(size.filter(col(Capture.fetched_at) >= since), size)).one()
+    return float((recent or 0) / whole) if whole else 0.0
 
 
 def capture(session: Session, id_: int) -> Capture:

@@ -127,6 +127,17 @@ def _drop_captures_between(session: Session, check: Check) -> None:
     _remove_unnamed(session, captures, f"{check.document_id}, set aside")
 
 
+def drop_set_aside(session: Session, document_id: str, until: datetime) -> int:
+    """Delete captures that checks before `until` set aside, but for those that still wait for a person; how many."""
+    valid = last_valid(session, document_id)
+    aside = col(Check.outcome).in_(_ASIDE), col(Check.accepted).is_(False), Check.checked_at < until
+    wanted = select(Check.id, Check.capture_id).join(Capture, col(Check.capture_id) == Capture.id).where(*aside)
+    is_past = Capture.document_id == document_id, col(Check.id) < (valid.id if valid else 0)
+    old = session.exec(wanted.where(*is_past)).all()
+    session.exec(update(Check).where(col(Check.id).in_([id_ for id_, _ in old])).values(capture_id=None))
+    return _remove_unnamed(session, {capture_id for _, capture_id in old}, f"{document_id}, set aside")
+
+
 def release_capture(session: Session, check: Check) -> None:
     """What a valid check brought is neither the text in force nor news: its capture is not needed, and the next request
     asks for the whole page."""
@@ -137,11 +148,12 @@ def release_capture(session: Session, check: Check) -> None:
     _remove_unnamed(session, {capture_id}, f"{check.document_id}, alternating")
 
 
-def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> None:
-    """Captures that no check and no version names."""
+def _remove_unnamed(session: Session, captures: set[int | None], about: str) -> int:
+    """Delete the captures that no check and no version names; how many."""
     for name in (Check.capture_id, Version.capture_id):
         captures.difference_update(session.exec(select(name).where(col(name).in_(captures))).all())
     remove_captures(session, or_(col(Capture.id).in_(captures), col(Capture.head_id).in_(captures)), about)
+    return len(captures)
 
 
 def pauses(session: Session, now: datetime, ids: Collection[str] | None = None) -> dict[str, datetime]:

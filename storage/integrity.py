@@ -25,7 +25,7 @@ from storage.versions import Cause
 from storage.wal import truncation
 
 _MOST = 20  # of one kind that are named; one bad page of a file can spoil thousands of rows
-_SECONDS = 10  # that a daily look at the file may take
+_SECONDS = 1  # that a daily look at the file may take; ten years of checks would take ten
 _SAMPLE = 64  # captures of a daily look
 _PART = 500  # rows at a time
 
@@ -82,9 +82,8 @@ _CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (
 
 
 def daily_look(database: Database, day: int) -> Iterator[Damage]:
-    """What can be found at a bounded cost: in the structure of a SQLite file, and in some captures, others each day."""
-    until = monotonic() + _SECONDS
-    yield from run_check(database, lambda session: _structure(session, "quick_check", until))
+    """What can be found at a bounded cost: in the tables of a SQLite file and in some captures, others each day."""
+    yield from run_check(database, lambda session: _structure(session, day))
     with database.reading() as session:
         ids = list(session.scalars(select(_CAPTURES.c.id).order_by(_CAPTURES.c.id)))
     start = day * _SAMPLE % max(1, len(ids))
@@ -96,7 +95,7 @@ def all_damage(database: Database) -> Iterator[Damage]:
     """All that can be found; the whole store is read for it. It comes before anything else writes to the store."""
     if problem := truncation(database):
         yield Damage("database", problem)
-    yield from run_check(database, lambda session: _structure(session, "integrity_check"))
+    yield from run_check(database, _structure)
     for check in (_schema, _references, _owners, _numbers, _topics, _rows, evidence_damage, _paragraphs, _words):
         yield from run_check(database, check)
 
@@ -116,23 +115,28 @@ def run_check(database: Database, check: Callable[[Session], Iterator[Damage]]) 
         yield Damage("database", "and more of that kind")
 
 
-def _structure(session: Session, check: str, until: float = inf) -> Iterator[Damage]:
-    """Of a SQLite file; it is left unchecked where that takes longer than `until`, on the monotonic clock."""
+def _structure(session: Session, day: int | None = None) -> Iterator[Damage]:
+    """Of a SQLite file: all of it, or on a `day` the tables that there is time for, each day from another one on."""
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         return
     driver = connection.connection.driver_connection
     assert driver is not None
+    checks, until = ["integrity_check"], inf
+    if day is not None:
+        names = inspect(connection).get_table_names()
+        start, until = day % len(names), monotonic() + _SECONDS
+        checks = [f"quick_check('{name}')" for name in names[start:] + names[:start]]
     driver.set_progress_handler(lambda: monotonic() > until, 100_000)
     try:
-        lines = connection.exec_driver_sql(f"PRAGMA {check}").scalars().all()
+        for check in checks:
+            lines = connection.exec_driver_sql(f"PRAGMA {check}").scalars().all()
+            yield from (Damage("database", f"its file: {line}") for line in lines if line != "ok")
     except DBAPIError:
         if monotonic() <= until:
             raise
-        return
     finally:
         driver.set_progress_handler(None, 0)
-    yield from (Damage("database", f"its file: {line}") for line in lines if line != "ok")
 
 
 def _schema(session: Session) -> Iterator[Damage]:

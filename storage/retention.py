@@ -1,15 +1,16 @@
-"""What a store need not keep for ever: checks without news, and the log of deliveries."""
+"""What a store need not keep for ever: checks without news, captures set aside, and the log of deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, exists
 from sqlmodel import col, select
 
-from storage.checks import Check
+from storage.checks import Check, drop_set_aside
 from storage.clock import midnight
 from storage.database import Database, all_tables
 from storage.deliveries import Delivery, DeliveryItem, State
@@ -24,25 +25,22 @@ class Retention:
 
     checks: timedelta | None = None  # then those without news are thinned to one a day and outcome
     deliveries: timedelta | None = None
+    set_aside: timedelta | None = None  # captures that were not believed; those that wait for a person stay
 
 
-@dataclass(slots=True)
-class Removed:
-    """How many rows went."""
-
-    checks: int = 0
-    deliveries: int = 0
-
-
-def thin(database: Database, retention: Retention, documents: Iterable[str], now: datetime) -> Removed:
-    """Remove what is too old, of these documents and of all deliveries, in small transactions. What was looked at once
-    is not looked at again."""
-    removed = Removed()
+def thin(database: Database, retention: Retention, documents: Collection[str], now: datetime) -> Counter[str]:
+    """Remove what is too old, of these documents and of all deliveries, in small transactions; how many rows of each.
+    What was looked at once is not looked at again."""
+    removed = Counter(checks=0, captures=0, deliveries=0)
+    if retention.set_aside is not None:
+        for id_ in documents:
+            with database.writing() as session:
+                removed["captures"] += drop_set_aside(session, id_, now - retention.set_aside)
     if retention.checks is not None:
         until = midnight((now - retention.checks).date())
-        removed.checks = sum(_thin_checks(database, id_, until) for id_ in documents)
+        removed["checks"] = sum(_thin_checks(database, id_, until) for id_ in documents)
     if retention.deliveries is not None:
-        removed.deliveries = _drop_deliveries(database, now - retention.deliveries)
+        removed["deliveries"] = _drop_deliveries(database, now - retention.deliveries)
     return removed
 
 

@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlmodel import select
 
+from policywatch.doctor import examine
 from storage.changes import Change
 from storage.database import Database
 from tests import warm
@@ -94,6 +96,18 @@ def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Pat
     assert "FIX   database: can't write to sqlite:///" in done.stdout
     assert "disk full" in done.stdout
     assert {file.name: file.read_bytes() for file in data.iterdir()} == before
+
+
+@pytest.mark.parametrize(("free", "good"), [(200_000, False), (10**12, True)])
+def test_doctor_warns_of_a_disk_that_will_be_full(
+    config: Path, monkeypatch: pytest.MonkeyPatch, free: int, good: bool
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    texts = [finding.text for finding in examine(config) if finding.about == "disk"]
+    assert (not texts) == good
+    assert all(
+        re.match(r"0 MB are free, and the database grows by some \d+ MB in 30 days: make", each) for each in texts
+    )
 
 
 def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import wayback
 
 from policywatch.config.watchlist import Watchlist, load
+from policywatch.sources.repository import followed
 from storage.clock import utc_now
 from storage.database import Database
 from tests import warm
@@ -62,6 +64,13 @@ def alerts(folder: Path, name: str = "alerts.txt") -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
+def test_workers_that_follow_one_repository_clone_it_one_after_the_other(tmp_path: Path) -> None:
+    there = served(tmp_path, HISTORY)
+    with ThreadPoolExecutor(4) as pool:
+        clones = [pool.submit(followed, f"file://{there}", tmp_path / "clones") for _ in range(4)]
+    assert {len([*clone.result().records()]) for clone in clones} == {len(HISTORY)}
+
+
 def test_the_history_is_taken_silently_and_each_later_commit_alerts_once_whatever_is_killed(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -104,7 +113,7 @@ def test_only_texts_of_watched_documents_are_fetched(tmp_path: Path) -> None:
     there = served(tmp_path, HISTORY)
     config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
     run(config, status=0)
-    (clone,) = (tmp_path / "policywatch-archives").iterdir()
+    (clone,) = (tmp_path / "policywatch-archives").glob("*.git")
     listing = ["git", f"--git-dir={clone}", "cat-file", "--batch-check", "--batch-all-objects"]
     kinds = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()[1::3]
     assert kinds.count("blob") == 6  # of ten texts, one of them twice

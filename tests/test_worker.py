@@ -14,11 +14,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Column, Integer
 from sqlmodel import col, select, update
 
 from policywatch.config.recipients import recipients
 from policywatch.config.watchlist import load
 from policywatch.job_queue import make_queue
+from policywatch.logs import log
 from policywatch.plan import by_host
 from policywatch.worker import QUEUES, work
 from storage import lock
@@ -28,6 +32,7 @@ from storage.database import Database
 from storage.errors import Busy
 from storage.lock import beside_others, one_at_a_time
 from tests.conftest import made
+from tests.inbox import webhook
 from tests.site import AI, Site, a_site, command, policy, policywatch, watchlist
 
 NAMES = ("one", "two", "three", "four", "five", "six")
@@ -96,6 +101,57 @@ def test_what_a_killed_worker_had_begun_is_done_by_the_next(
         )
     worked(config, shared)
     assert outcomes(shared) == [("library/one", "first")]
+
+
+def test_the_heartbeat_hears_each_minute_how_the_work_stands(
+    tmp_path: Path, library: Site, shared: Database, url: str
+) -> None:
+    config = watchlist(tmp_path, library, url, ("one",))
+    with webhook() as hook:
+        beating = f'[operator]\nheartbeat = "http://127.0.0.1:{hook.port}/s3cret"\n'
+        config.write_text(config.read_text().replace("[operator]\n", beating))
+        for _ in range(2):  # when the first begins nothing was checked yet, and nothing can be said
+            worked(config, shared)
+        long_ago(shared)
+        worked(config, shared)
+    beats = list(dict.fromkeys((call.path, call.body["text"].partition(";")[0]) for call in hook.calls))
+    assert beats == [("/s3cret", ""), ("/s3cret/fail", "all documents are overdue")]
+
+
+def test_workers_go_on_while_the_next_release_has_added_to_the_schema(
+    tmp_path: Path, library: Site, shared: Database, url: str
+) -> None:
+    """Expand, then contract: docs/upgrading.md."""
+    config = watchlist(tmp_path, library, url, ("one",))
+    worked(config, shared)
+    with shared.connect() as connection, connection.begin():
+        next_release = Operations(MigrationContext.configure(connection))
+        for table in ("documents", "checks", "captures", "versions", "changes", "alerts", "deliveries"):
+            next_release.add_column(table, Column("later", Integer, server_default="0", nullable=False))
+        next_release.execute("UPDATE alembic_version SET version_num = '9999'")
+    long_ago(shared)
+    library.pages["/one"] = policy("This is page one.", AI)
+    worked(config, shared)
+    assert [outcome for _, outcome in outcomes(shared)] == ["first", "changed"]
+    assert (tmp_path / "alerts.txt").read_text().count("/changes/1\n") == 1
+    assert "it was written by a newer one. Update policywatch" in policywatch("worker", "--config", config, status=1)
+
+
+def test_a_database_that_can_only_be_read_loses_nothing(
+    tmp_path: Path, library: Site, shared: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = watchlist(tmp_path, library, url, ("one",))
+    logged: list[str] = []
+    monkeypatch.setattr(log, "error", lambda text, *words, **_: logged.append(text % words))
+    read_only = "ALTER DATABASE {} {} default_transaction_read_only {}"
+    for setting, checks in ((("SET", "= on"), []), (("RESET", ""), [("library/one", "first")])):
+        with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as connection:
+            connection.execute(read_only.format(connection.info.dbname, *setting))
+        shared.close()
+        worked(config, shared)
+        assert outcomes(shared) == checks
+    (line,) = logged
+    assert "is it a copy that is only read, or has its disk filled?; nothing is lost, the worker tries again" in line
 
 
 def test_two_workers_never_ask_a_host_at_once_and_end_in_good_order(

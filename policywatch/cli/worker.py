@@ -54,6 +54,5 @@ def worker(
             watchlist = same_database(ready(load(at_rest(config))), first, "worker")
             return watchlist, recipients(watchlist)
 
-        import_module("policywatch.job_queue").require_queue(database)
         work = import_module("policywatch.worker").work
         work(database, Reloadable(config, read), concurrency=concurrency, queues=queues.split(","))

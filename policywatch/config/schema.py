@@ -285,6 +285,7 @@ class RetentionEntry(Table):
 
     checks: Days | None = None
     deliveries: Days | None = None
+    set_aside: Days | None = None
 
 
 class WebEntry(Table):

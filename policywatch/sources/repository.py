@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -148,24 +149,26 @@ def opened(source: str) -> Iterator[Repository]:
 
 def followed(address: str, folder: Path) -> Repository:
     """A repository whose clone is kept in a folder, with its news; without the contents of files, where the server can
-    leave them out. One process at a time. Raises `ArchiveUnreachable`, and `NotAnArchive` where it is empty."""
+    leave them out. One process at a time, others wait. Raises `ArchiveUnreachable`; `NotAnArchive` if it is empty."""
     name = _without_secrets(address)
     bare = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.git"
-    if bare.exists():
-        for lock in bare.rglob("*.lock"):  # of a run that was killed
-            lock.unlink()
-        options = ("--quiet", "--no-tags", "--prune", "origin", "+refs/heads/*:refs/heads/*")
-        _run(name, f"--git-dir={bare}", "fetch", *options)
-    else:
-        unfinished = bare.with_suffix(".part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        _clone(address, unfinished, "--bare", _BLOBLESS)
-        unfinished.rename(bare)
+    folder.mkdir(parents=True, exist_ok=True)
+    with bare.with_suffix(".lock").open("w") as own:
+        fcntl.flock(own, fcntl.LOCK_EX)
+        if bare.exists():
+            for lock in bare.rglob("*.lock"):  # of a run that was killed
+                lock.unlink()
+            options = ("--quiet", "--no-tags", "--prune", "origin", "+refs/heads/*:refs/heads/*")
+            _run(name, f"--git-dir={bare}", "fetch", *options)
+        else:
+            unfinished = bare.with_suffix(".part")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            _clone(address, unfinished, "--bare", _BLOBLESS)
+            unfinished.rename(bare)
     return Repository(bare, name, _branch(bare, name))
 
 
 def _clone(address: str, bare: Path, *kind: str) -> None:
-    bare.parent.mkdir(parents=True, exist_ok=True)
     options = ("--quiet", "--no-tags", "--template=", *kind)
     _run(_without_secrets(address), "clone", *options, "--", address, str(bare))
 
