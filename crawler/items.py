@@ -40,6 +40,7 @@ class CheckResult:
     unconfirmed: list[PartAnswer] = field(default_factory=list, repr=False)  # the first answers to a new text
     status: int | None = None
     final_url: str | None = None
+    moved_to: str | None = None  # where permanent redirects led, of a document with one address
     not_before: datetime | None = None  # the server asked to be left alone until then
     at: datetime | None = None  # when it ended
     seconds: float = 0
@@ -83,6 +84,13 @@ def part_answer(page: Fetched, response: Response, fingerprint: Fingerprint) -> 
     validators = _validator(response, "ETag"), _validator(response, "Last-Modified")
     state = PartState(page.url, response.url, fingerprint.text, *validators, fingerprint.markup)
     return PartAnswer(state, response.status, page)
+
+
+def moved_to(response: Response, url: str) -> str | None:
+    """Where a page is now, if all redirects from `url` are permanent and more than its scheme or last slash changed."""
+    reasons = {*response.meta.get("redirect_reasons", ())}
+    old, new = (each.partition("://")[2].rstrip("/") for each in (url, response.url))
+    return response.url if reasons and reasons <= {301, 308} and old != new else None
 
 
 def _validator(response: Response, name: str) -> str | None:

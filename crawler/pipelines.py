@@ -60,6 +60,7 @@ def _record(session: Session, result: CheckResult) -> int:
         final_url=result.final_url,
         seconds=result.seconds,
         version_id=result.previous.version_id,
+        moved_to=result.moved_to,
     )
     if result.is_complete and result.target.more:
         check.parts = [asdict(answer.state) for answer in result.answers]

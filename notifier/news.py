@@ -36,7 +36,8 @@ def show_notice(notice: Notice, language: str) -> News:
     values["reason"] = clean(translate(Message.from_json(facts["reason"]), language)) if facts.get("reason") else ""
     key = "never_read" if facts.get("never_read") else _KEYS.get(kind, kind.value)
     text = words(f"notices.{key}", **values)
-    return News(text, (*_details(words, kind, facts, values), *map(clean, facts.get("passages") or ())))
+    lines = facts.get("passages") or [line for _, entry in facts.get("proposals", ()) for line in entry.splitlines()]
+    return News(text, (*_details(words, kind, facts, values), *map(clean, lines)))
 
 
 def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: dict[str, str]) -> list[str]:
@@ -45,6 +46,8 @@ def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: 
         lines.append(values["reason"])
     elif values["reason"] and kind not in (NoticeKind.PARKED, NoticeKind.TEMPLATE):  # whose text has it
         lines.append(words("notices.reason", **values))
+    if facts.get("more"):
+        lines.append(words("notices.more", n=facts["more"]))
     if "also" in facts:
         lines.append(words("notices.also", **values))
     if kind is NoticeKind.UNREADABLE:

@@ -74,9 +74,9 @@ def _process() -> subprocess.Popen[bytes]:
         if process.poll() is None:
             return process
         _end(process)
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-c", _SERVE, *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    environ = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # more threads only wait for one another
+    command = [sys.executable, "-I", "-c", _SERVE, *sys.path]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)
     if not _pipe(process.stdout).read(1):
         _end(process)
         raise RuntimeError("the process that reads pages did not start")  # it has said why on standard error

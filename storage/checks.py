@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +17,7 @@ from storage.captures import Capture, remove_captures
 from storage.clock import LONGEST_PAUSE, is_ahead
 from storage.columns import MessageColumn, Utc
 from storage.documents import Document, document
-from storage.notices import Notice, NoticeKind
+from storage.notices import Notice, NoticeKind, notices_of
 from storage.versions import Version
 
 
@@ -65,6 +66,7 @@ class Check(SQLModel, table=True):
     reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
     status: int | None = None
     final_url: str | None = None
+    moved_to: str | None = None  # the page's new address, by permanent redirects
     seconds: float | None = None  # from the first request to the last byte, confirmation included
     # validators of the answer and the digest of its markup; the document takes them over when its text is accepted
     etag: str | None = None
@@ -100,10 +102,26 @@ def finish(
     row = document(session, check.document_id)
     if outcome.is_good:
         _recovered(session, row, check)
+        _propose_address(session, row, check)
     else:
         _failed(session, row, check, not_before)
         if outcome.value in _ASIDE:
             _drop_captures_between(session, check)
+
+
+def _propose_address(session: Session, row: Document, check: Check) -> None:
+    """Tell the operator once, when as many checks as the watchlist says have met the same new address."""
+    if check.moved_to is None:
+        return
+    session.flush()
+    of_page = select(Check.moved_to).where(_OF_THE_PAGE, Check.document_id == row.id)
+    last = session.exec(of_page.order_by(col(Check.id).desc()).limit(row.alert_after)).all()
+    if [*last] != [check.moved_to] * row.alert_after:
+        return
+    proposals = [[check.moved_to, f"url = {json.dumps(check.moved_to, ensure_ascii=False)}"]]
+    if all(notice.facts["proposals"] != proposals for notice in notices_of(session, NoticeKind.MOVED, row.id)):
+        facts, kind, at = {"proposals": proposals}, NoticeKind.MOVED, check.checked_at
+        session.add(Notice(kind=kind, document_id=row.id, check_id=check.id, facts=facts, created_at=at))
 
 
 def _drop_captures_between(session: Session, check: Check) -> None:

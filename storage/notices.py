@@ -22,6 +22,8 @@ class NoticeKind(StrEnum):
     TEMPLATE = "template"  # one of the operator's own templates failed, and ours was used
     ALTERNATING = "alternating"  # a passage of a document comes and goes
     VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
+    LINKS = "links"  # a document has new links to policies that are not watched
+    MOVED = "moved"  # a document's address has changed
 
 
 class Notice(SQLModel, table=True):
@@ -47,6 +49,7 @@ def unplanned_notices(session: Session) -> list[Notice]:
     return list(session.exec(wanted.with_for_update()))
 
 
-def notices_of(session: Session, document_id: str, kind: NoticeKind) -> list[Notice]:
-    """All that were ever written of one kind for a document."""
-    return list(session.exec(select(Notice).where(Notice.document_id == document_id, Notice.kind == kind.value)))
+def notices_of(session: Session, kind: NoticeKind, document_id: str | None = None) -> list[Notice]:
+    """All that were ever written of one kind, for a document if one is named; oldest first."""
+    wanted = select(Notice).where(Notice.kind == kind.value).order_by(col(Notice.id))
+    return list(session.exec(wanted.where(Notice.document_id == document_id) if document_id else wanted))

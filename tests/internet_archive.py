@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.site import served
 
 
 class InternetArchive:
@@ -73,13 +74,6 @@ def internet_archive() -> Iterator[InternetArchive]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    archive = InternetArchive(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(Answer) as url:
+        archive = InternetArchive(url)
         yield archive
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -60,6 +60,20 @@ class Site:
 
 
 @contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server on the loopback that answers by this handler."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:  # else a test that fails keeps its process from ending
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
 def a_site() -> Iterator[Site]:
     """A running site."""
 
@@ -80,16 +94,9 @@ def a_site() -> Iterator[Site]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    site = Site(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with served(Answer) as url:
+        site = Site(url)
         yield site
-    finally:  # else a test that fails keeps its process from ending
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def library() -> Iterator[Site]:

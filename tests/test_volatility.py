@@ -178,7 +178,7 @@ def test_a_count_that_grows_from_check_to_check_is_told_once_and_left_out_by_the
     assert "“16 happy members of”" in policywatch("doctor", "--config", config)
     database = Database(database_url)
     with database.reading() as session:
-        (notice,) = notices_of(session, "library/privacy", NoticeKind.VOLATILE)
+        (notice,) = notices_of(session, NoticeKind.VOLATILE, "library/privacy")
         french = notice_message([notice], language="fr", base_url=None).text
     database.close()
     assert "library/privacy change sans cesse au même endroit depuis le" in french

@@ -12,6 +12,7 @@ _KEYS = {
     "furniture": "consent choices cookies dismiss controls top feedback counted counting signup promotes matters "
     "related contents skip visitor advert commented byline printed imprint updated ago",
     "documents": "privacy terms cookies rules legal providers any",
+    "links": "help earlier",
     "words": "common",
 }
 _Phrases = dict[str, dict[str, list[str]]]  # by table and key; regular expressions that ignore case, `words` plain

@@ -18,7 +18,7 @@ from crawler.addresses import host_of, objection
 from crawler.block_detection import block_page, refusal
 from crawler.extensions import asked_to_wait, pauses_of
 from crawler.failures import CheckEnded
-from crawler.items import CheckResult, PartAnswer, fetched, part_answer
+from crawler.items import CheckResult, PartAnswer, fetched, moved_to, part_answer
 from crawler.previous import previous_states
 from crawler.targets import CrawlJob, Target
 from messages import Message, program_error
@@ -134,6 +134,7 @@ class PoliciesSpider(Spider):
     async def _take(self, response: Response, check: CheckResult) -> None:
         """Add the answer of the next part. Raises `CheckEnded` if it is not the page."""
         sent = response.meta["previous"]
+        check.moved_to = None if check.target.more else moved_to(response, check.url)
         if response.status == 304 and sent is not None and sent.conditions(response.url):
             check.answers.append(PartAnswer(sent, response.status))
             return

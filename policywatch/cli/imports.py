@@ -233,35 +233,26 @@ def _check_id(named: str) -> None:
 
 @contextmanager
 def _progress(total: int, as_json: bool) -> Iterator[Callable[[str, int], None]]:
-    if as_json or not sys.stderr.isatty():
-        yield lambda _document, _texts: None
-        return
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    is_hidden = as_json or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_hidden) as bar:
         task = bar.add_task("reading", total=total)
-
-        def step(document: str, texts: int) -> None:
-            bar.update(task, description=document, advance=texts)
-
-        yield step
+        yield lambda document, texts: bar.update(task, description=document, advance=texts)
 
 
 def _print_reports(out: Console, reports: list[DocumentReport]) -> None:
     counted = ("texts", "versions", "changes", "flagged", "aside")
     print_table(("document", *counted), map(_counts, reports), numbers=counted)
     for report in reports:
-        if report.continues:
-            line = f"{report.id}: “{report.type}” of the archive is its history"
-            out.print(Text(sanitize(line), style="dim"))
-        for text, reason in report.done.set_aside[:_SHOWN]:
-            line = f"{report.id}: the text of {text.recorded_at:%Y-%m-%d} was set aside: {reason}"
-            out.print(Text(sanitize(line), style="dim"))
-        more = len(report.done.set_aside) - _SHOWN
-        if more > 0:
-            out.print(Text(f"{report.id}: {more} more were set aside; --json lists them", style="dim"))
+        aside = report.done.set_aside
+        notes = [f"“{report.type}” of the archive is its history"] if report.continues else []
+        notes += [f"the text of {text.recorded_at:%Y-%m-%d} was set aside: {why}" for text, why in aside[:_SHOWN]]
+        if len(aside) > _SHOWN:
+            notes.append(f"{len(aside) - _SHOWN} more were set aside; --json lists them")
         if report.left_out:
-            why = "were there before, or are later than our own first text"
-            out.print(Text(f"{report.id}: {report.left_out} texts {why}", style="dim"))
+            notes.append(f"{report.left_out} texts were there before, or are later than our own first text")
+        for note in notes:
+            out.print(Text(sanitize(f"{report.id}: {note}"), style="dim"))
 
 
 def _counts(report: DocumentReport) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from policywatch.config.watchlist import TEXT, Watchlist, load
 from policywatch.sanitize import sanitize
 from policywatch.sources.layout import slug
 
-_KINDS = {"cookies": "cookie-policy", "privacy": "privacy-policy", "terms": "terms", "rules": "guidelines"}
+KINDS = {"cookies": "cookie-policy", "privacy": "privacy-policy", "terms": "terms", "rules": "guidelines"}
 _LONGEST = 80  # characters of a title that go into an id
 
 
@@ -28,23 +28,33 @@ def suggest_entry(watchlist: Watchlist, given: Mapping[str, Any], page: Page) ->
     Raises `ValueError` where a key has to be given.
     """
     named = kinds_of(page.title)
-    kind = given.get("kind") or next((kind for word, kind in _KINDS.items() if word in named), None)
+    kind = given.get("kind") or next((kind for word, kind in KINDS.items() if word in named), None)
     if kind is None:
         raise ValueError(f"{page.title!r} names no kind of policy; if it is to be watched, say as what with --kind")
     host = urlsplit(given["url"]).hostname or ""
     known = {urlsplit(url).hostname: entry.service for entry in watchlist.documents for url in entry.addresses}
     service = given.get("service") or known.get(host) or host.removeprefix("www.").split(".")[-2:][0].capitalize()
     title = given.get("title") or sanitize(page.title).strip() or kind
-    language = given.get("language") or page.language or "en"
-    names = [slug(title)[:_LONGEST].strip("-")]
-    names = [kind, *names] if kind in _KINDS.values() else names
-    ending = "" if language == "en" else f".{language}"
-    ids = [given["id"]] if "id" in given else [f"{slug(service)}/{name}{ending}" for name in names if name]
-    id_ = next((each for each in ids if slug(service) and watchlist.document(each) is None), None)
+    table = {
+        "service": service,
+        "title": title,
+        "kind": kind,
+        "language": given.get("language") or page.language or "en",
+    }
+    return named_entry({**table, **given}, {entry.id for entry in watchlist.documents})
+
+
+def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntry:
+    """The entry with these keys, and with an id that is not taken if none is given. Raises `ValueError`."""
+    kind, service = given["kind"], slug(given["service"])
+    names = [slug(given["title"])[:_LONGEST].strip("-"), slug(urlsplit(given["url"]).path)[-_LONGEST:].strip("-")]
+    names = [kind, *names] if kind in KINDS.values() else names
+    ending = "" if given["language"] == "en" else f".{given['language']}"
+    ids = [given["id"]] if "id" in given else [f"{service}/{name}{ending}" for name in names if name]
+    id_ = next((each for each in ids if service and each not in taken), None)
     if id_ is None:
         raise ValueError(f"service and title make no id that is free ({', '.join(ids)}); give one with --id")
-    table = {"id": id_, "service": service, "title": title, "kind": kind, "language": language}
-    return DocumentEntry.model_validate({**table, **given})
+    return DocumentEntry.model_validate({"id": id_, **given})
 
 
 def watched_as(watchlist: Watchlist, url: str) -> str | None:

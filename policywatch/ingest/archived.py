@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -30,7 +31,7 @@ from storage.paragraphs import counted, move_on, reindex
 from storage.reviews import forget_reviews
 from storage.versions import Cause, Version, archive_name, imported_around, make_room, mark_imported
 
-_BATCH = 25  # texts in a transaction
+_BATCH = 10  # texts in a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def import_document(
 ) -> Imported:
     """Import a document's texts, oldest first, none newer than the version that follows them.
 
-    Batch by batch, each with the mark up to where it is done; later versions move on, and at the end are joined.
+    Batch by batch, each with the mark up to where it is done, while a thread extracts and compares the next one; later
+    versions move on, and at the end are joined.
     """
     total = Imported()
     texts = iter(texts)
@@ -120,13 +122,16 @@ def import_document(
     with database.reading() as session:
         current, own = imported_around(session, document_id, first[0].recorded_at if first else None)
     results = _results(page_from_json(current.page) if current else None, chain(first, texts), config)
-    while batch := list(islice(results, batch_size)):
-        with database.writing() as session:
-            for result in batch:
-                current = _write(session, document_id, config, current, result, total, makes_room=own is not None)
-            for last in [result.text for result in batch if result.settled][-1:]:
-                mark_imported(session, document_id, last.archive, last.mark, last.recorded_at)
-        progress(len(batch))
+    with ThreadPoolExecutor(1) as ahead:
+        following = ahead.submit(lambda: list(islice(results, batch_size)))
+        while batch := following.result():
+            following = ahead.submit(lambda: list(islice(results, batch_size)))
+            with database.writing() as session:
+                for result in batch:
+                    current = _write(session, document_id, config, current, result, total, makes_room=own is not None)
+                for last in [result.text for result in batch if result.settled][-1:]:
+                    mark_imported(session, document_id, last.archive, last.mark, last.recorded_at)
+            progress(len(batch))
     if own is not None and current is not None:
         _join(database, document_id, config, current, own, is_longer=total.versions > 0)
     return total
@@ -183,10 +188,8 @@ def _next(
     """What comes of a text that is accepted; `earlier` grows by the one before it."""
     if before is None:
         return _Result(text, page)
-    is_same = [block.text for block in before.blocks] == [
-        block.text for block in page.blocks
-    ]  # most are, but for links
-    if is_same or fingerprint(before.blocks) == fingerprint(page.blocks):
+    texts, texts_before = ([block.text for block in each.blocks] for each in (page, before))
+    if texts == texts_before or fingerprint(before.blocks) == fingerprint(page.blocks):  # most are, but for links
         return _Result(text)
     try:
         draft = draft_change(config.compare(before, page, earlier=tuple(earlier)))

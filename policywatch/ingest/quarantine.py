@@ -28,7 +28,7 @@ def shown_captures(session: Session, row: Document) -> list[list[Capture]]:
     if row.failing_since is None:
         return []
     shown = []
-    for notice in notices_of(session, row.id, NoticeKind.HELD):
+    for notice in notices_of(session, NoticeKind.HELD, row.id):
         if notice.created_at >= row.failing_since and notice.check_id is not None:
             capture_id = session.get_one(Check, notice.check_id).capture_id
             shown += [captures_from(session, capture_id)] if capture_id is not None else []

@@ -16,6 +16,7 @@ from policywatch.ingest.decision import Decision, NeedsReview, NewVersion, Uncha
 from policywatch.ingest.drafts import ChangeDraft, change_columns
 from policywatch.ingest.events import group
 from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.proposals import propose_links
 from policywatch.ingest.quarantine import hold
 from storage.captures import Capture
 from storage.changes import Change
@@ -70,9 +71,11 @@ def record(
     version = add_version(session, capture, config, decision.page, decision.current, decision.cause)
     version.alternating = [*decision.alternating]
     check.version_id = version.id
-    if decision.current is not None and decision.current.source is None and decision.cause is not Cause.READER:
+    if decision.current is not None and not decision.is_first and decision.cause is not Cause.READER:
         before = page_from_json(decision.current.page)
-        note_turns(session, check, before, decision.fetched or decision.page, decision.page)
+        if decision.current.source is None:
+            note_turns(session, check, before, decision.fetched or decision.page, decision.page)
+        propose_links(session, check, before, decision.page)
     if decision.draft is None or decision.before is None:
         return None
     at = detected_at or check.checked_at

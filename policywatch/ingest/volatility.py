@@ -88,7 +88,7 @@ def notify_volatility(database: Database, check_id: int, configs: Mapping[str, E
         place = volatile_place(session, check.document_id, check.checked_at)
         if place is None:
             return
-        known = notices_of(session, check.document_id, place.kind)
+        known = notices_of(session, place.kind, check.document_id)
         if any(notice.facts["place"] == [*place.place] for notice in known):
             return
         reason = volatility_reason(session, place, configs[check.document_id])

@@ -33,10 +33,8 @@ def follow(
         opened = _opened(address, folder, documents)
         for entry in documents:
             checks = ArchiveChecks(database, entry.id, f"{OPEN_TERMS_ARCHIVE}, {address}, {entry.archive_path}")
-            yield (
-                entry.id,
-                checks.attempt(partial(_follow, entry=entry, config=configs[entry.id], opened=opened), mistakes),
-            )
+            read = partial(_follow, entry=entry, config=configs[entry.id], opened=opened)
+            yield entry.id, checks.attempt(read, mistakes)
 
 
 _Opened = tuple[Repository, dict[str, list[Record]]]  # records by path

@@ -62,17 +62,13 @@ class DocumentReport:
 
     def json(self) -> dict[str, Any]:
         """For --json."""
-        names = ("service", "type", "continues", "in_archive", "left_out")
-        counts = ("versions", "changes", "flagged", "same")
-        return {
-            "document": self.id,
-            **{name: getattr(self, name) for name in names},
-            **{name: getattr(self.done, name) for name in counts},
-            "set_aside": [
-                {"commit": text.mark, "recorded_at": text.recorded_at.isoformat(), "reason": str(reason)}
-                for text, reason in self.done.set_aside
-            ],
-        }
+        names = {name: getattr(self, name) for name in ("service", "type", "continues", "in_archive", "left_out")}
+        counts = {name: getattr(self.done, name) for name in ("versions", "changes", "flagged", "same")}
+        aside = [
+            {"commit": text.mark, "recorded_at": text.recorded_at.isoformat(), "reason": str(reason)}
+            for text, reason in self.done.set_aside
+        ]
+        return {"document": self.id, **names, **counts, "set_aside": aside}
 
 
 def chosen(repository: Repository, wish: Wish) -> list[Archived]:
@@ -156,16 +152,9 @@ def _language(repository: Repository, archived: Archived) -> str:
 
 def _declare(database: Database, id_: str, archived: Archived, repository: Repository, language: str) -> None:
     """A document that is not watched: retired from the beginning, so that nothing asks why it is never checked."""
-    row = Document(
-        id=id_,
-        service=archived.service,
-        title=archived.type,
-        kind=archived.kind,
-        url=repository.name,
-        language=language,
-        added_at=archived.records[0].recorded_at,
-        retired=True,
-    )
+    names: dict[str, Any] = {"service": archived.service, "title": archived.type, "kind": archived.kind}
+    added_at = archived.records[0].recorded_at
+    row = Document(id=id_, **names, url=repository.name, language=language, added_at=added_at, retired=True)
     with database.writing() as session:
         if session.get(Document, id_) is None:
             session.add(row)

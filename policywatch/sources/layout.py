@@ -78,15 +78,12 @@ def documents(records: Iterable[Record], name: str) -> list[Archived]:
 def continued_by(archived: Archived, watched: Iterable[DocumentEntry], language: str) -> DocumentEntry | None:
     """The document of the watchlist whose history this is: the one that names its type; else of the same id; else the
     service's only one of that kind."""
-    entries = list(watched)
-    for entry in entries:
-        if entry.archive_path == f"{archived.service}/{archived.type}.md":
-            return entry
-    for entry in entries:
-        if entry.id == archived.id:
-            return entry
-    if archived.kind == "other":
-        return None
+    entries, path = list(watched), f"{archived.service}/{archived.type}.md"
+    named = [entry for entry in entries if entry.archive_path == path] or [
+        entry for entry in entries if entry.id == archived.id
+    ]
+    if named or archived.kind == "other":
+        return named[0] if named else None
     same = [
         entry
         for entry in entries

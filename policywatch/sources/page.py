@@ -40,13 +40,7 @@ def fetched(
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/try.db")
         row = Document(
-            id=target.document,
-            service="",
-            title="",
-            kind="other",
-            url=address,
-            language=language,
-            added_at=utc_now(),
+            id=target.document, service="", title="", kind="other", url=address, language=language, added_at=utc_now()
         )
         with database.writing() as session:
             declare(session, [row])

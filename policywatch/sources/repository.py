@@ -83,29 +83,24 @@ class Repository:
 
     def _fetch(self, blobs: Sequence[str]) -> None:
         """Fetch at once what is missing: git would ask for each alone."""
-        listing = [*_command(), f"--git-dir={self.folder}", "cat-file", "--batch-check"]
-        asked = "".join(f"{blob}\n" for blob in blobs)
-        done = subprocess.run(listing, input=asked, capture_output=True, text=True, env=_environment(), check=False)
-        missing = [line.split()[0] for line in done.stdout.splitlines() if line.endswith(" missing")]
+        here = f"--git-dir={self.folder}"
+        listed = _run(self.name, here, "cat-file", "--batch-check", input_="".join(f"{blob}\n" for blob in blobs))
+        missing = [line.split()[0] for line in listed.splitlines() if line.endswith(" missing")]
         if missing and "promisor = true" in (self.folder / "config").read_text("utf-8"):
-            wants = "".join(f"{blob}\n" for blob in missing)
             # as git itself fetches what a clone has left out
-            options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin")
-            _run(
-                self.name,
-                "-c",
-                "fetch.negotiationAlgorithm=noop",
-                f"--git-dir={self.folder}",
-                "fetch",
-                *options,
-                input_=wants,
-            )
+            alone = ("-c", "fetch.negotiationAlgorithm=noop", here, "fetch", "--quiet", "--no-tags", _BLOBLESS)
+            wants = "".join(f"{blob}\n" for blob in missing)
+            _run(self.name, *alone, "--no-write-fetch-head", "--stdin", "origin", input_=wants)
 
     @contextmanager
     def _git(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
         command = [*_command(), f"--git-dir={self.folder}", *arguments]
-        with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=_environment())
+        with (
+            tempfile.TemporaryFile() as errors,
+            subprocess.Popen(
+                command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=_environment()
+            ) as process,
+        ):
             try:
                 yield process
                 assert process.stdout is not None
@@ -115,10 +110,6 @@ class Repository:
                     raise ArchiveUnreachable(f"git could not read {self.name}: {_last_line(errors.read())}")
             finally:
                 process.kill()
-                process.wait()
-                for pipe in (process.stdin, process.stdout):
-                    if pipe is not None:
-                        pipe.close()
 
 
 @contextmanager
@@ -173,14 +164,15 @@ def _clone(address: str, bare: Path, *kind: str) -> None:
     _run(_without_secrets(address), "clone", *options, "--", address, str(bare))
 
 
-def _run(name: str, *arguments: str, input_: str = "") -> None:
-    """Raises `ArchiveUnreachable`, which names the archive."""
+def _run(name: str, *arguments: str, input_: str = "") -> str:
+    """What git prints. Raises `ArchiveUnreachable`, which names the archive."""
     if shutil.which("git") is None:
         raise ArchiveUnreachable("the `git` command is needed to read an archive, and it is not installed")
     command = [*_command(), *arguments]
     done = subprocess.run(command, input=input_.encode(), capture_output=True, env=_environment(), check=False)
     if done.returncode != 0:
         raise ArchiveUnreachable(f"git can't read {name}: {_last_line(done.stderr)}")
+    return done.stdout.decode("utf-8", "replace")
 
 
 def _command() -> list[str]:
@@ -202,8 +194,8 @@ def _environment() -> dict[str, str]:
 
 def _branch(bare: Path, name: str) -> str:
     """The commit to begin from: of HEAD, else of main or master, here or of the origin, else of the only branch."""
-    listing = [*_command(), f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"]
-    branches = subprocess.run(listing, capture_output=True, text=True, env=_environment(), check=True).stdout.split()
+    listing = ("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+    branches = _run(name, f"--git-dir={bare}", *listing).split()
     head = (bare / "HEAD").read_text("utf-8").removeprefix("ref: ").strip()
     for wanted in (head, *(f"refs/{where}/{main}" for where in _WHERE for main in ("main", "master"))):
         if wanted in branches:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from notifier.presentation import reasons
 from policywatch.config.watchlist import Watchlist
+from policywatch.ingest.proposals import open_proposals
 from policywatch.views import json_models as json
 from policywatch.views.change import change_view
 from policywatch.views.routing import WaitingChange
@@ -223,6 +224,7 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
             {"text": row.text, "turns": row.turns, "since": row.since.isoformat(), "stands": row.stands}
             for row in alternating_passages(session, [document_id])
         ],
+        "proposals": [{"url": url, "entry": entry} for url, entry in open_proposals(session, document_id)],
         "changes": [change.model_dump(mode="json") for change in changes],
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from policywatch.config.schema import RouteEntry
+from policywatch.ingest.proposals import open_proposals
 from policywatch.views.health import troubled
 from policywatch.views.routing import waiting
 from policywatch.web.chart import chart
@@ -84,6 +85,7 @@ def document_page(
         "older": versions[steps - 1].number if len(versions) > steps else None,
         "days": sorted({point.captured_at.date() for point in points}),
         "alternating": alternating_passages(session, [document_id]),
+        "proposals": open_proposals(session, document_id),
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
         "last_good": last_valid(session, document_id),

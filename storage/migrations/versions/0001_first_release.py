@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.JSON),
         sa.Column("status", sa.Integer),
         sa.Column("final_url", sa.String),
+        sa.Column("moved_to", sa.String),
         sa.Column("seconds", sa.Float),
         sa.Column("etag", sa.String),
         sa.Column("last_modified", sa.String),

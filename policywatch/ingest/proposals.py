@@ -1,0 +1,135 @@
+"""Proposals to the operator: policies and help pages that documents link to and nobody watches, changed addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from sqlmodel import Session
+
+from analysis.model import Link, Page
+from analysis.text.lexicon import section_topics
+from analysis.text.phrases import kinds_of, pattern
+from policywatch.config.additions import KINDS, entry_text, named_entry
+from policywatch.sanitize import safe_link, sanitize
+from storage.checks import Check, last_checks
+from storage.deliveries import lock_planning
+from storage.documents import Document, document, known, watched
+from storage.notices import Notice, NoticeKind, notices_of
+
+_LISTED, _READ = 8, 500  # links in a notice; new links of a page that are looked at
+_LONGEST, _WORDS = 2_000, 200  # characters of an address; of a link's words or path that are read
+_AI = {"ai_training", "ai_features", "automated_decisions"}
+_DATA = {"data_collection", "data_use", "data_sharing", "user_choice", "retention", "tracking"}
+_SIGNS = re.compile(r"[\W_]+")
+_PLACE = re.compile(r"(?!ai\b)[a-z]{2}(?:[-_][a-z]{2,4})?")  # a language or a country in a path
+_ASIDE = re.compile(r"(?i)utm_.*|[a-z]+clid|mc_[ce]id|trk|ref|hl|lang|locale")  # parameters that lead to the same page
+
+
+def propose_links(session: Session, check: Check, before: Page, after: Page) -> None:
+    """Write one notice of the links that came with a check's text, to pages of the same organisation, unless the
+    operator has heard of them. In the transaction that writes the text, so that each is told once."""
+    links, of = [*islice(_new_links(before, after), _READ)], document(session, check.document_id)
+    if not links:
+        return
+    lock_planning(session)  # no two processes write notices of the same address
+    documents = known(session)
+    own = {_organisation(url) for row in documents if row.service == of.service for url in row.addresses}
+    urls = {url for notice in notices_of(session, NoticeKind.LINKS) for url, _ in notice.facts["proposals"]}
+    urls |= _watched(session) | {each.final_url or "" for each in last_checks(session).values()}
+    taken, ids = {page_key(url) for url in urls}, {row.id for row in documents}
+    proposals = [
+        (link.url, entry)
+        for link, heading in links
+        if _organisation(link.url) in own and page_key(link.url) not in taken
+        if (entry := _entry(link, heading, of, ids))
+    ]
+    if proposals:
+        facts = {"proposals": proposals[:_LISTED], "more": len(proposals[_LISTED:])}
+        kind, at = NoticeKind.LINKS, check.checked_at
+        session.add(Notice(kind=kind, document_id=of.id, check_id=check.id, facts=facts, created_at=at))
+
+
+def open_proposals(session: Session, document_id: str) -> list[tuple[str, str]]:
+    """Addresses that are still not watched, each with the entry or the line of the watchlist that it is for."""
+    notices = [each for kind in (NoticeKind.LINKS, NoticeKind.MOVED) for each in notices_of(session, kind, document_id)]
+    urls = _watched(session) if notices else set()
+    taken = urls | {page_key(url) for url in urls}
+    return [
+        (url, entry)
+        for notice in notices
+        for url, entry in notice.facts["proposals"]
+        if (url if notice.kind == NoticeKind.MOVED else page_key(url)) not in taken
+    ]
+
+
+def page_key(url: str) -> str:
+    """Equal for the addresses of a page: scheme, fragment, tracking parameters, language and last slash don't count."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    path = "/".join(part for part in parts.path.lower().split("/") if part and not _PLACE.fullmatch(part))
+    query = sorted(pair for pair in parse_qsl(parts.query) if not _ASIDE.fullmatch(pair[0]))
+    return f"{(parts.hostname or '').removeprefix('www.')}/{path}?{urlencode(query)}"
+
+
+def _watched(session: Session) -> set[str]:
+    return {url for row in watched(session) for url in row.addresses}
+
+
+def _new_links(before: Page, after: Page) -> Iterator[tuple[Link, str]]:
+    """Each with the heading above, one for each page to which no link of the earlier text leads."""
+    taken = {key for block in before.blocks for link in block.links for key in _keys(link)}
+    for block in after.blocks:
+        for link in block.links:
+            keys = _keys(link)
+            if keys.isdisjoint(taken) and link.url.startswith("http") and len(link.url) <= _LONGEST:
+                yield link, block.text if block.kind == "heading" else " ".join(block.heading[-1:])
+            taken |= keys
+
+
+def _keys(link: Link) -> set[str]:
+    """Of these a link shares one with another that leads to the same page; parameters that nobody knows may differ."""
+    key = page_key(link.url)
+    return {key, f"{key.partition('?')[0]} {link.text}"}
+
+
+def _entry(link: Link, heading: str, of: Document, ids: set[str]) -> str | None:
+    """None where the link leads to neither a policy nor a help page on data or AI, or can't be watched."""
+    host, _, path = page_key(link.url).partition("?")[0].partition("/")
+    last = path.rpartition("/")[2].partition(".")[0].lstrip("-_0123456789")
+    words, last, path = (_SIGNS.sub(" ", unquote(part))[:_WORDS].strip() for part in (link.text, last, path))
+    kinds, topics = kinds_of(words), section_topics(words, of.language)
+    title = link.text[:_WORDS] if (kinds or topics) and not words.startswith("http") else last or words
+    kinds, topics = kinds | kinds_of(path), topics | section_topics(path, of.language)
+    kind = next((kind for word, kind in {**KINDS, "providers": "other"}.items() if word in kinds), None)
+    if pattern("links", "help").search(f"{host} / {path}"):
+        is_on_topic = topics & (_AI | _DATA) or section_topics(heading[:_WORDS], of.language) & _AI
+        kind = "help" if kind or is_on_topic else None
+    if kind is None or pattern("links", "earlier").search(f"{words} / {path}") or not safe_link(link.url):
+        return None
+    given = {"service": of.service, "title": sanitize(title).strip() or kind, "kind": kind, "url": link.url}
+    try:
+        entry = named_entry({**given, "language": of.language}, ids)
+    except ValueError:
+        return None
+    ids.add(entry.id)
+    return entry_text(entry)
+
+
+def _organisation(url: str) -> str:
+    """The domain that was registered; a host of the own network is one itself."""
+    name = _suffixes()(url)
+    return str(name.top_domain_under_public_suffix or name.domain)
+
+
+@cache
+def _suffixes() -> Any:
+    from tldextract import TLDExtract  # it loads slowly, and few texts bring links
+
+    return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
