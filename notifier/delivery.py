@@ -18,6 +18,7 @@ from notifier.notifications import (
     Notification,
     alert_message,
     apply_templates,
+    confirmation_message,
     digest_message,
     empty_digest,
     notice_message,
@@ -28,6 +29,7 @@ from notifier.reassignment import reassign
 from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
+from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.templating import OURS, Templates
 from storage.alerts import Alert
 from storage.clock import utc_now
@@ -47,6 +49,7 @@ from storage.deliveries import (
     settle,
 )
 from storage.notices import Notice, NoticeKind
+from storage.subscribers import forget_unconfirmed, is_subscriber
 
 LEASE = timedelta(minutes=15)  # after which the claim of a process on another host counts as dead
 PATIENCE = timedelta(seconds=30)  # that a run waits for servers that asked for a short pause
@@ -80,18 +83,19 @@ def deliver_due(
     operator_language: str = "en",
     base_url: str | None = None,
     templates: Templates = OURS,
+    route_to: RouteTo | None = None,
     now: Callable[[], datetime] = utc_now,
     send: Send = send_it,
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     patience: timedelta = PATIENCE,
 ) -> Deliveries:
-    """Plan, then send until nothing more is due. Several processes may do so at once on one database.
+    """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
 
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call. An error of the program with one delivery is raised when the others are done.
     """
-    run = _Run(database, routes, operator, operator_language, base_url, templates, now, send, chance)
+    run = _Run(database, routes, operator, operator_language, base_url, templates, now, send, chance, route_to)
     wait_until = now() + patience
     run.release_dead_claims()
     while True:
@@ -109,6 +113,15 @@ def deliver_due(
     with database.reading() as session:
         states = counts(session)
     return Deliveries(run.sent, run.failed, states[State.PENDING] + states[State.SENDING])
+
+
+def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str | None, templates: Templates) -> None:
+    """Send what is planned for readers and due, such as the mail to confirm; `deliver_due` tries again what fails."""
+    with database.reading() as session:
+        routes = subscriber_routes(session, route_to)
+    run = _Run(database, routes, (), "en", base_url, templates, utc_now, send_it, random.random)
+    while run.deliver_next():
+        pass
 
 
 def try_routes(
@@ -141,6 +154,7 @@ class _Run:
     now: Callable[[], datetime]
     send: Send
     chance: Callable[[], float]
+    route_to: RouteTo | None = None
     me: str = field(default_factory=this_process)
     sent: int = 0
     failed: int = 0
@@ -167,6 +181,10 @@ class _Run:
         self.wrote_notices = False
         with self.database.writing() as session:
             lock_planning(session)
+            forget_unconfirmed(session, self.now())
+            # anew each time: what is pending for a reader who came since would have no route
+            fixed = (route for route in self.routes if not is_subscriber(route.name))
+            self.routes = [*fixed, *subscriber_routes(session, self.route_to)]
             for delivery in reassign(session, routes_by_name(self.routes), self.operator, self.now()):
                 self._report_failure(session, delivery, delivery.error or Message("delivery.left"))
             plan(session, self.routes, self.operator, self.now())
@@ -229,21 +247,21 @@ class _Run:
         route = routes_by_name(self.routes).get(delivery.route)
         language = route.language if route else self.operator_language
         key = f"{delivery.kind} {delivery.id} {delivery.created_at.isoformat()}"
+        page = route.subscription if route else None
+        in_all: dict[str, Any] = {"language": language, "base_url": self.base_url, "key": key}
+        alerts = [session.get_one(Alert, item.alert_id) for item in carried if item.alert_id]
         if delivery.kind == "notice":
-            notices = [session.get_one(Notice, item.notice_id) for item in carried]
-            return apply_templates(
-                notice_message(notices, language=language, base_url=self.base_url, key=key), self.templates
-            )
-        if not carried:
-            empty = empty_digest(delivery.route, language=language, key=key)
-            return apply_templates(empty, self.templates)
-        alerts = [session.get_one(Alert, item.alert_id) for item in carried]
-        if delivery.kind == "digest":
-            message = digest_message(session, alerts, language=language, base_url=self.base_url, key=key)
+            message = notice_message([session.get_one(Notice, item.notice_id) for item in carried], **in_all)
+        elif delivery.kind == "confirmation":
+            message = confirmation_message(page, language=language, key=key)
+        elif not carried:
+            message = empty_digest(delivery.route, language=language, key=key)
+        elif delivery.kind == "digest":
+            message = digest_message(session, alerts, **in_all)
         else:
-            message = alert_message(
-                session, alerts, language=language, base_url=self.base_url, key=key, delivery=delivery
-            )
+            message = alert_message(session, alerts, delivery=delivery, **in_all)
+        if page is not None and carried:
+            message = replace(message, body=replace(message.body, routes=("subscribers",), subscription=page))
         return apply_templates(message, self.templates)
 
     def _put_back(self, delivery: Delivery) -> None:
@@ -293,8 +311,9 @@ class _Run:
             self.wrote_notices = True
 
     def _report_failure(self, session: Session, delivery: Delivery, reason: Message) -> None:
-        """Not of what the operator's own address refused: that would go to the same address, and so on."""
-        if delivery.route == OPERATOR:
+        """Not of what the operator's own address refused: that would go to the same address, and so on. Nor of what
+        asks a reader to confirm: anybody can enter an address that nobody has."""
+        if delivery.route == OPERATOR or delivery.kind == "confirmation":
             return
         facts: dict[str, Any] = {
             "sent": delivery.kind,
@@ -302,5 +321,7 @@ class _Run:
             "route": delivery.route,
             "reason": reason.to_json(),
         }
+        if is_subscriber(delivery.route):  # one line for all of them
+            facts |= {"address": "[subscribers]", "route": "[subscribers]"}
         session.add(Notice(kind=NoticeKind.PARKED.value, facts=facts, created_at=self.now()))
         self.wrote_notices = True

@@ -26,6 +26,7 @@ from messages import Message, join_messages, system_error, verbatim
 from notifier.notifications import Notification
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
+_POLICY = SMTP.clone(refold_source="none")  # else an address in a header would be encoded where it is long
 _QUOTED = re.compile(r'"[^"]*"')  # a name, that may hold a comma
 _FROM = re.compile("^From ", re.MULTILINE)  # smtplib, and servers that keep mbox files, would make ">From " of it
 
@@ -124,7 +125,7 @@ class Mail(NotifyEmail):
         return refused
 
     def _mail(self, message: Notification, text: str, html: str, to: tuple[str | bool, str]) -> EmailMessage:
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=_POLICY)
         domain = self._sender.rpartition("@")[2]
         # folded by the older class: the newer one loses a space where a line of encoded words ends
         mail.set_raw("Subject", Header(message.subject, header_name="Subject").encode())
@@ -145,7 +146,7 @@ class Mail(NotifyEmail):
         mail["Auto-Submitted"] = "auto-generated"
         for header, value in self.headers.items():
             if header not in mail and re.fullmatch(r"[!-9;-~]+", header):
-                mail[header] = " ".join(value.split())
+                mail.set_raw(header, " ".join(value.split()))
         mail.set_content(text, cte="quoted-printable")
         if not self._wants_text_alone():
             mail.add_alternative(html, subtype="html", cte="quoted-printable")

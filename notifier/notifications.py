@@ -143,6 +143,13 @@ def notice_message(notices: Sequence[Notice], *, language: str, base_url: str | 
     return Notification("notice", cut(subject, _SUBJECT), body, key=key)
 
 
+def confirmation_message(page: str | None, *, language: str, key: str = "") -> Notification:
+    """Asks a reader to confirm a subscription on this page."""
+    words = catalogue(language)
+    body = Body("notice", language, lead=words("subscribe.mail"), whole=page)
+    return Notification("notice", words("subscribe.mail_subject"), body, key=key)
+
+
 def sample_message(session: Session, *, language: str, base_url: str | None, route: str) -> Notification:
     """A sample, marked as one: the newest change that alerts, or an invented one where none is stored."""
     words = catalogue(language)

@@ -32,6 +32,7 @@ class Body:
     lead: str | None = None
     routes: tuple[str, ...] = ()
     whole: str | None = None
+    subscription: str | None = None  # where a reader can unsubscribe
     templates: Templates = OURS
 
     @property

@@ -69,6 +69,7 @@ class Route:
     formerly: tuple[str, ...] = ()
     empty: bool = False  # whether a digest of nothing is sent, too
     language: str = "en"
+    subscription: str | None = None  # the page where its reader, who subscribed there, can unsubscribe
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for a word that has no meaning here."""

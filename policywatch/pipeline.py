@@ -191,6 +191,7 @@ class Job:
             operator_language=self.recipients.operator_language,
             base_url=self.watchlist.site,
             templates=self.recipients.templates,
+            route_to=self.recipients.route_to,
         )
 
     def timestamp(self) -> None:

@@ -47,7 +47,7 @@ class Delivery(SQLModel, table=True):
     __tablename__ = "deliveries"
 
     id: int | None = Field(default=None, primary_key=True)
-    kind: str  # "alert", "digest" or "notice"
+    kind: str  # "alert", "digest", "notice" or "confirmation" (of a subscription)
     route: str
     address: str
     state: str = Field(default=State.PENDING.value, index=True)
@@ -120,6 +120,14 @@ def carry(
 def unload(session: Session, delivery: Delivery) -> None:
     """Take out all that the delivery carries."""
     session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id) == delivery.id))
+
+
+def drop_unsent(session: Session, route: str) -> None:
+    """Delete what is pending for a route, or failed permanently."""
+    states = (State.PENDING.value, State.PARKED.value)
+    unsent = select(Delivery.id).where(Delivery.route == route, col(Delivery.state).in_(states))
+    session.exec(delete(DeliveryItem).where(col(DeliveryItem.delivery_id).in_(unsent)))
+    session.exec(delete(Delivery).where(col(Delivery.id).in_(unsent)))
 
 
 def items(session: Session, delivery_id: int) -> list[DeliveryItem]:

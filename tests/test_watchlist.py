@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from messages import LANGUAGES
-from notifier.channels import address_problem
+from notifier.channels import address_problem, notify_service
+from notifier.mail import Mail
 from policywatch import web
 from policywatch.cli.setup import starter
 from policywatch.config.errors import WatchlistError
@@ -151,7 +152,48 @@ def test_what_many_write_at_first_is_told_how_to_write(tmp_path: Path) -> None:
     (braces,) = problems(tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "$TEAM_MAIL"))
     assert braces == "13: routes[0].to[0]: write ${TEAM_MAIL}, with braces"
     (person,) = problems(tmp_path, GOOD + ROUTE.replace("${TEAM_MAIL}", "anna@example.org"))
-    assert "routes[0].to[0]: this names a person, not the server that sends: write mailtos://" in person
+    assert "routes[0].to[0]: this names a person, not the server that sends: add a [mail] block" in person
+
+
+MAIL = """
+[mail]
+host = "smtp.gmail.com"
+user = "watch@gmail.com"
+password = "${MAIL_PASSWORD}"
+from = "watch@gmail.com"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "mode", "port"),
+    [("", "starttls", 587), ('security = "tls"\n', "ssl", 465), ('security = "none"\nport = 2525\n', "insecure", 2525)],
+)
+def test_a_plain_address_is_sent_to_by_the_mail_server(tmp_path: Path, more: str, mode: str, port: int) -> None:
+    environ = {"TEAM_MAIL": "anna+watch@example.org", "MAIL_PASSWORD": "p@ss/w:r%d"}
+    watchlist = load(written(tmp_path, GOOD + ROUTE + MAIL + more), environ)
+    (to,) = recipients(watchlist, environ).routes[0].to
+    assert to.name == "${TEAM_MAIL}"
+    mail = notify_service(to.url)
+    assert isinstance(mail, Mail)
+    assert (mail.smtp_host, mail.secure_mode, mail.port) == ("smtp.gmail.com", mode, port)
+    assert (mail.user, mail.password, mail.from_addr[1]) == ("watch@gmail.com", "p@ss/w:r%d", "watch@gmail.com")
+    assert [address for _, address in mail.targets] == ["anna+watch@example.org"]
+
+
+def test_a_wrong_mail_block_is_told_without_its_secrets(tmp_path: Path) -> None:
+    assert problems(tmp_path, GOOD + MAIL) == ["14: mail.password: the environment variable MAIL_PASSWORD is not set"]
+    wrong = MAIL.replace('"${MAIL_PASSWORD}"', "4711").replace("[mail]", '[mail]\nsecurity = "ssl"').replace("@g", "g")
+    told = "\n".join(problems(tmp_path, GOOD + wrong))
+    assert "12: mail.security: found 'ssl'; allowed: 'tls', 'starttls' or 'none'" in told
+    assert "15: mail.password: write a text, in quotes" in told
+    assert "16: mail.from: found 'watchgmail.com'; " in told
+    (lacking,) = problems(tmp_path, GOOD + MAIL.replace("host", "hots"), {"MAIL_PASSWORD": "x"})[1:]
+    assert "mail.hots: is not a key that is known here; did you mean 'host'?" in lacking
+
+
+def test_readers_can_subscribe_only_where_mail_and_links_work(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, 'site = "http://watch.example"\n' + GOOD + MAIL + "[web]\nsubscribe = true\n")
+    assert problem.startswith("18: web.subscribe: needs a [mail] block, and site")
 
 
 def test_the_mail_addresses_to_copy_are_addresses() -> None:

@@ -13,6 +13,8 @@ from argon2.profiles import CHEAPEST
 from sqlmodel import select
 
 from messages import Message
+from notifier.routes import Route
+from policywatch.config.recipients import Recipients
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import Access, TooManyTries, UnusablePassword, access
 from policywatch.web.admin import WatchlistState
@@ -31,7 +33,7 @@ from tests.web_server import served
 PASSWORD = "a long enough password"
 HASHED = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)  # what guards against guessing takes long on purpose
 TOKEN = "a token for programs"
-STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")}, lambda _document, _change: ["team"])
+STATE = WatchlistState({NOTES: ExtractionConfig("Privacy Notice", "en")}, recipients=Recipients((Route("team", ()),)))
 HELD = "<!doctype html><html lang=en><main><h1>Privacy Notice</h1><p>We keep your notes for ever and ever.</p></main>"
 
 

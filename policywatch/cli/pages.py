@@ -96,7 +96,7 @@ def serve(
     start_logging(log_format)
     with opened(config) as (watchlist, database):
         last_good = Reloadable(
-            config, lambda: _state(same_database(load(config), watchlist, "serve"), can_accept=logins.knows_anyone)
+            config, lambda: _state(same_database(load(config), watchlist, "serve"), is_needed=logins.knows_anyone)
         )
         app = create_app(
             database,
@@ -122,11 +122,13 @@ def mcp(config: Config = CONFIG) -> None:
         server.mcp_server(database).run("stdio")
 
 
-def _state(watchlist: Watchlist, *, can_accept: bool) -> WatchlistState:
-    """Only who can accept a text has to know whom it alerts, for which the environment must be complete."""
+def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
+    """It is needed whom to alert where a text can be accepted or a reader subscribe; then the environment must be
+    complete."""
     routes = [entry for entry, _ in watchlist.routes]
-    state = WatchlistState(extraction_configs(watchlist), routes=routes, documents=watchlist.documents)
-    return replace(state, routes_for=recipients(watchlist).names_for) if can_accept else state
+    state = WatchlistState(extraction_configs(watchlist), routes, watchlist.documents, site=watchlist.site)
+    is_needed = is_needed or watchlist.web.subscribe
+    return replace(state, recipients=recipients(watchlist)) if is_needed else state
 
 
 @export.command()

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-_SECRETS = {"to", "database", "heartbeat", "model_key"}  # what stands there may hold a password: never shown
+_SECRETS = {"to", "database", "heartbeat", "model_key", "password"}  # what may hold a password is never shown
 HIDDEN = "hidden"  # the type of an error whose value holds a password
 # what pydantic says of programs, said of a file; by its type of error
 _WRITE = {

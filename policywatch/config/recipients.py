@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,11 +14,12 @@ from notifier.channels import address_problem
 from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.quiet import parse_quiet
 from notifier.routes import Address, Route, address
+from notifier.subscriptions import RouteTo, subscriber_route
 from notifier.templating import OURS, Templates
 from notifier.try_templates import template_problems
 from notifier.when import parse_when
 from policywatch.config.errors import Problem, Section, WatchlistError
-from policywatch.config.schema import OperatorEntry, RouteEntry
+from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from policywatch.logs import log
 from policywatch.second_reader import Model
@@ -27,7 +29,8 @@ from storage.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses, language, templates and model, and who hears that the job is alive."""
+    """The routes, the operator's own addresses, language, templates and model, who hears that the job is alive, and
+    what makes the route to a reader who subscribed."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
@@ -35,6 +38,7 @@ class Recipients:
     heartbeat: Heartbeat | None = None
     templates: Templates = OURS
     model: Model | None = None
+    route_to: RouteTo | None = None
 
     def names_for(self, document: Document, change: Change) -> list[str]:
         return [route.name for route in self.routes if route.wants(document, change)]
@@ -43,20 +47,23 @@ class Recipients:
 def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) -> Recipients:
     """Raises `WatchlistError` with all that stands in the way: unset variables and addresses that lead nowhere."""
     problems: list[Problem] = []
+    mail = _mail(watchlist, environ, problems)
     routes = [
-        route_of(entry, _addresses(entry.to, section, environ, problems))
+        route_of(entry, _addresses(entry.to, section, mail, environ, problems))
         for entry, section in watchlist.routes
         if entry.enabled
     ]
     entry, section = watchlist.operator
-    operator = _addresses(entry.to, section, environ, problems)
+    operator = _addresses(entry.to, section, mail, environ, problems)
     heartbeat = _heartbeat(entry, section, environ, problems)
     model = _model(watchlist, environ, problems)
     if problems:
         raise WatchlistError(problems)
     folder = watchlist.messages.templates
     templates = Templates(watchlist.file.parent / folder) if folder else OURS
-    return Recipients(tuple(routes), operator, entry.language, heartbeat, templates, model)
+    route_to = partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url) if mail else None
+    route_to = route_to if watchlist.web.subscribe else None
+    return Recipients(tuple(routes), operator, entry.language, heartbeat, templates, model, route_to)
 
 
 def checked_recipients(watchlist: Watchlist) -> Recipients:
@@ -67,26 +74,39 @@ def checked_recipients(watchlist: Watchlist) -> Recipients:
     return to
 
 
+def _mail(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> MailEntry | None:
+    entry, section = watchlist.mail
+    if entry is None:
+        return None
+    keys = ("user", "password")
+    login = {key: _expanded(getattr(entry, key), key, section, environ, problems) for key in keys}
+    return entry.model_copy(update=login)
+
+
 def _model(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> Model | None:
     entry, section = watchlist.classify
     if entry.model_url is None or entry.model is None:
         return None
-    key = _expanded("model_key", entry.model_key, section, environ, problems) if entry.model_key else None
+    key = _expanded(entry.model_key, "model_key", section, environ, problems)
     return Model(entry.model_url, entry.model, key, entry.model_timeout, entry.use == "decides")
 
 
 def _heartbeat(
     entry: OperatorEntry, section: Section, environ: Mapping[str, str], problems: list[Problem]
 ) -> Heartbeat | None:
-    url = _expanded("heartbeat", entry.heartbeat, section, environ, problems) if entry.heartbeat is not None else None
-    if url is not None and (problem := heartbeat_problem(url)):
+    url = _expanded(entry.heartbeat, "heartbeat", section, environ, problems)
+    if url is None:
+        return None
+    if problem := heartbeat_problem(url):
         problems.append(section.problem("heartbeat", problem))
-    return Heartbeat(url, entry.heartbeat_start) if url is not None else None
+    return Heartbeat(url, entry.heartbeat_start)
 
 
-def _expanded(key: str, text: str, section: Section, environ: Mapping[str, str], problems: list[Problem]) -> str | None:
+def _expanded(
+    text: str | None, key: str, section: Section, environ: Mapping[str, str], problems: list[Problem]
+) -> str | None:
     try:
-        return expand(text, environ)
+        return None if text is None else expand(text, environ)
     except MissingVariable as missing:
         problems.append(section.problem(key, str(missing)))
         return None
@@ -119,29 +139,28 @@ def _set(words: Iterable[str] | None) -> frozenset[str] | None:
 
 
 def _addresses(
-    written: list[str], section: Section, environ: Mapping[str, str], problems: list[Problem]
+    written: list[str], section: Section, mail: MailEntry | None, environ: Mapping[str, str], problems: list[Problem]
 ) -> tuple[Address, ...]:
     addresses = []
     for index, text in enumerate(written):
-        url = _expanded(f"to[{index}]", text, section, environ, problems)
+        url = _expanded(text, f"to[{index}]", section, environ, problems)
         if url is None:
             continue
-        if problem := _no_address(text) or address_problem(url):
+        if mail and re.match(PERSON, url):
+            url = mail.url(url)
+        if problem := _no_address(text, url) or address_problem(url):
             problems.append(section.problem(f"to[{index}]", problem))
         else:
             addresses.append(_beside(section.file.parent, address(text, url)))
     return tuple(addresses)
 
 
-def _no_address(text: str) -> str | None:
+def _no_address(text: str, url: str) -> str | None:
     """What is likely meant by what many write at first."""
     if variable := re.fullmatch(r"\$([A-Z][A-Z0-9_]*)", text):
         return f"write ${{{variable[1]}}}, with braces"
-    if re.fullmatch(r"[^\s:/@]+@[\w-]+(\.[\w-]+)+", text):
-        return (
-            "this names a person, not the server that sends: write mailtos://USER:PASSWORD@mail.example.org?to=...; "
-            "docs/alerts.md has such addresses to copy"
-        )
+    if re.match(PERSON, url):
+        return "this names a person, not the server that sends: add a [mail] block (docs/alerts.md)"
     return None
 
 

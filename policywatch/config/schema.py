@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -22,6 +22,8 @@ Source = Literal["page", "open-terms-archive", "wayback"]
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = {"m": 365 * 24 * 60, "h": 365 * 24, "d": 365}
 
+
+PERSON = r"^[^\s:/@,;<>\"]+@[\w-]+(\.[\w-]+)+$"  # an e-mail address alone
 
 # what pages and API put behind a document's id
 _PAGES_OF_A_DOCUMENT = re.compile(r".+/(compare|course|versions(/[^/]+(/(text|capture))?)?)")
@@ -244,6 +246,26 @@ class OperatorEntry(Table):
     heartbeat_start: bool = False
 
 
+class MailEntry(Table):
+    """`[mail]`: the server that sends to plain e-mail addresses. Without `port` it is the usual one."""
+
+    host: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    user: str | None = None
+    password: Annotated[str | None, Field(repr=False)] = None
+    sender: Annotated[str, Field(alias="from", pattern=PERSON)]
+
+    def url(self, person: str) -> str:
+        """The Apprise address of a person, through this server."""
+        login = f"{quote(self.user, safe='')}:{quote(self.password or '', safe='')}@" if self.user else ""
+        host = f"{self.host}:{self.port}" if self.port else self.host
+        mode = {"tls": "ssl", "none": "insecure"}.get(self.security, self.security)
+        # without `smtp` Apprise takes another server for some senders, such as those of gmail.com
+        query = urlencode({"smtp": self.host, "mode": mode, "from": self.sender, "to": person})
+        return f"mailto{'' if self.security == 'none' else 's'}://{login}{host}?{query}"
+
+
 class MessagesEntry(Table):
     """`[messages]`: how messages look; `templates` is a folder, beside the watchlist if it is relative."""
 
@@ -289,9 +311,10 @@ class RetentionEntry(Table):
 
 
 class WebEntry(Table):
-    """`[web]`: what `serve` shows beside the pages."""
+    """`[web]`: what `serve` shows beside the pages; `subscribe` lets readers subscribe by e-mail."""
 
     metrics: bool = False
+    subscribe: bool = False
 
 
 class TopEntry(Table):

@@ -21,6 +21,7 @@ from policywatch.config.schema import (
     CrawlEntry,
     DocumentEntry,
     EvidenceEntry,
+    MailEntry,
     MessagesEntry,
     OperatorEntry,
     RetentionEntry,
@@ -63,6 +64,7 @@ class Watchlist:
     documents: tuple[DocumentEntry, ...]
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
+    mail: tuple[MailEntry | None, Section]
     messages: MessagesEntry
     retention: RetentionEntry
     web: WebEntry
@@ -141,6 +143,7 @@ class _Loader:
             documents=self._documents(top.use, services),
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
+            mail=(self._optional(MailEntry, "mail"), self._section("mail")),
             messages=self._table(MessagesEntry, "messages"),
             retention=self._table(RetentionEntry, "retention"),
             web=self._table(WebEntry, "web"),
@@ -149,6 +152,9 @@ class _Loader:
         )
         self._distinct([entry.name for entry, _ in watchlist.routes], "routes", "name")
         self.problems += [*word_problems(watchlist.routes), *language_problems(*watchlist.operator)]
+        if watchlist.web.subscribe and not ("mail" in self.raw and (top.site or "").startswith("https://")):
+            problem = 'needs a [mail] block, and site = "https://..." for the links to confirm and to unsubscribe'
+            self.problems.append(self._section("web").problem("subscribe", problem))
         if not self.problems:  # else a document that is meant may be missing here
             self.problems += filter_problems(watchlist.routes, watchlist.documents, watchlist.topics)
             self.problems += self._wrong_names(watchlist)
@@ -197,7 +203,8 @@ class _Loader:
             return model.model_validate(value)
         except ValidationError as error:
             tables = _SECTIONS if model is TopEntry else ()
-            self.problems += section.problems(error, [*model.model_fields, *tables])
+            names = (field.alias or name for name, field in model.model_fields.items())
+            self.problems += section.problems(error, [*names, *tables])
             return None
 
     def _table(self, model: type[_Entry], name: str) -> _Entry:
@@ -279,7 +286,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 _SECTIONS = (
     *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "messages", "classify", "evidence"),
-    *("retention", "web"),
+    *("retention", "web", "mail"),
 )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from notifier.subscriptions import subscriber_routes
 from storage.alerts import Alert
 from storage.changes import Change, waiting_changes
 from storage.checks import good_checks_since
@@ -56,5 +57,7 @@ def add_alerts(session: Session, change: Change, routes_for: RoutesFor, now: Cal
     if not change.alert:
         return
     assert change.id is not None
-    for route in routes_for(document(session, change.document_id), change):
+    source = document(session, change.document_id)
+    readers = (route.name for route in subscriber_routes(session) if route.wants(source, change))
+    for route in (*routes_for(source, change), *readers):
         session.add(Alert(change_id=change.id, route=route, created_at=now()))

@@ -21,6 +21,7 @@ from storage.checks import good_checks_since
 from storage.clock import is_ahead, utc_now
 from storage.deliveries import Delivery, State, deliveries_of
 from storage.documents import Document, document
+from storage.subscribers import is_subscriber
 from storage.versions import Cause, version_heads
 
 
@@ -104,7 +105,7 @@ def explain_routing(session: Session, row: Change, routes: Sequence[RouteEntry])
             had_alert = any(name in alerts for name in names)
             reasons = [*_why_not(session, row, entry, unmet, had_alert=had_alert)]
             results.append(RouteResult(entry.name, "not told", reasons))
-    for name, deliveries in carried.items():
+    for name, deliveries in ((name, rows) for name, rows in carried.items() if not is_subscriber(name)):
         left = _delivered(name, deliveries, [])
         results.append(RouteResult(name, left.state, [*left.said, "the route is no longer in the watchlist"]))
     return results

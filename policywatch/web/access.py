@@ -84,7 +84,7 @@ class Access:
         """The secret of a new session; None where the password is wrong. Raises `TooManyTries`."""
         if self._hash is None:
             return None
-        client = _client(address)
+        client = client_of(address)
         self._check_tries(client)  # before the queue, so that a client that failed takes no place in it
         if not self._queue.acquire(blocking=False):
             raise TooManyTries(_BUSY)
@@ -152,7 +152,7 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _client(address: str) -> str:
+def client_of(address: str) -> str:
     """Whom tries are counted for: an address, and with IPv6 the 64 bits that one customer is given."""
     try:
         parsed = ip_address(address)

@@ -14,8 +14,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry, RouteEntry
-from policywatch.ingest.alerting import RoutesFor
 from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import SESSION_SECONDS, Access, TooManyTries
@@ -38,16 +38,17 @@ _LARGEST_FORM = 10_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class WatchlistState:
-    """What the pages need of the watchlist: how documents are read and which routes a change would alert.
+    """What the pages need of the watchlist: how documents are read, and who is alerted.
 
     `problem` is what keeps the watchlist from being read as it is now; then all this is what it was before.
     """
 
     configs: Mapping[str, ExtractionConfig] = field(default_factory=dict)
-    routes_for: RoutesFor = lambda _document, _change: []
     routes: Sequence[RouteEntry] = ()
     documents: Sequence[DocumentEntry] = ()
     problem: str | None = None
+    site: str | None = None
+    recipients: Recipients = field(default_factory=Recipients)
 
     def config(self, document_id: str) -> ExtractionConfig:
         """How a document is read; there is no page of one that is not watched."""
@@ -87,7 +88,7 @@ def admin_pages(
             return show(request, document_id, status=409, trouble="review.anew")
         try:
             with one_at_a_time(database):
-                accepted = accept(database, document_id, config, known.routes_for, seen=shown["text"])
+                accepted = accept(database, document_id, config, known.recipients.names_for, seen=shown["text"])
         except Busy:
             return show(request, document_id, status=409, trouble="review.busy")
         except (AnotherTextHeld, NothingHeld):
@@ -137,7 +138,7 @@ def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:
 
     @router.post("/sign-in")
     def sign_in(request: Request, form: Form) -> Response:
-        if not access.can_sign_in or not _is_same_origin(request):
+        if not access.can_sign_in or not is_same_origin(request):
             raise HTTPException(403)
         onward = form.get("next", "/")
         try:
@@ -186,7 +187,7 @@ def _own_form(request: Request, form: Form) -> dict[str, str]:
         raise HTTPException(403)
     if not request.state.has_token:  # a token is never sent by a browser on another page's behalf
         csrf = request.state.access["csrf"] or ""
-        if not _is_same_origin(request) or not hmac.compare_digest(form.get("csrf", "").encode(), csrf.encode()):
+        if not is_same_origin(request) or not hmac.compare_digest(form.get("csrf", "").encode(), csrf.encode()):
             raise HTTPException(403)
     return form
 
@@ -194,7 +195,7 @@ def _own_form(request: Request, form: Form) -> dict[str, str]:
 OwnForm = Annotated[dict[str, str], Depends(_own_form)]
 
 
-def _is_same_origin(request: Request) -> bool:
+def is_same_origin(request: Request) -> bool:
     """By what browsers say of where a form stood; those that say nothing are left to the token."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:

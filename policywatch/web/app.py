@@ -31,6 +31,7 @@ from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.responses import UNKNOWN, problem, wrong_parameter_keys, wrong_parameters
 from policywatch.web.security import ALIVE, READY, AccessControl, Hosts, SecurityHeaders
+from policywatch.web.subscribe import subscription_pages
 from storage.change_list import NAMED_FIELDS, unknown_name
 from storage.clock import utc_now
 from storage.database import Database
@@ -76,6 +77,7 @@ def create_app(
     app.include_router(feeds(database, renderer))
     app.include_router(api(database, state))
     app.include_router(admin_pages(database, renderer, access, state, now, comparisons))
+    app.include_router(subscription_pages(database, renderer, state, now))
     app.include_router(pages(database, renderer, now, state, comparisons))
     _errors(app, renderer)
     return app

@@ -40,7 +40,8 @@ def pages(
     @router.get("/")
     def home(request: Request) -> Response:
         with database.reading() as session:
-            return renderer.page(request, "home.html", **home_page(session, now().date()))
+            context = home_page(session, now().date())
+            return renderer.page(request, "home.html", can_subscribe=state().recipients.route_to is not None, **context)
 
     @router.get("/changes")
     def changes(request: Request, query: Annotated[ListQuery, Query()]) -> Response:

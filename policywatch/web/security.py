@@ -30,7 +30,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 LONGEST = 2_048  # bytes of an address
-_OPEN = re.compile(rf"/sign-in$|/static/|{ALIVE}$|{READY}$")  # also where reading is private
+_OPEN = re.compile(rf"/sign-in$|/subscription/|/static/|{ALIVE}$|{READY}$")  # also where reading is private
 
 
 class SecurityHeaders:

@@ -70,6 +70,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_second_readings_made_at", "second_readings", ["made_at"])
     op.create_table(
+        "subscribers",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String, nullable=False, unique=True),
+        sa.Column("token", sa.String, nullable=False, unique=True),
+        sa.Column("address", sa.String, nullable=False, unique=True),
+        sa.Column("topics", sa.JSON, nullable=False),
+        sa.Column("severity", sa.String, nullable=False),
+        sa.Column("language", sa.String, nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True)),
+    )
+    op.create_table(
         "captures",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),

@@ -1,0 +1,84 @@
+"""Subscribers: readers who entered their own address. A row goes with the subscription, and the address with it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import JSON
+from sqlmodel import Field, Session, SQLModel, col, func, select
+
+from storage.columns import Utc
+from storage.deliveries import Delivery, State, create_delivery, drop_unsent, lock_planning
+
+VALID_FOR = timedelta(days=3)  # the link that confirms
+_DAY = timedelta(days=1)  # in which an address gets one mail to confirm
+_MOST_A_DAY = 100  # of these mails, to all addresses
+_MOST_FAILED = 3  # messages that failed permanently, before nothing more is sent to a reader
+_NAME = "[subscriber "  # no route of a watchlist can be called so
+
+
+class Subscriber(SQLModel, table=True):
+    """What a reader asked for; nothing is sent before `confirmed_at`. `name` stands for the reader in deliveries;
+    `token`, in links, gives the right to confirm and to unsubscribe."""
+
+    __tablename__ = "subscribers"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(default_factory=lambda: f"{_NAME}{secrets.token_hex(4)}]", unique=True)
+    token: str = Field(default_factory=lambda: secrets.token_urlsafe(24), unique=True)
+    address: str = Field(unique=True)  # in small letters
+    topics: list[str] = Field(sa_type=JSON)  # all if empty
+    severity: str
+    language: str
+    requested_at: datetime = Field(sa_type=Utc)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+def is_subscriber(route: str) -> bool:
+    return route.startswith(_NAME)
+
+
+def sign_up(session: Session, reader: Subscriber) -> bool:
+    """Keep the choice and plan the mail that asks to confirm it, unless the address got one within a day. Who is
+    subscribed gets the link to that. False where nobody gets any more mails for now."""
+    lock_planning(session)  # of two that sign the same address up at once, the second finds the first
+    since = reader.requested_at - _DAY
+    if session.exec(select(func.count()).where(Subscriber.requested_at > since)).one() >= _MOST_A_DAY:
+        return False
+    row = session.exec(select(Subscriber).where(Subscriber.address == reader.address)).first()
+    if row is None or row.requested_at <= since:
+        if row is None or row.confirmed_at is None or row not in subscribers(session):
+            unsubscribe(session, *([row] if row else []))
+            session.add(reader)
+            row = reader
+        row.requested_at = reader.requested_at
+        create_delivery(session, "confirmation", row.name, row.name, row.requested_at)
+    return True
+
+
+def subscribers(session: Session) -> list[Subscriber]:
+    """Also who has not confirmed, but nobody whose messages keep failing."""
+    failed = select(Delivery.route).where(Delivery.state == State.PARKED.value).group_by(Delivery.route)
+    unreachable = failed.having(func.count() >= _MOST_FAILED)
+    return list(session.exec(select(Subscriber).where(col(Subscriber.name).not_in(unreachable))))
+
+
+def subscriber_of(session: Session, token: str, now: datetime) -> Subscriber | None:
+    """None where the subscription ended, or was not confirmed in time."""
+    holds = col(Subscriber.confirmed_at).is_not(None) | (col(Subscriber.requested_at) >= now - VALID_FOR)
+    return session.exec(select(Subscriber).where(Subscriber.token == token, holds)).first()
+
+
+def unsubscribe(session: Session, *readers: Subscriber) -> None:
+    """Forget them, and what was to be sent."""
+    for reader in readers:
+        drop_unsent(session, reader.name)
+        session.delete(reader)
+    session.flush()
+
+
+def forget_unconfirmed(session: Session, now: datetime) -> None:
+    """Those who did not confirm in time."""
+    late = col(Subscriber.confirmed_at).is_(None), col(Subscriber.requested_at) < now - VALID_FOR
+    unsubscribe(session, *session.exec(select(Subscriber).where(*late)).all())
