@@ -40,7 +40,7 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
     return {"text": quote.text, "side": quote.side} | known
 
 
-def _brief_json(brief: Brief) -> dict[str, Any]:
+def brief_json(brief: Brief) -> dict[str, Any]:
     """The brief, with `from` for its start."""
     return {
         "meaning": brief.meaning,
@@ -66,7 +66,7 @@ def stored_brief(comparison: Comparison) -> dict[str, Any]:
             "meaning_new": brief.meaning_new,
         }
     place = {} if brief.place is None else {"place": brief.place}
-    return _brief_json(brief) | place | {name: value for name, value in more.items() if value}
+    return brief_json(brief) | place | {name: value for name, value in more.items() if value}
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -83,6 +83,6 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "why": [str(reason) for reason in comparison.why],
         "notice_links": [*map(_quote_json, comparison.notice_links)],
         "returns": comparison.returns,
-        "brief": _brief_json(comparison.brief),
+        "brief": brief_json(comparison.brief),
         "passages": [_passage_json(passage) for passage in comparison.passages],
     }

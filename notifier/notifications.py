@@ -34,7 +34,7 @@ class Notification:
     """What is sent. `key` names it, the same on every try; `thread` is the document that it is about, if one, or
     that announced it.
 
-    `taken` holds marks of the people in the address who have it from an earlier try.
+    `taken` holds marks of the people in the address who have it from an earlier try, `payload` is a webhook's body.
     """
 
     kind: Kind
@@ -44,6 +44,7 @@ class Notification:
     key: str = ""
     event: Event | None = None
     taken: frozenset[str] = frozenset()
+    payload: bytes = b""
 
     def fitted(self, form: Format, length: int, size: Callable[[str], int] = len) -> str:
         """The body in this form, in at most `length` characters: cut where a passage ends, with a link to the whole.

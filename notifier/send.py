@@ -28,6 +28,7 @@ from notifier.mail import Mail, Refused
 from notifier.notifications import Notification
 from notifier.routes import Address
 from notifier.secrets import scrub, scrubbed
+from notifier.webhook import Webhook
 from storage.clock import retry_after, utc_now
 
 DEADLINE = 60.0  # seconds for one message, whatever the server does; a slow one must not hold up the others
@@ -41,17 +42,20 @@ mimetypes.add_type("text/calendar", ".ics")
 
 # Of the refusals (4xx) those that say "not now". Every other one would be said again to the same message.
 _PASSING = frozenset({408, 423, 425, 429})
+_GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`said` is what the server answered, without secrets; `permanent` that trying again is of no use.
+    """`said` is what the server answered, without secrets; `permanent` that trying again is of no use, and
+    `gone` that nothing more is to be sent to this address.
 
     `taken` holds marks of the people in the address who have the message now, from this try or an earlier one.
     """
 
     ok: bool
     permanent: bool = False
+    gone: bool = False
     retry_after: timedelta | None = None
     said: Message | None = None
     taken: frozenset[str] = frozenset()
@@ -78,6 +82,8 @@ def _through(service: NotifyBase, address: Address, message: Notification, taken
     try:
         if isinstance(service, Mail) and not service.encrypts:
             return _by_mail(service, address, message, taken, until)
+        if isinstance(service, Webhook):
+            return _by_webhook(service, address, message)
         return _by_apprise(service, address, message)
     except AppriseException as failure:
         return Result(ok=False, permanent=True, said=verbatim(scrub(str(failure), address.url)))
@@ -93,6 +99,17 @@ def _by_apprise(service: NotifyBase, address: Address, message: Notification) ->
     with listening() as exchange:
         sent = service.notify(body=body, title=subject, body_format=apprise_format, attach=file)
     return Result(ok=True, said=_answer(exchange)) if sent else _failed(exchange, address.url)
+
+
+def _by_webhook(service: Webhook, address: Address, message: Notification) -> Result:
+    ok = False
+    with listening() as exchange, suppress(requests.RequestException):
+        ok = service.post(message.payload)
+    if ok:
+        return Result(ok=True, said=_answer(exchange))
+    if exchange.answers and exchange.answers[-1].status == _GONE:
+        return Result(ok=False, permanent=True, gone=True, said=Message("delivery.gone"))
+    return _failed(exchange, address.url)
 
 
 def _send_file(address: Address, event: Event) -> Result:

@@ -20,7 +20,7 @@ from policywatch.config.watchlist import Watchlist, contact_problem, load
 from policywatch.evidence.timestamps import authority_of
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.ingest.volatility import volatile_place, volatility_reason
-from policywatch.plan import is_late
+from policywatch.plan import is_late, with_additions
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.views.health import (
     Finding,
@@ -60,6 +60,7 @@ def examine(config: Path, *, deep: bool = False) -> list[Finding]:
         database = Database(watchlist.database, even_read_only=True)
     except StorageError as failure:
         return [*findings, Finding(False, "database", str(failure))]
+    watchlist = with_additions(watchlist, database)
     store = check_store(database, deep=deep)  # before anything is written: the log of newest pages is looked at, too
     if all(finding.good for finding in store):  # else what is read of it may be wrong
         store = [_writable(database), *store, *_stored(database, watchlist)]

@@ -30,6 +30,7 @@ from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
 from policywatch.second_reader import SecondReader
+from policywatch.views.serializer import webhook_change
 from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
@@ -192,6 +193,7 @@ class Job:
             base_url=self.watchlist.site,
             templates=self.recipients.templates,
             route_to=self.recipients.route_to,
+            change_json=webhook_change,
         )
 
     def timestamp(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -15,8 +17,9 @@ from storage.alerts import waiting_alerts
 from storage.changes import waiting_changes
 from storage.checks import Check, earlier_checks, last_checks, pauses, unread_checks
 from storage.clock import is_ahead
+from storage.database import Database
 from storage.deliveries import claimed, next_attempt
-from storage.documents import few, watched
+from storage.documents import edited, few, watched
 from storage.notices import unplanned_notices
 
 _LATENESS = timedelta(hours=3)  # of a scheduler, and of the day on which clocks go forward, at most
@@ -36,10 +39,31 @@ def has_work(session: Session, watchlist: Watchlist, now: datetime) -> bool:
     return bool(left or next_attempt(session) or claimed(session) or due_documents(session, watchlist.documents, now))
 
 
+def edits(database: Database) -> list[tuple[str, dict[str, Any] | None, bool]]:
+    """What was done on the pages: ids, with the entries of those that were added there, and whether they are paused."""
+    with database.reading() as session:
+        return [(row.id, row.entry, row.paused) for row in edited(session)]
+
+
+def with_additions(watchlist: Watchlist, database: Database) -> Watchlist:
+    """With what was added on the pages, and without what is paused there; an entry of the file comes first."""
+    rows = edits(database)
+    entries = {id_: DocumentEntry.model_validate(entry | {"id": id_}) for id_, entry, _ in rows if entry}
+    entries |= {entry.id: entry for entry in watchlist.documents}
+    paused = {id_ for id_, _, is_paused in rows if is_paused}
+    return replace(watchlist, documents=tuple(entry for id_, entry in entries.items() if id_ not in paused))
+
+
+def _last_checks(session: Session, ids: list[str] | None = None) -> dict[str, Check]:
+    """Without those after which another check was asked for."""
+    asked = {row.id: row.asked_at for row in edited(session) if row.asked_at}
+    return {id_: last for id_, last in last_checks(session, ids).items() if last.checked_at > asked.get(id_, NEVER)}
+
+
 def due_documents(session: Session, entries: Iterable[DocumentEntry], now: datetime) -> list[DocumentEntry]:
     """Those that a scheduled run checks now."""
     earlier = earlier_checks(session, LOOKED_BACK)
-    return due(entries, last_checks(session), pauses(session, now), now, earlier=earlier)
+    return due(entries, _last_checks(session), pauses(session, now), now, earlier=earlier)
 
 
 def due_at(
@@ -60,7 +84,7 @@ def due_at(
 def due_times(session: Session, entries: Sequence[DocumentEntry], now: datetime) -> dict[str, datetime]:
     """When each document is to be checked next, for a program that stays."""
     ids = few(entry.id for entry in entries)
-    last, waits = last_checks(session, ids), pauses(session, now, ids)
+    last, waits = _last_checks(session, ids), pauses(session, now, ids)
     return {entry.id: due_at(entry, last.get(entry.id), waits.get(entry.id), now=now, spread=True) for entry in entries}
 
 

@@ -7,6 +7,7 @@ their arguments go there pickled; what they raise is raised here.
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import pickle
@@ -114,6 +115,7 @@ def serve() -> None:
     logging.disable()  # pdfminer has much to say of a bad file
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that is printed gets between the answers
+    gc.set_threshold(100_000)  # what reading makes goes by itself
     answers.write(b"!")
     answers.flush()
     while True:

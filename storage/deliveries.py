@@ -59,6 +59,7 @@ class Delivery(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Utc)
     tried_since: datetime | None = Field(default=None, sa_type=Utc)  # the first attempt that failed
     error: Message | None = Field(default=None, sa_type=MessageColumn)  # of the last attempt, without secrets
+    gone: bool = False  # its address answered that nothing more is to be sent there
     taken: list[str] | None = Field(default=None, sa_type=JSON)  # marks of people in the address who have it already
 
 
@@ -305,6 +306,13 @@ def park(delivery: Delivery, error: Message) -> None:
     delivery.state, delivery.error = State.PARKED.value, error
 
 
+def switch_off(session: Session) -> None:
+    """Let all that is pending for an address that is gone fail permanently, until one of its messages is retried."""
+    gone = select(Delivery.address).where(Delivery.state == State.PARKED.value, col(Delivery.gone))
+    values = {"state": State.PARKED.value, "gone": True, "error": Message("delivery.gone")}
+    session.exec(update(Delivery).where(_PENDING, col(Delivery.address).in_(gone)).values(**values))
+
+
 def retry_parked(session: Session, ids: Collection[int] | None, now: datetime) -> list[int]:
     """Make pending again what failed permanently, these or all (None), with the attempts counted anew; their ids."""
     wanted = select(Delivery).where(Delivery.state == State.PARKED.value).order_by(col(Delivery.id))
@@ -314,6 +322,8 @@ def retry_parked(session: Session, ids: Collection[int] | None, now: datetime) -
     for delivery in parked:
         delivery.state, delivery.next_at = State.PENDING.value, now
         delivery.attempts, delivery.tried_since = 0, None
+    back = {delivery.address for delivery in parked}
+    session.exec(update(Delivery).where(col(Delivery.address).in_(back)).values(gone=False))
     return [delivery.id for delivery in parked if delivery.id is not None]
 
 

@@ -44,6 +44,11 @@ class Document(SQLModel, table=True):
     # How far reading all versions again came, while that is not done for all documents.
     rereading: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
+    # What people did on the pages: its entry in the watchlist, where it was added there; a pause; a check asked for.
+    entry: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    paused: bool = False
+    asked_at: datetime | None = Field(default=None, sa_type=Utc)
+
     thinned_to: int | None = None  # the check up to which those without news were thinned
 
     @property
@@ -87,6 +92,12 @@ def document(session: Session, id_: str) -> Document:
 def watched(session: Session) -> list[Document]:
     """The documents of the watchlist, by id."""
     return list(session.exec(select(Document).where(col(Document.retired).is_(False)).order_by(col(Document.id))))
+
+
+def edited(session: Session) -> list[Document]:
+    """Those that were added, paused or asked for on the pages, by id."""
+    is_edited = col(Document.entry).is_not(None) | col(Document.paused) | col(Document.asked_at).is_not(None)
+    return list(session.exec(select(Document).where(is_edited).order_by(col(Document.id))))
 
 
 def known(session: Session, service: str | None = None) -> list[Document]:

@@ -112,6 +112,7 @@ class Call:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    raw: bytes = b""
     at: float = field(default_factory=time.monotonic)
 
 
@@ -179,7 +180,7 @@ def webhook(tls: trustme.CA | None = None) -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            call = Call(self.path, dict(self.headers), _read(body, self.headers.get_content_type()))
+            call = Call(self.path, dict(self.headers), _read(body, self.headers.get_content_type()), body)
             hook.calls.append(call)
             answer = hook.answers.pop(0) if hook.answers else hook.always
             if answer == 200:

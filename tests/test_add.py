@@ -67,7 +67,7 @@ def test_a_page_is_shown_and_added_and_the_rest_of_the_file_stays(site: Site, co
 @pytest.mark.parametrize(
     ("path", "words", "status", "reason"),
     [
-        ("/shop", (), 2, "names no kind of policy; if it is to be watched, say as what with --kind"),
+        ("/shop", (), 2, "names no kind of policy; if it is to be watched, give its kind"),
         ("/error", (), 1, "no complete sentence on the page"),
         ("/privacy", ("--language", "fr"), 1, "written in another language"),
         ("/none", (), 1, "gone: "),
@@ -75,7 +75,7 @@ def test_a_page_is_shown_and_added_and_the_rest_of_the_file_stays(site: Site, co
         ("/privacy", ("--select", "#gone"), 1, "#gone"),
         ("/privacy", ("--kind", "policy"), 2, "--kind: found 'policy'; allowed: 'privacy-policy', "),
         ("/a b", (), 2, "URL: there is no space in an address"),
-        ("/privacy", ("--service", "図書館"), 2, "give one with --id"),
+        ("/privacy", ("--service", "図書館"), 2, "make no id that is free"),
         ("/privacy", ("--id", "library"), 2, "--id: write service/document"),
     ],
 )
@@ -100,3 +100,23 @@ def test_what_a_page_calls_itself_does_no_harm_and_a_wrong_file_is_left_alone(si
     config.write_text(f"{BEFORE}\n", "utf-8")
     add(config, f"{site.url}/shop", "--kind", "other", "--service", "Shop")
     assert load(config).documents[0].title == 'Our "best" books[U+007F]'
+
+
+@pytest.mark.parametrize("form", ["csv", "opml"])
+def test_pages_of_a_file_are_added_and_a_bad_line_stops_no_other(
+    site: Site, config: Path, tmp_path: Path, form: str
+) -> None:
+    pages = [("/shop", ""), ("/none", ""), ("/fr/privacy", "=1+1"), ("/privacy", "Second edition"), ("/privacy", "")]
+    file = tmp_path / "pages"
+    lines = ["url,service,title", *(f"{site.url}{path},Library,{title}" for path, title in pages), ""]
+    outlines = (f'<outline text="{title}" htmlUrl="{site.url}{path}"/>' for path, title in pages)
+    file.write_text("\n".join(lines) if form == "csv" else f"<opml><body>{''.join(outlines)}</body></opml>", "utf-8")
+    answer = add(config, "--from", file, "--language", "en", "--service", "Library", status=1)
+    results = [line.removeprefix(site.url) for line in answer.splitlines() if line.startswith(site.url)]
+    assert results[0].startswith('/shop: not added: “Our "best" books[U+007F]” names no kind')
+    assert results[1].startswith("/none: not added: gone: ")
+    assert results[2].startswith("/fr/privacy: library/privacy-policy. Added")
+    assert results[3].startswith("/privacy: library/second-edition. Added")
+    assert results[4] == "/privacy: not added: it is watched already, as library/second-edition"
+    assert [entry.title for entry in load(config).documents] == ["=1+1", "Second edition"]
+    assert "give one page, or --from FILE" in add(config, status=2)

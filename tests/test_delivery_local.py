@@ -8,6 +8,7 @@ import pytest
 
 from notifier.delivery import Deliveries, deliver_due, try_routes
 from notifier.routes import Address, Route
+from policywatch.views.serializer import webhook_change
 from storage.database import Database
 from tests.inbox import webhook
 from tests.owed import owe, route
@@ -21,7 +22,7 @@ def test_routes_are_tried_with_a_marked_sample_and_nothing_is_stored(database: D
     owe(database, "nobody")
     with webhook() as hook:
         hook.answers = [200, (403, {}, "wrong token")]
-        tried = try_routes(database, [route("team", hook.url("a"), hook.url("b"))])
+        tried = try_routes(database, [route("team", hook.url("a"), hook.url("b"))], change_json=webhook_change)
     assert [(one.route, one.address, one.ok) for one in tried] == [("team", "${A}", True), ("team", "${B}", False)]
     assert "403: wrong token" in tried[1].said
     assert all(title.startswith("TEST: [High] Parley") for title in hook.titles())

@@ -15,6 +15,7 @@ from messages import translate
 from notifier.channels import address_problem
 from notifier.delivery import Deliveries, deliver_due, try_routes
 from notifier.routes import Address
+from policywatch.views.serializer import webhook_change
 from storage.clock import retry_after
 from storage.database import Database
 from tests.inbox import Answer, drip, held_port, mail_server, reset, silent, webhook
@@ -200,7 +201,7 @@ def test_no_secret_shows_anywhere(
         team = route("team", *urls)
         operator = [Address("${OPS}", f"json://127.0.0.1:{hook.port}/ops")]
         assert deliver_due(database, [team], operator, now=lambda: NOON).failed == len(urls)
-        tried = try_routes(database, [team])
+        tried = try_routes(database, [team], change_json=webhook_change)
     told = " ".join(call.body["message"] for call in hook.calls if call.path == "/ops")
     assert "status 403" in told
     with database.reading() as session:

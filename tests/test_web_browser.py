@@ -41,6 +41,8 @@ PATHS = (
     f"/documents/{PRIVACY}/compare?from=1&to=2",
     "/health",
     "/sign-in",
+    "/add",
+    "/api",
     "/nothing",
 )
 PASSWORD = "a long enough password"

@@ -18,7 +18,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import Job
 from policywatch.sanitize import sanitize
 from policywatch.views.routing import waiting
-from policywatch.views.serializer import deliveries_json, waiting_json
+from policywatch.views.serializer import deliveries_json, waiting_json, webhook_change
 from storage.clock import utc_now
 from storage.columns import MAX_INTEGER
 from storage.deliveries import Delivery, State, retry_parked
@@ -138,7 +138,9 @@ def send_samples(
     """
     with opened(config) as (watchlist, database):
         to = checked_recipients(watchlist if name is None else _with_one_route(watchlist, name))
-        tried = try_routes(database, to.routes, base_url=watchlist.site, templates=to.templates)
+        tried = try_routes(
+            database, to.routes, base_url=watchlist.site, templates=to.templates, change_json=webhook_change
+        )
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
         console().print(f"{status} {result.route}: {result.address}: {sanitize(result.said)}")

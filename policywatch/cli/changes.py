@@ -91,7 +91,7 @@ def changes(
     Examples: `policywatch changes --severity low --since monday` (what was flagged) · `policywatch changes --service
     LinkedIn --topic ai_training --json`
     """
-    query = _query(locals())  # the options are named as its fields
+    query = changes_query(locals())  # the options are named as its fields
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
         if as_csv:
             sys.stdout.writelines(changes_csv(database, query.filter, reviews=True))
@@ -127,7 +127,7 @@ def review(
     console().print(sanitize(f"Change {change}: {label}, by {entry.by}."), soft_wrap=True)
 
 
-def _query(options: Mapping[str, Any]) -> ChangesPaged:
+def changes_query(options: Mapping[str, Any]) -> ChangesPaged:
     try:
         return ChangesPaged(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as failure:

@@ -11,8 +11,10 @@ from analysis.text.lexicon import mentions_in
 from messages import counted
 from policywatch.cli.opening import opened
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table
-from policywatch.config.schema import document_id
+from policywatch.config.additions import entry_text
+from policywatch.config.schema import DocumentEntry, document_id
 from policywatch.config.watchlist import NOTHING_WATCHED
+from policywatch.plan import edits
 from policywatch.sanitize import sanitize
 from policywatch.views.serializer import watched_json
 from storage.documents import document
@@ -31,7 +33,12 @@ _NOUNS = {
 
 
 @documents.callback(invoke_without_command=True)
-def list_documents(context: typer.Context, config: Config = CONFIG, as_json: Json = False) -> None:
+def list_documents(
+    context: typer.Context,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    toml: Annotated[bool, typer.Option("--toml", help="Print the entries that were added on the pages.")] = False,
+) -> None:
     """List the documents of the watchlist, with their last check and their current version.
 
     Example: `policywatch documents`
@@ -40,7 +47,10 @@ def list_documents(context: typer.Context, config: Config = CONFIG, as_json: Jso
         return
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
         rows = watched_json(session, watchlist)
-    if as_json:
+        added = [entry for _, entry, _ in edits(database) if entry]
+    if toml:
+        console().print("\n".join(entry_text(DocumentEntry.model_validate(entry)) for entry in added), soft_wrap=True)
+    elif as_json:
         print_json(rows)
     elif rows:
         print_table(("document", "every", "version", "last check (UTC)", "outcome"), map(_cells, rows))
@@ -96,6 +106,7 @@ def remove(
     with opened(config) as (watchlist, database):
         with database.reading() as session:
             removed = extent(session, id_, imported=imported)
+            is_of_file = document(session, id_).entry is None
         if imported and not removed.versions:
             console().print(f"Nothing was imported as the history of {id_}.")
             raise typer.Exit(TROUBLE)
@@ -108,7 +119,7 @@ def remove(
                 remove_imported(session, id_, mentions_in(document(session, id_).language))
             else:
                 remove_document(session, id_)
-    again = not imported and watchlist.document(id_) is not None
+    again = not imported and is_of_file and watchlist.document(id_) is not None
     console().print(
         f"Removed. {watchlist.file} has it still: the next run begins with it anew." if again else "Removed."
     )

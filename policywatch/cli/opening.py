@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from policywatch.config.errors import WatchlistError
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, contact_problem, load
 from policywatch.logs import log
+from policywatch.plan import with_additions
 from storage.database import Database
 from storage.errors import StorageError, WrongAddress, with_advice
 
@@ -31,7 +32,7 @@ def opened(
         if database.copy:
             log.warning("the database was upgraded; as it was, it is kept in %s", database.copy)
         try:
-            yield watchlist, database
+            yield with_additions(watchlist, database), database
         finally:
             database.close()
 

@@ -13,17 +13,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from messages import counted
+from messages import Message, counted
+from policywatch.atomic_file import replace_file
+from policywatch.cli.changes import Service, Since, Until, changes_query
 from policywatch.cli.opening import known, opened
 from policywatch.cli.options import CONFIG, Config, Documents, Logs, Port, command_group, console
 from policywatch.config.recipients import recipients
 from policywatch.config.reloadable import Reloadable
 from policywatch.config.schema import web_address
 from policywatch.config.watchlist import Watchlist, load, same_database
-from policywatch.evidence.bundle import write_bundle
+from policywatch.evidence.bundle import record, write_bundle
 from policywatch.evidence.warc import write_warc
 from policywatch.ingest.extraction import extraction_configs
 from policywatch.logs import start_logging
+from policywatch.plan import edits, with_additions
 from policywatch.web.access import UnusablePassword, access
 from policywatch.web.admin import WatchlistState
 from policywatch.web.app import create_app
@@ -95,9 +98,12 @@ def serve(
         raise typer.BadParameter(str(failure), param_hint="--root-path") from failure
     start_logging(log_format)
     with opened(config) as (watchlist, database):
-        last_good = Reloadable(
-            config, lambda: _state(same_database(load(config), watchlist, "serve"), is_needed=logins.knows_anyone)
-        )
+
+        def read() -> WatchlistState:
+            current = same_database(load(config), watchlist, "serve")
+            return _state(with_additions(current, database), is_needed=logins.knows_anyone)
+
+        last_good = Reloadable(config, read, also=lambda: edits(database))
         app = create_app(
             database,
             allowed_hosts=hosts(where, allowed_host or (), watchlist.site),
@@ -125,8 +131,8 @@ def mcp(config: Config = CONFIG) -> None:
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
     """It is needed whom to alert where a text can be accepted or a reader subscribe; then the environment must be
     complete."""
-    routes = [entry for entry, _ in watchlist.routes]
-    state = WatchlistState(extraction_configs(watchlist), routes, watchlist.documents, site=watchlist.site)
+    routes, configs = [entry for entry, _ in watchlist.routes], extraction_configs(watchlist)
+    state = WatchlistState(configs, routes, watchlist.documents, site=watchlist.site, watchlist=watchlist)
     is_needed = is_needed or watchlist.web.subscribe
     return replace(state, recipients=recipients(watchlist)) if is_needed else state
 
@@ -200,3 +206,25 @@ def evidence(
     with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
         lacks = write_bundle(session, change, path, watchlist)
     console().print("\n".join([f"Written: {path}", *(f"Without {problem}" for problem in lacks)]), soft_wrap=True)
+
+
+@export.command()
+def pdf(
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
+    change: Annotated[int | None, typer.Argument(metavar="[CHANGE]", max=MAX_INTEGER, help="Its number.")] = None,
+    config: Config = CONFIG,
+    service: Service = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Write a change, or all of a period, with their reviews as PDF, for a record. It needs a Chromium.
+
+    Examples: `policywatch export pdf change-17.pdf 17` · `policywatch export pdf march.pdf --since 2026-03-01`
+    """
+    query = changes_query({"service": service, "since": since, "until": until})
+    with opened(config, even_read_only=True) as (watchlist, database), database.reading() as session:
+        content = record(session, query.filter if change is None else change, watchlist.site)
+    if isinstance(content, Message):
+        sys.exit(f"policywatch: {content}")
+    replace_file(file, content)
+    console().print(f"Written: {file}", soft_wrap=True)

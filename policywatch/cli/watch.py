@@ -8,6 +8,7 @@ from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.reloadable import Reloadable, at_rest
 from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.logs import LogFormat, start_logging
+from policywatch.plan import edits, with_additions
 from policywatch.watch import watch as stay
 
 
@@ -22,7 +23,7 @@ def watch(config: Config = CONFIG, log_format: Logs = None) -> None:
     with opened(config) as (first, database):
 
         def read() -> tuple[Watchlist, Recipients]:
-            watchlist = same_database(ready(load(at_rest(config))), first, "watch")
-            return watchlist, recipients(watchlist)
+            watchlist = with_additions(same_database(load(at_rest(config)), first, "watch"), database)
+            return ready(watchlist), recipients(watchlist)
 
-        stay(database, Reloadable(config, read), log_format or LogFormat.TEXT)
+        stay(database, Reloadable(config, read, also=lambda: edits(database)), log_format or LogFormat.TEXT)

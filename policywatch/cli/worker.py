@@ -15,6 +15,7 @@ from policywatch.config.recipients import Recipients, recipients
 from policywatch.config.reloadable import Reloadable, at_rest
 from policywatch.config.watchlist import Watchlist, load, same_database
 from policywatch.logs import start_logging
+from policywatch.plan import edits, with_additions
 from storage.errors import StorageError
 
 _QUEUES = ("check", "read", "deliver")
@@ -51,8 +52,9 @@ def worker(
             raise StorageError("workers need procrastinate: pip install 'policywatch[cluster]'")
 
         def read() -> tuple[Watchlist, Recipients]:
-            watchlist = same_database(ready(load(at_rest(config))), first, "worker")
-            return watchlist, recipients(watchlist)
+            watchlist = with_additions(same_database(load(at_rest(config)), first, "worker"), database)
+            return ready(watchlist), recipients(watchlist)
 
         work = import_module("policywatch.worker").work
-        work(database, Reloadable(config, read), concurrency=concurrency, queues=queues.split(","))
+        current = Reloadable(config, read, also=lambda: edits(database))
+        work(database, current, concurrency=concurrency, queues=queues.split(","))

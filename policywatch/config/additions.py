@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import tempfile
@@ -10,27 +11,52 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from analysis.model import Page
+from selectolax.lexbor import LexborHTMLParser
+
+from analysis.model import Page, UnreadablePage
 from analysis.text.phrases import kinds_of
+from analysis.validate.rejection import page_rejection
+from messages import Message
 from policywatch.atomic_file import replace_file
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import TEXT, Watchlist, load
 from policywatch.sanitize import sanitize
+from policywatch.sources.files import read_source
 from policywatch.sources.layout import slug
 
 KINDS = {"cookies": "cookie-policy", "privacy": "privacy-policy", "terms": "terms", "rules": "guidelines"}
+_NOT_YET = {"id": "service/document", "service": "-", "title": "-", "kind": "other"}  # what the page is asked for
+_COLUMNS = ("url", "service", "title", "language")
 _LONGEST = 80  # characters of a title that go into an id
+
+
+def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
+    """As a run would read it. Raises `ValueError` with why it can't be watched, and `UnreadablePage`."""
+    asked = DocumentEntry.model_validate({**_NOT_YET, **given})
+    if other := watched_as(watchlist, given["url"]):
+        raise ValueError(Message("add.watched", document=other))
+    return read_source(
+        given["url"],
+        select=asked.select,
+        remove=asked.remove,
+        language=given.get("language"),
+        contact=watchlist.contact or "",
+        allow_private=asked.allow_private,
+        robots=watchlist.robots(asked),
+    )
 
 
 def suggest_entry(watchlist: Watchlist, given: Mapping[str, Any], page: Page) -> DocumentEntry:
     """The entry with the keys that are `given`, the others by what the page says of itself.
 
-    Raises `ValueError` where a key has to be given.
+    Raises `ValueError` where a key has to be given, and `UnreadablePage` where a run would hold the page.
     """
+    if rejection := page_rejection(page, language=given.get("language")):
+        raise UnreadablePage(rejection)
     named = kinds_of(page.title)
     kind = given.get("kind") or next((kind for word, kind in KINDS.items() if word in named), None)
     if kind is None:
-        raise ValueError(f"{page.title!r} names no kind of policy; if it is to be watched, say as what with --kind")
+        raise ValueError(Message("add.no_kind", title=page.title))
     host = urlsplit(given["url"]).hostname or ""
     known = {urlsplit(url).hostname: entry.service for entry in watchlist.documents for url in entry.addresses}
     service = given.get("service") or known.get(host) or host.removeprefix("www.").split(".")[-2:][0].capitalize()
@@ -53,8 +79,19 @@ def named_entry(given: Mapping[str, Any], taken: Container[str]) -> DocumentEntr
     ids = [given["id"]] if "id" in given else [f"{service}/{name}{ending}" for name in names if name]
     id_ = next((each for each in ids if service and each not in taken), None)
     if id_ is None:
-        raise ValueError(f"service and title make no id that is free ({', '.join(ids)}); give one with --id")
+        raise ValueError(Message("add.no_id", ids=", ".join(ids)))
     return DocumentEntry.model_validate({"id": id_, **given})
+
+
+def pages_in(file: Path) -> list[dict[str, str]]:
+    """The keys that each line of a CSV file gives, which may begin with a line of names; or each outline of OPML."""
+    text = file.read_text("utf-8-sig")
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
+    if text.lstrip().startswith("<"):
+        nodes = (node.attributes for node in LexborHTMLParser(text).css("outline[htmlurl]"))
+        rows = [[node["htmlurl"] or "", "", node.get("title") or node.get("text") or ""] for node in nodes]
+    pages = ({key: value for key, value in zip(_COLUMNS, row, strict=False) if value} for row in rows)
+    return [page for page in pages if page.get("url", "url") != "url"]
 
 
 def watched_as(watchlist: Watchlist, url: str) -> str | None:

@@ -18,20 +18,20 @@ _LOOKS = 30
 
 class Reloadable(Generic[T]):
     """What `read` makes of a file, read again where the file was written; where it raises `WatchlistError`, what it
-    brought last, and the reason is logged once."""
+    brought last, and the reason is logged once. It is read again, too, where `also` answers otherwise than before."""
 
-    def __init__(self, file: Path, read: Callable[[], T]) -> None:
+    def __init__(self, file: Path, read: Callable[[], T], also: Callable[[], object] = lambda: None) -> None:
         """Raises `WatchlistError` where it is wrong from the start."""
-        self._file = file
+        self._file, self._also = file, also
         self._read = read
-        self._stamp = _stamp(file)  # before it is read: what is written meanwhile has another
+        self._stamp = _stamp(file), also()  # before it is read: what is written meanwhile has another
         self._good = read()
         self._lock = Lock()
         self.problem: str | None = None  # why what was read last does not hold
 
     def __call__(self) -> T:
         with self._lock:
-            stamp = _stamp(self._file)
+            stamp = _stamp(self._file), self._also()
             if stamp != self._stamp:
                 self._stamp = stamp
                 self._read_again()

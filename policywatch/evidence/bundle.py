@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Template
@@ -27,9 +26,11 @@ from policywatch.web.page_context import PageContext, Query
 from policywatch.web.rendering import Renderer
 from storage.captures import captures_from, intact
 from storage.chain import proof_of
+from storage.change_list import ChangeFilter, changes_page
 from storage.versions import Version
 
 _SHEETS = ("base", "change", "print")
+_ALL = 100_000  # more changes than any period has
 
 
 def write_bundle(session: Session, change_id: int, path: Path, watchlist: Watchlist) -> list[str]:
@@ -43,7 +44,7 @@ def write_bundle(session: Session, change_id: int, path: Path, watchlist: Watchl
     parts = [part for text in texts.values() for part in intact(captures_from(session, text.capture_id))]
     captures = {part.entry: part for part in parts}
     proofs = {number: proof_of(session, number) for number in captures}
-    html = _html(context | {"captures": captures.values()}, watchlist.site)
+    html = _html("evidence.html", watchlist.site, **context, captures=captures.values())
     bundle = {
         **{f"{side}.txt": plain_text(text.page).encode("utf-8", "replace") for side, text in texts.items()},
         **{name: content for part in captures.values() for name, content in part.files().items()},
@@ -69,7 +70,16 @@ def write_bundle(session: Session, change_id: int, path: Path, watchlist: Watchl
     return lacks
 
 
-def _html(context: Mapping[str, Any], site: str | None) -> str:
+def record(session: Session, wanted: int | ChangeFilter, site: str | None, language: str = ENGLISH) -> bytes | Message:
+    """A change with its passages, or all that a filter lets through in short, with their reviews, as PDF; or why there
+    is no browser for it."""
+    rows = [] if isinstance(wanted, int) else changes_page(session, wanted, limit=_ALL).rows
+    ids = [wanted] if isinstance(wanted, int) else [row.change.id or 0 for row in rows]
+    changes = (change_page(session, id_) for id_ in ids)  # one at a time: each holds two texts
+    return _pdf(_html("record.html", site, language, count=len(ids), changes=changes))
+
+
+def _html(template: str, site: str | None, language: str = ENGLISH, **context: object) -> str:
     """All of it unfolded, for nobody unfolds a printed page."""
     static = resources.files("policywatch.web") / "static"
     sheet = Markup("".join((static / f"{name}.css").read_text("utf-8") for name in _SHEETS))  # noqa: S704  # our own
@@ -77,8 +87,8 @@ def _html(context: Mapping[str, Any], site: str | None) -> str:
     def address(path: str, _query: Query) -> str:
         return f"{site.rstrip('/')}{quote(path)}" if site else "#"
 
-    page = PageContext(f"/changes/{context['view'].change.id}", (), ENGLISH, address, address, exported=True)
-    return Renderer().html(page, "evidence.html", sheet=sheet, **context).replace("<details", "<details open")
+    page = PageContext("/changes", (), language, address, address, exported=True)
+    return Renderer().html(page, template, sheet=sheet, **context).replace("<details", "<details open")
 
 
 def _pdf(html: str) -> bytes | Message:

@@ -15,7 +15,7 @@ from messages import counted
 from policywatch.config.errors import WatchlistError
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import NOTHING_WATCHED, Watchlist, load
-from policywatch.plan import GRACE, is_late
+from policywatch.plan import GRACE, is_late, with_additions
 from policywatch.sanitize import sanitize
 from storage.checks import Check, Outcome, last_checks, pauses, unread_checks
 from storage.clock import is_ahead, utc_now
@@ -138,6 +138,7 @@ def is_alive(config: Path) -> list[Finding]:
     except StorageError as failure:
         return [Finding(False, "database", str(failure))]
     with closing(database), database.reading() as session:
+        watchlist = with_additions(watchlist, database)
         unread = unread_captures(session, watchlist)
         problem = job_problem(session, watchlist.documents, utc_now())
     return unread or [Finding(problem is None, "job", problem or "documents are checked when they are due")]

@@ -53,6 +53,10 @@ def change_json(session: Session, change_id: int, *, reviews: bool = False) -> j
     return json.Change(**head, second=second, passages=view.passages, reviews=trail)
 
 
+def webhook_change(session: Session, change_id: int) -> dict[str, Any]:
+    return change_json(session, change_id).model_dump(mode="json")
+
+
 def changes_json(session: Session, rows: Sequence[ListedChange], *, reviews: bool = False) -> list[json.ChangeHead]:
     ids = (id_ for row in rows for id_ in (row.change.before_id, row.change.version_id, row.change.returns_to))
     heads = version_heads(session, {id_ for id_ in ids if id_ is not None})

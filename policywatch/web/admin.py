@@ -1,5 +1,5 @@
-"""What the operator can do from the pages: sign in, accept a text that needs review, review a change,
-send failed messages again."""
+"""What the operator can do from the pages: sign in, accept a text that needs review, review a change, send failed
+messages again, add a document, pause it or have it checked, take a record away."""
 
 from __future__ import annotations
 
@@ -7,33 +7,40 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
-from urllib.parse import parse_qs
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from analysis.model import UnreadablePage
+from messages import Message, translate, verbatim
+from policywatch.config.additions import read_new, suggest_entry
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry, RouteEntry
+from policywatch.config.watchlist import Watchlist
+from policywatch.evidence.bundle import record
 from policywatch.ingest.approve import AnotherTextHeld, NothingHeld, accept
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.web.access import SESSION_SECONDS, Access, TooManyTries
 from policywatch.web.change_page import change_page, review_page
 from policywatch.web.comparisons import Comparisons
 from policywatch.web.page_context import page_context
-from policywatch.web.query_params import DocumentId, Number, ReviewEntry
+from policywatch.web.query_params import ChangesQuery, DocumentId, Number, ReviewEntry
 from policywatch.web.rendering import Renderer
 from policywatch.web.security import COOKIE
 from storage.changes import change
 from storage.database import Database
 from storage.deliveries import retry_parked
+from storage.documents import Document, document
 from storage.errors import Busy
 from storage.events import leave_event
 from storage.lock import one_at_a_time
 from storage.reviews import add_review, last_reviews
 
 _LARGEST_FORM = 10_000  # bytes
+_ENTRY_KEYS = ("url", "service", "title", "kind", "language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class WatchlistState:
     problem: str | None = None
     site: str | None = None
     recipients: Recipients = field(default_factory=Recipients)
+    watchlist: Watchlist | None = None
 
     def config(self, document_id: str) -> ExtractionConfig:
         """How a document is read; there is no page of one that is not watched."""
@@ -126,7 +134,66 @@ def admin_pages(
             return renderer.page(request, "change.html", **context)
 
     _signing(router, renderer, access)
+    _editing(router, database, renderer, state, now, comparisons)
     return router
+
+
+def _editing(
+    router: APIRouter,
+    database: Database,
+    renderer: Renderer,
+    state: Callable[[], WatchlistState],
+    now: Callable[[], datetime],
+    comparisons: Comparisons,
+) -> None:
+    @router.get("/add")
+    def add_form(request: Request) -> Response:
+        return renderer.page(request, "add.html", given={}, entry=None, read=None, trouble=None)
+
+    @router.post("/add")
+    def add(request: Request, form: OwnForm) -> Response:
+        watchlist, entry, page, trouble = state().watchlist, None, None, None
+        if watchlist is None:
+            raise HTTPException(404)
+        given: dict[str, Any] = {name: form[name].strip() for name in _ENTRY_KEYS if form.get(name, "").strip()}
+        private_hosts = {urlsplit(entry.url or "").netloc for entry in watchlist.documents if entry.allow_private}
+        given |= {"allow_private": True} if urlsplit(given.get("url", "")).netloc in private_hosts else {}
+        try:
+            with comparisons.turn():  # also the second time: nothing is kept that was not tried just now
+                page = read_new(watchlist, given)
+            entry = suggest_entry(watchlist, given, page)
+        except ValidationError as failure:
+            trouble = verbatim(failure.errors()[0]["msg"].removeprefix("Value error, "))
+        except (ValueError, UnreadablePage) as failure:
+            trouble = failure.args[0]
+        if entry is None or "keep" not in form:
+            context = {"given": given, "entry": entry, "read": page, "trouble": trouble}
+            return renderer.page(request, "add.html", status=422 if trouble else 200, **context)
+        facts = entry.model_dump(include={"id", "service", "title", "kind", "url", "language"})
+        with database.writing() as session:
+            session.merge(Document(**facts, added_at=now(), entry=entry.model_dump(exclude_unset=True)))
+        return RedirectResponse(page_context(request).link(f"/documents/{entry.id}"), 303)
+
+    @router.post("/documents/{document_id:path}")
+    def edit(request: Request, document_id: DocumentId, form: OwnForm) -> Response:
+        with database.writing() as session:
+            row = document(session, document_id)
+            if form.get("do") == "check":
+                row.asked_at = now()
+            else:
+                row.paused = row.retired = form.get("do") == "pause"
+        return RedirectResponse(page_context(request).link(f"/documents/{document_id}"), 303)
+
+    @router.get("/record.pdf")
+    def on_paper(request: Request, query: Annotated[ChangesQuery, Query()], change: Number | None = None) -> Response:
+        if not request.state.signed_in:  # each takes a browser
+            raise HTTPException(403)
+        page = page_context(request)
+        with comparisons.turn(), database.reading() as session:
+            content = record(session, change or query.filter, page.whole("/"), page.language)
+        if isinstance(content, Message):
+            return PlainTextResponse(translate(content, page.language), 503)
+        return Response(content, media_type="application/pdf")
 
 
 def _signing(router: APIRouter, renderer: Renderer, access: Access) -> None:

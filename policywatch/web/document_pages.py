@@ -80,7 +80,7 @@ def document_page(
     checks, points = check_count(session, document_id), course(session, document_id)
     return {
         "document": row,
-        "is_imported": row.retired and not checks,  # its history was imported, and it was never watched here
+        "is_imported": row.retired and not (row.paused or checks),  # imported, and never watched here
         "steps": [(version, changes.get(version.id or 0)) for version in versions[:steps]],
         "older": versions[steps - 1].number if len(versions) > steps else None,
         "days": sorted({point.captured_at.date() for point in points}),

@@ -84,6 +84,10 @@ def pages(
         with database.reading() as session:
             return renderer.page(request, "search.html", **search_page(session, query))
 
+    @router.get("/api")
+    def api(request: Request) -> Response:
+        return renderer.page(request, "api.html", api=request.app.openapi())
+
     @router.get("/health")
     def health(request: Request) -> Response:
         known = state()

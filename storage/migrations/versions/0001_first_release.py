@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Column("tried_since", sa.DateTime(timezone=True)),
         sa.Column("error", sa.JSON),
+        sa.Column("gone", sa.Boolean, nullable=False),
         sa.Column("taken", sa.JSON),
     )
     op.create_index("ix_deliveries_state", "deliveries", ["state"])
@@ -53,6 +54,9 @@ def upgrade() -> None:
         sa.Column("alerted_at", sa.DateTime(timezone=True)),
         sa.Column("alert_after", sa.Integer, nullable=False),
         sa.Column("rereading", sa.JSON),
+        sa.Column("entry", sa.JSON),
+        sa.Column("paused", sa.Boolean, nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True)),
         sa.Column("thinned_to", sa.Integer),
     )
     op.create_table(
@@ -306,7 +310,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         # The program's own words go in: nothing is left to a tokenizer, and the text is not stored a second time.
         op.execute(
-            "CREATE VIRTUAL TABLE paragraph_words USING fts5(words, place, content='', columnsize=0, tokenize='ascii')"
+            "CREATE VIRTUAL TABLE paragraph_words USING fts5(words, marks, content='', columnsize=0, tokenize='ascii')"
         )
     else:
         op.execute(

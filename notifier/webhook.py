@@ -1,0 +1,76 @@
+"""A webhook for programs: signed JSON that holds each change as the API has it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from apprise import NotifyBase
+from sqlmodel import Session
+
+from notifier.notifications import Notification
+from storage.clock import utc_now
+
+SCHEMES = ("webhook+http", "webhook+https")
+_SHORTEST = 16  # characters of a secret
+_TIMEOUT = (5, 30)  # seconds, to connect and for a part of the answer
+
+ChangeJson = Callable[[Session, int], dict[str, Any]]
+
+
+class Webhook(NotifyBase):
+    """`webhook+https://SECRET@HOST/PATH`; the secret signs, and is not sent."""
+
+    def __init__(self, target: str, secret: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.target, self.secret = target, secret
+
+    def post(self, body: bytes) -> bool:
+        """Whether it was taken. Raises `RequestException`."""
+        at = int(utc_now().timestamp())
+        signature = hmac.new(self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "Policywatch-Signature": f"t={at},v1={signature}",
+            "User-Agent": self.app_id,
+        }
+        answer = requests.post(self.target, body, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
+        return answer.status_code < 300
+
+    @staticmethod
+    def parse_url(url: str, *_args: Any, **_kwargs: Any) -> dict[str, Any] | None:
+        """A host and a secret are needed."""
+        parts = urlsplit(url.strip())
+        secret, host = unquote(parts.username or ""), parts.netloc.rpartition("@")[2]
+        if not parts.hostname or len(secret) < _SHORTEST:
+            return None
+        return {
+            "target": parts._replace(scheme=parts.scheme[len("webhook+") :], netloc=host).geturl(),
+            "secret": secret,
+        }
+
+
+def only_id(_session: Session, id_: int) -> dict[str, Any]:
+    """A change as `ChangeJson`, where nobody asks for more."""
+    return {"id": id_}
+
+
+def webhook_body(session: Session, message: Notification, change_json: ChangeJson) -> bytes:
+    """The message and its changes; policywatch/web/static/webhook.schema.json is its schema."""
+    views = [view for change in message.body.changes for view in (change, *change.others)]
+    body = {
+        "id": message.key,
+        "kind": message.kind,
+        "language": message.body.language,
+        "subject": message.subject,
+        "text": message.text,
+        "routes": list(message.body.routes),
+        "changes": [change_json(session, view.id) for view in views if view.id is not None],
+        "pages": [view.diff for view in views if view.diff],
+    }
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")

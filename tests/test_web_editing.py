@@ -1,0 +1,171 @@
+"""What is done with documents on the pages: added, paused, checked now; and what is added there is watched."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from pdfminer.high_level import extract_text
+from playwright.sync_api import Browser, expect
+
+from policywatch.cli.pages import _state
+from policywatch.config.watchlist import load
+from policywatch.plan import with_additions
+from policywatch.web.access import Access
+from policywatch.web.admin import WatchlistState
+from policywatch.web.app import create_app
+from storage.database import Database
+from storage.documents import known
+from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
+from tests.test_web_signing_in import HASHED, PASSWORD, TOKEN
+from tests.web_pages import visited
+from tests.web_server import served
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+TERMS = "library/terms"
+
+
+@pytest.fixture
+def library() -> Iterator[Site]:
+    with a_site() as site:
+        site.pages["/privacy"] = policy()
+        site.pages["/terms"] = policy("Bold &lt;script&gt;.").replace("Privacy policy of", "Terms of use of")
+        site.pages["/help"] = policy("Ask us.")
+        site.pages["/error"] = "<html lang=en><title>Terms</title><h1>Terms</h1><p>Soon.</p>"
+        yield site
+
+
+@pytest.fixture
+def config(library: Site, database_url: str, tmp_path: Path) -> Path:
+    return watchlist(tmp_path, library, database_url)
+
+
+def current(config: Path, database: Database) -> WatchlistState:
+    return _state(with_additions(load(config), database), can_accept=True)
+
+
+def due(config: Path) -> dict[str, str]:
+    """What a scheduled run checks, and what came of it."""
+    return outcomes(json.loads(policywatch("run", "--json", "--config", config)))
+
+
+@pytest.fixture
+def admin(config: Path, database: Database) -> Iterator[httpx.Client]:
+    with visited(database, access=Access(token=TOKEN), state=partial(current, config, database)) as client:
+        yield client
+
+
+def add(admin: httpx.Client, url: str, **more: str) -> httpx.Response:
+    return admin.post("/add", data={"url": url, "service": "Library", **more}, headers=BEARER)
+
+
+def test_what_is_added_on_the_pages_is_shown_first_and_watched_then(
+    admin: httpx.Client, library: Site, config: Path, database: Database
+) -> None:
+    run(config, status=0)
+    shown = add(admin, f"{library.url}/terms", title="Terms of use")
+    assert shown.status_code == 200
+    assert "We keep the list of the books that you borrow" in shown.text
+    assert "&lt;script&gt;" in shown.text
+    assert [entry.id for entry in with_additions(load(config), database).documents] == ["library/privacy"]
+    kept = add(admin, f"{library.url}/terms", title="Terms of use", keep="yes")
+    assert (kept.status_code, kept.headers["location"]) == (303, f"/documents/{TERMS}")
+    assert due(config) == {TERMS: "first"}
+    assert f"watched already, as {TERMS}" in add(admin, f"{library.url}/terms/").text
+    printed = tomllib.loads(policywatch("documents", "--toml", "--config", config))["documents"]
+    assert [(entry["id"], entry["url"]) for entry in printed] == [(TERMS, f"{library.url}/terms")]
+    assert load(config).document(TERMS) is None, "the file is left alone"
+    policywatch("documents", "rename", TERMS, "library/rules", "--config", config)
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/rules": "unchanged"}
+    removed = policywatch("documents", "remove", "library/rules", "--yes", "--config", config)
+    assert removed.endswith("Removed.\n")
+    assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged"}
+
+
+def test_a_document_is_paused_resumed_and_checked_now(
+    admin: httpx.Client, library: Site, database_url: str, tmp_path: Path
+) -> None:
+    config = watchlist(tmp_path, library, database_url, names=("privacy", "help"))
+    run(config, status=0)
+    path = "/documents/library/privacy"
+    assert admin.post(path, data={"do": "pause"}).status_code == 403
+    for word, checked in (("check", 1), ("pause", 0), ("resume", 0), ("check", 1)):
+        assert admin.post(path, data={"do": word}, headers=BEARER).status_code == 303
+        assert "Paused." in admin.get(path).text or word != "pause"
+        assert len(due(config)) == checked, word
+    assert admin.post("/documents/library/none", data={"do": "pause"}, headers=BEARER).status_code == 404
+    admin.post(path, data={"do": "pause"}, headers=BEARER)
+    assert "library/privacy" not in policywatch("documents", "--config", config)
+    assert policywatch("doctor", "--alive", "--config", config).startswith("ok")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("path", "more", "reason"),
+    [
+        ("/error", {}, "no complete sentence on the page"),
+        ("/none", {}, "gone: "),
+        ("/privacy", {}, "it is watched already, as library/privacy"),
+        ("/terms", {"title": "x", "service": "図書館"}, "service and title make no id that is free"),
+        ("", {"url": "http://10.0.0.1/privacy"}, "is in a private network"),
+        ("", {"url": "ftp://library.example/"}, "write a whole address that begins with https:// or http://"),
+    ],
+)
+def test_a_page_that_cannot_be_watched_is_refused_with_the_reason(
+    admin: httpx.Client, library: Site, database: Database, path: str, more: dict[str, str], reason: str
+) -> None:
+    answer = admin.post("/add", data={"url": library.url + path, "keep": "yes", **more}, headers=BEARER)
+    assert answer.status_code == 422
+    assert reason in answer.text
+    with database.reading() as session:
+        assert known(session) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_from_an_address_to_a_reviewed_change_in_a_browser(
+    browser: Browser, library: Site, config: Path, database: Database, tmp_path: Path
+) -> None:
+    app = create_app(database, access=Access(password=HASHED), state=partial(current, config, database))
+    context = browser.new_context(java_script_enabled=False, locale="en-GB", accept_downloads=True)
+    window = context.new_page()
+    with served(app) as home:
+        window.goto(f"{home}/add")
+        window.get_by_role("main").get_by_role("link", name="Sign in").click()
+        window.get_by_label("Password").fill(PASSWORD)
+        window.get_by_role("button", name="Sign in").click()
+        window.get_by_label("Address").fill(f"{library.url}/terms")
+        window.get_by_label("Title").fill("Terms of use")
+        window.get_by_role("button", name="Show what would be read").click()
+        expect(window.get_by_text("We keep the list of the books")).to_be_visible()
+        expect(window.get_by_label("Kind")).to_have_value("terms")
+        window.get_by_role("button", name="Watch it as").click()
+        expect(window.get_by_role("heading", level=1)).to_have_text("Terms of use")
+        due(config)
+        library.pages["/terms"] = str(library.pages["/terms"]).replace("<p>We collect", f"<p>{AI}</p><p>We collect")
+        window.get_by_role("button", name="Check now").click()
+        expect(window.get_by_text("A check was requested")).to_be_visible()
+        assert due(config) == {TERMS: "changed"}
+        window.goto(f"{home}/changes")
+        window.get_by_role("heading", level=3).get_by_role("link").first.click()
+        window.get_by_label("Your name").fill("Anna")
+        window.get_by_label("Note").fill("<b>=1+1</b>")
+        window.get_by_role("button", name="Save").click()
+        expect(window.locator(".triage li")).to_contain_text("<b>=1+1</b>")
+        answer = context.request.get(f"{home}{window.get_by_role('link', name='PDF').get_attribute('href')}")
+        assert answer.headers["content-type"] == "application/pdf"
+        window.goto(f"{home}/documents/{TERMS}")
+        window.get_by_role("button", name="Pause").click()
+        expect(window.get_by_role("button", name="Watch again")).to_be_visible()
+    context.close()
+    file = tmp_path / "record.pdf"
+    policywatch("export", "pdf", file, "--since", "2020-01-01", "--config", config)
+    shown = " ".join(extract_text(file).split())
+    assert "Record of policy changes 1 change" in shown
+    assert "Anna" in shown
+    assert "<b>=1+1</b>" in shown
