@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Self
@@ -28,24 +28,29 @@ class StoragePipeline:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._waiting: list[CheckResult] = []
-        self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    async def process_item(self, item: CheckResult) -> CheckResult:
-        """Return when it is written."""
+    def process_item(self, item: CheckResult) -> CheckResult | Awaitable[CheckResult]:
+        """At once what has a capture, or what nothing follows: where no page is fetched, Scrapy looks only after five
+        seconds whether all is done."""
         self._waiting.append(item)
-        if self._writing is None:
-            may_wait = item.outcome not in _WITH_CAPTURE and self._crawler.engine.downloader.active
-            self._writing = asyncio.ensure_future(self._write(_WAIT if may_wait else 0))
-        await self._writing
+        if item.outcome in _WITH_CAPTURE or not self._crawler.engine.downloader.active:
+            self._write()
+            return item
+        return self._written(item)
+
+    async def _written(self, item: CheckResult) -> CheckResult:
+        await asyncio.sleep(_WAIT)
+        self._write()
         return item
 
-    async def _write(self, wait: float) -> None:
-        await asyncio.sleep(wait)
-        items, self._waiting, self._writing = self._waiting, [], None
+    def _write(self) -> None:
+        items, self._waiting = self._waiting, []
+        if not items:  # another wrote them
+            return
         with self._crawler.spider.job.database.writing() as session:  # type: ignore[union-attr]
             for item in items:
                 item.check = _record(session, item)

@@ -1,6 +1,6 @@
 """What ten years of checks cost: the same store fresh, thinned as `[retention]` leaves it, and not thinned.
 
-    python -m evaluation.ten_years FOLDER [--documents 1000] [--years 10] [--whole]
+    python -m evaluation.ten_years FOLDER [--documents 1000] [--whole]
 
 The documents are read once by the job, from a server on the loopback; a tenth of them have a change. Their earlier
 checks, four a day, are written by SQL. With `--whole` also those that `checks = 90` would have removed. FOLDER keeps
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -34,7 +33,7 @@ from storage.database import Database
 from storage.transfer import copy
 from tests.site import a_job, policy
 
-A_DAY, UNTHINNED_DAYS, TIMES, REQUESTS = 4, 90, 3, 40
+YEARS, A_DAY, UNTHINNED_DAYS, TIMES, REQUESTS = 10, 4, 90, 3, 40
 ONE = "library/0"
 PAGES = ("/", "/changes", "/services", f"/documents/{ONE}", "/health", "/metrics", "/api/v1/documents")
 # `turn` counts a document's checks; a blocked one comes in a hundred. Their ids are below those of the job's checks
@@ -100,47 +99,36 @@ def serving(config: Path) -> Iterator[tuple[httpx.Client, int]]:
         server.wait()
 
 
-class Cost:
-    """CPU of programs, of a server and of PostgreSQL; on a machine that has other work the time by the clock says
-    little."""
+def spent(process: int, postmaster: int | None) -> float:
+    """Seconds of CPU: of the programs that this one ran, or of another process; and of PostgreSQL. On a machine that
+    has other work the time by the clock says little."""
+    times = psutil.Process(process).cpu_times()
+    seconds = times.children_user + times.children_system if process == os.getpid() else times.user + times.system
+    servers = [psutil.Process(postmaster), *psutil.Process(postmaster).children()] if postmaster else []
+    for each in servers:
+        with suppress(psutil.NoSuchProcess):
+            seconds += sum(each.cpu_times()[:4])
+    return float(seconds)
 
-    def __init__(self, postmaster: int | None) -> None:
-        self.postmaster = postmaster
 
-    def of_program(self, config: Path, *words: str, before: Callable[[], None] = lambda: None) -> float:
-        """Seconds, with the program's start; the least of several."""
-        costs = []
-        for _ in range(TIMES):
-            before()
-            begun = self._spent(os.getpid(), children_only=True)
-            command = [sys.executable, "-m", "policywatch", *words, "--config", str(config)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-            costs.append(self._spent(os.getpid(), children_only=True) - begun)
-        return min(costs)
+def program_cost(postmaster: int | None, config: Path, *words: str, before: Callable[[], None] = lambda: None) -> float:
+    """Seconds, with the program's start; the least of several."""
+    costs = []
+    for _ in range(TIMES):
+        before()
+        begun = spent(os.getpid(), postmaster)
+        subprocess.run([sys.executable, "-m", "policywatch", *words, "--config", str(config)], check=True)
+        costs.append(spent(os.getpid(), postmaster) - begun)
+    return min(costs)
 
-    def of_page(self, client: httpx.Client, server: int, page: str) -> float:
-        """Milliseconds."""
-        assert client.get(page).status_code == 200, page
-        begun = self._spent(server)
-        for _ in range(REQUESTS):
-            client.get(page)
-        return 1000 * (self._spent(server) - begun) / REQUESTS
 
-    def _spent(self, process: int, *, children_only: bool = False) -> float:
-        if children_only:
-            used = resource.getrusage(resource.RUSAGE_CHILDREN)
-            spent = used.ru_utime + used.ru_stime
-        else:
-            times = psutil.Process(process).cpu_times()
-            spent = times.user + times.system
-        if self.postmaster is not None:
-            parent = psutil.Process(self.postmaster)
-            for each in (parent, *parent.children()):
-                with suppress(psutil.NoSuchProcess):
-                    times = each.cpu_times()
-                    spent += times.user + times.system + times.children_user + times.children_system
-        return spent
+def page_cost(postmaster: int | None, client: httpx.Client, server: int, page: str) -> float:
+    """Milliseconds."""
+    assert client.get(page).status_code == 200, page
+    begun = spent(server, postmaster)
+    for _ in range(REQUESTS):
+        client.get(page)
+    return 1000 * (spent(server, postmaster) - begun) / REQUESTS
 
 
 def measure(name: str, config: Path, database: Database, postmaster: int | None) -> None:
@@ -151,16 +139,15 @@ def measure(name: str, config: Path, database: Database, postmaster: int | None)
 
     with database.reading() as session:
         many = session.exec(select(func.count()).select_from(Check)).one()
-    cost = Cost(postmaster)
     figures = {
-        "run, nothing due": cost.of_program(config, "run"),
-        "run, one due": cost.of_program(config, "run", before=make_one_due),
-        "doctor": cost.of_program(config, "doctor", "--quiet"),
+        "run, nothing due": program_cost(postmaster, config, "run"),
+        "run, one due": program_cost(postmaster, config, "run", before=make_one_due),
+        "doctor": program_cost(postmaster, config, "doctor", "--quiet"),
     }
     print(f"{name}: {many:,} checks, {database.size() / 1e6:.0f} MB", flush=True)
     print(", ".join(f"{what} {seconds:.2f} s" for what, seconds in figures.items()), flush=True)
     with serving(config) as (client, server):
-        pages = {page: cost.of_page(client, server, page) for page in PAGES}
+        pages = {page: page_cost(postmaster, client, server, page) for page in PAGES}
     print(", ".join(f"{page} {milliseconds:.0f} ms" for page, milliseconds in pages.items()), flush=True)
 
 
@@ -168,13 +155,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--documents", type=int, default=1000)
-    parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--whole", action="store_true")
     asked = parser.parse_args()
     asked.folder.mkdir()
-    turns, server = asked.years * 365 * A_DAY, Server(asked.documents, asked.documents)
+    turns, server = YEARS * 365 * A_DAY, Server(asked.documents, asked.documents)
     sqlite = f"sqlite:///{asked.folder}/policywatch.db"
-    more = "[web]\nmetrics = true\n"
     with a_job(watchlist(asked.folder, sqlite, server, asked.documents, 0)) as job:
         job.run(force=True)
         for page in range(1, asked.documents, 10):
@@ -185,7 +170,7 @@ def main() -> None:
     try:
         for url in (sqlite, postgres.get_uri()):
             config = watchlist(asked.folder, url, server, asked.documents, 0)
-            config.write_text(f"{config.read_text('utf-8')}\n{more}", "utf-8")
+            config.write_text(f"{config.read_text('utf-8')}\n[web]\nmetrics = true\n", "utf-8")
             with closing(Database(url)) as database:
                 if not database.is_sqlite:
                     with closing(Database(f"sqlite:///{asked.folder}/fresh.db")) as fresh:
@@ -195,10 +180,10 @@ def main() -> None:
                 newest = turns - UNTHINNED_DAYS * A_DAY
                 thinned = f"({{turn}} >= {newest} OR {{turn}} % {A_DAY} = 0 OR {{turn}} % 100 = 7)"
                 add_checks(database, asked.documents, turns, thinned)
-                measure(f"{kind}, {asked.years} years, thinned", config, database, postmaster)
+                measure(f"{kind}, {YEARS} years, thinned", config, database, postmaster)
                 if asked.whole:
                     add_checks(database, asked.documents, turns, f"NOT {thinned}")
-                    measure(f"{kind}, {asked.years} years, whole", config, database, postmaster)
+                    measure(f"{kind}, {YEARS} years, whole", config, database, postmaster)
     finally:
         postgres.cleanup()
 

@@ -36,7 +36,7 @@ def test_a_full_disk_ends_the_crawl_and_is_raised(sites: Sites, tmp_path: Path) 
     database = Database(f"sqlite:///{tmp_path / 'full.db'}")
     declared(database, targets)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))  # room for some captures, not for all
+    resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, before[1]))  # room for some captures, not for all
     try:
         with pytest.raises(OperationalError, match="disk"):
             crawl(database, targets, QUICK, fingerprint_of=fingerprint_of, mistakes=[], now=lambda: NOW)

@@ -20,14 +20,14 @@ PAGES = {
     for folder in ("", "docs/**/", "analysis/**/", "evaluation/**/")
     for page in sorted(ROOT.glob(f"{folder}*.md"))
 }
-# lines of Python: 31,900 in all. Who needs more takes something out first, or says in the commit what it is worth
+# lines of Python: 32,700 in all. Who needs more takes something out first, or says in the commit what it is worth
 BUDGETS = {
-    "analysis": 7_400,
-    "crawler": 1_800,
+    "analysis": 7_300,
+    "crawler": 1_850,
     "messages": 300,
-    "notifier": 3_350,
-    "policywatch": 14_300,
-    "storage": 4_800,
+    "notifier": 3_500,
+    "policywatch": 14_850,
+    "storage": 5_050,
 }
 VAGUE_MODULES = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 # names that tell a reader nothing, or that the field calls otherwise (belief: validation; manner: extraction config)

@@ -96,7 +96,7 @@ def test_a_message_with_a_title_above_that_of_the_page_is_none_of_the_text() -> 
 @pytest.mark.parametrize("spelt", ["walk(at)lake.example", "walk [at] lake [dot] example", "walk (ät) lake.example"])
 def test_an_address_that_is_kept_from_robots_is_the_same(spelt: str) -> None:
     def printed(address: str) -> str:
-        return fingerprint([Block("paragraph", f"Write to {address}, or (at) noon. Come by.", (), ())])
+        return fingerprint((Block("paragraph", f"Write to {address}, or (at) noon. Come by.", (), ()),))
 
     assert printed(spelt) == printed("walk@lake.example") != printed("walks@lake.example")
     assert printed("us at lake.example") != printed("us@lake.example")

@@ -57,6 +57,10 @@ def watched(config: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
             other.write("extract")
             return super().extract(received)
 
+        def extract_new(self, *page: Any) -> tuple[Page | None, str | None]:
+            other.write("extract")
+            return super().extract_new(*page)
+
         def compare(self, *texts: Any, **more: Any) -> Comparison:
             other.write("compare")
             return super().compare(*texts, **more)
@@ -202,14 +206,14 @@ def test_an_import_that_is_killed_amid_leaves_what_it_took_and_goes_on(
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            import_document(job.database, ID, job.configs[ID], ends(40))
+            import_document(job.database, ID, job.configs[ID], ends(45))
         with job.database.reading() as session:
-            assert [version.number for version in versions(session, ID)] == [*range(1, 27)]
+            assert [version.number for version in versions(session, ID)] == [*range(1, 42)]
             taken = last_import(session, ID, "an archive")
             assert taken is not None
             left = texts[int(taken.commit) + 1 :]
-            own = numbered_version(session, ID, 26)
-            assert {each.number for each in blame(session, own) if each} == {26}, "the index moved along"
+            own = numbered_version(session, ID, 41)
+            assert {each.number for each in blame(session, own) if each} == {41}, "the index moved along"
         import_document(job.database, ID, job.configs[ID], left[:-1])
         with job.database.reading() as session:
             assert [version.number for version in versions(session, ID)] == [*range(1, 61)]

@@ -185,7 +185,7 @@ def test_a_section_on_comments_stays() -> None:
 
 def test_a_number_that_a_machine_made_for_one_answer_is_no_other_text() -> None:
     first, second, named = (
-        fingerprint([Block("paragraph", f"Reference of this page: {token}, for our helpers.")])
+        fingerprint((Block("paragraph", f"Reference of this page: {token}, for our helpers."),))
         for token in ("njhxdEdlWe5ydXhX1JdarfkcRJ", "30bb63nGYOyZgGKkR8J81fZJXY", "OptanonAlertBoxClosed2Version")
     )
     assert first == second != named

@@ -213,7 +213,7 @@ def test_the_operator_signs_in_sends_again_and_signs_out(browser: sync_api.Brows
     context = browser.new_context(locale="en-GB", viewport={"width": 360, "height": 800})
     page = context.new_page()
     page.goto(f"{site}/health")
-    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Sign in for details").click()
     page.get_by_label("Password").fill("not it at all")
     page.get_by_role("button", name="Sign in").click()
     sync_api.expect(page.get_by_role("alert")).to_have_text("Wrong password.")
@@ -233,5 +233,5 @@ def test_the_operator_signs_in_sends_again_and_signs_out(browser: sync_api.Brows
     complains_of_nothing(page, "/changes/3, reviewed")
     assert overflow(page) == 0
     page.get_by_role("button", name="Sign out").click()
-    sync_api.expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    sync_api.expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
     context.close()

@@ -46,7 +46,7 @@ def config(library: Site, database_url: str, tmp_path: Path) -> Path:
 
 
 def current(config: Path, database: Database) -> WatchlistState:
-    return _state(with_additions(load(config), database), can_accept=True)
+    return _state(with_additions(load(config), database), is_needed=True)
 
 
 def due(config: Path) -> dict[str, str]:

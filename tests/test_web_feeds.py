@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.documents import declare
 from tests.stories import Teller, block, day, passage, tell_hostile
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
-from tests.web_pages import Story, hrefs, page
+from tests.web_pages import Story, hrefs, page, text
 from tests.web_server import get, served
 
 DATABASES = ["sqlite"]
@@ -160,3 +160,12 @@ def test_many_changes_ask_the_store_no_more_often_than_one(
         assert count() == one
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
+
+
+def test_an_entry_gives_the_summary(parley: Story) -> None:
+    change = parley.change(PRIVACY)
+    items = parley.site.get("/feed.json").json()["items"]
+    (content,) = [item["content_html"] for item in items if item["url"].endswith(f"/changes/{change}")]
+    lines = text(LexborHTMLParser(content), "li")
+    assert lines[0] == "Unless you act: it happens by default"
+    assert any(line.startswith("Which data: ") for line in lines)

@@ -22,7 +22,7 @@ from tests.web_pages import Story
 
 APP = create_app(None)  # type: ignore[arg-type]  # no database is needed to name its routes
 ROUTES = sorted({route.path for route in iter_route_contexts(APP.routes) if "GET" in (route.methods or ())})
-PLACES = {"document_id": PRIVACY, "number": "2", "change_id": "1"}  # by parameter of a path
+PLACES = {"document_id": PRIVACY, "number": "2", "change_id": "1", "token": "none"}  # by parameter of a path
 KNOWN = {
     "service": ["Parley", "Harbour"],
     "document": [HELP, NOTES, PRIVACY, PRIVACY_FR, TERMS],
@@ -42,11 +42,18 @@ KNOWN = {
     "to": ["2"],
     "next": ["/changes"],
 }
-# without a password, held text or announced text
-NOT_HERE = ("/sign-in", "/health/held/{document_id:path}", "/upcoming/{document_id:path}")
+# without a password, held text, announced text or readers
+NOT_HERE = (
+    "/record.pdf",
+    "/sign-in",
+    "/subscribe",
+    "/subscription/{token}",
+    "/health/held/{document_id:path}",
+    "/upcoming/{document_id:path}",
+)
 SOON = 10  # seconds, on a machine that is busy with other tests
 LARGEST = 200_000  # bytes of an answer
-ANSWERED = (200, 301, 400, 404, 414)
+ANSWERED = (200, 301, 400, 403, 404, 410, 414)
 
 
 def path(route: str, places: Mapping[str, str] = PLACES) -> str:

@@ -14,7 +14,7 @@ from typer.main import get_command
 COMMANDS = {
     "Setting up": {
         "init": ("setup", "Write a commented policywatch.toml that watches LinkedIn."),
-        "add": ("add", "Read a page as a run would, show it, and add it to the watchlist."),
+        "add": ("add", "Read a page as a run would, show it, and add it to the watchlist; or all pages of a file."),
         "doctor": (
             "doctor",
             "Look at configuration, database, routes and last checks: what is wrong, and how to fix it.",
