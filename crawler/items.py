@@ -40,7 +40,7 @@ class CheckResult:
     unconfirmed: list[PartAnswer] = field(default_factory=list, repr=False)  # the first answers to a new text
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = None  # where permanent redirects led, of a document with one address
+    moved_to: str | None = None  # the new address that the server gives, of a document with one address
     not_before: datetime | None = None  # the server asked to be left alone until then
     at: datetime | None = None  # when it ended
     seconds: float = 0
@@ -87,10 +87,15 @@ def part_answer(page: Fetched, response: Response, fingerprint: Fingerprint) -> 
 
 
 def moved_to(response: Response, url: str) -> str | None:
-    """Where a page is now, if all redirects from `url` are permanent and more than its scheme or last slash changed."""
+    """Where a page is now, if all redirects from `url` are permanent."""
     reasons = {*response.meta.get("redirect_reasons", ())}
-    old, new = (each.partition("://")[2].rstrip("/") for each in (url, response.url))
-    return response.url if reasons and reasons <= {301, 308} and old != new else None
+    return response.url if reasons and reasons <= {301, 308} and is_elsewhere(url, response.url) else None
+
+
+def is_elsewhere(url: str, other: str) -> bool:
+    """More than the scheme and the last slash differs."""
+    old, new = (each.partition("://")[2].rstrip("/") for each in (url, other))
+    return old != new
 
 
 def _validator(response: Response, name: str) -> str | None:

@@ -9,17 +9,21 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Self
+from urllib.parse import urljoin
 
 from scrapy.crawler import Crawler
+from selectolax.lexbor import LexborHTMLParser
 from sqlmodel import Session
 
-from crawler.items import CheckResult
+from crawler.items import CheckResult, is_elsewhere
 from crawler.targets import Fetched
 from storage.captures import Capture, add_capture, newest_captures
 from storage.checks import Check, Outcome, finish
+from storage.versions import Version
 
 _WAIT = 0.05  # seconds, for others that can be written with a check; so much is lost if the program is killed
 _WITH_CAPTURE = (None, Outcome.HELD)
+_LONGEST = 2_000  # characters of an address
 
 
 class StoragePipeline:
@@ -65,7 +69,7 @@ def _record(session: Session, result: CheckResult) -> int:
         final_url=result.final_url,
         seconds=result.seconds,
         version_id=result.previous.version_id,
-        moved_to=result.moved_to,
+        moved_to=_canonical(session, result) if result.outcome is Outcome.GONE else result.moved_to,
     )
     if result.is_complete and result.target.more:
         check.parts = [asdict(answer.state) for answer in result.answers]
@@ -81,6 +85,20 @@ def _record(session: Session, result: CheckResult) -> int:
     session.flush()
     assert check.id is not None
     return check.id
+
+
+def _canonical(session: Session, result: CheckResult) -> str | None:
+    """The other address that the text in force gave as its own, of a document with one address."""
+    version = session.get(Version, result.previous.version_id) if result.previous.version_id else None
+    if version is None or result.target.more:
+        return None
+    capture = session.get_one(Capture, version.capture_id)
+    link = LexborHTMLParser(capture.body).css_first('link[rel="canonical"]') if "html" in capture.mime else None
+    try:
+        url = urljoin(capture.final_url, (link and link.attributes.get("href")) or "")
+    except ValueError:  # no address at all
+        return None
+    return url if url.startswith("http") and len(url) <= _LONGEST and is_elsewhere(result.url, url) else None
 
 
 def _keep(session: Session, pages: Sequence[Fetched], at: datetime) -> int:

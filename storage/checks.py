@@ -66,7 +66,7 @@ class Check(SQLModel, table=True):
     reason: Message | None = Field(default=None, sa_type=MessageColumn)  # None when all is well
     status: int | None = None
     final_url: str | None = None
-    moved_to: str | None = None  # the page's new address, by permanent redirects
+    moved_to: str | None = None  # the page's new address, by permanent redirects or its own words before it went
     seconds: float | None = None  # from the first request to the last byte, confirmation included
     # validators of the answer and the digest of its markup; the document takes them over when its text is accepted
     etag: str | None = None
@@ -102,11 +102,11 @@ def finish(
     row = document(session, check.document_id)
     if outcome.is_good:
         _recovered(session, row, check)
-        _propose_address(session, row, check)
     else:
         _failed(session, row, check, not_before)
         if outcome.value in _ASIDE:
             _drop_captures_between(session, check)
+    _propose_address(session, row, check)
 
 
 def _propose_address(session: Session, row: Document, check: Check) -> None:

@@ -23,7 +23,7 @@ PAGES = {
 # lines of Python: 32,700 in all. Who needs more takes something out first, or says in the commit what it is worth
 BUDGETS = {
     "analysis": 7_300,
-    "crawler": 1_850,
+    "crawler": 1_900,
     "messages": 300,
     "notifier": 3_500,
     "policywatch": 14_850,

@@ -141,6 +141,23 @@ def test_a_page_that_moved_for_good_is_proposed(
         assert [each["entry"] for each in proposals] == [line] * (status != 302)
 
 
+@pytest.mark.parametrize("address", ["/new/privacy", "/privacy/", "http://[::1", "javascript:alert(1)"])
+def test_the_own_address_of_a_page_that_is_gone_is_proposed(
+    site: Site, store: Database, tmp_path: Path, address: str
+) -> None:
+    site.pages["/privacy"] = policy().replace("<head>", f'<head><link rel="canonical" href="{address}">')
+    assert "canonical" in site.pages["/privacy"]
+    with a_job(watchlist(tmp_path, site, str(store.url))) as job:
+        check(job)
+        site.pages["/privacy"] = (410, "")
+        check(job, 4)
+        line = f'url = "{site.url}/new/privacy"'
+        assert told(tmp_path).count(line) == (address == "/new/privacy")
+        with store.reading() as session:
+            proposals = history_json(session, "library/privacy")["proposals"]
+    assert [each["entry"] for each in proposals] == [line] * (address == "/new/privacy")
+
+
 def test_links_are_known_by_words_address_and_heading(site: Site, store: Database, tmp_path: Path) -> None:
     links = {
         "<a href='/legal/privacy-notice'>here</a>": "privacy-policy",
