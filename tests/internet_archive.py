@@ -6,11 +6,9 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.site import served
+from tests.site import Answering, served
 
 
 class InternetArchive:
@@ -44,8 +42,8 @@ class InternetArchive:
 def internet_archive() -> Iterator[InternetArchive]:
     """A running one."""
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answer(Answering):
+        def do_GET(self) -> None:  # noqa: N802  # as http.server calls it
             archive.asked.append(self.path)
             copy = archive.copy(self.path) if self.path.startswith("/web/") else None
             if archive.trouble is not None:
@@ -59,20 +57,6 @@ def internet_archive() -> Iterator[InternetArchive]:
             if self.path.startswith("/cdx/search/cdx?"):
                 return self.answer(200, "text/plain", archive.index(parse_qs(urlsplit(self.path).query)))
             return self.answer(404, "text/html", "no such copy")
-
-        def answer(self, status: int, mime: str, text: str, more: dict[str, str] | None = None) -> None:
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": mime,
-                "Content-Length": str(len(text.encode())),
-                **(more or {}),
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *args: Any) -> None:
-            pass
 
     with served(Answer) as url:
         archive = InternetArchive(url)

@@ -59,6 +59,24 @@ class Site:
         self.headers: dict[str, str] = {}  # more of them, of every answer
 
 
+class Answering(BaseHTTPRequestHandler):
+    """Answers whole texts, and logs nothing."""
+
+    def answer(self, status: int, mime: str, text: str, more: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {
+            "Content-Type": mime,
+            "Content-Length": str(len(text.encode())),
+            **(more or {}),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
 @contextmanager
 def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The address of a server on the loopback that answers by this handler."""
@@ -77,22 +95,13 @@ def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 def a_site() -> Iterator[Site]:
     """A running site."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(Answering):
         def do_GET(self) -> None:
             site.asked[self.path] = site.asked.get(self.path, 0) + 1
             page = site.pages.get(self.path, (404, "no such page"))
             page = page() if callable(page) else page
             status, text = page if isinstance(page, tuple) else (200, page)
-            self.send_response(status)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(text.encode())))
-            for name, value in site.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *args: Any) -> None:
-            pass
+            self.answer(status, "text/html; charset=utf-8", text, site.headers)
 
     with served(Answer) as url:
         site = Site(url)
