@@ -37,7 +37,7 @@ def leave_out_counts(lines: list[Line], page: list[Line]) -> None:
 
 
 def _may_count(line: Line) -> bool:
-    if line.kind == "row" or len(line.text) > _LONGEST:
+    if line.kind == "row":
         return False
     pressed = line.button_chars >= 0.8 * len(line.text) and not _has_letters(line.text)
     return pressed or is_count(line.text)
@@ -46,6 +46,8 @@ def _may_count(line: Line) -> bool:
 @cache
 def is_count(text: str) -> bool:
     """Whether a text is nothing but numbers with what they count on a page."""
+    if len(text) > _LONGEST:
+        return False
     rest, numbers = _NUMBER.subn(" ", text)
     if not numbers:  # "★★★★☆"
         return len(_REACTION.findall(text)) >= 3 and not any(map(str.isalnum, text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
@@ -88,7 +88,9 @@ class _Flow:
     def flush(self) -> None:
         if not self.pieces:
             return
-        whole = UNSEEN.sub("", "".join(piece.text for piece in self.pieces))
+        whole = "".join([piece.text for piece in self.pieces])
+        if not whole.isascii():
+            whole = UNSEEN.sub("", whole)
         if whole and not whole.isspace():
             holders = {piece.holder for piece in self.pieces if piece.text and not piece.text.isspace()}
             holder = self.blocks[-1] if len(holders) > 1 else holders.pop()
@@ -138,13 +140,14 @@ class _Flow:
             kind, level = "heading", BOLD_LEVEL
         portion = 1 if share > 0.5 else share
 
-        def chars(test: Callable[[_Piece], bool]) -> int:
-            return min(len(text), round(sum(piece.length for piece in self.pieces if test(piece)) * portion))
+        def chars(pieces: Iterable[_Piece]) -> int:
+            return min(len(text), round(sum(piece.length for piece in pieces) * portion))
 
-        links = chars(lambda piece: piece.anchor is not None)
-        local = chars(lambda piece: piece.anchor is not None and self._is_local(piece.anchor))
+        linked = [piece for piece in self.pieces if piece.anchor is not None]
+        local = [piece for piece in linked if piece.anchor is not None and self._is_local(piece.anchor)]
+        buttons = [piece for piece in self.pieces if piece.in_button]
         self.lines.append(
-            Line(kind, text, holder, level, hrefs, links, local, chars(lambda piece: piece.in_button), beside)
+            Line(kind, text, holder, level, hrefs, chars(linked), chars(local), chars(buttons), beside)
         )
 
     def enter(self, element: Element) -> None:
