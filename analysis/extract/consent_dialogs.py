@@ -32,6 +32,8 @@ class _Containers(NamedTuple):
     id_prefixes: tuple[str, ...]
 
     def hold(self, element: Element) -> bool:
+        if not element.has_name:
+            return False
         id_ = element.get("id")
         known = id_ in self.ids or id_.startswith(self.id_prefixes) or element.tag in self.tags
         return known or not self.classes.isdisjoint(element.get("class").split())

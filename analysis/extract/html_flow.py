@@ -146,9 +146,7 @@ class _Flow:
         linked = [piece for piece in self.pieces if piece.anchor is not None]
         local = [piece for piece in linked if piece.anchor is not None and self._is_local(piece.anchor)]
         buttons = [piece for piece in self.pieces if piece.in_button]
-        self.lines.append(
-            Line(kind, text, holder, level, hrefs, chars(linked), chars(local), chars(buttons), beside)
-        )
+        self.lines.append(Line(kind, text, holder, level, hrefs, chars(linked), chars(local), chars(buttons), beside))
 
     def enter(self, element: Element) -> None:
         tag = element.tag

@@ -63,8 +63,8 @@ def _container(lines: Iterable[Line]) -> str | None:
     around: list[Element] = []
     for line in lines:
         if line.is_prose:
-            above = [*line.element.upwards()]
-            around = [element for element in around if element in set(above)] if around else above
+            above = dict.fromkeys(line.element.upwards())
+            around = [element for element in around or above if element in above]
     for element in around:
         names = (f"#{element.get('id')}", *(f".{name}" for name in element.get("class").split()))
         if element.tag in ("main", "article"):
