@@ -6,9 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from icalendar import Calendar
-from icalendar import Event as Entry
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -29,6 +26,9 @@ class Event:
 
     def ics(self, organizer: str | None = None) -> bytes:
         """METHOD:PUBLISH: an entry to take over, not an invitation to answer. The same on every call."""
+        from icalendar import Calendar  # loads slowly, and few messages have a day
+        from icalendar import Event as Entry
+
         entry = Entry()
         entry.add("uid", f"{hashlib.sha256(f'{self.document_id} {self.day}'.encode()).hexdigest()[:24]}@policywatch")
         entry.add("sequence", self.number)

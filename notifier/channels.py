@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
@@ -17,8 +18,11 @@ from notifier.chat_markup import channel_of
 from notifier.http_recorder import listening
 from notifier.local import Console, TextFile
 from notifier.mail import Mail
-from notifier.templating import Format
+from notifier.routes import Address
 from notifier.webhook import SCHEMES, Webhook
+
+if TYPE_CHECKING:  # an address is checked in runs that send nothing: these load Jinja
+    from notifier.templating import Format
 
 # In place of Apprise's: e-mail has the same URLs, with our plain text and headers, and the answer of the server.
 OURS: dict[str, type[NotifyBase]] = {"console": Console, "file": TextFile, "mailto": Mail, "mailtos": Mail}
@@ -61,6 +65,24 @@ def address_problem(url: str) -> str | None:
     except UnusableAddress as failure:
         return str(failure)
     return None
+
+
+def address(written: str, url: str) -> Address:
+    """The address that the watchlist writes as `written` and that stands for `url` once `${NAME}` is filled in.
+
+    Where `written` is the URL itself, the name keeps its service and host, and a mark that tells two such addresses
+    apart. It stays the same from run to run, also when a `${PASSWORD}` in it changes, and does not give a secret away.
+    """
+    if re.fullmatch(r"\$\{\w+\}", written.strip()):
+        return Address(written.strip(), url)
+    if url.lower().startswith(("console://", "file://")):
+        return Address(url, url)
+    try:
+        host = host_of(url) if names_its_host(url) else ""
+    except (UnusableAddress, ValueError):
+        host = ""
+    mark = hashlib.scrypt(written.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3).hex()
+    return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
 
 
 def body_format(service: NotifyBase, url: str) -> tuple[Format, NotifyFormat]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlmodel import Session
@@ -30,7 +31,7 @@ from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.subscriptions import RouteTo, subscriber_routes
-from notifier.templating import OURS, Templates
+from notifier.templating import Templates
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
 from storage.alerts import Alert
 from storage.clock import utc_now
@@ -84,7 +85,7 @@ def deliver_due(
     *,
     operator_language: str = "en",
     base_url: str | None = None,
-    templates: Templates = OURS,
+    templates: Path | None = None,
     route_to: RouteTo | None = None,
     change_json: ChangeJson = only_id,
     now: Callable[[], datetime] = utc_now,
@@ -95,14 +96,13 @@ def deliver_due(
 ) -> Deliveries:
     """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
 
-    `change_json` is what webhooks get of a change.
+    `change_json` is what webhooks get of a change, `templates` the folder of the operator's own.
 
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call. An error of the program with one delivery is raised when the others are done.
     """
-    run = _Run(
-        database, routes, operator, operator_language, base_url, templates, change_json, now, send, chance, route_to
-    )
+    own = Templates(templates)
+    run = _Run(database, routes, operator, operator_language, base_url, own, change_json, now, send, chance, route_to)
     wait_until = now() + patience
     run.release_dead_claims()
     while True:
@@ -122,11 +122,11 @@ def deliver_due(
     return Deliveries(run.sent, run.failed, states[State.PENDING] + states[State.SENDING])
 
 
-def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str | None, templates: Templates) -> None:
+def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str | None, templates: Path | None) -> None:
     """Send what is planned for readers and due, such as the mail to confirm; `deliver_due` tries again what fails."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
-    run = _Run(database, routes, (), "en", base_url, templates, only_id, utc_now, send_it, random.random)
+    run = _Run(database, routes, (), "en", base_url, Templates(templates), only_id, utc_now, send_it, random.random)
     while run.deliver_next():
         pass
 
@@ -136,7 +136,7 @@ def try_routes(
     routes: Sequence[Route],
     *,
     base_url: str | None = None,
-    templates: Templates = OURS,
+    templates: Path | None = None,
     change_json: ChangeJson,
 ) -> list[RouteTest]:
     """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
@@ -144,7 +144,9 @@ def try_routes(
     for route in routes:
         with database.reading() as session:
             message = sample_message(session, language=route.language, base_url=base_url, route=route.name)
-            message = replace(apply_templates(message, templates), key=f"test {route.name} {utc_now().isoformat()}")
+            message = replace(
+                apply_templates(message, Templates(templates)), key=f"test {route.name} {utc_now().isoformat()}"
+            )
             message = replace(message, payload=webhook_body(session, message, change_json))
         for address in route.to:
             result = send_it(address, message)

@@ -18,12 +18,14 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apprise.plugins.email import NotifyEmail
 
 from messages import Message, join_messages, system_error, verbatim
-from notifier.notifications import Notification
+
+if TYPE_CHECKING:  # see channels.py
+    from notifier.notifications import Notification
 
 _PERMANENT = 500  # SMTP reply codes from here on: the same try again would fail the same way
 _POLICY = SMTP.clone(refold_source="none")  # else an address in a header would be encoded where it is long

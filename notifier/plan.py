@@ -25,15 +25,18 @@ from storage.deliveries import (
     alerted_since,
     alerts_in,
     carry,
+    claimed,
     create_delivery,
     last_digest,
     lock_planning,
+    next_attempt,
     pending,
     pending_delivery,
     untried_delivery,
 )
-from storage.documents import document
+from storage.documents import document, failing
 from storage.notices import unplanned_notices
+from storage.subscribers import subscribers
 
 OPERATOR = "[operator]"  # stands where a route's name does; the watchlist's own name for it, so no route has it
 
@@ -78,6 +81,12 @@ def has_to_plan(session: Session, routes: Sequence[Route], now: datetime) -> boo
     by_name = routes_by_name(routes)
     waiting = [(alert, by_name[alert.route]) for alert in waiting_alerts(session) if alert.route in by_name]
     return any(_is_due(alert, route, now) for alert, route in waiting) or any(_empty_digests(session, routes, now))
+
+
+def may_deliver(session: Session, routes: Sequence[Route]) -> bool:
+    """Whether there may be anything to plan or to send."""
+    waits = waiting_alerts(session) or unplanned_notices(session) or next_attempt(session) or claimed(session)
+    return bool(waits or failing(session) or subscribers(session) or any(route.empty for route in routes))
 
 
 def is_wanted(session: Session, alert: Alert, route: Route) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +9,6 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from messages import LANGUAGES
-from notifier.channels import UnusableAddress, host_of, names_its_host
 from notifier.quiet import Quiet
 from notifier.when import AtOnce, When, zone
 from storage.changes import SEVERITIES, Change, this_and_above
@@ -26,24 +23,6 @@ class Address:
 
     name: str
     url: str = field(repr=False)
-
-
-def address(written: str, url: str) -> Address:
-    """The address that the watchlist writes as `written` and that stands for `url` once `${NAME}` is filled in.
-
-    Where `written` is the URL itself, the name keeps its service and host, and a mark that tells two such addresses
-    apart. It stays the same from run to run, also when a `${PASSWORD}` in it changes, and does not give a secret away.
-    """
-    if re.fullmatch(r"\$\{\w+\}", written.strip()):
-        return Address(written.strip(), url)
-    if url.lower().startswith(("console://", "file://")):
-        return Address(url, url)
-    try:
-        host = host_of(url) if names_its_host(url) else ""
-    except (UnusableAddress, ValueError):
-        host = ""
-    mark = hashlib.scrypt(written.encode(), salt=b"policywatch address", n=4096, r=8, p=1, dklen=3).hex()
-    return Address(f"{url.partition('://')[0]}://{host or '…'}#{mark}", url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 from messages import LANGUAGES, catalogue
@@ -17,11 +18,8 @@ from notifier.templating import Format, Templates, template_names
 _FORMS: tuple[Format, ...] = ("text", "html", *get_args(Chat))
 
 
-def template_problems(templates: Templates) -> list[str]:
+def template_problems(folder: Path) -> list[str]:
     """What is wrong with the operator's own templates, tried on a sample in every form and language."""
-    folder = templates.folder
-    if folder is None:
-        return []
     if not folder.is_dir():
         return [f"{folder}: there is no such folder"]
     known = template_names()

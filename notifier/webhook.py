@@ -6,15 +6,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import requests
 from apprise import NotifyBase
 from sqlmodel import Session
 
-from notifier.notifications import Notification
 from storage.clock import utc_now
+
+if TYPE_CHECKING:  # see channels.py
+    from notifier.notifications import Notification
 
 SCHEMES = ("webhook+http", "webhook+https")
 _SHORTEST = 16  # characters of a secret

@@ -158,11 +158,11 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
     if not to.operator:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
         yield Finding(True, "operator", text)
-    if to.templates.folder is not None:
+    if to.templates is not None:
         problems = template_problems(to.templates)
         yield from (Finding(False, "messages", f"{problem}; ours is used instead") for problem in problems)
         if not problems:
-            yield Finding(True, "messages", f"your own templates in {to.templates.folder} work")
+            yield Finding(True, "messages", f"your own templates in {to.templates} work")
     if to.heartbeat is None:
         text = 'none is set; nobody will know if the job stops: [operator] heartbeat = "https://..." reports it'
         yield Finding(True, "heartbeat", text)

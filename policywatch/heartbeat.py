@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from messages import counted
-from notifier.heartbeat import Beat, Heartbeat
 from policywatch.logs import log
 from policywatch.report import Report, all_good
 from storage.errors import Busy
+
+if TYPE_CHECKING:
+    from notifier.heartbeat import Beat, Heartbeat
 
 
 def with_heartbeat(heartbeat: Heartbeat | None, run: Callable[[], Report]) -> Report:

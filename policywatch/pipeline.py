@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.model import TooCostly, UnreadablePage
 from analysis.text.normal import fingerprint
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
-from notifier.delivery import deliver_due
+from notifier.plan import may_deliver
 from policywatch import sandbox
 from policywatch.config.recipients import Recipients
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import Watchlist
-from policywatch.evidence.timestamps import authority_of, timestamp_chain
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
 from policywatch.ingest.captures import ingest
@@ -29,8 +29,6 @@ from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
 from policywatch.report import Report, outcomes
-from policywatch.second_reader import SecondReader
-from policywatch.views.serializer import webhook_change
 from storage.alternating import forget_turns
 from storage.checks import Check, Outcome, finish
 from storage.clock import utc_now
@@ -41,6 +39,9 @@ from storage.lock import one_at_a_time
 from storage.retention import Retention, thin
 from storage.versions import InForce, in_force
 
+if TYPE_CHECKING:
+    from policywatch.evidence.timestamps import Authority
+
 
 class Job:
     """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
@@ -49,7 +50,7 @@ class Job:
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients
-        self.authority = authority_of(watchlist)
+        self.authority = _authority(watchlist)
         self.configs = extraction_configs(watchlist, _review(database, recipients))
         self.mistakes: list[Exception] = []  # of the program, each with one document; to be raised when all is done
         self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
@@ -185,6 +186,12 @@ class Job:
 
     def notify(self) -> Deliveries:
         """Send pending alerts that are due."""
+        with self.database.reading() as session:
+            if not may_deliver(session, self.recipients.routes):
+                return Deliveries(0, 0, 0)
+        from notifier.delivery import deliver_due  # with Apprise and Jinja, which load slowly
+        from policywatch.views.serializer import webhook_change
+
         return deliver_due(
             self.database,
             self.recipients.routes,
@@ -198,7 +205,8 @@ class Job:
 
     def timestamp(self) -> None:
         """Have an authority sign the chain of captures, once a day."""
-        timestamp_chain(self.database, self.authority, utc_now())
+        if self.authority is not None:
+            self.authority.timestamp_chain(self.database, utc_now())
 
     def fingerprint_of(self, fetched: Fetched, known: Fingerprint) -> Fingerprint:
         """Of a page. What has the bytes of the text in force, or the markup of the answer before, is not read again; a
@@ -238,9 +246,19 @@ def _source(fetched: Fetched) -> tuple[str, str, str, str | None, str]:
     return fetched.url, fetched.final_url, fetched.mime, fetched.charset, digest
 
 
+def _authority(watchlist: Watchlist) -> Authority | None:
+    if watchlist.evidence[0] is None:
+        return None
+    from policywatch.evidence.timestamps import authority_of  # loads slowly, and few have one
+
+    return authority_of(watchlist)
+
+
 def _review(database: Database, recipients: Recipients) -> Review:
     if recipients.model is None:
         return no_review
+    from policywatch.second_reader import SecondReader  # loads NumPy
+
     languages = {route.language for route in recipients.routes} | {recipients.operator_language}
     return SecondReader(database, recipients.model, sorted(languages))
 

@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from analysis.classify.verdict import UNSURE, Verdict
 from analysis.model import SEVERITIES, TOPICS, Direction, Passage, Severity
 from notifier.escape import clean
+from policywatch.config.recipients import Model
 from policywatch.second_opinion import verdict_of
 from storage.clock import utc_now
 from storage.database import Database
@@ -46,17 +47,6 @@ class NoAnswer(Exception):
 
 class Silent(NoAnswer):
     """Its server did not answer; asked again at once it would not either."""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """Where a model is asked, by which name, for how long at most (seconds), and whether its verdict counts."""
-
-    url: str
-    name: str
-    key: str | None = field(default=None, repr=False)
-    seconds: float = 30.0
-    decides: bool = False
 
 
 class Answer(BaseModel):

@@ -134,14 +134,22 @@ def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -
     assert said == f"FIX   job: {overdue}\n"
 
 
-def test_a_run_with_nothing_due_loads_no_library_that_it_has_no_use_for(config: Path, site: Site) -> None:
-    asked = dict(site.asked)
-    heavy = {"aiohttp", "alembic", "apprise", "cryptography", "fastapi", "jinja2", "numpy", "scrapy", "twisted"}
+SLOW = {"alembic", "apprise", "fastapi", "icalendar", "jinja2", "numpy", "rfc3161_client"}
+
+
+@pytest.mark.parametrize(
+    ("words", "slow"), [(["run"], {*SLOW, "aiohttp", "cryptography", "scrapy", "twisted"}), (["run", "--now"], SLOW)]
+)
+def test_a_run_loads_no_library_that_it_has_no_use_for(config: Path, words: list[str], slow: set[str]) -> None:
+    """Nothing is due, or nothing has changed and nobody is to be told."""
+    if "--now" in words:
+        config.write_text(re.sub(r"(?s)\[\[routes.*?(?=\[\[documents)", "", config.read_text("utf-8")), "utf-8")
     code = "import atexit, sys; from policywatch.cli import main; "
-    code += f"atexit.register(lambda: print(*sys.modules.keys() & {heavy})); main()"
-    words = [sys.executable, "-c", code, "run", "--config", config]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr, site.asked) == ("\n", "", asked)
+    code += f"atexit.register(lambda: print(*sys.modules.keys() & {slow})); main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--config", config], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("\n", "")
 
 
 def test_a_missing_browser_is_said_before_the_run(config: Path) -> None:

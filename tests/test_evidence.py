@@ -24,7 +24,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from policywatch.config.watchlist import load
-from policywatch.evidence.timestamps import authority_of, timestamp_chain
+from policywatch.evidence.timestamps import authority_of
 from storage.captures import Capture, add_capture
 from storage.chain import ChainEntry, Timestamp, last_entry
 from storage.clock import utc_now
@@ -78,8 +78,10 @@ def opened(config: Path) -> Iterator[Database]:
 
 def stamped(config: Path, *, days: int) -> None:
     """As a run does some days later."""
+    authority = authority_of(load(config))
+    assert authority is not None
     with opened(config) as database:
-        timestamp_chain(database, authority_of(load(config)), utc_now() + timedelta(days=days))
+        authority.timestamp_chain(database, utc_now() + timedelta(days=days))
 
 
 def verified(config: Path, status: int = 0) -> list[dict[str, Any]]:

@@ -16,13 +16,13 @@ from sqlmodel import select
 from analysis.classify.verdict import UNSURE
 from analysis.model import Passage
 from policywatch.config.errors import WatchlistError
-from policywatch.config.recipients import recipients
+from policywatch.config.recipients import Model, recipients
 from policywatch.config.watchlist import load
 from policywatch.doctor import examine
 from policywatch.ingest.extraction import Body, ExtractionConfig
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
-from policywatch.second_reader import Model, NoAnswer, SecondReader, ask_about
+from policywatch.second_reader import NoAnswer, SecondReader, ask_about
 from policywatch.views.serializer import change_json
 from storage.changes import change
 from storage.clock import utc_now

@@ -38,7 +38,7 @@ def test_what_is_replaced_is_theirs_and_the_rest_stays_ours(store: Database, tmp
     assert "<ins" in message.html
     assert "**train our writing models unless**" in message.fitted("markdown", 10**6)
     assert message.subject == "[alert] Parley"
-    assert template_problems(templates) == [
+    assert template_problems(tmp_path) == [
         "subject.txt.j2, line 1: tuple object has no element 0"  # a notice has no change
     ]
 
@@ -62,7 +62,7 @@ def test_a_template_that_fails_is_named_and_ours_takes_its_place(store: Database
     templates = own(tmp_path, alert_txt=text)
     plain = alert(store)
     assert apply_templates(plain, templates).text == plain.text
-    for said in (templates.troubles, template_problems(templates)):
+    for said in (templates.troubles, template_problems(tmp_path)):
         assert len(said) == 1
         assert said[0].startswith(BROKEN[text])
 
@@ -82,7 +82,7 @@ def test_words_of_a_page_are_escaped_in_their_templates_too(store: Database, tmp
 def test_a_broken_one_loses_no_alert_and_is_told_to_the_operator_once(database: Database, tmp_path: Path) -> None:
     owe(database, "team")
     owe(database, "team")
-    templates = own(tmp_path, alert_txt="{{ nothing }}", notice_txt="{{ nothing }}")
+    own(tmp_path, alert_txt="{{ nothing }}", notice_txt="{{ nothing }}")
     made: list[Notification] = []
 
     class Reading(Post):
@@ -92,7 +92,7 @@ def test_a_broken_one_loses_no_alert_and_is_told_to_the_operator_once(database: 
             return super().__call__(address, message)
 
     post = Reading()
-    done = deliver(database, route("team", "json://a", "json://b"), post=post, operator=OPERATOR, templates=templates)
+    done = deliver(database, route("team", "json://a", "json://b"), post=post, operator=OPERATOR, templates=tmp_path)
     assert (done.sent, done.failed) == (6, 0)
     assert all("train our writing models" in message.text for message in post.to("A"))
     assert ["alert.txt.j2" in message.text for message in post.to("OPS")] == [True, False]
@@ -104,7 +104,7 @@ def test_every_template_of_ours_can_be_copied_and_works(tmp_path: Path) -> None:
     for file in ours.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     assert template_names() == {file.name for file in ours.iterdir()} | {"subject.txt.j2"}
-    assert template_problems(Templates(tmp_path)) == []
+    assert template_problems(tmp_path) == []
 
 
 def test_doctor_and_the_job_say_what_is_wrong_and_the_alert_arrives(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from policywatch.atomic_file import replace_file
 from policywatch.config.schema import DocumentEntry
 from policywatch.config.watchlist import TEXT, Watchlist, load
 from policywatch.sanitize import sanitize
-from policywatch.sources.files import read_source
 from policywatch.sources.layout import slug
 
 KINDS = {"cookies": "cookie-policy", "privacy": "privacy-policy", "terms": "terms", "rules": "guidelines"}
@@ -35,6 +34,8 @@ def read_new(watchlist: Watchlist, given: Mapping[str, Any]) -> Page:
     asked = DocumentEntry.model_validate({**_NOT_YET, **given})
     if other := watched_as(watchlist, given["url"]):
         raise ValueError(Message("add.watched", document=other))
+    from policywatch.sources.files import read_source  # loads NumPy, which a run that writes proposals does without
+
     return read_source(
         given["url"],
         select=asked.select,

@@ -5,38 +5,48 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from notifier.channels import address_problem
-from notifier.heartbeat import Heartbeat, heartbeat_problem
 from notifier.quiet import parse_quiet
-from notifier.routes import Address, Route, address
+from notifier.routes import Address, Route
 from notifier.subscriptions import RouteTo, subscriber_route
-from notifier.templating import OURS, Templates
-from notifier.try_templates import template_problems
 from notifier.when import parse_when
 from policywatch.config.errors import Problem, Section, WatchlistError
 from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
 from policywatch.logs import log
-from policywatch.second_reader import Model
 from storage.changes import Change
 from storage.documents import Document
+
+if TYPE_CHECKING:
+    from notifier.heartbeat import Heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Where a model is asked, by which name, for how long at most (seconds), and whether its verdict counts."""
+
+    url: str
+    name: str
+    key: str | None = field(default=None, repr=False)
+    seconds: float = 30.0
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses, language, templates and model, who hears that the job is alive, and
-    what makes the route to a reader who subscribed."""
+    """The routes, the operator's own addresses, language, folder of templates and model, who hears that the job is
+    alive, and what makes the route to a reader who subscribed."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
     operator_language: str = "en"
     heartbeat: Heartbeat | None = None
-    templates: Templates = OURS
+    templates: Path | None = None
     model: Model | None = None
     route_to: RouteTo | None = None
 
@@ -60,7 +70,7 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
     if problems:
         raise WatchlistError(problems)
     folder = watchlist.messages.templates
-    templates = Templates(watchlist.file.parent / folder) if folder else OURS
+    templates = watchlist.file.parent / folder if folder else None
     route_to = partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url) if mail else None
     route_to = route_to if watchlist.web.subscribe else None
     return Recipients(tuple(routes), operator, entry.language, heartbeat, templates, model, route_to)
@@ -69,8 +79,11 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
 def checked_recipients(watchlist: Watchlist) -> Recipients:
     """The same; what is wrong with the operator's own templates is logged, and ours are used instead."""
     to = recipients(watchlist)
-    for problem in template_problems(to.templates):
-        log.warning("your templates: %s; ours is used instead", problem)
+    if to.templates is not None:
+        from notifier.try_templates import template_problems  # loads slowly, and few have their own
+
+        for problem in template_problems(to.templates):
+            log.warning("your templates: %s; ours is used instead", problem)
     return to
 
 
@@ -97,6 +110,8 @@ def _heartbeat(
     url = _expanded(entry.heartbeat, "heartbeat", section, environ, problems)
     if url is None:
         return None
+    from notifier.heartbeat import Heartbeat, heartbeat_problem  # loads Apprise, as below
+
     if problem := heartbeat_problem(url):
         problems.append(section.problem("heartbeat", problem))
     return Heartbeat(url, entry.heartbeat_start)
@@ -141,6 +156,10 @@ def _set(words: Iterable[str] | None) -> frozenset[str] | None:
 def _addresses(
     written: list[str], section: Section, mail: MailEntry | None, environ: Mapping[str, str], problems: list[Problem]
 ) -> tuple[Address, ...]:
+    if not written:
+        return ()
+    from notifier.channels import address, address_problem  # loads slowly, and not every run has an address to check
+
     addresses = []
     for index, text in enumerate(written):
         url = _expanded(text, f"to[{index}]", section, environ, problems)

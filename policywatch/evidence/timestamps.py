@@ -30,6 +30,21 @@ class Authority:
     pem: bytes
     roots: Sequence[Certificate]
 
+    def timestamp_chain(self, database: Database, now: datetime) -> None:
+        """Have the newest entry signed, once a day. Where that fails, it is logged, and the next run asks again."""
+        with database.reading() as session:
+            head, last = last_entry(session), last_timestamp(session)
+        if head is None or (last and (now.date() == last.made_at.date() or head.number == last.entry)):
+            return
+        try:
+            answer = _ask(self, head.text.encode())
+        except (requests.RequestException, ValueError, rfc3161.VerificationError) as failure:
+            log.warning("no timestamp: %s; the next run asks again", failure, extra={"event": "no timestamp"})
+            return
+        stamp = Timestamp(entry=head.number, made_at=answer.tst_info.gen_time, response=answer.as_bytes())
+        with database.writing() as session:
+            session.merge(stamp)  # another run may have asked meanwhile
+
 
 def authority_of(watchlist: Watchlist) -> Authority | None:
     """The one that the watchlist names. Raises `WatchlistError` where its certificate can't be read."""
@@ -41,24 +56,6 @@ def authority_of(watchlist: Watchlist) -> Authority | None:
         return Authority(entry.timestamp_url, pem, load_pem_x509_certificates(pem))
     except (OSError, ValueError) as failure:
         raise WatchlistError([section.problem("certificate", str(failure))]) from failure
-
-
-def timestamp_chain(database: Database, authority: Authority | None, now: datetime) -> None:
-    """Have the newest entry signed, once a day. Where that fails, it is logged, and the next run asks again."""
-    with database.reading() as session:
-        head, last = last_entry(session), last_timestamp(session)
-    if authority is None or head is None or (last and now.date() == last.made_at.date()):
-        return
-    if last and head.number == last.entry:
-        return
-    try:
-        answer = _ask(authority, head.text.encode())
-    except (requests.RequestException, ValueError, rfc3161.VerificationError) as failure:
-        log.warning("no timestamp: %s; the next run asks again", failure, extra={"event": "no timestamp"})
-        return
-    stamp = Timestamp(entry=head.number, made_at=answer.tst_info.gen_time, response=answer.as_bytes())
-    with database.writing() as session:
-        session.merge(stamp)  # another run may have asked meanwhile
 
 
 def _ask(authority: Authority, text: bytes) -> rfc3161.TimeStampResponse:

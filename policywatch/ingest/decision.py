@@ -8,14 +8,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from analysis.compare import block_keys
 from analysis.model import Comparison, Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from messages import Message
 from policywatch.ingest.alternating import Turns, load_turns
 from policywatch.ingest.drafts import ChangeDraft, draft_change
-from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages
+from policywatch.ingest.extraction import ExtractionConfig, PageCache, join_pages, keys_of_earlier
 from policywatch.ingest.quarantine import preview, shown_captures
 from storage.captures import OPEN_TERMS_ARCHIVE, Capture, captures_from
 from storage.changes import waiting_changes
@@ -240,8 +239,7 @@ def new_version(
         before, comparison = _announced(page, Comparison(substantive=True, alert=True), history, config)
         draft = draft_change(comparison) if before is not None and comparison.passages else None
         return NewVersion(page, cause, before=before if draft else None, draft=draft, alerts=True, is_first=True)
-    earlier = [block_keys(page_from_json(each)) for each in history.earlier]
-    comparison = config.classify(page_from_json(current.page), page, earlier=earlier)
+    comparison = config.classify(page_from_json(current.page), page, earlier=keys_of_earlier(history.earlier))
     if history.is_first:
         return NewVersion(page, cause, current, current, draft_change(comparison), is_first=True)
     before, comparison = _announced(page, comparison, history, config)

@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from analysis.extract import READER, is_small, markup_of, read_page
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
+from analysis.page_json import page_from_json
 from analysis.text.lexicon import OwnTopic
 from analysis.validate.rejection import change_rejection, page_rejection
 from analysis.validate.selectors import (
@@ -250,6 +251,13 @@ class ExtractionConfig:
         if suggestions and is_kept_elsewhere(markup, before, page, select=self.select, remove=self.remove):
             return []
         return suggestions
+
+
+def keys_of_earlier(pages: Sequence[dict[str, Any]]) -> list[frozenset[str]]:
+    """Of stored pages, for `compare`."""
+    from analysis.compare import block_keys  # loads slowly, as below
+
+    return [block_keys(page_from_json(page)) for page in pages]
 
 
 def extraction_configs(watchlist: Watchlist, review: Review = no_review) -> dict[str, ExtractionConfig]:

@@ -15,7 +15,6 @@ from sqlmodel import Session, col, select
 
 import analysis
 import messages
-from analysis.compare import block_keys
 from analysis.model import Page, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json, page_json
 from analysis.text.lexicon import mentions_in
@@ -24,7 +23,7 @@ from analysis.validate.rejection import page_rejection
 from policywatch.ingest.alternating import hold_still
 from policywatch.ingest.decision import EARLIER, captures_in_force
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
-from policywatch.ingest.extraction import ExtractionConfig, join_pages
+from policywatch.ingest.extraction import ExtractionConfig, join_pages, keys_of_earlier
 from policywatch.ingest.recording import add_change, add_version
 from storage.captures import Capture, captures_from, intact
 from storage.changes import change_to, passages
@@ -251,8 +250,7 @@ def _draft_again(
         return None
     if before is None or change.before_id != before.version_id:
         before = _stored(session, change.before_id)  # the text that an announced one will replace
-    earlier = pages_before(session, row.document_id, row.number - 1, EARLIER)
-    keys = [block_keys(page_from_json(page)) for page in earlier]
+    keys = keys_of_earlier(pages_before(session, row.document_id, row.number - 1, EARLIER))
     try:
         return draft_change(config.classify(before.page, text.page, earlier=keys, ask=False))
     except TooCostly:
