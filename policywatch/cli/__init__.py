@@ -14,7 +14,6 @@ import typer
 from analysis.model import UnreadablePage
 from policywatch.cli.commands import LazyGroup
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
-from policywatch.cli.wrong_use import wrong_use
 from policywatch.config.errors import BadPairs, WatchlistError
 from policywatch.logs import log
 from policywatch.schedule.interval import CannotSchedule
@@ -59,6 +58,8 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as failure:
+        from policywatch.cli.wrong_use import wrong_use  # loads Pydantic, which --help does without
+
         sys.exit(_say(wrong_use(failure), WRONG_USE))
     except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))

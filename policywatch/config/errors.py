@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _SECRETS = {"to", "database", "heartbeat", "model_key", "password"}  # what may hold a password is never shown
 HIDDEN = "hidden"  # the type of an error whose value holds a password
