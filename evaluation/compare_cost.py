@@ -17,7 +17,7 @@ from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.model import Page, UnreadablePage
 from evaluation.labels import language_of, pages_of, read_rows
-from policywatch.sources.files import collect_rarely
+from policywatch.cli.options import collect_rarely
 
 
 def page(text: str) -> Page | None:

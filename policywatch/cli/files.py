@@ -10,7 +10,7 @@ import typer
 
 from analysis.page_json import comparison_json, page_json
 from analysis.validate.rejection import page_rejection
-from policywatch.cli.options import Json, Why, console, json_text, print_json
+from policywatch.cli.options import Json, Why, collect_rarely, console, json_text, print_json
 from policywatch.cli.terminal_page import show_page
 from policywatch.config.schema import language_code
 from policywatch.sanitize import sanitize
@@ -53,6 +53,7 @@ def compare(
     Examples: `policywatch compare old.md new.md --why` · `policywatch compare --pairs pairs.jsonl --json`
     """
     if pairs is not None and old is None:
+        collect_rarely()
         for answer in compare_lines(pairs):
             sys.stdout.write(f"{json_text(answer)}\n")
         return

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from messages import counted
@@ -22,6 +21,7 @@ from policywatch.cli.options import (
     Documents,
     Json,
     Logs,
+    collect_rarely,
     console,
     print_json,
     print_table,
@@ -71,6 +71,7 @@ def run(
             from policywatch.heartbeat import with_heartbeat
             from policywatch.pipeline import Job
 
+            collect_rarely()
             job = Job(watchlist, database, checked_recipients(watchlist))
             with _progress(as_json or log_format is LogFormat.JSON) as step:
                 run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
@@ -107,6 +108,7 @@ def crawl(config: Config = CONFIG, now: Now = False, document: Documents = None)
 
     with opened(config) as (watchlist, database):
         only = known(watchlist, document)
+        collect_rarely()
         job = Job(ready(watchlist), database, Recipients())
         with one_at_a_time(database), _progress(as_json=False) as step:
             planned = job.plan(only=only, force=now or bool(only))
@@ -135,6 +137,7 @@ def read(
     from policywatch.pipeline import Job
 
     with opened(config) as (watchlist, database):
+        collect_rarely()
         job = Job(watchlist, database, recipients(watchlist))
         with one_at_a_time(database):
             job.declare()
@@ -186,6 +189,8 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]
     if as_json or not sys.stderr.isatty():
         yield logged
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import json
 from collections.abc import Iterator, Sequence
@@ -97,7 +96,6 @@ def compare_files(old: Path, new: Path, *, language: str | None, document: str |
 
 def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
     """An answer for each line, in their order, with its id. A line that can't be used stops with its number."""
-    collect_rarely()
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -109,13 +107,6 @@ def compare_lines(file: Path) -> Iterator[dict[str, Any]]:
             except (ValueError, KeyError, TypeError) as failure:
                 raise BadPairs(f"{file}:{number}: each line is a JSON object with id, before and after") from failure
             yield {"id": id_, **comparison_json(_compare_markdown(before, after, pair))}
-
-
-def collect_rarely() -> None:
-    """What is loaded stays to the end, and what a comparison makes goes by itself: so garbage is searched for rarely,
-    and not among what is loaded, which would take some 80 ms each time."""
-    gc.freeze()
-    gc.set_threshold(100_000, 10, 100)
 
 
 def _compare_markdown(before: bytes, after: bytes, pair: dict[str, Any]) -> Comparison:
