@@ -5,7 +5,6 @@ Classification is part of ingest: a change is written with its verdict and its a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import chain
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.model import TooCostly, UnreadablePage
-from analysis.text.normal import fingerprint
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
 from notifier.plan import may_deliver
@@ -24,7 +22,15 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
 from policywatch.ingest.captures import ingest
-from policywatch.ingest.extraction import PageCache, Review, digest_with_text, extraction_configs, no_review
+from policywatch.ingest.extraction import (
+    Extracted,
+    PageCache,
+    Review,
+    digest_with_text,
+    extraction_configs,
+    no_review,
+    source_of,
+)
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
@@ -213,37 +219,29 @@ class Job:
         new text is kept for `ingest`."""
         config, current = self.configs[fetched.document], self._in_force.get(fetched.document)
         turning = self._turning.get(fetched.document)
-        is_same = current is not None and current.reader == config.reader and current.source == _source(fetched)
+        is_same = current is not None and current.reader == config.reader and current.source == source_of(fetched)
         if current is not None and is_same and turning is None:
             return known if known.text == current.fingerprint else Fingerprint(current.fingerprint)
-        page, markup = None, None
         try:
-            if turning is None:
-                page, markup = config.extract_new(fetched, known)
-            else:
+            if turning is not None and current is not None:
                 page = config.extract(fetched)
+                extracted = Extracted.of(page)
+                self._pages.keep(config, fetched, extracted.page)
+                return Fingerprint(turning.fingerprint_of(page, extracted.fingerprint, current.fingerprint))
+            new = config.extract_new(fetched, known)
         except UnreadablePage as failure:
             if isinstance(failure, TooCostly):
                 self._pages.keep(config, fetched, None)
             return Fingerprint(None)
-        if page is None:
+        if new is None:
             return known
-        text = fingerprint(page.blocks)
-        if turning is not None or current is None or current.fingerprint != text:
-            self._pages.keep(config, fetched, page)
-        if turning is not None and current is not None:
-            return Fingerprint(turning.fingerprint_of(page, text, current.fingerprint))
-        return Fingerprint(text, digest_with_text(markup, text))
+        if current is None or current.fingerprint != new.fingerprint:
+            self._pages.keep(config, fetched, new.page)
+        return Fingerprint(new.fingerprint, digest_with_text(new.markup, new.fingerprint))
 
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
         """What differs between two answers, neither of which is accepted."""
         return self.configs[second[0].document].unstable_reason(first, second)
-
-
-def _source(fetched: Fetched) -> tuple[str, str, str, str | None, str]:
-    """All that the text of a page of one part depends on."""
-    digest = hashlib.sha256(fetched.body).hexdigest()
-    return fetched.url, fetched.final_url, fetched.mime, fetched.charset, digest
 
 
 def _authority(watchlist: Watchlist) -> Authority | None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from analysis.extract import read_page
 from analysis.model import Page, TooCostly
-from policywatch.ingest.extraction import Body, ExtractionConfig, PageCache
+from policywatch.ingest.extraction import Body, Extracted, ExtractionConfig, PageCache
 from tests.site import AI, PARAGRAPHS, a_job, a_site, outcomes, policy, watchlist
 
 
@@ -80,9 +81,10 @@ def test_one_address_of_two_is_not_taken_for_both(tmp_path: Path, extracted: lis
 def test_the_cache_keeps_the_last_body_of_an_address_up_to_its_limit(extracted: list[bytes]) -> None:
     config = ExtractionConfig("Privacy policy", "en")
     first, second, other = (Body(policy(text).encode(), url=url) for text, url in zip(PARAGRAPHS, "aab", strict=False))
-    cache = PageCache(len(first.body) + 10)
-    for body in (first, second, other):
-        cache.keep(config, body, config.extract(body))
+    pages = [Extracted.of(config.extract(body)).page for body in (first, second, other)]
+    cache = PageCache(int(1.5 * len(zstandard.compress(pages[0]))))
+    for body, page in zip((first, second, other), pages, strict=True):
+        cache.keep(config, body, page)
     extracted.clear()
     for body in (first, second, other):
         cache.extract(config, body)

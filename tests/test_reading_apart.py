@@ -15,7 +15,7 @@ from sqlmodel import select
 from analysis.model import Comparison, Page
 from policywatch.ingest.approve import accept, held_text
 from policywatch.ingest.archived import ArchivedText, import_document
-from policywatch.ingest.extraction import ExtractionConfig, Received
+from policywatch.ingest.extraction import Extracted, ExtractionConfig, Received
 from policywatch.ingest.reprocess import reprocess_all
 from policywatch.pipeline import Job
 from storage.alerts import Alert
@@ -57,7 +57,7 @@ def watched(config: ExtractionConfig, other: Meanwhile) -> ExtractionConfig:
             other.write("extract")
             return super().extract(received)
 
-        def extract_new(self, *page: Any) -> tuple[Page | None, str | None]:
+        def extract_new(self, *page: Any) -> Extracted | None:
             other.write("extract")
             return super().extract_new(*page)
 

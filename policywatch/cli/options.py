@@ -55,7 +55,7 @@ def collect_rarely() -> None:
     """What is loaded stays to the end, and what most work makes goes by itself: so garbage is searched for rarely, and
     not among what is loaded, which would take some 80 ms each time."""
     gc.freeze()
-    gc.set_threshold(100_000, 10, 100)
+    gc.set_threshold(10_000, 10, 100)
 
 
 def console() -> Console:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import zstandard
 
 from analysis.extract import READER, is_small, markup_of, read_page
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
 from analysis.page_json import page_from_json
 from analysis.text.lexicon import OwnTopic
+from analysis.text.normal import fingerprint
 from analysis.validate.rejection import change_rejection, page_rejection
 from analysis.validate.selectors import (
     Suggestion,
@@ -57,6 +61,18 @@ class Body(NamedTuple):
 Received: TypeAlias = "Body | Capture | Fetched"
 
 
+class Extracted(NamedTuple):
+    """A page, pickled, with its fingerprint and a digest of its markup (None of what is no HTML)."""
+
+    fingerprint: str
+    page: bytes
+    markup: str | None = None
+
+    @classmethod
+    def of(cls, page: Page, markup: str | None = None) -> Extracted:
+        return cls(fingerprint(page.blocks), pickle.dumps(page), markup)
+
+
 def no_review(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
     """Without a second reader."""
     return {}
@@ -91,18 +107,18 @@ class ExtractionConfig:
         reading = self._reading(received)
         return reading() if is_small(received.body, received.mime) else sandbox.run(reading)
 
-    def extract_new(self, received: Received, known: Fingerprint) -> tuple[Page | None, str | None]:
-        """Also a digest of the markup (None of what is no HTML): pages that agree in it give the same text, so that
-        there is no page where it is the known one. Raises `UnreadablePage`."""
+    def extract_new(self, received: Received, known: Fingerprint) -> Extracted | None:
+        """None where the digest of the markup is the known one: such pages give the same text. Raises
+        `UnreadablePage`."""
         body = Body.of(received)
         if is_small(body.body, body.mime):
             return self._extract_new(body, known)
         return sandbox.run(ExtractionConfig._extract_new, self._portable, body, known)
 
-    def _extract_new(self, body: Body, known: Fingerprint) -> tuple[Page | None, str | None]:
+    def _extract_new(self, body: Body, known: Fingerprint) -> Extracted | None:
         markup = self._markup_digest(body)
         is_known = known.markup is not None and known.markup == digest_with_text(markup, known.text)
-        return None if is_known else self._reading(body)(), markup
+        return None if is_known else Extracted.of(self._reading(body)(), markup)
 
     def _markup_digest(self, body: Body) -> str | None:
         markup = markup_of(body.body, mime=body.mime, charset=body.charset)
@@ -304,29 +320,39 @@ def join_pages(pages: Sequence[Page]) -> Page:
     )
 
 
+def source_of(received: Received) -> tuple[str, str, str, str | None, str]:
+    """All that the text of a page of one part depends on, beside its configuration."""
+    digest = hashlib.sha256(received.body).hexdigest()
+    return received.url, received.final_url, received.mime, received.charset, digest
+
+
 class PageCache:
     """Pages that the crawl extracted and ingest will ask for: the last of each address, up to a limit.
 
-    Beyond the limit a body is extracted again; the oldest stay, for they are ingested first.
+    They are compressed, for as objects all pages of a crawl would take more memory than all the rest of a run. Beyond
+    the limit a body is extracted again; the oldest stay, for they are ingested first.
     """
 
-    def __init__(self, limit: int = 16 * 2**20) -> None:  # bytes of bodies
+    def __init__(self, limit: int = 8 * 2**20) -> None:  # bytes
         self._free = limit
-        self._entries: dict[tuple[ExtractionConfig, str], tuple[Body, Page | None]] = {}  # None: too costly
+        self._entries: dict[tuple[ExtractionConfig, str], tuple[tuple[Any, ...], bytes]] = {}
 
-    def keep(self, config: ExtractionConfig, received: Received, page: Page | None) -> None:
-        """None: it is too costly."""
-        former, _ = self._entries.pop((config, received.url), (None, None))
-        self._free += len(former.body) if former is not None else 0
-        if len(received.body) <= self._free:
-            self._free -= len(received.body)
-            self._entries[config, received.url] = Body.of(received), page
+    def keep(self, config: ExtractionConfig, received: Received, page: bytes | None) -> None:
+        """A pickled page; None: it is too costly."""
+        _, former = self._entries.pop((config, received.url), (None, b""))
+        self._free += len(former)
+        # a copy, for what zstandard gives goes on holding the memory of the whole
+        packed = bytes(memoryview(zstandard.compress(page, 1))) if page is not None else b""
+        if len(packed) <= self._free:
+            self._free -= len(packed)
+            self._entries[config, received.url] = source_of(received), packed
 
     def extract(self, config: ExtractionConfig, received: Received) -> Page:
         """Raises `UnreadablePage`, and `TooCostly` at once where the same body was so."""
-        body, page = self._entries.get((config, received.url), (None, None))
-        if body != Body.of(received):
+        source, packed = self._entries.get((config, received.url), (None, b""))
+        if source is None or source != source_of(received):
             return config.extract(received)
-        if page is None:
+        if not packed:
             raise TooCostly
+        page: Page = pickle.loads(zstandard.decompress(packed))  # noqa: S301  # of our own process
         return page
