@@ -85,8 +85,9 @@ COMMANDS = {
 def command(name: str) -> Any:
     """The command itself, as Typer makes it of its function or group."""
     (module,) = (rows[name][0] for rows in COMMANDS.values() if name in rows)
-    gc.disable()  # what is imported stays: among it no garbage is found, and the search takes a tenth of the time
+    gc.disable()  # what is imported stays, so no garbage is looked for among it, now or later
     loaded = import_module(f"policywatch.cli.{module}")
+    gc.freeze()
     gc.enable()
     target = getattr(loaded, f"{name}_" if iskeyword(name) else name)
     app = target
