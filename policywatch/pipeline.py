@@ -22,15 +22,7 @@ from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.alerting import confirm
 from policywatch.ingest.alternating import MEMORY, TurningText, turning_documents
 from policywatch.ingest.captures import ingest
-from policywatch.ingest.extraction import (
-    Extracted,
-    PageCache,
-    Review,
-    digest_with_text,
-    extraction_configs,
-    no_review,
-    source_of,
-)
+from policywatch.ingest.extraction import Extracted, PageCache, Review, extraction_configs, no_review, source_of
 from policywatch.ingest.reprocess import reprocess_current
 from policywatch.logs import log
 from policywatch.plan import due_documents
@@ -56,7 +48,11 @@ class Job:
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients
-        self.authority = _authority(watchlist)
+        self.authority: Authority | None = None
+        if watchlist.evidence[0] is not None:
+            from policywatch.evidence.timestamps import authority_of  # loads slowly, and few have one
+
+            self.authority = authority_of(watchlist)
         self.configs = extraction_configs(watchlist, _review(database, recipients))
         self.mistakes: list[Exception] = []  # of the program, each with one document; to be raised when all is done
         self._failed: dict[str, Exception] = {}  # of these, by document, those that `reprocess` met
@@ -225,9 +221,8 @@ class Job:
         try:
             if turning is not None and current is not None:
                 page = config.extract(fetched)
-                extracted = Extracted.of(page)
-                self._pages.keep(config, fetched, extracted.page)
-                return Fingerprint(turning.fingerprint_of(page, extracted.fingerprint, current.fingerprint))
+                self._pages.keep(config, fetched, Extracted.of(page).page)
+                return Fingerprint(turning.fingerprint_of(page, current.fingerprint))
             new = config.extract_new(fetched, known)
         except UnreadablePage as failure:
             if isinstance(failure, TooCostly):
@@ -235,21 +230,13 @@ class Job:
             return Fingerprint(None)
         if new is None:
             return known
-        if current is None or current.fingerprint != new.fingerprint:
+        if current is None or current.fingerprint != new.fingerprint.text:
             self._pages.keep(config, fetched, new.page)
-        return Fingerprint(new.fingerprint, digest_with_text(new.markup, new.fingerprint))
+        return new.fingerprint
 
     def why_unstable(self, first: Sequence[Fetched | None], second: Sequence[Fetched]) -> Message:
         """What differs between two answers, neither of which is accepted."""
         return self.configs[second[0].document].unstable_reason(first, second)
-
-
-def _authority(watchlist: Watchlist) -> Authority | None:
-    if watchlist.evidence[0] is None:
-        return None
-    from policywatch.evidence.timestamps import authority_of  # loads slowly, and few have one
-
-    return authority_of(watchlist)
 
 
 def _review(database: Database, recipients: Recipients) -> Review:

@@ -64,11 +64,11 @@ class TurningText(NamedTuple):
     turns: Turns
     is_away: bool
 
-    def fingerprint_of(self, page: Page, text: str, in_force: str) -> str:
-        """Of a page whose own is `text`: the one in force only where nothing turned. The same for all states of what
-        alternates, so that a page that turns between two answers is none that differs."""
-        if text == in_force and not self.is_away:
-            return text
+    def fingerprint_of(self, page: Page, in_force: str) -> str:
+        """The one in force only where nothing turned. The same for all states of what alternates, so that a page that
+        turns between two answers is none that differs."""
+        if fingerprint(page.blocks) == in_force and not self.is_away:
+            return in_force
         return f"{fingerprint(self.turns.hold_still(self.page, page)[0].blocks)} in another state"
 
 

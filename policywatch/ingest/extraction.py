@@ -62,15 +62,16 @@ Received: TypeAlias = "Body | Capture | Fetched"
 
 
 class Extracted(NamedTuple):
-    """A page, pickled, with its fingerprint and a digest of its markup (None of what is no HTML)."""
+    """A page, pickled, with its fingerprint."""
 
-    fingerprint: str
+    fingerprint: Fingerprint
     page: bytes
-    markup: str | None = None
 
     @classmethod
     def of(cls, page: Page, markup: str | None = None) -> Extracted:
-        return cls(fingerprint(page.blocks), pickle.dumps(page), markup)
+        """`markup` is its digest; None of what is no HTML."""
+        text = fingerprint(page.blocks)
+        return cls(Fingerprint(text, digest_with_text(markup, text)), pickle.dumps(page))
 
 
 def no_review(_passages: Sequence[Passage], _ask: bool) -> Mapping[int, Verdict]:
