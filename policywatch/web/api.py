@@ -153,12 +153,13 @@ def _documents(router: APIRouter, database: Database) -> None:
         title, language = row.page.get("title", ""), row.page.get("language")
         return json.Version(**head.model_dump(), title=title, language=language, blocks=blocks)
 
-    @router.get("/documents/{document_id:path}/course")
-    def course_of_document(document_id: DocumentId) -> json.Course:
+    @router.get("/documents/{document_id:path}/course", response_model=json.Course)
+    def course_of_document(document_id: DocumentId) -> Response:
         """Length and mentions of each topic over all versions, oldest first."""
         with database.reading() as session:
             document(session, document_id)
-            return json.Course(document=document_id, points=course(session, document_id))
+            points = json.Course(document=document_id, points=course(session, document_id))
+        return Response(points.model_dump_json(), media_type="application/json")
 
     @router.get("/documents/{document_id:path}")
     def one_document(document_id: DocumentId) -> json.Document:

@@ -73,11 +73,11 @@ def document_page(
     session: Session, document_id: str, before: int | None = None, *, steps: int = _STEPS
 ) -> dict[str, Any]:
     """All of one document but its texts: the newest versions, or those older than number `before`, each with the change
-    that made it. `days` are those of all versions, UTC. Raises `UnknownDocument`."""
+    that made it. `days` are those of all versions, UTC, on the first page. Raises `UnknownDocument`."""
     row = document(session, document_id)
     versions = versions_of_document(session, document_id, before=before, limit=steps + 1)
     changes = changes_to(session, [version.id for version in versions if version.id is not None])
-    checks, points = check_count(session, document_id), course(session, document_id)
+    checks, points = check_count(session, document_id), course(session, document_id) if before is None else []
     return {
         "document": row,
         "is_imported": row.retired and not (row.paused or checks),  # imported, and never watched here
@@ -89,7 +89,7 @@ def document_page(
         "checks": checks_of(session, document_id, limit=_CHECKS),
         "check_count": checks,
         "last_good": last_valid(session, document_id),
-        "chart": chart(points) if before is None else None,
+        "chart": chart(points),
         "paged": before is not None,
     }
 

@@ -28,7 +28,7 @@ from storage.database import Database
 from storage.versions import Version, version_heads
 
 _ENTRIES = 30
-_DATES = 150
+_DATES = 100
 _GROUPS = {"topic": "topics", "severity": "severity", "direction": "direction"}  # of filters, in the catalogue
 
 

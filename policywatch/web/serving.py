@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import ipaddress
 import re
 import socket
@@ -58,6 +59,7 @@ def serve(app: FastAPI, where: Listening) -> None:
             proxy_headers=bool(where.proxies),
             forwarded_allow_ips=list(where.proxies),
         )
+        gc.freeze()  # else a full collection looks through the program itself, for a tenth of a second
         _Server(config, address).run(sockets=[listening])
 
 
