@@ -10,7 +10,7 @@ from typing import Any
 
 from policywatch.logs import log
 from policywatch.sanitize import sanitize
-from storage.changes import Change, changes_to
+from storage.change_list import ListedChange, changes_to
 from storage.checks import Check, Outcome, checks_by_id
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -61,9 +61,10 @@ def outcomes(database: Database, ids: Collection[int]) -> list[dict[str, Any]]:
     ]
 
 
-def _change(change: Change | None, check: Check) -> dict[str, Any] | None:
-    if change is None or change.check_id != check.id:
+def _change(listed: ListedChange | None, check: Check) -> dict[str, Any] | None:
+    if listed is None or listed.change.check_id != check.id:
         return None  # a later check of the same version brought none
+    change = listed.change
     columns = ("id", "substantive", "alert", "severity", "direction", "topics")
     day = change.effective_date.isoformat() if change.effective_date else None
     return {name: getattr(change, name) for name in columns} | {"effective_date": day}

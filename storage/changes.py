@@ -141,12 +141,6 @@ def change_to(session: Session, version_id: int) -> Change | None:
     return session.exec(select(Change).where(Change.version_id == version_id)).first()
 
 
-def changes_to(session: Session, version_ids: Collection[int]) -> dict[int, Change]:
-    """The changes that made these versions, by version."""
-    made = select(Change).where(col(Change.version_id).in_(version_ids))
-    return {change.version_id: change for change in session.exec(made)}
-
-
 def passages(session: Session, change_id: int) -> list[StoredPassage]:
     """In reading order."""
     wanted = select(StoredPassage).where(StoredPassage.change_id == change_id)

@@ -35,18 +35,7 @@ def change_json(session: Session, change_id: int, *, reviews: bool = False) -> j
     """The whole of a change; with `reviews` for the operator's people only. Raises `UnknownChange`."""
     view = change_view(session, change_id)
     heads = {version.id or 0: version for version in (view.before, view.after, view.returned) if version}
-    second = None
-    if view.second:
-        verdict = view.second.verdict
-        second = json.SecondOpinion(
-            model=view.second.model,
-            meaning=view.second.meanings,
-            substantive=verdict.substantive,
-            alert=verdict.alert,
-            severity=verdict.severity,
-            direction=verdict.direction,
-            topics=list(verdict.topics),
-        )
+    second = json.SecondOpinion(**view.second.as_json()) if view.second else None
     trail = reviews_of(session, change_id) if reviews else []
     events = event_changes(session, {view.change.event_id})
     head = _change_head(view.change, view.document, heads, view.announced, events, trail[-1] if trail else None)
@@ -160,16 +149,10 @@ def documents_json(session: Session, rows: Sequence[Document]) -> list[json.Docu
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
         json.Document(
-            id=row.id,
-            service=row.service,
-            title=row.title,
-            kind=row.kind,
-            language=row.language,
-            url=row.url,
+            **row.model_dump(include={"id", "service", "title", "kind", "language", "url"}),
             urls=row.addresses,
             watched=not row.retired,
-            versions=facts[row.id].versions,
-            changed_at=facts[row.id].changed_at,
+            **facts[row.id]._asdict(),
             last_check=checks.get(row.id),
         )
         for row in rows

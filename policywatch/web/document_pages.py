@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -22,7 +21,7 @@ from storage.change_list import changes_to
 from storage.changes import change_to
 from storage.checks import Check, check_count, checks_of, last_checks, last_valid, newest_check
 from storage.deliveries import State, counts, newest
-from storage.document_stats import document_stats
+from storage.document_stats import DocumentStats, document_stats
 from storage.documents import Document, document, known, services_page, watched, watched_counts
 from storage.paragraphs import blame, course
 from storage.versions import numbered_version, numbers_around, versions_of_document
@@ -39,8 +38,7 @@ class DocumentRow:
     """A document in the list of them."""
 
     document: Document
-    versions: int
-    changed_at: datetime | None
+    stats: DocumentStats
     check: Check | None
 
 
@@ -66,7 +64,7 @@ def service_list(session: Session, only: str | None = None) -> dict[str, Any]:
 def _rows(session: Session, documents: Sequence[Document]) -> list[DocumentRow]:
     ids = [row.id for row in documents]
     facts, checks = document_stats(session, ids), last_checks(session, ids)
-    return [DocumentRow(row, facts[row.id].versions, facts[row.id].changed_at, checks.get(row.id)) for row in documents]
+    return [DocumentRow(row, facts[row.id], checks.get(row.id)) for row in documents]
 
 
 def document_page(
