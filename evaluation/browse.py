@@ -7,13 +7,14 @@
 The server runs as a process of its own, on one core if it is given, asked over the loopback by one client. The time is
 the client's, on a busy machine mostly waiting; CPU is what the server process spent on the answer, so with SQLite all
 of it, and with PostgreSQL all but the work of the database's own process. Then several clients ask at once, without
-pause.
+pause, and a new server is asked for each thing once with nothing of a SQLite file in the system's cache.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import random
 import statistics
 import subprocess
@@ -113,7 +114,8 @@ def addresses(database: Database, chance: random.Random) -> dict[str, list[str]]
 def server(url: str, core: int | None) -> Iterator[tuple[psutil.Process, int]]:
     """A process that serves the store, and its port."""
     command = [sys.executable, "-m", "evaluation.browse", "serve", url]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    environ = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # as the command does
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ)
     assert process.stdout is not None
     port = int(process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
     watched = psutil.Process(process.pid)
@@ -129,7 +131,7 @@ def server(url: str, core: int | None) -> Iterator[tuple[psutil.Process, int]]:
 def measure(url: str, *, times: int, core: int | None, clients: int) -> bool:
     """Print a line for each thing that can be asked; whether all were quick enough."""
     database = Database(url)
-    asked = addresses(database, random.Random(1))
+    file, asked = database.sqlite_file, addresses(database, random.Random(1))
     database.close()
     well = True
     with server(url, core) as (process, port):
@@ -140,14 +142,30 @@ def measure(url: str, *, times: int, core: int | None, clients: int) -> bool:
             answers = [_ask(connection, paths[number % len(paths)]) for number in range(times)]
             (time_, late, latest), (cpu, worst, _) = (_figures(row) for row in list(zip(*answers, strict=True))[:2])
             limits = (_SEARCH_LIMIT, _SEARCH_LATEST) if "search" in name else (_LIMIT, _LATEST)
-            is_over = name != "a whole rewrite" and (late, latest) > limits
+            is_over = name != "a whole rewrite" and (late > limits[0] or latest > limits[1])
             well = well and not is_over
             mark = f"  {'CPU' if worst > limits[0] else 'time'} over {limits}" if is_over else ""
             figures = f"{time_:8.1f} {late:8.1f} {latest:8.1f} {cpu:8.1f} {worst:8.1f}  {answers[-1][2] / 1000:8.1f}"
             print(f"{name:42} {figures}{mark}", flush=True)
         well = _measure_at_once(port, asked, times, clients) and well
         print(f"memory of the server: {process.memory_info().rss / 1e6:.0f} MB")
+    if file is not None:
+        with server(url, core) as (_, port):
+            _measure_cold(port, asked, file)
     return well
+
+
+def _measure_cold(port: int, asked: dict[str, list[str]], file: Path) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    _ask(connection, "/api/v1/services")
+    took = {}
+    for name, paths in asked.items():
+        with file.open("rb") as opened:
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        took[name], *_ = _ask(connection, paths[-1])
+    slowest = sorted(took, key=lambda name: took[name])[-3:]
+    of_them = ", ".join(f"{name} {took[name]:.0f}" for name in reversed(slowest))
+    print(f"cold cache: median {statistics.median(took.values()):.0f} ms, slowest {of_them}")
 
 
 def _measure_at_once(port: int, asked: dict[str, list[str]], times: int, clients: int) -> bool:
