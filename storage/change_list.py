@@ -263,9 +263,9 @@ def changes_to(session: Session, version_ids: Collection[int]) -> dict[int, List
     return {row.change.version_id: row for row in listed(session, [id_ for id_ in ids if id_ is not None])}
 
 
-def upcoming(session: Session, today: date, *, limit: int = 200) -> list[ListedChange]:
-    """Changes of words that hold from `today` or later, the nearest date first, then the newest."""
-    ids = select(Change.id).where(col(Change.effective_date) >= today, words_changed())
+def upcoming(session: Session, today: date, wanted: ChangeFilter, *, limit: int) -> list[ListedChange]:
+    """Changes that hold from `today` or later, the nearest date first, then the newest."""
+    ids = select(Change.id).where(col(Change.effective_date) >= today, *conditions(session, wanted))
     ordered = ids.order_by(col(Change.effective_date), col(Change.detected_at).desc()).limit(limit)
     rows = listed(session, [id_ for id_ in session.exec(ordered) if id_ is not None])
     return sorted(rows, key=lambda row: row.change.effective_date or today)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from storage.columns import Utc
@@ -100,10 +100,14 @@ def edited(session: Session) -> list[Document]:
     return list(session.exec(select(Document).where(is_edited).order_by(col(Document.id))))
 
 
-def known(session: Session, service: str | None = None) -> list[Document]:
-    """The documents that are or were watched, by service and id; of all services or of one."""
-    wanted = select(Document).order_by(col(Document.service), col(Document.id))
-    return list(session.exec(wanted.where(Document.service == service) if service is not None else wanted))
+def known(session: Session, services: Collection[str] = ()) -> list[Document]:
+    """The documents that are or were watched, by service and id; of all services or of these."""
+    wanted = select(Document).where(*_of(services)).order_by(col(Document.service), col(Document.id))
+    return list(session.exec(wanted))
+
+
+def _of(services: Collection[str]) -> list[ColumnElement[bool]]:
+    return [col(Document.service).in_(services)] if services else []
 
 
 def filter_choices(session: Session) -> dict[str, list[str]]:
@@ -124,10 +128,10 @@ def failing(session: Session) -> list[Document]:
     return list(session.exec(wanted.order_by(col(Document.service), col(Document.id))))
 
 
-def watched_counts(session: Session) -> tuple[int, int]:
-    """How many services and how many documents are watched."""
+def watched_counts(session: Session, names: Collection[str] = ()) -> tuple[int, int]:
+    """How many services and how many documents are watched; of all services or of these."""
     counted = select(func.count(func.distinct(Document.service)), func.count())
-    services, documents = session.exec(counted.where(col(Document.retired).is_(False))).one()
+    services, documents = session.exec(counted.where(col(Document.retired).is_(False), *_of(names))).one()
     return services, documents
 
 
@@ -150,11 +154,10 @@ def replaced_by(announced: Document) -> str | None:
     return announced.id.replace(_MARK, "/", 1)
 
 
-def previews(session: Session) -> list[tuple[Document, Document]]:
+def previews(session: Session, services: Collection[str] = ()) -> list[tuple[Document, Document]]:
     """Announced texts that are watched, each with the document that it will replace, where that is watched too."""
-    announced = session.exec(
-        select(Document).where(Document.kind == PREVIEW, col(Document.retired).is_(False)).order_by(col(Document.id))
-    ).all()
+    wanted = select(Document).where(Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services))
+    announced = session.exec(wanted.order_by(col(Document.id))).all()
     replaced = {each.id: id_ for each in announced if (id_ := replaced_by(each)) is not None}
     found = {each.id: each for each in session.exec(select(Document).where(col(Document.id).in_(replaced.values())))}
     return [(each, found[replaced[each.id]]) for each in announced if replaced.get(each.id) in found]
@@ -169,9 +172,7 @@ def documents_page(
     limit: int = 50,
 ) -> list[Document]:
     """Documents that are or were watched, by id, from the one after `after` on."""
-    wanted = select(Document).order_by(col(Document.id)).limit(limit)
-    if services:
-        wanted = wanted.where(col(Document.service).in_(services))
+    wanted = select(Document).where(*_of(services)).order_by(col(Document.id)).limit(limit)
     if languages:
         wanted = wanted.where(col(Document.language).in_(languages))
     if after is not None:

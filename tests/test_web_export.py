@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import shutil
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from storage.documents import Document
 from storage.paragraphs import reindex
 from storage.versions import numbered_version
 from tests.stories import Teller, block, day, tell_hostile
-from tests.story_of_parley import PRIVACY, TERMS
+from tests.story_of_parley import PRIVACY, PRIVACY_FR, TERMS
 from tests.web_pages import hrefs, text
 
 TODAY = date(2025, 10, 30)
@@ -53,10 +54,14 @@ def test_every_link_of_every_page_leads_to_a_file(store: Database, tmp_path: Pat
     folder = tmp_path / "site"
     done = export_site(store, folder, today=TODAY)
     assert done.written == len(names(folder)) - 1  # the record
-    seen = 0
+    assert links_that_lead_to_files(folder) > 500
+
+
+def links_that_lead_to_files(folder: Path) -> int:
+    links = 0
     for page in folder.rglob("*.html"):
         tree = LexborHTMLParser(page.read_text("utf-8"))
-        for address in hrefs(tree, "a, link"):
+        for address in hrefs(tree, "a[href], link"):
             parts = urlsplit(address)
             assert parts.scheme in ("", "https", "http"), address
             assert not address.startswith("/"), address
@@ -65,11 +70,11 @@ def test_every_link_of_every_page_leads_to_a_file(store: Database, tmp_path: Pat
             target = (page.parent / unquote(parts.path)).resolve()
             assert target.is_relative_to(folder)
             assert target.is_file(), f"{page.relative_to(folder)} leads to {address}"
-            seen += 1
+            links += 1
             if parts.fragment and target.suffix == ".html":
                 assert LexborHTMLParser(target.read_text("utf-8")).css(f"[id='{parts.fragment}']"), address
         assert not tree.css("form, script, img, [style]")
-    assert seen > 500
+    return links
 
 
 def test_it_says_what_the_served_pages_say_in_every_language(store: Database, tmp_path: Path) -> None:
@@ -230,11 +235,44 @@ def test_the_command_says_what_it_did(store: Database, tmp_path: Path) -> None:
     config = tmp_path / "policywatch.toml"
     config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\ncontact = "a@example.org"\n')
     arguments = ["export", "site", str(tmp_path / "site"), "--config", str(config), "--site", "https://p.example"]
-    said = CliRunner().invoke(app, arguments)
-    assert said.exit_code == 0, said.output
-    assert "files written, 0 are as they were, 0 were removed" in said.output
+    first = CliRunner().invoke(app, arguments)
+    assert first.exit_code == 0, first.output
+    assert "files written, 0 are as they were, 0 were removed" in first.output
     again = CliRunner().invoke(app, arguments)
     assert "0 files written" in again.output
+
+
+def test_the_command_writes_what_is_asked_and_links_to_nothing_else(store: Database, tmp_path: Path) -> None:
+    config, folder = tmp_path / "policywatch.toml", tmp_path / "site"
+    config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\ncontact = "a@example.org"\n')
+
+    def export(*options: str) -> str:
+        done = CliRunner().invoke(app, ["export", "site", str(folder), "--config", str(config), *options])
+        return done.output if done.exception is None else str(done.exception)
+
+    export()
+    everything = names(folder)
+    assert "no service is called 'Parly'" in export("--service", "Parly")
+    assert names(folder) == everything, "a misspelt name takes nothing away"
+    narrow = ("--service", "Parley", "--since", "2025-10-25")
+    assert "files written" in export(*narrow)
+    narrowed = names(folder)
+    assert links_that_lead_to_files(folder) > 200
+    with store.reading() as session:
+        changes = [change for document in (PRIVACY, PRIVACY_FR, TERMS) for change in changes_of(session, document)]
+    since = {f"changes/{change.id}.html" for change in changes if change.detected_at.date() >= date(2025, 10, 25)}
+    assert {name for name in narrowed if re.fullmatch(r"changes/\d+\.html", name)} == since
+    assert 0 < len(since) < len(changes)
+    assert {f"documents/{PRIVACY}/versions/{number}.html" for number in (1, 2)} <= narrowed, "and the one before"
+    assert f"documents/{TERMS}/versions/1.html" not in narrowed
+    assert not [name for name in narrowed if "harbour" in name or "health" in name]
+    for page in ("index.html", "services.html", "changes.html", "feed.atom"):
+        content = (folder / page).read_text("utf-8")
+        assert "Parley" in content, page
+        assert "Harbour" not in content, page
+    assert "0 files written" in export(*narrow)
+    assert "0 were removed" in export()
+    assert names(folder) == everything
 
 
 def test_services_with_like_names_have_files_of_their_own(store: Database, tmp_path: Path) -> None:

@@ -145,13 +145,15 @@ def site(
         str | None,
         typer.Option("--site", metavar="URL", help="Where the folder will stand; `site` of the watchlist if left out."),
     ] = None,
+    service: Service = None,
+    since: Since = None,
     again: Annotated[bool, typer.Option("--again", help="Make every file anew.")] = False,
 ) -> None:
     """Write the pages and feeds as files, for any host that serves files; they open from the disk too.
 
-    Done again, it writes what changed, and takes away what is gone.
+    Done again, it writes what changed, and takes away what is gone or not asked for any more.
 
-    Example: `policywatch export site public --site https://policies.example.org`
+    Example: `policywatch export site public --site https://policies.example.org --service LinkedIn`
     """
     try:
         address = web_address(address) if address else None
@@ -167,6 +169,7 @@ def site(
             today=utc_now().date(),
             site=address or watchlist.site or "",
             routes=[entry for entry, _ in watchlist.routes],
+            query=changes_query({"service": service, "since": since}),
             again=again,
             progress=(lambda name: status.update(name[:70])) if sys.stderr.isatty() else (lambda _name: None),
         )

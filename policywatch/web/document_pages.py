@@ -51,12 +51,14 @@ class ServiceRow:
     rows: list[DocumentRow]
 
 
-def service_list(session: Session, only: str | None = None) -> dict[str, Any]:
-    """Every service; its documents too, where it is asked for alone or the documents are few enough for one page."""
-    counts = services_page(session, limit=_SERVICES) if only is None else []
+def service_list(session: Session, names: Collection[str] = (), *, only: str | None = None) -> dict[str, Any]:
+    """Every service, or those named; its documents too, where it is named or the documents are few enough for one page.
+    `only` is one asked for alone."""
+    names = [only] if only is not None else names
+    counts = services_page(session, limit=_SERVICES) if not names else []
     if sum(count for _, count in counts) > _LISTED:
         return {"services": [ServiceRow(name, count, []) for name, count in counts], "only": only}
-    by_service = groupby(_rows(session, known(session, only)), key=lambda row: row.document.service)
+    by_service = groupby(_rows(session, known(session, names)), key=lambda row: row.document.service)
     listed = ((name, list(run)) for name, run in by_service)
     return {"services": [ServiceRow(name, len(run), run) for name, run in listed], "only": only}
 

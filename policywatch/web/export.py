@@ -7,7 +7,7 @@ import json
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,16 @@ from policywatch.web.file_names import FileNames, slugs
 from policywatch.web.layout import plain_text
 from policywatch.web.list_pages import ListQuery, by_day, home_page, list_page, upcoming_page
 from policywatch.web.page_context import VIEWS, Query
-from policywatch.web.query_params import ChangesQuery
+from policywatch.web.query_params import EARLIEST, ChangesQuery
 from policywatch.web.rendering import Renderer
 from policywatch.web.static_export import ExportResult, File, bring_up_to_date
 from storage.announced import announcements
-from storage.change_list import ChangeFilter, Cursor, ListedChange, changes_page, event_of
+from storage.change_list import Cursor, ListedChange, changes_page, event_of
 from storage.changes import Change, changes_of, passages_by_change
+from storage.clock import midnight
 from storage.database import Database
 from storage.documents import Document, known, previews
+from storage.errors import Unknown
 from storage.versions import Version, current_version, numbered_version, version_heads, versions
 
 _ALL = 100_000  # more than any list has
@@ -46,19 +48,22 @@ def export_site(
     today: date,
     site: str = "",
     routes: Sequence[RouteEntry] = (),
+    query: ChangesQuery | None = None,
     again: bool = False,
     progress: Callable[[str], None] = lambda _name: None,
 ) -> ExportResult:
-    """Write into the folder what is not there yet. Raises `ForeignFolder` and `OSError`."""
+    """Write what is not in the folder yet, of the services and from the day that a query asks for. Raises `Unknown`,
+    `ForeignFolder` and `OSError`."""
+    query = query or ChangesQuery()
     with database.reading() as session:
-        plan = _Plan(session, f"{site.rstrip('/')}/" if site else "", today, routes)
+        plan = _Plan(session, f"{site.rstrip('/')}/" if site else "", today, routes, query)
 
         def files() -> Iterator[File]:
             for file in plan.files():
                 progress(file.name)
                 yield file
 
-        return bring_up_to_date(folder, files(), known=f"{_program()} {site}", again=again)
+        return bring_up_to_date(folder, files(), known=f"{_program()} {site} {query.as_query}", again=again)
 
 
 def _program() -> str:
@@ -74,16 +79,23 @@ def _program() -> str:
 class _Plan:
     """All files, each once, the first page last: what it leads to is there by then."""
 
-    def __init__(self, session: Session, site: str, today: date, routes: Sequence[RouteEntry]) -> None:
+    def __init__(
+        self, session: Session, site: str, today: date, routes: Sequence[RouteEntry], query: ChangesQuery
+    ) -> None:
         self._session = session
         self._renderer = Renderer()
         self._today = today
         self._routes = routes
-        self._documents = known(session)
+        self._query = query
+        self._documents = known(session, query.service)
+        if missing := {*query.service} - {document.service for document in self._documents}:
+            raise Unknown(f"no service is called {min(missing)!r}; `policywatch documents` lists them")
         self._names = FileNames(site, slugs(document.service for document in self._documents))
+        if query.as_query:
+            self._names.written = {path for document in self._documents for path in self._paths(document)}
 
     def files(self) -> Iterator[File]:
-        session, today = self._session, self._today
+        session, today, wanted = self._session, self._today, self._within(ListQuery()).filter
         static = resources.files("policywatch.web") / "static"
         for file in sorted(static.iterdir(), key=lambda file: file.name):
             yield File(f"static/{file.name}", file.read_bytes)
@@ -93,24 +105,44 @@ class _Plan:
             yield from self._service(service)
         yield from self._months()
         yield from self._announced()
-        yield from self._feeds(ChangesQuery())
+        yield from self._feeds(ListQuery())
         yield from self._pages("/health", (), "health.html", partial(health_page, session, (), self._routes))
-        yield from self._pages("/services", (), "services.html", partial(service_list, session))
-        yield from self._pages("/upcoming", (), "upcoming.html", partial(upcoming_page, session, today))
-        yield from self._pages("/", (), "home.html", partial(home_page, session, today))
+        yield from self._pages("/services", (), "services.html", partial(service_list, session, self._query.service))
+        yield from self._pages("/upcoming", (), "upcoming.html", partial(upcoming_page, session, today, wanted))
+        yield from self._pages("/", (), "home.html", partial(home_page, session, today, wanted))
+
+    def _within(self, query: ListQuery) -> ListQuery:
+        """Of what the query asks for, what is written."""
+        since = max(filter(None, (query.since, self._query.since)), default=None)
+        return query.model_copy(update={"service": query.service or self._query.service, "since": since})
+
+    def _paths(self, document: Document) -> Iterator[str]:
+        """Of what is written of a document: its changes, and the versions from the one before them on."""
+        start, rows = midnight(self._query.since or EARLIEST), versions(self._session, document.id)
+        changes = [change for change in changes_of(self._session, document.id) if change.detected_at >= start]
+        changed = {change.before_id for change in changes}
+        first = next((at for at, row in enumerate(rows) if row.id in changed), -1) if self._query.since else 0
+        yield from (f"/documents/{document.id}", f"/upcoming/{document.id}")
+        yield from (f"/changes/{change.id}" for change in changes)
+        yield from (f"/documents/{document.id}/versions/{row.number}" for row in rows[first:])
+        self._session.expunge_all()
 
     def _document(self, document: Document) -> Iterator[File]:
         session, facts = self._session, _facts(document)
         changes = changes_of(session, document.id)
         for change in changes:
-            yield from self._change(change, changes, facts)
+            if self._names.has(f"/changes/{change.id}"):
+                yield from self._change(change, changes, facts)
         texts = ""  # of this version and those before: its page says where each part of it comes from
+        steps = 0
         rows = versions(session, document.id)
         for version, following in zip(rows, [*rows[1:], None], strict=False):
             texts = _key(texts, version.fingerprint)
-            yield from self._version(version, following.number if following else None, [*facts, texts])
-        yield from self._feeds(ChangesQuery(document=[document.id]))
-        view = partial(document_page, session, document.id, steps=_ALL)
+            if self._names.has(f"/documents/{document.id}/versions/{version.number}"):
+                steps += 1
+                yield from self._version(version, following.number if following else None, [*facts, texts])
+        yield from self._feeds(ListQuery(document=[document.id]))
+        view = partial(document_page, session, document.id, steps=steps)
         yield from self._pages(f"/documents/{document.id}", (), "document.html", view)
         session.expunge_all()
 
@@ -147,36 +179,34 @@ class _Plan:
 
     def _service(self, service: str) -> Iterator[File]:
         query: Query = (("service", service),)
-        yield from self._pages("/services", query, "services.html", partial(service_list, self._session, service))
-        yield from self._pages("/changes", query, "changes.html", partial(self._changes_of, service))
-        yield from self._feeds(ChangesQuery(service=[service]))
+        yield from self._pages("/services", query, "services.html", partial(service_list, self._session, only=service))
+        yield from self._pages("/changes", query, "changes.html", partial(self._list, ListQuery(service=[service])))
+        yield from self._feeds(ListQuery(service=[service]))
 
-    def _changes_of(self, service: str) -> dict[str, Any]:
-        query = ListQuery(service=[service])
-        events = changes_page(self._session, query.filter, limit=_ALL, by_event=True).events
-        return {"query": query, "days": by_day(events), "older": None, "newer": None}
+    def _list(self, query: ListQuery, **around: dict[str, str] | None) -> dict[str, Any]:
+        events = changes_page(self._session, self._within(query).filter, limit=_ALL, by_event=True).events
+        return {"query": query, "days": by_day(events), "older": None, "newer": None} | around
 
     def _months(self) -> Iterator[File]:
         months = list(self._months_with_changes())
         for month, newer, older in zip(months, [None, *months], [*months[1:], None], strict=False):
-            query = ListQuery.model_validate(month)
-            events = changes_page(self._session, query.filter, limit=_ALL, by_event=True).events
-            rows = [row for event in events for row in event]
+            context = self._list(ListQuery.model_validate(month), newer=newer, older=older)
+            rows = [row for _, events in context["days"] for event in events for row in event]
             key = _key(self._stored([row.change for row in rows]), [*map(_listed_facts, rows)], newer, older)
-            context = {"query": query, "days": by_day(events), "older": older, "newer": newer}
             gather = partial(dict[str, Any], context)
             yield from self._pages("/changes", tuple(month.items()), "changes.html", gather, key=key)
             self._session.expunge_all()
         yield from self._pages("/changes", (), "changes.html", partial(self._newest, months))
 
     def _newest(self, months: list[dict[str, str]]) -> dict[str, Any]:
-        page = list_page(self._session, ListQuery())
-        return page | {"older": months[0] if months and page["older"] else None, "newer": None}
+        page = list_page(self._session, self._within(ListQuery()))
+        older = months[0] if months and page["older"] else None
+        return page | {"query": ListQuery(), "older": older, "newer": None}
 
     def _months_with_changes(self) -> Iterator[dict[str, str]]:
         """The newest first, as a list is asked for them."""
         place: Cursor | None = None
-        while rows := changes_page(self._session, ChangeFilter(), before=place, limit=1).rows:
+        while rows := changes_page(self._session, self._within(ListQuery()).filter, before=place, limit=1).rows:
             day = rows[0].change.detected_at.date()
             last = monthrange(day.year, day.month)[1]
             yield {"since": f"{day:%Y-%m}-01", "until": f"{day:%Y-%m}-{last}"}
@@ -210,18 +240,24 @@ class _Plan:
         *,
         key: str | None = None,
     ) -> Iterator[File]:
-        """One in each language."""
-        for language in LANGUAGES:
+        """One in each language, unless the export is narrowed to others."""
+        gather = cache(gather)
+        for language in LANGUAGES if self._names.has(path) else ():
             address = (*query, ("lang", language))
 
             def make(address: Query = address) -> bytes:
                 page = self._names.page(path, address)
-                return self._renderer.html(page, template, **gather()).encode("utf-8", "replace")
+
+                def link(target: str, /, **query: object) -> str:
+                    return page.link(target, **query) if self._names.has(target) else ""
+
+                html = self._renderer.html(page, template, link=link, **gather())
+                return html.replace(' href=""', "").encode("utf-8", "replace")  # a link that leads nowhere
 
             yield File(self._names.file(path, address), make, key)
 
-    def _feeds(self, query: ChangesQuery) -> Iterator[File]:
-        narrowed = {name: values[0] for name, values in query.as_query.items()}
+    def _feeds(self, query: ListQuery) -> Iterator[File]:
+        narrowed, query = {name: values[0] for name, values in query.as_query.items()}, self._within(query)
         writers: dict[str, Callable[[JsonFeed], bytes]] = {
             "/feed.atom": partial(atom, key=feed_key(query)),
             "/feed.json": json_feed,

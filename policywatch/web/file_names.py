@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -13,24 +13,33 @@ from messages import LANGUAGES
 from policywatch.web.page_context import VIEWS, PageContext, Query
 
 _SERVED_ONLY = re.compile(r"api/|search$|sign-|.*/(?:compare|capture)$")
+_SINGLE = re.compile(r"/(?:changes|documents|upcoming)/|/health$")
 
 
 class NotExported(LookupError):
-    """There is no file for an address: it asks for what only a server can answer."""
+    """There is no file for an address: it asks for what only a server can answer, or what is not asked for."""
 
 
 @dataclass
 class FileNames:
     """`site` is where the folder will stand, with a slash at its end; empty where nobody knows.
 
-    `services` says what stands for each service's name in names of files.
+    `services` says what stands for each service's name in names of files, `written` the paths of what has a page of its
+    own (a document, a version, a change), where not everything has.
     """
 
     site: str = ""
     services: dict[str, str] = field(default_factory=dict)
+    written: Collection[str] | None = None
+
+    def has(self, path: str) -> bool:
+        """Whether the export is of that page."""
+        return self.written is None or not _SINGLE.match(path) or path.removesuffix("/text") in self.written
 
     def file(self, path: str, query: Query) -> str:
         """Raises `NotExported`."""
+        if not self.has(path):
+            raise NotExported(path)
         params = dict(query)
         language, view = params.pop("lang", LANGUAGES[0]), params.pop("view", None)
         name = self._name(path.strip("/"), params)

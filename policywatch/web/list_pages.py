@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -22,6 +23,7 @@ _RECENT = 7  # changes on the first page
 _NEWS = timedelta(days=120)  # older changes, of an archive for example, are no news
 _SOON = 5  # announced dates on the first page
 _AHEAD = 100  # on the page of all
+_EVERYTHING = ChangeFilter()
 _DOCUMENTS = 200  # to choose from; of more, a service is to be chosen first
 
 
@@ -69,25 +71,26 @@ def by_event(rows: Sequence[ListedChange]) -> list[list[ListedChange]]:
     return list(events.values())
 
 
-def home_page(session: Session, today: date) -> dict[str, Any]:
+def home_page(session: Session, today: date, wanted: ChangeFilter = _EVERYTHING) -> dict[str, Any]:
     """The newest changes about AI or data, or older ones that nobody would call news; and the next dates."""
-    flagged = ChangeFilter(severity=this_and_above("low"))
+    flagged = replace(wanted, severity=this_and_above("low"))
     events = changes_page(session, flagged, limit=_RECENT, by_event=True).events
     news = [event for event in events if today - event[0].change.detected_at.date() <= _NEWS]
-    services, documents = watched_counts(session)
+    services, documents = watched_counts(session, wanted.service)
     return {
         "newest": news or events,
         "is_recent": bool(news) or not events,
-        "soon": by_event(upcoming(session, today))[:_SOON],
+        "soon": by_event(upcoming(session, today, wanted, limit=10 * _SOON))[:_SOON],
         "services": services,
         "documents": documents,
         "check": newest_check(session),
     }
 
 
-def upcoming_page(session: Session, today: date) -> dict[str, Any]:
+def upcoming_page(session: Session, today: date, wanted: ChangeFilter = _EVERYTHING) -> dict[str, Any]:
     """Changes by the date from which they hold, the nearest first, and announced texts with those they will replace."""
-    events = by_event(upcoming(session, today, limit=_AHEAD))
+    events = by_event(upcoming(session, today, wanted, limit=_AHEAD))
     days = groupby(events, key=lambda event: event[0].change.effective_date or today)
-    announced = [pair for pair in previews(session) if all(current_version(session, each.id) for each in pair)]
+    pairs = previews(session, wanted.service)
+    announced = [pair for pair in pairs if all(current_version(session, each.id) for each in pair)]
     return {"days": [(day, list(run)) for day, run in days], "announced": announced, "today": today}

@@ -73,7 +73,7 @@ def pages(
     @router.get("/services")
     def services(request: Request, service: Word | None = None) -> Response:
         with database.reading() as session:
-            return renderer.page(request, "services.html", **service_list(session, service))
+            return renderer.page(request, "services.html", **service_list(session, only=service))
 
     @router.get("/documents", response_class=RedirectResponse)
     def documents(request: Request) -> Response:
