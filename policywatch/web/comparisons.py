@@ -13,7 +13,7 @@ from policywatch.web.change_page import Sides
 
 WAIT = 10  # seconds after which a visitor may ask again
 _AT_ONCE = 2
-_PATIENCE = 2  # seconds; most comparisons end before
+_PATIENCE = 5  # seconds; most comparisons end before
 _REMEMBERED = 16  # pairs
 
 

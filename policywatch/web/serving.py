@@ -60,6 +60,7 @@ def serve(app: FastAPI, where: Listening) -> None:
             forwarded_allow_ips=list(where.proxies),
         )
         gc.freeze()  # else a full collection looks through the program itself, for a tenth of a second
+        gc.set_threshold(700, 10, 50)  # and of what frozen objects leave, one is due with every tenth page
         _Server(config, address).run(sockets=[listening])
 
 
