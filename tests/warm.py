@@ -27,14 +27,22 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+import sqlalchemy
 from sqlalchemy.orm import configure_mappers
 
+import storage.database
 from analysis.compare import compare
 from analysis.extract import read_page
 from analysis.text.lexicon import mentions_in
+from crawler.previous import previous_states
 from notifier.notifications import change_message
 from notifier.sample import sample_change
+from policywatch.config.recipients import recipients
+from policywatch.config.watchlist import load
+from policywatch.pipeline import Job, target
+from storage.clock import utc_now
 from storage.database import Database
+from storage.lock import one_at_a_time
 
 ROOT = Path(__file__).parents[1]
 _OURS = ("analysis", "crawler", "notifier", "policywatch", "messages", "storage")
@@ -48,7 +56,17 @@ _LATE = (
 _LATE_PACKAGES = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.spidermiddlewares")
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
 _PATIENCE = 600  # seconds
-_FORK, _WAIT = b"f", b"w"
+_FORK = b"f"
+_WATCHLIST = """
+contact = "test@example.org"
+database = "sqlite:///{}/watch.db"
+[[documents]]
+id = "a/b"
+service = "A"
+title = "B"
+kind = "terms"
+url = "https://a.invalid/"
+"""
 _LEAVING: list[int] = []  # the exit status of a program that has ended
 
 
@@ -65,18 +83,28 @@ class Running:
     def wait(self) -> subprocess.CompletedProcess[str]:
         """What came of it. Fails after ten minutes."""
         if self._status is None:
-            self._starter.send(_WAIT)
+            self._starter.send(b"%d" % self.pid)
             try:
                 self._status = _number(self._starter)
             except TimeoutError:
                 os.kill(self.pid, signal.SIGKILL)
                 self._status = _number(self._starter)
                 raise
-        said = []
-        for file in (self._out, self._err):
-            file.seek(0)
-            said.append(file.read())
-        return subprocess.CompletedProcess(self.pid, self._status, *said)
+        return subprocess.CompletedProcess(self.pid, self._status, self.output, self.errors)
+
+    @property
+    def output(self) -> str:
+        """So far."""
+        return _content(self._out)
+
+    @property
+    def errors(self) -> str:
+        """What it has written to standard error so far."""
+        return _content(self._err)
+
+    def terminate(self) -> None:
+        """With SIGTERM."""
+        os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """With SIGKILL, unless it has ended by itself."""
@@ -87,7 +115,7 @@ class Running:
 
 @contextmanager
 def running(*words: object, environ: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """`python WORDS`, which begin with -m MODULE or -c CODE; one at a time. It is dead at the end."""
+    """`python WORDS`, which begin with -m MODULE or -c CODE. It is dead at the end."""
     with ExitStack() as stack:
         asked, out, err = (stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in range(3))
         nothing = stack.enter_context(Path(os.devnull).open())
@@ -121,6 +149,10 @@ def _starter() -> socket.socket:
     return ours
 
 
+def _content(file: IO[str]) -> str:
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode("utf-8")
+
+
 def _number(line: socket.socket) -> int:
     said = b""
     while not said.endswith(b"\n"):
@@ -130,7 +162,24 @@ def _number(line: socket.socket) -> int:
     return int(said)
 
 
+def share_statements() -> None:
+    """Compile each SQL statement once a process, and not anew for every database that a test opens."""
+    compiled: dict[Any, Any] = {}
+    dialects: dict[str, sqlalchemy.Dialect] = {}
+
+    def create_engine(url: sqlalchemy.URL, **options: Any) -> sqlalchemy.Engine:
+        engine = sqlalchemy.create_engine(url, execution_options={"compiled_cache": compiled}, **options)
+        known = dialects.get(engine.name)  # statements are kept by it
+        if known is None or known.server_version_info is None:  # it has met no server yet
+            known = dialects[engine.name] = engine.dialect
+        engine.dialect = known
+        return engine
+
+    storage.database.create_engine = create_engine
+
+
 def _load() -> None:
+    share_statements()
     with warnings.catch_warnings(action="ignore"):  # some of Scrapy's are on their way out
         for package in (*_OURS, *_LATE_PACKAGES):
             found = importlib.import_module(package)
@@ -146,7 +195,7 @@ def _load() -> None:
 
 
 def _use() -> None:
-    """Have made what each program would make for itself: mappers, phrases, models, catalogues, templates."""
+    """Have made what each program makes for itself: mappers, phrases, models, catalogues, templates, statements."""
     configure_mappers()
     for language, *texts in (
         ("en", "We keep it.", "We train AI."),
@@ -158,19 +207,38 @@ def _use() -> None:
         mentions_in(language)(texts[0])
         change_message(sample_change(language), language, ()).fitted("text", 10_000)
     with tempfile.TemporaryDirectory() as folder:
-        Database(f"sqlite:///{folder}/watch.db").close()
+        _run_once(Path(folder))
+
+
+def _run_once(folder: Path) -> None:
+    """All of a run but the crawl, whose reactor can't be shared."""
+    config = folder / "policywatch.toml"
+    config.write_text(_WATCHLIST.format(folder), "utf-8")
+    watchlist = load(config)
+    database = Database(watchlist.database)
+    job = Job(watchlist, database, recipients(watchlist))
+    with one_at_a_time(database):
+        planned = job.plan()
+        job.reprocess()
+        job.crawl([])
+        previous_states(database, [target(watchlist, entry) for entry in planned], utc_now())
+        job.ingest()
+        job.confirm()
+        job.thin([entry.id for entry in planned])
+    job.notify()
+    job.timestamp()
+    database.close()
 
 
 def _start_programs() -> None:
     """Goes on in each program: with what it is to do once this returns."""
     line = socket.socket(fileno=os.dup(0))
-    started = 0
     while True:
-        order, files, _, _ = socket.recv_fds(line, 1, 4)
+        order, files, _, _ = socket.recv_fds(line, 20, 4)
         if not order:
             sys.exit()
-        if order == _WAIT:
-            line.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(started, 0)[1]))
+        if order != _FORK:
+            line.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(int(order), 0)[1]))
             continue
         started = os.fork()
         if not started:
