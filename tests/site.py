@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -30,6 +31,9 @@ AI = (
     "From 3 November 2025 we use your reading history and your reviews to train generative AI models, "
     "unless you turn this off under Settings > Privacy > AI training."
 )
+
+
+MAIN = "from policywatch.cli import main; main()"
 
 
 def policy(*more: str, paragraphs: tuple[str, ...] = PARAGRAPHS, noise: str = "") -> str:
@@ -143,15 +147,12 @@ def settled(database: Database) -> None:
     if database.url.get_backend_name() != "postgresql":
         return
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    until = time.monotonic() + 60
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one():
-            assert time.monotonic() < until, "somebody else is still connected"
-            time.sleep(0.01)
+        until(lambda: not connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one())
 
 
 def command(*words: object) -> list[str]:
-    """The program as installed here, for tests of its start, of signals and of limits."""
+    """The program as installed here, for tests of its start."""
     return [sys.executable, "-m", "policywatch", *map(str, words)]
 
 
@@ -161,6 +162,31 @@ def policywatch(*words: object, status: int | None = 0, environ: Mapping[str, st
     assert "Traceback" not in done.stderr, done.stderr
     assert status is None or done.returncode == status, (done.returncode, done.stdout, done.stderr)
     return done.stdout if status == 0 else done.stdout + done.stderr
+
+
+def with_small_files(size: int, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run it where no file can have more bytes than this, as on a full disk."""
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+    return warm.done("-c", f"{limit}\n{MAIN}", *words)
+
+
+@contextmanager
+def serving(
+    config: Path, *options: object, first: str = "", environ: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, warm.Running]]:
+    """The address of the pages, with a slash at its end, and the program, which does `first` at its start."""
+    words = ("serve", "--port", 0, "--config", config, *options)
+    with warm.running("-c", f"{first}\n{MAIN}", *words, environ=environ) as program:
+        until(lambda: program.output.endswith("\n"))
+        yield program.output.split()[4], program
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait for what another process does."""
+    end = time.monotonic() + 180
+    while not holds():
+        assert time.monotonic() < end, "it did not come in three minutes"
+        time.sleep(0.05)
 
 
 def run(config: Path, *words: object, status: int | None = None) -> dict[str, Any]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -20,10 +17,10 @@ from crawler.targets import Fetched, Fingerprint
 from storage.checks import Check, Outcome, unread_checks
 from storage.database import Database
 from storage.errors import UnknownDocument
-from tests import misbehaving
+from tests import misbehaving, warm
 from tests.crawling import NOW, QUICK, captures, crawled, declared, fingerprint_of, own, served
 from tests.misbehaving import Asked, Sites, page
-from tests.site import settled
+from tests.site import settled, until
 
 sites = pytest.fixture(served, scope="module")
 
@@ -103,12 +100,9 @@ def test_a_kill_leaves_nothing_half_written(sites: Sites, database_url: str) -> 
 
     for n in range(40):
         site.answers[f"/{n}"] = answer
-    command = [sys.executable, "-c", _CRAWL, database_url, site.url("")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
-        assert process.stdout is not None
-        for _ in range(7):
-            process.stdout.readline()
-        process.kill()
+    with warm.running("-c", _CRAWL, database_url, site.url("")) as program:
+        until(lambda: program.output.count("kept") >= 7)
+        program.kill()
     killed.set()
     database = Database(database_url)
     settled(database)
@@ -138,10 +132,8 @@ checked(Database(sys.argv[1]), own(sys.argv[2]), replace(QUICK, timeout=600))
 def test_a_signal_of_the_caller_ends_the_crawl_at_once_and_quietly(sites: Sites, tmp_path: Path) -> None:
     site = sites.new()
     site.answers["/robots.txt"] = misbehaving.silent
-    command = [sys.executable, "-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
-        while not site.asked and process.poll() is None:
-            time.sleep(0.02)
-        process.terminate()
-        _, stderr = process.communicate(timeout=300)
-    assert (process.returncode, stderr) == (7, b"")
+    with warm.running("-c", _INTERRUPTED, f"sqlite:///{tmp_path / 'stopped.db'}", site.url()) as program:
+        until(lambda: site.asked)
+        program.terminate()
+        done = program.wait()
+    assert (done.returncode, done.stderr) == (7, "")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -24,7 +22,7 @@ from policywatch.doctor import examine
 from storage.changes import Change
 from storage.database import Database
 from tests import warm
-from tests.site import AI, Site, command, library, policy, policywatch, run, watchlist
+from tests.site import AI, Site, command, library, policy, policywatch, run, watchlist, with_small_files
 
 site = pytest.fixture(library)
 
@@ -86,12 +84,7 @@ def test_doctor_says_that_the_disk_is_full_and_leaves_nothing_behind(config: Pat
     before = {file.name: file.read_bytes() for file in data.iterdir()}
     assert re.search(r"ok    database: sqlite:///.*, \d\.\d MB", policywatch("doctor", "--config", config))
 
-    def full() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
-
-    words = command("doctor", "--config", config)
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=300, check=False)
+    done = with_small_files(2**20, "doctor", "--config", config)
     assert done.returncode == 1
     assert "FIX   database: can't write to sqlite:///" in done.stdout
     assert "disk full" in done.stdout

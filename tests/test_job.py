@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import resource
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +18,21 @@ from storage.change_list import ChangeFilter, changes_page
 from storage.clock import utc_now
 from storage.database import Database
 from storage.lock import one_at_a_time
-from tests.site import AI, ERROR_PAGE, PARAGRAPHS, Site, command, library, outcomes, policy, policywatch, run, watchlist
+from tests import warm
+from tests.site import (
+    AI,
+    ERROR_PAGE,
+    PARAGRAPHS,
+    Site,
+    library,
+    outcomes,
+    policy,
+    policywatch,
+    run,
+    until,
+    watchlist,
+    with_small_files,
+)
 
 site = pytest.fixture(library)
 
@@ -220,12 +229,12 @@ def test_steps_by_hand_are_the_run(tmp_path: Path, site: Site, database_url: str
     assert "train generative AI models" in alerts(tmp_path)
 
 
-def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site) -> None:
+def test_scrapy_crawl_policies_fetches_for_read(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
-    scrapy = [sys.executable, "-m", "scrapy", "crawl", "policies"]
-    root = Path(__file__).parents[1]
+    monkeypatch.chdir(Path(__file__).parents[1])
     environ = {"POLICYWATCH_CONFIG": str(config), "PATH": "/usr/bin:/bin"}
-    subprocess.run(scrapy, cwd=root, env=environ, check=True, capture_output=True, timeout=300)
+    done = warm.done("-m", "scrapy", "crawl", "policies", environ=environ)
+    assert done.returncode == 0, done.stderr
     policywatch("read", "--config", config)
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 
@@ -265,12 +274,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> No
     ballast = random.Random(1).randbytes(3 * limit).hex()  # a comment that does not compress below the limit
     site.pages["/privacy"] = f"<!-- {ballast} -->{changed}"
 
-    def full() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    words = command("run", "--now", "--config", config)
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, timeout=300, check=False)
+    done = with_small_files(limit, "run", "--now", "--config", config)
     assert done.returncode == 1, done.stderr
     assert "the database failed" in done.stderr
     assert "Traceback" not in done.stderr
@@ -281,15 +285,12 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, site: Site) -> No
 
 def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path, site: Site) -> None:
     config = watchlist(tmp_path, site, f"sqlite:///{tmp_path / 'a.db'}")
-    watching = subprocess.Popen(command("watch", "--config", config), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 300
-    while not _is_read(tmp_path / "a.db") and time.monotonic() < deadline:
-        time.sleep(0.1)
-    watching.send_signal(signal.SIGTERM)
-    _, said = watching.communicate(timeout=300)
-    assert watching.returncode == 0, said
-    assert f"Z INFO {config}: 1 document watched; the next check is due now\n" in said.split("fetched")[0]
-    assert "Traceback" not in said
+    with warm.running("-m", "policywatch", "watch", "--config", config) as watching:
+        until(lambda: _is_read(tmp_path / "a.db"))
+        watching.terminate()
+        done = watching.wait()
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert f"Z INFO {config}: 1 document watched; the next check is due now\n" in done.stderr.split("fetched")[0]
     assert "version 1" in policywatch("history", "library/privacy", "--config", config)
 
 

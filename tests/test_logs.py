@@ -7,13 +7,12 @@ import os
 import pty
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests import warm
-from tests.site import Site, command, library, policy, watchlist
+from tests.site import Site, command, library, policy, until, watchlist
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -85,14 +84,8 @@ def _read(terminal: int) -> bytes:
 
 
 def test_a_watch_and_its_runs_log_alike(config: Path) -> None:
-    words = command("watch", "--log-format", "json", "--config", config)
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as watching:
-        assert watching.stderr is not None
-        lines = []
-        until = time.monotonic() + 300
-        while not lines or lines[-1]["event"] != "run ended":
-            assert time.monotonic() < until
-            lines.append(json.loads(watching.stderr.readline()))
-        watching.terminate()
+    with warm.running("-m", "policywatch", "watch", "--log-format", "json", "--config", config) as watching:
+        until(lambda: '"run ended"' in watching.errors and watching.errors.endswith("\n"))
+        lines = [json.loads(line) for line in watching.errors.splitlines()]
     assert lines[0]["event"] == "watch started"
     assert {line.get("outcome") for line in lines if line["event"] == "checked"} == {"first", "gone"}

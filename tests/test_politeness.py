@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 from dataclasses import replace
 from importlib.metadata import version
@@ -18,7 +17,7 @@ from sqlmodel import select
 
 from storage.checks import Check, Outcome
 from storage.database import Database
-from tests import misbehaving
+from tests import misbehaving, warm
 from tests.crawling import QUICK, checked, crawled, declared, own, served
 from tests.misbehaving import Answer, Asked, Sites, in_turn, page, redirect
 
@@ -201,15 +200,9 @@ def POLICYWATCH_JOB():
 
 
 def scrapy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    root = str(Path(__file__).parents[1])
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", *arguments],
-        env=os.environ | {"PYTHONPATH": f"{root}:{folder}", "SCRAPY_SETTINGS_MODULE": "own_settings"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    code = f"import sys; sys.path.append({str(folder)!r}); from scrapy.cmdline import execute; execute()"
+    environ = os.environ | {"SCRAPY_SETTINGS_MODULE": "own_settings"}
+    return warm.done("-c", code, *arguments, environ=environ)
 
 
 def test_scrapy_crawl_policies_makes_the_same_checks(sites: Sites, tmp_path: Path, database: Database) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,9 +25,10 @@ from storage.lock import one_at_a_time
 from storage.removal import INDEXED, OF_A_DOCUMENT, StillCompared, remove, remove_imported
 from storage.search import search
 from storage.versions import last_import, versions
+from tests import warm
 from tests.archived import SHARING, TRAINING, day, history, take, watched
 from tests.owed import START, route, tell
-from tests.site import command, policywatch
+from tests.site import MAIN, policywatch
 from tests.stories import Teller, block, passage
 from tests.story_of_parley import HELP, NOTES, PRIVACY, told_with_config
 from tests.test_import_joining import check
@@ -105,7 +105,7 @@ def test_a_person_is_asked_before_a_document_goes_and_never_while_a_run_is_at_wo
 ) -> None:
     size = sizes(database)
     words = ["documents", "remove", PRIVACY, "--config", config]
-    done = subprocess.run(command(*words), input="n\n", capture_output=True, text=True, check=False)
+    done = warm.done("-c", f"import io, sys; sys.stdin = io.StringIO('n'); {MAIN}", *words)
     assert f"{PRIVACY}, all that is known of it: 2 versions, 1 change, " in done.stdout
     assert done.returncode == 1
     with one_at_a_time(database):

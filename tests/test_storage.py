@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from storage.documents import Document, declare, document, watched
 from storage.errors import Busy, DatabaseUnavailable, NewerDatabase, UnknownDocument, with_advice
 from storage.lock import one_at_a_time
 from storage.notices import Notice
+from tests import warm
 from tests.conftest import made
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -388,5 +388,6 @@ def test_the_operator_says_after_how_many_checks_to_hear(database: Database, aft
 
 def test_programs_that_open_an_empty_database_at_once_all_find_it_ready(new_url: str) -> None:
     code = f"from storage.database import Database; Database({new_url!r}).close()"
-    opening = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [program.communicate(timeout=120)[1] for program in opening] == ["", "", ""]
+    with ExitStack() as opening:
+        programs = [opening.enter_context(warm.running("-c", code)) for _ in range(3)]
+        assert [program.wait().stderr for program in programs] == ["", "", ""]

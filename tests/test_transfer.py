@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import shutil
-import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +21,7 @@ from storage.integrity import all_damage
 from storage.search import search
 from storage.transfer import NotCopied, copy
 from tests.conftest import made
-from tests.site import command, policywatch
+from tests.site import policywatch, with_small_files
 from tests.story_of_parley import PRIVACY
 
 
@@ -142,12 +139,8 @@ def test_a_backup_is_made_while_others_write_and_restores(
 
 
 def test_a_backup_for_which_there_is_no_room_leaves_nothing(parley_file: Path, tmp_path: Path) -> None:
-    def full() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))
-
-    words = command("database", "backup", tmp_path / "backup.db", "--config", watched(parley_file, tmp_path))
-    done = subprocess.run(words, capture_output=True, text=True, check=False, preexec_fn=full)
+    words = ("database", "backup", tmp_path / "backup.db", "--config", watched(parley_file, tmp_path))
+    done = with_small_files(2**16, *words)
     assert done.returncode == 1
     assert re.search("can't copy the database to .*backup.db", done.stderr)
     assert not list(tmp_path.glob("backup*"))

@@ -1,30 +1,29 @@
 """A store of an older policywatch: commands that show leave it alone, those that write upgrade it where they may.
 
-Today's release is the older one here; the newer one is a copy of `storage` with one more migration.
+Today's release is the older one here; the newer one has one more migration.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import resource
 import shutil
-import signal
 import sqlite3
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import storage
 from storage.database import Database
+from tests import warm
 from tests.owed import POLICY, owe
-from tests.site import command, policywatch
+from tests.site import MAIN, policywatch
 from tests.test_doctor import bound_by_rights
+from tests.warm import ROOT
 
 SHOWING = (["documents"], ["history", POLICY], ["show", "1"], ["changes"], ["alerts"], ["database", "check"])
 ENTRY = """
@@ -46,6 +45,13 @@ def upgrade() -> None:
     with op.batch_alter_table("documents") as table:  # other tables refer to it, and SQLite copies it
         table.alter_column("title", existing_type=sa.String, nullable=True)
 """
+# the program with the migrations of another folder
+NEWER = """
+from storage import database, schema_upgrade
+for module in (database, schema_upgrade):
+    module.__file__ = {file!r}
+database._newest_schema.cache_clear()
+"""
 Newer = Callable[..., str]
 
 
@@ -64,20 +70,17 @@ def store(url: str) -> None:
 @pytest.fixture
 def newer(tmp_path: Path) -> Newer:
     """Runs the newer release."""
-    package = shutil.copytree(Path(storage.__file__).parent, tmp_path / "newer/storage")
-    (package / "migrations/versions/0002_later.py").write_text(MIGRATION, "utf-8")
+    shutil.copytree(Path(storage.__file__).parent / "migrations", tmp_path / "newer/migrations")
+    (tmp_path / "newer/migrations/versions/0002_later.py").write_text(MIGRATION, "utf-8")
+    code = NEWER.format(file=str(tmp_path / "newer/database.py"))
 
-    def run(*words: object, status: int | None = 0, before: tuple[str, ...] = (), **options: Any) -> str:
-        environ = {**os.environ, "PYTHONPATH": str(package.parent)}
-        done = subprocess.run(
-            [*before, *command(*words)],
-            cwd=tmp_path,
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            **options,
-        )
+    def run(*words: object, status: int | None = 0, before: tuple[str, ...] = (), first: str = "") -> str:
+        program = ("-c", f"{first}\n{code}\n{MAIN}", *map(str, words))
+        if before:
+            cold = [*before, sys.executable, *program]
+            done = subprocess.run(cold, cwd=ROOT, capture_output=True, text=True, check=False)
+        else:
+            done = warm.done(*program)
         assert "Traceback" not in done.stderr, done.stderr
         assert status is None or done.returncode == status, done
         return done.stdout + done.stderr
@@ -169,11 +172,8 @@ def test_an_old_file_that_cannot_be_written_is_explained(old_file: Path, newer: 
 
 
 def test_a_file_that_can_not_be_copied_is_not_upgraded(old_file: Path, newer: Newer) -> None:
-    def full() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))
-
-    output = newer("database", "upgrade", "--config", old_file, status=1, preexec_fn=full)
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))"
+    output = newer("database", "upgrade", "--config", old_file, status=1, first=full)
     assert re.search("can't copy the database to .*before-upgrade-0001: .*; it was not upgraded", output)
     data = old_file.parent / "data"
     assert schema(data / "watch.db") == "0001"

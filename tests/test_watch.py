@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
@@ -17,9 +14,10 @@ from sqlalchemy.engine import make_url
 
 from policywatch.config.reloadable import Reloadable, at_rest
 from storage.database import Database
+from tests import warm
 from tests.conftest import made
 from tests.owed import owe
-from tests.site import AI, a_site, command, policy, watchlist
+from tests.site import AI, a_site, policy, serving, until, watchlist
 from tests.web_server import get
 
 HASTY = (
@@ -42,14 +40,6 @@ main()
 """
 
 
-def until(holds: Callable[[], object]) -> None:
-    for _ in range(1800):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not come in three minutes")
-
-
 def edit(file: Path, words: str) -> None:
     """At one stroke: who reads the file meanwhile sees the old words or the new ones, and not half of them."""
     new = file.with_suffix(".new")
@@ -61,25 +51,21 @@ def test_an_edited_watchlist_holds_at_the_next_turn_and_a_wrong_one_not_at_all(t
     with a_site() as site:
         site.pages |= {f"/{name}": policy() for name in ("old", "new", "last")}
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=("old",))
-        said = tmp_path / "said.txt"
-        watching = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
-        with said.open("w") as out, subprocess.Popen(watching, stderr=out) as staying:
-            try:
-                until(lambda: site.asked.get("/old"))
-                edit(config, config.read_text().replace("library/old", "library/new").replace("/old", "/new"))
-                until(lambda: site.asked.get("/new"))
-                edit(config, f"{config.read_text()}nonsense = 1\n")
-                until(lambda: "nonsense" in said.read_text())
-                asked = site.asked["/new"]
-                with closing(sqlite3.connect(tmp_path / "watch.db", timeout=30)) as database, database:
-                    database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
-                until(lambda: site.asked["/new"] > asked)
-                edit(config, config.read_text().replace("nonsense = 1\n", "").replace("/new", "/last"))
-                until(lambda: site.asked.get("/last"))
-            finally:
-                staying.terminate()
-        assert staying.wait() == 0
-        assert said.read_text().count("until this is fixed") == 1
+        with warm.running("-c", HASTY, "watch", "--config", config) as watching:
+            until(lambda: site.asked.get("/old"))
+            edit(config, config.read_text().replace("library/old", "library/new").replace("/old", "/new"))
+            until(lambda: site.asked.get("/new"))
+            edit(config, f"{config.read_text()}nonsense = 1\n")
+            until(lambda: "nonsense" in watching.errors)
+            asked = site.asked["/new"]
+            with closing(sqlite3.connect(tmp_path / "watch.db", timeout=30)) as database, database:
+                database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
+            until(lambda: site.asked["/new"] > asked)
+            edit(config, config.read_text().replace("nonsense = 1\n", "").replace("/new", "/last"))
+            until(lambda: site.asked.get("/last"))
+            watching.terminate()
+            done = watching.wait()
+        assert (done.returncode, done.stderr.count("until this is fixed")) == (0, 1)
 
 
 def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(tmp_path: Path) -> None:
@@ -88,9 +74,8 @@ def test_a_watch_that_is_ended_at_the_very_start_of_a_run_ends_that_too(tmp_path
         site.pages["/privacy"] = lambda: policy() if ended.wait(600) else ""
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
         edit(config, config.read_text().replace("[crawl]", "[crawl]\ntimeout = 600"))
-        watching = [sys.executable, "-c", ENDED_AT_A_START, "watch", "--config", str(config)]
         try:
-            done = subprocess.run(watching, capture_output=True, text=True, timeout=300, check=False)
+            done = warm.done("-c", ENDED_AT_A_START, "watch", "--config", config)
         finally:
             ended.set()
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
@@ -101,28 +86,23 @@ def test_a_database_that_fails_for_a_while_ends_no_watch(tmp_path: Path) -> None
         site.pages["/privacy"] = policy()
         config = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
         Database(f"sqlite:///{tmp_path}/watch.db").close()
-        said = tmp_path / "said.txt"
-        watching = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
         with (
-            said.open("w") as out,
-            subprocess.Popen(watching, stderr=out) as staying,
+            warm.running("-c", HASTY, "watch", "--config", config) as watching,
             closing(sqlite3.connect(tmp_path / "watch.db", isolation_level=None, timeout=30)) as database,
         ):
-            try:
-                until(lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0])
-                database.execute("ALTER TABLE checks RENAME TO gone")
-                until(lambda: "no such table: checks; nothing is lost, the watch tries again" in said.read_text())
-                time.sleep(1)
-                database.execute("ALTER TABLE gone RENAME TO checks")
-                until(lambda: "the database is back" in said.read_text())
-                asked = site.asked["/privacy"]
-                database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
-                until(lambda: site.asked["/privacy"] > asked)
-            finally:
-                staying.terminate()
-        assert staying.wait() == 0
-        assert said.read_text().count("no such table: checks; nothing is lost") == 1
-        assert "Traceback" not in said.read_text()
+            until(lambda: database.execute("SELECT count(*) FROM versions").fetchone()[0])
+            database.execute("ALTER TABLE checks RENAME TO gone")
+            until(lambda: "no such table: checks; nothing is lost, the watch tries again" in watching.errors)
+            time.sleep(1)
+            database.execute("ALTER TABLE gone RENAME TO checks")
+            until(lambda: "the database is back" in watching.errors)
+            asked = site.asked["/privacy"]
+            database.execute("UPDATE checks SET checked_at = '2020-01-01 00:00:00.000000'")
+            until(lambda: site.asked["/privacy"] > asked)
+            watching.terminate()
+            done = watching.wait()
+        assert (done.returncode, done.stderr.count("no such table: checks; nothing is lost")) == (0, 1)
+        assert "Traceback" not in done.stderr
 
 
 def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
@@ -152,30 +132,24 @@ def test_a_server_that_is_restarted_or_takes_nothing_for_a_while_ends_no_watch(
 
         site.pages["/privacy"] = policy()
         config = watchlist(tmp_path, site, url)
-        said = tmp_path / "said.txt"
-        watching = [sys.executable, "-c", HASTY, "watch", "--config", str(config)]
-        with said.open("w") as out, subprocess.Popen(watching, stderr=out) as staying:
-            try:
-                until(lambda: site.asked.get("/privacy"))
-                alter("ALLOW_CONNECTIONS false")
-                until(lambda: "not currently accepting connections; nothing is lost" in said.read_text())
-                alter("ALLOW_CONNECTIONS true")
-                until(lambda: "the database is back" in said.read_text())
-                site.pages["/privacy"] = policy(AI)
-                make_due()
-                until(lambda: sent() == 1)  # recorded: before, a connection that breaks off makes it come again
-                alter("SET default_transaction_read_only = on")
-                time.sleep(2)
-                assert staying.poll() is None, said.read_text()
-                make_due()
-                until(lambda: "is it a copy that is only read" in said.read_text())
-                site.pages["/privacy"] = policy(AI, "We sell your loans to advertisers.")
-                alter("SET default_transaction_read_only = off")
-                until(lambda: sent() == 2)
-            finally:
-                staying.terminate()
-        assert staying.wait() == 0
-        assert "Traceback" not in said.read_text()
+        with warm.running("-c", HASTY, "watch", "--config", config) as watching:
+            until(lambda: site.asked.get("/privacy"))
+            alter("ALLOW_CONNECTIONS false")
+            until(lambda: "not currently accepting connections; nothing is lost" in watching.errors)
+            alter("ALLOW_CONNECTIONS true")
+            until(lambda: "the database is back" in watching.errors)
+            site.pages["/privacy"] = policy(AI)
+            make_due()
+            until(lambda: sent() == 1)  # recorded: before, a connection that breaks off makes it come again
+            alter("SET default_transaction_read_only = on")
+            make_due()
+            until(lambda: "is it a copy that is only read" in watching.errors)
+            site.pages["/privacy"] = policy(AI, "We sell your loans to advertisers.")
+            alter("SET default_transaction_read_only = off")
+            until(lambda: sent() == 2)
+            watching.terminate()
+            done = watching.wait()
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
         told = (tmp_path / "alerts.txt").read_text()
         assert (told.count("Sent for:"), "sell your loans" in told) == (2, True)
 
@@ -184,42 +158,32 @@ def test_the_pages_follow_an_edited_watchlist_and_say_that_a_wrong_one_does_not_
     database = Database(f"sqlite:///{tmp_path}/watch.db")
     owe(database, "team")
     database.close()
-    config, said = tmp_path / "policywatch.toml", tmp_path / "said.txt"
+    config = tmp_path / "policywatch.toml"
     at_once = f'database = "sqlite:///{tmp_path}/watch.db"\n[[routes]]\nname = "team"\nto = ["console://"]\n'
     config.write_text(f'{at_once}when = "weekly tuesday 08:00"\n')
     environ = {**os.environ, "POLICYWATCH_TOKEN": "a token for programs"}
-    serving = command("serve", "--port", 0, "--config", config)
-    with (
-        said.open("w") as err,
-        subprocess.Popen(serving, stdout=subprocess.PIPE, stderr=err, text=True, env=environ) as pages,
-    ):
-        assert pages.stdout is not None
-        home = pages.stdout.readline().split()[4]
+    with serving(config, environ=environ) as (home, program):
 
         def health() -> tuple[str, str]:
             return get(f"{home}health").text, get(f"{home}api/v1/health").json()["watchlist"]
 
-        try:
-            assert "in the digest of 7 October 2025" in health()[0]
-            config.write_text(at_once)
-            assert "with the next run" in health()[0]
-            for wrong in (f'{at_once}wehn = "daily 08:00"\n', at_once.replace("watch.db", "other.db")):
-                config.write_text(wrong)
-                for shown, word in (health(), health()):
-                    assert "The watchlist contains an error." in shown
-                    assert "with the next run" in shown
-                    assert "wehn" not in shown, "who has not signed in need not know the file"
-                    assert word == "wrong"
-            config.write_text(at_once.replace("console://", "${NOT_SET}"))
-            assert health()[1] == "wrong", "who can accept a held text must know whom to tell"
-            config.write_text(f'{at_once}when = "daily 08:00"\n')
-            shown, word = health()
-            assert ("in the digest of 6 October 2025" in shown, word) == (True, "good")
-        finally:
-            pages.terminate()
-    told = said.read_text()
-    assert told.count("until this is fixed") == 3
-    assert "can't be changed while `serve` runs" in told
+        assert "in the digest of 7 October 2025" in health()[0]
+        config.write_text(at_once)
+        assert "with the next run" in health()[0]
+        for wrong in (f'{at_once}wehn = "daily 08:00"\n', at_once.replace("watch.db", "other.db")):
+            config.write_text(wrong)
+            for shown, word in (health(), health()):
+                assert "The watchlist contains an error." in shown
+                assert "with the next run" in shown
+                assert "wehn" not in shown, "who has not signed in need not know the file"
+                assert word == "wrong"
+        config.write_text(at_once.replace("console://", "${NOT_SET}"))
+        assert health()[1] == "wrong", "who can accept a held text must know whom to tell"
+        config.write_text(f'{at_once}when = "daily 08:00"\n')
+        shown, word = health()
+        assert ("in the digest of 6 October 2025" in shown, word) == (True, "good")
+        assert program.errors.count("until this is fixed") == 3
+        assert "can't be changed while `serve` runs" in program.errors
 
 
 def test_a_file_that_is_just_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -16,6 +14,7 @@ from policywatch.cli import app
 from policywatch.web.app import create_app
 from policywatch.web.serving import Listening, hosts, root
 from storage.database import Database
+from tests.site import serving
 from tests.story_of_parley import PRIVACY, tell
 from tests.web_pages import Story, hrefs
 from tests.web_server import get, served
@@ -159,16 +158,10 @@ def test_serve_says_what_it_cannot_do(
 def test_serve_understands_a_proxy_that_takes_the_prefix_away_and_one_that_does_not(tmp_path: Path) -> None:
     config = tmp_path / "policywatch.toml"
     config.write_text(f'database = "sqlite:///{tmp_path / "store.db"}"\n')
-    command = [sys.executable, "-m", "policywatch", "serve", "--config", str(config), "--port", "0"]
-    with subprocess.Popen([*command, "--root-path", "watch"], stdout=subprocess.PIPE, text=True) as serving:
-        assert serving.stdout is not None
-        home = serving.stdout.readline().split()[4]
+    with serving(config, "--root-path", "watch") as (home, _):
         assert home.endswith("/watch/")
-        try:
-            for path in ("", "services", "static/base.css"):
-                taken_away = home.replace("/watch/", "/")
-                assert get(home + path).text == get(taken_away + path).text
-            assert "/watch/changes" in hrefs(LexborHTMLParser(get(home).text))
-            assert get(home, headers={"Host": "evil.example"}).status_code == 400
-        finally:
-            serving.terminate()
+        for path in ("", "services", "static/base.css"):
+            taken_away = home.replace("/watch/", "/")
+            assert get(home + path).text == get(taken_away + path).text
+        assert "/watch/changes" in hrefs(LexborHTMLParser(get(home).text))
+        assert get(home, headers={"Host": "evil.example"}).status_code == 400

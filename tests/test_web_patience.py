@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 import socket
-import subprocess
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -14,37 +12,26 @@ import pytest
 from fastapi import FastAPI
 
 from policywatch.web.connection_limits import LimitedProtocol
-from tests.site import a_site, command, watchlist
+from tests.site import a_site, serving, watchlist
 from tests.web_server import get, served
 
 _ALLOWED = 256  # files that the system lets the pages open
 _HALF = b"GET /services HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
-def _few() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_ALLOWED, _ALLOWED))
-
-
 def test_connections_that_ask_for_nothing_neither_shut_the_pages_nor_fill_the_log(tmp_path: Path) -> None:
     with a_site() as site:
         file = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db")
-    words = [*command(), "serve", "--port", "0", "--config", str(file)]
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=_few) as serving,
-        ExitStack() as silent,
-    ):
-        try:
-            assert serving.stdout is not None
-            url = serving.stdout.readline().split()[4]
-            where = urlsplit(url)
-            for _ in range(2 * _ALLOWED):
-                one = silent.enter_context(socket.create_connection((where.hostname, where.port), timeout=60))
-                one.send(_HALF)
-            assert get(f"{url}services").status_code == 200
-        finally:
-            serving.terminate()
-    assert [line.split()[4:6] for line in (tmp_path / "log").read_text().splitlines()] == [["/services", "200"]]
+    few = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({_ALLOWED}, {_ALLOWED}))"
+    with serving(file, first=few) as (url, program), ExitStack() as silent:
+        where = urlsplit(url)
+        for _ in range(2 * _ALLOWED):
+            one = silent.enter_context(socket.create_connection((where.hostname, where.port), timeout=60))
+            one.send(_HALF)
+        assert get(f"{url}services").status_code == 200
+        program.terminate()
+        lines = program.wait().stderr.splitlines()
+    assert [line.split()[4:6] for line in lines] == [["/services", "200"]]
 
 
 class _Hasty(LimitedProtocol):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -31,9 +29,10 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.errors import Busy
 from storage.lock import beside_others, one_at_a_time
+from tests import warm
 from tests.conftest import made
 from tests.inbox import webhook
-from tests.site import AI, Site, a_site, command, policy, policywatch, watchlist
+from tests.site import AI, Site, a_site, policy, policywatch, until, watchlist
 
 NAMES = ("one", "two", "three", "four", "five", "six")
 
@@ -169,25 +168,14 @@ def test_two_workers_never_ask_a_host_at_once_and_end_in_good_order(
         library.pages[f"/{name}"] = lambda name=name: page(name)  # type: ignore[misc]
     config = watchlist(tmp_path, library, url, NAMES)
     config.write_text(config.read_text().replace("delay = 0", "delay = 0.1", 1))
-    log = tmp_path / "log.txt"
-    with log.open("w") as out:
-        workers = [
-            subprocess.Popen([*command("worker", "--config", config), "--concurrency", "2"], stderr=out)
-            for _ in range(2)
-        ]
-        try:
-            until = time.monotonic() + 300
-            while [outcome for _, outcome in outcomes(shared)].count("first") < len(NAMES):
-                assert time.monotonic() < until
-                time.sleep(0.1)
-            for worker in workers:
-                worker.send_signal(signal.SIGTERM)
-            assert [worker.wait(120) for worker in workers] == [0, 0], log.read_text()
-        finally:
-            for worker in workers:
-                worker.kill()
-    assert log.read_text().count("worker ended") == 2
-    assert "Traceback" not in log.read_text()
+    words = ("-m", "policywatch", "worker", "--config", config, "--concurrency", "2")
+    with warm.running(*words) as one, warm.running(*words) as other:
+        until(lambda: [outcome for _, outcome in outcomes(shared)].count("first") == len(NAMES))
+        for worker in (one, other):
+            worker.terminate()
+            done = worker.wait()
+            assert (done.returncode, done.stderr.count("worker ended")) == (0, 1), done.stderr
+            assert "Traceback" not in done.stderr
     assert sorted(outcomes(shared)) == sorted((f"library/{name}", "first") for name in NAMES)
     asked.sort()
     gaps = [begun - ended for (_, ended), (begun, _) in pairwise(asked)]
