@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from messages import Catalogue, catalogue
@@ -56,11 +57,15 @@ class _Room:
 
 def fitted(body: Body, subject: str, form: Format, length: int, size: Callable[[str], int] = len) -> str:
     """As much of the body as `length` characters (or what `size` counts) hold."""
+
+    @cache
+    def rendered(room: _Room) -> str:
+        return _render(body, subject, form, room)
+
     if length >= _ONE_LINE:
-        for room in _rooms(body, lambda tried: size(_render(body, subject, form, tried)) <= length):
-            rendered = _render(body, subject, form, room)
-            if size(rendered) <= length:
-                return rendered
+        for room in _rooms(body, lambda tried: size(rendered(tried)) <= length):
+            if size(rendered(room)) <= length:
+                return rendered(room)
     return _one_line(body, subject, form, length)
 
 

@@ -39,9 +39,9 @@ settings.register_profile("explore", settings.get_profile("same"), derandomize=F
 settings.load_profile("same")
 
 warm.share_statements()
-_MEMORY = Path("/dev/shm")  # where a database need not wait for a disk at each commit
-if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+_MEMORY = "/dev/shm"  # where a database need not wait for a disk at each commit
+_ROOT = _MEMORY if Path(_MEMORY).is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30 else tempfile.gettempdir()
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _ROOT)
 
 
 @pytest.hookimpl(trylast=True)
@@ -60,7 +60,7 @@ def _patiently(*words: Any, timeout: float = 0, **how: Any) -> str:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL that lives as long as the test run."""
     common = tmp_path_factory.getbasetemp().parent / "starting-postgres"  # of all processes that test at once
-    with tempfile.TemporaryDirectory(prefix="policywatch-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory("policywatch-pg", dir=_ROOT, ignore_cleanup_errors=True) as folder:
         with common.open("w") as turn, pytest.MonkeyPatch.context() as patience:
             flock(turn, LOCK_EX)  # two that make the server's user at once get in each other's way
             patience.setattr(starting, "pgexec", _patiently)
@@ -94,7 +94,7 @@ def made(server: str, template: str = "template1") -> Iterator[str]:
     """The URL of a new database on the server."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield server.replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

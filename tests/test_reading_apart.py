@@ -98,7 +98,7 @@ def test_another_process_can_write_while_a_text_is_read_and_compared(
         assert reprocess_all(job.database, {ID: job.configs[ID]}, mistakes).read == 6
         assert (mistakes, {*other.wrote}) == ([], {"extract", "compare"})
         other.wrote.clear()
-        import_document(job.database, ID, job.configs[ID], archived(60))
+        import_document(job.database, ID, job.configs[ID], archived(42))
         assert {*other.wrote} == {"extract", "compare"}
     other.database.close()
 
