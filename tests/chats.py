@@ -145,7 +145,7 @@ def chats(authority: trustme.CA, environ: Callable[[str, str], None], folder: Pa
 
     proxy = QuietServer(("127.0.0.1", 0), Proxy)
     for server in (service, proxy):
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     certificate = folder / "chats.pem"
     authority.cert_pem.write_to_path(str(certificate))
     environ("REQUESTS_CA_BUNDLE", str(certificate))

@@ -85,7 +85,7 @@ class Answering(BaseHTTPRequestHandler):
 def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The address of a server on the loopback that answers by this handler."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -71,7 +71,7 @@ def timestamp_authority(folder: Path) -> Iterator[TimestampAuthority]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     authority.url = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield authority
