@@ -1,9 +1,12 @@
-"""Column types that both databases keep alike, and the numbers that they can hold."""
+"""Column types that both databases keep alike, and how much they and a statement can hold."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from threading import get_ident
 from typing import Any
 
 import zstandard
@@ -16,19 +19,30 @@ from storage.errors import DamagedValue
 
 MAX_INTEGER = 2**31 - 1  # of PostgreSQL's type; a larger number identifies nothing
 MAX_BIGINT = 2**63 - 1
+_PART = 500  # bound values in a statement
 
 
-def compressed(value: bytes) -> bytes:
+def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many values as a statement can take."""
+    return (values[start : start + _PART] for start in range(0, len(values), _PART))
+
+
+def compressed(value: bytes, level: int = 9) -> bytes:
     """As zstd, with a checksum."""
-    return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(value)
+    return zstandard.ZstdCompressor(level, write_checksum=True).compress(value)
 
 
 def decompressed(value: bytes) -> bytes:
     """Raise `DamagedValue`; also where the length that damaged bytes name is beyond any memory."""
     try:
-        return zstandard.ZstdDecompressor().decompress(value)
+        return _decompressor(get_ident()).decompress(value)
     except (zstandard.ZstdError, MemoryError) as failure:
         raise DamagedValue from failure
+
+
+@lru_cache(maxsize=64)  # to make one costs more than to decompress most values, and threads may not share it
+def _decompressor(_thread: int) -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor()
 
 
 class Utc(TypeDecorator[datetime]):
@@ -102,8 +116,12 @@ class CompressedJson(TypeDecorator[Any]):
     impl = LargeBinary
     cache_ok = True
 
+    def __init__(self, level: int = 9) -> None:
+        super().__init__()
+        self.level = level
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else compressed(json.dumps(value, ensure_ascii=False).encode())
+        return None if value is None else compressed(json.dumps(value, ensure_ascii=False).encode(), self.level)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:
