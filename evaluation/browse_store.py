@@ -25,15 +25,10 @@ from storage.database import Database
 from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document
 from storage.paragraphs import (
-    IndexEntry,
-    Paragraph,
     ParagraphInterval,
-    ParagraphTexts,
     digest,
     earliest_id,
-    index_entry,
-    rows_of_texts,
-    write_words,
+    write_paragraphs,
 )
 from storage.versions import Version
 
@@ -76,10 +71,8 @@ class _Rows:
     changes: list[dict[str, Any]] = field(default_factory=list)
     topics: list[dict[str, Any]] = field(default_factory=list)
     passages: list[dict[str, Any]] = field(default_factory=list)
-    paragraphs: list[dict[str, Any]] = field(default_factory=list)
-    texts: list[dict[str, Any]] = field(default_factory=list)
     intervals: list[dict[str, Any]] = field(default_factory=list)
-    words: dict[int, IndexEntry] = field(default_factory=dict)
+    paragraphs: list[tuple[str, int, dict[str, str]]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -241,20 +234,9 @@ class Maker:
             standing.pop(gone)["last"] = number - 1
         new = [text for text in dict.fromkeys(texts) if text not in standing]
         free = earliest_id(moment) + int(id_[8:11]) * 4096 + int(id_[-1]) * 400
-        unseen = [text for text in new if text not in ids]
-        rows.texts += rows_of_texts(free, unseen, "en")
-        for free_id, text in enumerate(unseen, free):
-            ids[text] = free_id
-            rows.words[free_id] = entry = index_entry(text, id_, "en")
-            rows.paragraphs.append(
-                {
-                    "id": free_id,
-                    "document_id": id_,
-                    "digest": digest(text),
-                    "words": len(entry.words),
-                    "mentions": {"ai_training": 1} if "train" in text else {},
-                }
-            )
+        unseen = {digest(text) or "": text for text in new if text not in ids}
+        rows.paragraphs.append((id_, free, unseen))
+        ids |= {text: free + place for place, text in enumerate(unseen.values())}
         for text in new:
             standing[text] = {"paragraph_id": ids[text], "first": number, "last": None}
             rows.intervals.append(standing[text])
@@ -337,13 +319,12 @@ def _write(connection: sa.Connection, rows: _Rows) -> None:
         (Alert, rows.alerts),
         (Delivery, rows.deliveries),
         (DeliveryItem, rows.items),
-        (Paragraph, rows.paragraphs),
-        (ParagraphTexts, rows.texts),
         (ParagraphInterval, rows.intervals),
     ):
         for part in _parts(those):
             connection.execute(sa.insert(table), part)
-    write_words(connection, rows.words)
+    for paragraphs in rows.paragraphs:
+        write_paragraphs(connection, *paragraphs, lambda text: {"ai_training": 1} if "train" in text else {})
 
 
 def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -19,7 +19,7 @@ from storage.database import Database, all_tables
 from storage.deliveries import State
 from storage.errors import with_advice
 from storage.notices import NoticeKind
-from storage.paragraphs import digest, fts_columns, index_entry, stored_texts, texts_of, vector
+from storage.paragraphs import digest, index_rows, is_of, of_pack, paragraph_ids, stored_words, texts_of
 from storage.verification import Damage, capture_damage, evidence_damage
 from storage.versions import Cause
 from storage.wal import truncation
@@ -75,9 +75,9 @@ _SHAPES: dict[str, Any] = {
     "versions.page": _Page,
 }
 all_tables()
-_CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _PARAGRAPHS, _INTERVALS = (
+_CAPTURES, _CHANGES, _VERSIONS, _PASSAGES, _TOPICS, _INTERVALS = (
     SQLModel.metadata.tables[name]
-    for name in ("captures", "changes", "versions", "passages", "change_topics", "paragraphs", "paragraph_intervals")
+    for name in ("captures", "changes", "versions", "passages", "change_topics", "paragraph_intervals")
 )
 
 
@@ -235,16 +235,14 @@ def _rows(session: Session) -> Iterator[Damage]:
 
 def _paragraphs(session: Session) -> Iterator[Damage]:
     """They are made from the versions, and say the same."""
-    columns = _PARAGRAPHS.c.id, _PARAGRAPHS.c.digest, _INTERVALS.c.first, _INTERVALS.c.last
-    joined = select(*columns).join(_PARAGRAPHS, _INTERVALS.c.paragraph_id == _PARAGRAPHS.c.id)
     for document in session.scalars(select(_VERSIONS.c.document_id).distinct()).all():
         try:
-            intervals = _intervals(session, document)
-            digests = {id_: digest(each) for id_, each, *_ in stored_texts(session, document)}
+            wanted = _intervals(session, document)
         except (ValueError, TypeError, AttributeError, KeyError):
             continue  # `_rows` says what is wrong with a page
-        rows = session.execute(joined.where(_PARAGRAPHS.c.document_id == document)).all()
-        if intervals != {tuple(row[1:]) for row in rows} or any(digests.get(row[0]) != row[1] for row in rows):
+        digests = {id_: key for key, id_ in paragraph_ids(session, document).items()}
+        rows = session.execute(select(*_INTERVALS.c).where(*is_of(document)))
+        if wanted != {(digests.get(id_), first, last) for id_, first, last in rows}:
             yield Damage(
                 document, "its paragraphs, which search and dates are taken from, are not those of its versions"
             )
@@ -265,23 +263,21 @@ def _words(session: Session) -> Iterator[Damage]:
     """The index of words is what the paragraphs would make it."""
     is_sqlite = session.connection().dialect.name == "sqlite"
     ids = _misindexed_sqlite(session) if is_sqlite else _misindexed_postgresql(session)
-    named = select(_PARAGRAPHS.c.id, _PARAGRAPHS.c.document_id).where(_PARAGRAPHS.c.id.in_(ids[:_PART]))
-    owners = dict(session.execute(named).all())
-    for document in sorted({owners.get(id_, "paragraph_words") for id_ in ids}):
+    owners = {session.scalar(select(of_pack("document_id", id_))) for id_ in ids[:_PART]}
+    for document in sorted(owner or "paragraph_words" for owner in owners):
         yield Damage(document, "search does not find its paragraphs by the words that they have")
 
 
 def _misindexed_sqlite(session: Session) -> list[int]:
     """The index holds no text: it is compared, word by word, with one that is made anew."""
     connection = session.connection()
-    index = "fts5(words, marks, content='', columnsize=0, tokenize='ascii')"  # as the migration makes it
+    index = "fts5(words, content='', columnsize=0, tokenize='ascii')"  # as the migration makes it
     connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.fresh USING {index}")
-    statement = text("INSERT INTO temp.fresh (rowid, words, marks) VALUES (:id, :words, :marks)")
-    for id_, *indexed in [*stored_texts(session)]:
-        connection.execute(statement, {"id": id_, **fts_columns(index_entry(*indexed))})
+    for pack in stored_words(session):
+        connection.exec_driver_sql("INSERT INTO temp.fresh (rowid, words) VALUES (?, ?)", index_rows(connection, pack))
     for name, schema, of in (("stored", "main", "paragraph_words"), ("wanted", "temp", "fresh")):
         connection.exec_driver_sql(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({schema}, {of}, instance)")
-    columns = 'doc, term, col, "offset"'
+    columns = 'doc, term, "offset"'
     stored, wanted = f"SELECT {columns} FROM temp.stored", f"SELECT {columns} FROM temp.wanted"  # noqa: S608  # our own
     differing = f"SELECT doc FROM ({stored} EXCEPT {wanted}) UNION SELECT doc FROM ({wanted} EXCEPT {stored})"  # noqa: S608
     return list(connection.exec_driver_sql(differing).scalars())
@@ -289,10 +285,12 @@ def _misindexed_sqlite(session: Session) -> list[int]:
 
 def _misindexed_postgresql(session: Session) -> list[int]:
     connection = session.connection()
-    orphans = "SELECT paragraph_id FROM paragraph_words EXCEPT SELECT id FROM paragraphs"
+    last_id = "(SELECT last_id FROM paragraph_packs WHERE first_id <= paragraph_id ORDER BY first_id DESC LIMIT 1)"
+    orphans = f"SELECT paragraph_id FROM paragraph_words WHERE coalesce({last_id}, 0) < paragraph_id"  # noqa: S608
     ids = list(connection.exec_driver_sql(orphans).scalars())
-    as_wanted = text("SELECT words = CAST(:words AS tsvector) FROM paragraph_words WHERE paragraph_id = :id")
-    for id_, *indexed in [*stored_texts(session)]:
-        if not connection.execute(as_wanted, {"id": id_, "words": vector(index_entry(*indexed))}).scalar():
-            ids.append(id_)
+    pack = "unnest(%s::bigint[], %s::text[]) AS pack (id, wanted) LEFT JOIN paragraph_words ON paragraph_id = id"
+    differing = f"SELECT id FROM {pack} WHERE words IS DISTINCT FROM wanted::tsvector"  # noqa: S608
+    for each in stored_words(session):
+        rows = index_rows(connection, each)
+        ids += connection.exec_driver_sql(differing, tuple(map(list, zip(*rows, strict=True)))).scalars()
     return ids

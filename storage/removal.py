@@ -17,13 +17,12 @@ from storage.documents import Document, document
 from storage.errors import Busy, StorageError
 from storage.events import dissolve_events
 from storage.notices import Notice
-from storage.paragraphs import Mentions, Paragraph, reindex
+from storage.paragraphs import Mentions, reindex
 from storage.reviews import Review
 from storage.second_readings import forget_second_readings
 from storage.versions import Import, Version
 
 OF_A_DOCUMENT: tuple[type[SQLModel], ...] = (Capture, Check, Version, Change, Notice, Import, AlternatingPassage)
-INDEXED = (Paragraph,)  # made from the versions
 
 
 class StillCompared(StorageError):

@@ -15,9 +15,10 @@ from sqlmodel import Session, col, select
 from storage.changes import Change
 from storage.clock import midnight
 from storage.documents import Document
-from storage.paragraphs import Paragraph, ParagraphInterval, earliest_id, paragraph_texts, place_of
-from storage.tokenizer import STEMMERS, Word, stem, words
+from storage.paragraphs import ParagraphInterval, ParagraphPack, earliest_id, of_pack, place_of
+from storage.tokenizer import Word, words
 from storage.versions import Version
+from storage.word_forms import forms_of
 
 _MOST_PHRASES = 16  # of a question
 _MOST_PLACES = 300  # documents that are named in the question; more are sorted out afterwards
@@ -25,28 +26,29 @@ _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+)')
 
 
 class Phrase(NamedTuple):
-    """Words in a row; with `begins`, the last is only the beginning of one. `stems` also match, one a language."""
+    """Words in a row; with `begins`, the last is only the beginning of one. Any of `forms` matches, too."""
 
     words: tuple[str, ...]
     begins: bool = False
-    stems: tuple[str, ...] = ()
+    forms: frozenset[str] = frozenset()
 
 
-def phrases(asked: str) -> tuple[Phrase, ...]:
+def phrases(session: Session, asked: str) -> tuple[Phrase, ...]:
     """What a person wrote into the box: every word in one of its forms, and every "phrase in quotes" as it is, must be
     there; `cooki*` begins a word.
 
     Nothing that can be written is wrong; what holds no letter or digit asks for nothing.
     """
-    found: dict[Phrase, None] = {}
+    found: dict[tuple[Phrase, str], None] = {}
     for match in _QUOTED.finditer(asked[:1000]):
         written = next(group for group in match.groups() if group is not None)
         row, begins = list(words(written)), written.endswith("*")
-        alone = [written[word.start : word.end] for word in row] if match[4] and len(row) == 1 and not begins else []
-        stems = (stem(word, language) for word in alone for language in STEMMERS)
+        is_word = match[4] and len(row) == 1 and not begins
         if row:
-            found[Phrase(tuple(word.folded for word in row), begins, tuple(filter(None, stems)))] = None
-    return tuple(found)[:_MOST_PHRASES]
+            alone = written[row[0].start : row[0].end] if is_word else ""
+            found[Phrase(tuple(word.folded for word in row), begins), alone] = None
+    few = [*found][:_MOST_PHRASES]
+    return tuple(phrase._replace(forms=forms_of(session, word)) if word else phrase for phrase, word in few)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def search(
     limit: int = 20,
 ) -> SearchPage:
     """The paragraphs, in any version of any document, that hold every word and phrase asked for."""
-    terms = phrases(asked)
+    terms = phrases(session, asked)
     if not terms:
         return SearchPage([])
     documents = _documents(session, wanted)
@@ -150,13 +152,15 @@ def _question(
     before: int | None,
 ) -> Select[int]:
     """For the ids of what matches, the newest first."""
-    places = [place_of(each) for each in documents] if documents and len(documents) <= _MOST_PLACES else []
+    if documents is not None and len(documents) <= _MOST_PLACES:
+        places = [place_of(each) for each in documents]
+        terms, documents = [*terms, Phrase((places[0],), forms=frozenset(places))], None
     if session.get_bind().dialect.name == "sqlite":
         id_ = column("rowid", BigInteger)
-        matches = text("paragraph_words MATCH :question").bindparams(question=_for_sqlite(terms, places))
+        matches = text("paragraph_words MATCH :question").bindparams(question=_for_sqlite(terms))
     else:
         id_ = column("paragraph_id", BigInteger)
-        matches = text("words @@ CAST(:question AS tsquery)").bindparams(question=_for_postgresql(terms, places))
+        matches = text("words @@ CAST(:question AS tsquery)").bindparams(question=_for_postgresql(terms))
     question = sqlalchemy.select(id_).select_from(table("paragraph_words", id_)).where(matches).order_by(id_.desc())
     if before is not None:
         question = question.where(id_ < before)
@@ -167,47 +171,41 @@ def _question(
     if wanted.standing:
         current = col(ParagraphInterval.last).is_(None)
         question = question.where(exists().where(col(ParagraphInterval.paragraph_id) == id_, current))
-    if documents is not None and not places:
-        of = sqlalchemy.select(col(Paragraph.document_id)).where(col(Paragraph.id) == id_).scalar_subquery()
-        question = question.where(of.in_(documents))
+    if documents is not None:
+        question = question.where(of_pack("document_id", id_).in_(documents))
     return question
 
 
-def _for_sqlite(terms: Sequence[Phrase], places: Sequence[str]) -> str:
+def _for_sqlite(terms: Sequence[Phrase]) -> str:
     clauses = []
     for each in terms:
-        clause = f'words : "{" ".join(each.words)}"{"*" if each.begins else ""}'
-        clauses.append(" OR ".join([clause, *(f'marks : "{stem}"' for stem in each.stems)]))
-    question = " AND ".join(f"({clause})" for clause in clauses)
-    return f"{question} AND marks : ({' OR '.join(places)})" if places else question
+        row = f'"{" ".join(each.words)}"{"*" if each.begins else ""}'
+        clauses.append(" OR ".join([row, *(f'"{form}"' for form in each.forms)]))
+    return " AND ".join(f"({clause})" for clause in clauses)
 
 
-def _for_postgresql(terms: Sequence[Phrase], places: Sequence[str]) -> str:
+def _for_postgresql(terms: Sequence[Phrase]) -> str:
     clauses = []
     for each in terms:
-        last = f"'{each.words[-1]}'{':*' if each.begins else ''}"
-        row = " <-> ".join([*(f"'{word}'" for word in each.words[:-1]), last])
-        clauses.append(" | ".join([f"({row})", *(f"'{stem}'" for stem in each.stems)]))
-    question = " & ".join(f"({clause})" for clause in clauses)
-    return f"{question} & ({' | '.join(places)})" if places else question
+        row = " <-> ".join(f"'{word}'" for word in each.words) + (":*" if each.begins else "")
+        clauses.append(" | ".join([f"({row})", *(f"'{form}'" for form in each.forms)]))
+    return " & ".join(f"({clause})" for clause in clauses)
 
 
 def _hits(session: Session, ids: Sequence[int], terms: Sequence[Phrase]) -> list[Hit]:
-    if not ids:
-        return []
-    joined = select(Paragraph.id, Document).join(Document, col(Document.id) == col(Paragraph.document_id))
-    documents = dict(session.exec(joined.where(col(Paragraph.id).in_(ids))).all())
-    texts, spans = paragraph_texts(session, ids), _spans(session, ids)
-    return [Hit(id_, documents[id_], texts[id_][0], marked(*texts[id_], terms), spans[id_]) for id_ in ids]
+    paragraph = col(ParagraphInterval.paragraph_id)
+    intervals = select(ParagraphInterval, of_pack("first_id", paragraph)).where(paragraph.in_(ids))
+    stood = session.exec(intervals.order_by(col(ParagraphInterval.first))).all()
+    packs = select(ParagraphPack.first_id, ParagraphPack.texts, Document).join(Document)
+    packs = packs.where(col(ParagraphPack.first_id).in_({first for _, first in stood}))
+    held = {first: (texts, document) for first, texts, document in session.exec(packs)}
+    texts = {each.paragraph_id: held[first][0][each.paragraph_id - first] for each, first in stood}
+    documents = {each.paragraph_id: held[first][1] for each, first in stood}
+    spans = _spans(session, [(each, held[first][1].id) for each, first in stood])
+    return [Hit(id_, documents[id_], texts[id_], marked(texts[id_], terms), spans[id_]) for id_ in ids]
 
 
-def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
-    stood = session.exec(
-        select(ParagraphInterval, Paragraph.document_id)
-        .join(Paragraph, col(Paragraph.id) == col(ParagraphInterval.paragraph_id))
-        .where(col(ParagraphInterval.paragraph_id).in_(ids))
-        .order_by(col(ParagraphInterval.first))
-    ).all()
+def _spans(session: Session, stood: Sequence[tuple[ParagraphInterval, str]]) -> dict[int, list[Span]]:
     borders = {(of, each.first) for each, of in stood}
     borders |= {(of, each.last + 1) for each, of in stood if each.last is not None}
     known = (
@@ -225,13 +223,10 @@ def _spans(session: Session, ids: Sequence[int]) -> dict[int, list[Span]]:
     return found
 
 
-def marked(paragraph: str, language: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
+def marked(paragraph: str, terms: Sequence[Phrase]) -> list[tuple[bool, str]]:
     """The text in pieces, True for terms that match a phrase."""
     have = list(words(paragraph))
-    places = [place for phrase in terms for place in _places(have, phrase)]
-    stems = {each for phrase in terms for each in phrase.stems}
-    places += [word[1:] for word in have if stem(paragraph[word.start : word.end], language) in stems]
-    places.sort()
+    places = sorted(place for phrase in terms for place in _places(have, phrase))
     pieces: list[tuple[bool, str]] = []
     at = 0
     for start, end in places:
@@ -247,8 +242,8 @@ def _places(have: Sequence[Word], phrase: Phrase) -> list[tuple[int, int]]:
     size = len(phrase.words)
     found = []
     for index in range(len(have) - size + 1):
-        run = [word.folded for word in have[index : index + size]]
-        exact = tuple(run) == phrase.words
-        if exact or (phrase.begins and tuple(run[:-1]) == phrase.words[:-1] and run[-1].startswith(phrase.words[-1])):
+        run = tuple(word.folded for word in have[index : index + size])
+        is_prefix = phrase.begins and run[:-1] == phrase.words[:-1] and run[-1].startswith(phrase.words[-1])
+        if run == phrase.words or is_prefix or run[0] in phrase.forms:
             found.append((have[index].start, have[index + size - 1].end))
     return found

@@ -1,23 +1,24 @@
-"""Words and stems as search knows them: the same on both databases, made here and not by them."""
+"""Words as search knows them: the same on both databases, made here and not by them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 MOST = 16_000  # words of one paragraph that can be found; PostgreSQL knows no later position
 LONGEST = 64  # characters of a word that count
 STEMMERS = {"en": "english", "fr": "french", "de": "german"}  # by language
-_ROOM = 450_000  # bytes that the words of one paragraph take, and stems as many; PostgreSQL keeps a mebibyte
+_ROOM = 900_000  # bytes that the words of one paragraph take; PostgreSQL keeps a mebibyte
 _PLACE = 5  # bytes that it adds to each
+_MOST_OF_A_SIGN = 131  # bytes: half of the longest word with its place, which a letter and a space can make
 
 # Scripts without spaces: each character is a word, and several in a row are found as a phrase.
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
-_WORD = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+")
+_WORD = re.compile(rf"[^\W_{_WIDE}]+|[{_WIDE}]")
+_SIGNS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 class Word(NamedTuple):
@@ -41,30 +42,24 @@ def words(text: str) -> Iterator[Word]:
 
 def folded_words(text: str) -> list[str]:
     """Every word of a text, folded, as many as can be found."""
-    if text.isascii() and 4 * len(text) < _ROOM:
-        return [word[:LONGEST] for word in _WORD.findall(text.lower())[:MOST]]
-    return [word.folded for word in words(text)]
+    if _MOST_OF_A_SIGN * len(text) > _ROOM:
+        return [word.folded for word in words(text)]
+    if text.isascii():
+        return [word[:LONGEST] for word in split_words(text.lower())]
+    return [fold(word) for word in split_words(text)]
 
 
-@lru_cache(maxsize=20_000)
-def stem(word: str, language: str) -> str | None:
-    """What the forms of a word share, "en·train" of "Training", with a sign that no word has; None where none is known.
+def split_words(text: str) -> list[str]:
+    """Every word of a text, as it is."""
+    return text.translate(_SIGNS).split() if text.isascii() else _WORD.findall(text)
 
-    Accents count: "utilisé" is a form of "utiliser", "utilise" another.
-    """
-    language = language[:2]  # of "en-GB"
-    if language not in STEMMERS or not word.isalpha():
-        return None
+
+def stem(word: str, language: str) -> str:
+    """What the forms of a word share. Accents count: "utilisé" is a form of "utiliser", "utilise" another."""
     import snowballstemmer  # loads slowly, and many commands neither search nor index
 
     # made anew, for it may not be shared by threads
-    return f"{language}·{fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()[:LONGEST]))}"
-
-
-def stems(text: str, language: str, most: int) -> list[str]:
-    """Those of its first words, each once."""
-    known = (stem(word, language) for word in set(_WORD.findall(text)[:most]))
-    return sorted({each for each in known if each})
+    return fold(snowballstemmer.stemmer(STEMMERS[language]).stemWord(word.casefold()))
 
 
 def fold(word: str) -> str:

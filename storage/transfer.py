@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from storage.database import Database, all_tables, copy_file
 from storage.errors import StorageError, with_advice
-from storage.paragraphs import index_entry, stored_texts, write_words
+from storage.paragraphs import stored_words, write_words
 
 _PART = 100  # rows in memory at once; a capture may have megabytes
 _ANY_ORDER = 2**256
@@ -84,7 +84,8 @@ def _copy(reading: Session, writing: Session) -> dict[str, int]:
     if to_sqlite:
         writing.execute(text("PRAGMA defer_foreign_keys = ON"))
     extents = {table.name: _copy_table(reading, writing, table) for table in tables}
-    _index_words(reading, writing)
+    for pack in stored_words(reading):  # their index has another shape in each kind of database
+        write_words(writing.connection(), pack)
     for table in tables:
         written = _Extent()
         for rows in _parts(writing, table):
@@ -128,12 +129,6 @@ def _plain_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(type_, TypeDecorator) and isinstance(type_.impl_instance, JSON | LargeBinary):
         return type_.impl_instance
     return type_
-
-
-def _index_words(reading: Session, writing: Session) -> None:
-    """The index of words has another shape in each kind of database."""
-    for id_, *indexed in stored_texts(reading):
-        write_words(writing.connection(), {id_: index_entry(*indexed)})
 
 
 def _go_on_counting(session: Session, table: Table) -> None:

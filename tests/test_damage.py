@@ -89,16 +89,16 @@ def flipped(data: bytes) -> bytes:
 
 def unindexed(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        sql("DELETE FROM paragraph_words WHERE paragraph_id = (SELECT min(id) FROM paragraphs)")(connection)
+        sql("DELETE FROM paragraph_words WHERE paragraph_id = (SELECT min(first_id) FROM paragraph_packs)")(connection)
         return
-    found = "SELECT 'delete', id, 'privacy policy of the library', '' FROM paragraphs ORDER BY id LIMIT 1"
-    connection.exec_driver_sql(f"INSERT INTO paragraph_words (paragraph_words, rowid, words, marks) {found}")
+    first = "SELECT 'delete', min(first_id), 'privacy policy of the library' FROM paragraph_packs"
+    connection.exec_driver_sql(f"INSERT INTO paragraph_words (paragraph_words, rowid, words) {first}")
 
 
 def indexed_twice(connection: Connection) -> None:
     columns, value = ("paragraph_id, words", "CAST('abroad' AS tsvector)")
     if connection.dialect.name == "sqlite":
-        columns, value = "rowid, words, marks", "'abroad', 'x'"
+        columns, value = "rowid, words", "'abroad'"
     connection.exec_driver_sql(f"INSERT INTO paragraph_words ({columns}) VALUES (77, {value})")
 
 
@@ -108,7 +108,7 @@ def packed(words: str) -> bytes:
 
 TERMS_CAPTURE = f"(SELECT min(id) FROM captures WHERE document_id = '{TERMS}')"
 TERMS_VERSION = f"(SELECT min(id) FROM versions WHERE document_id = '{TERMS}')"
-FIRST_TEXTS = "first_id = (SELECT min(first_id) FROM paragraph_texts)"
+FIRST_PACK = "first_id = (SELECT min(first_id) FROM paragraph_packs)"
 # on both databases: what is done, and what is said of it
 ROWS: dict[str, tuple[Damage, str]] = {
     "a capture's bytes flipped": (rewritten("captures", "body", flipped), "capture 1 is damaged"),
@@ -145,17 +145,21 @@ ROWS: dict[str, tuple[Damage, str]] = {
         "change 1 is found by weather, which is not among its topics",
     ),
     "an alert gone": (sql("DELETE FROM alerts"), "delivery_items.alert_id names alerts 1, which is missing"),
-    "a paragraph gone": (
-        sql("DELETE FROM paragraphs WHERE id = (SELECT min(id) FROM paragraphs)"),
-        "paragraph_intervals.paragraph_id names paragraphs",
+    "paragraphs gone": (
+        sql(f"DELETE FROM paragraph_packs WHERE {FIRST_PACK}"),
+        "its paragraphs, which search",
+    ),
+    "digests of paragraphs": (
+        rewritten("paragraph_packs", "digests", lambda old: b"no" + old[2:], FIRST_PACK),
+        "its paragraphs, which search",
     ),
     "an interval gone": (sql("DELETE FROM paragraph_intervals WHERE first = 2"), "its paragraphs, which search"),
     "a paragraph's text": (
-        rewritten("paragraph_texts", "texts", lambda _: packed('["Nothing at all."]'), FIRST_TEXTS),
+        rewritten("paragraph_packs", "texts", lambda _: packed('["Nothing at all."]'), FIRST_PACK),
         "search does not find its paragraphs by the words that they have",
     ),
     "paragraphs' texts flipped": (
-        rewritten("paragraph_texts", "texts", flipped, FIRST_TEXTS),
+        rewritten("paragraph_packs", "texts", flipped, FIRST_PACK),
         "its texts can't be understood",
     ),
     "a paragraph not indexed": (unindexed, "search does not find its paragraphs by the words that they have"),

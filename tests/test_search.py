@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice, product
 from typing import Any
@@ -15,7 +16,7 @@ from sqlmodel import Session, select
 from storage.changes import Change
 from storage.database import Database
 from storage.documents import declare
-from storage.paragraphs import blame, course, reindex, stored_texts
+from storage.paragraphs import ParagraphPack, blame, course, reindex
 from storage.search import SearchFilter, search
 from storage.tokenizer import stem
 from storage.versions import numbered_version
@@ -70,6 +71,7 @@ FOUND: list[tuple[str, list[str]]] = [
     ("ubersetzung", [MODELS]),
     ("DONNEES", ["Nous ne vendons pas vos données.", MODELS]),
     ("cooki*", [ROW]),
+    ("d*", ["Nous ne vendons pas vos données.", MODELS]),
     ("coo", []),
     ("13 months", [ROW]),
     ("train cookie", []),
@@ -97,6 +99,32 @@ NARROWED: list[tuple[dict[str, Any], int]] = [
 
 def test_the_forms_of_a_german_word_are_one() -> None:
     assert stem("Verwendung", "de") == stem("verwendet", "de") != stem("verwendet", "en")
+
+
+def test_only_words_that_are_new_to_the_store_are_stemmed(told: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    stemmed: list[str] = []
+
+    def counting(word: str, language: str) -> str:
+        stemmed.append(word)
+        return stem(word, language)
+
+    monkeypatch.setattr("storage.word_forms.stem", counting)
+    with told.writing() as session:
+        Teller(session).version(PRIVACY, day(10), [block("paragraph", "We never trained on what you SELL or posted.")])
+    assert sorted(stemmed) == ["on", "or", "posted", "trained", "you"]
+    with told.reading() as session:
+        (hit, other) = search(session, "training").hits
+        assert [text for is_match, text in hit.marked + other.marked if is_match] == ["trained", "train"]
+
+
+def test_words_of_a_version_that_is_not_written_are_not_known(told: Database) -> None:
+    with suppress(LookupError), told.writing() as session:
+        Teller(session).version(PRIVACY, day(10), [block("paragraph", "Trained.")])
+        raise LookupError
+    with told.writing() as session:
+        Teller(session).version(PRIVACY, day(10), [block("paragraph", "Trained.")])
+    with told.reading() as session:
+        assert found(session, "training") == ["Trained.", MODELS]
 
 
 def test_a_search_can_be_narrowed(reading: Session) -> None:
@@ -230,7 +258,7 @@ def test_texts_that_were_read_again_are_indexed_again(told: Database) -> None:
         reindex(session, TERMS)
     with told.reading() as session:
         assert found(session, "sell it all") == []
-        assert "We sell it all." not in [each for _, each, *_ in stored_texts(session)]
+        assert "We sell it all." not in [each for pack in session.exec(select(ParagraphPack.texts)) for each in pack]
 
 
 def test_a_paragraph_of_any_length_is_kept_and_found_by_its_first_words(database: Database) -> None:

@@ -27,7 +27,7 @@ from storage.captures import REFILTERED, Capture, add_capture
 from storage.changes import change_to, forget_change
 from storage.database import Database
 from storage.events import dissolve_events
-from storage.paragraphs import counted, move_on, reindex
+from storage.paragraphs import move_on, reindex
 from storage.reviews import forget_reviews
 from storage.versions import Cause, Version, archive_name, imported_around, make_room, mark_imported
 
@@ -246,7 +246,6 @@ def _join(
         if not is_longer and (is_same or (former is not None and former.before_id == theirs.id)):
             return
         before, after = (page_from_json(session.get_one(Version, each.id).page) for each in (theirs, own))
-        mentions = counted(session, document_id, mentions_in(config.language))
     try:
         draft = None if is_same else draft_change(config.compare(before, after))
     except TooCostly:
@@ -260,4 +259,4 @@ def _join(
         if draft is not None:
             ours = session.get_one(Version, own.id)  # whose number is another now
             add_change(session, theirs, ours, draft, Cause.PAGE, detected_at=own.captured_at)
-        reindex(session, document_id, mentions)
+        reindex(session, document_id, mentions_in(config.language))

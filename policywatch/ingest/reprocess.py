@@ -31,7 +31,7 @@ from storage.database import Database
 from storage.documents import Document, document
 from storage.errors import DamagedCapture
 from storage.isolate_errors import isolate_errors
-from storage.paragraphs import counted, reindex
+from storage.paragraphs import reindex
 from storage.versions import Cause, Version, current_version, in_force, is_read_as, pages_before, versions
 
 _RULES = (".py", ".toml", ".csv")  # files
@@ -215,10 +215,8 @@ def _reprocess_document(
                 _rewrite(session, row, text, draft, config)
                 Progress(rules, text.version_id, former_fingerprint, dict(counts)).keep(session, document_id)
     finally:
-        with database.reading() as session:
-            mentions = counted(session, document_id, mentions_in(config.language))
         with database.writing() as session:
-            reindex(session, document_id, mentions)
+            reindex(session, document_id, mentions_in(config.language))
     return counts
 
 

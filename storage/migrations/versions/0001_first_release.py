@@ -65,6 +65,13 @@ def upgrade() -> None:
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_table(
+        "paragraph_intervals",
+        sa.Column("paragraph_id", sa.BigInteger, primary_key=True),
+        sa.Column("first", sa.Integer, primary_key=True),
+        sa.Column("last", sa.Integer),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "second_readings",
         sa.Column("passage", sa.String, primary_key=True),
         sa.Column("model", sa.String, primary_key=True),
@@ -85,6 +92,14 @@ def upgrade() -> None:
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True)),
     )
+    op.create_table(
+        "word_forms",
+        sa.Column("language", sa.String, primary_key=True),
+        sa.Column("word", sa.String, primary_key=True),
+        sa.Column("stem", sa.String, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_word_forms_stem", "word_forms", ["language", "stem"])
     op.create_table(
         "captures",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -113,37 +128,20 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_table(
-        "paragraphs",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        "paragraph_packs",
+        sa.Column("first_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        sa.Column("last_id", sa.BigInteger, nullable=False),
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
-        sa.Column("digest", sa.String, nullable=False),
-        sa.Column("words", sa.Integer, nullable=False),
-        sa.Column("mentions", sa.JSON),
+        sa.Column("digests", sa.LargeBinary, nullable=False),
+        sa.Column("counts", sa.LargeBinary, nullable=False),
+        sa.Column("texts", sa.LargeBinary, nullable=False),
     )
-    op.create_index("ix_paragraphs_document_id", "paragraphs", ["document_id"])
+    op.create_index("ix_paragraph_packs_document_id", "paragraph_packs", ["document_id"])
     op.create_table(
         "timestamps",
         sa.Column("entry", sa.Integer, sa.ForeignKey("chain_entries.number"), primary_key=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("response", sa.LargeBinary, nullable=False),
-    )
-    op.create_table(
-        "paragraph_intervals",
-        sa.Column("paragraph_id", sa.BigInteger, sa.ForeignKey("paragraphs.id"), primary_key=True),
-        sa.Column("first", sa.Integer, primary_key=True),
-        sa.Column("last", sa.Integer),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "paragraph_texts",
-        sa.Column(
-            "first_id",
-            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-            sa.ForeignKey("paragraphs.id"),
-            primary_key=True,
-        ),
-        sa.Column("texts", sa.LargeBinary, nullable=False),
-        sa.Column("language", sa.String, nullable=False),
     )
     op.create_table(
         "versions",
@@ -309,12 +307,7 @@ def upgrade() -> None:
     op.create_index("ix_delivery_items_delivery_id", "delivery_items", ["delivery_id"])
     if op.get_bind().dialect.name == "sqlite":
         # The program's own words go in: nothing is left to a tokenizer, and the text is not stored a second time.
-        op.execute(
-            "CREATE VIRTUAL TABLE paragraph_words USING fts5(words, marks, content='', columnsize=0, tokenize='ascii')"
-        )
+        op.execute("CREATE VIRTUAL TABLE paragraph_words USING fts5(words, content='', columnsize=0, tokenize='ascii')")
     else:
-        op.execute(
-            "CREATE TABLE paragraph_words ("
-            "paragraph_id BIGINT PRIMARY KEY REFERENCES paragraphs ON DELETE CASCADE, words TSVECTOR NOT NULL)"
-        )
+        op.execute("CREATE TABLE paragraph_words (paragraph_id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)")
         op.execute("CREATE INDEX ix_paragraph_words ON paragraph_words USING gin (words)")
