@@ -27,9 +27,9 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + _PART] for start in range(0, len(values), _PART))
 
 
-def compressed(value: bytes, level: int = 9) -> bytes:
+def compressed(value: bytes) -> bytes:
     """As zstd, with a checksum."""
-    return zstandard.ZstdCompressor(level, write_checksum=True).compress(value)
+    return zstandard.ZstdCompressor(write_checksum=True).compress(value)
 
 
 def decompressed(value: bytes) -> bytes:
@@ -116,12 +116,8 @@ class CompressedJson(TypeDecorator[Any]):
     impl = LargeBinary
     cache_ok = True
 
-    def __init__(self, level: int = 9) -> None:
-        super().__init__()
-        self.level = level
-
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else compressed(json.dumps(value, ensure_ascii=False).encode(), self.level)
+        return None if value is None else compressed(json.dumps(value, ensure_ascii=False).encode())
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:

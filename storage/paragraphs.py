@@ -55,7 +55,7 @@ class ParagraphPack(SQLModel, table=True):
     digests: bytes  # of what must be the same for a text to be the same; each once in a document
     # of each paragraph: the "words" that it has, and how often it mentions each topic
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
-    texts: list[str] = Field(sa_type=CompressedJson(level=3))  # a quarter larger than at 9, at a seventh of its cost
+    texts: list[str] = Field(sa_type=CompressedJson)
 
 
 class PackWords(NamedTuple):
