@@ -37,7 +37,7 @@ class Capture(SQLModel, table=True):
     url: str
     final_url: str
     status: int
-    headers: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)  # as received, in order
+    headers: list[tuple[str, str]] = Field(default=[], sa_type=JSON)  # as received, in order
     mime: str
     charset: str | None = None  # as the server declared it
     sha256: str

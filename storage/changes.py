@@ -60,9 +60,9 @@ class Change(SQLModel, table=True):
     alert: bool
     severity: str
     direction: str
-    topics: list[str] = Field(default_factory=list, sa_type=JSON)
+    topics: list[str] = Field(default=[], sa_type=JSON)
     effective_date: date | None = Field(default=None, index=True)
-    brief: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    brief: dict[str, Any] = Field(default={}, sa_type=JSON)
     returns_to: int | None = Field(default=None, foreign_key="versions.id", index=True)
     waits: int = Field(default=0, index=True)
     event_id: int | None = Field(default=None, foreign_key="events.id", index=True)
@@ -108,18 +108,18 @@ class StoredPassage(SQLModel, table=True):
     change_id: int = Field(foreign_key="changes.id", index=True)
     position: int  # from 0, in reading order
     operation: str
-    heading: list[str] = Field(default_factory=list, sa_type=JSON)
+    heading: list[str] = Field(default=[], sa_type=JSON)
     before: str | None = None
     after: str | None = None
-    topics: list[str] = Field(default_factory=list, sa_type=JSON)
-    evidence: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    topics: list[str] = Field(default=[], sa_type=JSON)
+    evidence: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     severity: str = "none"
     direction: str = "none"
     returns: bool = False  # its text stood there before, or came only lately and went
-    why: list[Message] = Field(default_factory=list, sa_type=MessagesColumn)
+    why: list[Message] = Field(default=[], sa_type=MessagesColumn)
     # The word diff, ready to be shown: [["same" | "removed" | "added", text], ...]. Kept, so that whoever shows a
     # change (mail, page, terminal) marks the same words.
-    marks: list[tuple[str, str]] = Field(default_factory=list, sa_type=JSON)
+    marks: list[tuple[str, str]] = Field(default=[], sa_type=JSON)
 
 
 def dated_ahead(session: Session, now: datetime) -> list[Change]:

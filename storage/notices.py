@@ -38,7 +38,7 @@ class Notice(SQLModel, table=True):
     kind: str
     document_id: str | None = Field(default=None, foreign_key="documents.id", index=True)
     check_id: int | None = Field(default=None, foreign_key="checks.id", index=True)
-    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    facts: dict[str, Any] = Field(default={}, sa_type=JSON)
     created_at: datetime = Field(sa_type=Utc)
     planned_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 

@@ -43,7 +43,7 @@ class Version(SQLModel, table=True):
     imported: bool = False  # with a history, of which nobody was alerted; else a check brought it
     page: Any = Field(sa_type=CompressedJson)
     # of passages that alternated (`AlternatingPassage.key`): they stand here as in the version before
-    alternating: list[str] = Field(default_factory=list, sa_type=JSON)
+    alternating: list[str] = Field(default=[], sa_type=JSON)
 
 
 class Import(SQLModel, table=True):
