@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from crawler.previous import PartState, PreviousState
 from crawler.targets import Fetched, Fingerprint, Target
 from messages import Message
 from storage.checks import Outcome
+from storage.columns import compressed, decompressed
 
 _MAX_VALIDATOR = 512  # characters
 
@@ -37,7 +39,7 @@ class CheckResult:
     target: Target = field(kw_only=True)
     previous: PreviousState = field(kw_only=True)
     answers: list[PartAnswer] = field(default_factory=list, repr=False)  # one for each address in turn
-    unconfirmed: list[PartAnswer] = field(default_factory=list, repr=False)  # the first answers to a new text
+    unconfirmed: bytes = field(default=b"", repr=False)  # the first answers to a new text; many wait for their second
     status: int | None = None
     final_url: str | None = None
     moved_to: str | None = None  # the new address that the server gives, of a document with one address
@@ -57,9 +59,19 @@ class CheckResult:
         return self.previous.parts[len(self.answers)]
 
     @property
+    def first_answers(self) -> list[PartAnswer]:
+        """Those to be confirmed."""
+        return pickle.loads(decompressed(self.unconfirmed))  # type: ignore[no-any-return]  # noqa: S301  # of our own
+
+    def await_confirmation(self) -> None:
+        """Keep the answers as the first ones."""
+        # a copy, for what zstandard gives goes on holding the memory of the whole
+        self.unconfirmed, self.answers = bytes(memoryview(compressed(pickle.dumps(self.answers)))), []
+
+    @property
     def answer_before(self) -> PartAnswer | None:
         """The first answer of the part that is next, where this is its confirmation."""
-        return self.unconfirmed[len(self.answers)] if self.unconfirmed else None
+        return self.first_answers[len(self.answers)] if self.unconfirmed else None
 
     @property
     def is_complete(self) -> bool:
@@ -72,7 +84,7 @@ class CheckResult:
 
     @property
     def is_confirmed(self) -> bool:
-        return [answer.state.text for answer in self.unconfirmed] == [answer.state.text for answer in self.answers]
+        return [answer.state.text for answer in self.first_answers] == [answer.state.text for answer in self.answers]
 
     @property
     def pages(self) -> list[Fetched]:

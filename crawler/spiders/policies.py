@@ -100,7 +100,7 @@ class PoliciesSpider(Spider):
         if check.is_unchanged:
             all_not_modified = all(answer.status == 304 for answer in check.answers)
             return self._end(check, Outcome.NOT_MODIFIED if all_not_modified else Outcome.UNCHANGED)
-        check.unconfirmed, check.answers = check.answers, []
+        check.await_confirmation()
         return self._request(check, self.parse_confirmation, delay=self.settings.getfloat("CONFIRM_DELAY"))
 
     async def parse_confirmation(self, response: Response, check: CheckResult) -> Request | CheckResult:
@@ -112,7 +112,7 @@ class PoliciesSpider(Spider):
             return self._end(check, Outcome.UNCHANGED)
         if check.is_confirmed:
             return self._end(check, None)
-        first = [answer.page for answer in check.unconfirmed]
+        first = [answer.page for answer in check.first_answers]
         return self._end(check, Outcome.HELD, await self._in_thread(self.job.why_unstable, first, check.pages))
 
     def failed(self, failure: Failure) -> CheckResult:
