@@ -26,6 +26,7 @@ from storage.deliveries import Delivery, DeliveryItem
 from storage.documents import Document
 from storage.paragraphs import (
     ParagraphInterval,
+    count_mentions,
     digest,
     earliest_id,
     write_paragraphs,
@@ -92,6 +93,7 @@ def fill(database: Database, sizes: Sizes) -> None:
         with database.writing() as session:
             rows = maker.document(_id(number), count)
             _write(session.connection(), rows)
+            count_mentions(session, _id(number), lambda text: {"ai_training": 1} if "train" in text else {})
     with database.connect() as connection:
         _settle(connection, maker)
 
@@ -324,7 +326,7 @@ def _write(connection: sa.Connection, rows: _Rows) -> None:
         for part in _parts(those):
             connection.execute(sa.insert(table), part)
     for paragraphs in rows.paragraphs:
-        write_paragraphs(connection, *paragraphs, lambda text: {"ai_training": 1} if "train" in text else {})
+        write_paragraphs(connection, *paragraphs)
 
 
 def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

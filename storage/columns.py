@@ -123,6 +123,6 @@ class CompressedJson(TypeDecorator[Any]):
         if value is None:
             return None
         try:
-            return json.loads(decompressed(value))
+            return json.loads(decompressed(value).decode())
         except ValueError as failure:
             raise DamagedValue from failure

@@ -55,6 +55,7 @@ class ParagraphPack(SQLModel, table=True):
     digests: bytes  # of what must be the same for a text to be the same; each once in a document
     # of each paragraph: the "words" that it has, and how often it mentions each topic
     counts: dict[str, list[int]] = Field(sa_type=CompressedJson)
+    is_counted: bool = False  # whether topics are: not before the document has a second version
     texts: list[str] = Field(sa_type=CompressedJson)
 
 
@@ -102,8 +103,9 @@ def index_version(session: Session, version: Version, mentions: Mentions | None 
     if session.exec(later.limit(1)).first() is None:
         standing = select(ParagraphInterval.paragraph_id).where(col(ParagraphInterval.last).is_(None))
         known = paragraph_ids(session, document_id), {*session.exec(standing.where(*is_of(document_id)))}
-        index = _Index(session.connection(), document_id, mentions, *known)
-        index.add(version.number, version.captured_at, version.page)
+        _Index(session.connection(), document_id, *known).add(version.number, version.captured_at, version.page)
+        if mentions and version.number > 1:
+            count_mentions(session, document_id, mentions)
 
 
 def texts_of(page: Any) -> list[str]:
@@ -117,7 +119,6 @@ class _Index:
 
     connection: Connection
     document_id: str
-    mentions: Mentions | None
     ids: dict[str, int] = field(default_factory=dict)
     standing: set[int] = field(default_factory=set)
 
@@ -126,7 +127,7 @@ class _Index:
         texts = {key: each for each in texts_of(page) if (key := digest(each))}
         if unseen := {key: each for key, each in texts.items() if key not in self.ids}:
             first = self._new_id(moment)
-            write_paragraphs(self.connection, self.document_id, first, unseen, self.mentions)
+            write_paragraphs(self.connection, self.document_id, first, unseen)
             self.ids |= zip(unseen, count(first))
         current = {self.ids[key] for key in texts}
         for part in in_parts([*self.standing - current]):
@@ -145,21 +146,16 @@ class _Index:
         return first if last is None else last + 1
 
 
-def write_paragraphs(
-    connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str], mentions: Mentions | None
-) -> None:
+def write_paragraphs(connection: Connection, document_id: str, first_id: int, texts: Mapping[str, str]) -> None:
     """Keep new texts of a document, given by their digests, under ids from the first on."""
     language = connection.execute(select(Document.language).where(Document.id == document_id)).scalar_one()
     write_forms(connection, language, texts.values())
     rest = iter(texts.items())
     while pack := dict(islice(rest, _TOGETHER)):
         words = [folded_words(each) for each in pack.values()]
-        counts = {"words": [*map(len, words)]}
-        for place, each in enumerate(pack.values()):
-            for topic, times in mentions(each).items() if mentions else ():
-                counts.setdefault(topic, [0] * len(pack))[place] = times
         row = {"first_id": first_id, "last_id": first_id + len(pack) - 1, "document_id": document_id}
-        row |= {"digests": bytes.fromhex("".join(pack)), "counts": counts, "texts": [*pack.values()]}
+        row |= {"digests": bytes.fromhex("".join(pack)), "texts": [*pack.values()]}
+        row |= {"counts": {"words": [*map(len, words)]}, "is_counted": False}
         connection.execute(insert(ParagraphPack), row)
         write_words(connection, PackWords(document_id, first_id, words))
         first_id += len(pack)
@@ -191,14 +187,36 @@ def _vector(words: Sequence[str], place: str) -> str:
     return " ".join(f"'{word}':{','.join(at)}" if at else f"'{word}'" for word, at in positions.items())
 
 
+def count_mentions(session: Session, document_id: str, mentions: Mentions) -> None:
+    """In texts where nobody has counted yet: the chart of a document begins with its second version."""
+    for pack in _uncounted(session, document_id):
+        pack.counts, pack.is_counted = pack.counts | _mentions_by_topic(pack.texts, mentions), True
+    session.flush()
+
+
+def _uncounted(session: Session, document_id: str) -> Sequence[ParagraphPack]:
+    uncounted = ParagraphPack.document_id == document_id, col(ParagraphPack.is_counted).is_(False)
+    return session.exec(select(ParagraphPack).where(*uncounted)).all()
+
+
+def _mentions_by_topic(texts: Sequence[str], mentions: Mentions) -> dict[str, list[int]]:
+    counts: dict[str, list[int]] = {}
+    for place, each in enumerate(texts):
+        for topic, times in mentions(each).items():
+            counts.setdefault(topic, [0] * len(texts))[place] = times
+    return counts
+
+
 def reindex(session: Session, document_id: str, mentions: Mentions | None = None) -> None:
     """Index all versions of a document anew, after texts were read again or inserted between others."""
     session.flush()
     _forget(session.connection(), document_id)
     versions = select(Version.number, Version.captured_at, Version.page).where(Version.document_id == document_id)
-    index = _Index(session.connection(), document_id, mentions)
-    for version in session.exec(versions.order_by(col(Version.number)), execution_options={"yield_per": 1}):
-        index.add(*version)
+    index, number = _Index(session.connection(), document_id), 0
+    for number, *version in session.exec(versions.order_by(col(Version.number)), execution_options={"yield_per": 1}):
+        index.add(number, *version)
+    if mentions and number > 1:
+        count_mentions(session, document_id, mentions)
 
 
 def _forget(connection: Connection, document_id: str) -> None:
@@ -293,22 +311,26 @@ class Point:
     mentions: dict[str, int] = field(default_factory=dict)
 
 
-def course(session: Session, document_id: str) -> list[Point]:
-    """All versions, oldest first. A text that stands twice in one counts once."""
+def course(session: Session, document_id: str, mentions: Mentions | None = None) -> list[Point]:
+    """All versions, oldest first. A text that stands twice in one counts once. `mentions` counts those of a document
+    with a single version."""
     # what comes with each version, less what goes
     changes: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     packs = select(ParagraphPack.first_id, ParagraphPack.counts).where(ParagraphPack.document_id == document_id)
     counts = dict(session.exec(packs).all())
+    if mentions:
+        for pack in _uncounted(session, document_id):
+            counts[pack.first_id] = {**pack.counts, **_mentions_by_topic(pack.texts, mentions)}
     interval = ParagraphInterval.paragraph_id, ParagraphInterval.first, col(ParagraphInterval.last)
-    for pack, id_, first, last in session.exec(select(ParagraphPack.first_id, *interval).where(*is_of(document_id))):
-        for name, times in counts[pack].items():
-            changes[first][name] += times[id_ - pack]
+    for start, id_, first, last in session.exec(select(ParagraphPack.first_id, *interval).where(*is_of(document_id))):
+        for name, times in counts[start].items():
+            changes[first][name] += times[id_ - start]
             if last is not None:
-                changes[last + 1][name] -= times[id_ - pack]
+                changes[last + 1][name] -= times[id_ - start]
     versions = select(Version.number, Version.captured_at).where(Version.document_id == document_id)
     points, total = [], Counter[str]()
     for number, moment in session.execute(versions.order_by(col(Version.number))):
         total.update(changes.get(number, {}))
-        mentions = {topic: count for topic, count in total.items() if count and topic != "words"}
-        points.append(Point(number, moment, total["words"], mentions))
+        topics = {topic: count for topic, count in total.items() if count and topic != "words"}
+        points.append(Point(number, moment, total["words"], topics))
     return points

@@ -226,6 +226,22 @@ def test_the_course_of_a_document(reading: Session) -> None:
     assert [point.captured_at for point in points] == [day(number) for number in range(4)]
 
 
+def test_mentions_in_a_single_text_are_counted_for_who_asks(database: Database) -> None:
+    def mentions(text: str) -> dict[str, int]:
+        return {"data_sharing": text.count("share")}
+
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        teller.version(TERMS, day(0), [block("paragraph", "We share it.")])
+        assert [point.mentions for point in course(session, TERMS)] == [{}]
+        assert [point.mentions for point in course(session, TERMS, mentions)] == [{"data_sharing": 1}]
+        teller.version(TERMS, day(1), [block("paragraph", "We share it."), block("paragraph", "We share more.")])
+        reindex(session, TERMS, mentions)
+        assert [point.mentions for point in course(session, TERMS)] == [{"data_sharing": 1}, {"data_sharing": 2}]
+
+
 def test_an_old_text_with_a_nul_is_found(told: Database) -> None:
     with told.writing() as session:
         Teller(session).version(PRIVACY, day(10), [block("paragraph", "We keep\0 the owls' letters.")])

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, Field
 
+from analysis.text.lexicon import mentions_in
 from policywatch.views import json_models as json
 from policywatch.views.health import troubled
 from policywatch.views.serializer import (
@@ -157,8 +158,8 @@ def _documents(router: APIRouter, database: Database) -> None:
     def course_of_document(document_id: DocumentId) -> Response:
         """Length and mentions of each topic over all versions, oldest first."""
         with database.reading() as session:
-            document(session, document_id)
-            points = json.Course(document=document_id, points=course(session, document_id))
+            mentions = mentions_in(document(session, document_id).language)
+            points = json.Course(document=document_id, points=course(session, document_id, mentions))
         return Response(points.model_dump_json(), media_type="application/json")
 
     @router.get("/documents/{document_id:path}")

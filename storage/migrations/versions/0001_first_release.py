@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), nullable=False),
         sa.Column("digests", sa.LargeBinary, nullable=False),
         sa.Column("counts", sa.LargeBinary, nullable=False),
+        sa.Column("is_counted", sa.Boolean, nullable=False),
         sa.Column("texts", sa.LargeBinary, nullable=False),
     )
     op.create_index("ix_paragraph_packs_document_id", "paragraph_packs", ["document_id"])
