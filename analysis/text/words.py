@@ -12,7 +12,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import diff_match_patch  # type: ignore[import-untyped]
@@ -69,10 +68,9 @@ def word_texts(text: str) -> list[str]:
     return word_pattern(text).findall(text)
 
 
-@lru_cache(maxsize=1024)
-def bare_words(text: str) -> tuple[str, ...]:
-    """Its runs of letters and digits, for what is asked of the same texts again and again."""
-    return tuple(_BARE_WORD.findall(text))
+def bare_words(text: str) -> list[str]:
+    """Its runs of letters and digits."""
+    return _BARE_WORD.findall(text)
 
 
 def word_pattern(text: str) -> re.Pattern[str]:
