@@ -25,9 +25,9 @@ BUDGETS = {
     "analysis": 7_300,
     "crawler": 1_900,
     "messages": 300,
-    "notifier": 3_500,
-    "policywatch": 14_850,
-    "storage": 5_050,
+    "notifier": 3_480,
+    "policywatch": 14_870,
+    "storage": 5_040,
 }
 VAGUE_MODULES = {"base", "common", "helpers", "manager", "misc", "util", "utils"}
 # names that tell a reader nothing, or that the field calls otherwise (belief: validation; manner: extraction config)

@@ -29,6 +29,13 @@ from storage.versions import Version, version_heads, versions
 
 # stored with the brief, given beside it or not at all
 _BESIDE = ("notice_links", "why", "dated", "place", "lead", "meaning_new")
+_OF_A_DOCUMENT = {"service", "title", "kind", "language", "url"}
+_OF_A_CHANGE = {"id", "detected_at", "cause", "substantive", "alert"} | {
+    "severity",
+    "direction",
+    "topics",
+    "effective_date",
+}
 
 
 def change_json(session: Session, change_id: int, *, reviews: bool = False) -> json.Change:
@@ -73,24 +80,12 @@ def _change_head(
         announced = announcement_by(row, after)
     announcing = announced and {"on": announced.day, "change": announced.change_id, "document": announced.document_id}
     return {
-        "id": row.id,
         "document": of.id,
-        "service": of.service,
-        "title": of.title,
-        "kind": of.kind,
-        "language": of.language,
-        "url": of.url,
+        **of.model_dump(include=_OF_A_DOCUMENT),
         "urls": of.addresses,
-        "detected_at": row.detected_at,
+        **row.model_dump(include=_OF_A_CHANGE),
         "versions": {"before": before, "after": after},
-        "cause": row.cause,
         "returns_to": heads[row.returns_to].number if row.returns_to is not None else None,
-        "substantive": row.substantive,
-        "alert": row.alert,
-        "severity": row.severity,
-        "direction": row.direction,
-        "topics": row.topics,
-        "effective_date": row.effective_date,
         "announced": announcing,
         "event": row.event_id and {"id": row.event_id, "changes": events[row.event_id], "reason": row.event_reason},
         "dated": row.brief.get("dated", False),
@@ -132,11 +127,7 @@ def versions_json(session: Session, rows: Sequence[Version]) -> list[json.Versio
     return [
         json.VersionHead(
             document=row.document_id,
-            number=row.number,
-            captured_at=row.captured_at,
-            cause=row.cause,
-            source=row.source,
-            fingerprint=row.fingerprint,
+            **row.model_dump(include={"number", "captured_at", "cause", "source", "fingerprint"}),
             change=changes[row.id].change.id if row.id in changes else None,
         )
         for row in rows
@@ -149,7 +140,8 @@ def documents_json(session: Session, rows: Sequence[Document]) -> list[json.Docu
     facts, checks = document_stats(session, ids), last_checks(session, ids)
     return [
         json.Document(
-            **row.model_dump(include={"id", "service", "title", "kind", "language", "url"}),
+            id=row.id,
+            **row.model_dump(include=_OF_A_DOCUMENT),
             urls=row.addresses,
             watched=not row.retired,
             **facts[row.id]._asdict(),
@@ -169,15 +161,10 @@ def watched_json(session: Session, watchlist: Watchlist) -> list[dict[str, Any]]
         rows.append(
             {
                 "document": entry.id,
-                "service": entry.service,
-                "title": entry.title,
-                "kind": entry.kind,
-                "language": entry.language,
+                **entry.model_dump(include={"service", "title", "kind", "language", "every", "source"}),
                 "url": entry.addresses[0],
                 "urls": [*entry.addresses],
-                "every": entry.every,
                 "robots": watchlist.robots(entry),
-                "source": entry.source,
                 "version": facts[entry.id].versions or None,
                 "checked_at": check.checked_at.isoformat() if check else None,
                 "outcome": outcome,
@@ -194,9 +181,7 @@ def history_json(session: Session, document_id: str) -> dict[str, Any]:
     changes = [change_json(session, change.id or 0, reviews=True) for change in changes_of(session, document_id)]
     return {
         "document": row.id,
-        "service": row.service,
-        "title": row.title,
-        "url": row.url,
+        **row.model_dump(include={"service", "title", "url"}),
         "urls": row.addresses,
         "versions": [
             {
@@ -228,16 +213,12 @@ def deliveries_json(
         change_ids = dict.fromkeys(alert.change_id for alert in carried)
         rows.append(
             {
-                "id": delivery.id,
-                "kind": delivery.kind,
-                "state": delivery.state,
+                **delivery.model_dump(include={"id", "kind", "state", "address", "attempts"}),
                 "routes": sorted({alert.route for alert in carried} or {delivery.route}),
-                "address": delivery.address,
                 "changes": [_alerted(session, change(session, id_)) for id_ in change_ids],
                 "created_at": delivery.created_at.isoformat(),
                 "sent_at": delivery.sent_at.isoformat() if delivery.sent_at else None,
                 "next_try_at": delivery.next_at.isoformat() if delivery.state == State.PENDING else None,
-                "attempts": delivery.attempts,
                 "error": None if delivery.state == State.SENT or delivery.error is None else str(delivery.error),
                 "waits": None,
             }
