@@ -153,7 +153,7 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
             yield Finding(True, "environment", text)
         return
     names = ", ".join(route.name for route in to.routes)
-    text = names or "there are none: changes are stored, and nobody is told; add [[routes]] to the watchlist"
+    text = names or "there are none: changes are stored, and nobody is alerted; add [[routes]] to the watchlist"
     yield Finding(bool(names), "routes", text)
     if not to.operator:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"

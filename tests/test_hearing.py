@@ -77,7 +77,7 @@ def test_a_person_sees_of_each_route_what_became_of_the_change(
     )
     assert told["off"] == ("not told", ["the route is switched off by enabled = false"])
     assert told["is"][0] == "told"
-    assert told["new"][1][0].startswith("its filter lets the change through now, but nothing was owed to it")
+    assert told["new"][1][0].startswith("its filter lets the change through now, but no alert was due to it")
     assert told["gone"] == ("not told", ["the route is no longer in the watchlist"])
 
 
@@ -99,7 +99,7 @@ def test_what_nobody_is_told_of_says_why(database: Database) -> None:
     for id_, why in (
         (form, "this change makes no alert: form only: too few words changed"),
         (ours, "this change makes no alert: the page did not change, the way it is read did"),
-        (old, "its filter lets the change through, but nobody is told of what comes from an archive"),
+        (old, "its filter lets the change through, but nobody is alerted of what comes from an archive"),
     ):
         assert said(database, id_, entry()) == [("team", "not told", [why])]
 

@@ -24,7 +24,7 @@ from storage.columns import MAX_INTEGER
 from storage.deliveries import Delivery, State, retry_parked
 
 alerts = command_group()
-routes = command_group("The routes: who is told of what.")
+routes = command_group("The routes: who is alerted of what.")
 
 
 def deliver(config: Config = CONFIG) -> None:
@@ -155,6 +155,6 @@ def _with_one_route(watchlist: Watchlist, name: str) -> Watchlist:
         names = ", ".join(entry.name for entry, _ in watchlist.routes) or "none"
         raise typer.BadParameter(f"there is no such route in {watchlist.file}; it has: {names}", param_hint="NAME")
     if not chosen[0][0].enabled:
-        raise typer.BadParameter(f"{name!r} is switched off by enabled = false; nobody is told", param_hint="NAME")
+        raise typer.BadParameter(f"{name!r} is switched off by enabled = false; nobody is alerted", param_hint="NAME")
     operator, no_model = (OperatorEntry(), watchlist.operator[1]), (ClassifyEntry(), watchlist.classify[1])
     return replace(watchlist, routes=tuple(chosen), operator=operator, classify=no_model)

@@ -47,7 +47,7 @@ COMMANDS = {
             "List what was sent and what waits, newest first: when, to which route and address, with how many "
             "attempts.",
         ),
-        "routes": ("alerts", "The routes: who is told of what."),
+        "routes": ("alerts", "The routes: who is alerted of what."),
     },
     "Showing": {
         "history": ("show", "Show a document's versions and changes, newest first, and how its last checks went."),

@@ -83,7 +83,7 @@ def open_terms_archive(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read an Open Terms Archive repository: its texts become versions with their dates, judged like any others.
+    """Read an Open Terms Archive repository: its texts become versions with their dates, classified like any others.
 
     Nobody is alerted. Stopped at any moment, the same command goes on where it was; done again, it takes what is new.
 

@@ -80,7 +80,7 @@ def split(
 
 def _print_routes(results: list[RouteResult]) -> None:
     if not results:
-        console().print("The watchlist has no routes: nobody is told.")
+        console().print("The watchlist has no routes: nobody is alerted.")
         return
     style = {"told": "green", "given up": "red", "waits": "yellow"}
     rows = (

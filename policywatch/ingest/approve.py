@@ -40,7 +40,7 @@ def held_text(session: Session, document_id: str, config: ExtractionConfig) -> t
     document(session, document_id)
     check = last_set_aside(session, document_id)
     if check is None or check.outcome != Outcome.HELD or check.capture_id is None:
-        raise NothingHeld(f"nothing is held for {document_id}: its last text was believed, or could not be read at all")
+        raise NothingHeld(f"nothing is held for {document_id}: its last text was accepted, or could not be read at all")
     captures = captures_from(session, check.capture_id)
     history = load_history(session, check, captures, config)
     in_force = captures_in_force(session, history.current) if history.current is not None else []

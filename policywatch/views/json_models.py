@@ -216,7 +216,7 @@ class ChangeHead(Shape):
     cause: Literal["page", "reader", "accepted"]
     returns_to: int | None = Field(description="number of the earlier version with this very text")
     substantive: bool = Field(description="words changed, not only form")
-    alert: bool = Field(description="people are told of it")
+    alert: bool = Field(description="people are alerted of it")
     severity: Literal["high", "medium", "low", "none"]
     direction: Literal["expands", "limits", "clarifies", "mixed", "none"]
     topics: list[str] = Field(examples=[["ai_training", "user_choice"]])

@@ -155,10 +155,10 @@ def _why_not(session: Session, row: Change, entry: RouteEntry, unmet: list[Unmet
     elif had_alert:
         yield "each of its addresses had heard of it by another route, or it was out of the watchlist when it was due"
     elif any(head.imported for head in version_heads(session, [row.before_id, row.version_id]).values()):
-        yield "its filter lets the change through, but nobody is told of what comes from an archive"
+        yield "its filter lets the change through, but nobody is alerted of what comes from an archive"
     else:
         yield (
-            "its filter lets the change through now, but nothing was owed to it when the change was read: the route or "
+            "its filter lets the change through now, but no alert was due to it when the change was read: the route or "
             "its filter is newer, or the text went back before anybody was told"
         )
 
