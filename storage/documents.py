@@ -112,9 +112,8 @@ def _of(services: Collection[str]) -> list[ColumnElement[bool]]:
 
 def filter_choices(session: Session) -> dict[str, list[str]]:
     """What the documents' services are called, the languages that they are written in and their kinds; each sorted."""
-    rows = session.exec(select(Document.service, Document.language, Document.kind).distinct()).all()
-    services, languages, kinds = (sorted({row[at] for row in rows}, key=str.casefold) for at in range(3))
-    return {"services": services, "languages": languages, "kinds": kinds}
+    columns = {"services": Document.service, "languages": Document.language, "kinds": Document.kind}
+    return {name: sorted(session.exec(select(each).distinct()), key=str.casefold) for name, each in columns.items()}
 
 
 def is_silent(row: Document) -> bool:
