@@ -23,17 +23,9 @@ from tests import warm
 from tests.owed import POLICY, owe
 from tests.site import MAIN, policywatch
 from tests.test_doctor import bound_by_rights
-from tests.warm import ROOT
+from tests.warm import ENTRY, ROOT
 
 SHOWING = (["documents"], ["history", POLICY], ["show", "1"], ["changes"], ["alerts"], ["database", "check"])
-ENTRY = """
-[[documents]]
-id = "a/b"
-service = "A"
-title = "B"
-kind = "terms"
-url = "https://a.invalid/"
-"""
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op

@@ -57,15 +57,18 @@ _LATE_PACKAGES = ("scrapy.downloadermiddlewares", "scrapy.extensions", "scrapy.s
 _ENVIRON = dict(os.environ)  # as it is before a test changes it
 _PATIENCE = 600  # seconds
 _FORK = b"f"
-_WATCHLIST = """
-contact = "test@example.org"
-database = "sqlite:///{}/watch.db"
+ENTRY = """
 [[documents]]
 id = "a/b"
 service = "A"
 title = "B"
 kind = "terms"
 url = "https://a.invalid/"
+"""
+_WATCHLIST = f"""
+contact = "test@example.org"
+database = "sqlite:///{{}}/watch.db"
+{ENTRY}
 """
 _LEAVING: list[int] = []  # the exit status of a program that has ended
 
