@@ -65,8 +65,7 @@ class CheckResult:
 
     def await_confirmation(self) -> None:
         """Keep the answers as the first ones."""
-        # a copy, for what zstandard gives goes on holding the memory of the whole
-        self.unconfirmed, self.answers = bytes(memoryview(compressed(pickle.dumps(self.answers)))), []
+        self.unconfirmed, self.answers = compressed(pickle.dumps(self.answers)), []
 
     @property
     def answer_before(self) -> PartAnswer | None:

@@ -29,7 +29,8 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def compressed(value: bytes) -> bytes:
     """As zstd, with a checksum."""
-    return zstandard.ZstdCompressor(write_checksum=True).compress(value)
+    # a copy, for the compressor's own result goes on holding the memory that the whole could have taken
+    return bytes(memoryview(zstandard.ZstdCompressor(write_checksum=True).compress(value)))
 
 
 def decompressed(value: bytes) -> bytes:
