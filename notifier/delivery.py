@@ -7,18 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from messages import Message, verbatim
+from messages import Message
 from notifier.backoff import LONGEST_RETRY_AFTER, is_hopeless, wait
 from notifier.lease import is_dead, this_process
 from notifier.notifications import (
     Notification,
     alert_message,
-    apply_templates,
     confirmation_message,
     digest_message,
     empty_digest,
@@ -31,7 +29,6 @@ from notifier.routes import Address, Route
 from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.subscriptions import RouteTo, subscriber_routes
-from notifier.templating import Templates
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
 from storage.alerts import Alert
 from storage.clock import utc_now
@@ -85,7 +82,6 @@ def deliver_due(
     *,
     operator_language: str = "en",
     base_url: str | None = None,
-    templates: Path | None = None,
     route_to: RouteTo | None = None,
     change_json: ChangeJson = only_id,
     now: Callable[[], datetime] = utc_now,
@@ -96,13 +92,12 @@ def deliver_due(
 ) -> Deliveries:
     """Plan, then send until nothing more is due, also to readers who subscribed. Several processes may do so at once.
 
-    `change_json` is what webhooks get of a change, `templates` the folder of the operator's own.
+    `change_json` is what webhooks get of a change.
 
     A server that asks for a pause of some seconds is waited for, up to `patience` in all; everything else that
     failed is left to a later call. An error of the program with one delivery is raised when the others are done.
     """
-    own = Templates(templates)
-    run = _Run(database, routes, operator, operator_language, base_url, own, change_json, now, send, chance, route_to)
+    run = _Run(database, routes, operator, operator_language, base_url, change_json, now, send, chance, route_to)
     wait_until = now() + patience
     run.release_dead_claims()
     while True:
@@ -122,11 +117,11 @@ def deliver_due(
     return Deliveries(run.sent, run.failed, states[State.PENDING] + states[State.SENDING])
 
 
-def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str | None, templates: Path | None) -> None:
+def deliver_to_subscribers(database: Database, route_to: RouteTo, base_url: str | None) -> None:
     """Send what is planned for readers and due, such as the mail to confirm; `deliver_due` tries again what fails."""
     with database.reading() as session:
         routes = subscriber_routes(session, route_to)
-    run = _Run(database, routes, (), "en", base_url, Templates(templates), only_id, utc_now, send_it, random.random)
+    run = _Run(database, routes, (), "en", base_url, only_id, utc_now, send_it, random.random)
     while run.deliver_next():
         pass
 
@@ -136,7 +131,6 @@ def try_routes(
     routes: Sequence[Route],
     *,
     base_url: str | None = None,
-    templates: Path | None = None,
     change_json: ChangeJson,
 ) -> list[RouteTest]:
     """Send a marked sample to each address of the routes, and say what each server answered. Nothing is stored."""
@@ -144,9 +138,7 @@ def try_routes(
     for route in routes:
         with database.reading() as session:
             message = sample_message(session, language=route.language, base_url=base_url, route=route.name)
-            message = replace(
-                apply_templates(message, Templates(templates)), key=f"test {route.name} {utc_now().isoformat()}"
-            )
+            message = replace(message, key=f"test {route.name} {utc_now().isoformat()}")
             message = replace(message, payload=webhook_body(session, message, change_json))
         for address in route.to:
             result = send_it(address, message)
@@ -161,7 +153,6 @@ class _Run:
     operator: Sequence[Address]
     operator_language: str
     base_url: str | None
-    templates: Templates
     change_json: ChangeJson
     now: Callable[[], datetime]
     send: Send
@@ -171,7 +162,6 @@ class _Run:
     sent: int = 0
     failed: int = 0
     wrote_notices: bool = False
-    reported_troubles: int = 0
     # Addresses that just failed, with the time from which they may be tried again in this run (None: not in this
     # run): what is pending for a server that is down must not cost a timeout each.
     resting: dict[str, datetime | None] = field(default_factory=dict)
@@ -277,7 +267,7 @@ class _Run:
             message = alert_message(session, alerts, delivery=delivery, **in_all)
         if page is not None and carried:
             message = replace(message, body=replace(message.body, routes=("subscribers",), subscription=page))
-        return apply_templates(message, self.templates)
+        return message
 
     def _put_back(self, delivery: Delivery) -> None:
         with self.database.writing() as session:
@@ -288,7 +278,6 @@ class _Run:
         """Write the result; unless `rest` is False, an address that failed gets nothing more for now."""
         now = self.now()
         with self.database.writing() as session:
-            self._report_troubles(session)
             if result.ok:
                 self.sent += 1
                 none = {"error": None, "taken": None}
@@ -317,14 +306,6 @@ class _Run:
             self.suspected.add(address)  # is it the message that can't be sent? The next one shows
         else:
             self.resting[address] = until
-
-    def _report_troubles(self, session: Session) -> None:
-        """Of the operator's own templates; each once a run, for the message about it may have the same trouble."""
-        for trouble in self.templates.troubles[self.reported_troubles :]:
-            facts = {"reason": verbatim(trouble).to_json()}
-            session.add(Notice(kind=NoticeKind.TEMPLATE.value, facts=facts, created_at=self.now()))
-            self.reported_troubles += 1
-            self.wrote_notices = True
 
     def _report_failure(self, session: Session, delivery: Delivery, reason: Message) -> None:
         """Not of what the operator's own address refused: that would go to the same address, and so on. Nor of what

@@ -10,7 +10,7 @@ from messages import Catalogue, Message, catalogue, translate
 from notifier.escape import clean
 from storage.notices import Notice, NoticeKind
 
-_ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry", NoticeKind.TEMPLATE: "fix"}
+_ADVICE = {NoticeKind.HELD: "accept", NoticeKind.PARKED: "retry"}
 _KEYS = {NoticeKind.HELD: "review", NoticeKind.PARKED: "failed", NoticeKind.VOLATILE: "volatile"}
 
 
@@ -44,7 +44,7 @@ def _details(words: Catalogue, kind: NoticeKind, facts: dict[str, Any], values: 
     lines = []
     if kind in (NoticeKind.VOLATILE, NoticeKind.ALTERNATING):
         lines.append(values["reason"])
-    elif values["reason"] and kind not in (NoticeKind.PARKED, NoticeKind.TEMPLATE):  # whose text has it
+    elif values["reason"] and kind is not NoticeKind.PARKED:  # whose text has it
         lines.append(words("notices.reason", **values))
     if facts.get("more"):
         lines.append(words("notices.more", n=facts["more"]))

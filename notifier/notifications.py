@@ -12,11 +12,11 @@ from sqlmodel import Session
 from messages import Catalogue, catalogue
 from notifier.alert_view import ChangeView, change_view
 from notifier.calendar import Event
-from notifier.escape import clean, cut
+from notifier.escape import cut
 from notifier.news import show_notice
 from notifier.render import Body, fitted
 from notifier.sample import sample_change
-from notifier.templating import Format, Templates
+from notifier.templating import Format
 from storage.alerts import Alert, alerted_before_of_day
 from storage.announced import announcements
 from storage.change_list import ListedChange, event_of, leading_first, listed
@@ -163,14 +163,6 @@ def sample_message(session: Session, *, language: str, base_url: str | None, rou
     sample = change_message(view, language, (route,))
     subject = cut(words("subject.test", subject=sample.subject), _SUBJECT)
     return replace(sample, kind="test", subject=subject, body=replace(sample.body, lead=lead), thread=None)
-
-
-def apply_templates(message: Notification, templates: Templates) -> Notification:
-    """The same notification with the operator's own templates, where there are any."""
-    body = message.body
-    subject = templates.subject(kind=message.kind, subject=message.subject, body=body, words=body.words)
-    line = cut(" ".join(clean(subject).split()), _SUBJECT) if subject else message.subject
-    return replace(message, body=replace(body, templates=templates), subject=line)
 
 
 def change_message(view: ChangeView, language: str, routes: tuple[str, ...], key: str = "") -> Notification:

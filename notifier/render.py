@@ -14,7 +14,7 @@ from notifier.alert_view import ChangeView
 from notifier.chat_markup import DIALECTS
 from notifier.escape import cut
 from notifier.news import News
-from notifier.templating import OURS, Format, Templates
+from notifier.templating import Format, render_template
 
 _LENGTHS = (1500, 600, 250)  # characters of a passage, from generous to terse
 _WAYS = (2, 1, 0)  # to refuse
@@ -34,7 +34,6 @@ class Body:
     routes: tuple[str, ...] = ()
     whole: str | None = None
     subscription: str | None = None  # where a reader can unsubscribe
-    templates: Templates = OURS
 
     @property
     def words(self) -> Catalogue:
@@ -97,10 +96,9 @@ def _most(whole: _Room, fits: Callable[[_Room], bool]) -> Iterator[_Room]:
 
 def _render(body: Body, subject: str, form: Format, room: _Room) -> str:
     changes = body.changes if room.ways is None else tuple(change.in_short(room.ways) for change in body.changes)
-    # a template is told of no folder: the sandbox lets it call what it is given
-    shown = replace(body, changes=changes, templates=OURS)
+    shown = replace(body, changes=changes)
     values = {"body": shown, "words": body.words, "subject": subject, "room": room}
-    rendered = body.templates.render(form, body.template, **values)
+    rendered = render_template(form, body.template, **values)
     if form in DIALECTS:
         return DIALECTS[form].lines(rendered)
     return re.sub(r"\n{3,}", "\n\n", rendered.strip()) + "\n"

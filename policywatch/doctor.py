@@ -12,7 +12,6 @@ from sqlmodel import Session
 from crawler.browser import require as require_browser
 from crawler.failures import DownloadFailed
 from messages import counted
-from notifier.try_templates import template_problems
 from policywatch.config.errors import WatchlistError
 from policywatch.config.recipients import recipients
 from policywatch.config.schema import span
@@ -158,11 +157,6 @@ def _recipients(watchlist: Watchlist) -> Iterator[Finding]:
     if not to.operator:
         text = "nobody hears of pages that can't be read; [operator] to = [...] would tell you"
         yield Finding(True, "operator", text)
-    if to.templates is not None:
-        problems = template_problems(to.templates)
-        yield from (Finding(False, "messages", f"{problem}; ours is used instead") for problem in problems)
-        if not problems:
-            yield Finding(True, "messages", f"your own templates in {to.templates} work")
     if to.heartbeat is None:
         text = 'none is set; nobody will know if the job stops: [operator] heartbeat = "https://..." reports it'
         yield Finding(True, "heartbeat", text)

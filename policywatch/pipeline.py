@@ -200,7 +200,6 @@ class Job:
             self.recipients.operator,
             operator_language=self.recipients.operator_language,
             base_url=self.watchlist.site,
-            templates=self.recipients.templates,
             route_to=self.recipients.route_to,
             change_json=webhook_change,
         )

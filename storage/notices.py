@@ -19,7 +19,6 @@ class NoticeKind(StrEnum):
     RECOVERED = "recovered"
     HELD = "held"
     PARKED = "parked"  # a delivery was given up
-    TEMPLATE = "template"  # one of the operator's own templates failed, and ours was used
     ALTERNATING = "alternating"  # a passage of a document comes and goes
     VOLATILE = "volatile"  # a document changes again and again at one place, and never in what is told
     LINKS = "links"  # a document has new links to policies that are not watched

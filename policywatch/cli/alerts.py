@@ -12,7 +12,7 @@ from rich.text import Text
 from notifier.delivery import try_routes
 from policywatch.cli.opening import opened
 from policywatch.cli.options import CONFIG, TROUBLE, Config, Json, command_group, console, print_json, print_table
-from policywatch.config.recipients import checked_recipients, recipients
+from policywatch.config.recipients import recipients
 from policywatch.config.schema import ClassifyEntry, OperatorEntry
 from policywatch.config.watchlist import Watchlist
 from policywatch.pipeline import Job
@@ -33,7 +33,7 @@ def deliver(config: Config = CONFIG) -> None:
     Example: `policywatch deliver`
     """
     with opened(config) as (watchlist, database):
-        done = Job(watchlist, database, checked_recipients(watchlist)).notify()
+        done = Job(watchlist, database, recipients(watchlist)).notify()
     if sys.stdout.isatty():
         console().print(f"Alerts: {done.sent} sent, {done.failed} failed, {done.pending} waiting.")
     if done.failed:
@@ -137,10 +137,8 @@ def send_samples(
     Example: `policywatch routes test team`
     """
     with opened(config) as (watchlist, database):
-        to = checked_recipients(watchlist if name is None else _with_one_route(watchlist, name))
-        tried = try_routes(
-            database, to.routes, base_url=watchlist.site, templates=to.templates, change_json=webhook_change
-        )
+        to = recipients(watchlist if name is None else _with_one_route(watchlist, name))
+        tried = try_routes(database, to.routes, base_url=watchlist.site, change_json=webhook_change)
     for result in tried:
         status = "ok    " if result.ok else "FAILED"
         console().print(f"{status} {result.route}: {result.address}: {sanitize(result.said)}")

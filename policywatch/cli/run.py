@@ -67,12 +67,12 @@ def run(
         report, mistakes = Report(started, utc_now(), [], Deliveries(0, 0, 0)), list[Exception]()
         if not is_idle:
             # what loads slowly: Apprise, the classification, Scrapy
-            from policywatch.config.recipients import checked_recipients
+            from policywatch.config.recipients import recipients
             from policywatch.heartbeat import with_heartbeat
             from policywatch.pipeline import Job
 
             collect_rarely()
-            job = Job(watchlist, database, checked_recipients(watchlist))
+            job = Job(watchlist, database, recipients(watchlist))
             with _progress(as_json or log_format is LogFormat.JSON) as step:
                 run_job = partial(job.run, only=only, force=now or bool(only), progress=step)
                 report = with_heartbeat(job.recipients.heartbeat, run_job)

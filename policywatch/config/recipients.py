@@ -18,7 +18,6 @@ from notifier.when import parse_when
 from policywatch.config.errors import Problem, Section, WatchlistError
 from policywatch.config.schema import PERSON, MailEntry, OperatorEntry, RouteEntry
 from policywatch.config.watchlist import MissingVariable, Watchlist, expand
-from policywatch.logs import log
 from storage.changes import Change
 from storage.documents import Document
 
@@ -39,14 +38,13 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The routes, the operator's own addresses, language, folder of templates and model, who hears that the job is
+    """The routes, the operator's own addresses, language and model, who hears that the job is
     alive, and what makes the route to a reader who subscribed."""
 
     routes: tuple[Route, ...] = ()
     operator: tuple[Address, ...] = ()
     operator_language: str = "en"
     heartbeat: Heartbeat | None = None
-    templates: Path | None = None
     model: Model | None = None
     route_to: RouteTo | None = None
 
@@ -69,22 +67,9 @@ def recipients(watchlist: Watchlist, environ: Mapping[str, str] = os.environ) ->
     model = _model(watchlist, environ, problems)
     if problems:
         raise WatchlistError(problems)
-    folder = watchlist.messages.templates
-    templates = watchlist.file.parent / folder if folder else None
     route_to = partial(subscriber_route, site=watchlist.site or "", mail_url=mail.url) if mail else None
     route_to = route_to if watchlist.web.subscribe else None
-    return Recipients(tuple(routes), operator, entry.language, heartbeat, templates, model, route_to)
-
-
-def checked_recipients(watchlist: Watchlist) -> Recipients:
-    """The same; what is wrong with the operator's own templates is logged, and ours are used instead."""
-    to = recipients(watchlist)
-    if to.templates is not None:
-        from notifier.try_templates import template_problems  # loads slowly, and few have their own
-
-        for problem in template_problems(to.templates):
-            log.warning("your templates: %s; ours is used instead", problem)
-    return to
+    return Recipients(tuple(routes), operator, entry.language, heartbeat, model, route_to)
 
 
 def _mail(watchlist: Watchlist, environ: Mapping[str, str], problems: list[Problem]) -> MailEntry | None:

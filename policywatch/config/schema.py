@@ -266,12 +266,6 @@ class MailEntry(Table):
         return f"mailto{'' if self.security == 'none' else 's'}://{login}{host}?{query}"
 
 
-class MessagesEntry(Table):
-    """`[messages]`: how messages look; `templates` is a folder, beside the watchlist if it is relative."""
-
-    templates: Annotated[str, Field(min_length=1)] | None = None
-
-
 class ClassifyEntry(Table):
     """`[classify]`: a language model as a second reader of changes, where the operator has one; times in seconds."""
 

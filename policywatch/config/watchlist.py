@@ -22,7 +22,6 @@ from policywatch.config.schema import (
     DocumentEntry,
     EvidenceEntry,
     MailEntry,
-    MessagesEntry,
     OperatorEntry,
     RetentionEntry,
     Robots,
@@ -65,7 +64,6 @@ class Watchlist:
     routes: tuple[tuple[RouteEntry, Section], ...]
     operator: tuple[OperatorEntry, Section]
     mail: tuple[MailEntry | None, Section]
-    messages: MessagesEntry
     retention: RetentionEntry
     web: WebEntry
     classify: tuple[ClassifyEntry, Section]
@@ -144,7 +142,6 @@ class _Loader:
             routes=tuple(self._list(RouteEntry, "routes")),
             operator=(self._table(OperatorEntry, "operator"), self._section("operator")),
             mail=(self._optional(MailEntry, "mail"), self._section("mail")),
-            messages=self._table(MessagesEntry, "messages"),
             retention=self._table(RetentionEntry, "retention"),
             web=self._table(WebEntry, "web"),
             classify=(self._table(ClassifyEntry, "classify"), self._section("classify")),
@@ -285,7 +282,7 @@ def _overridden(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 
 
 _SECTIONS = (
-    *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "messages", "classify", "evidence"),
+    *("crawl", "services", "sources", "topics", "documents", "routes", "operator", "classify", "evidence"),
     *("retention", "web", "mail"),
 )
 

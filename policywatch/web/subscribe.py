@@ -56,7 +56,7 @@ def subscription_pages(
                 is_let = sign_up(session, reader)
         if not is_let:
             return renderer.page(request, "subscribe.html", status=429, message="too_many")
-        sender.submit(deliver_to_subscribers, database, to.route_to, state().site, to.templates)
+        sender.submit(deliver_to_subscribers, database, to.route_to, state().site)
         return renderer.page(request, "subscribe.html", message="sent")
 
     @router.get("/subscription/{token}")
