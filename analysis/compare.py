@@ -70,16 +70,17 @@ def compare(
     whole = fresh if fresh.alert else classify_change(verdicts)
     dates = _dates_added(annotated, after, language)
     start = start_of(dates)
+    waits = whole.alert and not fresh.alert
     comparison = Comparison(
         substantive=classify_change(verdicts).substantive,
         alert=fresh.alert,
-        returns=whole.alert and not fresh.alert,
+        returns=waits,
         severity=whole.severity,
         direction=whole.direction,
         topics=whole.topics,
         effective_date=start.day if start else None,
         dated=start is not None and start.dated,
-        why=(*_why(annotated, whole, returns), *_unclear_date(dates)),
+        why=(*_why(annotated, whole, waits=waits), *_unclear_date(dates)),
         notice_links=_notice_links(annotated, after),
         passages=tuple(
             _classified(features, verdict, is_return, model)
@@ -165,9 +166,9 @@ def _classified(features: PassageFeatures, verdict: Verdict, is_return: bool, mo
     )
 
 
-def _why(annotated: Sequence[PassageFeatures], verdict: Verdict, returns: Collection[bool]) -> Iterator[Message]:
-    """Why the change as a whole alerts or not."""
-    if any(returns):
+def _why(annotated: Sequence[PassageFeatures], verdict: Verdict, *, waits: bool) -> Iterator[Message]:
+    """Why the change as a whole alerts or not; `waits`: nothing but what stood before would."""
+    if waits:
         yield Message("why.returns")
     if not any(features.sentences for features in annotated):
         yield Message("why.form_only")

@@ -160,6 +160,19 @@ class TestReturns:
         assert found.alert
         assert "ai_training" not in found.topics
 
+    def test_a_change_waits_only_where_what_alerts_has_returned(self) -> None:
+        office, line = "Our office is at 3 Mill Road, Leeds.", "We sell your data to advertisers."
+        earlier = keys([page(*POLICY, office, TRAINING)])
+        for added, waits in (
+            ((TRAINING,), True),
+            ((office, line), False),
+            ((TRAINING, line), False),
+            ((office,), False),
+        ):
+            found = changed(POLICY, (*POLICY, *added), earlier=earlier)
+            assert any(passage.returns for passage in found.passages)
+            assert ("why.returns" in [reason.code for reason in found.why]) == found.returns == waits, added
+
     def test_text_that_always_stood_and_goes_is_news(self) -> None:
         found = changed((*POLICY, PROMISE), POLICY, earlier=keys([page(*POLICY, PROMISE)]))
         assert found.alert
