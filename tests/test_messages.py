@@ -207,6 +207,18 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
     assert ("page is in English" in said or "page est en anglais" in said) is (language == "fr")
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "1 more passage changed."),
+        ("fr", "1 autre passage a changé."),
+        ("de", "1 weitere Stelle hat sich geändert."),
+    ],
+)
+def test_what_is_not_flagged_is_counted_and_called_nothing_else(store: Database, language: str, line: str) -> None:
+    assert line in alert(store, language).text.splitlines()
+
+
 def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> None:
     message = alert(store, passages=[flagged("We never sell your data.", "We always sell your data.")])
     assert "We [-never-] {+always+} sell your data." in message.text
