@@ -26,8 +26,9 @@ from notifier.presentation import (
 from storage.announced import announcements
 from storage.changes import Change, StoredPassage, gravity, passages
 from storage.documents import Document, document
+from storage.paragraphs import anchor
 from storage.second_readings import second_readings
-from storage.versions import Cause, Version, archive_name
+from storage.versions import Cause, Version, archive_name, version_heads
 
 _SEPARATOR = " › "
 _TOPICS_IN_SHORT = 4
@@ -39,13 +40,14 @@ _CONTEXT = 160  # characters of unchanged words kept on each side of a changed o
 class PassageView:
     """`marks` are the word diff, in runs of "same", "removed" and "added".
 
-    `operation` says it in the message's language, and in how many places.
+    `operation` says it in the message's language, and in how many places. `url` is where its words stand in a version.
     """
 
     heading: str
     operation: str
     topics: tuple[str, ...]
     marks: tuple[Mark, ...]
+    url: str | None = None
 
     def within(self, length: int) -> tuple[Mark, ...]:
         """The marks, cut to about this many characters; unchanged words far from changed ones go first."""
@@ -80,7 +82,7 @@ class ChangeView:
     severity_reasons: str  # why it is high, where a convention says so
     announced: date | None = None  # when this very text was found as an announced one, if it was
     diff: str | None = None  # where the whole change can be read
-    stored: str | None = None  # where the page can be read as it was stored
+    stored: str | None = None  # where the page can be read as it was stored, at the words that are the news
     archived: str | None = None  # which archive the text is from, and of which day; None: the service itself showed it
     retold: str | None = None  # by a machine, in the message's language
     others: tuple[ChangeView, ...] = ()  # of the same event
@@ -109,7 +111,13 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
     words, id_ = catalogue(language), change.id or 0
     version = session.get_one(Version, change.version_id)
     announced = announcements(session, [change]).get(id_)
-    view = view_of(words, document(session, change.document_id), change, passages(session, id_))
+    texts = None
+    if base_url:
+        home = base_url.rstrip("/")
+        heads = version_heads(session, [change.before_id, change.version_id])
+        before, after = (heads[version_id] for version_id in (change.before_id, change.version_id))
+        texts = _version_url(home, before), _version_url(home, after)
+    view = view_of(words, document(session, change.document_id), change, passages(session, id_), texts)
     if change.cause == Cause.ACCEPTED:  # the page showed it before a person accepted it
         view = replace(view, found=version.captured_at.date())
     if announced:
@@ -118,16 +126,26 @@ def change_view(session: Session, change: Change, language: str, base_url: str |
         name, day = archive_name(version.source) or "", words.day(version.captured_at.date())
         view = replace(view, archived=words("say.archived", source=name, date=day))
     if base_url:
-        home = base_url.rstrip("/")
-        page = f"{home}/documents/{change.document_id}/versions/{version.number}"
-        view = replace(view, diff=f"{home}/changes/{change.id}", stored=page)
+        view = replace(view, diff=f"{home}/changes/{change.id}")
     return replace(view, retold=meanings(second_readings(session, id_)).get(language))
 
 
-def view_of(words: Catalogue, page: Document, change: Change, stored: Sequence[StoredPassage]) -> ChangeView:
-    """The change as far as these rows have it."""
-    flagged = _without_titles([passage for passage in stored if passage.topics])
+def _version_url(home: str, version: Version) -> str:
+    return f"{home}/documents/{version.document_id}/versions/{version.number}"
+
+
+def view_of(
+    words: Catalogue,
+    page: Document,
+    change: Change,
+    stored: Sequence[StoredPassage],
+    texts: tuple[str, str] | None = None,
+) -> ChangeView:
+    """The change as far as these rows have it; `texts` are the addresses of its two versions."""
     brief: dict[str, Any] = change.brief
+    flagged = _without_titles([passage for passage in stored if passage.topics])
+    alike = _most_severe_first(group_alike(flagged), brief)
+    lead = alike[0][0] if alike else None
     starts = change.effective_date or _day(brief.get("from"))
     return ChangeView(
         id=change.id,
@@ -148,10 +166,11 @@ def view_of(words: Catalogue, page: Document, change: Change, stored: Sequence[S
         quotation=quotation(brief),
         gone=brief.get("meaning_side") == "before",
         uses=tuple(uses(brief, stored)),
-        passages=tuple(_passage(same[0], len(same), words) for same in _most_severe_first(group_alike(flagged), brief)),
+        passages=tuple(_passage(same[0], len(same), words, texts) for same in alike),
         unflagged=sum(not passage.topics for passage in stored),
         pages=tuple(filter(None, map(web_link, page.addresses))),
         severity_reasons=words.severity_reasons(brief),
+        stored=texts and (_place(lead, texts) if lead and lead.after is not None else texts[1]),
     )
 
 
@@ -186,7 +205,16 @@ def _is_title(passage: StoredPassage, after: StoredPassage) -> bool:
     return [*passage.heading, passage.after if passage.operation == "added" else passage.before] == after.heading
 
 
-def _passage(passage: StoredPassage, places: int, words: Catalogue) -> PassageView:
+def _place(passage: StoredPassage, texts: tuple[str, str]) -> str:
+    """Where its first block stands: in the later version, or in the earlier one where it is gone."""
+    text, url = (passage.before or "", texts[0]) if passage.after is None else (passage.after, texts[1])
+    id_ = anchor(text.split("\n")[0])
+    return f"{url}#{id_}" if id_ else url
+
+
+def _passage(
+    passage: StoredPassage, places: int, words: Catalogue, texts: tuple[str, str] | None = None
+) -> PassageView:
     marks: Sequence[Sequence[str]] = passage.marks
     if not marks:
         sides = (("removed", passage.before), ("added", passage.after))
@@ -196,6 +224,7 @@ def _passage(passage: StoredPassage, places: int, words: Catalogue) -> PassageVi
         operation=words.term("operation", passage.operation) + (words("say.places", n=places) if places > 1 else ""),
         topics=tuple(clean(words.term("topics", topic)) for topic in passage.topics),
         marks=_trimmed([(kind, clean(text)) for kind, text in marks]),
+        url=_place(passage, texts) if texts else None,
     )
 
 

@@ -36,6 +36,7 @@ _INSERT_WORDS = {
     "postgresql": "INSERT INTO paragraph_words (paragraph_id, words) VALUES (%s, CAST(%s AS tsvector))",
 }
 _DIGEST = 16  # bytes
+_ANCHOR = 12  # hexadecimal digits: no two texts of a page share them by chance
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # whose tables are in the order of a key of this very type
 _NUMBER_IN_FRONT = re.compile(r"^\W*(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s+)?")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -88,6 +89,15 @@ def digest(text: str) -> str | None:
     folded = text.casefold()
     plain = " ".join(split_words(_NUMBER_IN_FRONT.sub("", folded, count=1)) or split_words(folded))
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[: 2 * _DIGEST] if plain else None
+
+
+def anchor(text: str) -> str | None:
+    """The id that the first block with this text has on the page of each version; None without a letter or digit.
+
+    By the words rather than by a number, so that a link in an old message stays right when pages are read again.
+    """
+    key = digest(text)
+    return f"t{key[:_ANCHOR]}" if key else None
 
 
 def earliest_id(moment: datetime) -> int:

@@ -16,8 +16,9 @@ from notifier.templating import Format
 from storage.alerts import unplanned_alerts
 from storage.database import Database
 from storage.documents import document
+from storage.paragraphs import anchor
 from tests.messages import HOSTILE, LONG_BRIEF, SITE, TRAINING, alert, flagged, many, visible
-from tests.owed import POLICY, START, tell
+from tests.owed import NEW, OLD, POLICY, START, tell
 from tests.stories import passage
 
 
@@ -217,6 +218,15 @@ def test_every_form_holds_what_a_reader_needs(store: Database, form: Format, lan
 )
 def test_what_is_not_flagged_is_counted_and_called_nothing_else(store: Database, language: str, line: str) -> None:
     assert line in alert(store, language).text.splitlines()
+
+
+def test_a_passage_links_to_its_block_in_the_version_that_has_it(store: Database) -> None:
+    message = alert(store, passages=[flagged(None, NEW, "Our models"), flagged(OLD, None, "Your data")])
+    version = f"{SITE}/documents/{POLICY}/versions"
+    came, gone = f"{version}/2#{anchor(NEW)}", f"{version}/1#{anchor(OLD)}"
+    links = [node.attributes["href"] or "" for node in LexborHTMLParser(message.html).css("a")]
+    assert [link for link in links if "#" in link] == [came, gone, came]
+    assert f": {came}\n" in message.text, "the page as stored, at the news"
 
 
 def test_removed_and_added_words_are_marked_in_each_form(store: Database) -> None:

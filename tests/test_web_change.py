@@ -38,7 +38,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley
     assert text(tree, ".facts + .why-high") == ["Why it is high: your data or content is newly used to train AI."]
     assert text(tree, "main > .why li")[0] == "told, for data of members is newly used for training"
     assert len(tree.css(".why")) == 1
-    assert text(tree, ".brief dd") == [
+    assert [row.removesuffix(" in the text") for row in text(tree, ".brief dd")] == [
         "3 November 2025",
         "it happens by default",
         "your profile",
@@ -50,7 +50,7 @@ def test_a_change_shows_its_brief_then_the_flagged_passages_then_the_rest(parley
         "Private messages are not used",
         "does not undo training that has already taken place",
     ]
-    assert hrefs(tree, ".brief a") == ["https://parley.example/settings"]
+    assert hrefs(tree, ".brief a:not(.there)") == ["https://parley.example/settings"]
     assert text(tree, "section > .passage h3")[0] == "2. How we use your data › 2.3 Assistants that write"
     assert text(tree, "section > .passage .operation") == ["Added", "Reworded"]
     assert text(tree, "details.others .passage .operation") == ["Reworded", "Removed", "Moved"]
@@ -99,6 +99,19 @@ def test_a_passage_says_what_stands_around_it_and_how_to_quote_it(parley: Story)
         in quoted
     )
     assert quoted.endswith(f"{site.base_url}/changes/{id_}")
+
+
+def test_links_into_a_version_lead_to_the_very_block(parley: Story) -> None:
+    tree = page(parley.site, f"/changes/{parley.change(PRIVACY)}")
+    rows = [row for row in tree.css(".brief dd") if row.css(".there")]
+    assert len(rows) > 4
+    for row in rows:
+        version, _, id_ = hrefs(row, ".there")[0].partition("#")
+        (block,) = text(page(parley.site, version), f".text [id='{id_}']")
+        assert text(row, "q")[0] in block
+    assert not [row for row in tree.css(".brief dd") if text(row, "q") == ["your profile"] and row.css(".there")], (
+        "which stands in several blocks"
+    )
 
 
 def test_long_unchanged_text_is_folded(site: httpx.Client, database: Database) -> None:

@@ -13,25 +13,34 @@ from sqlmodel import Session
 
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
+from notifier.presentation import Quoted
 from policywatch.ingest.approve import held_text
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
 from policywatch.ingest.extraction import ExtractionConfig
 from policywatch.views.change import change_view
 from policywatch.views.passages import Section, flagged_first
+from policywatch.web.layout import anchors
 from storage.change_list import event_of
 from storage.changes import Change, StoredPassage, neighbours
 from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
+from storage.paragraphs import anchor, texts_of
 from storage.reviews import reviews_of
 from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_on
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a passage's text stands: the version, the number of its block, and the blocks around it."""
+    """Where words stand: the version, and the id of their block on its page."""
 
     version: Version
-    block: int
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings(Place):
+    """With the texts of the blocks around that block."""
+
     before: str
     after: str
 
@@ -53,7 +62,7 @@ class PlacedPassages:
         """The version that a quotation of the section's words is from."""
         return self._after if section.passages[0].after is not None else self._before
 
-    def place(self, section: Section) -> Place | None:
+    def place(self, section: Section) -> Surroundings | None:
         """Of the first of its passages whose text can be found again; nowhere where the later text has no page."""
         if self._after is None:
             return None
@@ -62,24 +71,37 @@ class PlacedPassages:
             version, texts = (self._after, self._later) if is_later else (self._before, self._earlier)
             at = texts.get((passage.after if is_later else passage.before) or "")
             if at is not None:
-                return Place(version, *at)
+                return Surroundings(version, *at)
         return None
 
+    def quoted(self, quote: Quoted, *, gone: bool) -> Place | None:
+        """Of words of the summary; `gone`: of the earlier text. Nowhere where nothing says which of several blocks."""
+        version = self._before if gone else self._after
+        if version is None:
+            return None
+        passage = next((each for each in self.passages if each.position == quote.passage), None)
+        text = passage and (passage.before if gone else passage.after)
+        lines = text.split("\n") if text else texts_of(version.page)
+        with_words = [line for line in lines if quote.text in line]
+        is_unclear = not text and len(with_words) != 1
+        id_ = None if is_unclear else anchor((with_words or lines)[0])
+        return Place(version, id_) if id_ else None
+
     @cached_property
-    def _later(self) -> dict[str, tuple[int, str, str]]:
+    def _later(self) -> dict[str, tuple[str, str, str]]:
         return _surroundings(self._after.page) if self._after is not None else {}
 
     @cached_property
-    def _earlier(self) -> dict[str, tuple[int, str, str]]:
+    def _earlier(self) -> dict[str, tuple[str, str, str]]:
         return _surroundings(self._before.page)
 
 
-def _surroundings(page: dict[str, Any]) -> dict[str, tuple[int, str, str]]:
-    """By each block's text its number and the texts before and after it; of equal ones the first."""
-    texts = ["", *(str(block["text"]) for block in page["blocks"]), ""]
-    places: dict[str, tuple[int, str, str]] = {}
-    for i in range(1, len(texts) - 1):
-        places.setdefault(texts[i], (i - 1, texts[i - 1], texts[i + 1]))
+def _surroundings(page: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
+    """By each block's text its id and the texts before and after it; of equal ones the first."""
+    texts = ["", *texts_of(page), ""]
+    places: dict[str, tuple[str, str, str]] = {}
+    for i, id_ in enumerate(anchors(page), start=1):
+        places.setdefault(texts[i], (id_, texts[i - 1], texts[i + 1]))
     return places
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from policywatch.sanitize import safe_link, sanitize
-from storage.paragraphs import Since
+from storage.paragraphs import Since, anchor, texts_of
 
 _TOP = 2  # the page's own title is the first level
 
@@ -23,10 +23,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A block's words, for a row its cells. `block` is its number in the page, from 0."""
+    """A block's words, for a row its cells. `block` is its number in the page, from 0, `anchor` the id that links to
+    it end in."""
 
     block: int
     words: tuple[Words, ...]
+    anchor: str
 
     @property
     def text(self) -> str:
@@ -69,20 +71,30 @@ def _parts(page: dict[str, Any], ages: Sequence[Since | None]) -> list[Part]:
     """The parts of a stored page, in reading order; a list or a table is cut where its lines are of another age."""
     parts: list[Part] = []
     level = _TOP - 1
+    ids = anchors(page)
     for (kind, _), run in groupby(enumerate(page["blocks"]), key=lambda each: (str(each[1]["kind"]), ages[each[0]])):
         blocks = list(run)
         if kind == "item":
-            parts.append(Part("list", tuple(Line(number, _linked(block)) for number, block in blocks)))
+            parts.append(Part("list", tuple(Line(number, _linked(block), ids[number]) for number, block in blocks)))
         elif kind == "row":
-            parts.append(Part("table", tuple(Line(number, _cells(block)) for number, block in blocks)))
+            parts.append(Part("table", tuple(Line(number, _cells(block), ids[number]) for number, block in blocks)))
         elif kind == "heading":
             for number, block in blocks:
                 # a page may skip levels; a reader who jumps from heading to heading should not fall into a hole
                 level = min(len(block["heading"]) + _TOP, level + 1, 6)
-                parts.append(Part("heading", (Line(number, _linked(block)),), level))
+                parts.append(Part("heading", (Line(number, _linked(block), ids[number]),), level))
         else:
-            parts.extend(Part("paragraph", (Line(number, _linked(block)),)) for number, block in blocks)
+            parts.extend(Part("paragraph", (Line(number, _linked(block), ids[number]),)) for number, block in blocks)
     return parts
+
+
+def anchors(page: dict[str, Any]) -> list[str]:
+    """Of each block the id; of a text that stands twice, the first has the one that links know."""
+    ids: dict[str, None] = {}
+    for number, text in enumerate(texts_of(page)):
+        id_ = anchor(text)
+        ids[id_ if id_ and id_ not in ids else f"b{number}"] = None
+    return [*ids]
 
 
 def plain_text(page: dict[str, Any]) -> str:

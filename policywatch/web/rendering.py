@@ -12,8 +12,9 @@ from notifier.presentation import date_key, headline, quotation, reasons, uses
 from policywatch.sanitize import safe_link, sanitize
 from policywatch.views.passages import runs, sides
 from policywatch.web.page_context import PageContext, page_context
-from policywatch.web.search_page import excerpt, fragment
+from policywatch.web.search_page import excerpt
 from storage.change_list import leading_first
+from storage.paragraphs import anchor
 
 SITE = "policywatch"  # what the pages call themselves
 
@@ -34,7 +35,7 @@ class Renderer:
             runs=runs,
             sides=sides,
             excerpt=excerpt,
-            fragment=fragment,
+            fragment=_fragment,
             safe_link=safe_link,
             site=SITE,
             headline=headline,
@@ -58,6 +59,12 @@ class Renderer:
     def html(self, page: PageContext, template: str, **context: object) -> str:
         shared = {"page": page, "words": catalogue(page.language), "link": page.link, "here": page.here}
         return self._templates.get_template(template).render(shared | context)
+
+
+def _fragment(text: str) -> str:
+    """Ends the address of a version that has this text in a block, so that a browser scrolls to it and marks it."""
+    id_ = anchor(text)
+    return f"#{id_}" if id_ else ""
 
 
 def _sanitized(value: object) -> object:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from pydantic import Field
 from sqlmodel import Session
@@ -58,9 +56,3 @@ def _cut(text: str, *, is_first: bool, is_last: bool) -> str:
     head = "" if is_first else text[:_AROUND].rsplit(" ", 1)[0]
     tail = "" if is_last else text[-_AROUND:].split(" ", 1)[-1]
     return f"{head} … {tail}"
-
-
-def fragment(pieces: Sequence[tuple[bool, str]]) -> str:
-    """Ends an address so that a browser scrolls to the words and marks them."""
-    words = next((text for is_match, text in pieces if is_match), "")
-    return f"#:~:text={quote(words, safe='').replace('-', '%2D')}" if words else ""
