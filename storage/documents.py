@@ -153,6 +153,11 @@ def replaced_by(announced: Document) -> str | None:
     return announced.id.replace(_MARK, "/", 1)
 
 
+def family_id(document: Document) -> str:
+    """The same for a document, its translations and the texts that announce them."""
+    return (replaced_by(document) or document.id).removesuffix(f".{document.language}")
+
+
 def previews(session: Session, services: Collection[str] = ()) -> list[tuple[Document, Document]]:
     """Announced texts that are watched, each with the document that it will replace, where that is watched too."""
     wanted = select(Document).where(Document.kind == PREVIEW, col(Document.retired).is_(False), *_of(services))

@@ -18,21 +18,28 @@ from policywatch.web.access import Access
 from storage.changes import Change, Event, StoredPassage
 from storage.changes import change as stored
 from storage.database import Database
+from storage.documents import Document
 from storage.events import leave_event
 from storage.removal import remove
-from tests.owed import POLICY, route, tell
+from tests.owed import POLICY, URL, route, tell
 from tests.post import MINUTE, NOON, Post, deliver
 from tests.site import policywatch
 from tests.stories import passage
 from tests.web_pages import hrefs, page, text, visited
 
 FRENCH, TERMS = "parley/privacy-policy.fr", "parley/terms"
+PREVIEW = "parley/preview-privacy-policy"
 DAY = timedelta(days=1)
 LICENCE = "From 3 November 2025 your posts and your comments may be used to train our writing models."
 
 
 def flagged(text: str, topic: str = "ai_training") -> list[StoredPassage]:
     return [passage(["Your data"], None, text, evidence=[(topic, text[:20], "after")])]
+
+
+def shared(text: str) -> list[StoredPassage]:
+    """The text that several documents got, and one of its own."""
+    return [*flagged(LICENCE), *flagged(text)]
 
 
 def find(database: Database, document: str = POLICY, *routes: str, when: datetime = NOON, **facts: Any) -> int:
@@ -58,8 +65,11 @@ def reason(database: Database, change_id: int) -> str | None:
         (FRENCH, MINUTE, {"effective_date": None, "direction": "limits"}, None),
         (TERMS, MINUTE, {"passages": flagged(f"{LICENCE} ", "security"), "effective_date": None}, "event.passages"),
         (TERMS, 8 * DAY, {"passages": flagged(LICENCE, "security"), "effective_date": None}, None),
-        (TERMS, 46 * DAY, {"passages": flagged("Our licence to your posts covers AI.")}, "event.dates"),
-        (TERMS, 100 * DAY, {"passages": flagged("Our licence to your posts covers AI.")}, None),
+        (POLICY, 46 * DAY, {"passages": flagged("Our licence to your posts covers AI.")}, "event.dates"),
+        (FRENCH, 46 * DAY, {"passages": flagged("Notre licence couvre l’IA.")}, "event.dates"),
+        (PREVIEW, 46 * DAY, {"passages": flagged("Our licence to your posts covers AI.")}, "event.dates"),
+        (POLICY, 100 * DAY, {"passages": flagged("Our licence to your posts covers AI.")}, None),
+        (TERMS, MINUTE, {"passages": flagged("Our licence to your posts covers AI.")}, None),
         (TERMS, MINUTE, {"passages": flagged("We lock our doors.", "security")}, None),
         (TERMS, MINUTE, {"passages": flagged("We use AI."), "effective_date": None}, None),
         (TERMS, MINUTE, {"substantive": False}, None),
@@ -70,6 +80,11 @@ def test_what_speaks_of_the_same_thing_is_one_event_and_all_else_stays_apart(
     store: Database, document: str, later: timedelta, facts: dict[str, Any], joins: str | None
 ) -> None:
     first = find(store, passages=flagged(LICENCE))
+    with store.writing() as session:
+        soon = Document(
+            id=PREVIEW, service="Parley", title="Soon", kind="preview", url=URL, language="en", added_at=NOON
+        )
+        session.add(soon)
     second = find(store, document, when=NOON + later, **facts)
     assert (reason(store, first), reason(store, second)) == (None, joins)
     with store.reading() as session:
@@ -87,7 +102,7 @@ def test_an_event_ends_a_quarter_after_it_began_however_it_grew(store: Database)
 def test_one_event_is_one_alert_that_begins_with_the_page_in_the_routes_language(database: Database) -> None:
     routes = (route("team", "json://a"), route("equipe", "json://a", "json://b", language="fr"))
     for document in (POLICY, FRENCH, TERMS):
-        find(database, document, "team", "equipe", passages=flagged(f"{LICENCE} {document}"))
+        find(database, document, "team", "equipe", passages=shared(document))
     post = Post()
     assert deliver(database, *routes, post=post, base_url="https://watch.example").sent == 2
     (english,), (french,) = post.to("A"), post.to("B")
@@ -137,7 +152,7 @@ def test_what_joins_while_nobody_has_the_alert_is_put_into_it(database: Database
     routes, post = (route("team", "json://a", quiet=quiet), duty), Post()
     find(database, POLICY, "team", "duty", severity="medium", passages=flagged(LICENCE))
     assert deliver(database, *routes, post=post).sent == 0
-    find(database, TERMS, "team", "duty", passages=flagged("Our licence to your posts covers AI."))
+    find(database, TERMS, "team", "duty", passages=shared("Our licence to your posts covers AI."))
     assert deliver(database, *routes, post=post).sent == 1
     assert deliver(database, *routes, post=post, now=NOON + DAY / 2).sent == 1
     assert [(name, len(message.body.changes[0].others)) for name, message in post.sent] == [("${DUTY}", 1), ("${A}", 1)]
@@ -146,7 +161,7 @@ def test_what_joins_while_nobody_has_the_alert_is_put_into_it(database: Database
 def test_a_digest_has_one_line_for_an_event_and_none_for_its_translation_a_week_later(database: Database) -> None:
     weekly = route("weekly", "json://a", when=parse_when("weekly monday 08:00"))
     for document in (POLICY, TERMS, "harbour/terms"):
-        find(database, document, "weekly", passages=flagged(f"{LICENCE} {document}"))
+        find(database, document, "weekly", passages=shared(document))
     post = Post()
     deliver(database, weekly, post=post, now=NOON + 7 * DAY, base_url="https://watch.example")
     (digest,) = post.to("A")
@@ -162,7 +177,7 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     for number, document in enumerate((POLICY, FRENCH, TERMS, "harbour/terms")):
-        find(database, document, when=NOON + number * DAY, passages=flagged(f"{LICENCE} {document}"))
+        find(database, document, when=NOON + number * DAY, passages=shared(document))
     with visited(database, access=Access(password="correct horse")) as site:
         tree = page(site, "/changes")
         assert hrefs(tree, ".entry h3 a") == ["/changes/4", "/changes/1"]
@@ -175,12 +190,12 @@ def test_pages_feeds_and_the_api_have_one_entry_that_a_person_can_take_apart(
         assert events[0] is None
         assert [event["changes"] for event in events[1:]] == [[1, 2, 3]] * 3
         assert [event["reason"] for event in events[1:]] == [
-            "same topics and same effective date as “Politique de confidentialité”",
+            "same new text as in “Politique de confidentialité”",
             "same document as “Privacy Policy”, in another language",
             None,
         ]
         shown = page(site, "/changes/3")
-        assert "same effective date as “Politique" in text(shown, ".event")[0]
+        assert "same new text as in “Politique" in text(shown, ".event")[0]
         assert hrefs(shown, ".event .others a") == ["/changes/2", "/changes/1"]
         assert site.post("/changes/3/split").status_code == 403
         sign_in(site)

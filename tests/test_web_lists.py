@@ -13,6 +13,7 @@ from sqlmodel import select
 from storage.changes import Change
 from storage.database import Database
 from storage.documents import Document, declare
+from storage.paragraphs import anchor
 from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import PRIVACY, TERMS, documents, tell
 from tests.web_pages import Story, hrefs, page, text, visited
@@ -178,7 +179,7 @@ def test_an_announced_text_stands_against_the_one_in_force(site: httpx.Client, d
     assert hrefs(page(site, "/upcoming"), ".documents a") == ["/upcoming/parley/preview-terms"]
     tree = page(site, "/upcoming/parley/preview-terms")
     assert text(tree, ".diff") == ["We removed: keep (end) added: sell (end) your notes."]
-    assert hrefs(tree, ".more a") == ["/documents/parley/preview-terms/versions/1#b0"]
+    assert hrefs(tree, ".more a") == [f"/documents/parley/preview-terms/versions/1#{anchor('We sell your notes.')}"]
 
 
 def test_what_a_change_no_longer_says_is_called_so(database: Database, site: httpx.Client) -> None:

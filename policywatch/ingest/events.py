@@ -12,7 +12,7 @@ from messages import Message
 from storage.announced import announcements
 from storage.changes import Change, Event
 from storage.changes import change as stored_change
-from storage.documents import Document, document, untranslated_id
+from storage.documents import Document, document, family_id, untranslated_id
 from storage.events import added_texts, changes_between, join_event
 from storage.versions import Cause
 
@@ -56,12 +56,13 @@ def _reasons(
     """Codes of what makes two changes one event, the surest first; None for each that does not hold."""
     share_topics = not {*change.topics}.isdisjoint(other.topics)
     days = {change.effective_date, other.effective_date}
+    is_family = family_id(of) == family_id(its_document)
     is_translation = untranslated_id(of) == untranslated_id(its_document) and of.language != its_document.language
     contradict = (None not in days and len(days) > 1) or {change.direction, other.direction} == {"expands", "limits"}
     is_alike = (share_topics or not (change.topics or other.topics)) and not contradict
     yield "event.language" if is_near and is_translation and is_alike else None
     yield "event.passages" if has_shared_text else None
-    yield "event.dates" if share_topics and None not in days and len(days) == 1 else None
+    yield "event.dates" if is_family and share_topics and None not in days and len(days) == 1 else None
 
 
 def _can_join(session: Session, change: Change, other: Change) -> bool:
