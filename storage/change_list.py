@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, exists, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, or_, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage.announced import Announcement, announcements
-from storage.changes import Change, ChangeTopic, gravity, passage_counts
+from storage.changes import SEVERITIES, Change, ChangeTopic, gravity, passage_counts
 from storage.clock import midnight
 from storage.columns import Utc
 from storage.documents import PREVIEW, Document, untranslated_id
@@ -98,7 +98,7 @@ class ListedChange:
 class ChangesPage:
     """Rows, newest first, with the places from which older and newer ones can be asked for, where there are any.
 
-    `events` has the changes of each row's event that the filter lets through, newest first, or the row alone.
+    `events` has the changes of each row's event that the filter lets through: the row, then the others, newest first.
     """
 
     rows: list[ListedChange]
@@ -118,16 +118,18 @@ def changes_page(
 ) -> ChangesPage:
     """The newest changes older than `before`; with `after`, the oldest that are newer (the way back).
 
-    `by_event`: of the changes of an event only the newest is a row, and `events` are given.
+    `by_event`: of the changes of an event only the gravest is a row (of several, the newest), and `events` are given.
     """
     place = tuple_(col(Change.detected_at), col(Change.id))
     matching = conditions(session, wanted)
     ids = select(Change.id).where(*matching).limit(limit + 1)
     if by_event:
-        later = aliased(Change)
-        is_later = tuple_(col(later.detected_at), col(later.id)) > place
-        is_of_event = col(later.event_id) == col(Change.event_id)
-        ids = ids.where(~exists().where(is_of_event, is_later, *conditions(session, wanted, later)))
+        other = aliased(Change)
+        is_of_event = col(other.event_id) == col(Change.event_id)
+        is_alike = _rank(other) == _rank(Change)
+        is_later = tuple_(col(other.detected_at), col(other.id)) > place
+        leads = or_(_rank(other) < _rank(Change), and_(is_alike, is_later))
+        ids = ids.where(~exists().where(is_of_event, leads, *conditions(session, wanted, other)))
     if before is not None:
         ids = ids.where(place < _at(before))
     if after is not None:
@@ -155,13 +157,24 @@ def _at(place: Cursor) -> ColumnElement[Any]:
     return tuple_(bindparam(None, place.detected_at, Utc()), bindparam(None, place.id, Integer))
 
 
+def _rank(of: type[Change]) -> ColumnElement[int]:
+    """`gravity` in the database."""
+    ranks = {name: gravity(name) for name in SEVERITIES}
+    return case(ranks, value=col(of.severity), else_=len(SEVERITIES))
+
+
 def _events(
-    session: Session, newest: Sequence[ListedChange], matching: Sequence[ColumnElement[bool]]
+    session: Session, leading: Sequence[ListedChange], matching: Sequence[ColumnElement[bool]]
 ) -> list[list[ListedChange]]:
-    event_ids = {row.change.event_id for row in newest if row.change.event_id is not None}
+    event_ids = {row.change.event_id for row in leading if row.change.event_id is not None}
     ids = session.exec(select(Change.id).where(col(Change.event_id).in_(event_ids), *matching)).all()
-    rows = listed(session, [id_ for id_ in ids if id_ is not None])
-    return [[each for each in rows if each.change.event_id == row.change.event_id] or [row] for row in newest]
+    by_event: dict[int | None, list[ListedChange]] = {}
+    for row in listed(session, [id_ for id_ in ids if id_ is not None]):
+        by_event.setdefault(row.change.event_id, []).append(row)
+    return [
+        [row, *(each for each in by_event.get(row.change.event_id, ()) if each.change.id != row.change.id)]
+        for row in leading
+    ]
 
 
 def event_of(session: Session, change: Change) -> list[ListedChange]:
@@ -173,12 +186,16 @@ def event_of(session: Session, change: Change) -> list[ListedChange]:
 
 def leading_first(rows: Sequence[ListedChange], language: str) -> list[ListedChange]:
     """The changes of one event: the gravest document first, what is in force before what is announced, then the one
-    with the most topics, and of a document's languages this one first."""
+    with the most topics; of a document the gravest change first, then this language."""
     documents: dict[str, list[ListedChange]] = {}
     for row in rows:
         documents.setdefault(untranslated_id(row.document), []).append(row)
     ordered = sorted(documents.values(), key=_gravest_first)
-    return [row for same in ordered for row in sorted(same, key=lambda row: row.document.language != language)]
+
+    def place(row: ListedChange) -> tuple[int, bool]:
+        return gravity(row.change.severity), row.document.language != language
+
+    return [row for same in ordered for row in sorted(same, key=place)]
 
 
 def _gravest_first(same: Sequence[ListedChange]) -> tuple[Any, ...]:

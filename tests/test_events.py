@@ -99,6 +99,34 @@ def test_an_event_ends_a_quarter_after_it_began_however_it_grew(store: Database)
     assert events == [1, 1, 1, None]
 
 
+def test_an_entry_is_headed_by_its_gravest_change_everywhere(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """A notice of training, then the text itself, of which less is known."""
+    later = NOON + 46 * DAY
+    find(database, POLICY, "team", passages=flagged(LICENCE))
+    find(database, POLICY, "team", when=later, severity="medium", passages=flagged("We use AI."))
+    find(database, TERMS, when=later, severity="low", passages=flagged("We lock our doors.", "security"))
+    with visited(database) as site:
+        for severity, others in (("", ["/changes/2"]), ("?severity=medium", ["/changes/2"]), ("?severity=high", [])):
+            tree = page(site, f"/changes{severity}")
+            (day,) = (section for section in tree.css(".day") if "/changes/1" in hrefs(section, "h3 a"))
+            assert day.css_first("time").attributes["datetime"] == NOON.date().isoformat(), "the day of what it says"
+            assert hrefs(day, ".others a") == others
+            assert "/changes/2" not in hrefs(tree, "h3 a")
+            feed = site.get(f"/feed.json{severity}").json()["items"]
+            (item,) = (each for each in feed if each["url"].endswith("/changes/1"))
+            assert item["date_published"] == NOON.isoformat()
+            assert item["date_modified"] == (later if others else NOON).isoformat()
+        assert hrefs(page(site, "/"), ".entry h3 a").count("/changes/1") == 1
+    config = tmp_path / "policywatch.toml"
+    config.write_text(f'contact = "me@example.org"\ndatabase = "{database_url}"\n', "utf-8")
+    assert policywatch("changes", "--severity", "high", "--config", config).startswith("2026-03-02")
+    post = Post()
+    deliver(database, route("team", "json://a"), post=post, now=later)
+    assert [message.subject[:6] for _, message in post.sent] == ["[High]"]
+
+
 def test_one_event_is_one_alert_that_begins_with_the_page_in_the_routes_language(database: Database) -> None:
     routes = (route("team", "json://a"), route("equipe", "json://a", "json://b", language="fr"))
     for document in (POLICY, FRENCH, TERMS):

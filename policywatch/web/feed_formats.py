@@ -19,7 +19,7 @@ JsonFeed = dict[str, Any]  # version 1.1, see jsonfeed.org
 
 
 def updated(feed: JsonFeed) -> datetime:
-    return max((datetime.fromisoformat(item["date_published"]) for item in feed["items"]), default=EPOCH)
+    return max((datetime.fromisoformat(item["date_modified"]) for item in feed["items"]), default=EPOCH)
 
 
 def json_feed(feed: JsonFeed) -> bytes:
@@ -39,7 +39,7 @@ def atom(feed: JsonFeed, key: str) -> bytes:
         entry = _add(root, "entry")
         _add(entry, "id", item["id"])
         _add(entry, "title", item["title"])
-        _add(entry, "updated", item["date_published"])
+        _add(entry, "updated", item["date_modified"])
         _add(entry, "published", item["date_published"])
         _add(entry, "link", href=item["url"], rel="alternate", type="text/html")
         _add(_add(entry, "author"), "name", item["authors"][0]["name"])

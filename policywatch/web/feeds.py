@@ -22,7 +22,7 @@ from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.query_params import EARLIEST, ChangesQuery
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.responses import ConditionalRoute
-from storage.change_list import ListedChange, changes_page, leading_first
+from storage.change_list import Cursor, ListedChange, changes_page, leading_first
 from storage.changes import passages_by_change
 from storage.database import Database
 from storage.versions import Version, version_heads
@@ -86,20 +86,23 @@ def feed(session: Session, renderer: Renderer, page: PageContext, query: Changes
     events = changes_page(session, query.filter, limit=_ENTRIES, by_event=True).events
     leading = [leading_first(event, page.language) for event in events]
     passages = passages_by_change(session, [row.change.id for row, *_ in leading if row.change.id is not None])
-    heads = version_heads(session, [event[-1].change.version_id for event in events])
+    ordered = [sorted(event, key=lambda row: Cursor.of(row.change)) for event in events]
+    heads = version_heads(session, [first.change.version_id for first, *_ in ordered])
     items = []
-    for event, (row, *others) in zip(events, leading, strict=True):
+    for by_time, (row, *others) in zip(ordered, leading, strict=True):
+        first, last = by_time[0], by_time[-1]
         flagged, rest = flagged_first(passages.get(row.change.id or 0, []), row.document.title)
         news = headline(words, row.document.service, row.change, row.document.kind)
         items.append(
             {
-                "id": stable_id(_key(event[-1], heads[event[-1].change.version_id])),  # the same while others join
+                "id": stable_id(_key(first, heads[first.change.version_id])),  # the same while others join
                 "url": page.whole(f"/changes/{row.change.id}"),
                 "title": sanitize(f"{news or row.document.service} · {row.document.title}"),
                 "content_html": renderer.html(
                     page, "feed_entry.html", row=row, others=others, sections=flagged or rest
                 ),
-                "date_published": event[0].change.detected_at.isoformat(),
+                "date_published": row.change.detected_at.isoformat(),
+                "date_modified": last.change.detected_at.isoformat(),
                 "authors": [{"name": sanitize(row.document.service)}],
                 "language": row.document.language,
                 "tags": list(row.change.topics),

@@ -57,7 +57,7 @@ def list_page(session: Session, query: ListQuery) -> dict[str, Any]:
 
 
 def by_day(events: Sequence[list[ListedChange]]) -> list[tuple[date, list[list[ListedChange]]]]:
-    """By the day of the newest change of each."""
+    """By the day of the change that leads each."""
     return [(day, list(run)) for day, run in groupby(events, key=lambda event: event[0].change.detected_at.date())]
 
 
