@@ -206,13 +206,26 @@ def numbered_version(session: Session, document_id: str, number: int) -> Version
     return row
 
 
+class BeforeFirstText(UnknownVersion):
+    """No text is known of that day; the first is of the day `first`."""
+
+    def __init__(self, document_id: str, day: date, first: date) -> None:
+        super().__init__(f"no text of {document_id} is known of {day}: the first is of {first}")
+        self.day, self.first = day, first
+
+
 def version_on(session: Session, document_id: str, day: date) -> int:
-    """The number of the version in force at the end of a day, UTC. Raises `UnknownVersion` before the first."""
+    """The number of the version in force at the end of a day, UTC. Raises `BeforeFirstText`, and `UnknownVersion` where
+    there is none at all."""
     until = midnight(day + timedelta(days=1))
     of_day = select(func.max(Version.number)).where(Version.document_id == document_id)
     number = session.exec(of_day.where(col(Version.captured_at) < until)).one()
     if number is None:
-        raise UnknownVersion(f"no text of {document_id} is known of {day} or before")
+        first = select(func.min(Version.captured_at)).where(Version.document_id == document_id)
+        began_at = session.exec(first).one()
+        if began_at is None:
+            raise UnknownVersion(f"no text of {document_id} was read yet")
+        raise BeforeFirstText(document_id, day, began_at.date())
     return number
 
 

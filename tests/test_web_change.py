@@ -202,19 +202,90 @@ def test_a_text_that_returned_says_so(site: httpx.Client, database: Database) ->
 def test_any_two_versions_can_be_compared(parley: Story) -> None:
     site = parley.site
     tree = page(site, f"/documents/{PRIVACY}/compare?from=2&to=1")
-    assert "newly used to train AI" in text(tree, ".facts + .why-high")[0]
     assert text(tree, "h1") == ["3 November 2025 compared with 6 October 2025"]
     assert any("train the AI models" in said for said in text(tree, ".diff ins"))
     same = page(site, f"/documents/{PRIVACY}/compare?from=2&to=2")
     assert "No words differ." in text(same, "main")[0]
     by_day = page(site, f"/documents/{PRIVACY}/compare?from=2025-11-02&to=2025-12-24")
     assert text(by_day, ".diff ins") == text(tree, ".diff ins")
-    form = page(site, f"/documents/{PRIVACY}").css("form.compare input")
-    assert [field.attributes["value"] for field in form] == ["2025-10-06", "2025-11-03"]
-    page(site, f"/documents/{PRIVACY}/compare?from=2025-10-05&to=2025-11-03", 404)
+    for path in ("", "/compare?from=1&to=2", "/compare?from=2025-10-05&to=2"):
+        forms = page(site, f"/documents/{PRIVACY}{path}", 404 if "-05" in path else 200)
+        assert [field.attributes["value"] for field in forms.css(".compare input")] == ["2025-10-06", "2025-11-03"]
+        assert text(forms, ".compare option[selected]") == ["1 (6 October 2025)", "2 (3 November 2025)"]
+    assert text(forms, ".about") == ["No text of 5 October 2025 is stored; the first is of 6 October 2025."]
     page(site, f"/documents/{PRIVACY}/compare?from=yesterday&to=2", 400)
     page(site, f"/documents/{PRIVACY}/compare?from=1&to=9", 404)
     page(site, f"/documents/{PRIVACY}/compare?from=1", 400)
+
+
+FEES, FEE = "The yearly fee is 48 euros.", "The yearly fee is 54 euros."
+SOON = "We will tell you more about this soon."
+TRAINED = "From 8 October 2025 we use your posts to train AI."
+TRAINED_LATER = "From 8 October 2025 we use your posts and your comments to train AI."
+
+
+@pytest.fixture
+def history(database: Database) -> Database:
+    """Five versions: training comes, with a line that goes again, is reworded, and the fees rise."""
+    texts = [[FEES], [FEES, TRAINED], [FEES, TRAINED, SOON], [FEES, TRAINED], [FEE, TRAINED_LATER]]
+    training = [("ai_training", "train AI", "after")]
+    high = {"severity": "high", "direction": "expands"}
+    passages = [
+        [passage(["AI"], None, TRAINED, evidence=training, **high)],
+        [passage([], None, SOON)],
+        [passage([], SOON, None)],
+        [passage([], FEES, FEE), passage(["AI"], TRAINED, TRAINED_LATER, evidence=training, severity="low")],
+    ]
+    facts: list[dict[str, Any]] = [{**high, "effective_date": day(2).date()}, {}, {}, {"severity": "low"}]
+    with database.writing() as session:
+        declare(session, documents())
+        session.flush()
+        teller = Teller(session)
+        versions = [
+            teller.version(TERMS, day(10 * n), [block("paragraph", line) for line in lines])
+            for n, lines in enumerate(texts)
+        ]
+        for number, (places, of_it) in enumerate(zip(passages, facts, strict=True)):
+            teller.change(versions[number], versions[number + 1], places, **of_it)
+    return database
+
+
+def test_two_versions_are_compared_by_the_changes_between_them(site: httpx.Client, history: Database) -> None:
+    tree = page(site, f"/documents/{TERMS}/compare?from=2025-10-06&to=2025-11-30")
+    assert text(tree, ".passage .diff ins") == [f"added: {TRAINED_LATER} (end)", "added: 54 (end)"]
+    assert text(tree, ".passage .diff mark") == ["train AI"]
+    flagged, other = tree.css(".passage")
+    assert text(flagged, ".topic") == ["AI training"]
+    assert text(flagged, ".brought a") == ["Version 2, 16 October 2025", "Version 5, 15 November 2025"]
+    assert text(other, ".brought a") == ["Version 5, 15 November 2025"]
+    assert hrefs(tree, "#between ~ .timeline h3 a") == ["/changes/4", "/changes/1"]
+    assert text(tree, "details > summary")[0] == "2 other changes, of which no passage is left"
+    assert hrefs(tree, "details .timeline h3 a") == ["/changes/3", "/changes/2"]
+    assert not tree.css(".brief, main > .facts, main > .news, main > .why"), "no date and no verdict of its own"
+    assert text(tree, ".facts .from") == ["in force since 8 October 2025"], "that of its change"
+
+
+def test_nothing_is_left_of_what_came_and_went(site: httpx.Client, history: Database) -> None:
+    tree = page(site, f"/documents/{TERMS}/compare?from=2&to=4")
+    assert "No words differ." in text(tree, "main")[0]
+    assert hrefs(tree, "details .timeline h3 a") == ["/changes/3", "/changes/2"]
+    gone = page(site, f"/documents/{TERMS}/compare?from=3&to=5")
+    assert text(gone, ".brought")[-1] == "Version 4, 5 November 2025"
+
+
+def test_the_api_compares_two_versions_alike(site: httpx.Client, history: Database) -> None:
+    address = f"/api/v1/documents/{TERMS}/compare"
+    whole = site.get(f"{address}?from=1&to=5").json()
+    assert [change["id"] for change in whole["changes"]] == [4, 3, 2, 1]
+    (fees, training) = whole["passages"]
+    assert (fees["after"], fees["topics"], fees["changes"]) == (FEE, [], [4])
+    assert (training["after"], training["topics"], training["severity"]) == (TRAINED_LATER, ["ai_training"], "high")
+    assert training["changes"] == [1, 4]
+    assert whole["versions"]["before"]["number"] == 1
+    early = site.get(f"{address}?from=2025-01-01&to=5")
+    assert early.status_code == 404
+    assert early.json()["detail"].endswith("is known of 2025-01-01: the first is of 2025-10-06")
+    assert site.get(f"{address}?from=1").status_code == 400
 
 
 def test_what_held_already_when_it_was_found_is_told_as_such(site: httpx.Client, database: Database) -> None:

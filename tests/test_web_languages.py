@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 from selectolax.lexbor import LexborHTMLParser
 
-from tests.story_of_parley import PRIVACY, PRIVACY_FR
-from tests.web_pages import Story, hrefs, page, text
+from messages import Message
+from storage.changes import passages
+from storage.database import Database
+from tests.story_of_parley import PRIVACY, PRIVACY_FR, tell
+from tests.web_pages import Story, change_id, hrefs, page, text
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,6 +65,10 @@ def test_whoever_follows_a_french_page_is_told_in_french(parley: Story) -> None:
         assert f"/calendar.ics{said}" in hrefs(home, "main a")
 
 
-def test_why_a_change_alerts_is_in_the_visitors_language(parley: Story) -> None:
-    why = text(page(parley.site, f"/documents/{PRIVACY}/compare?from=1&to=2&lang=fr"), ".why li")
-    assert any(reason.startswith("entraînement d’IA : « ") for reason in why)
+def test_why_a_change_alerts_is_in_the_visitors_language(site: httpx.Client, database: Database) -> None:
+    tell(database)
+    id_ = change_id(database, PRIVACY)
+    with database.writing() as session:
+        passages(session, id_)[0].why = [Message("why.chance", chance=97)]
+    why = text(page(site, f"/changes/{id_}?lang=fr"), ".why li")
+    assert any(reason.startswith("le modèle estime à 97") for reason in why)

@@ -8,10 +8,11 @@ import pickle
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import zstandard
 
+from analysis.diff import passages
 from analysis.extract import READER, is_small, markup_of, read_page
 from analysis.extract.markup_digest import markup_digest
 from analysis.model import Comparison, Page, Passage, TooCostly, UnreadablePage
@@ -42,6 +43,17 @@ if TYPE_CHECKING:  # the process that reads pages needs neither database nor Num
 Review: TypeAlias = "Callable[[Sequence[Passage], bool], Mapping[int, Verdict]]"
 
 _SMALL = 32_768  # characters of two texts together
+T = TypeVar("T")
+
+
+def differences(before: Page, after: Page) -> tuple[Passage, ...]:
+    """As `analysis.diff.passages`. Raises `TooCostly`."""
+    return _within_limits(partial(passages, before, after), before, after)
+
+
+def _within_limits(comparing: Callable[[], T], *pages: Page) -> T:
+    size = sum(len(block.text) for page in pages for block in page.blocks)
+    return comparing() if size <= _SMALL else sandbox.run(comparing)
 
 
 class Body(NamedTuple):
@@ -199,8 +211,7 @@ class ExtractionConfig:
             earlier=earlier,
             second=second,
         )
-        size = sum(len(block.text) for page in (before, after) for block in page.blocks)
-        return comparing() if size <= _SMALL else sandbox.run(comparing)
+        return _within_limits(comparing, before, after)
 
     def classify(
         self,

@@ -269,6 +269,22 @@ class Passage(Shape):
     why: list[Sentence] = Field(description="the reasons for its classification, in words")
 
 
+class SummedPassage(Passage):
+    """What differs between two versions in one place, classified as the changes were that brought it."""
+
+    changes: list[int] = Field(description="the changes that brought it, the oldest first", examples=[[12, 17]])
+
+
+class Compared(Shape):
+    """Two versions of a document: the changes between them, newest first, and what they come to. What came and went
+    again in between is in the changes alone."""
+
+    document: str = Field(examples=["parley/privacy-policy"])
+    versions: VersionNames
+    changes: list[ChangeHead]
+    passages: list[SummedPassage]
+
+
 class SecondOpinion(Shape):
     """What a language model of the operator's made of a change, unchecked; `meaning` by language."""
 

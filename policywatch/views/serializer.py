@@ -11,6 +11,7 @@ from notifier.presentation import reasons
 from policywatch.config.watchlist import Watchlist
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views import json_models as json
+from policywatch.views.between import Sum
 from policywatch.views.change import change_view
 from policywatch.views.routing import WaitingChange
 from storage.alternating import alternating_passages
@@ -95,6 +96,21 @@ def _change_head(
         "notice_links": row.brief.get("notice_links", []),
         "review": review,
     }
+
+
+def compared_json(session: Session, before: Version, after: Version, whole: Sum) -> json.Compared:
+    return json.Compared(
+        document=after.document_id,
+        versions=json.VersionNames.model_validate({"before": before, "after": after}),
+        changes=changes_json(session, [step.row for step in reversed(whole.steps)]),
+        passages=[
+            json.SummedPassage(
+                **json.Passage.model_validate(passage).model_dump(),
+                changes=[step.row.change.id or 0 for step in whole.brought[passage.position]],
+            )
+            for passage in whole.passages
+        ],
+    )
 
 
 def passage_json(row: ListedPassage) -> json.PlacedPassage:

@@ -10,16 +10,20 @@ from pydantic import AfterValidator, Field
 
 from analysis.text.lexicon import mentions_in
 from policywatch.views import json_models as json
+from policywatch.views.between import steps_between, sum_of
 from policywatch.views.health import troubled
 from policywatch.views.serializer import (
     change_json,
     changes_json,
+    compared_json,
     documents_json,
     hit_json,
     passage_json,
     versions_json,
 )
 from policywatch.web.admin import WatchlistState
+from policywatch.web.change_page import two_versions
+from policywatch.web.comparisons import Comparisons, From, To
 from policywatch.web.query_params import ChangesPaged, ChangesQuery, DocumentId, Limit, Number, Params, Word, Words
 from policywatch.web.responses import PROBLEMS, ConditionalRoute, Json, next_page
 from policywatch.web.search_page import SearchQuery
@@ -75,10 +79,10 @@ class SearchPaged(SearchQuery):
     limit: Limit = 20
 
 
-def api(database: Database, state: Callable[[], WatchlistState]) -> APIRouter:
+def api(database: Database, state: Callable[[], WatchlistState], comparisons: Comparisons) -> APIRouter:
     router = APIRouter(prefix="/api/v1", default_response_class=Json, responses=PROBLEMS, route_class=ConditionalRoute)
     _changes(router, database)
-    _documents(router, database)
+    _documents(router, database, comparisons)
     _lists(router, database, state)
     return router
 
@@ -115,7 +119,7 @@ def _changes(router: APIRouter, database: Database) -> None:
         return json.Hits(hits=[hit_json(hit) for hit in page.hits], next=next_page(request, response, page.older))
 
 
-def _documents(router: APIRouter, database: Database) -> None:
+def _documents(router: APIRouter, database: Database, comparisons: Comparisons) -> None:
     @router.get("/documents")
     def list_documents(
         request: Request, response: Response, query: Annotated[DocumentsPaged, Query()]
@@ -130,6 +134,16 @@ def _documents(router: APIRouter, database: Database) -> None:
         return json.Documents(documents=documents, next=next_page(request, response, more))
 
     # before the document's own address, which takes any path
+    @router.get("/documents/{document_id:path}/compare")
+    def compare_versions(document_id: DocumentId, old: From, new: To) -> json.Compared:
+        """Two versions, by number or by a day (UTC) on which they were in force."""
+        with database.reading() as session:
+            sides = two_versions(session, document_id, old, new)
+            steps = steps_between(session, sides.before, sides.after)
+        whole = sum_of(steps, comparisons.compared(sides).passages, sides.before.page, sides.after.page)
+        with database.reading() as session:
+            return compared_json(session, sides.before, sides.after, whole)
+
     @router.get("/documents/{document_id:path}/versions")
     def list_versions(
         request: Request, response: Response, document_id: DocumentId, query: Annotated[VersionsPaged, Query()]

@@ -75,7 +75,7 @@ def create_app(
     if with_metrics:
         app.include_router(metrics(database, state, now))
     app.include_router(feeds(database, renderer))
-    app.include_router(api(database, state))
+    app.include_router(api(database, state, comparisons))
     app.include_router(admin_pages(database, renderer, access, state, now, comparisons))
     app.include_router(subscription_pages(database, renderer, state, now))
     app.include_router(pages(database, renderer, now, state, comparisons))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlmodel import Session
 
+from analysis.model import Comparison
 from analysis.page_json import page_from_json
 from analysis.text.normal import fingerprint
 from notifier.presentation import Quoted
 from policywatch.ingest.approve import held_text
 from policywatch.ingest.drafts import ChangeDraft, change_columns, draft_change
-from policywatch.ingest.extraction import ExtractionConfig
+from policywatch.ingest.extraction import ExtractionConfig, differences
+from policywatch.views.between import Step, sum_of
 from policywatch.views.change import change_view
 from policywatch.views.passages import Section, flagged_first
 from policywatch.web.layout import anchors
@@ -26,7 +28,15 @@ from storage.documents import Document, document, previews
 from storage.errors import UnknownDocument
 from storage.paragraphs import anchor, texts_of
 from storage.reviews import reviews_of
-from storage.versions import UnknownVersion, Version, current_version, numbered_version, version_on
+from storage.versions import (
+    BeforeFirstText,
+    UnknownVersion,
+    Version,
+    current_version,
+    numbered_version,
+    version_on,
+    versions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +58,16 @@ class Surroundings(Place):
 class PlacedPassages:
     """Passages in a reader's order, with where each stands in the two texts."""
 
-    def __init__(self, passages: Sequence[StoredPassage], title: str, before: Version, after: Version | None) -> None:
+    def __init__(
+        self,
+        passages: Sequence[StoredPassage],
+        title: str,
+        before: Version,
+        after: Version | None,
+        brought: Mapping[int, Sequence[Step]] | None = None,
+    ) -> None:
         self.passages = passages
+        self.brought = brought or {}  # by position, the changes that a passage came with, where it is of several
         self.counts = dict(Counter(passage.operation for passage in passages))
         self.flagged, self.others = flagged_first(passages, title)
         self._before, self._after = before, after
@@ -132,8 +150,11 @@ class Sides:
     after: Version
 
     def compare(self) -> ChangeDraft:
-        """Takes long for long texts, and no session. Raises `TooCostly`."""
+        """Takes long for long texts, and no session. Two texts of one document are not classified: the changes between
+        them are. Raises `TooCostly`."""
         texts = page_from_json(self.before.page), page_from_json(self.after.page)
+        if self.replaced.id == self.document.id:
+            return draft_change(Comparison(substantive=True, passages=differences(*texts)))
         config = ExtractionConfig(self.document.title, self.document.language)
         return draft_change(config.compare(*texts))
 
@@ -141,7 +162,7 @@ class Sides:
 def two_versions(session: Session, document_id: str, first: int | date, second: int | date) -> Sides:
     """Of two versions, by number or by a day on which they were in force, the older one comes first.
 
-    Raises `UnknownDocument` or `UnknownVersion`.
+    Raises `UnknownDocument`, `UnknownVersion` or `BeforeFirstText`.
     """
     row = document(session, document_id)
     numbers = (at if isinstance(at, int) else version_on(session, document_id, at) for at in (first, second))
@@ -163,8 +184,47 @@ def announced_text(session: Session, document_id: str) -> Sides:
     raise UnknownDocument(document_id, [announced.id for announced, _ in previews(session)])
 
 
-def compare_page(sides: Sides, draft: ChangeDraft) -> dict[str, Any]:
-    """What differs between any two versions; `change` as it would be stored, when the later text was captured."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The versions of a document that can be compared, oldest first, and the two that are."""
+
+    versions: Sequence[Version]
+    before: Version
+    after: Version
+
+
+def comparison_choice(session: Session, document_id: str, sides: Sides | None = None) -> Choice | None:
+    """Without `sides`, the last two; None where there are no two."""
+    heads = versions(session, document_id)
+    if len(heads) < 2:
+        return None
+    return Choice(heads, *((sides.before, sides.after) if sides else heads[-2:]))
+
+
+def versions_page(sides: Sides, choice: Choice | None, steps: Sequence[Step], draft: ChangeDraft) -> dict[str, Any]:
+    """What differs between two versions of a document, and the changes that brought it."""
+    whole = sum_of(steps, draft.passages, sides.before.page, sides.after.page)
+    return {
+        "texts": sides,
+        "document": sides.document,
+        "choice": choice,
+        "steps": whole.steps,
+        "shown": {step.version.number for brought in whole.brought.values() for step in brought},
+        "placed": PlacedPassages(whole.passages, sides.document.title, sides.before, sides.after, whole.brought),
+    }
+
+
+def too_early_page(session: Session, document_id: str, problem: BeforeFirstText) -> dict[str, Any]:
+    """Of a day of which no text is known."""
+    return {
+        "document": document(session, document_id),
+        "choice": comparison_choice(session, document_id),
+        "problem": problem,
+    }
+
+
+def announced_page(sides: Sides, draft: ChangeDraft) -> dict[str, Any]:
+    """What an announced text will change; `change` as it would be stored, when that text was captured."""
     return {
         "texts": sides,
         "document": sides.document,

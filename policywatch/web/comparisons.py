@@ -7,14 +7,21 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
+from typing import Annotated
+
+from fastapi import Query
 
 from policywatch.ingest.drafts import ChangeDraft
 from policywatch.web.change_page import Sides
+from policywatch.web.query_params import Day, Number
 
 WAIT = 10  # seconds after which a visitor may ask again
 _AT_ONCE = 2
 _PATIENCE = 5  # seconds; most comparisons end before
 _REMEMBERED = 16  # pairs
+# a version of a document, by its number or by a day on which it was in force
+From = Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")]
+To = Annotated[Number | Day, Query(alias="to", union_mode="left_to_right")]
 
 
 class TooManyComparisons(Exception):

@@ -13,6 +13,7 @@ from policywatch.config.schema import RouteEntry
 from policywatch.ingest.proposals import open_proposals
 from policywatch.views.health import troubled
 from policywatch.views.routing import waiting
+from policywatch.web.change_page import comparison_choice
 from policywatch.web.chart import chart
 from policywatch.web.layout import stretches
 from storage.alternating import alternating_passages
@@ -73,7 +74,7 @@ def document_page(
     session: Session, document_id: str, before: int | None = None, *, steps: int = _STEPS
 ) -> dict[str, Any]:
     """All of one document but its texts: the newest versions, or those older than number `before`, each with the change
-    that made it. `days` are those of all versions, UTC, on the first page. Raises `UnknownDocument`."""
+    that made it. Raises `UnknownDocument`."""
     row = document(session, document_id)
     versions = versions_of_document(session, document_id, before=before, limit=steps + 1)
     changes = changes_to(session, [version.id for version in versions if version.id is not None])
@@ -83,7 +84,7 @@ def document_page(
         "is_imported": row.retired and not (row.paused or checks),  # imported, and never watched here
         "steps": [(version, changes.get(version.id or 0)) for version in versions[:steps]],
         "older": versions[steps - 1].number if len(versions) > steps else None,
-        "days": sorted({point.captured_at.date() for point in points}),
+        "choice": comparison_choice(session, document_id) if before is None else None,
         "alternating": alternating_passages(session, [document_id]),
         "proposals": open_proposals(session, document_id),
         "checks": checks_of(session, document_id, limit=_CHECKS),

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from messages import LANGUAGES
 from policywatch.config.schema import RouteEntry
 from policywatch.second_opinion import second_opinion
-from policywatch.web.change_page import announced_text, change_page, compare_page
+from policywatch.web.change_page import announced_page, announced_text, change_page
 from policywatch.web.document_pages import document_page, health_page, service_list, version_page
 from policywatch.web.feed_formats import JsonFeed, atom, json_feed
 from policywatch.web.feeds import effective_dates, feed, feed_key
@@ -229,7 +229,7 @@ class _Plan:
             if None not in texts:
                 key = _key([text.fingerprint for text in texts if text], _facts(announced), _facts(replaced))
                 gather = partial(_announced_page, self._session, announced.id)
-                yield from self._pages(f"/upcoming/{announced.id}", (), "compare.html", gather, key=key)
+                yield from self._pages(f"/upcoming/{announced.id}", (), "announced.html", gather, key=key)
 
     def _pages(
         self,
@@ -274,7 +274,7 @@ class _Plan:
 
 def _announced_page(session: Session, document_id: str) -> dict[str, Any]:
     sides = announced_text(session, document_id)
-    return compare_page(sides, sides.compare())
+    return announced_page(sides, sides.compare())
 
 
 def _facts(document: Document) -> list[str]:

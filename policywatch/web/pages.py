@@ -10,20 +10,29 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
+from policywatch.views.between import steps_between
 from policywatch.views.changes_csv import changes_csv
 from policywatch.web.admin import WatchlistState
-from policywatch.web.change_page import announced_text, change_page, compare_page, two_versions
-from policywatch.web.comparisons import Comparisons
+from policywatch.web.change_page import (
+    announced_page,
+    announced_text,
+    change_page,
+    comparison_choice,
+    too_early_page,
+    two_versions,
+    versions_page,
+)
+from policywatch.web.comparisons import Comparisons, From, To
 from policywatch.web.document_pages import document_page, health_page, service_list, version_page
 from policywatch.web.layout import plain_text
 from policywatch.web.list_pages import ListQuery, home_page, list_page, upcoming_page
 from policywatch.web.page_context import page_context
-from policywatch.web.query_params import ChangesQuery, Day, DocumentId, Number, Word
+from policywatch.web.query_params import ChangesQuery, DocumentId, Number, Word
 from policywatch.web.rendering import Renderer
 from policywatch.web.search_page import SearchQuery, search_page
 from storage.captures import captures_from
 from storage.database import Database
-from storage.versions import numbered_version
+from storage.versions import BeforeFirstText, numbered_version
 
 _EXTENSIONS = {"text/html": "html", "application/pdf": "pdf", "text/markdown": "md", "text/plain": "txt"}
 
@@ -63,7 +72,7 @@ def pages(
     def announced(request: Request, document_id: DocumentId) -> Response:
         with database.reading() as session:
             sides = announced_text(session, document_id)
-        return renderer.page(request, "compare.html", **compare_page(sides, comparisons.compared(sides)))
+        return renderer.page(request, "announced.html", **announced_page(sides, comparisons.compared(sides)))
 
     @router.get("/changes/{change_id:int}")
     def one_change(request: Request, change_id: Number) -> Response:
@@ -126,15 +135,17 @@ def _documents(router: APIRouter, database: Database, renderer: Renderer, compar
             return renderer.page(request, "version.html", **version_page(session, document_id, number))
 
     @router.get("/documents/{document_id:path}/compare")
-    def any_two_versions(
-        request: Request,
-        document_id: DocumentId,
-        old: Annotated[Number | Day, Query(alias="from", union_mode="left_to_right")],
-        new: Annotated[Number | Day, Query(alias="to", union_mode="left_to_right")],
-    ) -> Response:
+    def any_two_versions(request: Request, document_id: DocumentId, old: From, new: To) -> Response:
         with database.reading() as session:
-            sides = two_versions(session, document_id, old, new)
-        return renderer.page(request, "compare.html", **compare_page(sides, comparisons.compared(sides)))
+            try:
+                sides = two_versions(session, document_id, old, new)
+            except BeforeFirstText as problem:
+                context = too_early_page(session, document_id, problem)
+                return renderer.page(request, "too_early.html", status=404, **context)
+            steps = steps_between(session, sides.before, sides.after)
+            choice = comparison_choice(session, document_id, sides)
+        context = versions_page(sides, choice, steps, comparisons.compared(sides))
+        return renderer.page(request, "versions.html", **context)
 
     @router.get("/documents/{document_id:path}")
     def one_document(request: Request, document_id: DocumentId, before: Number | None = None) -> Response:

@@ -1,0 +1,143 @@
+"""What differs between any two versions of a document, as the sum of the stored changes between them.
+
+Nothing is classified again: a passage has the topics, the words that decided them and the severity that the changes
+gave it which brought it. What came and went again in between is none of the passages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from storage.change_list import ListedChange, changes_to
+from storage.changes import StoredPassage, gravity, passages_by_change
+from storage.paragraphs import digest, texts_of
+from storage.versions import Version, versions
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stored change, with the version that it made and its passages."""
+
+    version: Version
+    row: ListedChange
+    passages: list[StoredPassage]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The passages in the order of the later text; `brought` has the steps of each by its position, oldest first."""
+
+    steps: list[Step]
+    passages: list[StoredPassage]
+    brought: Mapping[int, list[Step]]
+
+
+def steps_between(session: Session, before: Version, after: Version) -> list[Step]:
+    """The changes from one version of a document to a later one, oldest first."""
+    numbers = range(before.number + 1, after.number + 1)
+    heads = [version for version in versions(session, after.document_id) if version.number in numbers]
+    rows = changes_to(session, [version.id for version in heads if version.id is not None])
+    stored = passages_by_change(session, [row.change.id for row in rows.values() if row.change.id is not None])
+    return [
+        Step(version, row, stored.get(row.change.id or 0, []))
+        for version in heads
+        if (row := rows.get(version.id or 0)) is not None
+    ]
+
+
+def sum_of(steps: Sequence[Step], differences: Sequence[StoredPassage], before: Any, after: Any) -> Sum:
+    """`differences` lie between the pages `before` and `after`; they stay as they are."""
+    history = _History(steps, _keys(texts_of(before)), _keys(texts_of(after)))
+    passages, brought = [], {}
+    for difference in differences:
+        parts = history.parts(difference)
+        passages.append(_with_classification(difference, [steps[number].passages[place] for number, place in parts]))
+        brought[difference.position] = [steps[number] for number in sorted({number for number, _ in parts})]
+    return Sum(list(steps), passages, brought)
+
+
+_Part = tuple[int, int]  # the number of a step, and of a passage in it
+
+
+class _History:
+    """Follows lines through the passages of the steps: back to where they began, or on to where they ended.
+
+    `before` and `after` are the keys of the lines at both ends, beyond which nothing is followed.
+    """
+
+    def __init__(self, steps: Sequence[Step], before: set[str], after: set[str]) -> None:
+        self._steps, self._before, self._after = steps, before, after
+        self._came: dict[str, list[_Part]] = {}
+        self._went: dict[str, list[_Part]] = {}
+        self._moved: dict[str, list[_Part]] = {}
+        for number, step in enumerate(steps):
+            for place, passage in enumerate(step.passages):
+                is_moved = passage.operation == "moved"
+                for key in _lines(passage.after):
+                    (self._moved if is_moved else self._came).setdefault(key, []).append((number, place))
+                for key in () if is_moved else _lines(passage.before):
+                    self._went.setdefault(key, []).append((number, place))
+
+    def parts(self, difference: StoredPassage) -> list[_Part]:
+        """The passages that a difference is made of."""
+        came, went = _lines(difference.after), _lines(difference.before)
+        if difference.operation == "moved":
+            return [part for key in came for part in self._moved.get(key, ())]
+        # a line of both ends is followed only where the difference has no other: its number or its place is new
+        came, went = came - self._before or came, went - self._after or went
+        began = [part for key in came for part in self._began(key, len(self._steps))]
+        ended = [part for key in went for part in self._ended(key, -1)]
+        return list(dict.fromkeys(began + ended))
+
+    def _began(self, key: str, until: int) -> Iterator[_Part]:
+        """The last time that the line came before a step, and what it was made from then."""
+        part = max((part for part in self._came.get(key, ()) if part[0] < until), default=None)
+        if part:
+            yield part
+            for earlier in _lines(self._passage(part).before) - self._before:
+                yield from self._began(earlier, part[0])
+
+    def _ended(self, key: str, since: int) -> Iterator[_Part]:
+        """The last time that the line went after a step, and what was made of it then."""
+        part = max((part for part in self._went.get(key, ()) if part[0] > since), default=None)
+        if part:
+            yield part
+            for later in _lines(self._passage(part).after) - self._after:
+                yield from self._ended(later, part[0])
+
+    def _passage(self, part: _Part) -> StoredPassage:
+        return self._steps[part[0]].passages[part[1]]
+
+
+def _lines(text: str | None) -> set[str]:
+    return _keys(text.split("\n")) if text else set()
+
+
+def _keys(lines: Collection[str]) -> set[str]:
+    return {key for line in lines if (key := digest(line))}
+
+
+def _with_classification(difference: StoredPassage, parts: Sequence[StoredPassage]) -> StoredPassage:
+    """With those topics of its parts of which the deciding words are left in it."""
+    texts = {"before": difference.before or "", "after": difference.after or ""}
+    evidence = [each for part in parts for each in part.evidence if each["text"] in texts[each["side"]]]
+    topics = dict.fromkeys(each["topic"] for each in evidence)
+    about = [part for part in parts if not topics.keys().isdisjoint(part.topics)]
+    directions = {part.direction for part in about}
+    return StoredPassage(
+        change_id=0,  # of none alone
+        position=difference.position,
+        operation=difference.operation,
+        heading=difference.heading,
+        before=difference.before,
+        after=difference.after,
+        marks=difference.marks,
+        topics=[*topics],
+        evidence=[each for at, each in enumerate(evidence) if each not in evidence[:at]],
+        severity=min((part.severity for part in about), key=gravity, default="none"),
+        direction="mixed" if len(directions) > 1 else next(iter(directions), "none"),
+    )
