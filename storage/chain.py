@@ -63,9 +63,13 @@ def entry_name(number: int) -> str:
 
 
 def entry_text(number: int, previous: str, comment: str, hashes: Mapping[str, str]) -> str:
-    """`previous` is the hash of the entry before, `hashes` are those of files, by name."""
-    lines = [f"{digest}  {name}\n" for name, digest in {entry_name(number - 1): previous, **hashes}.items()]
-    return f"# entry {number}: {comment}\n{''.join(lines)}"
+    """`previous` is the hash of the entry before, `hashes` are those of files, by name.
+
+    Where the capture of the entry before is removed, its line stands twice: once as a link, once as what is removed.
+    """
+    named = [(entry_name(number - 1), previous), *hashes.items()]
+    lines = "".join(f"{digest}  {name}\n" for name, digest in named)
+    return f"# entry {number}: {comment}\n{lines}"
 
 
 def next_link(session: Session) -> tuple[int, str]:

@@ -213,6 +213,29 @@ def test_what_is_removed_on_purpose_leaves_an_entry(config: Path) -> None:
         assert entry.lines[2] == f"{session.get_one(ChainEntry, 2).sha256}  entry-2"
 
 
+def test_the_removal_of_the_newest_capture_is_said_too(config: Path, tmp_path: Path) -> None:
+    policywatch("documents", "remove", PRIVACY, "--yes", "--config", config)
+    assert verified(config)[0]["said"].startswith("4 entries")
+    with opened(config) as database, database.reading() as session:
+        for entry in session.exec(select(ChainEntry)):
+            (tmp_path / entry.name).write_text(entry.text, "utf-8")
+        newest = session.get_one(ChainEntry, 3)
+        removal = session.get_one(ChainEntry, 4)
+    assert removal.lines[1] == f"{newest.sha256}  entry-3", "the link"
+    assert removal.names == ["entry-1", "entry-3"], "what was removed"
+    done = shell(tmp_path, "sha256sum --check entry-4")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_page_that_comes_and_goes_leaves_a_chain_that_is_whole(database_url: str, tmp_path: Path) -> None:
+    with a_site() as site:
+        config = watchlist(tmp_path, site, database_url)
+        with a_job(config) as job:
+            for site.pages["/privacy"] in (policy(), policy(AI)) * 3:
+                job.run(force=True)
+    assert verified(config)[0]["said"].startswith("6 entries")
+
+
 def test_captures_that_are_written_at_the_same_time_stand_in_a_row(database: Database) -> None:
     with database.writing() as session:
         session.add(a_document())

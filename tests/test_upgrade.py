@@ -18,19 +18,24 @@ from pathlib import Path
 import pytest
 
 import storage
+from storage.captures import add_capture
+from storage.chain import ChainEntry
 from storage.database import Database
+from storage.removal import remove
 from tests import warm
 from tests.owed import POLICY, owe
 from tests.site import MAIN, policywatch
 from tests.test_doctor import bound_by_rights
+from tests.test_storage import a_capture, a_document
 from tests.warm import ENTRY, ROOT
 
 SHOWING = (["documents"], ["history", POLICY], ["show", "1"], ["changes"], ["alerts"], ["database", "check"])
-MIGRATION = """
+TODAY = max(file.name for file in Path(storage.__file__).parent.glob("migrations/versions/0*.py")).partition("_")[0]
+MIGRATION = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "{TODAY}"
 
 
 def upgrade() -> None:
@@ -63,7 +68,7 @@ def store(url: str) -> None:
 def newer(tmp_path: Path) -> Newer:
     """Runs the newer release."""
     shutil.copytree(Path(storage.__file__).parent / "migrations", tmp_path / "newer/migrations")
-    (tmp_path / "newer/migrations/versions/0002_later.py").write_text(MIGRATION, "utf-8")
+    (tmp_path / "newer/migrations/versions/9999_later.py").write_text(MIGRATION, "utf-8")
     code = NEWER.format(file=str(tmp_path / "newer/database.py"))
 
     def run(*words: object, status: int | None = 0, before: tuple[str, ...] = (), first: str = "") -> str:
@@ -103,7 +108,7 @@ def test_what_shows_never_upgrades_and_says_what_does(old: Path, newer: Newer) -
     for words in SHOWING:
         output = newer(*words, "--config", old, status=1)
         assert output.startswith(
-            "policywatch: the database is of an older policywatch: it has schema 0001, and 0002 is needed"
+            f"policywatch: the database is of an older policywatch: it has schema {TODAY}, and 9999 is needed"
         )
         assert "run `policywatch database upgrade`" in output
     assert "FIX   database: the database is of an older" in newer("doctor", "--config", old, status=1)
@@ -118,16 +123,16 @@ def test_a_file_is_copied_before_it_is_upgraded_as_often_as_that_is(old_file: Pa
     assert "is up to date." in newer("database", "upgrade", "--config", old_file)
     (copy,) = file.parent.glob("*.before-*")
     assert (copy.name, schema(copy), stat.S_IMODE(copy.stat().st_mode)) == (
-        "watch.db.before-upgrade-0001",
-        "0001",
+        f"watch.db.before-upgrade-{TODAY}",
+        TODAY,
         0o600,
     )
-    assert schema(file) == "0002"
+    assert schema(file) == "9999"
     copy.replace(file)
     copy.write_text("an earlier copy", "utf-8")
     newer("database", "upgrade", "--config", old_file)
     assert copy.read_text("utf-8") == "an earlier copy"
-    assert schema(file.with_name("watch.db.before-upgrade-0001.2")) == "0001"
+    assert schema(file.with_name(f"watch.db.before-upgrade-{TODAY}.2")) == TODAY
     newer("database", "upgrade", "--config", old_file)
     assert len(list(file.parent.glob("*.before-*"))) == 2
 
@@ -139,7 +144,7 @@ def test_a_run_upgrades_a_file_where_the_watchlist_lets_it(
     store(f"sqlite:///{tmp_path}/watch.db")
     config = watched(tmp_path, f"sqlite:///{tmp_path}/watch.db", more)
     output = newer("deliver", "--config", config, status=None)
-    assert (tmp_path / "watch.db.before-upgrade-0001").exists() == upgraded
+    assert (tmp_path / f"watch.db.before-upgrade-{TODAY}").exists() == upgraded
     assert ("it is kept in" in output) == upgraded
     assert ("run `policywatch database upgrade`" in output) != upgraded
 
@@ -155,7 +160,7 @@ def test_an_old_file_that_cannot_be_written_is_explained(old_file: Path, newer: 
     data.chmod(0o555)
     try:
         output = newer("history", POLICY, "--config", old_file, status=1, before=bound_by_rights())
-        assert "it has schema 0001" in output
+        assert f"it has schema {TODAY}" in output
         assert "it can't be written here: upgrade it where it can, or a copy of it" in output
         output = newer("database", "upgrade", "--config", old_file, status=None, before=bound_by_rights())
         assert "its file and folder must be writable" in output
@@ -166,13 +171,45 @@ def test_an_old_file_that_cannot_be_written_is_explained(old_file: Path, newer: 
 def test_a_file_that_can_not_be_copied_is_not_upgraded(old_file: Path, newer: Newer) -> None:
     full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))"
     output = newer("database", "upgrade", "--config", old_file, status=1, first=full)
-    assert re.search("can't copy the database to .*before-upgrade-0001: .*; it was not upgraded", output)
+    assert re.search(f"can't copy the database to .*before-upgrade-{TODAY}: .*; it was not upgraded", output)
     data = old_file.parent / "data"
-    assert schema(data / "watch.db") == "0001"
+    assert schema(data / "watch.db") == TODAY
     assert not list(data.glob("*.before-*"))
 
 
 def test_a_newer_store_is_explained(old_file: Path, newer: Newer) -> None:
     newer("database", "upgrade", "--config", old_file)
     output = policywatch("documents", "--config", old_file, status=1)
-    assert re.search("schema 0002, which this version .* Update policywatch, or put back the copy", output)
+    assert re.search("schema 9999, which this version .* Update policywatch, or put back the copy", output)
+
+
+def removed_without_its_name(url: str) -> None:
+    """As the first release wrote it: an entry of a removal that does not name the newest of what it removed."""
+    database = Database(url)
+    with database.writing() as session:
+        session.add_all([a_document(), a_document("example/terms", "https://example.org/terms")])
+        for id_ in ("example/privacy", "example/terms", "example/privacy"):
+            capture = a_capture()
+            capture.document_id = id_
+            add_capture(session, capture)
+        remove(session, "example/privacy")
+        entry = session.get_one(ChainEntry, 4)
+        first, link, oldest, newest = entry.text.splitlines(keepends=True)
+        assert (link, oldest[66:], newest) == (newest, "entry-1\n", link)
+        entry.text = first + link + oldest
+    with database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+
+
+def test_a_removal_that_the_first_release_did_not_name_is_said_by_an_entry(new_url: str, tmp_path: Path) -> None:
+    removed_without_its_name(new_url)
+    config = watched(tmp_path, new_url)
+    policywatch("database", "upgrade", "--config", config)
+    assert "5 entries" in policywatch("verify", "--config", config)
+    database = Database(new_url)
+    with database.reading() as session:
+        third, fourth, added = (session.get_one(ChainEntry, number) for number in (3, 4, 5))
+        assert added.lines[0].endswith("Z, of example/privacy, as entry 4 does not say")
+        assert added.lines[1:] == [f"{fourth.sha256}  entry-4", f"{third.sha256}  entry-3"]
+    database.close()
