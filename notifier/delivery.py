@@ -30,6 +30,7 @@ from notifier.send import Result
 from notifier.send import send as send_it
 from notifier.subscriptions import RouteTo, subscriber_routes
 from notifier.webhook import SCHEMES, ChangeJson, only_id, webhook_body
+from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
 from storage.clock import utc_now
 from storage.database import Database
@@ -42,7 +43,6 @@ from storage.deliveries import (
     counts,
     due,
     items,
-    lock_planning,
     next_attempt,
     release,
     settle,
@@ -182,7 +182,7 @@ class _Run:
         """Bring what is pending in step with the watchlist, and add what is due."""
         self.wrote_notices = False
         with self.database.writing() as session:
-            lock_planning(session)
+            take(session, AdvisoryLock.PLANNING)
             forget_unconfirmed(session, self.now())
             # anew each time: what is pending for a reader who came since would have no route
             fixed = (route for route in self.routes if not is_subscriber(route.name))

@@ -17,8 +17,11 @@ _LONG_PAUSE = timedelta(days=1)  # asked for by a server: reported at once, not 
 
 
 def report_unreadable(session: Session) -> None:
-    """Write the notices that are due: after so many failures in a row as the watchlist says, and once a week."""
-    for document in failing(session):
+    """Write the notices that are due: after so many failures in a row as the watchlist says, and once a week.
+
+    A document that another process writes just now is left to the next time: planning waits for no document.
+    """
+    for document in failing(session, locked=True):
         check = last_failure(session, document.id)
         if check is not None and _is_due(document, check):
             document.alerted_at = check.checked_at

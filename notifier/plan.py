@@ -16,6 +16,7 @@ from notifier.document_health import report_unreadable
 from notifier.repeats import says_more
 from notifier.routes import Address, Route
 from notifier.when import AtOnce, zone
+from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert, unplanned_alerts, waiting_alerts
 from storage.changes import change, gravity
 from storage.clock import is_ahead
@@ -28,7 +29,6 @@ from storage.deliveries import (
     claimed,
     create_delivery,
     last_digest,
-    lock_planning,
     next_attempt,
     pending,
     pending_delivery,
@@ -49,7 +49,7 @@ def plan(session: Session, routes: Sequence[Route], operator: Sequence[Address],
     An address that joins a route later gets nothing of what was planned before; an alert of a route that is gone, or
     of a change that its route no longer wants, gets no delivery.
     """
-    lock_planning(session)
+    take(session, AdvisoryLock.PLANNING)
     by_name = routes_by_name(routes)
     at_once: list[Alert] = []
     gathered: list[Alert] = []

@@ -76,6 +76,8 @@ class Job:
         sandbox.close()  # till the next run, maybe hours later, it would keep its memory
         deliveries = self.notify()
         self.timestamp()
+        if self.database.is_sqlite:  # PostgreSQL does so by itself
+            self.database.optimize()
         return Report(started, utc_now(), outcomes(self.database, checks), deliveries)
 
     def plan(self, *, only: Sequence[str] = (), force: bool = False) -> list[DocumentEntry]:

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import text
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import Compressed, Utc
 
 BEGINNING = "0" * 64  # in place of the hash before the first entry
-_CHAIN_LOCK = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
 
 
 class ChainEntry(SQLModel, table=True):
@@ -74,8 +73,7 @@ def entry_text(number: int, previous: str, comment: str, hashes: Mapping[str, st
 
 def next_link(session: Session) -> tuple[int, str]:
     """The number of the next entry, and the hash that it follows. Until the transaction ends, no other gets one."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    take(session, AdvisoryLock.CHAIN)
     head = last_entry(session)
     return (head.number + 1, head.sha256) if head else (1, BEGINNING)
 

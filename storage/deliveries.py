@@ -19,7 +19,6 @@ from storage.changes import Change
 from storage.clock import AHEAD
 from storage.columns import MessageColumn, Utc
 
-_PLANNING_LOCK = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
 _CANDIDATES = 20  # due deliveries to choose from: other processes may claim the first ones meanwhile
 
 
@@ -82,12 +81,6 @@ class DeliveryItem(SQLModel, table=True):
     address: str
     alert_id: int | None = Field(default=None, foreign_key="alerts.id")
     notice_id: int | None = Field(default=None, foreign_key="notices.id")
-
-
-def lock_planning(session: Session) -> None:
-    """Until the end of the transaction no other process plans; SQLite has one writer at a time in any case."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
 
 
 def create_delivery(

@@ -121,9 +121,11 @@ def is_silent(row: Document) -> bool:
     return row.failures >= row.alert_after
 
 
-def failing(session: Session) -> list[Document]:
-    """Those that are watched and whose last check brought no believable text, by service and id."""
+def failing(session: Session, *, locked: bool = False) -> list[Document]:
+    """Those that are watched and whose last check brought no believable text, by service and id; `locked` until the end
+    of the transaction, without those that another process writes just now."""
     wanted = select(Document).where(col(Document.failures) > 0, col(Document.retired).is_(False))
+    wanted = wanted.with_for_update(skip_locked=True, key_share=True) if locked else wanted
     return list(session.exec(wanted.order_by(col(Document.service), col(Document.id))))
 
 

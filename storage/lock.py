@@ -11,11 +11,11 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from storage.advisory_locks import AdvisoryLock
 from storage.database import Database
 from storage.errors import Busy
 
-# "policy", and a number: among the advisory locks of a PostgreSQL database
-_ADVISORY_KEY, _WORKERS_KEY, _GROUP_KEY = 0x706F6C6963790001, 0x706F6C6963790004, 0x706F6C69
+_GROUP_KEY = 0x706F6C69  # "poli": PostgreSQL's locks of two numbers are others than those of one
 _WORKERS_END = "30s"  # that one waits for what workers have begun
 _AT_WORK = "is at work on this database; nothing was done, try again when it has ended"
 
@@ -38,7 +38,7 @@ def beside_others(database: Database, group: str) -> Iterator[None]:
     """Hold the lock of one group of documents, on PostgreSQL; raises `Busy` at once if another worker has it, or a
     process has or awaits the whole database."""
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        keys = {"workers": _WORKERS_KEY, "of_group": _GROUP_KEY, "group": group}
+        keys = {"workers": AdvisoryLock.WORKERS, "of_group": _GROUP_KEY, "group": group}
         both = "pg_try_advisory_lock_shared(:workers), pg_try_advisory_lock(:of_group, hashtext(:group))"
         try:
             if not all(connection.execute(text(f"SELECT {both}"), keys).one()):
@@ -69,7 +69,7 @@ def _advisory_lock(database: Database) -> Iterator[None]:
         yield
         return
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}).scalar()
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": AdvisoryLock.RUN}).scalar()
         if not taken:
             raise Busy(f"another run {_AT_WORK}")
         try:
@@ -82,7 +82,7 @@ def _advisory_lock(database: Database) -> Iterator[None]:
 def _await_workers(connection: Connection) -> None:
     connection.execute(text(f"SET lock_timeout = '{_WORKERS_END}'"))
     try:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _WORKERS_KEY})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": AdvisoryLock.WORKERS})
     except OperationalError as failure:
         raise Busy(f"a worker {_AT_WORK}, or stop the workers first") from failure
     finally:

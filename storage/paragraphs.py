@@ -16,10 +16,11 @@ from datetime import UTC, datetime
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, delete, insert, or_, text, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, delete, insert, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import CompressedJson, in_parts
 from storage.documents import Document
 from storage.tokenizer import folded_words, split_words
@@ -29,7 +30,6 @@ from storage.word_forms import write_forms
 Mentions = Callable[[str], Mapping[str, int]]  # how often a text mentions each topic
 
 _IN_A_SECOND = 2**20  # paragraphs that can begin at one time; with the seconds still exact where numbers are floats
-_NEW_IDS = 0x706F6C6963790003  # "policy", 3: among the advisory locks of a PostgreSQL database
 _TOGETHER = 100  # paragraphs of a pack
 _INSERT_WORDS = {
     "sqlite": "INSERT INTO paragraph_words (rowid, words) VALUES (?, ?)",
@@ -113,7 +113,7 @@ def index_version(session: Session, version: Version, mentions: Mentions | None 
     if session.exec(later.limit(1)).first() is None:
         standing = select(ParagraphInterval.paragraph_id).where(col(ParagraphInterval.last).is_(None))
         known = paragraph_ids(session, document_id), {*session.exec(standing.where(*is_of(document_id)))}
-        _Index(session.connection(), document_id, *known).add(version.number, version.captured_at, version.page)
+        _Index(session, document_id, *known).add(version.number, version.captured_at, version.page)
         if mentions and version.number > 1:
             count_mentions(session, document_id, mentions)
 
@@ -127,10 +127,14 @@ def texts_of(page: Any) -> list[str]:
 class _Index:
     """Of a document's paragraphs: their ids by digest, and those that stand in the newest version."""
 
-    connection: Connection
+    session: Session
     document_id: str
     ids: dict[str, int] = field(default_factory=dict)
     standing: set[int] = field(default_factory=set)
+
+    @property
+    def connection(self) -> Connection:
+        return self.session.connection()
 
     def add(self, number: int, moment: datetime, page: Any) -> None:
         """The next version."""
@@ -148,8 +152,7 @@ class _Index:
         self.standing = current
 
     def _new_id(self, moment: datetime) -> int:
-        if self.connection.dialect.name == "postgresql":  # else two that begin at one time could get the same ids
-            self.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NEW_IDS})
+        take(self.session, AdvisoryLock.PARAGRAPHS)  # else two that begin at one time could get the same ids
         first = earliest_id(moment)
         same_time = col(ParagraphPack.first_id).between(first, first + _IN_A_SECOND - 1)
         last = self.connection.execute(select(func.max(ParagraphPack.last_id)).where(same_time)).scalar()
@@ -222,7 +225,7 @@ def reindex(session: Session, document_id: str, mentions: Mentions | None = None
     session.flush()
     _forget(session.connection(), document_id)
     versions = select(Version.number, Version.captured_at, Version.page).where(Version.document_id == document_id)
-    index, number = _Index(session.connection(), document_id), 0
+    index, number = _Index(session, document_id), 0
     for number, *version in session.exec(versions.order_by(col(Version.number)), execution_options={"yield_per": 1}):
         index.add(number, *version)
     if mentions and number > 1:

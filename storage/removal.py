@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
+from storage.advisory_locks import AdvisoryLock, take
 from storage.alerts import Alert
 from storage.alternating import AlternatingPassage
 from storage.captures import Capture, remove_captures
@@ -58,6 +59,7 @@ def rename(session: Session, old: str, new: str, mentions: Mentions | None = Non
     """Let all that is known of `old` be known of `new`. Raises `UnknownDocument`, and `HasHistory` where that one has a
     text; what else is known of it goes."""
     row = document(session, old)
+    take(session, AdvisoryLock.PLANNING)
     taken = session.get(Document, new)
     if taken is not None:
         if number := extent(session, new).versions:
@@ -79,6 +81,7 @@ def rename(session: Session, old: str, new: str, mentions: Mentions | None = Non
 def remove(session: Session, document_id: str) -> None:
     """The document, with all that was seen and told of it. Raises `UnknownDocument`, `StillCompared` and `Busy`."""
     row = document(session, document_id)
+    take(session, AdvisoryLock.PLANNING)
     _forget_versions(session, document_id, imported=False)
     reindex(session, document_id)
     for table in (Notice, AlternatingPassage):
@@ -94,6 +97,7 @@ def remove_imported(session: Session, document_id: str, mentions: Mentions | Non
     """What an archive gave as the document's history; our own versions are numbered from 1 again, and the next check
     asks for the whole page. Raises as `remove` does."""
     row = document(session, document_id)
+    take(session, AdvisoryLock.PLANNING)
     theirs = _versions(document_id, imported=True)
     captures = session.exec(select(Version.capture_id).where(theirs)).all()
     gone = _count(session, theirs)

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
+from storage.advisory_locks import AdvisoryLock, take
 from storage.columns import Utc
-from storage.deliveries import Delivery, State, create_delivery, drop_unsent, lock_planning
+from storage.deliveries import Delivery, State, create_delivery, drop_unsent
 
 VALID_FOR = timedelta(days=3)  # the link that confirms
 _DAY = timedelta(days=1)  # in which an address gets one mail to confirm
@@ -42,7 +43,7 @@ def is_subscriber(route: str) -> bool:
 def sign_up(session: Session, reader: Subscriber) -> bool:
     """Keep the choice and plan the mail that asks to confirm it, unless the address got one within a day. Who is
     subscribed gets the link to that. False where nobody gets any more mails for now."""
-    lock_planning(session)  # of two that sign the same address up at once, the second finds the first
+    take(session, AdvisoryLock.PLANNING)  # of two that sign the same address up at once, the second finds the first
     since = reader.requested_at - _DAY
     if session.exec(select(func.count()).where(Subscriber.requested_at > since)).one() >= _MOST_A_DAY:
         return False

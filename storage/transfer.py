@@ -47,13 +47,15 @@ def copy(source: Database, target: Database) -> dict[str, int]:
     """
     try:
         with source.reading() as reading, target.writing() as writing:
-            return _copy(reading, writing)
+            rows = _copy(reading, writing)
     except DBAPIError as failure:
         raise NotCopied(f"nothing was copied to {target}: {with_advice(failure.orig)}") from failure
     except ValueError as failure:  # of a time, say, that can't be read
         raise NotCopied(
             f"nothing was copied: {failure}; `policywatch database check` says what is damaged"
         ) from failure
+    target.optimize()
+    return rows
 
 
 def backup(database: Database, file: Path) -> None:

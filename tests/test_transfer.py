@@ -64,6 +64,10 @@ def test_a_store_goes_to_postgresql_and_back(parley_file: Path, server: str, tmp
     policywatch("database", "copy", server, f"sqlite:///{back}")
     assert changes(back, tmp_path) == before
     opened = [Database(f"sqlite:///{parley_file}"), Database(server), Database(f"sqlite:///{back}")]
+    with opened[1].reading() as session:
+        known = "SELECT reltuples FROM pg_class WHERE relname = 'checks'"
+        rows = session.connection().exec_driver_sql(known).scalar_one()
+        assert rows == counts(opened[1])["checks"], "else PostgreSQL would plan its first queries without knowing"
     stored, answers = [counts(database) for database in opened], []
     for database in opened:
         assert list(all_damage(database)) == []

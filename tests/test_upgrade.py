@@ -192,6 +192,7 @@ def removed_without_its_name(url: str) -> None:
             capture = a_capture()
             capture.document_id = id_
             add_capture(session, capture)
+    with database.writing() as session:
         remove(session, "example/privacy")
         entry = session.get_one(ChainEntry, 4)
         first, link, oldest, newest = entry.text.splitlines(keepends=True)

@@ -100,6 +100,7 @@ def open_terms_archive(
         Job(watchlist, database, Recipients()).declare()
         with _progress(sum(len(history.records) for history in histories), as_json) as step:
             reports = list(import_archive(database, watchlist, source, histories, wish, progress=step))
+        database.optimize()
     _show(reports, {"repository": source.name}, started, as_json=as_json)
 
 
@@ -160,11 +161,13 @@ def _import_saved(
 ) -> list[DocumentReport]:
     Job(watchlist, database, Recipients()).declare()
     with _progress(sum(map(len, pages.values())), as_json) as step:
-        return [
+        reports = [
             import_saved(database, watchlist, entry, pages[entry.id], step)
             for entry in watchlist.documents
             if entry.id in pages
         ]
+    database.optimize()
+    return reports
 
 
 def _show(reports: list[DocumentReport], source: dict[str, Any], started: float, *, as_json: bool) -> None:
@@ -215,6 +218,7 @@ def wayback(
                 done = import_document(
                     database, entry.id, job.configs[entry.id], texts, batch_size=_BATCH, progress=progress
                 )
+        database.optimize()
     report = DocumentReport(entry.id, entry.service, entry.title, True, len(records), 0, done)
     if as_json:
         print_json(report.json())

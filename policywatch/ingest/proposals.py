@@ -16,8 +16,8 @@ from analysis.text.lexicon import section_topics
 from analysis.text.phrases import kinds_of, pattern
 from policywatch.config.additions import KINDS, entry_text, named_entry
 from policywatch.sanitize import safe_link, sanitize
+from storage.advisory_locks import AdvisoryLock, take
 from storage.checks import Check, last_checks
-from storage.deliveries import lock_planning
 from storage.documents import Document, document, known, watched
 from storage.notices import Notice, NoticeKind, notices_of
 
@@ -36,7 +36,7 @@ def propose_links(session: Session, check: Check, before: Page, after: Page) -> 
     links, of = [*islice(_new_links(before, after), _READ)], document(session, check.document_id)
     if not links:
         return
-    lock_planning(session)  # no two processes write notices of the same address
+    take(session, AdvisoryLock.PLANNING)  # no two processes write notices of the same address
     documents = known(session)
     own = {_organisation(url) for row in documents if row.service == of.service for url in row.addresses}
     urls = {url for notice in notices_of(session, NoticeKind.LINKS) for url, _ in notice.facts["proposals"]}

@@ -68,14 +68,14 @@ def record(
 
     The change is dated by the check, unless by `detected_at`.
     """
+    if decision.current is not None and not decision.is_first and decision.cause is not Cause.READER:
+        before = page_from_json(decision.current.page)
+        propose_links(session, check, before, decision.page)  # whose lock comes before that of paragraphs
+        if decision.current.source is None:
+            note_turns(session, check, before, decision.fetched or decision.page, decision.page)
     version = add_version(session, capture, config, decision.page, decision.current, decision.cause)
     version.alternating = [*decision.alternating]
     check.version_id = version.id
-    if decision.current is not None and not decision.is_first and decision.cause is not Cause.READER:
-        before = page_from_json(decision.current.page)
-        if decision.current.source is None:
-            note_turns(session, check, before, decision.fetched or decision.page, decision.page)
-        propose_links(session, check, before, decision.page)
     if decision.draft is None or decision.before is None:
         return None
     at = detected_at or check.checked_at

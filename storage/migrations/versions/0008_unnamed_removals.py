@@ -17,7 +17,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":  # workers of the release before may write captures meanwhile
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    entries = dict(connection.execute(sa.text("SELECT number, text FROM chain_entries")).all())
+    rows = connection.execute(sa.text("SELECT number, text FROM chain_entries"))
+    entries: dict[int, str] = {row.number: row.text for row in rows}
     present = {*connection.execute(sa.text("SELECT entry FROM captures")).scalars()}
     named = {name for each in entries.values() for name in _names(each)}
     for number, removal in sorted(entries.items()):
