@@ -24,34 +24,40 @@ def truncation(database: Database) -> str | None:
         written = log.read_bytes() if log.exists() else b""
     if not any(written):
         return None
-    pages = _whole_pages(written)
+    pages = _pages_before_the_break(written)
     if pages is None:
         return None
     return (
         f"the log of its newest pages, {log.name}, breaks off after {pages} pages: what was written later is lost. "
-        "After a power cut, or where a program was killed as it wrote, this is harmless; otherwise the log is damaged"
+        "After a power cut this is harmless; otherwise the log is damaged"
     )
 
 
-def _whole_pages(log: bytes) -> int | None:
-    """How many pages can be read, up to the last one that ends a transaction; None where those are all."""
+def _pages_before_the_break(log: bytes) -> int | None:
+    """How many pages can be read, up to the last one that ends a transaction, where one that ends a later transaction
+    can't be; None where there is no such.
+
+    Behind the last transaction there may be pages of others: of one that was rolled back or whose program was killed,
+    and of those that are written over since. None of these has an end.
+    """
     magic, _, size, _, *salt = struct.unpack(">6I", log[:24]) if len(log) >= _HEADER else (0, 0, 0, 0)
     order = ">" if magic & 1 else "<"
     if magic not in _MAGIC or (sums := _summed((0, 0), log[:24], order)) != struct.unpack(">2I", log[24:32]):
         return 0
-    ended, number, at = 0, 0, _HEADER
-    while at + _FRAME <= len(log):
+    ended, is_broken = 0, False
+    for number, at in enumerate(range(_HEADER, len(log) - _FRAME + 1, _FRAME + size), 1):
         head, page = log[at : at + _FRAME], log[at + _FRAME : at + _FRAME + size]
         if [*struct.unpack(">2I", head[8:16])] != salt:  # left from before the log began anew
-            return None if number == ended else ended
-        sums = _summed(_summed(sums, head[:8], order), page, order) if len(page) == size else (-1, -1)
-        if sums != struct.unpack(">2I", head[16:24]):
-            return ended
-        number += 1
-        at += _FRAME + size
-        if struct.unpack(">I", head[4:8])[0]:  # the size of the file after the transaction
+            is_broken = True
+            continue
+        if not is_broken:
+            sums = _summed(_summed(sums, head[:8], order), page, order) if len(page) == size else (-1, -1)
+            is_broken = sums != struct.unpack(">2I", head[16:24])
+        if struct.unpack(">I", head[4:8])[0]:  # the size of the file after the transaction: this page ends it
+            if is_broken:
+                return ended
             ended = number
-    return None if number == ended and at == len(log) else ended
+    return None
 
 
 def _summed(sums: tuple[int, int], data: bytes, order: str) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from storage.changes import change
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import retry_parked
+from storage.integrity import all_damage
 from storage.subscribers import Subscriber, subscribers
 from tests.inbox import Inbox, mail_server
 from tests.owed import owe
@@ -129,6 +130,7 @@ def test_a_reader_subscribes_gets_alerts_and_leaves_with_one_click(database: Dat
         assert f"Se désabonner\N{NO-BREAK SPACE}: {SITE}{link}" in body(alert, "plain")
         assert f'href="{SITE}{link}"' in body(alert, "html")
         assert "[subscriber" not in body(alert, "html")
+        assert [*all_damage(database)] == []
         readers.change()
         one_click = {"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"}
         left = readers.site.post(link, data={"List-Unsubscribe": "One-Click"}, headers=one_click)

@@ -87,7 +87,7 @@ def _copy(old: Database, new: Database) -> None:
 
 @database.command()
 def check(config: Config = CONFIG, as_json: Json = False) -> None:
-    """Read the whole store for damage: file, rows, references, captures against their hashes, the index of words.
+    """Read the whole store for damage: file, references, values, captures against their hashes, paragraphs.
 
     Exit status 1 if there is any. Example: `policywatch database check`
     """
