@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,45 +13,116 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from storage.database import Database
+from tests.stories import Teller, block, day, passage
 from tests.story_of_parley import NOTES, PRIVACY, PRIVACY_FR, told_with_config
 from tests.web_pages import change_id, visited
 
+DATABASES = ["sqlite"]
 config = pytest.fixture(told_with_config)
+CLAUSE = "We may use your posts, comments and messages to train models that write texts. " * 5
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_assistant_asks_for_changes_documents_and_words(config: Path, database: Database) -> None:
-    number = change_id(database, PRIVACY)
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("list_changes", {"query": {"since": "2025-10-01", "service": ["Parley"], "topic": ["ai_training"]}}),
-        ("list_changes", {"query": {"limit": 1}}),
-        ("show_change", {"id": number}),
-        ("search", {"words": '"deleted notes"'}),
-        ("list_changes", {}),
-        ("documents", {}),
-        ("show_change", {"id": 4711}),
-        ("list_changes", {"query": {"service": ["Parly"]}}),
-        ("list_changes", {"query": {"cursor": "x"}}),
-    ]
+def ask(config: Path, *questions: tuple[str, dict[str, Any]]) -> list[Any]:
+    """The answer to each call: what its JSON says, or the text of an error."""
 
-    async def ask() -> list[Any]:
+    async def answers() -> list[Any]:
         words = ["-m", "policywatch", "mcp", "--config", str(config)]
         async with Client(StdioServerParameters(command=sys.executable, args=words)) as client:
             tools = (await client.list_tools()).tools
-            assert all(tool.annotations and tool.annotations.read_only_hint and tool.output_schema for tool in tools)
-            return [await client.call_tool(name, arguments) for name, arguments in asked]
+            assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+            return [await client.call_tool(name, arguments) for name, arguments in questions]
 
-    training, newest, change, hits, everything, documents, *wrong = anyio.run(ask)
-    assert [each["document"] for each in training.structured_content["changes"]] == [PRIVACY_FR, PRIVACY]
+    texts = ((answer.is_error, answer.content[0].text) for answer in anyio.run(answers))  # type: ignore[union-attr]
+    return [text if is_error else json.loads(text) for is_error, text in texts]
+
+
+@pytest.fixture
+def long_history(config: Path, database: Database) -> Path:
+    """Another 25 changes of the privacy policy, each with long passages."""
+    with database.writing() as session:
+        teller = Teller(session)
+        teller.numbers[PRIVACY] = 90
+        before = teller.version(PRIVACY, day(60), [block("paragraph", "Hello.")])
+        for number in range(25):
+            after = teller.version(PRIVACY, day(61 + number), [block("paragraph", f"{CLAUSE} {number}")])
+            places = [passage(["Use"], None, f"{CLAUSE} {place}") for place in range(80)]
+            places[50].topics = ["ai_training"]
+            lead = {"topic": "ai_training", "direction": "expands", "reason": ""}
+            brief = {"lead": lead, "default": None, "meaning": CLAUSE}
+            teller.change(before, after, places, brief=brief, severity="medium", topics=["ai_training", "data_use"])
+            before = after
+    return config
+
+
+def test_an_assistant_asks_for_changes_documents_and_words(config: Path, database: Database) -> None:
+    number = change_id(database, PRIVACY)
+    training, newest, change, hits, documents = ask(
+        config,
+        ("list_changes", {"since": "2025-10-01", "service": "parley", "topic": "AI training"}),
+        ("list_changes", {"service": ["PARLEY", "Harbour"], "limit": 1}),
+        ("show_change", {"id": number}),
+        ("search", {"words": '"deleted notes"'}),
+        ("documents", {"service": "parley"}),
+    )
     with visited(database) as site:
-        assert newest.structured_content["changes"] == site.get("/api/v1/changes?limit=1").json()["changes"]
-        assert change.structured_content == site.get(f"/api/v1/changes/{number}").json()
-        assert documents.structured_content == site.get("/api/v1/documents").json()
-    assert newest.structured_content["next"]
-    assert len(everything.structured_content["changes"]) == 4
-    assert {each["document"] for each in hits.structured_content["hits"]} == {NOTES}
-    answers = [answer.content[0].text for answer in wrong if answer.is_error]
-    for answer, reason in zip(
-        answers, ("there is no change 4711", "no service is called Parly", "not a place in a list"), strict=True
-    ):
-        assert reason in answer
+        listed = {row["id"]: row for row in site.get("/api/v1/changes").json()["changes"]}
+        assert change == site.get(f"/api/v1/changes/{number}").json() | {"next": None}
+    assert [listed[row["id"]]["document"] for row in training["changes"]] == [PRIVACY_FR, PRIVACY]
+    row = training["changes"][1]
+    assert row == {
+        "id": number,
+        "day": listed[number]["detected_at"][:10],
+        "severity": "high",
+        "topics": listed[number]["topics"],
+        "headline": "Parley trains AI on your data by default from 3 November 2025",
+        "url": "https://parley.example/privacy",
+    }
+    assert len(newest["changes"]) == 1
+    assert newest["next"]
+    assert {hit["document"] for hit in hits["hits"]} == {NOTES}
+    assert all(document["service"] == "Parley" for document in documents["documents"])
+    assert len(documents["documents"]) == 4
+
+
+def test_what_is_not_understood_is_refused_in_a_sentence(config: Path) -> None:
+    wrong: list[tuple[str, dict[str, Any], list[str]]] = [
+        ("list_changes", {"serverity": "high"}, ["no parameter serverity", "severity", "topic", "cursor"]),
+        ("list_changes", {"query": {"service": ["Parley"]}}, ["no parameter query", "service"]),
+        ("list_changes", {"severity": "huge"}, ["severity", "'high', 'medium' or 'low'"]),
+        ("list_changes", {"service": "Parly"}, ["no service is called Parly", "Harbour, Parley"]),
+        ("list_changes", {"topic": "robots"}, ["no change is about robots", "ai_training"]),
+        ("list_changes", {"cursor": "x"}, ["cursor: not a place in a list"]),
+        ("show_change", {"id": 4711}, ["there is no change 4711"]),
+        ("documents", {"limit": 0}, ["limit"]),
+    ]
+    answers = ask(config, *((tool, arguments) for tool, arguments, _ in wrong))
+    for answer, (_, _, reasons) in zip(answers, wrong, strict=True):
+        assert isinstance(answer, str), answer
+        assert all(reason in answer for reason in reasons), answer
+        assert "\n" not in answer
+
+
+def test_twenty_changes_take_four_kilobytes_and_the_rest_comes_on_demand(long_history: Path) -> None:
+    everything, few = ask(long_history, ("list_changes", {}), ("search", {"words": "train models"}))
+    size = len(json.dumps(everything, ensure_ascii=False).encode())
+    assert len(everything["changes"]) == 20
+    assert size < 4_000, size
+    older, details = ask(
+        long_history,
+        ("list_changes", {"cursor": everything["next"]}),
+        ("show_change", {"id": everything["changes"][0]["id"]}),
+    )
+    assert older["changes"][0]["id"] == everything["changes"][-1]["id"] - 1
+    assert max(len(hit["text"]) for hit in few["hits"]) <= 300
+    assert details["passages"][0]["topics"] == ["ai_training"]
+    assert len(json.dumps(details)) < 30_000
+    (rest,) = ask(long_history, ("show_change", {"id": details["id"], "first": details["next"]}))
+    assert rest["passages"][0]["after"] not in [passage["after"] for passage in details["passages"]]
+
+
+def test_an_assistant_does_not_wait_for_what_the_pages_need() -> None:
+    """With these it took 2.6 seconds to start, without them 1."""
+    load = "import sys; from policywatch.cli.commands import command; command('mcp'); import policywatch.mcp_server"
+    show = "print({'fastapi', 'scrapy', 'apprise'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", f"{load}; {show}"], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

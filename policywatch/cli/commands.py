@@ -71,7 +71,7 @@ COMMANDS = {
     "The pages": {
         "serve": ("pages", "Serve the pages: changes, documents, feeds. Everyone who reaches them can read."),
         "mcp": (
-            "pages",
+            "mcp",
             "Answer an assistant on standard input and output, by the Model Context Protocol; it can only read.",
         ),
         "export": ("pages", "Write what is stored for use elsewhere."),

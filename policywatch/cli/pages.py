@@ -1,11 +1,10 @@
-"""The commands that give what is stored to people and programs: serve, mcp, export site, warc, evidence."""
+"""The commands that give what is stored to people and programs: serve, export site, warc, evidence."""
 
 from __future__ import annotations
 
 import os
 import sys
 from dataclasses import replace
-from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
@@ -112,20 +111,6 @@ def serve(
             with_metrics=watchlist.web.metrics,
         )
         listen(app, where)
-
-
-def mcp(config: Config = CONFIG) -> None:
-    """Answer an assistant on standard input and output, by the Model Context Protocol; it can only read.
-
-    Example: `policywatch mcp --config /srv/policywatch.toml`
-    """
-    try:
-        server = import_module("policywatch.mcp_server")  # of an optional extra, without which the others run
-    except ImportError as failure:
-        problem = "needs an optional package: pip install 'policywatch[mcp]'"
-        raise typer.BadParameter(problem, param_hint="mcp") from failure
-    with opened(config, even_read_only=True) as (_, database):
-        server.mcp_server(database).run("stdio")
 
 
 def _state(watchlist: Watchlist, *, is_needed: bool) -> WatchlistState:
