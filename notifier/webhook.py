@@ -63,7 +63,7 @@ def only_id(_session: Session, id_: int) -> dict[str, Any]:
 
 
 def webhook_body(session: Session, message: Notification, change_json: ChangeJson) -> bytes:
-    """The message and its changes; policywatch/web/static/webhook.schema.json is its schema."""
+    """The message and its changes, as `WebhookMessage` of policywatch/views/json_models.py."""
     views = [view for change in message.body.changes for view in (change, *change.others)]
     body = {
         "id": message.key,

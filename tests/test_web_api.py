@@ -51,6 +51,30 @@ def test_changes_are_filtered_by_the_names_of_the_pages(parley: Story, query: st
     assert [each["document"] for each in listed] == expected
 
 
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        ("/api/v1/changes?serverity=high", "severity"),
+        ("/api/v1/documents?services=Parley", "service, language, cursor, limit"),
+        ("/api/v1/health?verbose=1", "it takes none"),
+        ("/feed.atom?lang=fr&serverity=high", "severity"),
+        ("/feed.json?tag=ai", "topic"),
+        ("/calendar.ics?from=2025-01-01", "effective_from"),
+        ("/changes.csv?serverity=high", "severity"),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_refused_with_those_that_are(parley: Story, address: str, known: str) -> None:
+    answer = parley.site.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert "is no parameter" in answer.json()["detail"]
+    assert known in answer.json()["detail"]
+
+
+def test_a_page_takes_what_other_sites_add_to_its_address(parley: Story) -> None:
+    assert parley.site.get("/changes?utm_source=elsewhere").status_code == 200
+    assert parley.site.get("/feed.atom?lang=fr&view=side").status_code == 200
+
+
 def test_passages_are_listed_by_their_own_topics(parley: Story) -> None:
     found = parley.site.get("/api/v1/passages?topic=ai_training&language=en").json()["passages"]
     assert found

@@ -305,6 +305,21 @@ class Change(ChangeHead):
     reviews: list[Review] = Field(description="oldest first; empty for who has not signed in")
 
 
+class WebhookMessage(Shape):
+    """What a webhook is sent."""
+
+    id: str = Field(description="the same on every try", examples=["alert 12 2025-11-03T08:00:00+00:00"])
+    kind: Literal["alert", "digest", "notice", "test"]
+    language: str = Field(description="of the subject and the text", examples=["en"])
+    subject: str
+    text: str = Field(description="the whole message as plain text")
+    routes: list[str] = Field(description="that wanted its changes")
+    changes: list[Change] = Field(description="none in a notice to the operator")
+    pages: list[str] = Field(
+        description="where people read them, in the same order; none without `site` in the watchlist"
+    )
+
+
 class PlacedPassage(Passage):
     """A passage, and where it is from."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, Field
 
 from analysis.text.lexicon import mentions_in
@@ -25,7 +25,7 @@ from policywatch.web.admin import WatchlistState
 from policywatch.web.change_page import two_versions
 from policywatch.web.comparisons import Comparisons, From, To
 from policywatch.web.query_params import ChangesPaged, ChangesQuery, DocumentId, Limit, Number, Params, Word, Words
-from policywatch.web.responses import PROBLEMS, ConditionalRoute, Json, next_page
+from policywatch.web.responses import PROBLEMS, ConditionalRoute, Json, next_page, only_known_parameters
 from policywatch.web.search_page import SearchQuery
 from storage.checks import newest_check
 from storage.columns import MAX_INTEGER
@@ -80,7 +80,13 @@ class SearchPaged(SearchQuery):
 
 
 def api(database: Database, state: Callable[[], WatchlistState], comparisons: Comparisons) -> APIRouter:
-    router = APIRouter(prefix="/api/v1", default_response_class=Json, responses=PROBLEMS, route_class=ConditionalRoute)
+    router = APIRouter(
+        prefix="/api/v1",
+        default_response_class=Json,
+        responses=PROBLEMS,
+        route_class=ConditionalRoute,
+        dependencies=[Depends(only_known_parameters)],
+    )
     _changes(router, database)
     _documents(router, database, comparisons)
     _lists(router, database, state)

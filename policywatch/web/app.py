@@ -21,12 +21,14 @@ from analysis.model import TOPICS, TooCostly, UnreadablePage
 from policywatch.ingest.approve import NothingHeld
 from policywatch.logs import log
 from policywatch.views.health import job_problem
+from policywatch.views.json_models import WebhookMessage
 from policywatch.web.access import Access
 from policywatch.web.admin import WatchlistState, admin_pages
 from policywatch.web.api import api
 from policywatch.web.comparisons import WAIT, Comparisons, TooManyComparisons
 from policywatch.web.feeds import feeds
 from policywatch.web.metrics import metrics
+from policywatch.web.page_context import FEEDS, page_context
 from policywatch.web.pages import pages
 from policywatch.web.rendering import SITE, Renderer
 from policywatch.web.responses import UNKNOWN, problem, wrong_parameter_keys, wrong_parameters
@@ -69,6 +71,7 @@ def create_app(
     app.add_middleware(AccessControl, access=access)
     app.add_middleware(Hosts, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
+    _webhook_schema(app)
     app.mount("/static", _Static(directory=str(resources.files("policywatch.web") / "static")), name="static")
     renderer, comparisons = Renderer(), Comparisons()
     _probes(app, database, state, now)
@@ -95,6 +98,17 @@ class _Static(StaticFiles):
         answer = super().file_response(*args, **kwargs)
         answer.headers["Cache-Control"] = "public, max-age=3600"  # no longer: an update keeps their addresses
         return answer
+
+
+def _webhook_schema(app: FastAPI) -> None:
+    path = "/static/webhook.schema.json"
+
+    @app.get(path, include_in_schema=False)
+    def webhook_schema(request: Request) -> Response:
+        """Whole: a receiver that keeps it needs no other file, and `$id` says where it is from."""
+        schema = WebhookMessage.model_json_schema(mode="serialization")
+        named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": page_context(request).whole(path)}
+        return JSONResponse(named | schema, media_type="application/schema+json")
 
 
 def _known_names(database: Database, state: Callable[[], WatchlistState]) -> Callable[[Request], None]:
@@ -183,7 +197,7 @@ def _errors(app: FastAPI, renderer: Renderer) -> None:
 
 
 def _is_program(request: Request) -> bool:
-    return "/api/" in request.url.path or request.url.path.endswith(READY)
+    return "/api/" in request.url.path or request.url.path.endswith((READY, *FEEDS, "/changes.csv"))
 
 
 def _failed(

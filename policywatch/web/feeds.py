@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from icalendar import Calendar, Event
 from sqlmodel import Session
@@ -21,7 +21,7 @@ from policywatch.web.list_pages import by_event
 from policywatch.web.page_context import PageContext, page_context
 from policywatch.web.query_params import EARLIEST, ChangesQuery
 from policywatch.web.rendering import SITE, Renderer
-from policywatch.web.responses import ConditionalRoute
+from policywatch.web.responses import ConditionalRoute, only_known_parameters
 from storage.change_list import Cursor, ListedChange, changes_page, leading_first
 from storage.changes import passages_by_change
 from storage.database import Database
@@ -34,7 +34,8 @@ _GROUPS = {"topic": "topics", "severity": "severity", "direction": "direction"} 
 
 def feeds(database: Database, renderer: Renderer) -> APIRouter:
     """One of each kind for every filter that the list of changes knows."""
-    router = APIRouter(include_in_schema=False, route_class=ConditionalRoute)
+    known = [Depends(only_known_parameters)]
+    router = APIRouter(include_in_schema=False, route_class=ConditionalRoute, dependencies=known)
 
     def newest(request: Request, query: ChangesQuery) -> JsonFeed:
         page = _page(request)

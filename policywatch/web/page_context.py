@@ -14,8 +14,8 @@ from messages import LANGUAGES, preferred_language
 Query = tuple[tuple[str, str], ...]
 
 VIEWS = ("side",)  # what else than inline a change can be shown as
-_CHOICES = {"lang": LANGUAGES, "view": VIEWS}
-_FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
+CHOICES = {"lang": LANGUAGES, "view": VIEWS}
+FEEDS = ("/feed.atom", "/feed.json", "/calendar.ics")
 _OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")  # two slashes would lead to another host
 _MOST = 12  # parameters that are taken over from an address
 
@@ -44,7 +44,7 @@ class PageContext:
     @property
     def chosen(self) -> Query:
         """What the visitor chose, and every link to a page takes along."""
-        return tuple({name: value for name, value in self.query if value in _CHOICES.get(name, ())}.items())
+        return tuple({name: value for name, value in self.query if value in CHOICES.get(name, ())}.items())
 
     @property
     def asked(self) -> str:
@@ -59,7 +59,7 @@ class PageContext:
 
     def link(self, path: str, /, **query: object) -> str:
         """The address of another page; of a feed with its language, for a feed reader wishes none."""
-        language = {"lang": self.language} if path in _FEEDS and self.language != LANGUAGES[0] else {}
+        language = {"lang": self.language} if path in FEEDS and self.language != LANGUAGES[0] else {}
         return self.address(path, _merged(self.chosen, query if self.exported else query | language))
 
     def bare(self, path: str) -> str:

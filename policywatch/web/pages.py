@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from policywatch.views.between import steps_between
@@ -29,6 +29,7 @@ from policywatch.web.list_pages import ListQuery, home_page, list_page, upcoming
 from policywatch.web.page_context import page_context
 from policywatch.web.query_params import ChangesQuery, DocumentId, Number, Word
 from policywatch.web.rendering import Renderer
+from policywatch.web.responses import only_known_parameters
 from policywatch.web.search_page import SearchQuery, search_page
 from storage.captures import captures_from
 from storage.database import Database
@@ -57,7 +58,7 @@ def pages(
         with database.reading() as session:
             return renderer.page(request, "changes.html", **list_page(session, query))
 
-    @router.get("/changes.csv")
+    @router.get("/changes.csv", dependencies=[Depends(only_known_parameters)])
     def all_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
         lines = changes_csv(database, query.filter, reviews=request.state.signed_in)
         headers = {"Content-Disposition": 'attachment; filename="changes.csv"'}

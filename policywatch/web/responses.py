@@ -10,10 +10,13 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from policywatch.views.json_models import Problem
+from policywatch.web.page_context import CHOICES
 
 PROBLEM = "application/problem+json"
 UNKNOWN = "unknown_name"  # the type of an error: a filter names what does not exist
@@ -24,6 +27,25 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "Nothing has changed since the answer with the tag in If-None-Match."},
 }
+
+
+def only_known_parameters(request: Request) -> None:
+    """A dependency of what programs ask for: a misspelt filter would narrow nothing, and nobody would notice.
+
+    Language and view, which every link to a page takes along, may stand anywhere.
+    """
+    known: list[str] = []
+    for parameter in request.scope["route"].dependant.query_params:
+        model = parameter.field_info.annotation
+        is_model = isinstance(model, type) and issubclass(model, BaseModel)
+        known += model.model_fields if is_model else [parameter.alias]
+    there = f"; there are {', '.join(known)}" if known else ": it takes none"
+    unknown = [name for name in request.query_params if name not in known and name not in CHOICES]
+    if unknown:
+        errors = [
+            {"type": "extra", "loc": ("query", name), "input": "", "msg": f"is no parameter{there}"} for name in unknown
+        ]
+        raise RequestValidationError(errors)
 
 
 class ConditionalRoute(APIRoute):
