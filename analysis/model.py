@@ -27,6 +27,10 @@ class TooCostly(UnreadablePage):
         super().__init__(reason or Message("unreadable.costly"))
 
 
+class UnfitModel(Exception):
+    """The weights were trained for other topics or features than the code has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link as it stands in a block: its words, its absolute address (http, https, mailto), and where in the block's

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,3 +125,25 @@ def test_a_text_in_force_that_cannot_be_read_again_is_no_change_and_holds_up_no_
     assert shown.startswith("2 versions read again")
     assert outcomes(run(config, status=0)) == {"library/privacy": "unchanged", "library/terms": "unchanged"}
     assert not (tmp_path / "alerts.txt").exists()
+
+
+_NEW_TOPIC = """
+import analysis.model
+analysis.model.TOPICS += ("biometrics",)
+from policywatch.cli import main
+main()
+"""
+
+
+def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(config: Path, site: Site, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.md", tmp_path / "new.md"
+    old.write_text("# Privacy Policy\n\nWe keep your posts for as long as you have an account with us.")
+    new.write_text("# Privacy Policy\n\nWe keep your posts and sell them for as long as you have an account with us.")
+    site.pages["/privacy"] = policy(AI)
+    asked = {**site.asked}
+    for words in (("compare", old, new), ("run", "--now", "--config", config)):
+        done = subprocess.run([sys.executable, "-c", _NEW_TOPIC, *map(str, words)], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "`python -m evaluation train evaluation/data`" in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert site.asked == asked, "nothing is fetched that could not be judged"

@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.model import TOPICS
+from analysis.model import TOPICS, UnfitModel
 
 FORMAT = 1  # raised with every change of features.py that makes old weights useless
 LANGUAGES = ("en", "fr")  # that the labels are in
@@ -26,10 +26,6 @@ TARGETS = (
     "mixed",
 )
 _DIGITS = 4  # of a chance: the last ones differ between processors
-
-
-class UnfitModel(Exception):
-    """The weights were trained for other features than the code makes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +60,8 @@ def shipped_model() -> Model:
     """The weights beside this file. Raises `UnfitModel`."""
     with as_file(files("analysis.classify") / "model.npz") as path, np.load(path) as stored:
         if int(stored["format"]) != FORMAT or tuple(stored["targets"].tobytes().decode().split("\n")) != TARGETS:
-            raise UnfitModel(f"{path.name} does not fit this release: run `python -m evaluation train`")
+            problem = f"the weights in {path} are of other topics or features than the program's"
+            advice = "`python -m evaluation train evaluation/data` in the repository trains it anew"
+            raise UnfitModel(f"{problem}; {advice} (docs/classification.md, Add a topic)")
         names: Sequence[str] = stored["features"].tobytes().decode().split("\n")
         return Model({name: row for row, name in enumerate(names)}, stored["weights"], stored["scales"], stored["bias"])

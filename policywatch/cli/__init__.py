@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.model import UnreadablePage
+from analysis.model import UnfitModel, UnreadablePage
 from policywatch.cli.commands import LazyGroup
 from policywatch.cli.options import OK, TROUBLE, WRONG_USE
 from policywatch.config.errors import BadPairs, WatchlistError
@@ -64,7 +64,7 @@ def main() -> None:
         sys.exit(_say(wrong_use(failure), WRONG_USE))
     except (WatchlistError, Unknown, CannotSchedule, BadPairs, NotAnArchive) as failure:
         sys.exit(_say(str(failure), WRONG_USE))
-    except (DamagedCapture, DamagedValue, StorageError, UnreadablePage, ArchiveUnreachable) as failure:
+    except (DamagedCapture, DamagedValue, StorageError, UnfitModel, UnreadablePage, ArchiveUnreachable) as failure:
         sys.exit(_say(str(failure), TROUBLE))
     except OSError as failure:
         sys.exit(_say(_of_the_system(failure), TROUBLE))
