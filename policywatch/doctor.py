@@ -23,7 +23,10 @@ from policywatch.plan import is_late, with_additions
 from policywatch.schedule.installation import ENVIRONMENT_FILE
 from policywatch.views.health import (
     Finding,
+    by_cause,
+    cause_line,
     check_store,
+    few_names,
     is_trouble,
     last_checked,
     nothing_reached,
@@ -201,8 +204,7 @@ def _renamed(session: Session, watchlist: Watchlist) -> Iterator[Finding]:
 def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding]:
     never = [entry.id for entry in watchlist.documents if entry.id not in checks]
     if never:
-        more = f" and {len(never) - 3} more" if len(never) > 3 else ""
-        text = f"{', '.join(never[:3])}{more} not checked yet; `policywatch run` does"
+        text = f"{few_names(never)} not checked yet; `policywatch run` does"
         yield Finding(False, "never checked", text)
     checked = [(entry, checks[entry.id]) for entry in watchlist.documents if entry.id in checks]
     if offline := nothing_reached([check for _, check in checked]):
@@ -212,13 +214,19 @@ def _checked(watchlist: Watchlist, checks: dict[str, Check]) -> Iterator[Finding
     if late:  # as one, for it is the job that does not run
         newest = last_checked(max(late, key=lambda check: check.checked_at), utc_now())
         yield Finding(False, "job", f"{counted(len(late), 'document is', 'documents are')} overdue; {newest}")
-    for entry, check in checked:
-        if is_trouble(check):
-            reason = str(check.reason or "")
-            if check.outcome == Outcome.HELD:
-                advice = f"`policywatch accept {entry.id}` shows it, and takes it if it is right"
-                reason = f"{reason.removesuffix('.')}; {advice}"
-            yield Finding(False, entry.id, f"{check.outcome}: {reason}")
-    if checked and not never:
+    troubles = by_cause(check for _, check in checked if is_trouble(check))
+    for checks_of_cause in troubles:
+        first = checks_of_cause[0]
+        line = cause_line(checks_of_cause)
+        if first.outcome == Outcome.HELD:
+            advice = f"`policywatch accept {first.document_id}` shows it, and takes it if it is right"
+            line = f"{line.removesuffix('.')}; {advice}"
+        alone = len(checks_of_cause) == 1
+        yield Finding(
+            False,
+            first.document_id if alone else "checks",
+            line.removeprefix(f"{first.document_id}: ") if alone else line,
+        )
+    if checked and not (never or late or troubles):
         text = f"{counted(len(checked), 'document was', 'documents were')} tried at least once"
         yield Finding(True, "checks", text)

@@ -11,7 +11,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.classify.model import shipped_model
 from analysis.model import TooCostly, UnreadablePage
 from crawler.targets import CrawlSettings, Fetched, Fingerprint, Progress, Target
 from messages import Message, program_error
@@ -46,7 +45,6 @@ class Job:
     """The steps on one database, for one watchlist. Every step but `notify` needs `one_at_a_time`."""
 
     def __init__(self, watchlist: Watchlist, database: Database, recipients: Recipients) -> None:
-        shipped_model()  # raises `UnfitModel` before anything is fetched, not once for each document
         self.watchlist = watchlist
         self.database = database
         self.recipients = recipients

@@ -81,13 +81,15 @@ def log_report(report: Report, checks: Mapping[str, Check], failing: Iterable[st
 
 
 def log_checks(outcomes: Iterable[Mapping[str, Any]], checks: Mapping[str, Check]) -> None:
-    """A line for each of these `outcomes`, with how long the document's last check took."""
+    """A line for each of these `outcomes`, with how long the document's last check took; a reason once in words."""
+    first: dict[str, str] = {}  # document, by reason
     for check in outcomes:
         document, outcome, reason = check["document"], check["outcome"], check["reason"]
         facts = {"document": document, "outcome": outcome, "reason": reason}
         if (seconds := checks[document].seconds) is not None:
             facts["ms"] = round(seconds * 1000)
-        why = f": {sanitize(reason)}" if reason else ""
+        same = first.setdefault(reason, document) if reason else document
+        why = (f": {sanitize(reason)}" if same == document else f", as {same}") if reason else ""
         level = INFO if all_good([check]) else WARNING
         log.log(level, f"{document}: {outcome or 'fetched'}{why}", extra={"event": "checked", "facts": facts})
 

@@ -18,11 +18,14 @@ from types import SimpleNamespace
 import pytest
 from sqlmodel import select
 
+from policywatch.config.watchlist import load
 from policywatch.doctor import examine
 from storage.changes import Change
 from storage.database import Database
 from tests import warm
 from tests.site import AI, Site, command, library, policy, policywatch, run, watchlist, with_small_files
+from tests.web_pages import page, visited
+from tests.web_pages import text as text_of
 
 site = pytest.fixture(library)
 
@@ -114,6 +117,31 @@ def test_without_a_network_one_line_says_so(tmp_path: Path) -> None:
     said = policywatch("doctor", "--quiet", "--config", made, status=1)
     assert said.startswith("FIX   network: none of 2 documents could be reached")
     assert said.count("\n") == 1
+
+
+def test_one_cause_is_told_once_for_all_its_documents(tmp_path: Path, site: Site) -> None:
+    """Three of four hosts have no address: as when DNS works for some names only."""
+    names = ("privacy", "terms", "cookies", "help")
+    site.pages |= {f"/{name}": policy() for name in names}
+    made = watchlist(tmp_path, site, f"sqlite:///{tmp_path}/watch.db", names=names)
+    text = made.read_text("utf-8")
+    for name in names[1:]:
+        text = text.replace(f"{site.url}/{name}", f"http://{name}.invalid/{name}")
+    made.write_text(text, "utf-8")
+    ids = [entry.id for entry in load(made).documents][1:]
+    said = policywatch("run", "--config", made, status=1)
+    assert said.count("\n") == said.count("No address was found for ") == 1
+    assert said.startswith("3 documents of 3 hosts, as the first, failed: ")
+    assert all(id_ in said for id_ in ids)
+    said = policywatch("doctor", "--config", made, status=1)
+    assert said.count("No address was found") == 1
+    assert "ok    checks" not in said
+    database = Database(f"sqlite:///{tmp_path}/watch.db")
+    with visited(database) as pages:
+        shown = page(pages, "/health")
+    database.close()
+    assert text_of(shown, "#held ~ ul .reason") == [text_of(shown, "#held ~ ul .reason")[0]]
+    assert len(shown.css("#held ~ ul .title")) == 3
 
 
 def test_of_a_job_that_does_not_run_one_line_says_so(config: Path, site: Site) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from policywatch.config.watchlist import load
 from tests import warm
 from tests.site import AI, Site, a_site, outcomes, policy, policywatch, run, watchlist
 
@@ -140,10 +144,11 @@ def test_weights_that_do_not_fit_end_a_command_with_what_mends_it(config: Path, 
     old.write_text("# Privacy Policy\n\nWe keep your posts for as long as you have an account with us.")
     new.write_text("# Privacy Policy\n\nWe keep your posts and sell them for as long as you have an account with us.")
     site.pages["/privacy"] = policy(AI)
-    asked = {**site.asked}
     for words in (("compare", old, new), ("run", "--now", "--config", config)):
         done = subprocess.run([sys.executable, "-c", _NEW_TOPIC, *map(str, words)], capture_output=True, text=True)
         assert done.returncode == 1
         assert "`python -m evaluation train evaluation/data`" in done.stderr
-        assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert site.asked == asked, "nothing is fetched that could not be judged"
+        assert "Traceback" not in done.stderr
+    policywatch("read", "--again", "--config", config)
+    with closing(sqlite3.connect(urlsplit(load(config).database).path)) as store:
+        assert store.execute("SELECT count(*) FROM changes").fetchone() == (1,), "nothing was lost meanwhile"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from analysis.model import UnfitModel
 from messages import counted
 from policywatch.cli.opening import known, opened, ready
 from policywatch.cli.options import (
@@ -30,8 +31,8 @@ from policywatch.logs import LogFormat, log, start_logging
 from policywatch.plan import has_work
 from policywatch.report import Report, all_good, log_report, outcomes
 from policywatch.sanitize import sanitize
-from policywatch.views.health import nothing_reached, undelivered
-from storage.checks import Outcome, last_checks
+from policywatch.views.health import by_cause, cause_line, nothing_reached, undelivered
+from storage.checks import Check, Outcome, last_checks
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -86,9 +87,9 @@ def run(
     if as_json:
         print_json(report.json())
     elif sys.stdout.isatty():
-        _print_report(report, offline)
+        _print_report(report, checks, offline)
     elif not logs:
-        _print_troubles(report.checks, offline)
+        _print_troubles(report.checks, checks, offline)
     if not (as_json or logs) and report.deliveries.failed:
         failed = counted(report.deliveries.failed, "delivery", "deliveries")
         parked = "; `policywatch alerts --parked` lists what was given up"
@@ -157,19 +158,22 @@ def read(
 
 
 def _finish(database: Database, ids: list[int], mistakes: list[Exception]) -> None:
-    checks = outcomes(database, ids)
+    done = outcomes(database, ids)
+    with database.reading() as session:
+        checks = last_checks(session, [check["document"] for check in done])
     if sys.stdout.isatty():
-        _print_checks(checks)
+        _print_checks(done, checks)
     else:
-        _print_troubles(checks)
+        _print_troubles(done, checks)
     _raise(mistakes)
-    if not all_good(checks):
+    if not all_good(done):
         raise typer.Exit(TROUBLE)
 
 
 def _raise(mistakes: list[Exception]) -> None:
-    """Let mistakes of the program be seen, after everything else was done; and what is damaged in the store."""
-    damage = [mistake for mistake in mistakes if isinstance(mistake, DamagedCapture | DamagedValue)]
+    """Let mistakes of the program be seen, after everything else was done; and what is damaged in the store, or in the
+    program."""
+    damage = [mistake for mistake in mistakes if isinstance(mistake, DamagedCapture | DamagedValue | UnfitModel)]
     for problem in dict.fromkeys(map(str, damage)):
         log.error("%s", problem, extra={"event": "damaged"})
     if others := [mistake for mistake in mistakes if mistake not in damage]:
@@ -202,21 +206,39 @@ def _progress(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]
         yield step
 
 
-def _print_report(report: Report, offline: str | None) -> None:
+def _print_report(report: Report, checks: Mapping[str, Check], offline: str | None) -> None:
     out = console()
     if offline:
         out.print(sanitize(offline))
     elif report.checks:
-        _print_checks(report.checks)
+        _print_checks(report.checks, checks)
     else:
         out.print("Nothing is due; --now checks all the same.")
     sent = report.deliveries
     out.print(f"Alerts: {sent.sent} sent, {sent.failed} failed, {sent.pending} waiting.")
 
 
-def _print_checks(checks: list[dict[str, Any]]) -> None:
-    rows = ((check["document"], _outcome(check["outcome"]), _remark(check)) for check in checks)
+def _print_checks(done: list[dict[str, Any]], checks: Mapping[str, Check]) -> None:
+    """A row for each, and one for all that failed for the same reason."""
+    good, causes = _by_cause(done, checks)
+    rows = [(check["document"], _outcome(check["outcome"]), _remark(check)) for check in good]
+    rows += [
+        (
+            "\n".join(check.document_id for check in group),
+            _outcome(group[0].outcome),
+            sanitize(f"{group[0].source}: " * bool(group[0].source) + str(group[0].reason or "")),
+        )
+        for group in causes
+    ]
     print_table(("document", "outcome", ""), rows)
+
+
+def _by_cause(
+    done: list[dict[str, Any]], checks: Mapping[str, Check]
+) -> tuple[list[dict[str, Any]], list[list[Check]]]:
+    good = [check for check in done if all_good([check])]
+    failed = dict.fromkeys(check["document"] for check in done if not all_good([check]))
+    return good, by_cause(checks[document] for document in failed)
 
 
 def _outcome(outcome: str | None) -> Text:
@@ -234,10 +256,10 @@ def _remark(check: dict[str, Any]) -> str:
     return sanitize(f"{source}change {change['id']}: {alert if change['alert'] else 'nothing to alert'}")
 
 
-def _print_troubles(checks: list[dict[str, Any]], offline: str | None = None) -> None:
+def _print_troubles(done: list[dict[str, Any]], checks: Mapping[str, Check], offline: str | None = None) -> None:
     if offline:
         sys.stderr.write(f"{sanitize(offline)}\n")
         return
-    for check in checks:
-        if not all_good([check]):
-            sys.stderr.write(f"{check['document']}: {check['outcome']}: {sanitize(check['reason'] or '')}\n")
+    _, causes = _by_cause(done, checks)
+    for group in causes:
+        sys.stderr.write(f"{cause_line(group)}\n")

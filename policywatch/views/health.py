@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,6 +79,43 @@ def unread_captures(session: Session, watchlist: Watchlist) -> list[Finding]:
             text = f"capture {check.capture_id} has been unread for {hours}; run `policywatch read` to see why"
             findings.append(Finding(False, check.document_id, text))
     return findings
+
+
+def by_cause(checks: Iterable[Check]) -> list[list[Check]]:
+    """Checks that ended for one reason together, in the order of the first of each.
+
+    A server that was not reached is one cause for all hosts with which the same is wrong. A text that is held stands
+    alone: a person looks at each.
+    """
+    groups: dict[object, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(_cause(check), []).append(check)
+    return [*groups.values()]
+
+
+def _cause(check: Check) -> object:
+    if check.outcome == Outcome.HELD or check.reason is None:
+        return check.document_id
+    if _is_unreached(check):
+        return check.reason.code, str(check.reason.params.get("why", ""))
+    return check.outcome, str(check.reason)
+
+
+def cause_line(checks: Sequence[Check]) -> str:
+    """What befell the documents of one cause, in one line."""
+    first = checks[0]
+    why = sanitize(f"{first.outcome}: {first.reason or ''}")
+    if len(checks) == 1:
+        return f"{first.document_id}: {why}"
+    hosts = len({str(check.reason) for check in checks})
+    of_hosts = f" of {hosts} hosts, as the first," if hosts > 1 else ""
+    return f"{len(checks)} documents{of_hosts} {why} ({few_names([check.document_id for check in checks])})"
+
+
+def few_names(ids: Sequence[str]) -> str:
+    """The first three."""
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+    return f"{', '.join(ids[:3])}{more}"
 
 
 def nothing_reached(checks: Collection[Check]) -> str | None:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from policywatch.config.schema import RouteEntry
 from policywatch.ingest.proposals import open_proposals
-from policywatch.views.health import troubled
+from policywatch.views.health import by_cause, troubled
 from policywatch.views.routing import waiting
 from policywatch.web.change_page import comparison_choice
 from policywatch.web.chart import chart
@@ -122,9 +122,12 @@ def health_page(
     watchlist as it is now.
     """
     _, documents = watched_counts(session)
+    failing = {row.id: (row, check) for row, check in troubled(session)}
+    causes = by_cause(check for _, check in failing.values())
     return {
         "rows": _rows(session, watched(session)) if documents <= _LISTED else [],
-        "troubled": troubled(session),
+        "troubled": [*failing],
+        "causes": [[failing[check.document_id] for check in checks] for checks in causes],
         "check": newest_check(session),
         "deliveries": counts(session),
         "failed": newest(session, state=State.PARKED, limit=_MESSAGES),
